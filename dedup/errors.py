@@ -1,0 +1,76 @@
+"""Every error the package raises on purpose.
+
+    DedupError
+    ├── UsageError            a call or an option that cannot be meant
+    │   ├── SettingsError     a setting out of its range
+    │   └── MissingExtraError an optional dependency is not installed
+    ├── InputError            input that cannot be used: file, line, id, reason
+    ├── OutputError           a result that cannot be written
+    ├── SchemeError           something stored was made by another scheme
+    └── DiffError             a diff applied to a text it was not made from
+
+A message says what was wrong, where, and what would be right. Foreign exceptions are translated where they
+enter the package, with the original as ``__cause__``.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "DedupError",
+    "DiffError",
+    "InputError",
+    "MissingExtraError",
+    "OutputError",
+    "SchemeError",
+    "SettingsError",
+    "UsageError",
+]
+
+
+class DedupError(Exception):
+    """Base of every error of this package."""
+
+
+class UsageError(DedupError):
+    """A call or an option that cannot be meant."""
+
+
+class SettingsError(UsageError, ValueError):
+    """A setting out of its range, or two that contradict each other."""
+
+
+class MissingExtraError(UsageError, ImportError):
+    """An optional dependency is not installed; the message gives the pip command."""
+
+    def __init__(self, package: str, extra: str, purpose: str) -> None:
+        super().__init__(f"{purpose} needs {package}: pip install 'news-dedup[{extra}]'")
+        self.extra = extra
+
+
+class InputError(DedupError):
+    """Input that cannot be used.
+
+    Attributes:
+        file: Path as given, or None for records passed by a library call.
+        line: 1-based line (or row) number, or None where the whole file is meant.
+        reason: What is wrong, in a few words, without the place.
+    """
+
+    def __init__(self, reason: str, *, file: str | None = None, line: int | None = None) -> None:
+        place = f"{file}:{line}" if file and line else file or (f"record {line}" if line else "")
+        super().__init__(f"{place}: {reason}" if place else reason)
+        self.file = file
+        self.line = line
+        self.reason = reason
+
+
+class OutputError(DedupError):
+    """A result that cannot be written: the folder exists, the disk is full, no permission."""
+
+
+class SchemeError(DedupError):
+    """Something stored was made by another scheme (folding table, hash, shingle size, permutations)."""
+
+
+class DiffError(DedupError):
+    """A diff was applied to a text it was not made from."""
