@@ -1,0 +1,1089 @@
+"""The difference of two texts, as operations a person can read and a program can apply.
+
+``diff(a, b)`` aligns blocks first (paragraphs; sentences where a paragraph is not found whole on the other side, so
+that split and merged paragraphs align too), then words inside the blocks that were edited. It is lossless for every
+text: ``diff(a, b).apply(a) == b``, white space and line ends included.
+
+How blocks are aligned: equal ones are paired by occurrence, the rest by shared word pairs (Dice coefficient of word
+bigrams). The heaviest increasing chain of pairs stays in place (patience diff, with characters as weights); a pair
+outside it has moved. Words are aligned folded and without their punctuation, by the bit-parallel LCS of rapidfuzz
+(Hyyrö 2004); short matches between two longer changes are joined with them ("semantic cleanup", N. Fraser, *Diff
+Strategies*, 2006). Time is near n log n in the length of the texts; where words would need a table above a fixed
+size, unique word triples serve as anchors and what lies between them is replaced.
+
+JSON schema of ``Diff.as_json()``, the ``operations`` of ``diffs.jsonl``: a list of objects. Offsets count characters
+(Unicode code points) of ``a``, half-open.
+
+- ``{"op": "base", "length": n, "hash": "…"}``, always first: length in characters of ``a`` and xxh64 (seed 0) of its
+  UTF-8 as 16 hexadecimal digits. It produces no text.
+- ``{"op": "equal", "a": [s, e]}``: ``a[s:e]``, in place.
+- ``{"op": "replace", "a": [s, e], "text": t}``: ``t`` instead of ``a[s:e]``.
+- ``{"op": "insert", "a": [s, s], "text": t}``: ``t``, standing where ``a[s:s]`` was.
+- ``{"op": "delete", "a": [s, e]}``: nothing instead of ``a[s:e]``.
+- ``{"op": "move", "a": [s, e]}``: ``a[s:e]``, which stood elsewhere. If it was edited too, ``"edits"`` holds the
+  equal, replace, insert and delete operations that make the new text from ``a[s:e]``.
+
+The operations stand in the order of ``b``: what they produce, concatenated, is ``b``. Their ranges cover each
+character of ``a`` exactly once; moves aside, they ascend.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from bisect import bisect_left
+from collections import Counter
+from dataclasses import dataclass, field
+from itertools import accumulate, pairwise
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, Self, cast
+
+from dedup.errors import DiffError
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Iterable, Iterator, Sequence
+
+__all__ = ["Diff", "Operation", "diff"]
+
+Op = Literal["equal", "replace", "insert", "delete", "move"]
+
+# Line ends as str.splitlines knows them.
+_ENDS = r"\n\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029"
+# A paragraph, the white space after it, and the indent of the next: nothing is lost between two.
+_PARAGRAPH = re.compile(rf"\S[^{_ENDS}]*\s*")
+# The end of a sentence. It looks at its own surroundings only, so that equal sentences are cut alike wherever they
+# stand; three letters before the full stop spare most abbreviations.
+_SENTENCE = re.compile(
+    r"[.!?。！？](?:(?<=\w\w\w.)[\"”’»)\]]*\s+(?=[^a-z\s])|(?<=[。！？])[」』”]*\s*(?=\S))"  # fmt: skip
+)
+# What is no word: controls, white space, punctuation. Listed rather than \W, which would take combining marks too.
+_GAP = (
+    r"\s\x00-/:-@\[-`{-\xa9\xab-\xb1\xb4\xb6-\xb8\xbb\xbf\u2000-\u206f\u3000-\u3004\u3007-\u3020\u3030"
+    r"\uff01-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff65"
+)
+# Scripts written without spaces: a character is a word. Thai, Lao, Myanmar, Khmer, kana, Han.
+_DENSE = r"\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+_WORD_PATTERN = rf"(?:\d+(?:[.,:]\d+)+|[{_DENSE}]|[^{_GAP}{_DENSE}]+)"
+_WORD = re.compile(_WORD_PATTERN)
+_TOKEN = re.compile(rf"{_WORD_PATTERN}[{_GAP}]*")
+_LEAD = re.compile(rf"[{_GAP}]*")
+_TRAIL = re.compile(rf"[{_GAP}]+\Z")
+
+_MIN_DICE: Final = 0.3  # of word bigrams: about half of the words, in order
+_MIN_MOVED_DICE: Final = 0.5  # an edited block that also moved needs more evidence
+_MIN_MOVED_PAIRS: Final = 6
+_MIN_CONTAINED: Final = 0.6  # a part of a split sentence in the whole of it
+_MIN_REPEATED: Final = 20  # characters of a block that recurs in one text and may still be called moved
+_MAX_POSTINGS: Final = 8  # a word pair in more blocks than this says nothing about any of them
+_MAX_CELLS: Final = 40_000_000  # of one LCS table; 5 MB as bits, 20 ms
+_MAX_ISLAND: Final = 3  # words of a match that may be joined with the changes around it
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One step from ``a`` to ``b``; the module's docstring has the schema.
+
+    Attributes:
+        op: equal, replace, insert, delete or move.
+        start: First character of ``a`` it is about.
+        end: Behind the last one; equal to start for an insert.
+        text: What a replace or an insert puts there.
+        edits: For a move that was edited too: the operations inside it, else empty.
+    """
+
+    op: Op
+    start: int
+    end: int
+    text: str = ""
+    edits: tuple[Operation, ...] = ()
+
+
+class _Match(NamedTuple):
+    """``a[a:a + size] == b[b:b + size]``, holding this many whole words."""
+
+    a: int
+    b: int
+    size: int
+    words: int
+
+
+class _Move(NamedTuple):
+    """``b[b_start:b_end]`` comes from ``a[a_start:a_end]``, where it stood in another place."""
+
+    a_start: int
+    a_end: int
+    b_start: int
+    b_end: int
+    edits: tuple[Operation, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A line of the rendered diff.
+
+    Attributes:
+        kind: same, edited, dropped, added, moved_away or moved_here.
+        pieces: (equal, delete or insert; text), in order, without the line's end unless that changed.
+        move: Number of the move, from 1, or 0.
+        paragraph: For a moved row: 1-based paragraph where the other end of the move starts.
+    """
+
+    kind: Literal["same", "edited", "dropped", "added", "moved_away", "moved_here"]
+    pieces: tuple[tuple[str, str], ...]
+    move: int = 0
+    paragraph: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Diff:
+    """How to make another text from ``base``. Made by ``diff`` or ``Diff.from_json``.
+
+    Attributes:
+        operations: In the order of the text they make; see the module's docstring.
+        base: The text they start from.
+    """
+
+    operations: tuple[Operation, ...]
+    base: str = field(repr=False)
+
+    def apply(self, text: str) -> str:
+        """Make the other text.
+
+        Raises:
+            DiffError: ``text`` is not the one this diff was made from.
+        """
+        if text != self.base:
+            raise DiffError(
+                f"diff was made from another text: {len(self.base)} characters, hash {_digest(self.base)}; "
+                f"this one has {len(text)}, hash {_digest(text)}"
+            )
+        return "".join(_produced(self.operations, text))
+
+    def as_json(self) -> list[dict[str, Any]]:
+        """The operations as JSON-able objects, the header first; see the module's docstring for the schema."""
+        header = {"op": "base", "length": len(self.base), "hash": _digest(self.base)}
+        return [header, *map(_operation_json, self.operations)]
+
+    @classmethod
+    def from_json(cls, operations: Sequence[dict[str, Any]], base: str) -> Self:
+        """Read what ``as_json`` gave, with the text it was made from.
+
+        Raises:
+            DiffError: ``base`` is another text, or the operations don't follow the schema.
+        """
+        header = operations[0] if operations else {}
+        if not isinstance(header, dict) or header.get("op") != "base":
+            raise DiffError("operations of a diff start with its base: {'op': 'base', 'length': …, 'hash': …}")
+        if header.get("length") != len(base) or header.get("hash") != _digest(base):
+            raise DiffError(
+                f"diff was made from another text: {header.get('length')} characters, "
+                f"hash {header.get('hash')}; this one has {len(base)}, hash {_digest(base)}"
+            )
+        return cls(tuple(_operation(item, 0, len(base)) for item in operations[1:]), base)
+
+    @property
+    def changed(self) -> bool:
+        """Whether the two texts differ."""
+        return any(operation.op != "equal" for operation in self.operations)
+
+    @property
+    def words_added(self) -> int:
+        """Words of the other text that the base lacks."""
+        return sum(_count(operation.text) for operation in _flat(self.operations))
+
+    @property
+    def words_dropped(self) -> int:
+        """Words of the base that the other text lacks."""
+        return self._words(_flat(self.operations), ("replace", "delete"))
+
+    @property
+    def words_moved(self) -> int:
+        """Words of the base that stand elsewhere in the other text."""
+        moves = (edit for move in self.operations if move.op == "move" for edit in move.edits or (move,))
+        return self._words(moves, ("equal", "move"))
+
+    @property
+    def words_kept(self) -> int:
+        """Words of the base that are in the other text, moved or not."""
+        return self._words(_flat(self.operations), ("equal", "move"))
+
+    @property
+    def kept_share(self) -> float:
+        """Share of the base's words that are in the other text, 0..1; 1 for a base without words."""
+        kept = self.words_kept
+        total = kept + self.words_dropped
+        return kept / total if total else 1.0
+
+    def _words(self, operations: Iterable[Operation], ops: tuple[str, ...]) -> int:
+        return sum(_count(self.base[item.start : item.end]) for item in operations if item.op in ops)
+
+    def rows(self) -> list[Row]:
+        """The diff as lines to show: those of the other text, with dropped ones where they stood."""
+        return _rows(self.operations, self.base)
+
+    def unified(self, from_name: str, to_name: str, *, context: int = 1, color: bool = False) -> str:
+        """The diff as text, like ``diff -u`` on paragraphs, with the words marked inside edited ones.
+
+        A line starts with a blank (same), ``-`` (dropped), ``+`` (added), ``~`` (edited: ``[-old-]{+new+}``), ``<``
+        (moved away) or ``>`` (moved here). Control characters are shown escaped, so that a text cannot drive the
+        terminal.
+
+        Args:
+            from_name: Name of the base, for the header.
+            to_name: Name of the other text.
+            context: Unchanged paragraphs shown around a change.
+            color: Colour by ANSI codes.
+
+        Returns:
+            Lines, each with its newline; empty if the texts are equal.
+        """
+        rows = self.rows()
+        shown = _near_changes(rows, context)
+        if not shown:
+            return ""
+        style = _ANSI if color else dict.fromkeys(_ANSI, "")
+        reset = style["reset"]
+        lines = [f"--- {_visible(from_name)}", f"+++ {_visible(to_name)}"]
+        previous = -1
+        for number in shown:
+            row = rows[number]
+            if number != previous + 1:
+                lines.append(f"{style['note']}@@ {number - previous - 1} unchanged @@{reset}")
+            previous = number
+            if row.move and (number == 0 or (rows[number - 1].kind, rows[number - 1].move) != (row.kind, row.move)):
+                way = "from" if row.kind == "moved_here" else "to"
+                lines.append(f"{style['note']}@@ moved {way} paragraph {row.paragraph} @@{reset}")
+            marked = row.kind in ("edited", "moved_here")
+            body = "".join(_marked(op, text, style) if marked else _visible(text) for op, text in row.pieces)
+            colour = style[row.kind]
+            lines.append(f"{colour}{_SIGNS[row.kind]}{reset if marked else ''}{body}{'' if marked else reset}")
+        if previous + 1 < len(rows):
+            lines.append(f"{style['note']}@@ {len(rows) - previous - 1} unchanged @@{reset}")
+        return "\n".join(lines) + "\n"
+
+    def html(self, *, side_by_side: bool = False) -> str:
+        """The diff as an HTML fragment: every text escaped, ``<ins>`` and ``<del>``, classes and no styles.
+
+        Rows have the class ``diff-`` and their kind (same, edited, dropped, added, moved_away, moved_here); the two
+        ends of a move carry the same ``data-move`` number.
+
+        Args:
+            side_by_side: A table of two columns, base and other text, instead of paragraphs.
+        """
+        rows = self.rows()
+        if not side_by_side:
+            body = "\n".join(
+                f'<p class="diff-{row.kind}"{_move_data(row)}>{_note(row)}{_pieces_html(row, ("equal", "delete", "insert"))}</p>'
+                for row in rows
+            )
+            return f'<div class="diff">\n{body}\n</div>'
+        lines: list[str] = []
+        number = 0
+        while number < len(rows):
+            dropped = _run(rows, number, "dropped")
+            added = _run(rows, number + dropped, "added")
+            if dropped and added:  # what replaces each other stands side by side
+                for k in range(max(dropped, added)):
+                    left = rows[number + k] if k < dropped else None
+                    right = rows[number + dropped + k] if k < added else None
+                    lines.append(_table_row(left, right))
+                number += dropped + added
+                continue
+            row = rows[number]
+            left = None if row.kind in ("added", "moved_here") else row
+            right = None if row.kind in ("dropped", "moved_away") else row
+            lines.append(_table_row(left, right))
+            number += 1
+        return '<table class="diff">\n<tbody>\n' + "\n".join(lines) + "\n</tbody>\n</table>"
+
+
+def diff(a: str, b: str) -> Diff:
+    """Find how ``b`` differs from ``a``; lossless for every text, in time near n log n.
+
+    Args:
+        a: The base, for a family its canonical version.
+        b: The other text.
+
+    Returns:
+        The operations; ``diff(a, b).apply(a) == b``.
+    """
+    if a == b:
+        return Diff((Operation("equal", 0, len(a)),) if a else (), a)
+    left, right = _cut(a, b)
+    _pair_equal(left, right)
+    candidates = _pair_similar(left, right)
+    in_place, moved = _order(left, right)
+    matches: list[_Match] = []
+    for group in _groups(left, right, in_place, candidates):
+        matches += _group_matches(left, right, *group)
+    return Diff(_operations(a, b, 0, len(a), 0, len(b), matches, _moves(left, right, moved)), a)
+
+
+# Blocks
+
+
+class _Side:
+    """The units (paragraphs or sentences) of one text, as parallel lists.
+
+    The first unit is the white space at the start of the text, mostly empty; it is always paired with its like.
+
+    Attributes:
+        raw: The units with the white space after them; joined, they are the text.
+        key: The same without that white space.
+        start: Offset of each unit, and the length of the text.
+        mate: Index of the unit of the other side it is paired with, or -1.
+    """
+
+    __slots__ = ("key", "mate", "raw", "start", "text")
+
+    def __init__(self, text: str, raw: list[str]) -> None:
+        self.text = text
+        self.raw = raw
+        self.key = [unit.rstrip() for unit in raw]
+        self.start = [0, *accumulate(map(len, raw))]
+        self.mate = [-1] * len(raw)
+
+
+def _cut(a: str, b: str) -> tuple[_Side, _Side]:
+    """Cut both texts into paragraphs, and those without an equal on the other side into sentences."""
+    blocks_a, blocks_b = _PARAGRAPH.findall(a), _PARAGRAPH.findall(b)
+    keys_a, keys_b = {block.rstrip() for block in blocks_a}, {block.rstrip() for block in blocks_b}
+    sides = []
+    for text, blocks, others in ((a, blocks_a, keys_b), (b, blocks_b, keys_a)):
+        raw = [text[: len(text) - len(text.lstrip())]]
+        for block in blocks:
+            if block.rstrip() in others:
+                raw.append(block)
+            else:
+                raw += _sentences(block)
+        sides.append(_Side(text, raw))
+    return sides[0], sides[1]
+
+
+def _sentences(block: str) -> list[str]:
+    cuts = [0, *(found.end() for found in _SENTENCE.finditer(block))]
+    if cuts[-1] != len(block):
+        cuts.append(len(block))
+    return [block[start:end] for start, end in pairwise(cuts)]
+
+
+def _pair_equal(left: _Side, right: _Side) -> None:
+    """Pair equal units, the k-th occurrence with the k-th, so that repeated lines cost no more than others."""
+    left.mate, right.mate = _by_occurrence(left.key, right.key)
+
+
+def _by_occurrence(a: Sequence[Hashable], b: Sequence[Hashable]) -> tuple[list[int], list[int]]:
+    """For each item of ``a`` and of ``b`` the index of its like, k-th occurrence with k-th, or -1."""
+    places: dict[Hashable, list[int]] = {}
+    for i, item in enumerate(a):
+        places.setdefault(item, []).append(i)
+    queues = {item: iter(found) for item, found in places.items()}
+    mates_a, mates_b = [-1] * len(a), [-1] * len(b)
+    for j, item in enumerate(b):
+        queue = queues.get(item)
+        if queue is not None and (i := next(queue, -1)) >= 0:
+            mates_a[i], mates_b[j] = j, i
+    return mates_a, mates_b
+
+
+class _Candidate(NamedTuple):
+    """Unit ``i`` of the left and ``j`` of the right share word pairs."""
+
+    dice: float
+    i: int
+    j: int
+    shared: int
+    contained: float
+
+
+def _pair_similar(left: _Side, right: _Side) -> list[_Candidate]:
+    """Pair the units left over whose wording is close, best first; return all that share much."""
+    free_a = [i for i, mate in enumerate(left.mate) if mate < 0]
+    free_b = [j for j, mate in enumerate(right.mate) if mate < 0]
+    if not free_a or not free_b:
+        return []
+    sizes: dict[int, int] = {}
+    postings: dict[tuple[str, str], list[int]] = {}
+    for i in free_a:
+        pairs = _word_pairs(left.key[i])
+        sizes[i] = len(pairs)
+        for pair in pairs:
+            postings.setdefault(pair, []).append(i)
+    candidates = []
+    for j in free_b:
+        pairs = _word_pairs(right.key[j])
+        shared: dict[int, int] = {}
+        for pair in pairs & postings.keys():
+            found = postings[pair]
+            if len(found) <= _MAX_POSTINGS:
+                for i in found:
+                    shared[i] = shared.get(i, 0) + 1
+        for i, count in shared.items():
+            dice = 2 * count / (sizes[i] + len(pairs))
+            contained = count / min(sizes[i], len(pairs))
+            if dice >= _MIN_DICE or contained >= _MIN_CONTAINED:
+                candidates.append(_Candidate(dice, i, j, count, contained))
+    # Best first; then the one nearest to its place, then by position: a total order.
+    candidates.sort(key=lambda c: (-c.dice, abs(c.i - c.j), c.i, c.j))
+    for candidate in candidates:
+        if candidate.dice >= _MIN_DICE and left.mate[candidate.i] < 0 and right.mate[candidate.j] < 0:
+            left.mate[candidate.i], right.mate[candidate.j] = candidate.j, candidate.i
+    return candidates
+
+
+def _word_pairs(text: str) -> set[tuple[str, str]]:
+    """Pairs of neighbouring folded words; the first word also pairs with nothing, so that none is lost."""
+    words = _WORD.findall(text.lower())
+    return set(zip(["", *words], words, strict=False))
+
+
+def _order(left: _Side, right: _Side) -> tuple[list[int], list[int]]:
+    """Split the paired left units into those in place and those moved; unpair what is too slight to be a move."""
+    paired = [i for i, mate in enumerate(left.mate) if mate >= 0]
+    mates = [left.mate[i] for i in paired]
+    if all(j < k for j, k in pairwise(mates)):
+        chain = set(range(len(paired)))
+    else:
+        weights = [1 + min(len(left.key[i]), len(right.key[j])) for i, j in zip(paired, mates, strict=True)]
+        chain = set(_heaviest_chain(mates, weights))
+    moved = [i for n, i in enumerate(paired) if n not in chain]
+    if moved:
+        counts = Counter(left.key) + Counter(right.key)
+        kept = []
+        for i in moved:
+            j = left.mate[i]
+            key = left.key[i]
+            if key == right.key[j]:
+                moves = len(key) >= _MIN_REPEATED or counts[key] == 2
+            else:
+                one, two = _word_pairs(key), _word_pairs(right.key[j])
+                shared = len(one & two)
+                moves = shared >= _MIN_MOVED_PAIRS and 2 * shared >= _MIN_MOVED_DICE * (len(one) + len(two))
+            if moves:
+                kept.append(i)
+            else:
+                left.mate[i] = right.mate[j] = -1
+        moved = kept
+    in_place = [i for n, i in enumerate(paired) if n in chain]
+    return _extend(left, right, in_place), moved
+
+
+def _heaviest_chain(values: Sequence[int], weights: Sequence[int]) -> list[int]:
+    """Indices of the increasing subsequence of distinct ``values`` with the greatest weight, all weights positive.
+
+    A staircase of ends (value, best weight of a chain ending there), both increasing; each value enters and leaves
+    it once.
+    """
+    ends: list[int] = []
+    best: list[int] = []
+    last: list[int] = []
+    before = [-1] * len(values)
+    for n, (value, weight) in enumerate(zip(values, weights, strict=True)):
+        place = bisect_left(ends, value)
+        total = weight
+        if place:
+            before[n] = last[place - 1]
+            total += best[place - 1]
+        stop = place
+        while stop < len(best) and best[stop] <= total:
+            stop += 1
+        ends[place:stop] = [value]
+        best[place:stop] = [total]
+        last[place:stop] = [n]
+    chain = []
+    n = last[-1] if last else -1
+    while n >= 0:
+        chain.append(n)
+        n = before[n]
+    return chain[::-1]
+
+
+def _extend(left: _Side, right: _Side, in_place: list[int]) -> list[int]:
+    """Pair equal free units that stand right behind or before a pair in place."""
+    added = []
+    for step, start in ((1, in_place), (-1, reversed(in_place))):
+        for i in start:
+            j = left.mate[i]
+            i, j = i + step, j + step
+            while (
+                0 < i < len(left.key)
+                and 0 < j < len(right.key)
+                and left.mate[i] < 0
+                and right.mate[j] < 0
+                and left.key[i] == right.key[j]
+            ):
+                left.mate[i], right.mate[j] = j, i
+                added.append(i)
+                i, j = i + step, j + step
+    return sorted(in_place + added) if added else in_place
+
+
+def _groups(
+    left: _Side, right: _Side, in_place: list[int], candidates: list[_Candidate]
+) -> Iterator[tuple[int, int, int, int]]:
+    """Ranges of units that are compared with each other: a pair in place, or one and the parts it was cut into."""
+    spare_a: dict[int, set[int]] = {}
+    spare_b: dict[int, set[int]] = {}
+    for candidate in candidates:
+        if candidate.contained >= _MIN_CONTAINED:
+            if left.mate[candidate.i] < 0:
+                spare_b.setdefault(candidate.j, set()).add(candidate.i)
+            if right.mate[candidate.j] < 0:
+                spare_a.setdefault(candidate.i, set()).add(candidate.j)
+    next_i = next_j = 0  # a unit joins one group only
+    for i in in_place:
+        j = left.mate[i]
+        low_i, high_i, low_j, high_j = i, i + 1, j, j + 1
+        parts_i, parts_j = spare_b.get(j, ()), spare_a.get(i, ())
+        while low_i > next_i and low_i - 1 in parts_i:
+            low_i -= 1
+        while high_i in parts_i:
+            high_i += 1
+        while low_j > next_j and low_j - 1 in parts_j:
+            low_j -= 1
+        while high_j in parts_j:
+            high_j += 1
+        next_i, next_j = high_i, high_j
+        yield low_i, high_i, low_j, high_j
+
+
+def _group_matches(
+    left: _Side, right: _Side, low_i: int, high_i: int, low_j: int, high_j: int
+) -> list[_Match]:
+    a, b = left.start[low_i], right.start[low_j]
+    if high_i - low_i == 1 and high_j - low_j == 1 and left.key[low_i] == right.key[low_j]:
+        one, two = left.raw[low_i], right.raw[low_j]
+        size = len(one) if one == two else _common_prefix(one, two)
+        return [_Match(a, b, size, _MAX_ISLAND + 1)] if size else []
+    return _word_matches(left.text, a, left.start[high_i], right.text, b, right.start[high_j])
+
+
+def _moves(left: _Side, right: _Side, moved: list[int]) -> list[_Move]:
+    """Join neighbouring units that moved together; in the order of the right text."""
+    moves = []
+    moved = sorted(moved, key=left.mate.__getitem__)
+    n = 0
+    while n < len(moved):
+        first = n
+        n += 1
+        while (
+            n < len(moved)
+            and moved[n] == moved[n - 1] + 1
+            and left.mate[moved[n]] == left.mate[moved[n - 1]] + 1
+        ):
+            n += 1
+        i, j = moved[n - 1], left.mate[moved[n - 1]]
+        a_start, b_start = left.start[moved[first]], right.start[left.mate[moved[first]]]
+        a_end, b_end = left.start[i] + len(left.key[i]), right.start[j] + len(right.key[j])
+        if left.text[a_end : left.start[i + 1]] == right.text[b_end : right.start[j + 1]]:
+            a_end, b_end = left.start[i + 1], right.start[j + 1]
+        edits: tuple[Operation, ...] = ()
+        if left.text[a_start:a_end] != right.text[b_start:b_end]:
+            matches: list[_Match] = []
+            for unit in moved[first:n]:
+                mate = left.mate[unit]
+                matches += _group_matches(left, right, unit, unit + 1, mate, mate + 1)
+            # Only the last match may reach into the white space behind the move.
+            matches = [
+                match._replace(size=min(match.size, a_end - match.a, b_end - match.b))
+                for match in matches
+                if match.a < a_end and match.b < b_end
+            ]
+            edits = _operations(left.text, right.text, a_start, a_end, b_start, b_end, matches, [])
+        moves.append(_Move(a_start, a_end, b_start, b_end, edits))
+    return moves
+
+
+# Words
+
+
+def _word_matches(a: str, a_start: int, a_end: int, b: str, b_start: int, b_end: int) -> list[_Match]:
+    """Matches of two ranges by words, ascending in both; a match starts and ends at a word's edge.
+
+    A token is a word and what follows it up to the next; words are aligned folded, so that punctuation and case
+    decide nothing and show as small changes of their own.
+    """
+    one, two = a[a_start:a_end], b[b_start:b_end]
+    tokens_a, ids_a, starts_a = _tokens(one, a_start, ids := {"": 0})
+    tokens_b, ids_b, starts_b = _tokens(two, b_start, ids)
+    matches: list[_Match] = []
+    for i, j, size in _align(ids_a, ids_b):
+        if tokens_a[i : i + size] == tokens_b[j : j + size]:
+            words = size - (i == 0)
+            matches.append(_Match(starts_a[i], starts_b[j], starts_a[i + size] - starts_a[i], words))
+            continue
+        for k in range(size):
+            matches += _token_matches(tokens_a[i + k], starts_a[i + k], tokens_b[j + k], starts_b[j + k])
+    return _trim(a, a_end, b, b_end, a_start, b_start, _without_islands(matches, a_start, a_end, b_start, b_end))
+
+
+def _tokens(text: str, offset: int, ids: dict[str, int]) -> tuple[list[str], list[int], list[int]]:
+    """Tokens, numbers of their folded words, offsets; the first token is what precedes the first word."""
+    lead = _LEAD.match(text).group()  # type: ignore[union-attr]
+    tokens = _TOKEN.findall(text, len(lead))
+    words = _WORD.findall(text.lower())
+    if len(words) != len(tokens):  # lower() made a word's edge of a letter: no such letter is known
+        words = [_word(token).lower() for token in tokens]
+    numbers = [0, *(ids.setdefault(word, len(ids)) for word in words)]
+    return [lead, *tokens], numbers, [*accumulate(map(len, [lead, *tokens]), initial=offset)]
+
+
+def _word(token: str) -> str:
+    found = _WORD.match(token)
+    return found.group() if found else ""
+
+
+def _token_matches(one: str, a: int, two: str, b: int) -> Iterator[_Match]:
+    """What two tokens of the same folded word share: the word unless its case differs, and both ends of the rest."""
+    if one == two:
+        yield _Match(a, b, len(one), int(bool(one)))
+        return
+    word, other = _word(one), _word(two)
+    rest_a, rest_b = one[len(word) :], two[len(other) :]
+    prefix = _common_prefix(rest_a, rest_b)
+    suffix = _common_prefix(rest_a[prefix:][::-1], rest_b[prefix:][::-1])
+    if word == other:
+        if word or prefix:
+            yield _Match(a, b, len(word) + prefix, int(bool(word)))
+    elif prefix:
+        yield _Match(a + len(word), b + len(other), prefix, 0)
+    if suffix:
+        yield _Match(a + len(one) - suffix, b + len(two) - suffix, suffix, 0)
+
+
+def _align(a: list[int], b: list[int]) -> list[tuple[int, int, int]]:
+    """Runs (i, j, size) with ``a[i:i + size] == b[j:j + size]``, ascending; the longest such alignment if affordable."""
+    if len(a) * len(b) <= _MAX_CELLS:
+        return _longest(a, b, 0, len(a), 0, len(b))
+    runs: list[tuple[int, int, int]] = []
+    i = j = 0
+    for next_i, next_j in [*_anchors(a, b), (len(a), len(b))]:
+        if next_i < i or next_j < j:
+            continue  # inside the run of the anchor before
+        size = 0
+        while i + size < next_i and j + size < next_j and a[i + size] == b[j + size]:
+            size += 1
+        if size:
+            runs.append((i, j, size))
+            i, j = i + size, j + size
+        size = 0
+        while next_i - size > i and next_j - size > j and a[next_i - size - 1] == b[next_j - size - 1]:
+            size += 1
+        if (next_i - size - i) * (next_j - size - j) <= _MAX_CELLS:
+            runs += _longest(a, b, i, next_i - size, j, next_j - size)
+        if size:
+            runs.append((next_i - size, next_j - size, size))
+        i, j = next_i, next_j
+    return runs
+
+
+def _longest(
+    a: list[int], b: list[int], a_start: int, a_end: int, b_start: int, b_end: int
+) -> list[tuple[int, int, int]]:
+    if a_start == a_end or b_start == b_end:
+        return []
+    from rapidfuzz.distance import Indel
+
+    blocks = Indel.opcodes(a[a_start:a_end], b[b_start:b_end]).as_matching_blocks()
+    return [(a_start + block.a, b_start + block.b, block.size) for block in blocks if block.size]
+
+
+def _anchors(a: list[int], b: list[int]) -> list[tuple[int, int]]:
+    """Places that surely belong together: triples that stand once in each text, in one order; else equal items."""
+    triples_a = [*zip(a, a[1:], a[2:], strict=False)]
+    triples_b = [*zip(b, b[1:], b[2:], strict=False)]
+    once_a, once_b = _once(triples_a), _once(triples_b)
+    pairs = [(i, once_b[triple]) for triple, i in once_a.items() if triple in once_b]
+    if not pairs:
+        pairs = [(i, j) for i, j in enumerate(_by_occurrence(a, b)[0]) if j >= 0]
+    chain = _heaviest_chain([j for _, j in pairs], [1] * len(pairs))
+    return [pairs[n] for n in chain]
+
+
+def _once(items: Sequence[Hashable]) -> dict[Hashable, int]:
+    counts = Counter(items)
+    return {item: i for i, item in enumerate(items) if counts[item] == 1}
+
+
+def _without_islands(
+    matches: list[_Match], a_start: int, a_end: int, b_start: int, b_end: int
+) -> list[_Match]:
+    """Join short matches with the changes around them, until none is shorter than both."""
+    kept: list[_Match] = []
+    for match in [*_joined(matches), _Match(a_end, b_end, 0, _MAX_ISLAND + 1)]:
+        while kept and kept[-1].words <= _MAX_ISLAND:
+            island = kept[-1]
+            previous = kept[-2] if len(kept) > 1 else _Match(a_start, b_start, 0, 0)
+            before = max(island.a - previous.a - previous.size, island.b - previous.b - previous.size)
+            behind = max(match.a - island.a - island.size, match.b - island.b - island.size)
+            if not before or not behind or (island.words and island.size > min(before, behind)):
+                break
+            kept.pop()
+        kept.append(match)
+    return kept[:-1]
+
+
+def _joined(matches: Iterable[_Match]) -> Iterator[_Match]:
+    """Join matches that touch in both texts."""
+    last: _Match | None = None
+    for match in matches:
+        if not match.size:
+            continue
+        if last and last.a + last.size == match.a and last.b + last.size == match.b:
+            last = _Match(last.a, last.b, last.size + match.size, last.words + match.words)
+            continue
+        if last:
+            yield last
+        last = match
+    if last:
+        yield last
+
+
+def _trim(
+    a: str, a_end: int, b: str, b_end: int, a_start: int, b_start: int, matches: list[_Match]
+) -> Iterator[_Match]:
+    """Take from both ends of each change what it keeps: punctuation and white space, or much of a very long word."""
+    i, j = a_start, b_start
+    for match in [*matches, _Match(a_end, b_end, 0, 0)]:
+        old, new = a[i : match.a], b[j : match.b]
+        if old and new:
+            suffix = _kept(old[::-1], new[::-1])
+            prefix = _kept(old[: len(old) - suffix], new[: len(new) - suffix])
+            if prefix:
+                yield _Match(i, j, prefix, 0)
+            if suffix:
+                yield _Match(match.a - suffix, match.b - suffix, suffix, 0)
+        if match.size:
+            yield match
+        i, j = match.a + match.size, match.b + match.size
+
+
+def _kept(one: str, two: str) -> int:
+    """Length of the common start that reads well as kept."""
+    common = _common_prefix(one, two)
+    return common if common > 100 else len(_LEAD.match(one, 0, common).group())  # type: ignore[union-attr]
+
+
+def _common_prefix(one: str, two: str) -> int:
+    """Length of the common prefix, by bisection on slices: compared in C."""
+    low, high = 0, min(len(one), len(two))
+    if one[:high] == two[:high]:
+        return high
+    while low < high:
+        middle = (low + high + 1) // 2
+        if one[low:middle] == two[low:middle]:
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+# Operations
+
+
+def _operations(
+    a: str,
+    b: str,
+    a_start: int,
+    a_end: int,
+    b_start: int,
+    b_end: int,
+    matches: Iterable[_Match],
+    moves: list[_Move],
+) -> tuple[Operation, ...]:
+    """Write matches (ascending) and moves (ascending in b, each between two matches) as operations."""
+    operations: list[Operation] = []
+    sources = sorted(move[:2] for move in moves)
+    source = target = 0
+    i, j = a_start, b_start
+    for match in _joined_to_end(matches, a_end, b_end):
+        first_source, first_target = source, target
+        while source < len(sources) and sources[source][0] < match.a:
+            source += 1
+        while target < len(moves) and moves[target].b_start < match.b:
+            target += 1
+        if source == first_source and target == first_target:
+            _change(operations, i, match.a, b[j : match.b])
+        else:
+            _change_around(
+                operations, b, i, match.a, j, match.b, sources[first_source:source], moves[first_target:target]
+            )
+        if match.size:
+            operations.append(Operation("equal", match.a, match.a + match.size))
+        i, j = match.a + match.size, match.b + match.size
+    return tuple(operations)
+
+
+def _joined_to_end(matches: Iterable[_Match], a_end: int, b_end: int) -> Iterator[_Match]:
+    yield from _joined(matches)
+    yield _Match(a_end, b_end, 0, 0)
+
+
+def _change(operations: list[Operation], start: int, end: int, text: str) -> None:
+    if start < end and text:
+        operations.append(Operation("replace", start, end, text))
+    elif start < end:
+        operations.append(Operation("delete", start, end))
+    elif text:
+        operations.append(Operation("insert", start, start, text))
+
+
+def _change_around(
+    operations: list[Operation],
+    b: str,
+    a_start: int,
+    a_end: int,
+    b_start: int,
+    b_end: int,
+    sources: list[tuple[int, int]],
+    moves: list[_Move],
+) -> None:
+    """A change between two matches that has parts which moved away (``sources``) or here (``moves``)."""
+    old = []
+    for start, end in [*sources, (a_end, a_end)]:
+        if a_start < start:
+            old.append((a_start, start))
+        a_start = end
+    at = old[0][0] if old else a_start
+    # The k-th dropped stretch gives its place to the k-th new one.
+    queue = iter(old)
+    for move in [*moves, None]:
+        text = b[b_start : move.b_start if move else b_end]
+        if text:
+            start, end = next(queue, (at, at))
+            _change(operations, start, end, text)
+            at = end
+        if move:
+            operations.append(Operation("move", move.a_start, move.a_end, "", move.edits))
+            b_start = move.b_end
+    operations += (Operation("delete", start, end) for start, end in queue)
+
+
+def _flat(operations: Iterable[Operation]) -> Iterator[Operation]:
+    """The operations, an edited move as its edits."""
+    for operation in operations:
+        if operation.edits:
+            yield from operation.edits
+        else:
+            yield operation
+
+
+def _produced(operations: Iterable[Operation], base: str) -> Iterator[str]:
+    for item in _flat(operations):
+        yield base[item.start : item.end] if item.op in ("equal", "move") else item.text
+
+
+def _count(text: str) -> int:
+    return len(_WORD.findall(text)) if text else 0
+
+
+def _digest(text: str) -> str:
+    from xxhash import xxh64_hexdigest
+
+    return xxh64_hexdigest(text.encode("utf-8", "surrogatepass"))
+
+
+def _operation_json(operation: Operation) -> dict[str, Any]:
+    item: dict[str, Any] = {"op": operation.op, "a": [operation.start, operation.end]}
+    if operation.text:
+        item["text"] = operation.text
+    if operation.edits:
+        item["edits"] = [*map(_operation_json, operation.edits)]
+    return item
+
+
+def _operation(item: dict[str, Any], low: int, high: int, *, nested: bool = False) -> Operation:
+    """Read one operation whose range must lie in ``low..high``."""
+    try:
+        op, (start, end), text, edits = item["op"], item["a"], item.get("text", ""), item.get("edits", ())
+        ranged = low <= start <= end <= high and (start == end) == (op == "insert")
+        written = isinstance(text, str) and bool(text) == (op in ("replace", "insert"))
+        known = op in ("equal", "replace", "insert", "delete") or (op == "move" and not nested)
+        if not (ranged and written and known) or (edits and op != "move"):
+            raise ValueError
+        inner = tuple(_operation(edit, start, end, nested=True) for edit in edits)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise DiffError(f"not an operation within characters {low} to {high} of its text: {item!r:.200}") from error
+    return Operation(cast("Op", op), int(start), int(end), text, inner)
+
+
+# Rendering
+
+_SIGNS: Final = {"same": " ", "edited": "~", "dropped": "-", "added": "+", "moved_away": "<", "moved_here": ">"}
+_ANSI: Final = {
+    "same": "",
+    "edited": "\x1b[33m",
+    "dropped": "\x1b[31m",
+    "added": "\x1b[32m",
+    "moved_away": "\x1b[35m",
+    "moved_here": "\x1b[35m",
+    "delete": "\x1b[31m",
+    "insert": "\x1b[32m",
+    "note": "\x1b[36m",
+    "reset": "\x1b[0m",
+}
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+
+
+class _Atoms(NamedTuple):
+    """A stretch to show, and the move it is an end of."""
+
+    pieces: list[tuple[str, str]]
+    move: int
+    here: bool
+
+
+def _rows(operations: tuple[Operation, ...], base: str) -> list[Row]:
+    paragraphs_a = _line_starts(base)
+    other = "".join(_produced(operations, base))
+    paragraphs_b = _line_starts(other)
+    targets: dict[int, tuple[int, int, int]] = {}  # start in a → number, end in a, start in b
+    at = number = 0
+    for item in operations:
+        size = sum(map(len, _produced((item,), base)))
+        if item.op == "move":
+            number += 1
+            targets[item.start] = (number, item.end, at)
+        at += size
+    rows: list[Row] = []
+    line = _Line(rows)
+    cursor = 0
+    for item in (*operations, None):
+        if item is None or item.op != "move":
+            limit = item.start if item else len(base)
+            while cursor < limit and cursor in targets:  # what moved away from here
+                number, end, at = targets[cursor]
+                line.block("moved_away", [("delete", base[cursor:end])], number, _paragraph(paragraphs_b, at))
+                cursor = end
+            if item is None:
+                break
+            for piece in _pieces(item, base):
+                line.add(*piece)
+            cursor = max(cursor, item.end)
+            continue
+        pieces = [piece for edit in _flat((item,)) for piece in _pieces(edit, base)]
+        line.block("moved_here", pieces, targets[item.start][0], _paragraph(paragraphs_a, item.start))
+    line.close()
+    return rows
+
+
+def _pieces(item: Operation, base: str) -> Iterator[tuple[str, str]]:
+    if item.op in ("equal", "move"):
+        yield "equal", base[item.start : item.end]
+        return
+    if item.start < item.end:
+        yield "delete", base[item.start : item.end]
+    if item.text:
+        yield "insert", item.text
+
+
+class _Line:
+    """Collects pieces of text and closes a row at each line end."""
+
+    __slots__ = ("pieces", "rows")
+
+    def __init__(self, rows: list[Row]) -> None:
+        self.rows = rows
+        self.pieces: list[tuple[str, str]] = []
+
+    def add(self, op: str, text: str) -> None:
+        for part in text.splitlines(keepends=True):
+            self.pieces.append((op, part))
+            if part.splitlines()[0] != part:
+                self.close()
+
+    def block(self, kind: Literal["moved_away", "moved_here"], pieces: list[tuple[str, str]], move: int, to: int) -> None:
+        """Rows of their own for an end of a move."""
+        self.close()
+        inner: list[Row] = []
+        line = _Line(inner)
+        for op, text in pieces:
+            line.add(op, text)
+        line.close()
+        self.rows += [Row(kind, row.pieces, move, to) for row in inner]
+
+    def close(self) -> None:
+        if not self.pieces:
+            return
+        ops = {op for op, _ in self.pieces}
+        *_, (last_op, last) = self.pieces
+        body = last.splitlines()[0] if last else ""
+        whole = len(ops) == 1
+        # The line's end is shown only where it is itself the change.
+        shown = [*self.pieces[:-1]]
+        if body:
+            shown.append((last_op, body))
+        if not whole and last_op != "equal" and body != last:
+            shown.append((last_op, "¶"))
+        kind: Literal["same", "edited", "dropped", "added"] = "edited"
+        if whole:
+            kind = "same" if last_op == "equal" else "dropped" if last_op == "delete" else "added"
+        self.rows.append(Row(kind, tuple(shown)))
+        self.pieces = []
+
+
+def _line_starts(text: str) -> list[int]:
+    """Offsets of the paragraphs, blank lines not counted."""
+    return [found.start() for found in _PARAGRAPH.finditer(text)]
+
+
+def _paragraph(starts: list[int], offset: int) -> int:
+    """1-based number of the paragraph an offset lies in."""
+    return max(1, bisect_left(starts, offset + 1))
+
+
+def _near_changes(rows: list[Row], context: int) -> list[int]:
+    shown: set[int] = set()
+    for number, row in enumerate(rows):
+        if row.kind != "same":
+            shown.update(range(max(0, number - context), min(len(rows), number + context + 1)))
+    return sorted(shown)
+
+
+def _visible(text: str) -> str:
+    """The text with control characters, line ends and direction overrides escaped."""
+    return _CONTROL.sub(lambda found: found.group().encode("unicode_escape").decode(), text)
+
+
+def _marked(op: str, text: str, style: dict[str, str]) -> str:
+    if op == "equal":
+        return _visible(text)
+    opening, closing = ("[-", "-]") if op == "delete" else ("{+", "+}")
+    return f"{style[op]}{opening}{_visible(text)}{closing}{style['reset']}"
+
+
+def _run(rows: list[Row], start: int, kind: str) -> int:
+    end = start
+    while end < len(rows) and rows[end].kind == kind:
+        end += 1
+    return end - start
+
+
+def _table_row(left: Row | None, right: Row | None) -> str:
+    cells = []
+    for row, ops in ((left, ("equal", "delete")), (right, ("equal", "insert"))):
+        if row is None:
+            cells.append("<td></td>")
+        else:
+            cells.append(f'<td class="diff-{row.kind}"{_move_data(row)}>{_note(row)}{_pieces_html(row, ops)}</td>')
+    return f"<tr>{''.join(cells)}</tr>"
+
+
+def _move_data(row: Row) -> str:
+    return f' data-move="{row.move}"' if row.move else ""
+
+
+def _note(row: Row) -> str:
+    if not row.move:
+        return ""
+    way = "from" if row.kind == "moved_here" else "to"
+    return f'<span class="diff-note">moved {way} paragraph {row.paragraph}</span> '
+
+
+def _pieces_html(row: Row, ops: tuple[str, ...]) -> str:
+    tags = {"delete": "del", "insert": "ins"}
+    parts = []
+    for op, text in row.pieces:
+        if op in ops:
+            tag, escaped = tags.get(op), html.escape(text)
+            parts.append(f"<{tag}>{escaped}</{tag}>" if tag else escaped)
+    return "".join(parts)
