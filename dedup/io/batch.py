@@ -1,0 +1,126 @@
+"""From blocks to batches: records without text out; dates read, sources and ids filled in."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from dedup.io.identity import Occurrences, hash_records
+from dedup.io.schema import FIELDS, SCHEMA, TIME, Block, Reject, RejectSink
+from dedup.io.times import parse_times
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+__all__ = ["batches", "coalesce", "hosts"]
+
+_HOST = r"^(?i:[a-z][a-z0-9+.-]*:)?//(?:[^/?#@]*@)?(?i:www\.)?(?P<host>[^/?#:@\s]+)"
+
+
+def batches(blocks: Iterable[Block], *, reject: RejectSink, warn: RejectSink) -> Iterator[pa.RecordBatch]:
+    """Make a batch of each block that has a usable record.
+
+    Args:
+        blocks: What the readers found.
+        reject: Takes each record that is left out.
+        warn: Takes each record that stays although its date could not be read.
+
+    Yields:
+        Batches with the columns of ``SCHEMA``.
+    """
+    occurrences = Occurrences()
+    for block in blocks:
+        block = _usable(block, reject)
+        if not len(block.lines):
+            continue
+        columns = {name: _optional(block, name) for name in FIELDS if name not in ("id", "text")}
+        for name in ("published", "updated"):
+            columns[name] = _times(block, name, columns[name], warn)
+        columns["source"] = pc.coalesce(columns["source"], hosts(columns["url"]))
+        columns |= {"id": _ids(block, occurrences), "text": block.columns["text"]}
+        columns |= {"file": block.files, "line": block.lines, "record": block.records}
+        yield pa.RecordBatch.from_arrays([columns[f.name].cast(f.type) for f in SCHEMA], schema=SCHEMA)
+
+
+def coalesce(parts: Iterable[pa.RecordBatch], batch_bytes: int) -> Iterator[pa.RecordBatch]:
+    """Join neighbouring small batches, so that a folder of small files doesn't cost a batch a file."""
+    held: list[pa.RecordBatch] = []
+    size = 0
+    for part in parts:
+        held.append(part)
+        size += part.nbytes
+        if size >= batch_bytes // 2:
+            yield held[0] if len(held) == 1 else pa.concat_batches(held)
+            held, size = [], 0
+    if held:
+        yield pa.concat_batches(held)
+
+
+def hosts(urls: pa.Array) -> pa.Array:
+    """Host of each url in lower case, without ``www.``, user and port.
+
+    Args:
+        urls: string or large_string[n].
+
+    Returns:
+        large_string[n]; null where there is no ``//host``.
+    """
+    if urls.null_count == len(urls):
+        return pa.nulls(len(urls), pa.large_string())
+    found = pc.struct_field(pc.extract_regex(urls, _HOST), "host")
+    return pc.utf8_lower(found).cast(pa.large_string())
+
+
+def _usable(block: Block, reject: RejectSink) -> Block:
+    """The block without the records that have no text."""
+    text = block.columns["text"]
+    blank = pc.or_(pc.utf8_is_space(text), pc.equal(pc.binary_length(text), 0))
+    bad = pc.fill_null(blank, True)
+    if not pc.any(bad).as_py():
+        return block
+    ids = block.columns.get("id")
+    for row in pc.indices_nonzero(bad).to_pylist():
+        reason = "text is empty" if text[row].is_valid else "text is missing"
+        known = ids[row].as_py() if ids is not None else None
+        reject(Reject(block.files[row].as_py(), block.lines[row].as_py(), reason, known or None))
+    good = pc.invert(bad)
+    return Block(
+        columns={name: column.filter(good) for name, column in block.columns.items()},
+        files=block.files.filter(good),
+        lines=block.lines.filter(good),
+        records=block.records.filter(good),
+    )
+
+
+def _optional(block: Block, name: str) -> pa.Array:
+    """A column that may be missing; an empty string (CSV has no other way to say it) is null."""
+    column = block.columns.get(name)
+    if column is None:
+        return pa.nulls(len(block.lines), pa.large_string())
+    if not pa.types.is_large_string(column.type):
+        return column
+    empty = pc.equal(pc.binary_length(column), 0)
+    return pc.if_else(empty, None, column) if pc.any(empty).as_py() else column
+
+
+def _times(block: Block, name: str, column: pa.Array, warn: RejectSink) -> pa.Array:
+    if pa.types.is_timestamp(column.type):
+        return column.cast(TIME)
+    times = parse_times(column)
+    for row in pc.indices_nonzero(pc.and_(times.is_null(), column.is_valid())).to_pylist():
+        ids = block.columns.get("id")
+        known = ids[row].as_py() if ids is not None else None
+        reason = f"{name} is no ISO 8601 date"
+        warn(Reject(block.files[row].as_py(), block.lines[row].as_py(), reason, known or None))
+    return times
+
+
+def _ids(block: Block, occurrences: Occurrences) -> pa.Array:
+    ids = _optional(block, "id")
+    if not ids.null_count:
+        return ids
+    missing = ids.is_null()
+    made = occurrences.ids(hash_records(block.records.filter(missing)))
+    return pc.replace_with_mask(ids, missing, pa.array(made, pa.large_string()))

@@ -1,0 +1,133 @@
+"""Which files the inputs of a call mean."""
+
+from __future__ import annotations
+
+import glob
+import os
+from collections import Counter
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dedup.errors import UsageError
+from dedup.io.folder import is_ours
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+__all__ = ["FORMATS", "Source", "discover"]
+
+FORMATS = {
+    ".jsonl": ("jsonl", ""),
+    ".jsonl.gz": ("jsonl", "gz"),
+    ".jsonl.zst": ("jsonl", "zst"),
+    ".csv": ("csv", ""),
+    ".parquet": ("parquet", ""),
+    ".txt": ("text", ""),
+    ".html": ("html", ""),
+    ".htm": ("html", ""),
+}
+"""Format and compression by extension."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One file to read.
+
+    Attributes:
+        path: Where it is, as given; ``-`` is standard input.
+        name: Its path relative to the folder given, with slashes: the id of what has no id of its own.
+        format: A format of ``FORMATS``.
+        compression: ``gz``, ``zst`` or empty.
+        named: Given by its own name, not found in a folder or by a pattern.
+    """
+
+    path: str
+    name: str
+    format: str
+    compression: str
+    named: bool
+
+
+def discover(inputs: Sequence[str | os.PathLike[str]]) -> list[Source]:
+    """Find the files of inputs: files, folders and all below, patterns, ``-`` (standard input, JSONL).
+
+    In folders, files of other formats, hidden ones and results of this package are left out. A file
+    reached twice is read once.
+
+    Returns:
+        Sources in the order of the inputs, those of a folder or pattern sorted by path.
+
+    Raises:
+        UsageError: There is no such file, its format is unknown, or there is nothing to read.
+    """
+    sources: dict[str, Source] = {}
+    for given in inputs:
+        for source in _expand(os.fspath(given)):
+            sources.setdefault("-" if source.path == "-" else os.path.realpath(source.path), source)
+    if not sources:
+        where = ", ".join(os.fspath(given) for given in inputs)
+        known = ", ".join(FORMATS)
+        raise UsageError(f"{where}: nothing to read; formats are {known}" if where else "no input given")
+    # a/x.txt and b/x.txt, given as two folders, are two documents
+    often = Counter(source.name for source in sources.values())
+    return [
+        source if often[source.name] == 1 else replace(source, name=Path(source.path).as_posix())
+        for source in sources.values()
+    ]
+
+
+def _expand(given: str) -> Iterator[Source]:
+    if given == "-":
+        yield Source("-", "-", "jsonl", "", True)
+    elif Path(given).is_dir():
+        yield from _walk(given, given)
+    elif Path(given).exists():
+        source = _source(given, Path(given).name, named=True)
+        if source is None:
+            raise UsageError(f"{given}: unknown format; formats are {', '.join(FORMATS)}")
+        yield source
+    elif glob.has_magic(given):
+        yield from _match(given)
+    else:
+        raise UsageError(f"{given}: no such file or folder")
+
+
+def _match(pattern: str) -> Iterator[Source]:
+    found = sorted(glob.glob(pattern, recursive=True), key=_posix)  # noqa: PTH207 (Path.glob takes no absolute pattern)
+    if not found:
+        raise UsageError(f"{pattern}: no file matches")
+    parts = Path(pattern).parts
+    fixed = next(i for i, part in enumerate(parts) if glob.has_magic(part))
+    base = str(Path(*parts[:fixed]))
+    for path in found:
+        if Path(path).is_dir():
+            yield from _walk(path, base)
+        elif source := _source(path, _relative(path, base), named=False):
+            yield source
+
+
+def _walk(folder: str, base: str) -> Iterator[Source]:
+    paths: list[str] = []
+    for top, folders, files in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith(".") and not is_ours(Path(top, name))]
+        paths += [os.path.join(top, name) for name in files if not name.startswith(".")]  # noqa: PTH118 (keeps "./")
+    for path in sorted(paths, key=_posix):
+        if source := _source(path, _relative(path, base), named=False):
+            yield source
+
+
+def _source(path: str, name: str, *, named: bool) -> Source | None:
+    lower = path.lower()
+    for extension, (kind, compression) in FORMATS.items():
+        if lower.endswith(extension):
+            return Source(path, name, kind, compression, named)
+    return None
+
+
+def _relative(path: str, base: str) -> str:
+    return Path(os.path.relpath(path, base)).as_posix()
+
+
+def _posix(path: str) -> str:
+    return Path(path).as_posix()

@@ -1,0 +1,105 @@
+"""Reading: from what a program holds in memory to batches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import pyarrow as pa
+
+from dedup.errors import UsageError
+from dedup.io.batch import batches, coalesce
+from dedup.io.reader import BATCH_BYTES, ignore, stop
+from dedup.io.rows import Rows, source_fields
+from dedup.io.schema import FIELDS, Block, Reject, RejectSink
+from dedup.io.tables import check_columns, table_block, to_json
+from dedup.model import Document
+
+__all__ = ["from_documents"]
+
+_ROWS = 4096  # of a table, at once
+
+
+def from_documents(
+    documents: Any,
+    *,
+    fields: Mapping[str, str] | None = None,
+    strict: bool = False,
+    reject: RejectSink = ignore,
+    warn: RejectSink = ignore,
+    batch_bytes: int = BATCH_BYTES,
+) -> Iterator[pa.RecordBatch]:
+    """Read documents a program holds.
+
+    Args:
+        documents: An iterable of ``Document`` or mappings; or anything that hands out Arrow data
+            (``__arrow_c_stream__``, ``__arrow_c_array__``): Arrow tables, batches, readers, pandas and Polars frames.
+        fields: Renames, our field to the input's: ``{"text": "body"}``; ``Document`` has no use for them.
+        strict: Raise what would have gone to ``reject`` or ``warn``.
+        reject: Takes each record that can't be used; ``line`` is its number from 1, ``file`` is empty.
+        warn: Takes each record that stays although its date could not be read.
+        batch_bytes: Rough size of a batch.
+
+    Returns:
+        Batches with the columns of ``SCHEMA``; ids are not yet unique.
+
+    Raises:
+        UsageError: A frame without a text column, or no collection of documents at all.
+        InputError: ``strict``, and something can't be used.
+    """
+    renamed = source_fields(fields or {})
+    if strict:
+        reject = warn = stop
+    if hasattr(documents, "__arrow_c_stream__") or hasattr(documents, "__arrow_c_array__"):
+        blocks = _table_blocks(_reader(documents), renamed, reject)
+    elif isinstance(documents, Iterable) and not isinstance(documents, str | bytes | Mapping | Document):
+        blocks = _record_blocks(documents, renamed, reject, batch_bytes)
+    else:
+        raise UsageError(f"documents is {type(documents).__name__}, not a collection of documents or a frame")
+    return coalesce(batches(blocks, reject=reject, warn=warn), batch_bytes)
+
+
+def _reader(data: Any) -> pa.RecordBatchReader:
+    if hasattr(data, "__arrow_c_stream__"):
+        return pa.RecordBatchReader.from_stream(data)
+    batch = pa.record_batch(data)
+    return pa.RecordBatchReader.from_batches(batch.schema, [batch])
+
+
+def _table_blocks(
+    reader: pa.RecordBatchReader, fields: Mapping[str, str], reject: RejectSink
+) -> Iterator[Block]:
+    check_columns(reader.schema, "", fields)
+    return _table_rows(reader, fields, reject)
+
+
+def _table_rows(
+    reader: pa.RecordBatchReader, fields: Mapping[str, str], reject: RejectSink
+) -> Iterator[Block]:
+    row = 1
+    for batch in reader:
+        for start in range(0, len(batch), _ROWS):
+            part = batch.slice(start, _ROWS)
+            yield table_block(part, "", row, fields=fields, reject=reject)
+            row += len(part)
+
+
+def _record_blocks(
+    documents: Iterable[Any], fields: Mapping[str, str], reject: RejectSink, batch_bytes: int
+) -> Iterator[Block]:
+    rows = Rows(fields, reject)
+    for number, document in enumerate(documents, 1):
+        if isinstance(document, Document):
+            known = {name: getattr(document, name) for name in FIELDS}
+            values: Mapping[str, Any] = {fields[name]: value for name, value in known.items()}
+            written: Mapping[str, Any] = {name: value for name, value in known.items() if value is not None}
+        elif isinstance(document, Mapping):
+            values = written = document
+        else:
+            reject(Reject("", number, f"{type(document).__name__}, not a Document or a mapping"))
+            continue
+        rows.add(values, to_json(written), file="", line=number)
+        if rows.size >= batch_bytes:
+            yield rows.take()
+    if len(rows):
+        yield rows.take()

@@ -1,0 +1,199 @@
+"""The folder a run writes its result to, there whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+import orjson
+
+from dedup.errors import OutputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import TracebackType
+
+__all__ = ["OutputFolder", "is_ours", "writing"]
+
+_RESULT = "run.json"  # by which a result of ours is known
+_LOCK = ".dedup-lock"  # inside the unfinished folder; also tells that the folder is ours
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turn an error of the system into one of ours.
+
+    Raises:
+        OutputError: Something under ``path`` could not be written.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise OutputError(
+            f"{error.filename or path}: cannot be written: {error.strerror or error}"
+        ) from error
+
+
+class OutputFolder:
+    """Collects files in ``OUT.partial`` and moves them to ``OUT`` when all has gone well.
+
+    A killed run leaves ``OUT.partial``, which the next one replaces. Nothing is ever deleted that no run of
+    this package made. With ``force``, an ``OUT`` in the way is moved aside first, and deleted last.
+
+        with OutputFolder("out") as folder:
+            write_jsonl(folder / "documents.jsonl", table)
+
+    Raises:
+        OutputError: ``OUT`` exists, another run is writing to it, or it can't be written.
+    """
+
+    def __init__(self, out: str | os.PathLike[str], *, force: bool = False) -> None:
+        self._shown = Path(out)
+        self._out = Path(os.path.abspath(out))  # noqa: PTH100 (no links resolved)
+        self._force = force
+        self._partial = self._out.with_name(self._out.name + ".partial") if self._out.name else self._out
+        self._old = self._partial.with_suffix(".replaced")
+        self._lock: int | None = None
+
+    def __truediv__(self, name: str) -> Path:
+        """Path of a file to be written."""
+        return self._partial / name
+
+    def __enter__(self) -> Self:
+        self._check()
+        with writing(self._partial):
+            self._out.parent.mkdir(parents=True, exist_ok=True)
+            self._lock = self._acquire()
+            try:
+                self._recover()
+                for path in self._partial.iterdir():
+                    if path.name != _LOCK:
+                        _delete(path)
+            except BaseException:
+                self._release()
+                raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if kind is None:
+                with writing(self._out):
+                    self._commit()
+        finally:
+            if self._partial.exists() and self._lock is not None:
+                shutil.rmtree(self._partial, ignore_errors=True)
+            self._release()
+
+    def _check(self) -> None:
+        """See whether ``OUT`` may be written."""
+        if not os.path.lexists(self._out):
+            return
+        if not self._out.is_dir():
+            raise OutputError(f"{self._shown}: is no folder")
+        if not self._force:
+            raise OutputError(f"{self._shown}: exists already; use --force (force=True) to replace it")
+        if any(self._out.iterdir()) and not _is_result(self._out):
+            raise OutputError(
+                f"{self._shown}: is not a result of dedup, so it is not replaced; choose another name"
+            )
+
+    def _acquire(self) -> int:
+        """Make the unfinished folder, or take over a dead run's, and lock it."""
+        while True:
+            try:
+                self._partial.mkdir()
+            except FileExistsError:
+                mine = self._partial.is_dir() and (
+                    (self._partial / _LOCK).exists() or not any(self._partial.iterdir())
+                )
+                if not mine:
+                    raise OutputError(f"{self._partial}: is in the way and not ours; move it") from None
+            try:
+                lock = os.open(self._partial / _LOCK, os.O_RDWR | os.O_CREAT, 0o644)
+            except FileNotFoundError:
+                continue  # the run before finished in between
+            if not _try_lock(lock):
+                os.close(lock)
+                raise OutputError(f"{self._shown}: another run is writing to it")
+            try:
+                if os.path.samestat(os.fstat(lock), (self._partial / _LOCK).stat()):
+                    return lock
+            except FileNotFoundError:
+                pass
+            os.close(lock)  # what we locked has been moved away meanwhile
+
+    def _recover(self) -> None:
+        """Clear up after a run that was killed while it replaced ``OUT``."""
+        if self._old.exists() and _is_result(self._old):
+            if self._out.exists():
+                shutil.rmtree(self._old)
+            else:
+                self._old.rename(self._out)
+                self._check()
+
+    def _commit(self) -> None:
+        self._check()
+        replaces = os.path.lexists(self._out)
+        if replaces:
+            self._out.rename(self._old)
+        try:
+            self._partial.rename(self._out)
+        except OSError:
+            if replaces:
+                self._old.rename(self._out)
+            raise
+        (self._out / _LOCK).unlink()
+        if replaces:
+            shutil.rmtree(self._old)
+
+    def _release(self) -> None:
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+
+def is_ours(folder: Path) -> bool:
+    """Whether a folder is a result of this package, or one that is being written."""
+    return (folder / _LOCK).exists() or _is_result(folder)
+
+
+def _is_result(folder: Path) -> bool:
+    try:
+        return "format" in orjson.loads((folder / _RESULT).read_bytes())
+    except (OSError, orjson.JSONDecodeError, TypeError):
+        return False
+
+
+def _delete(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
+
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _try_lock(descriptor: int) -> bool:
+        try:
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        except OSError:
+            return False
+        return True
+
+else:
+    import fcntl
+
+    def _try_lock(descriptor: int) -> bool:
+        # let go by the system when the process dies, so a lock is never stale
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True

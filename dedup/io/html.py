@@ -1,0 +1,75 @@
+"""Records as web pages: text and what is known about it are extracted by trafilatura."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from dedup.errors import InputError, MissingExtraError
+
+__all__ = ["load_html", "require_trafilatura"]
+
+_CHARSET = re.compile(
+    rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([\w.:-]+)|<\?xml[^>]{0,100}?encoding\s*=\s*[\"']([\w.:-]+)",
+    re.I,
+)
+_HEAD = 4096  # bytes in which the encoding must be declared; browsers look at 1024
+_BOMS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
+
+
+def require_trafilatura() -> Any:
+    """The module.
+
+    Raises:
+        MissingExtraError: It isn't installed.
+    """
+    try:
+        import trafilatura
+    except ImportError as error:
+        raise MissingExtraError("trafilatura", "html", "reading HTML") from error
+    return trafilatura
+
+
+def load_html(data: bytes, name: str) -> dict[str, str]:
+    """The record of a page.
+
+    Args:
+        data: The page, in the encoding it declares, else UTF-8, else whatever trafilatura takes it for.
+        name: Its id.
+
+    Raises:
+        InputError: No text was found; only the reason is set.
+        MissingExtraError: trafilatura isn't installed.
+    """
+    trafilatura = require_trafilatura()
+    page = trafilatura.bare_extraction(
+        _decoded(data), favor_recall=True, include_comments=False, include_links=False, with_metadata=True
+    )
+    if page is None or not page.text or not page.text.strip():
+        raise InputError("no text found in the page")
+    found = {
+        "id": name,
+        "text": page.text,
+        "title": page.title,
+        "source": page.sitename,
+        "url": page.url,
+        "published": page.date,
+        "language": page.language,
+    }
+    return {key: value for key, value in found.items() if value}
+
+
+def _decoded(data: bytes) -> str | bytes:
+    for mark, encoding in _BOMS:
+        if data.startswith(mark):
+            return data.decode(encoding, "replace")
+    declared = _CHARSET.search(data[:_HEAD])
+    encodings = [(declared[1] or declared[2]).decode("ascii")] if declared else []
+    for encoding in (*encodings, "utf-8"):
+        # what pages call Latin-1 is Windows-1252 (WHATWG Encoding Standard, section 4.2)
+        known = "cp1252" if encoding.lower() in ("iso-8859-1", "latin1", "latin-1", "us-ascii") else encoding
+        try:
+            return data.decode(known)
+        except (UnicodeDecodeError, LookupError):
+            continue
+    return data

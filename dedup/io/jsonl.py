@@ -1,0 +1,201 @@
+"""Records as lines of JSON."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import numpy as np
+import orjson
+import pyarrow as pa
+import pyarrow.json
+
+from dedup.io.rows import Rows
+from dedup.io.schema import Block, Reject, RejectSink
+from dedup.io.streams import CutShortError, decompressed, line_blocks
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+__all__ = ["BLOCK_BYTES", "MAX_LINE", "read_jsonl"]
+
+BLOCK_BYTES = 1 << 20
+"""Parsed at once. Measured, MB/s on one core: 426 at 1 MB, 370 at 4 MB, 156 at 16 MB (out of the cache)."""
+
+MAX_LINE = 1 << 30
+"""A longer line is refused; Arrow's parser takes blocks below 2 GB."""
+
+_BOM = b"\xef\xbb\xbf"
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
+_LF, _CR, _OPEN, _CLOSE = b"\n\r{}"
+
+
+def read_jsonl(
+    stream: BinaryIO,
+    file: str,
+    *,
+    fields: Mapping[str, str],
+    reject: RejectSink,
+    compression: str = "",
+    block_bytes: int = BLOCK_BYTES,
+    max_line: int = MAX_LINE,
+) -> Iterator[Block]:
+    """Read records, one JSON object a line; blank lines are skipped, a byte order mark too.
+
+    A block that has anything unusual in it is read again line by line, so that a bad line costs only itself.
+    Both ways give the same records.
+
+    Args:
+        stream: Open for reading bytes.
+        file: Its name in blocks and rejects.
+        fields: Name of each of our fields in the input.
+        reject: Takes what could not be used.
+        compression: ``gz``, ``zst`` or empty.
+        block_bytes: Bytes parsed at once.
+        max_line: Longest line, in bytes.
+    """
+    names = sorted(set(fields.values()))
+    integer_ids = False
+    line = 1
+    blocks = line_blocks(decompressed(stream, compression, block_bytes), block_bytes, max_line)
+    while True:
+        try:
+            data = next(blocks, b"")
+        except CutShortError as error:
+            rows = Rows(fields, reject)
+            _read_lines(error.rest, rows, names, file=file, line=line, reject=lambda _: None)
+            if len(rows):
+                yield rows.take()
+            reject(Reject(file, None, error.reason))
+            return
+        if data is None:
+            reject(Reject(file, line, f"line is longer than {max_line >> 20} MB"))
+            line += 1
+            continue
+        if not data:
+            return
+        if line == 1:
+            data = data.removeprefix(_BOM)
+        lines = _Lines(data)
+        table = None
+        if lines.uniform:
+            table = _parse(data, names, integer_ids and fields["id"])
+            if table is None and not integer_ids:
+                table = _parse(data, names, fields["id"])
+                integer_ids = table is not None
+        if table is not None and table.num_rows == lines.count:
+            yield _block(table, lines, file, line, fields)
+        else:
+            rows = Rows(fields, reject)
+            _read_lines(data, rows, names, file=file, line=line, reject=reject)
+            if len(rows):
+                yield rows.take()
+        line += lines.ends
+
+
+class _Lines:
+    """Where the lines of a block are.
+
+    Attributes:
+        uniform: Each line that isn't empty begins with ``{`` and ends with ``}``, and all is valid UTF-8.
+            Since ``}`` and ``{`` never stand side by side inside a JSON value, the lines hold whole objects,
+            and as many objects as lines means one in each. (Arrow 26 crashes on a block that begins with null.)
+        count: Lines that aren't empty.
+        ends: Line ends in the block.
+        numbers: int64[count], 0-based numbers of those lines.
+        records: large_binary[count], the lines.
+    """
+
+    def __init__(self, data: bytes) -> None:
+        raw = np.frombuffer(data, np.uint8)
+        ends = np.flatnonzero(raw == _LF)
+        self.ends = len(ends)
+        if data[-1] != _LF:
+            ends = np.append(ends, len(raw))
+        starts = np.r_[0, ends[:-1] + 1]
+        carriage = (ends > starts) & (raw[ends - 1] == _CR)
+        stops = ends - carriage
+        filled = stops > starts
+        self.numbers = np.flatnonzero(filled)
+        starts, stops = starts[filled], stops[filled]
+        self.count = len(starts)
+        self.uniform = bool(self.count and (raw[starts] == _OPEN).all() and (raw[stops - 1] == _CLOSE).all())
+        if not self.uniform:
+            return
+        # the lines without their ends are the records; "\r\n" inside one is none of our line ends
+        joined = data.replace(b"\r\n", b"\n") if carriage.any() else data
+        joined = joined.replace(b"\n", b"")
+        offsets = np.zeros(self.count + 1, np.int64)
+        np.cumsum(stops - starts, out=offsets[1:])
+        buffers = [None, pa.py_buffer(offsets), pa.py_buffer(joined)]
+        self.records = pa.Array.from_buffers(pa.large_binary(), self.count, buffers)
+        try:
+            self.records.view(pa.large_string()).validate(full=True)
+        except pa.ArrowInvalid:
+            self.uniform = False
+
+
+def _parse(data: bytes, names: list[str], integer: str | bool) -> pa.Table | None:
+    """Named fields of a block, strings but for ``integer``; None if anything is wrong with it."""
+    schema = pa.schema([(name, pa.int64() if name == integer else pa.large_string()) for name in names])
+    try:
+        return pa.json.read_json(
+            pa.BufferReader(data),
+            read_options=pa.json.ReadOptions(use_threads=False, block_size=len(data) + 1),
+            parse_options=pa.json.ParseOptions(
+                explicit_schema=schema, newlines_in_values=False, unexpected_field_behavior="ignore"
+            ),
+        )
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        return None
+
+
+def _block(table: pa.Table, lines: _Lines, file: str, line: int, fields: Mapping[str, str]) -> Block:
+    columns = {theirs: table.column(theirs).combine_chunks() for theirs in table.column_names}
+    return Block(
+        columns={name: columns[theirs].cast(pa.large_string()) for name, theirs in fields.items()},
+        files=pa.repeat(file, lines.count),
+        lines=pa.array(lines.numbers + line),
+        records=lines.records,
+    )
+
+
+def _read_lines(
+    data: bytes, rows: Rows, names: list[str], *, file: str, line: int, reject: RejectSink
+) -> None:
+    for number, text in enumerate(data.split(b"\n"), line):
+        record = text.strip(b" \t\r")
+        if not record:
+            continue
+        try:
+            value = orjson.loads(record)
+        except orjson.JSONDecodeError:
+            # Arrow's parser is the more liberal one (NaN, deep nesting), and a record must not
+            # fare better in company
+            value = _load_with_arrow(record, names)
+        if isinstance(value, dict):
+            rows.add(value, record, file=file, line=number)
+        else:
+            reject(Reject(file, number, _fault(record) if value is None else "not a JSON object"))
+
+
+def _load_with_arrow(record: bytes, names: list[str]) -> dict[str, Any] | None:
+    lines = _Lines(record)
+    table = _parse(record, names, False) if lines.uniform and lines.count == 1 else None
+    if table is None or table.num_rows != 1:
+        return None
+    return table.to_pylist()[0]  # type: ignore[no-any-return]
+
+
+def _fault(record: bytes) -> str:
+    if record == b"null":
+        return "not a JSON object"
+    try:
+        record.decode()
+    except UnicodeDecodeError:
+        return "invalid UTF-8"
+    try:
+        orjson.loads(_SURROGATE.sub(rb"\\u00", record))
+    except orjson.JSONDecodeError:
+        return "not valid JSON"
+    return "lone surrogate in a \\u escape"

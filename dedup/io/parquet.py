@@ -1,0 +1,44 @@
+"""Records as rows of Parquet."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, BinaryIO
+
+import pyarrow as pa
+import pyarrow.parquet
+
+from dedup.io.schema import Block, Reject, RejectSink
+from dedup.io.tables import check_columns, table_block
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+__all__ = ["read_parquet"]
+
+_ROWS = 4096  # a batch; about 10 MB of articles
+
+
+def read_parquet(
+    stream: BinaryIO, file: str, *, fields: Mapping[str, str], reject: RejectSink
+) -> Iterator[Block]:
+    """Read rows in batches, a row group at a time; a record's line is its row, from 1.
+
+    Raises:
+        UsageError: There is no text column, or one of a type that can't be read.
+    """
+    row = 1
+    try:
+        table = pa.parquet.ParquetFile(pa.PythonFile(stream, "r"))
+        check_columns(table.schema_arrow, file, fields)
+        for batch in table.iter_batches(batch_size=_ROWS, use_threads=False):
+            yield table_block(batch, file, row, fields=fields, reject=reject)
+            row += len(batch)
+    except (pa.ArrowException, OSError) as error:
+        reason = (
+            "not a Parquet file, or a damaged one"
+            if row == 1
+            else f"damaged Parquet file after row {row - 1}"
+        )
+        if isinstance(error, OSError) and error.errno is not None:
+            reason = f"cannot be read: {error.strerror}"
+        reject(Reject(file, None, reason))

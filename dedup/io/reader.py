@@ -1,0 +1,139 @@
+"""Reading: from what the user names to batches."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, NoReturn
+
+import orjson
+
+from dedup.errors import InputError, MissingExtraError, UsageError
+from dedup.io.batch import batches, coalesce
+from dedup.io.csv import read_csv
+from dedup.io.discover import Source, discover
+from dedup.io.html import load_html, require_trafilatura
+from dedup.io.jsonl import read_jsonl
+from dedup.io.parquet import read_parquet
+from dedup.io.rows import Rows, source_fields
+from dedup.io.schema import FIELDS, Block, Reject, RejectSink
+from dedup.io.text import load_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    import pyarrow as pa
+
+__all__ = ["BATCH_BYTES", "ignore", "read", "stop"]
+
+BATCH_BYTES = 8 << 20
+"""Size of a batch, roughly: enough for a kernel to be worth its call, small beside the memory limit."""
+
+
+def ignore(reject: Reject) -> None:
+    """Take a reject or a warning and do nothing."""
+
+
+def stop(reject: Reject) -> NoReturn:
+    """Take a reject and raise it.
+
+    Raises:
+        InputError: Always.
+    """
+    raise InputError(reject.reason, file=reject.file or None, line=reject.line)
+
+
+def read(
+    inputs: Sequence[str | Path],
+    *,
+    fields: Mapping[str, str] | None = None,
+    strict: bool = False,
+    reject: RejectSink = ignore,
+    warn: RejectSink = ignore,
+    batch_bytes: int = BATCH_BYTES,
+) -> Iterator[pa.RecordBatch]:
+    """Read files, folders, patterns, or ``-`` for JSONL on standard input.
+
+    The inputs are looked up at the call; files are opened one after the other as batches are asked for.
+
+    Args:
+        inputs: What to read.
+        fields: Renames, our field to the input's: ``{"text": "body"}``.
+        strict: Raise what would have gone to ``reject`` or ``warn``.
+        reject: Takes each record (or file) that can't be used.
+        warn: Takes each record that stays although its date could not be read: losing the date costs less
+            than losing the article.
+        batch_bytes: Rough size of a batch.
+
+    Returns:
+        Batches with the columns of ``SCHEMA``; ids are not yet unique.
+
+    Raises:
+        UsageError: No such file, an unknown format, a file named explicitly without a text column.
+        MissingExtraError: HTML files were named explicitly and trafilatura isn't installed.
+        InputError: ``strict``, and something can't be used.
+    """
+    renamed = source_fields(fields or {})
+    if strict:
+        reject = warn = stop
+    sources = discover(inputs)
+    if any(source.format == "html" and source.named for source in sources):
+        require_trafilatura()
+    blocks = _blocks(sources, renamed, reject, batch_bytes)
+    return coalesce(batches(blocks, reject=reject, warn=warn), batch_bytes)
+
+
+def _blocks(
+    sources: Sequence[Source], fields: Mapping[str, str], reject: RejectSink, batch_bytes: int
+) -> Iterator[Block]:
+    rows = Rows({name: name for name in FIELDS}, reject)  # gathers files that hold one record each
+    for source in sources:
+        try:
+            with _open(source) as stream:
+                if source.format in _LOADERS:
+                    _add_file(rows, source, stream.read(), reject)
+                else:
+                    if len(rows):
+                        yield rows.take()
+                    yield from _records(source, stream, fields, reject, batch_bytes)
+        except OSError as error:
+            reject(Reject(source.path, None, f"cannot be read: {error.strerror or error}"))
+        except UsageError as error:
+            if source.named:
+                raise
+            reason = str(error).removeprefix(f"{source.path}: ")
+            reject(Reject(source.path, None, reason))
+        if rows.size >= batch_bytes:
+            yield rows.take()
+    if len(rows):
+        yield rows.take()
+
+
+def _records(
+    source: Source, stream: BinaryIO, fields: Mapping[str, str], reject: RejectSink, batch_bytes: int
+) -> Iterator[Block]:
+    if source.format == "jsonl":
+        return read_jsonl(stream, source.path, fields=fields, reject=reject, compression=source.compression)
+    if source.format == "csv":
+        return read_csv(stream, source.path, fields=fields, reject=reject, block_bytes=batch_bytes)
+    return read_parquet(stream, source.path, fields=fields, reject=reject)
+
+
+_LOADERS: dict[str, Callable[[bytes, str], dict[str, str]]] = {"text": load_text, "html": load_html}
+
+
+def _add_file(rows: Rows, source: Source, data: bytes, reject: RejectSink) -> None:
+    try:
+        values = _LOADERS[source.format](data, source.name)
+        rows.add(values, orjson.dumps(values), file=source.path, line=1)
+    except InputError as error:
+        reject(Reject(source.path, None, error.reason, source.name))
+    except MissingExtraError as error:
+        reject(Reject(source.path, None, str(error), source.name))
+
+
+def _open(source: Source) -> AbstractContextManager[BinaryIO]:
+    if source.path == "-":
+        return nullcontext(sys.stdin.buffer)
+    return Path(source.path).open("rb")

@@ -1,0 +1,133 @@
+"""Records gathered one by one, their types checked, into a block."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from dedup.errors import UsageError
+from dedup.io.schema import FIELDS, Block, Reject, RejectSink
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["Rows", "source_fields"]
+
+_MILLISECONDS = (
+    1e11  # from here on a number is milliseconds since 1970, not seconds: as seconds it is the year 5138
+)
+
+
+def source_fields(fields: Mapping[str, str]) -> dict[str, str]:
+    """Name of each of our fields in the input.
+
+    Args:
+        fields: Renames, ours to theirs: ``{"text": "body"}``.
+
+    Raises:
+        UsageError: A field we don't have.
+    """
+    for name in fields:
+        if name not in FIELDS:
+            raise UsageError(f"unknown field {name!r}; fields are {', '.join(FIELDS)}")
+    return {name: fields.get(name, name) for name in FIELDS}
+
+
+class Rows:
+    """Collects records of mixed quality; the ones with a wrong type go to ``reject``.
+
+    Attributes:
+        size: Bytes of the records held.
+    """
+
+    def __init__(self, fields: Mapping[str, str], reject: RejectSink) -> None:
+        self._fields = fields
+        self._reject = reject
+        self._columns: dict[str, list[str | None]] = {name: [] for name in FIELDS}
+        self._files: list[str] = []
+        self._lines: list[int] = []
+        self._records: list[bytes] = []
+        self.size = 0
+
+    def __len__(self) -> int:
+        return len(self._lines)
+
+    def add(self, values: Mapping[str, Any], record: bytes, *, file: str, line: int) -> None:
+        """Add one record, given its values by their names in the input, and its bytes."""
+        row: dict[str, str | None] = {}
+        for name, theirs in self._fields.items():
+            value = values.get(theirs)
+            if isinstance(value, str):
+                if not value.isascii() and _has_surrogate(value):
+                    self._refuse(row, f"{name} has a lone surrogate", file, line)
+                    return
+                row[name] = value
+            elif value is None or value != value:  # a frame's missing value is NaN or NaT
+                row[name] = None
+            else:
+                try:
+                    row[name] = _as_text(name, value)
+                except TypeError as error:
+                    self._refuse(row, str(error), file, line)
+                    return
+        for name, column in self._columns.items():
+            column.append(row[name])
+        self._files.append(file)
+        self._lines.append(line)
+        self._records.append(record)
+        self.size += len(record)
+
+    def take(self) -> Block:
+        """Hand over what is held, as a block, and start anew."""
+        block = Block(
+            columns={name: pa.array(column, pa.large_string()) for name, column in self._columns.items()},
+            files=pa.array(self._files, pa.string()),
+            lines=pa.array(self._lines, pa.int64()),
+            records=pa.array(self._records, pa.large_binary()),
+        )
+        self._columns = {name: [] for name in FIELDS}
+        self._files, self._lines, self._records = [], [], []
+        self.size = 0
+        return block
+
+    def _refuse(self, row: Mapping[str, str | None], reason: str, file: str, line: int) -> None:
+        self._reject(Reject(file, line, reason, row.get("id") or None))
+
+
+def _as_text(name: str, value: object) -> str:
+    """The text of a value that is no string, where the field allows it.
+
+    Raises:
+        TypeError: It doesn't; the message is the reason of the reject.
+    """
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if name == "id" and isinstance(value, int) and number:
+        return str(value)
+    if name in ("published", "updated"):
+        if isinstance(value, datetime | date):
+            return value.isoformat()
+        if isinstance(value, int | float) and number:
+            return _epoch_text(value)
+    known = {bool: "a boolean", int: "a number", float: "a number", dict: "an object", list: "an array"}
+    kind = known.get(type(value), type(value).__name__)
+    wanted = "a string or a whole number" if name == "id" else "a string"
+    raise TypeError(f"{name} is {kind}, not {wanted}")
+
+
+def _epoch_text(number: float) -> str:
+    """ISO 8601 of seconds, or milliseconds, since 1970; out of range it stays a number, which is no date."""
+    try:
+        seconds = number / 1000 if abs(number) >= _MILLISECONDS else number
+        return datetime.fromtimestamp(seconds, UTC).isoformat()
+    except (ValueError, OverflowError, OSError):
+        return str(number)
+
+
+def _has_surrogate(value: str) -> bool:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return True
+    return False

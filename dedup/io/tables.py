@@ -1,0 +1,118 @@
+"""Records as rows of Arrow tables: columns taken as they are, cast where they must be."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import orjson
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from dedup.errors import UsageError
+from dedup.io.schema import TIME, Block, Reject, RejectSink
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["check_columns", "table_block", "to_json"]
+
+
+def check_columns(schema: pa.Schema, file: str, fields: Mapping[str, str]) -> None:
+    """See that a table has a text column and that our fields have types we can read.
+
+    Raises:
+        UsageError: It hasn't; the message names the columns there are.
+    """
+    place = f"{file}: " if file else ""
+    if fields["text"] not in schema.names:
+        raise UsageError(
+            f"{place}no column {fields['text']!r}; columns are {', '.join(schema.names) or 'none'}"
+        )
+    for name, theirs in fields.items():
+        if theirs not in schema.names:
+            continue
+        type_ = schema.field(theirs).type
+        if not (_is_text(type_) or pa.types.is_null(type_) or _is_other(name, type_)):
+            raise UsageError(f"{place}column {theirs!r} is {type_}, not string")
+
+
+def table_block(
+    batch: pa.RecordBatch, file: str, line: int, *, fields: Mapping[str, str], reject: RejectSink
+) -> Block:
+    """The rows of a batch whose schema :func:`check_columns` has passed.
+
+    Args:
+        batch: n rows.
+        file: Its name in the block and in rejects.
+        line: 1-based number of the first row.
+        fields: Name of each of our fields in the batch.
+        reject: Takes the rows with invalid UTF-8.
+    """
+    columns = {
+        name: _column(batch.column(theirs)) for name, theirs in fields.items() if theirs in batch.schema.names
+    }
+    lines = np.arange(line, line + len(batch))
+    bad = np.zeros(len(batch), bool)
+    for column in columns.values():
+        if pa.types.is_large_string(column.type):
+            bad |= _invalid(column)
+    for row in np.flatnonzero(bad):
+        reject(Reject(file, int(lines[row]), "invalid UTF-8"))
+    if bad.any():
+        good = pa.array(~bad)
+        batch, lines = batch.filter(good), lines[~bad]
+        columns = {name: column.filter(good) for name, column in columns.items()}
+    records = pa.array([to_json(row) for row in batch.to_pylist()], pa.large_binary())
+    return Block(columns, pa.repeat(file, len(lines)), pa.array(lines), records)
+
+
+def _is_text(type_: pa.DataType) -> bool:
+    if pa.types.is_dictionary(type_):
+        type_ = type_.value_type
+    return bool(
+        pa.types.is_string(type_) or pa.types.is_large_string(type_) or pa.types.is_string_view(type_)
+    )
+
+
+def _is_other(name: str, type_: pa.DataType) -> bool:
+    """Whether a column that is no string can still be read as the field."""
+    if name == "id":
+        return bool(pa.types.is_integer(type_))
+    return name in ("published", "updated") and bool(pa.types.is_timestamp(type_) or pa.types.is_date(type_))
+
+
+def _column(column: pa.Array) -> pa.Array:
+    type_ = column.type
+    if not (pa.types.is_timestamp(type_) or pa.types.is_date(type_)):
+        return column.cast(pa.large_string())
+    if pa.types.is_timestamp(type_) and type_.tz is not None:
+        return pc.cast(column, TIME, safe=False)  # nanoseconds are cut off
+    return pc.cast(column, pa.timestamp("us"), safe=False).cast(TIME)
+
+
+def _invalid(column: pa.Array) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    bad = np.zeros(len(column), bool)
+    try:
+        column.validate(full=True)
+    except pa.ArrowInvalid:
+        for row, value in enumerate(column.cast(pa.large_binary())):
+            try:
+                str(value.as_py() or b"", "utf-8")
+            except UnicodeDecodeError:
+                bad[row] = True
+    return bad
+
+
+def to_json(row: Mapping[str, Any]) -> bytes:
+    """A record as one JSON object; what JSON has no type for becomes text, what is no UTF-8 is replaced."""
+    options = orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS | orjson.OPT_SERIALIZE_NUMPY
+    try:
+        return orjson.dumps(row, default=_plain, option=options)
+    except orjson.JSONEncodeError:  # lone surrogates, integers beyond 64 bits
+        return json.dumps(row, default=_plain).encode()
+
+
+def _plain(value: object) -> object:
+    return value.decode(errors="replace") if isinstance(value, bytes) else str(value)

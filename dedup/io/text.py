@@ -1,0 +1,20 @@
+"""Records as text files: the whole file is the text."""
+
+from __future__ import annotations
+
+from dedup.errors import InputError
+
+__all__ = ["load_text"]
+
+
+def load_text(data: bytes, name: str) -> dict[str, str]:
+    """The record of a text file. Line ends and a byte order mark are kept.
+
+    Raises:
+        InputError: Invalid UTF-8; only the reason is set.
+    """
+    try:
+        text = data.decode()
+    except UnicodeDecodeError as error:
+        raise InputError("invalid UTF-8") from error
+    return {"id": name, "text": text}

@@ -1,0 +1,67 @@
+"""Dates and times of records, as columns."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from dedup.io.schema import TIME
+from dedup.model import parse_time
+
+__all__ = ["parse_times"]
+
+# The shapes Arrow's own parser reads; it reads a column with an offset or one without, never a mixture.
+_NAIVE = r"^\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d{1,6})?)?)?$"
+_ZONED = r"^\d{4}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d(:?\d\d)?)$"
+
+_EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
+# What datetime can hold: Arrow reads the year 0 and shifts the end of 9999 into 10000.
+_LOWEST = -62_135_596_800_000_000
+_HIGHEST = 253_402_300_799_999_999
+
+
+def parse_times(texts: pa.Array) -> pa.Array:
+    """Read ISO 8601 dates and times; those without an offset are UTC.
+
+    Args:
+        texts: string or large_string[n].
+
+    Returns:
+        timestamp[us, UTC][n]; null where the text is null, or is no ISO 8601 date.
+    """
+    if texts.null_count == len(texts):
+        return pa.nulls(len(texts), TIME)
+    naive = _matches(texts, _NAIVE)
+    zoned = _matches(texts, _ZONED)
+    micros = np.zeros(len(texts), np.int64)
+    known = np.zeros(len(texts), bool)
+    left = texts.is_valid().to_numpy(zero_copy_only=False) & ~naive & ~zoned
+    for shape, type_ in ((naive, pa.timestamp("us")), (zoned, TIME)):
+        if not shape.any():
+            continue
+        try:
+            moments = texts.filter(pa.array(shape)).cast(type_)
+        except pa.ArrowInvalid:  # one 30 February fails the whole column
+            left |= shape
+            continue
+        micros[shape] = moments.cast(pa.int64()).to_numpy()
+        known |= shape
+    for row in np.flatnonzero(left):
+        try:
+            moment = parse_time(texts[row].as_py().strip())
+        except (ValueError, OverflowError):
+            continue
+        if moment is not None:
+            # not timestamp(), a float: microseconds must survive
+            span = moment - _EPOCH
+            micros[row] = (span.days * 86_400 + span.seconds) * 1_000_000 + span.microseconds
+            known[row] = True
+    known &= (micros >= _LOWEST) & (micros <= _HIGHEST)
+    return pa.array(micros, mask=~known).cast(TIME)
+
+
+def _matches(texts: pa.Array, pattern: str) -> np.ndarray:
+    return pc.fill_null(pc.match_substring_regex(texts, pattern), False).to_numpy(zero_copy_only=False)  # type: ignore[no-any-return]

@@ -1,0 +1,118 @@
+"""Writing: tables as JSON lines or Parquet, and records as they came."""
+
+from __future__ import annotations
+
+from itertools import chain, islice
+from typing import TYPE_CHECKING, TypeAlias
+
+import orjson
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet
+
+from dedup.io.folder import writing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    from dedup.io.schema import Reject
+
+__all__ = ["rejects_table", "write_jsonl", "write_parquet", "write_records", "write_table"]
+
+Tables: TypeAlias = "pa.Table | pa.RecordBatch | Iterable[pa.RecordBatch]"
+
+_ROWS = 8192  # made Python objects at once
+_DIGITS = 4  # of a ratio
+
+_REJECTS = pa.schema(
+    [("file", pa.string()), ("line", pa.int64()), ("id", pa.string()), ("reason", pa.string())]
+)
+
+
+def write_table(path: Path, tables: Tables, schema: pa.Schema | None = None) -> None:
+    """Write rows in the format of the path's extension, ``.jsonl`` or ``.parquet``; see the two below."""
+    if path.suffix == ".parquet":
+        write_parquet(path, tables, schema)
+    else:
+        write_jsonl(path, tables)
+
+
+def write_jsonl(path: Path, tables: Tables) -> None:
+    """Write rows as JSON objects, one a line, in UTF-8.
+
+    Keys stand in the order of the schema, nulls are written, floating-point columns are rounded to 4 digits
+    (here they are ratios), times are ISO 8601 with ``Z``.
+
+    Args:
+        path: The file, replaced if it exists.
+        tables: A table, a batch, or batches.
+
+    Raises:
+        OutputError: The file can't be written.
+    """
+    option = orjson.OPT_UTC_Z | orjson.OPT_NAIVE_UTC | orjson.OPT_APPEND_NEWLINE
+    with writing(path), path.open("wb") as file:
+        for batch in _parts(tables):
+            rows = _rounded(batch).to_pylist()
+            file.write(b"".join([orjson.dumps(row, option=option) for row in rows]))
+
+
+def write_parquet(path: Path, tables: Tables, schema: pa.Schema | None = None) -> None:
+    """Write rows as Parquet, rounded as in :func:`write_jsonl`.
+
+    Args:
+        path: The file, replaced if it exists.
+        tables: A table, a batch, or batches.
+        schema: Needed for batches of which there may be none.
+
+    Raises:
+        OutputError: The file can't be written.
+    """
+    parts = _parts(tables)
+    first = list(islice(parts, 1))
+    if schema is None:
+        schema = (
+            tables.schema if isinstance(tables, pa.Table) else first[0].schema if first else pa.schema([])
+        )
+    with writing(path), pa.parquet.ParquetWriter(path, schema, compression="zstd") as writer:
+        for batch in chain(first, parts):
+            writer.write_batch(_rounded(batch))
+
+
+def write_records(path: Path, records: Iterable[pa.Array]) -> None:
+    """Write records byte for byte, each with a line end: ``canonical.jsonl``.
+
+    Args:
+        path: The file, replaced if it exists.
+        records: large_binary arrays without nulls.
+
+    Raises:
+        OutputError: The file can't be written.
+    """
+    with writing(path), path.open("wb") as file:
+        for part in records:
+            file.write(b"".join([record + b"\n" for record in part.to_pylist()]))
+
+
+def rejects_table(rejects: Iterable[Reject]) -> pa.Table:
+    """Rejects as a table, in their order."""
+    rows = [{"file": r.file, "line": r.line, "id": r.id, "reason": r.reason} for r in rejects]
+    return pa.Table.from_pylist(rows, schema=_REJECTS)
+
+
+def _parts(tables: Tables) -> Iterator[pa.RecordBatch]:
+    if isinstance(tables, pa.Table):
+        tables = tables.to_batches(max_chunksize=_ROWS)
+    elif isinstance(tables, pa.RecordBatch):
+        tables = [tables]
+    for batch in tables:
+        for start in range(0, len(batch), _ROWS):
+            yield batch.slice(start, _ROWS)
+
+
+def _rounded(batch: pa.RecordBatch) -> pa.RecordBatch:
+    for number, field in enumerate(batch.schema):
+        if pa.types.is_floating(field.type):
+            batch = batch.set_column(number, field, pc.round(batch.column(number), _DIGITS))
+    return batch
