@@ -1,0 +1,131 @@
+"""Compiled kernels and the one switch that decides when they are used.
+
+``get(nbytes)`` gives the functions to call, by name: the compiled ones if numba's cache is warm, if this process
+has been asked for more than 1 MB of text in all, or if they are forced; else their references, without importing
+numba. So a first run on a fresh machine does not wait for the compiler.
+
+To add kernels: write ``kernels/<name>.py`` with explicit signatures and a reference module with the same function
+names, both with ``__all__``, and list the two in ``MODULES``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import threading
+from importlib import import_module, metadata
+from pathlib import Path
+from typing import Any
+
+__all__ = ["MODULES", "THRESHOLD", "get", "is_warm", "warm"]
+
+MODULES = (("text", "reference"),)
+"""Compiled modules and their references."""
+
+THRESHOLD = 1 << 20
+"""Bytes of text after which compiling pays."""
+
+_lock = threading.RLock()
+_seen = 0
+_compiled = False
+
+
+class _Namespace:
+    """The functions of one side of ``MODULES``; a module is imported when one of its names is first asked for."""
+
+    def __init__(self, side: int) -> None:
+        self._side = side
+
+    def __getattr__(self, name: str) -> Any:
+        for pair in MODULES:
+            module = import_module(f"dedup.kernels.{pair[self._side]}")
+            if name in module.__all__:
+                setattr(self, name, getattr(module, name))
+                return getattr(module, name)
+        raise AttributeError(name)
+
+
+_COMPILED, _REFERENCE = _Namespace(0), _Namespace(1)
+
+
+def get(nbytes: int = 0, *, force: bool = False) -> Any:
+    """The kernels to use.
+
+    Args:
+        nbytes: Bytes of text that are about to be processed; they count towards ``THRESHOLD``.
+        force: Compiled ones, whatever it costs.
+
+    Returns:
+        A namespace with every function of ``MODULES``, compiled or reference. Which of the two never changes a
+        result.
+    """
+    global _seen, _compiled
+    if not _compiled:
+        with _lock:
+            _seen += nbytes
+            _compiled = _compiled or force or _seen > THRESHOLD or is_warm()
+    return _COMPILED if _compiled else _REFERENCE
+
+
+def warm() -> Any:
+    """Compile everything, or load it from the cache, and leave a marker that says so.
+
+    Returns:
+        The compiled kernels; from now on ``get`` gives them, too.
+    """
+    with _lock:
+        for pair in MODULES:
+            import_module(f"dedup.kernels.{pair[0]}")
+        if not is_warm():
+            _leave_marker()
+    return get(force=True)
+
+
+def is_warm() -> bool:
+    """Whether the marker of exactly these kernels, versions and this processor is there."""
+    name = _marker_name()
+    return any((folder / name).exists() for folder in _cache_folders())
+
+
+def _leave_marker() -> None:
+    name = _marker_name()
+    for folder in _cache_folders():
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / name).touch()
+        except OSError:  # read-only; the next folder may do, and without a marker nothing breaks
+            continue
+        return
+
+
+def _cache_folders() -> list[Path]:
+    """Where numba keeps its cache, in the order in which it tries."""
+    chosen = os.environ.get("NUMBA_CACHE_DIR")
+    if chosen:
+        return [Path(chosen)]
+    return [
+        Path(__file__).parent / "__pycache__",
+        Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser() / "numba",
+    ]
+
+
+def _marker_name() -> str:
+    """Name of the marker; it changes with the kernels, the compiler and the processor."""
+    state = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        state.update(path.name.encode() + b"\0" + path.read_bytes())
+    for package in ("numba", "llvmlite", "numpy"):
+        state.update(metadata.version(package).encode())
+    state.update(f"{platform.python_version()} {platform.machine()} {_processor()}".encode())
+    return f"dedup-{state.hexdigest()[:16]}.warm"
+
+
+def _processor() -> str:
+    """The processor's name, as numba's cache depends on it."""
+    try:
+        text = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return platform.processor()
+    wanted = ("model name", "flags", "Features", "CPU part")
+    return "\n".join(dict.fromkeys(line for line in text.splitlines() if line.startswith(wanted)))

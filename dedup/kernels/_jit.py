@@ -1,0 +1,43 @@
+"""The one decorator of compiled kernels. Importing this module imports numba."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numba
+from numba import types
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["const", "helper", "kernel", "out"]
+
+
+def const(dtype: types.Type) -> types.Array:
+    """Type of a one-dimensional contiguous array that is read; Arrow's buffers are read-only."""
+    return types.Array(dtype, 1, "C", readonly=True)
+
+
+def out(dtype: types.Type) -> types.Array:
+    """Type of a one-dimensional contiguous array that is written."""
+    return types.Array(dtype, 1, "C")
+
+
+def kernel(signature: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Compile a function for one signature when its module is imported, or load it from numba's cache.
+
+    One explicit signature: no second specialisation appears because a caller's array was writable or an int was small.
+    """
+
+    def compile_(function: Callable[..., Any]) -> Callable[..., Any]:
+        try:
+            return numba.njit(signature, nogil=True, cache=True)(function)  # type: ignore[no-any-return]
+        except RuntimeError:  # numba found no folder it can write its cache to
+            return numba.njit(signature, nogil=True)(function)  # type: ignore[no-any-return]
+
+    return compile_
+
+
+def helper(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function that kernels call; LLVM inlines it."""
+    return numba.njit(nogil=True)(function)  # type: ignore[no-any-return]

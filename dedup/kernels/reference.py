@@ -1,0 +1,323 @@
+"""What the compiled kernels do, slowly and obviously, with the same signatures.
+
+Tests hold the compiled kernels against these; and they answer until compiled code is worth its wait.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from xxhash import xxh64_intdigest
+
+from dedup.folding import IDENTITY, Class
+from dedup.kernels.rules import (
+    CHARACTER_FLAG,
+    FILL_SHARE,
+    FILL_SLACK,
+    INDENT,
+    MAX_WIDTH,
+    MIN_LINES,
+    MIN_WIDTH,
+    QUOTED_FLAG,
+    SHORT_SHARE,
+    TAB,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import numpy.typing as npt
+
+    Bytes = npt.NDArray[np.uint8]
+    Counts = npt.NDArray[np.int64]
+
+__all__ = ["tokenize"]
+
+# One letter a class, so that the rules can be written as regular expressions.
+LETTERS = {
+    Class.SEPARATOR: "-",
+    Class.SPACE: " ",
+    Class.LINE: "\n",
+    Class.WORD: "w",
+    Class.DIGIT: "d",
+    Class.CHARACTER: "c",
+    Class.MARK: "m",
+    Class.APOSTROPHE: "'",
+    Class.SINGLE_LEFT: "‘",
+    Class.SINGLE_RIGHT: "’",
+    Class.DOT: ".",
+    Class.COMMA: ",",
+    Class.OPENING: "(",
+    Class.STRAIGHT: '"',
+    Class.LEFT: "“",
+    Class.RIGHT: "”",
+    Class.LOW: "„",
+    Class.GUILLEMET_LEFT: "«",
+    Class.GUILLEMET_RIGHT: "»",
+    Class.CORNER_OPEN: "「",
+    Class.CORNER_CLOSE: "」",
+    Class.WHITE_CORNER_OPEN: "『",
+    Class.WHITE_CORNER_CLOSE: "』",
+}
+TOKEN = re.compile(r"cm*|[wdm](?:[wdm]|['‘’](?=w)|(?<=d)[.,](?=d))*")
+LINE = re.compile(r"[^\n]+")
+QUOTES = re.compile(r"[\"“”„«»「」『』‘’]")
+SHOWS = re.compile(r"[^ ](?:.*[^ ])?")
+FIRST_WORD = re.compile(r"[^ ]+")
+
+
+class Text(NamedTuple):
+    """A document without the characters that do not count, one entry a character.
+
+    Attributes:
+        kinds: A letter of ``LETTERS`` each.
+        forms: The folded form of each.
+        start: Its first byte in the document.
+        end: One past its last byte, the accents dropped after it included.
+        tabs: Which are tabs.
+    """
+
+    kinds: str
+    forms: list[bytes]
+    start: list[int]
+    end: list[int]
+    tabs: list[int]
+
+
+def read(raw: bytes, page: npt.NDArray[np.uint16], entry: npt.NDArray[np.uint32], pool: Bytes) -> Text:
+    """Look every character of a document up."""
+    letters = {int(kind): letter for kind, letter in LETTERS.items()}
+    known: dict[str, tuple[int, bytes, int]] = {}
+    kinds: list[str] = []
+    forms: list[bytes] = []
+    start: list[int] = []
+    end: list[int] = []
+    tabs: list[int] = []
+    at = 0
+    previous = ""
+    for character in raw.decode("utf-8", "surrogateescape"):
+        if character not in known:
+            code = ord(character)
+            value = int(entry[int(page[code >> 8]) << 8 | code & 255])
+            own = character.encode("utf-8", "surrogateescape")
+            length, place = value >> 5 & 127, value >> 12
+            form = own if length == IDENTITY else pool[place : place + length].tobytes()
+            known[character] = value & 31, form, len(own)
+        kind, form, size = known[character]
+        at += size
+        if kind == Class.DROPPED:
+            if kinds:
+                end[-1] = at
+        elif kind != Class.IGNORABLE and not (previous == "\r" and character == "\n"):
+            if character == "\t":
+                tabs.append(len(kinds))
+            kinds.append(letters[kind])
+            forms.append(form)
+            start.append(at - size)
+            end.append(at)
+        previous = character
+    return Text("".join(kinds), forms, start, end, tabs)
+
+
+class Line(NamedTuple):
+    """Where a line shows, as indices of a ``Text``, and its measures in columns."""
+
+    first: int
+    last: int
+    width: int
+    indent: int
+    word: int
+
+    @property
+    def blank(self) -> bool:
+        """Nothing shows."""
+        return self.width == 0
+
+
+def lines_of(text: Text) -> list[Line]:
+    """The lines of a document."""
+    lines = []
+    at = 0
+    for kinds in text.kinds.split("\n"):
+        shows = SHOWS.search(kinds)
+        if shows is None:
+            lines.append(Line(at, at, 0, 0, 0))
+        else:
+            tabs = [t - at for t in text.tabs if at <= t < at + len(kinds)]
+            before = shows.start() + (TAB - 1) * sum(t < shows.start() for t in tabs)
+            width = shows.end() + (TAB - 1) * sum(t < shows.end() for t in tabs)
+            word = FIRST_WORD.search(kinds)
+            assert word is not None
+            lines.append(Line(at + shows.start(), at + shows.end(), width, before, word.end() - word.start()))
+        at += len(kinds) + 1
+    return lines
+
+
+def begins_paragraph(before: Line, line: Line) -> bool:
+    """Whether a line stands apart from the one before by a blank line or its indentation."""
+    return before.blank or line.indent >= before.indent + INDENT
+
+
+def wrap_width(lines: list[Line]) -> int:
+    """Width a document was wrapped to by hand, or 0.
+
+    Whoever wraps puts as many words on a line as go. So in most pairs of lines within a paragraph the next line's first
+    word would not have gone on the line before. ``FILL_SLACK`` forgives ragged and justified copy.
+    """
+    shown = [line for line in lines if not line.blank]
+    widest = max((line.width for line in shown), default=0)
+    if len(shown) < MIN_LINES or not MIN_WIDTH <= widest <= MAX_WIDTH:
+        return 0
+    pairs = [
+        (a, b) for a, b in zip(lines, lines[1:], strict=False) if not b.blank and not begins_paragraph(a, b)
+    ]
+    full = [a.width + 1 + b.word > widest - FILL_SLACK for a, b in pairs]
+    return widest if pairs and sum(full) >= FILL_SHARE * len(pairs) else 0
+
+
+def blocks_of(text: Text) -> Iterator[tuple[int, int]]:
+    """First and one past the last character of each block."""
+    lines = lines_of(text)
+    width = wrap_width(lines)
+    block: list[Line] = []
+    for line in lines:
+        if block and (
+            line.blank or not width or begins_paragraph(block[-1], line) or ends(block, line, width, text)
+        ):
+            yield block[0].first, block[-1].last
+            block = []
+        if not line.blank:
+            block.append(line)
+    if block:
+        yield block[0].first, block[-1].last
+
+
+def ends(block: list[Line], line: Line, width: int, text: Text) -> bool:
+    """Whether a block wrapped to a width ends before a line, because its last line is short.
+
+    A document's first line may be: its dateline may have been cut.
+    """
+    if block[-1].width + 1 + line.word >= SHORT_SHARE * width:
+        return False
+    is_first = SHOWS.search(text.kinds[: block[-1].first].replace("\n", " ")) is None
+    return not (is_first and text.kinds[block[-1].last - 1] in "wdcm,")
+
+
+def turn(quote: str, mark: str, before: str, after: str) -> str:
+    """The quotation open after a mark, as the mark that opened it, or nothing.
+
+    Args:
+        quote: The same before the mark.
+        mark: The mark.
+        before: Class of the character before it.
+        after: Class of the character after it.
+    """
+    may_open = before in " \n(" and after not in " \n"
+    orphan = not quote and after in " \n" and before not in " \n"
+    if quote in ("«", "»", "「", "『"):  # closed by their own kind only, whatever stands inside
+        return "" if mark in {"«": "»", "»": "«»", "「": "」", "『": "』"}[quote] else quote
+    if mark == '"' and before in "wdcm" and after in "wdcm":  # 5"x7", Hebrew abbreviations
+        return quote
+    match mark:
+        case '"':
+            return '"' if not quote and not orphan else ""
+        case "“":
+            closes = quote == "„" or orphan or (quote == '"' and not may_open)
+            return "" if closes else "“"
+        case "”":
+            return "”" if not quote and may_open else ""
+        case "„":
+            return "„"
+    if quote:
+        return quote
+    match mark:
+        case "«":
+            return "" if before in "wdcm" else "«"
+        case "»":
+            return "»" if may_open else ""
+        case "「" | "『":
+            return mark
+    return ""
+
+
+def quoted(kinds: str) -> list[bool]:
+    """Whether each character of a block stands inside quotation marks."""
+    result: list[bool] = []
+    quote, single = "", False
+    closings = [i for i, kind in enumerate(kinds) if kind == "’" and kinds[i + 1 : i + 2] != "w"]
+    for found in QUOTES.finditer(kinds):
+        mark, i = found.group(), found.start()
+        result += [bool(quote) or single] * (i - len(result))
+        before, after = kinds[i - 1] if i else " ", kinds[i + 1] if i + 1 < len(kinds) else " "
+        if mark == "‘":
+            if before not in "wdcm" and after in "wc" and closings and closings[-1] > i:
+                single = True
+        elif mark == "’":
+            single = single and after == "w"
+        else:
+            quote = turn(quote, mark, before, after)
+    return result + [bool(quote) or single] * (len(kinds) - len(result))
+
+
+class Token(NamedTuple):
+    """A token as indices of a block's characters; ``chain``: single letters, with dots between if more than one."""
+
+    first: int
+    last: int
+    form: bytes
+    chain: bool
+
+
+def tokens_of(kinds: str, forms: list[bytes]) -> list[Token]:
+    """The tokens of a block."""
+    tokens: list[Token] = []
+    for found in TOKEN.finditer(kinds):
+        first, last = found.span()
+        form = b"".join(forms[first:last])
+        letter = found.group() == "w" and len(form.decode("utf-8", "replace")) == 1
+        if letter and tokens and tokens[-1].chain and kinds[tokens[-1].last : first] == ".":
+            before = tokens.pop()
+            first, form = before.first, before.form + form
+        tokens.append(Token(first, last, form, letter))
+    return tokens
+
+
+def tokenize(
+    data: Bytes,
+    offsets: Counts,
+    page: npt.NDArray[np.uint16],
+    entry: npt.NDArray[np.uint32],
+    pool: Bytes,
+    scratch: Bytes,
+    token_offsets: Counts,
+    hashes: npt.NDArray[np.uint64],
+    starts: npt.NDArray[np.uint32],
+    ends: npt.NDArray[np.uint32],
+    flags: Bytes,
+    block_offsets: Counts,
+    block_first: Counts,
+    block_start: npt.NDArray[np.uint32],
+    block_end: npt.NDArray[np.uint32],
+) -> None:
+    """Tokenize documents data[offsets[d]:offsets[d + 1]]; see the compiled kernel."""
+    t = blocks = 0
+    token_offsets[0] = block_offsets[0] = block_first[0] = 0
+    for d in range(len(offsets) - 1):
+        text = read(data[offsets[d] : offsets[d + 1]].tobytes(), page, entry, pool)
+        for first, last in blocks_of(text):
+            kinds = text.kinds[first:last]
+            inside = quoted(kinds)
+            for token in tokens_of(kinds, text.forms[first:last]):
+                hashes[t] = xxh64_intdigest(token.form)
+                starts[t] = text.start[first + token.first]
+                ends[t] = text.end[first + token.last - 1]
+                flags[t] = QUOTED_FLAG * inside[token.first] | CHARACTER_FLAG * (kinds[token.first] == "c")
+                t += 1
+            block_start[blocks] = text.start[first]
+            block_end[blocks] = text.end[last - 1]
+            blocks += 1
+            block_first[blocks] = t
+        token_offsets[d + 1] = t
+        block_offsets[d + 1] = blocks

@@ -1,0 +1,32 @@
+"""Numbers that the compiled kernels and their reference share."""
+
+from __future__ import annotations
+
+from typing import Final
+
+__all__ = [
+    "CHARACTER_FLAG",
+    "FILL_SHARE",
+    "FILL_SLACK",
+    "INDENT",
+    "MAX_WIDTH",
+    "MIN_LINES",
+    "MIN_WIDTH",
+    "QUOTED_FLAG",
+    "SHORT_SHARE",
+    "TAB",
+]
+
+# Flags of a token.
+QUOTED_FLAG: Final = 1
+CHARACTER_FLAG: Final = 2
+
+# Lines wrapped by hand.
+TAB: Final = 8  # columns
+INDENT: Final = 2  # columns a line is indented more than the one before: it begins a paragraph
+MIN_LINES: Final = 3
+MIN_WIDTH: Final = 40  # columns: lists of words and names are narrower
+MAX_WIDTH: Final = 120  # columns: longer lines are paragraphs
+FILL_SLACK: Final = 6  # columns a full line may leave free beyond the next line's first word
+FILL_SHARE: Final = 0.6  # of the lines that do not begin a paragraph: the line before is full
+SHORT_SHARE: Final = 0.7  # of the width: a line that leaves more free ends its paragraph

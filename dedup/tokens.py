@@ -1,0 +1,179 @@
+"""Tokens: the folded words of a text with their places in it.
+
+A token is a maximal run of letters, digits and kept marks, folded by :mod:`dedup.folding`: case, width, ligatures and
+digits made alike; accents dropped in Latin, Greek, Cyrillic, Arabic and Hebrew, kept elsewhere (か is not が).
+
+- An apostrophe of any shape before a letter joins and is left out: ``China’s`` is ``chinas``. A dot or comma between
+  two digits joins and stays: ``34.5``, ``1,000``. Single letters with dots between are one token: ``U.S.`` is ``us``.
+  Hyphens separate.
+- In scripts written without spaces each base character with its marks is a token, flagged ``CHARACTER``.
+- Soft hyphens, zero-width characters, bidi marks and tatweel count for nothing.
+- Tokens inside quotation marks are flagged ``QUOTED``; an opening mark without its pair holds until its block ends.
+
+A block is a line that shows something. In a document whose lines were wrapped by hand (narrow, and most lines full) it
+is a paragraph: lines are joined up to a blank, an indented or after a short line.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+
+from dedup import kernels
+from dedup.errors import InputError
+from dedup.folding import folding
+from dedup.kernels.rules import CHARACTER_FLAG, QUOTED_FLAG
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+__all__ = ["CHARACTER", "QUOTED", "Tokens", "byte_to_char", "fold_token", "token_strings", "tokenize"]
+
+QUOTED = QUOTED_FLAG
+"""Flag of a token inside quotation marks."""
+CHARACTER = CHARACTER_FLAG
+"""Flag of a token that is one character of a script written without spaces."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """The token stream of a batch of n documents: T tokens in B blocks.
+
+    Attributes:
+        offsets: int64[n + 1]; tokens of document i are ``offsets[i]:offsets[i + 1]``.
+        hash: uint64[T], xxh64 (seed 0) of the folded token's UTF-8.
+        start: uint32[T], first byte of the token in the document's UTF-8.
+        end: uint32[T], one past its last.
+        flags: uint8[T], ``QUOTED`` and ``CHARACTER``.
+        block_offsets: int64[n + 1], blocks of document i.
+        block_first: int64[B + 1]; tokens of block b are ``block_first[b]:block_first[b + 1]``.
+        block_start: uint32[B], first byte of the block in the document, white space around it trimmed.
+        block_end: uint32[B], one past its last.
+    """
+
+    offsets: npt.NDArray[np.int64]
+    hash: npt.NDArray[np.uint64]
+    start: npt.NDArray[np.uint32]
+    end: npt.NDArray[np.uint32]
+    flags: npt.NDArray[np.uint8]
+    block_offsets: npt.NDArray[np.int64]
+    block_first: npt.NDArray[np.int64]
+    block_start: npt.NDArray[np.uint32]
+    block_end: npt.NDArray[np.uint32]
+
+    def __len__(self) -> int:
+        """Documents."""
+        return len(self.offsets) - 1
+
+
+def tokenize(texts: pa.Array) -> Tokens:
+    """Tokenize a batch of documents.
+
+    Args:
+        texts: Arrow array of string or large_string, without nulls; a slice will do. Its buffers are read in place.
+
+    Returns:
+        The token stream.
+
+    Raises:
+        InputError: The array has another type or nulls, or a document is 4 GiB or longer.
+    """
+    data, offsets = _buffers(texts)
+    n = len(offsets) - 1
+    sizes = np.diff(offsets)
+    longest = int(sizes.max(initial=0))
+    if longest >= 1 << 32:
+        raise InputError(
+            f"text is {longest} bytes long; 4 GiB and more cannot be addressed", line=int(sizes.argmax()) + 1
+        )
+    total = int(offsets[-1] - offsets[0])
+    # Two tokens or blocks need a byte between them, or are characters of three bytes.
+    room = (total + n) // 2 + 1
+    table = folding()
+    token_offsets = np.empty(n + 1, np.int64)
+    block_offsets = np.empty(n + 1, np.int64)
+    block_first = np.empty(room + 1, np.int64)
+    hashes = np.empty(room, np.uint64)
+    flags = np.empty(room, np.uint8)
+    start, end, block_start, block_end = (np.empty(room, np.uint32) for _ in range(4))
+    kernels.get(total).tokenize(
+        *(data, offsets, table.page, table.entry, table.pool, np.empty(longest * table.growth + 1, np.uint8)),
+        *(token_offsets, hashes, start, end, flags),
+        *(block_offsets, block_first, block_start, block_end),
+    )
+    tokens, blocks = int(token_offsets[-1]), int(block_offsets[-1])
+    return Tokens(
+        offsets=token_offsets,
+        hash=hashes[:tokens].copy(),
+        start=start[:tokens].copy(),
+        end=end[:tokens].copy(),
+        flags=flags[:tokens].copy(),
+        block_offsets=block_offsets,
+        block_first=block_first[: blocks + 1].copy(),
+        block_start=block_start[:blocks].copy(),
+        block_end=block_end[:blocks].copy(),
+    )
+
+
+def _buffers(texts: pa.Array) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
+    """Bytes of a string array and the offsets of its values in them, not copied where that can be."""
+    if isinstance(texts, pa.ChunkedArray):
+        texts = texts.combine_chunks()
+    if pa.types.is_string(texts.type):
+        width = np.dtype(np.int32)
+    elif pa.types.is_large_string(texts.type):
+        width = np.dtype(np.int64)
+    else:
+        raise InputError(f"texts are {texts.type}, not string or large_string")
+    if texts.null_count:
+        raise InputError(
+            "a text is null", line=int(np.argmax(texts.is_null().to_numpy(zero_copy_only=False))) + 1
+        )
+    if len(texts) == 0:
+        return np.empty(0, np.uint8), np.zeros(1, np.int64)
+    _, places, values = texts.buffers()
+    offsets = np.frombuffer(places, width, len(texts) + 1, texts.offset * width.itemsize)
+    data = np.frombuffer(values, np.uint8) if values is not None and values.size else np.empty(0, np.uint8)
+    return data, offsets.astype(np.int64, copy=False)
+
+
+def fold_token(raw: str | bytes) -> str:
+    """Folded form of the text of one token, dots of an acronym and apostrophes left out."""
+    table = folding()
+    text = raw.decode() if isinstance(raw, bytes) else raw
+    return b"".join(table.lookup(ord(character))[1] for character in text).decode()
+
+
+def token_strings(text: str) -> list[str]:
+    """The folded tokens of a text, in order. For reading and tests; everything else works on hashes.
+
+    They are decomposed (NFKD), so that both normal forms of a text give the same tokens.
+    """
+    from dedup.kernels.reference import blocks_of, read, tokens_of
+
+    table = folding()
+    content = read(text.encode(errors="surrogatepass"), table.page, table.entry, table.pool)
+    return [
+        token.form.decode()
+        for first, last in blocks_of(content)
+        for token in tokens_of(content.kinds[first:last], content.forms[first:last])
+    ]
+
+
+def byte_to_char(data: bytes | npt.NDArray[np.uint8], positions: npt.ArrayLike) -> npt.NDArray[np.int64]:
+    """Places in UTF-8 as places in code points.
+
+    Args:
+        data: The document's UTF-8.
+        positions: Byte positions, each the first byte of a character or the length of the data; any order.
+
+    Returns:
+        int64, the number of characters that begin before each position.
+    """
+    raw = np.frombuffer(data, np.uint8) if isinstance(data, bytes) else data
+    places = np.asarray(positions, np.int64)
+    continuation = np.flatnonzero(raw & 0xC0 == 0x80)
+    return places - np.searchsorted(continuation, places)
