@@ -13,7 +13,7 @@ from pathlib import Path
 
 import unicodedata2 as unicode
 
-from dedup.folding import DATA, IDENTITY, MAGIC, Class
+from dedup.folding import DATA, HEADER, IDENTITY, MAGIC, Class
 
 LAST = 0x110000
 
@@ -173,7 +173,7 @@ def main() -> None:
     version = unicode.unidata_version.encode()
     assert len(pool) < 1 << 20
     path = Path(__file__).parents[1] / "dedup" / "data" / f"folding-{unicode.unidata_version}.bin"
-    header = MAGIC + struct.pack("<16sIII", version, growth, len(pages), len(pool))
+    header = struct.pack(HEADER, MAGIC, version, growth, len(pages), len(pool))
     path.write_bytes(header + bytes(index) + b"".join(pages) + bytes(pool))
     print(f"{path.name}: {path.stat().st_size} bytes, {len(pages)} pages, {len(pool)} bytes folded forms")
     if path.name != DATA:

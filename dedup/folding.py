@@ -19,10 +19,11 @@ import numpy as np
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-__all__ = ["DATA", "IDENTITY", "MAGIC", "Class", "Folding", "folding"]
+__all__ = ["DATA", "HEADER", "IDENTITY", "MAGIC", "Class", "Folding", "folding"]
 
 DATA = "folding-18.0.0.bin"
 MAGIC = b"dedupfold1"
+HEADER = "<16s16sIII20x"  # 64 bytes, so that the arrays behind it are aligned
 IDENTITY = 127
 """Length of an entry whose character folds to itself: its own bytes are copied."""
 
@@ -87,9 +88,8 @@ class Folding:
 def folding() -> Folding:
     """The table of this version of the package, read once."""
     raw = resources.files("dedup").joinpath("data", DATA).read_bytes()
-    head = len(MAGIC)
-    version, growth, pages, pool = struct.unpack_from("<16sIII", raw, head)
-    head += struct.calcsize("<16sIII")
+    _, version, growth, pages, pool = struct.unpack_from(HEADER, raw)
+    head = struct.calcsize(HEADER)
     page = np.frombuffer(raw, "<u2", 0x1100, head)
     entry = np.frombuffer(raw, "<u4", pages * 256, head + page.nbytes)
     forms = np.frombuffer(raw, np.uint8, pool, head + page.nbytes + entry.nbytes)

@@ -10,7 +10,7 @@ from numba import types
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["const", "helper", "kernel", "out"]
+__all__ = ["const", "helper", "inlined", "kernel", "out"]
 
 
 def const(dtype: types.Type) -> types.Array:
@@ -39,5 +39,13 @@ def kernel(signature: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
 def helper(function: Callable[..., Any]) -> Callable[..., Any]:
-    """A function that kernels call; LLVM inlines it."""
+    """A function that kernels call."""
     return numba.njit(nogil=True)(function)  # type: ignore[no-any-return]
+
+
+def inlined(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function that is pasted into each kernel that calls it.
+
+    For what runs once a byte: a call counts references to its arrays, which costs ten times the work itself.
+    """
+    return numba.njit(nogil=True, inline="always")(function)  # type: ignore[no-any-return]

@@ -9,7 +9,7 @@ import numpy as np
 from numba import types
 
 from dedup.folding import IDENTITY, Class
-from dedup.kernels._jit import const, helper, kernel, out
+from dedup.kernels._jit import const, helper, inlined, kernel, out
 from dedup.kernels.rules import (
     CHARACTER_FLAG,
     FILL_SHARE,
@@ -103,7 +103,7 @@ def xxh64(data, start, end):
     return h ^ h >> U32
 
 
-@helper
+@inlined
 def _decode(data, i, end):
     """Code point at i and its length in bytes; (-1, 1) where the bytes are no UTF-8."""
     b = np.int64(data[i])
@@ -123,7 +123,7 @@ def _decode(data, i, end):
     return -1, 1
 
 
-@helper
+@inlined
 def _entry(data, i, end, page, entry):
     """Table entry of the code point at i and its length in bytes."""
     code, n = _decode(data, i, end)
@@ -133,41 +133,72 @@ def _entry(data, i, end, page, entry):
 
 
 @helper
-def _next_line(data, i, end, page, entry):
-    """The line that begins at i.
-
-    Returns:
-        Bytes of its first and one past its last character that shows (first < 0: blank line), where the next line
-        begins, its width and indentation in columns, the length of its first word, the class of its last character.
-    """
-    first = last = np.int64(-1)
-    width = indent = word = column = tail = np.int64(0)
-    shows = False
+def _line_end(data, i, end):
+    """Where the line that begins at i ends, and where the next one begins."""
     while i < end:
         b = data[i]
-        e, n = _entry(data, i, end, page, entry)
-        kind = e & 31
-        if kind == LINE:
-            i += 2 if b == 13 and i + 1 < end and data[i + 1] == 10 else n
+        if b > 13 and b != 0xC2 and b != 0xE2:
+            i += 1
+        elif 10 <= b <= 13:
+            return i, i + 2 if b == 13 and i + 1 < end and data[i + 1] == 10 else i + 1
+        elif b == 0xC2 and i + 1 < end and data[i + 1] == 0x85:
+            return i, i + 2
+        elif b == 0xE2 and i + 2 < end and data[i + 1] == 0x80 and data[i + 2] | 1 == 0xA9:
+            return i, i + 3
+        else:
+            i += 1
+    return end, end
+
+
+@helper
+def _trim(data, i, end, page, entry):
+    """First and one past the last byte that shows of data[i:end]; equal if nothing does."""
+    first = i
+    while first < end:
+        e, n = _entry(data, first, end, page, entry)
+        if e & 31 not in (SPACE, IGNORABLE, DROPPED):
             break
-        i += n
-        if kind == IGNORABLE:
-            continue
-        if kind == DROPPED:
-            if shows:
-                last = i
-            continue
-        column += TAB if b == 9 else 1
+        first += n
+    last = end
+    cut = np.int64(-1)  # end of the accents behind the character that may be the last
+    while last > first:
+        at = last - 1
+        while at > first and data[at] & 0xC0 == 0x80 and last - at < 4:
+            at -= 1
+        e, n = _entry(data, at, last, page, entry)
+        if at + n != last:  # no UTF-8: byte by byte
+            at, e = last - 1, np.int64(0)
+        kind = e & 31
         if kind == SPACE:
-            shows = False
+            cut = np.int64(-1)
+        elif kind != IGNORABLE:
+            cut = last if cut < 0 else cut
+            if kind != DROPPED:
+                break
+        last = at
+    return first, cut if last > first else first
+
+
+@helper
+def _measure(data, start, first, last, page, entry):
+    """Of a line that shows data[first:last]: width, indentation, length of the first word (columns), last class."""
+    column = indent = word = tail = np.int64(0)
+    i = start
+    while i < last:
+        tab = data[i] == 9
+        shows = i >= first
+        e, n = _entry(data, i, last, page, entry)
+        i += n
+        kind = e & 31
+        if kind == IGNORABLE or kind == DROPPED:
             continue
-        if first < 0:
-            first, indent = i - n, column - 1
-        if column - indent == word + 1:  # no space since the first character
-            word += 1
-        shows = True
-        last, width, tail = i, column, kind
-    return first, last, i, width, indent, word, tail
+        column += TAB if tab else 1
+        if not shows:
+            indent = column
+        elif kind != SPACE:
+            word += column - indent == word + 1  # no space since the first character
+            tail = kind
+    return column, indent, word, tail
 
 
 @helper
@@ -175,22 +206,31 @@ def _wrap_width(data, start, end, page, entry):
     """Width a document was wrapped to by hand, or 0: see ``reference.wrap_width``."""
     i, widest, lines = start, np.int64(0), 0
     while i < end:
-        first, _, i, width, _, _, _ = _next_line(data, i, end, page, entry)
-        if width > MAX_WIDTH:
-            return np.int64(0)
-        lines += first >= 0
-        widest = max(widest, width)
+        stop, following = _line_end(data, i, end)
+        first, last = _trim(data, i, stop, page, entry)
+        if last > first:
+            width, _, _, _ = _measure(data, i, first, last, page, entry)
+            if width > MAX_WIDTH:
+                return np.int64(0)
+            lines += 1
+            widest = max(widest, width)
+        i = following
     if lines < MIN_LINES or widest < MIN_WIDTH:
         return np.int64(0)
     pairs = full = 0
     before = before_indent = np.int64(0)
     i = start
     while i < end:
-        first, _, i, width, indent, word, _ = _next_line(data, i, end, page, entry)
-        if before > 0 and first >= 0 and indent < before_indent + INDENT:
-            pairs += 1
-            full += before + 1 + word > widest - FILL_SLACK
-        before, before_indent = width, indent  # width of a blank line is 0
+        stop, following = _line_end(data, i, end)
+        first, last = _trim(data, i, stop, page, entry)
+        width = indent = np.int64(0)
+        if last > first:
+            width, indent, word, _ = _measure(data, i, first, last, page, entry)
+            if before > 0 and indent < before_indent + INDENT:
+                pairs += 1
+                full += before + 1 + word > widest - FILL_SLACK
+        before, before_indent = width, indent
+        i = following
     return widest if pairs > 0 and full >= FILL_SHARE * pairs else np.int64(0)
 
 
@@ -424,26 +464,31 @@ def tokenize(
         before = before_indent = tail = np.int64(0)
         lines = 0
         while True:
-            first, last, line_end, width, indent, word, line_tail = _next_line(data, i, end, page, entry)
+            stop, following = _line_end(data, i, end)
+            first, last = _trim(data, i, stop, page, entry)
+            width = indent = line_tail = np.int64(0)
             ends_block = True
-            if wrapped > 0 and first >= 0 and before > 0 and indent < before_indent + INDENT:
-                short = before + 1 + word < SHORT_SHARE * wrapped
-                ends_block = short and (lines > 1 or not (WORD <= tail <= MARK or tail == COMMA))
+            if wrapped > 0 and last > first:
+                width, indent, word, line_tail = _measure(data, i, first, last, page, entry)
+                if before > 0 and indent < before_indent + INDENT:
+                    short = before + 1 + word < SHORT_SHARE * wrapped
+                    ends_block = short and (lines > 1 or not (WORD <= tail <= MARK or tail == COMMA))
             if open_at >= 0 and (ends_block or i >= end):
                 block_start[blocks], block_end[blocks] = open_at - base, close_at - base
                 t = _tokenize_block(
-                    data, open_at, close_at, base, page, entry, pool, scratch, t, hashes, starts, ends, flags
+                    *(data, open_at, close_at, base, page, entry, pool, scratch),
+                    *(t, hashes, starts, ends, flags),
                 )
                 blocks += 1
                 block_first[blocks] = t
                 open_at = np.int64(-1)
             if i >= end:
                 break
-            if first >= 0:
+            if last > first:
                 open_at = first if open_at < 0 else open_at
                 close_at = last
                 lines += 1
             before, before_indent, tail = width, indent, line_tail
-            i = line_end
+            i = following
         token_offsets[d + 1] = t
         block_offsets[d + 1] = blocks
