@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
+DEDUP = (sys.executable, "-c", "import sys; from dedup.cli import main; sys.exit(main())")
 PACKAGES = ("numpy", "numba", "pyarrow", "datasketch", "rensa", "FastSketchLSH", "text-dedup", "news-dedup")
 
 

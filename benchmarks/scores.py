@@ -1,7 +1,7 @@
 """Scores as pure functions: labels on one side, what a method said on the other.
 
-A method is judged by three plain things: ``{pair: kind}``, ``{id: family}`` and removed spans. Definitions are
-those of the labels' own README:
+A method is judged by three plain things: ``{pair: kind}``, ``{id: family}`` and removed spans. Definitions
+are those of the labels' own README:
 
 - *family*: relation exact, near or version, against label same or version;
 - *reuse*: exact, near, version or partial, against same, version or partial;
@@ -148,7 +148,8 @@ def groups(ids: Iterable[str], joined: Iterable[Pair]) -> dict[str, str]:
 def folds(labels: Sequence[Label], count: int = 5) -> list[list[Label]]:
     """Split labels so that no connected group of same and version pairs is in two folds.
 
-    Groups are dealt largest first to the fold that has fewest pairs. A pair of two groups goes with the smaller id.
+    Groups are dealt largest first to the fold that has fewest pairs. A pair of two
+    groups goes with the smaller id.
     """
     ids = {i for label in labels for i in label.key}
     group = groups(ids, (label.key for label in labels if label.label in FAMILY_LABELS))
@@ -170,7 +171,8 @@ def cross_validate(
     """Choose the best option on all folds but one, score it on that one.
 
     Returns:
-        The option chosen and its score on the fold left out, for each fold that has labels. Ties go to the first.
+        The option chosen and its score on the fold left out, for each fold that has labels.
+        Ties go to the first.
     """
     parts = [part for part in folds(labels, count) if part]
     chosen = [
