@@ -1,0 +1,118 @@
+"""Agencies a text names as its origin: which, and in what role. They are read before anything is stripped."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dedup.boilerplate.lexicon import lexicon
+from dedup.boilerplate.model import LABELS
+from dedup.kernels import signs
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from dedup.boilerplate.units import Measures, Surface, Units
+    from dedup.tokens import Tokens
+
+__all__ = ["AgencyRole", "Found", "agency_names", "agency_place", "find_agencies"]
+
+
+class AgencyRole(IntEnum):
+    """Where an agency was read; the values are stored."""
+
+    DATELINE = 0
+    BYLINE = 1
+    CREDIT = 2
+    MENTION = 3
+
+
+DATELINE_TOKENS = 14
+"""A dateline's agency stands among the first so many tokens of its block."""
+_JOINS = signs.SLASH | signs.DASH | signs.OPEN
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The agencies of a batch, in order.
+
+    Attributes:
+        first: int64[A], first token.
+        size: int32[A], tokens.
+        name: int32[A], index into :func:`agency_names`.
+        role: uint8[A], of :class:`AgencyRole`.
+        unit: int64[A].
+        closes: bool[A], a credit that ends a unit of body ("… he said. AFP").
+    """
+
+    first: NDArray[np.int64]
+    size: NDArray[np.int32]
+    name: NDArray[np.int32]
+    role: NDArray[np.uint8]
+    unit: NDArray[np.int64]
+    closes: NDArray[np.bool_]
+
+
+def agency_names() -> tuple[str, ...]:
+    """Every agency's usual short name."""
+    return lexicon().agencies
+
+
+def agency_place(name: str) -> str:
+    """City and country of an agency's head office, such as ``Paris, FR``.
+
+    Raises:
+        KeyError: The name is not one of :func:`agency_names`.
+    """
+    words = lexicon()
+    return dict(zip(words.agencies, words.places, strict=True))[name]
+
+
+def find_agencies(
+    tokens: Tokens, look: Surface, units: Units, measures: Measures, labels: NDArray[np.uint8]
+) -> Found:
+    """Give every agency that was matched its role.
+
+    In a unit of the body, ``dateline`` is an agency near the beginning, in parentheses, before a dash or colon;
+    ``credit`` one that closes the unit after the end of a sentence, an opening parenthesis, a dash or a slash. In a
+    unit that is not body, a byline or update stamp (meta) makes a ``byline``, a caption or credit a ``credit``. All
+    others are mentions.
+    """
+    first, size, unit = measures.agency_first, measures.agency_size, measures.agency_unit
+    last = first + size - 1
+    label = labels[unit]
+    opened, closed = look.before[first], look.after[last]
+    into = first - units.first[unit]
+    left = units.first[unit + 1] - 1 - last
+    in_parentheses = (opened & signs.OPEN != 0) & (closed & signs.CLOSE != 0)
+    pointed = closed & (signs.DASH | signs.COLON) != 0
+    early = into < DATELINE_TOKENS
+    dateline = (
+        early
+        & pointed
+        & (in_parentheses | (opened & (signs.SLASH | signs.DASH | signs.COMMA) != 0))
+        & (into > 0)
+    )
+    dateline |= early & in_parentheses & (closed & (signs.DASH | signs.COLON) != 0)
+    apart = opened & (signs.STOP | _JOINS | signs.MARK | signs.COPYRIGHT) != 0
+    closes = (left == 0) & ((into == 0) | apart)
+    # in a chain such as RND/dpa each link is what the last one is
+    for i in range(len(first) - 2, -1, -1):
+        linked = (
+            unit[i] == unit[i + 1]
+            and first[i + 1] == last[i] + 1
+            and closed[i] & (signs.SLASH | signs.COMMA) != 0
+        )
+        if linked:
+            dateline[i] |= dateline[i + 1]
+            closes[i] |= closes[i + 1] & (apart[i] | (into[i] == 0))
+    role = np.full(len(first), AgencyRole.MENTION, np.uint8)
+    body = (label == LABELS.index("body")) | (label == LABELS.index("title"))
+    role[body & closes] = AgencyRole.CREDIT
+    role[body & dateline] = AgencyRole.DATELINE
+    role[label == LABELS.index("meta")] = AgencyRole.BYLINE
+    role[np.isin(label, [LABELS.index("caption"), LABELS.index("credit")])] = AgencyRole.CREDIT
+    return Found(first, size, measures.agency_name, role, unit, body & closes & ~dateline)

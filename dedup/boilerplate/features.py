@@ -1,0 +1,250 @@
+"""What a unit and its surroundings say, as named yes-or-no features: the columns the model weighs.
+
+Features hold for any language; what depends on one is in the cue lexicon. Lengths are words (a character of a
+script without spaces counts half a word).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dedup.boilerplate.lexicon import AGENCY, CUES
+from dedup.boilerplate.units import Measures, Units
+from dedup.kernels import signs as loops
+
+__all__ = ["feature_columns", "feature_matrix", "is_prose"]
+
+Mask = NDArray[np.bool_]
+PROSE_WORDS = 12
+"""A block of at least so many words that ends like a sentence is prose."""
+_STRONG = 4.0
+"""Cue weights that together make a block suspect."""
+
+
+def _shift(values: NDArray[np.generic], units: Units, step: int) -> NDArray[np.generic]:
+    """The value of the unit ``step`` places on within the same document, zero beyond its ends."""
+    size = len(values)
+    at = np.arange(size) + step
+    document = np.repeat(np.arange(len(units.offsets) - 1), np.diff(units.offsets))
+    inside = (at >= units.offsets[document]) & (at < units.offsets[document + 1])
+    return np.where(inside, values[np.clip(at, 0, size - 1)], np.zeros(1, values.dtype))
+
+
+def words_of(measures: Measures) -> NDArray[np.float64]:
+    """float64[U], length of each unit in words."""
+    return measures.counts[:, loops.N_TOKENS] - measures.counts[:, loops.N_CHARACTER] / 2
+
+
+def is_prose(measures: Measures) -> Mask:
+    """bool[U]: long enough and ends like a sentence, without many cues of boilerplate."""
+    return (
+        (words_of(measures) >= PROSE_WORDS)
+        & (measures.gap_after & loops.STOP != 0)
+        & (measures.cues[:, :6].max(axis=1, initial=0) < _STRONG)
+    )
+
+
+def _twins(hashes: NDArray[np.uint64], eligible: Mask, units: Units) -> tuple[Mask, Mask]:
+    """Whether a unit's hash occurs earlier, and later, in the same document."""
+    document = np.repeat(np.arange(len(units.offsets) - 1), np.diff(units.offsets))
+    index = np.flatnonzero(eligible)
+    order = index[np.lexsort((index, hashes[index], document[index]))]
+    same = (hashes[order[1:]] == hashes[order[:-1]]) & (document[order[1:]] == document[order[:-1]])
+    earlier, later = np.zeros(len(hashes), np.bool_), np.zeros(len(hashes), np.bool_)
+    earlier[order[1:][same]] = True
+    later[order[:-1][same]] = True
+    return earlier, later
+
+
+def feature_columns(
+    units: Units, measures: Measures, is_title: Mask, recurs: Mask
+) -> Iterator[tuple[str, Mask]]:
+    """Name and column of every feature, in a fixed order.
+
+    Args:
+        units: Where the units are.
+        measures: What was measured of them.
+        is_title: bool[U], the unit equals the document's given title.
+        recurs: bool[U], the unit recurs in its source.
+    """
+    counts = measures.counts.T
+    n = np.maximum(counts[loops.N_TOKENS], 1)
+    words = words_of(measures)
+    after, before, opening = measures.gap_after, measures.gap_before, measures.opening
+    everywhere = np.ones(len(units), np.bool_)
+    document = np.repeat(np.arange(len(units.offsets) - 1), np.diff(units.offsets))
+
+    yield "always", everywhere
+    yield "sentence of a text without paragraphs", units.sentences[document]
+
+    for low, high in (
+        (0, 1),
+        (1, 2),
+        (2, 3),
+        (3, 5),
+        (5, 8),
+        (8, 13),
+        (13, 21),
+        (21, 36),
+        (36, 61),
+        (61, 1 << 30),
+    ):
+        yield (
+            f"words {low}..{high - 1}" if high < 1 << 30 else f"words {low}..",
+            (words >= low) & (words < high),
+        )
+
+    stop = after & loops.STOP != 0
+    closed = after & loops.CLOSE != 0
+    bare = after & (loops.STOP | loops.CLOSE | loops.COLON | loops.QUOTE) == 0
+    yield "ends with a stop", stop
+    yield "ends with a stop, 8 words", stop & (words >= 8)
+    yield "ends with a stop, 20 words", stop & (words >= 20)
+    yield "ends with a question", after & loops.QUESTION != 0
+    yield "ends with a colon", after & loops.COLON != 0
+    yield "ends with a parenthesis", closed & ~stop
+    yield "ends bare", bare
+    yield "ends bare, 8 words", bare & (words >= 8)
+    yield "ends bare, 20 words", bare & (words >= 20)
+    yield "begins small", opening & loops.LOWER != 0
+    yield "begins with a figure", opening & loops.NUMBER != 0
+    yield "begins in capitals", opening & loops.CAPITALS != 0
+    yield "begins with a parenthesis", before & loops.OPEN != 0
+    yield "begins with a quotation mark", before & loops.QUOTE != 0
+    yield "begins with a dash", before & loops.DASH != 0
+    yield "begins with a mark", before & loops.MARK != 0
+    yield "begins with a copyright sign", before & loops.COPYRIGHT != 0
+
+    upper = counts[loops.N_UPPER] / n
+    capitals = counts[loops.N_CAPITALS] / n
+    several = n >= 3
+    for low, high in ((0.0, 0.1), (0.1, 0.25), (0.25, 0.45), (0.45, 0.7), (0.7, 1.01)):
+        yield f"capitalised {low:g}..{min(high, 1):g}", several & (upper >= low) & (upper < high)
+    yield "long and capitalised 0.25..", (words >= 13) & (upper >= 0.25)
+    yield "long and capitalised 0.4..", (words >= 13) & (upper >= 0.4)
+    yield "in capitals 0.3..", several & (capitals >= 0.3)
+    yield "in capitals 0.8..", capitals >= 0.8
+    figures = counts[loops.N_NUMBER] / n
+    yield "figures 0.1..", figures >= 0.1
+    yield "figures 0.3..", figures >= 0.3
+    yield "quoted 0.3..", counts[loops.N_QUOTED] / n >= 0.3
+    yield "quoted 0.9..", counts[loops.N_QUOTED] / n >= 0.9
+    yield "stops 2..", counts[loops.N_STOP] >= 2
+    yield "stops 4..", counts[loops.N_STOP] >= 4
+    yield "commas 3..", counts[loops.N_COMMA] >= 3
+    yield "commas 1 in 6", several & (counts[loops.N_COMMA] / n >= 1 / 6)
+    yield "a slash", counts[loops.N_SLASH] > 0
+    yield "a mark", counts[loops.N_MARK] > 0
+    yield "an at or hash sign", counts[loops.N_AT] > 0
+    yield "a copyright sign", counts[loops.N_COPYRIGHT] > 0
+    yield "a parenthesis", counts[loops.N_OPEN] > 0
+    yield "glued signs", counts[loops.N_GLUE] > 0
+    yield "mostly glued signs", counts[loops.N_GLUE] / n > 0.5
+
+    cue = dict(zip(CUES, measures.cues.T, strict=False))
+    covered = dict(zip(CUES, measures.covered.T / n, strict=False))
+    month, weekday, year = cue["month"] > 0, cue["weekday"] > 0, counts[loops.N_YEAR] > 0
+    yield "a month", month
+    yield "a weekday", weekday
+    yield "a year", year
+    yield "month and year", month & year
+    yield "month and year, short", month & year & (words < 12)
+    yield "month and year, long", month & year & (words >= 12)
+    yield "weekday, month and year, long", weekday & month & year & (words >= 12)
+    speech = cue["speech"]
+    yield "speech", speech > 0
+    yield "speech 3..", speech >= 3
+    yield "speech 6..", speech >= 6
+    yield "long without speech", (words >= 10) & (speech == 0)
+    for name in CUES[:6]:
+        score = cue[name]
+        for least in (1, 2, 4, 7):
+            yield f"{name} cues {least}..", score >= least
+        for share in (0.1, 0.25, 0.5, 0.9):
+            yield f"{name} cues cover {share:g}..", covered[name] >= share
+    yield "caption cues 4.., no speech", (cue["caption"] >= 4) & (speech == 0)
+    yield "caption cues 2.., month and year", (cue["caption"] >= 2) & month & year
+    yield "caption cues 2.., long, no speech", (cue["caption"] >= 2) & (speech == 0) & (words >= 8)
+    kinds = (measures.cues[:, :6] > 0).sum(axis=1)
+    yield "no cue", kinds == 0
+    yield "cues of 3 kinds", kinds >= 3
+    agency = measures.cues[:, AGENCY] > 0
+    yield "an agency", agency
+    yield "an agency, 6 words at most", agency & (words <= 6)
+
+    prose = is_prose(measures)
+    index = np.arange(len(units)) - units.offsets[document]
+    rest = units.offsets[document + 1] - 1 - np.arange(len(units))
+    running = np.cumsum(prose)
+    earlier_prose = running - prose - np.append(0, running)[units.offsets[document]]
+    later_prose = np.append(0, running)[units.offsets[document + 1]] - running
+    yield "prose", prose
+    yield "prose between prose", prose & (earlier_prose > 0) & (later_prose > 0)
+    for low, high in ((0, 1), (1, 2), (2, 4), (4, 8), (8, 1 << 30)):
+        bounds = f"{low}..{high - 1}" if high < 1 << 30 else f"{low}.."
+        yield f"place from the top {bounds}", (index >= low) & (index < high)
+        yield f"place from the bottom {bounds}", (rest >= low) & (rest < high)
+    yield "before all prose", earlier_prose == 0
+    yield "before all prose, long", (earlier_prose == 0) & (words >= 8)
+    yield "after all prose", later_prose == 0
+    yield "after all prose, long", (later_prose == 0) & (words >= 8)
+    yield "prose only once before", earlier_prose == 1
+    yield "within prose, short", (earlier_prose > 0) & (later_prose > 0) & (words < 8)
+    yield "within prose, bare and long", (earlier_prose > 0) & (later_prose > 0) & bare & (words >= 12)
+
+    sums = np.add.reduceat if len(units) else None
+    if sums is not None:
+        held = np.flatnonzero(np.diff(units.offsets) > 0)
+        share = np.zeros(len(units.offsets) - 1)
+        share[held] = sums(words * prose, units.offsets[held]) / np.maximum(
+            sums(words, units.offsets[held]), 1
+        )
+        share = share[document]
+    else:
+        share = np.zeros(0)
+    yield "page mostly furniture", share < 0.4
+    yield "page half furniture", (share >= 0.4) & (share < 0.75)
+    yield "page mostly furniture, short", (share < 0.4) & (words < 8)
+
+    for step, side in ((-1, "before"), (1, "after")):
+        near_words = _shift(words, units, step)
+        yield f"{side}: nothing", near_words == 0
+        yield f"{side}: short", (near_words > 0) & (near_words < 5)
+        yield f"{side}: prose", _shift(prose, units, step).astype(np.bool_)
+        yield f"{side}: bare", _shift(bare, units, step).astype(np.bool_)
+        for name in CUES[:6]:
+            yield f"{side}: {name} cues 2..", _shift(cue[name], units, step) >= 2
+        dense = (covered["caption"] >= 0.4) | (agency & (words <= 6))
+        yield f"{side}: short credit", _shift(dense & (words < 12), units, step).astype(np.bool_)
+        yield (
+            f"{side}: short credit, long",
+            _shift(dense & (words < 12), units, step).astype(np.bool_) & (words >= 8),
+        )
+    far = _shift(words, units, -2) < 5
+    yield "2 before: short", far
+    yield "2 after: short", _shift(words, units, 2) < 5
+
+    earlier, later = _twins(measures.whole, everywhere, units)
+    yield "the same earlier", earlier
+    yield "the same later", later
+    yield "the same earlier, long", earlier & (words >= 8)
+    like_earlier, like_later = _twins(measures.head, n >= loops.HEAD, units)
+    yield "begins like an earlier one", like_earlier
+    yield "begins like a later one", like_later
+    yield "the title", is_title
+    yield "recurs in its source", recurs
+    yield "recurs in its source, long", recurs & (words >= 8)
+
+
+def feature_matrix(
+    units: Units, measures: Measures, is_title: Mask, recurs: Mask
+) -> tuple[list[str], NDArray[np.float32]]:
+    """Names of the features and their values, float32[U, F]."""
+    names, columns = [], []
+    for name, column in feature_columns(units, measures, is_title, recurs):
+        names.append(name)
+        columns.append(column)
+    return names, np.array(columns, np.float32).T

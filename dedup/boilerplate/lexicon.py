@@ -1,0 +1,162 @@
+"""The cue lexicon: phrases that vote on what a unit is, read from ``data/cues/*.txt`` and ``data/agencies.txt``.
+
+A line of a cue file is ``kind weight phrase``. A phrase may begin with ``^`` (it opens the unit) or ``(`` (it stands
+in parentheses), end with ``$`` (it closes the unit) or ``:`` (a colon follows) and hold ``<n>`` (any number). Phrases
+are folded and cut into tokens like any text; all languages are matched at once, so nothing is detected first.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from dedup.tokens import tokenize
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["AGENCY", "CUES", "Lexicon", "lexicon"]
+
+CUES = ("appeal", "caption", "credit", "nav", "widget", "meta", "speech", "month", "weekday")
+"""Kinds of cue: the kinds of boilerplate, then evidence of other sorts."""
+AGENCY = len(CUES)
+"""The kind of an agency's name."""
+
+# What a phrase asks of its place.
+OPENS, CLOSES, COLON_FOLLOWS, IN_PARENTHESES, AS_NAME, AS_CAPITALS = 1, 2, 4, 8, 16, 32
+
+_MIX = 0x9E3779B97F4A7C15
+_WORD = (1 << 64) - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Lexicon:
+    """Every phrase as a trie over token hashes, in the form :func:`dedup.kernels.blocks.match` reads.
+
+    Attributes:
+        keys: uint64[H], hash table of edges, 0 where empty; H is a power of two.
+        targets: int32[H], the node an edge leads to.
+        terminal: uint8[nodes], 1 where a phrase ends.
+        first_bits: uint8[8192], a bit for the low 16 bits of each first token.
+        number: uint64 hash that stands for any number.
+        entries: int64[nodes+1], entries of each node.
+        kind: uint8[E], index into CUES, or AGENCY.
+        weight: float32[E], of a cue; of an agency, its index into ``agencies``.
+        need: uint8[E], what the phrase asks of its place.
+        abbreviations: uint64[], hashes of words a full stop does not end a sentence after.
+        agencies: Names of the agencies.
+        places: Place of each agency's head office.
+    """
+
+    keys: NDArray[np.uint64]
+    targets: NDArray[np.int32]
+    terminal: NDArray[np.uint8]
+    first_bits: NDArray[np.uint8]
+    number: np.uint64
+    entries: NDArray[np.int64]
+    kind: NDArray[np.uint8]
+    weight: NDArray[np.float32]
+    need: NDArray[np.uint8]
+    abbreviations: NDArray[np.uint64]
+    agencies: tuple[str, ...]
+    places: tuple[str, ...]
+
+
+def _cue_lines() -> Iterator[tuple[str, float, str]]:
+    """(kind, weight, phrase) of every cue file, in order of language."""
+    folder = resources.files(__package__) / "data" / "cues"
+    for file in sorted(folder.iterdir(), key=lambda f: f.name):
+        if file.name.endswith(".txt"):
+            for line in file.read_text("utf-8").splitlines():
+                if line.strip() and not line.startswith("#"):
+                    kind, weight, phrase = line.split(maxsplit=2)
+                    yield kind, float(weight), phrase.strip()
+
+
+def _place(phrase: str) -> tuple[str, int]:
+    """A phrase without its signs, and what they ask of its place."""
+    need = 0
+    for sign, bit in (("^", OPENS), ("(", IN_PARENTHESES)):
+        if phrase.startswith(sign):
+            need, phrase = need | bit, phrase[1:]
+    for sign, bit in (("$", CLOSES), (":", COLON_FOLLOWS)):
+        if phrase.endswith(sign):
+            need, phrase = need | bit, phrase[:-1]
+    return phrase, need
+
+
+def _agency_lines() -> list[tuple[str, str, list[str]]]:
+    """(name, place, spellings) of every agency."""
+    text = (resources.files(__package__) / "data" / "agencies.txt").read_text("utf-8")
+    lines = (line for line in text.splitlines() if line.strip() and not line.startswith("#"))
+    rows = ([part.strip() for part in line.split("|")] for line in lines)
+    return [(name, place, [s.strip() for s in spellings.split(";")]) for name, place, spellings in rows]
+
+
+@cache
+def lexicon() -> Lexicon:
+    """The lexicon that comes with the package, read once."""
+    phrases, short = [], []
+    for kind, weight, marked in _cue_lines():
+        if kind == "abbr":
+            short.append(marked)
+        else:
+            phrase, need = _place(marked)
+            phrases.append((phrase, CUES.index(kind), weight, need))
+    agencies = _agency_lines()
+    for index, (_, _, spellings) in enumerate(agencies):
+        for spelling in spellings:
+            capitals = spelling.isupper() and spelling.isascii()
+            cased = spelling != spelling.lower()
+            need = AS_CAPITALS if capitals else AS_NAME if cased else 0
+            phrases.append((spelling, AGENCY, float(index), need))
+    tokens = tokenize(pa.array([phrase.replace("<n>", " 0 ") for phrase, *_ in phrases]))
+    abbreviations = np.unique(tokenize(pa.array(short)).hash)
+    number = int(tokenize(pa.array(["0"])).hash[0])
+
+    edges: dict[tuple[int, int], int] = {}
+    ends: list[list[int]] = [[]]
+    for i in range(len(phrases)):
+        node = 0
+        words = tokens.hash[tokens.offsets[i] : tokens.offsets[i + 1]].tolist()
+        for word in words:
+            if (node, word) not in edges:
+                edges[node, word] = len(ends)
+                ends.append([])
+            node = edges[node, word]
+        if words:
+            ends[node].append(i)
+
+    size = 1 << max(4, (4 * len(edges) - 1).bit_length())
+    keys = np.zeros(size, np.uint64)
+    targets = np.zeros(size, np.int32)
+    first_bits = np.zeros(8192, np.uint8)
+    for (node, word), target in edges.items():
+        key = ((word ^ (node * _MIX & _WORD)) * _MIX & _WORD) | 1
+        slot = (key >> 20) & (size - 1)
+        while keys[slot]:
+            slot = (slot + 1) & (size - 1)
+        keys[slot], targets[slot] = key, target
+        if node == 0:
+            first_bits[(word & 0xFFFF) >> 3] |= 1 << (word & 7)
+    order = [i for node in ends for i in node]
+    return Lexicon(
+        keys=keys,
+        targets=targets,
+        terminal=np.array([1 if node else 0 for node in ends], np.uint8),
+        first_bits=first_bits,
+        number=np.uint64(number),
+        entries=np.cumsum([0, *(len(node) for node in ends)]).astype(np.int64),
+        kind=np.array([phrases[i][1] for i in order], np.uint8),
+        weight=np.array([phrases[i][2] for i in order], np.float32),
+        need=np.array([phrases[i][3] for i in order], np.uint8),
+        abbreviations=abbreviations,
+        agencies=tuple(name for name, _, _ in agencies),
+        places=tuple(place for _, place, _ in agencies),
+    )

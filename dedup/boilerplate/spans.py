@@ -1,0 +1,187 @@
+"""Boilerplate inside a block of body: the dateline or date it opens with, the credit it closes with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+
+from dedup.boilerplate.agencies import AgencyRole
+from dedup.kernels import signs
+from dedup.model import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from dedup.boilerplate.agencies import Found
+    from dedup.boilerplate.units import Surface, Units
+    from dedup.tokens import Tokens
+
+__all__ = ["Spans", "inner_spans", "sentence_cut"]
+
+KINDS = list(Kind)
+
+
+@dataclass(frozen=True, slots=True)
+class Spans:
+    """Spans to remove, one row each.
+
+    Attributes:
+        document: int64[R].
+        start: uint32[R], byte in the text.
+        end: uint32[R].
+        kind: uint8[R], index into ``list(Kind)``.
+        first_token: int64[R], tokens first_token:last_token lie inside.
+        last_token: int64[R].
+    """
+
+    document: NDArray[np.int64]
+    start: NDArray[np.uint32]
+    end: NDArray[np.uint32]
+    kind: NDArray[np.uint8]
+    first_token: NDArray[np.int64]
+    last_token: NDArray[np.int64]
+
+    @classmethod
+    def of_rows(cls, rows: Sequence[tuple[int, int, int, int, int, int]]) -> Self:
+        """Spans of (document, start, end, kind, first token, last token)."""
+        table = np.array(rows, np.int64).reshape(-1, 6).T
+        return cls(
+            table[0],
+            table[1].astype(np.uint32),
+            table[2].astype(np.uint32),
+            table[3].astype(np.uint8),
+            *table[4:],
+        )
+
+    @classmethod
+    def joined(cls, parts: Sequence[Spans]) -> Self:
+        """All spans in order of document and place; neighbours of one kind that touch are one."""
+        document = np.concatenate([p.document for p in parts])
+        start = np.concatenate([p.start for p in parts])
+        order = np.lexsort((start, document))
+        document, start = document[order], start[order]
+        end = np.concatenate([p.end for p in parts])[order]
+        kind = np.concatenate([p.kind for p in parts])[order]
+        first = np.concatenate([p.first_token for p in parts])[order]
+        last = np.concatenate([p.last_token for p in parts])[order]
+        joins = np.zeros(len(order), np.bool_)
+        joins[1:] = (document[1:] == document[:-1]) & (start[1:] == end[:-1]) & (kind[1:] == kind[:-1])
+        opens = np.flatnonzero(~joins)
+        closes = np.append(opens[1:], len(order)) - 1 if len(opens) else opens
+        return cls(document[opens], start[opens], end[closes], kind[opens], first[opens], last[closes])
+
+
+def inner_spans(
+    tokens: Tokens,
+    look: Surface,
+    units: Units,
+    removed: NDArray[np.bool_],
+    agencies: Found,
+    data: NDArray[np.uint8],
+    begins: NDArray[np.int64],
+) -> Spans:
+    """Datelines, dates put before the text, and trailing credits in units that stay.
+
+    Args:
+        tokens: The token stream.
+        look: What it looks like.
+        units: Units of decision.
+        removed: bool[U], units that go.
+        agencies: Agencies with their roles.
+        data: uint8, UTF-8 of all texts.
+        begins: int64[n+1], where each text begins in it.
+    """
+    rows: list[tuple[int, int, int, int, int, int]] = []
+    meta, credit = KINDS.index(Kind.META), KINDS.index(Kind.CREDIT)
+    document_of = np.searchsorted(units.offsets, np.arange(len(units)), side="right") - 1
+    dated = _dated_openings(tokens, look, units, removed)
+    for unit, stop in dated.items():
+        first = int(units.first[unit])
+        block_start = int(tokens.block_start[units.block[unit]])
+        base = int(begins[document_of[unit]])
+        end = sentence_cut(tokens, data, base, stop)
+        rows.append((int(document_of[unit]), block_start, end, meta, first, stop))
+    done: set[int] = set()
+    for i in np.flatnonzero(agencies.role == AgencyRole.DATELINE)[::-1]:  # of a chain, the last one
+        unit = int(agencies.unit[i])
+        stop = int(agencies.first[i] + agencies.size[i])
+        if removed[unit] or unit in done or unit in dated or units.first[unit + 1] - stop < 4:
+            continue
+        done.add(unit)
+        first = int(units.first[unit])
+        block = units.block[unit]
+        start = tokens.block_start[block] if first == tokens.block_first[block] else tokens.start[first]
+        base = int(begins[document_of[unit]])
+        end = _after_signs(data, base, int(tokens.end[stop - 1]), int(tokens.start[stop]))
+        rows.append((int(document_of[unit]), int(start), end, meta, first, stop))
+    done.clear()
+    for i in np.flatnonzero(agencies.closes):  # of a chain, the first one
+        unit = int(agencies.unit[i])
+        if removed[unit] or unit in done:
+            continue
+        done.add(unit)
+        first, last = int(agencies.first[i]), int(units.first[unit + 1])
+        base = int(begins[document_of[unit]])
+        block = units.block[unit]
+        low = int(tokens.end[first - 1]) if first > units.first[unit] else int(tokens.block_start[block])
+        start = _before_signs(data, base, low, int(tokens.start[first]))
+        closes_block = last == tokens.block_first[block + 1]
+        end = int(tokens.block_end[block]) if closes_block else int(tokens.end[last - 1])
+        rows.append((int(document_of[unit]), start, end, credit, first, last))
+    return Spans.of_rows(rows)
+
+
+def _dated_openings(
+    tokens: Tokens, look: Surface, units: Units, removed: NDArray[np.bool_]
+) -> dict[int, int]:
+    """First units that open with an ISO date (after one word at most), and the token after it."""
+    found: dict[int, int] = {}
+    opening = units.offsets[:-1][np.diff(units.offsets) > 0]
+    size = len(tokens.hash)
+    for lead in (0, 1):
+        year = units.first[opening] + lead
+        year = np.where(year + 3 < size, year, 0)
+        glued = np.ones(len(opening), np.bool_)
+        for step in (1, 2):
+            gap = look.before[np.minimum(year + step, size - 1)]
+            figure = look.shape[np.minimum(year + step, size - 1)] & signs.NUMBER != 0
+            glued &= figure & (gap & (signs.DASH | signs.SLASH) != 0) & (gap & signs.SPACE == 0)
+        dated = glued & (look.shape[np.minimum(year, size - 1)] & signs.YEAR != 0) & ~removed[opening]
+        dated &= year + 6 < units.first[opening + 1]
+        for unit, token in zip(opening[dated].tolist(), year[dated].tolist(), strict=True):
+            found.setdefault(unit, token + 3)
+    return found
+
+
+def sentence_cut(tokens: Tokens, data: NDArray[np.uint8], base: int, token: int) -> int:
+    """Byte in the text where the sentence that begins with a token begins, its opening signs included."""
+    low, high = int(tokens.end[token - 1]), int(tokens.start[token])
+    gap = data[base + low : base + high].tobytes()
+    spaces = [i for i, byte in enumerate(gap) if byte in b" \t\r\n\v\f"]
+    if spaces:
+        return low + spaces[-1] + 1
+    text = gap.decode(errors="replace")
+    ends = [i for i, character in enumerate(text) if character in "。！？．」』”）)"]
+    return low + len(text[: ends[-1] + 1].encode()) if ends else high
+
+
+def _after_signs(data: NDArray[np.uint8], base: int, low: int, high: int) -> int:
+    """Where the text begins again between two tokens: after the last dash or colon and the white space behind it."""
+    gap = data[base + low : base + high].tobytes().decode(errors="replace")
+    cut = max((gap.rfind(sign) for sign in "-–—―−:：)）"), default=-1) + 1
+    while cut < len(gap) and gap[cut].isspace():
+        cut += 1
+    return low + len(gap[:cut].encode())
+
+
+def _before_signs(data: NDArray[np.uint8], base: int, low: int, high: int) -> int:
+    """Where a trailing credit begins between two tokens: after the stops and closing marks of the sentence before."""
+    gap = data[base + low : base + high].tobytes().decode(errors="replace")
+    cut = 0
+    while cut < len(gap) and gap[cut] in ".!?…。！？؟۔\"'”’»“)]）」":
+        cut += 1
+    return low + len(gap[:cut].encode())

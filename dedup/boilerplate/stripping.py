@@ -1,0 +1,263 @@
+"""Take out of each article what is not the article: a mask over tokens, spans with their kinds, and its agencies."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+
+from dedup import kernels
+from dedup.boilerplate.agencies import AgencyRole, agency_names, find_agencies
+from dedup.boilerplate.features import feature_matrix
+from dedup.boilerplate.model import BODY, LABELS, TITLE, label, weights
+from dedup.boilerplate.spans import Spans, inner_spans, sentence_cut
+from dedup.boilerplate.units import Units, measure, sentence_ends, surface, text_bytes, units_of
+from dedup.kernels import signs
+from dedup.model import Agency, CleanText, Kind, Removed
+from dedup.tokens import Tokens, byte_to_char, tokenize
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from dedup.boilerplate.recurring import Recurring
+
+__all__ = ["Stripped", "strip", "strip_boilerplate"]
+
+KINDS = list(Kind)
+_KIND_OF_LABEL = np.array(
+    [0, KINDS.index(Kind.TITLE), *(KINDS.index(Kind(name)) for name in LABELS[2:])], np.uint8
+)
+UNBROKEN_TOKENS = 150
+"""A document more than half of which is one block, longer than this, is decided on by sentences."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stripped:
+    """What was taken out of a batch of n documents with T tokens. Places are bytes of a document's raw UTF-8.
+
+    Attributes:
+        body: bool[T], the token belongs to the article.
+        removed_offsets: int64[n+1], removed spans of each document, in order, without overlap.
+        removed_start: uint32[R].
+        removed_end: uint32[R].
+        removed_kind: uint8[R], index into ``list(Kind)``.
+        agency_offsets: int64[n+1], agencies of each document, in order.
+        agency_name: int32[A], index into :func:`dedup.boilerplate.agency_names`.
+        agency_role: uint8[A], of :class:`dedup.boilerplate.AgencyRole`.
+        agency_start: uint32[A].
+        agency_end: uint32[A].
+    """
+
+    body: NDArray[np.bool_]
+    removed_offsets: NDArray[np.int64]
+    removed_start: NDArray[np.uint32]
+    removed_end: NDArray[np.uint32]
+    removed_kind: NDArray[np.uint8]
+    agency_offsets: NDArray[np.int64]
+    agency_name: NDArray[np.int32]
+    agency_role: NDArray[np.uint8]
+    agency_start: NDArray[np.uint32]
+    agency_end: NDArray[np.uint32]
+
+
+def strip(tokens: Tokens, batch: pa.RecordBatch, recurring: Recurring | None = None) -> Stripped:
+    """Find the boilerplate of a batch of documents.
+
+    Args:
+        tokens: The batch's token stream.
+        batch: Its records; of the columns ``text`` is needed, ``title`` and ``source`` are used where they are there.
+        recurring: Blocks known to recur in a source, of :func:`dedup.boilerplate.find_recurring`.
+
+    Returns:
+        Masks, spans and agencies; nothing of the input is changed.
+    """
+    texts = batch.column("text")
+    look = surface(tokens, texts)
+    units = units_of(tokens, sentence_ends(tokens, look), _unbroken(tokens))
+    measures = measure(tokens, look, units)
+    is_title = _equal_titles(batch, units, measures.whole)
+    recurs = (
+        np.zeros(len(units), np.bool_) if recurring is None else recurring.marks(batch, units, measures.whole)
+    )
+    names, features = feature_matrix(units, measures, is_title, recurs)
+    labels = label(features, units.offsets, weights(tuple(names)))
+    agencies = find_agencies(tokens, look, units, measures, labels)
+
+    kind = _KIND_OF_LABEL[labels]
+    removed = labels > TITLE
+    # a headline goes where it repeats what is known; the first of its kind is part of the article
+    repeated = features[:, names.index("the same earlier")] > 0
+    removed |= is_title | ((labels == TITLE) & repeated)
+    kind[is_title] = KINDS.index(Kind.TITLE)
+    standfirst = _standfirsts(units, labels, features[:, names.index("the same later")] > 0, measures.counts)
+    kind[standfirst] = KINDS.index(Kind.REPEAT)
+    removed |= standfirst
+
+    body = np.repeat(~removed, np.diff(units.first))
+    data, begins = text_bytes(texts)
+    whole = _unit_spans(tokens, units, removed, kind, data, begins)
+    inner = inner_spans(tokens, look, units, removed, agencies, data, begins)
+    for first, last in zip(inner.first_token.tolist(), inner.last_token.tolist(), strict=True):
+        body[first:last] = False
+    blank = _blank_blocks(tokens)
+    spans = Spans.joined([whole, inner, blank])
+    documents = len(tokens.offsets) - 1
+    agency_document = np.searchsorted(units.offsets, agencies.unit, side="right") - 1
+    return Stripped(
+        body=body,
+        removed_offsets=np.searchsorted(spans.document, np.arange(documents + 1)).astype(np.int64),
+        removed_start=spans.start,
+        removed_end=spans.end,
+        removed_kind=spans.kind,
+        agency_offsets=np.searchsorted(agency_document, np.arange(documents + 1)).astype(np.int64),
+        agency_name=agencies.name,
+        agency_role=agencies.role,
+        agency_start=tokens.start[agencies.first],
+        agency_end=tokens.end[agencies.first + agencies.size - 1],
+    )
+
+
+def _unbroken(tokens: Tokens) -> NDArray[np.bool_]:
+    """bool[n]: more than half of the document is one long block."""
+    sizes = np.diff(tokens.block_first)
+    longest = np.zeros(len(tokens.offsets) - 1, np.int64)
+    document = np.repeat(np.arange(len(longest)), np.diff(tokens.block_offsets))
+    np.maximum.at(longest, document, sizes)
+    return (longest > UNBROKEN_TOKENS) & (2 * longest > np.diff(tokens.offsets))
+
+
+def _equal_titles(batch: pa.RecordBatch, units: Units, whole: NDArray[np.uint64]) -> NDArray[np.bool_]:
+    """bool[U]: the unit says what the document's given title says."""
+    if "title" not in batch.schema.names or batch.column("title").null_count == batch.num_rows:
+        return np.zeros(len(units), np.bool_)
+    titles = tokenize(batch.column("title").cast(pa.large_string()).fill_null(""))
+    count = len(titles.offsets) - 1
+    hashes, heads = np.zeros(count, np.uint64), np.zeros(count, np.uint64)
+    nothing = np.zeros(len(titles.hash), np.uint16)
+    counts = np.zeros((count, signs.COLUMNS), np.int32)
+    kernels.get().tally(
+        *(titles.hash, titles.flags, titles.start, titles.end, nothing.astype(np.uint8), nothing, nothing),
+        *(titles.offsets, counts, hashes, heads),
+    )
+    known = np.diff(titles.offsets) > 0
+    document = np.repeat(np.arange(count), np.diff(units.offsets))
+    return known[document] & (hashes[document] == whole)
+
+
+def _standfirsts(
+    units: Units, labels: NDArray[np.uint8], later: NDArray[np.bool_], counts: NDArray[np.int32]
+) -> NDArray[np.bool_]:
+    """bool[U]: the first unit of body, if the article says it again below."""
+    found = np.zeros(len(units), np.bool_)
+    kept = np.flatnonzero(labels == BODY)
+    document = np.searchsorted(units.offsets, kept, side="right") - 1
+    opens = np.append(True, document[1:] != document[:-1]) if len(kept) else np.zeros(0, np.bool_)
+    first = kept[opens]
+    found[first[later[first] & (counts[first, signs.N_TOKENS] >= 5)]] = True
+    return found
+
+
+def _unit_spans(
+    tokens: Tokens,
+    units: Units,
+    removed: NDArray[np.bool_],
+    kind: NDArray[np.uint8],
+    data: NDArray[np.uint8],
+    begins: NDArray[np.int64],
+) -> Spans:
+    """The spans of removed units: whole blocks with all signs in them, sentences up to the next one."""
+    gone = np.flatnonzero(removed)
+    block = units.block[gone]
+    document = np.searchsorted(tokens.block_offsets, block, side="right") - 1
+    start, end = tokens.block_start[block].copy(), tokens.block_end[block].copy()
+    for i in np.flatnonzero(units.sentences[document]):
+        unit = gone[i]
+        base = int(begins[document[i]])
+        if units.first[unit] > tokens.block_first[block[i]]:
+            start[i] = sentence_cut(tokens, data, base, int(units.first[unit]))
+        if units.first[unit + 1] < tokens.block_first[block[i] + 1]:
+            end[i] = sentence_cut(tokens, data, base, int(units.first[unit + 1]))
+    return Spans(document, start, end, kind[gone], units.first[gone], units.first[gone + 1])
+
+
+def _blank_blocks(tokens: Tokens) -> Spans:
+    """Blocks without any token, such as a row of asterisks."""
+    block = np.flatnonzero(np.diff(tokens.block_first) == 0)
+    document = np.searchsorted(tokens.block_offsets, block, side="right") - 1
+    nothing = tokens.block_first[block]
+    kind = np.full(len(block), KINDS.index(Kind.WIDGET), np.uint8)
+    return Spans(document, tokens.block_start[block], tokens.block_end[block], kind, nothing, nothing)
+
+
+def strip_boilerplate(text: str, *, title: str | None = None, source: str | None = None) -> CleanText:
+    """Take out of one article what is not the article.
+
+    Args:
+        text: The raw text.
+        title: Its headline, if it is known apart from the text.
+        source: Who published it; for the record, one text alone teaches nothing about its source.
+
+    Returns:
+        What stays, with blocks separated as they were, what was removed, and the agencies named.
+    """
+    batch = pa.record_batch(
+        {
+            "text": pa.array([text], pa.large_string()),
+            "title": pa.array([title], pa.string()),
+            "source": pa.array([source], pa.string()),
+        }
+    )
+    tokens = tokenize(batch.column("text"))
+    stripped = strip(tokens, batch)
+    raw = text.encode()
+    names = agency_names()
+    starts, ends = byte_to_char(raw, stripped.removed_start), byte_to_char(raw, stripped.removed_end)
+    removed = tuple(
+        Removed(int(start), int(end), KINDS[kind])
+        for start, end, kind in zip(starts, ends, stripped.removed_kind, strict=True)
+    )
+    agencies = tuple(
+        Agency(names[name], AgencyRole(role).name.lower(), int(start), int(end))
+        for name, role, start, end in zip(
+            stripped.agency_name,
+            stripped.agency_role,
+            byte_to_char(raw, stripped.agency_start),
+            byte_to_char(raw, stripped.agency_end),
+            strict=True,
+        )
+    )
+    blocks = list(
+        zip(
+            byte_to_char(raw, tokens.block_start).tolist(),
+            byte_to_char(raw, tokens.block_end).tolist(),
+            strict=True,
+        )
+    )
+    return CleanText(_without(text, blocks, removed), removed, agencies)
+
+
+def _without(text: str, blocks: list[tuple[int, int]], removed: tuple[Removed, ...]) -> str:
+    """The text without the spans; a block that is gone takes the separator before it along."""
+    kept: list[str] = []
+    before = 0  # end of the block before, kept or not
+    following = iter(removed)
+    span = next(following, None)
+    for start, end in blocks:
+        parts = []
+        at = start
+        while span is not None and span.start < end:
+            parts.append(text[at : span.start])
+            at = max(at, span.end)
+            span = next(following, None)
+        parts.append(text[at:end])
+        left = "".join(parts).strip()
+        if left:
+            if kept or before == 0:
+                kept.append(text[before:start])
+            kept.append(left)
+        before = end
+    if kept and blocks:
+        kept.append(text[blocks[-1][1] :])
+    return "".join(kept)

@@ -1,0 +1,275 @@
+"""Units of decision and what is measured of them: blocks or sentences, their tallies, cues, agencies, repeats."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from dedup.boilerplate import lexicon as lex
+from dedup import kernels
+from dedup.kernels import signs as loops
+from dedup.tokens import Tokens
+
+__all__ = ["Measures", "Surface", "Units", "measure", "sentence_ends", "surface", "text_bytes", "units_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class Surface:
+    """What the tokens of a batch look like in the raw text.
+
+    Attributes:
+        shape: uint8[T], bits of :mod:`dedup.kernels.blocks`.
+        before: uint16[T], what stands between a token and the one before it in its block.
+        after: uint16[T], what stands between a token and the next one in its block.
+    """
+
+    shape: NDArray[np.uint8]
+    before: NDArray[np.uint16]
+    after: NDArray[np.uint16]
+
+
+@dataclass(frozen=True, slots=True)
+class Units:
+    """Runs of tokens that are decided on as one.
+
+    Attributes:
+        first: int64[U+1], units are tokens first[u]:first[u+1] of the batch.
+        offsets: int64[n+1], units of each document.
+        block: int64[U], the block a unit lies in.
+        sentences: bool[n], whether a document was cut into sentences.
+    """
+
+    first: NDArray[np.int64]
+    offsets: NDArray[np.int64]
+    block: NDArray[np.int64]
+    sentences: NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        return len(self.block)
+
+
+@dataclass(frozen=True, slots=True)
+class Measures:
+    """What the model looks at, one row a unit.
+
+    Attributes:
+        counts: int32[U, COLUMNS], tallies of :func:`dedup.kernels.blocks.tally`.
+        whole: uint64[U], hash of all tokens.
+        head: uint64[U], hash of the first few.
+        opening: uint8[U], shape of the first token.
+        gap_before: uint16[U], what stands before the first token.
+        gap_after: uint16[U], what stands after the last.
+        cues: float32[U, kinds], sum of the weights of cues.
+        covered: float32[U, kinds], tokens inside cues.
+        agency_first: int64[A], first token of each agency's name, in order.
+        agency_size: int32[A], tokens of it.
+        agency_name: int32[A], index into the lexicon's agencies.
+        agency_unit: int64[A].
+    """
+
+    counts: NDArray[np.int32]
+    whole: NDArray[np.uint64]
+    head: NDArray[np.uint64]
+    opening: NDArray[np.uint8]
+    gap_before: NDArray[np.uint16]
+    gap_after: NDArray[np.uint16]
+    cues: NDArray[np.float32]
+    covered: NDArray[np.float32]
+    agency_first: NDArray[np.int64]
+    agency_size: NDArray[np.int32]
+    agency_name: NDArray[np.int32]
+    agency_unit: NDArray[np.int64]
+
+
+def text_bytes(texts: pa.Array) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """The UTF-8 of an Arrow string array and where each text begins in it; int64[n+1]."""
+    if pa.types.is_string(texts.type):
+        offset_type: type[np.signedinteger] = np.int32
+    elif pa.types.is_large_string(texts.type):
+        offset_type = np.int64
+    else:
+        raise TypeError(f"texts are {texts.type}, not string or large_string")
+    _, offsets, data = texts.buffers()
+    begins = np.frombuffer(offsets, offset_type)[texts.offset : texts.offset + len(texts) + 1].astype(
+        np.int64
+    )
+    raw = np.frombuffer(data, np.uint8) if data is not None and data.size else np.zeros(1, np.uint8)
+    return raw, begins
+
+
+def surface(tokens: Tokens, texts: pa.Array) -> Surface:
+    """Look at the raw text of a batch once more: capitals, figures, and the signs between tokens."""
+    data, begins = text_bytes(texts)
+    size = len(tokens.hash)
+    shape, before, after = np.zeros(size, np.uint8), np.zeros(size, np.uint16), np.zeros(size, np.uint16)
+    kernels.get(len(data)).shapes(
+        data,
+        begins[:-1],
+        tokens.block_offsets,
+        tokens.block_first,
+        tokens.block_start,
+        tokens.block_end,
+        tokens.start,
+        tokens.end,
+        shape,
+        before,
+        after,
+    )
+    return Surface(shape, before, after)
+
+
+def sentence_ends(tokens: Tokens, look: Surface) -> NDArray[np.bool_]:
+    """bool[T]: a sentence or a block ends after the token.
+
+    A full stop, mark of question or exclamation, or an ellipsis ends a sentence where white space and then a capital, a
+    figure or a script without case follow, and what stands before it is no initial and no abbreviation.
+    """
+    size = len(tokens.hash)
+    ends = np.zeros(size, np.bool_)
+    if size == 0:
+        return ends
+    following = np.append(look.shape[1:], np.uint8(0))
+    opens = following & loops.LOWER == 0
+    stop = look.after & loops.STOP != 0
+    spaced = look.after & loops.SPACE != 0
+    initial = (look.shape & loops.SINGLE != 0) & (look.shape & loops.UPPER != 0)
+    maybe = np.flatnonzero(stop & spaced & opens & ~initial)
+    ends[maybe] = ~np.isin(tokens.hash[maybe], lex.lexicon().abbreviations)
+    ends |= look.after & loops.WIDE != 0
+    last = tokens.block_first[1:][np.diff(tokens.block_first) > 0] - 1
+    ends[last] = True
+    return ends
+
+
+def units_of(tokens: Tokens, ends: NDArray[np.bool_], sentences: NDArray[np.bool_]) -> Units:
+    """Blocks, or sentences in the documents marked.
+
+    Args:
+        tokens: The token stream.
+        ends: bool[T], of :func:`sentence_ends`.
+        sentences: bool[n], documents to cut into sentences.
+    """
+    size = len(tokens.hash)
+    document = np.repeat(sentences, np.diff(tokens.offsets))
+    cut = ends & document
+    cut[tokens.block_first[1:][np.diff(tokens.block_first) > 0] - 1] = True
+    first = np.append(0, np.flatnonzero(cut) + 1) if size else np.zeros(1, np.int64)
+    block = np.searchsorted(tokens.block_first, first[:-1], side="right") - 1
+    offsets = np.searchsorted(first[:-1], tokens.offsets)
+    return Units(first.astype(np.int64), offsets.astype(np.int64), block.astype(np.int64), sentences)
+
+
+def measure(tokens: Tokens, look: Surface, units: Units) -> Measures:
+    """Tally each unit and find the cues and agencies in it."""
+    size = len(units)
+    counts = np.zeros((size, loops.COLUMNS), np.int32)
+    whole, head = np.zeros(size, np.uint64), np.zeros(size, np.uint64)
+    kernels.get().tally(
+        tokens.hash,
+        tokens.flags,
+        tokens.start,
+        tokens.end,
+        look.shape,
+        look.before,
+        look.after,
+        units.first,
+        counts,
+        whole,
+        head,
+    )
+    words = lex.lexicon()
+    first, length, node = _matches(tokens, look, units, words)
+    unit = np.searchsorted(units.first, first, side="right") - 1
+    # a node may end several entries, which ask different things of their place
+    repeats = words.entries[node + 1] - words.entries[node]
+    total = np.cumsum(repeats)
+    entry = np.repeat(words.entries[node] - (total - repeats), repeats) + np.arange(
+        total[-1] if len(total) else 0
+    )
+    first, length, unit = (np.repeat(a, repeats) for a in (first, length, unit))
+    last = first + length - 1
+    place = (
+        np.where(first == units.first[unit], lex.OPENS, 0)
+        | np.where(last + 1 == units.first[unit + 1], lex.CLOSES, 0)
+        | np.where(look.after[last] & loops.COLON != 0, lex.COLON_FOLLOWS, 0)
+        | np.where(look.before[first] & loops.OPEN != 0, lex.IN_PARENTHESES, 0)
+    )
+    kind = words.kind[entry]
+    named = kind == lex.AGENCY
+    place[named] |= _capitals(look.shape, first[named], length[named])
+    fits = words.need[entry] & ~place == 0
+    first, length, unit, entry, kind = (a[fits] for a in (first, length, unit, entry, kind))
+    kinds = lex.AGENCY + 1
+    cell = unit * kinds + kind
+    weight = np.where(kind == lex.AGENCY, 1.0, words.weight[entry])
+    cues = np.bincount(cell, weight, size * kinds).reshape(size, kinds).astype(np.float32)
+    covered = np.bincount(cell, length, size * kinds).reshape(size, kinds).astype(np.float32)
+
+    chosen = np.flatnonzero(kind == lex.AGENCY)
+    # of names that overlap, the longest one at the earliest token
+    order = chosen[np.lexsort((-length[chosen], first[chosen]))]
+    starts, sizes = first[order], length[order].astype(np.int32)
+    reach = np.maximum.accumulate(starts + sizes) if len(order) else starts
+    keep = np.ones(len(order), np.bool_)
+    keep[1:] = starts[1:] >= reach[:-1]
+    order = order[keep]
+    return Measures(
+        counts=counts,
+        whole=whole,
+        head=head,
+        opening=look.shape[units.first[:-1]] if size else np.zeros(0, np.uint8),
+        gap_before=look.before[units.first[:-1]] if size else np.zeros(0, np.uint16),
+        gap_after=look.after[units.first[1:] - 1] if size else np.zeros(0, np.uint16),
+        cues=cues,
+        covered=covered,
+        agency_first=first[order],
+        agency_size=length[order].astype(np.int32),
+        agency_name=words.weight[entry[order]].astype(np.int32),
+        agency_unit=unit[order],
+    )
+
+
+def _matches(
+    tokens: Tokens, look: Surface, units: Units, words: lex.Lexicon
+) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int32]]:
+    """Every phrase of the lexicon within a unit: first token, tokens, node."""
+    capacity = 64 + len(tokens.hash) // 2
+    while True:
+        first, size, node = (
+            np.empty(capacity, np.int64),
+            np.empty(capacity, np.int32),
+            np.empty(capacity, np.int32),
+        )
+        found = kernels.get().match(
+            tokens.hash,
+            look.shape,
+            units.first,
+            words.keys,
+            words.targets,
+            words.terminal,
+            words.first_bits,
+            words.number,
+            first,
+            size,
+            node,
+        )
+        if found <= capacity:
+            return first[:found], size[:found], node[:found]
+        capacity = found
+
+
+def _capitals(
+    shape: NDArray[np.uint8], first: NDArray[np.int64], size: NDArray[np.int32]
+) -> NDArray[np.int64]:
+    """AS_NAME where each token begins with a capital, AS_CAPITALS where each is in capitals."""
+    name = np.ones(len(first), np.bool_)
+    capitals = np.ones(len(first), np.bool_)
+    for i in range(int(size.max(initial=0))):
+        inside = i < size
+        look = shape[np.where(inside, first + i, first)]
+        name &= ~inside | (look & loops.UPPER != 0)
+        capitals &= ~inside | (look & loops.CAPITALS != 0)
+    return np.where(name, lex.AS_NAME, 0) | np.where(capitals, lex.AS_CAPITALS, 0)

@@ -1,0 +1,413 @@
+"""Loops over the token stream for :mod:`dedup.boilerplate`: token shapes, cue phrases, tallies of units, best paths.
+
+A *unit* is a run of tokens that is decided on as one: a block, or a sentence of a long one. Each loop has its
+obvious counterpart in :mod:`dedup.kernels.reference_blocks`.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import types
+
+from dedup.kernels._jit import const, helper, kernel, out
+from dedup.kernels.signs import (
+    AT,
+    CAPITALS,
+    CLOSE,
+    COLON,
+    COMMA,
+    COPYRIGHT,
+    DASH,
+    HEAD,
+    LOWER,
+    MARK,
+    N_AT,
+    N_BYTES,
+    N_CAPITALS,
+    N_CHARACTER,
+    N_COLON,
+    N_COMMA,
+    N_COPYRIGHT,
+    N_DASH,
+    N_GLUE,
+    N_LOWER,
+    N_MARK,
+    N_NUMBER,
+    N_OPEN,
+    N_QUESTION,
+    N_QUOTED,
+    N_SLASH,
+    N_STOP,
+    N_TOKENS,
+    N_UPPER,
+    N_YEAR,
+    NUMBER,
+    OPEN,
+    OTHER,
+    QUESTION,
+    QUOTE,
+    SINGLE,
+    SLASH,
+    SPACE,
+    STOP,
+    UPPER,
+    WIDE,
+    YEAR,
+)
+
+__all__ = ["best_paths", "match", "shapes", "tally"]
+
+i1, u1, i4, u4, i8, u8, f4 = (
+    types.int8,
+    types.uint8,
+    types.int32,
+    types.uint32,
+    types.int64,
+    types.uint64,
+    types.float32,
+)
+u2 = types.uint16
+
+_MIX = np.uint64(0x9E3779B97F4A7C15)
+
+
+@helper
+def _decode(data, at, end):  # type: ignore[no-untyped-def]
+    """Code point at byte ``at`` and its length in bytes; data is valid UTF-8."""
+    b = data[at]
+    if b < 0x80:
+        return np.int64(b), np.int64(1)
+    if b < 0xE0 and at + 1 < end:
+        return np.int64((b & 0x1F) << 6 | data[at + 1] & 0x3F), np.int64(2)
+    if b < 0xF0 and at + 2 < end:
+        return np.int64((b & 0x0F) << 12 | (data[at + 1] & 0x3F) << 6 | data[at + 2] & 0x3F), np.int64(3)
+    return np.int64(0x10000), np.int64(4)
+
+
+@helper
+def _case(cp):  # type: ignore[no-untyped-def]
+    """1 for a capital, 2 for a small letter, 0 where there is no case; Latin, Greek, Cyrillic and full width."""
+    if cp < 0x80:
+        return np.int64(1) if 65 <= cp <= 90 else (np.int64(2) if 97 <= cp <= 122 else np.int64(0))
+    if 0xC0 <= cp <= 0xFF:
+        return np.int64(0) if cp == 0xD7 or cp == 0xF7 else (np.int64(1) if cp < 0xDF else np.int64(2))
+    if 0x100 <= cp <= 0x17F:
+        odd_is_capital = 0x139 <= cp <= 0x148 or 0x179 <= cp <= 0x17E
+        return np.int64(1) if (cp & 1 == 1) == odd_is_capital else np.int64(2)
+    if 0x386 <= cp <= 0x3AB:
+        return np.int64(1)
+    if 0x3AC <= cp <= 0x3CE:
+        return np.int64(2)
+    if 0x400 <= cp <= 0x42F:
+        return np.int64(1)
+    if 0x430 <= cp <= 0x45F:
+        return np.int64(2)
+    if 0x460 <= cp <= 0x52F or 0x1E00 <= cp <= 0x1EFF:
+        return np.int64(1) if cp & 1 == 0 else np.int64(2)
+    if 0xFF21 <= cp <= 0xFF3A:
+        return np.int64(1)
+    if 0xFF41 <= cp <= 0xFF5A:
+        return np.int64(2)
+    return np.int64(0)
+
+
+@helper
+def _sign(cp):  # type: ignore[no-untyped-def]
+    """Bits of one character that stands between tokens."""
+    if cp < 0x80:
+        if cp == 32 or 9 <= cp <= 13:
+            return np.int64(SPACE)
+        if cp == 46 or cp == 33:
+            return np.int64(STOP)
+        if cp == 63:
+            return np.int64(STOP | QUESTION)
+        if cp == 44 or cp == 59:
+            return np.int64(COMMA)
+        if cp == 58:
+            return np.int64(COLON)
+        if cp == 45:
+            return np.int64(DASH)
+        if cp == 40 or cp == 91:
+            return np.int64(OPEN)
+        if cp == 41 or cp == 93:
+            return np.int64(CLOSE)
+        if cp == 47 or cp == 92:
+            return np.int64(SLASH)
+        if cp == 124:
+            return np.int64(MARK)
+        if cp == 64 or cp == 35:
+            return np.int64(AT)
+        if cp == 34 or cp == 39:
+            return np.int64(QUOTE)
+        return np.int64(OTHER)
+    if cp == 0xA0 or cp == 0x3000 or 0x2000 <= cp <= 0x200B or cp == 0x202F:
+        return np.int64(SPACE)
+    if cp == 0xA9:
+        return np.int64(COPYRIGHT)
+    if cp == 0xAB or cp == 0xBB or 0x2018 <= cp <= 0x201F or cp == 0x2039 or cp == 0x300C or cp == 0x300D:
+        return np.int64(QUOTE)
+    if cp == 0x2026 or cp == 0x06D4 or cp == 0x0964:
+        return np.int64(STOP)
+    if cp == 0x061F:
+        return np.int64(STOP | QUESTION)
+    if cp == 0x3002 or cp == 0xFF01 or cp == 0xFF0E:
+        return np.int64(STOP | WIDE)
+    if cp == 0xFF1F:
+        return np.int64(STOP | QUESTION | WIDE)
+    if cp == 0x060C or cp == 0x3001 or cp == 0xFF0C:
+        return np.int64(COMMA)
+    if cp == 0xFF1A:
+        return np.int64(COLON)
+    if 0x2010 <= cp <= 0x2015 or cp == 0x2212:
+        return np.int64(DASH)
+    if cp == 0xFF08 or cp == 0x3010 or cp == 0x3014:
+        return np.int64(OPEN)
+    if cp == 0xFF09 or cp == 0x3011 or cp == 0x3015:
+        return np.int64(CLOSE)
+    if cp == 0xFF0F:
+        return np.int64(SLASH)
+    if cp == 0xB7 or cp == 0x2022 or cp == 0x203A or 0x2190 <= cp <= 0x21FF or 0x25A0 <= cp <= 0x27BF:
+        return np.int64(MARK)
+    return np.int64(OTHER)
+
+
+@helper
+def _gap(data, at, end):  # type: ignore[no-untyped-def]
+    """Bits of everything in data[at:end]."""
+    bits = np.int64(0)
+    while at < end:
+        cp, size = _decode(data, at, end)
+        bits |= _sign(cp)
+        at += size
+    return bits
+
+
+@kernel(types.void(*(const(t) for t in (u1, i8, i8, i8, u4, u4, u4, u4)), out(u1), out(u2), out(u2)))
+def shapes(
+    data, text_at, block_offsets, block_first, block_start, block_end, start, end, shape, before, after
+):  # type: ignore[no-untyped-def]
+    """Fill what each token looks like and what stands before and after it within its block.
+
+    Args:
+        data: uint8, UTF-8 of all texts.
+        text_at: int64[n], where each text begins in data.
+        block_offsets: int64[n+1], blocks of a document.
+        block_first: int64[B+1], tokens of a block.
+        block_start: uint32[B], byte in the text.
+        block_end: uint32[B], byte in the text.
+        start: uint32[T], byte in the text.
+        end: uint32[T], byte in the text.
+        shape: uint8[T], filled.
+        before: uint16[T], filled.
+        after: uint16[T], filled.
+    """
+    for doc in range(block_offsets.shape[0] - 1):
+        base = text_at[doc]
+        for block in range(block_offsets[doc], block_offsets[doc + 1]):
+            at = base + np.int64(block_start[block])
+            last = block_first[block + 1]
+            for t in range(block_first[block], last):
+                token = base + np.int64(start[t])
+                stop = base + np.int64(end[t])
+                bits = np.uint16(_gap(data, at, token))
+                before[t] = bits
+                if t > block_first[block]:
+                    after[t - 1] = bits
+                at = stop
+                look = 0
+                cp, size = _decode(data, token, stop)
+                case = _case(cp)
+                if case == 2:
+                    look = LOWER
+                elif case == 1:
+                    look = UPPER
+                    capitals = True
+                    i = token + size
+                    while i < stop:
+                        cp, step = _decode(data, i, stop)
+                        if _case(cp) == 2:
+                            capitals = False
+                            break
+                        i += step
+                    if capitals and token + size < stop:
+                        look |= CAPITALS
+                elif 48 <= cp <= 57:
+                    look = NUMBER
+                    if stop - token == 4:
+                        a = data[token]
+                        b = data[token + 1]
+                        if (a == 49 and b == 57) or (a == 50 and b == 48):
+                            look |= YEAR
+                if token + size == stop:
+                    look |= SINGLE
+                shape[t] = look
+            if last > block_first[block]:
+                after[last - 1] = np.uint16(_gap(data, at, base + np.int64(block_end[block])))
+
+
+@kernel(i8(*(const(t) for t in (u8, u1, i8, u8, i4, u1, u1)), u8, out(i8), out(i4), out(i4)))
+def match(tokens, shape, units, keys, targets, terminal, first_bits, number, out_first, out_size, out_node):  # type: ignore[no-untyped-def]
+    """Find every phrase of a trie that lies within one unit.
+
+    The trie is a hash table with linear probing from (node, token hash) to node; its size is a power of two and
+    key 0 is an empty slot. A token that begins with a digit may also take the edge of ``number``.
+
+    Args:
+        tokens: uint64[T], token hashes.
+        shape: uint8[T], of :func:`shapes`.
+        units: int64[U+1], first token of each unit.
+        keys: uint64[H], node and token mixed.
+        targets: int32[H], node reached.
+        terminal: int32[nodes], 1 where a phrase ends.
+        first_bits: uint8[8192], a bit for the low 16 bits of every token that begins a phrase.
+        number: hash that stands for any number.
+        out_first: int64[capacity], first token of each match.
+        out_size: int32[capacity], tokens of it.
+        out_node: int32[capacity], the node it ends in.
+
+    Returns:
+        Matches found; where that exceeds the capacity, those beyond it were not stored.
+    """
+    found = 0
+    mask = np.uint64(keys.shape[0] - 1)
+    for unit in range(units.shape[0] - 1):
+        last = units[unit + 1]
+        for t in range(units[unit], last):
+            low = tokens[t] & np.uint64(0xFFFF)
+            if first_bits[low >> np.uint64(3)] >> (low & np.uint64(7)) & 1 == 0 and shape[t] & NUMBER == 0:
+                continue
+            node = 0
+            i = t
+            while i < last:
+                reached = -1
+                for attempt in range(2):
+                    if attempt == 1 and shape[i] & NUMBER == 0:
+                        break
+                    word = tokens[i] if attempt == 0 else number
+                    key = (word ^ (np.uint64(node) * _MIX)) * _MIX | np.uint64(1)
+                    slot = (key >> np.uint64(20)) & mask
+                    while keys[slot] != 0:
+                        if keys[slot] == key:
+                            reached = targets[slot]
+                            break
+                        slot = (slot + np.uint64(1)) & mask
+                    if reached >= 0:
+                        break
+                if reached < 0:
+                    break
+                node = reached
+                i += 1
+                if terminal[node] == 1:
+                    if found < out_first.shape[0]:
+                        out_first[found] = t
+                        out_size[found] = i - t
+                        out_node[found] = node
+                    found += 1
+    return found
+
+
+@kernel(types.void(*(const(t) for t in (u8, u1, u4, u4, u1, u2, u2, i8)), i4[:, ::1], out(u8), out(u8)))
+def tally(tokens, flags, start, end, shape, before, after, units, counts, whole, head):  # type: ignore[no-untyped-def]
+    """Count what each unit holds.
+
+    Args:
+        tokens: uint64[T], token hashes.
+        flags: uint8[T], QUOTED 1, CHARACTER 2.
+        start: uint32[T].
+        end: uint32[T].
+        shape: uint8[T].
+        before: uint16[T].
+        after: uint16[T].
+        units: int64[U+1].
+        counts: int32[U, COLUMNS], zeros, filled.
+        whole: uint64[U], hash of the unit's tokens in order, filled.
+        head: uint64[U], hash of its first HEAD tokens, filled.
+    """
+    for unit in range(units.shape[0] - 1):
+        first = units[unit]
+        last = units[unit + 1]
+        row = counts[unit]
+        value = np.uint64(0)
+        for t in range(first, last):
+            value = (value ^ tokens[t]) * _MIX
+            value ^= value >> np.uint64(29)
+            if t - first < HEAD:
+                head[unit] = value
+            look = shape[t]
+            row[N_BYTES] += np.int32(end[t] - start[t])
+            row[N_UPPER] += look & 1
+            row[N_CAPITALS] += look >> 1 & 1
+            row[N_NUMBER] += look >> 2 & 1
+            row[N_YEAR] += look >> 3 & 1
+            row[N_LOWER] += look >> 4 & 1
+            row[N_QUOTED] += flags[t] & 1
+            row[N_CHARACTER] += flags[t] >> 1 & 1
+            for side in range(2):
+                if side == 1 and t + 1 < last:
+                    break
+                gap = np.int64(before[t]) if side == 0 else np.int64(after[t])
+                row[N_STOP] += gap >> 1 & 1
+                row[N_COMMA] += gap >> 2 & 1
+                row[N_COLON] += gap >> 3 & 1
+                row[N_DASH] += gap >> 4 & 1
+                row[N_OPEN] += gap >> 5 & 1
+                row[N_SLASH] += gap >> 7 & 1
+                row[N_MARK] += gap >> 8 & 1
+                row[N_AT] += gap >> 9 & 1
+                row[N_COPYRIGHT] += gap >> 10 & 1
+                row[N_QUESTION] += gap >> 11 & 1
+                if side == 0 and t > first and gap & (STOP | SLASH | AT) and gap & (SPACE | WIDE) == 0:
+                    row[N_GLUE] += 1
+        row[N_TOKENS] = last - first
+        whole[unit] = value
+
+
+@kernel(
+    types.void(
+        f4[:, ::1],
+        const(i8),
+        types.Array(f4, 2, "C", readonly=True),
+        const(f4),
+        const(f4),
+        i1[:, ::1],
+        out(u1),
+    )
+)
+def best_paths(scores, offsets, transition, opening, closing, back, label):  # type: ignore[no-untyped-def]
+    """The best sequence of labels for each document (Viterbi 1967); among equals the lower label.
+
+    Args:
+        scores: float32[U, K], of each unit for each label; overwritten.
+        offsets: int64[n+1], units of a document.
+        transition: float32[K, K], from label to label.
+        opening: float32[K], of the first unit.
+        closing: float32[K], of the last.
+        back: int8[U, K], room for the way back.
+        label: uint8[U], filled.
+    """
+    kinds = scores.shape[1]
+    for doc in range(offsets.shape[0] - 1):
+        first = offsets[doc]
+        last = offsets[doc + 1]
+        if first == last:
+            continue
+        for k in range(kinds):
+            scores[first, k] += opening[k]
+        for u in range(first + 1, last):
+            for k in range(kinds):
+                best = scores[u - 1, 0] + transition[0, k]
+                origin = 0
+                for j in range(1, kinds):
+                    value = scores[u - 1, j] + transition[j, k]
+                    if value > best:
+                        best = value
+                        origin = j
+                scores[u, k] += best
+                back[u, k] = origin
+        chosen = 0
+        for k in range(1, kinds):
+            if scores[last - 1, k] + closing[k] > scores[last - 1, chosen] + closing[chosen]:
+                chosen = k
+        for u in range(last - 1, first - 1, -1):
+            label[u] = chosen
+            chosen = back[u, chosen]

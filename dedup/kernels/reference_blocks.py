@@ -1,0 +1,229 @@
+"""What :mod:`dedup.kernels.blocks` does, slowly and obviously, with the same signatures."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dedup.kernels import signs
+
+__all__ = ["best_paths", "match", "shapes", "tally"]
+
+_MIX = 0x9E3779B97F4A7C15
+_WORD = (1 << 64) - 1
+
+_SIGNS = {
+    " \t\n\v\f\r\xa0\u3000\u202f" + "".join(map(chr, range(0x2000, 0x200C))): signs.SPACE,
+    ".!…\u06d4\u0964": signs.STOP,
+    "?\u061f": signs.STOP | signs.QUESTION,
+    "。！．": signs.STOP | signs.WIDE,
+    "？": signs.STOP | signs.QUESTION | signs.WIDE,
+    ",;\u060c、，": signs.COMMA,
+    ":：": signs.COLON,
+    "-\u2010\u2011‒–—―\u2212": signs.DASH,
+    "([（【〔": signs.OPEN,
+    ")]）】〕": signs.CLOSE,
+    "/\\／": signs.SLASH,
+    "|·•›" + "".join(map(chr, [*range(0x2190, 0x2200), *range(0x25A0, 0x27C0)])): signs.MARK,
+    "@#": signs.AT,
+    "©": signs.COPYRIGHT,
+    "\"'«»‹「」‘’‚‛“”„‟": signs.QUOTE,
+}
+_SIGN = {character: bits for characters, bits in _SIGNS.items() for character in characters}
+
+
+def _case(character: str) -> int:
+    """1 for a capital, 2 for a small letter, 0 where there is no case; Latin, Greek, Cyrillic and full width."""
+    cp = ord(character)
+    if cp < 0x80:
+        return 1 if character.isupper() else 2 if character.islower() else 0
+    if 0xC0 <= cp <= 0xFF:
+        return 0 if character in "×÷" else 1 if cp < 0xDF else 2
+    if 0x100 <= cp <= 0x17F:
+        odd_is_capital = 0x139 <= cp <= 0x148 or 0x179 <= cp <= 0x17E
+        return 1 if (cp % 2 == 1) == odd_is_capital else 2
+    if 0x460 <= cp <= 0x52F or 0x1E00 <= cp <= 0x1EFF:
+        return 1 + cp % 2
+    if 0x386 <= cp <= 0x3AB or 0x400 <= cp <= 0x42F or 0xFF21 <= cp <= 0xFF3A:
+        return 1
+    if 0x3AC <= cp <= 0x3CE or 0x430 <= cp <= 0x45F or 0xFF41 <= cp <= 0xFF5A:
+        return 2
+    return 0
+
+
+@cache
+def _gap(raw: bytes) -> int:
+    bits = 0
+    for character in raw.decode(errors="replace"):
+        bits |= _SIGN.get(character, signs.OTHER)
+    return bits
+
+
+def _look(raw: bytes) -> int:
+    text = raw.decode(errors="replace")
+    cases = [_case(character) for character in text]
+    bits = signs.SINGLE if len(text) == 1 else 0
+    if cases[0] == 2:
+        bits |= signs.LOWER
+    elif cases[0] == 1:
+        bits |= signs.UPPER
+        if len(text) > 1 and 2 not in cases:
+            bits |= signs.CAPITALS
+    elif "0" <= text[0] <= "9":
+        bits |= signs.NUMBER
+        if len(raw) == 4 and text[:2] in ("19", "20"):
+            bits |= signs.YEAR
+    return bits
+
+
+def shapes(
+    data: NDArray[np.uint8],
+    text_at: NDArray[np.int64],
+    block_offsets: NDArray[np.int64],
+    block_first: NDArray[np.int64],
+    block_start: NDArray[np.uint32],
+    block_end: NDArray[np.uint32],
+    start: NDArray[np.uint32],
+    end: NDArray[np.uint32],
+    shape: NDArray[np.uint8],
+    before: NDArray[np.uint16],
+    after: NDArray[np.uint16],
+) -> None:
+    """Fill what each token looks like and what stands before and after it within its block."""
+    raw = data.tobytes()
+    for doc in range(len(block_offsets) - 1):
+        base = int(text_at[doc])
+        for block in range(block_offsets[doc], block_offsets[doc + 1]):
+            tokens = range(block_first[block], block_first[block + 1])
+            cuts = [int(block_start[block])]
+            cuts += [int(cut) for t in tokens for cut in (start[t], end[t])]
+            cuts.append(int(block_end[block]))
+            gaps = [_gap(raw[base + a : base + b]) for a, b in zip(cuts[0::2], cuts[1::2], strict=True)]
+            for i, t in enumerate(tokens):
+                before[t], after[t] = gaps[i], gaps[i + 1]
+                shape[t] = _look(raw[base + cuts[2 * i + 1] : base + cuts[2 * i + 2]])
+
+
+def match(
+    tokens: NDArray[np.uint64],
+    shape: NDArray[np.uint8],
+    units: NDArray[np.int64],
+    keys: NDArray[np.uint64],
+    targets: NDArray[np.int32],
+    terminal: NDArray[np.uint8],
+    first_bits: NDArray[np.uint8],
+    number: Any,
+    out_first: NDArray[np.int64],
+    out_size: NDArray[np.int32],
+    out_node: NDArray[np.int32],
+) -> int:
+    """Find every phrase of a trie that lies within one unit."""
+    used = np.flatnonzero(keys)
+    edges = dict(zip(keys[used].tolist(), targets[used].tolist(), strict=True))
+    words, numeric = tokens.tolist(), (shape & signs.NUMBER != 0).tolist()
+
+    def follow(node: int, word: int) -> int | None:
+        return edges.get(((word ^ (node * _MIX & _WORD)) * _MIX & _WORD) | 1)
+
+    found = 0
+    for first, last in zip(units[:-1].tolist(), units[1:].tolist(), strict=True):
+        for t in range(first, last):
+            node: int | None = 0
+            for i in range(t, last):
+                assert node is not None
+                step = follow(node, words[i])
+                if step is None and numeric[i]:
+                    step = follow(node, int(number))
+                node = step
+                if node is None:
+                    break
+                if terminal[node]:
+                    if found < len(out_first):
+                        out_first[found], out_size[found], out_node[found] = t, i + 1 - t, node
+                    found += 1
+    return found
+
+
+def tally(
+    tokens: NDArray[np.uint64],
+    flags: NDArray[np.uint8],
+    start: NDArray[np.uint32],
+    end: NDArray[np.uint32],
+    shape: NDArray[np.uint8],
+    before: NDArray[np.uint16],
+    after: NDArray[np.uint16],
+    units: NDArray[np.int64],
+    counts: NDArray[np.int32],
+    whole: NDArray[np.uint64],
+    head: NDArray[np.uint64],
+) -> None:
+    """Count what each unit holds."""
+    gap_columns = (
+        (signs.N_STOP, signs.STOP),
+        (signs.N_COMMA, signs.COMMA),
+        (signs.N_COLON, signs.COLON),
+        (signs.N_DASH, signs.DASH),
+        (signs.N_OPEN, signs.OPEN),
+        (signs.N_SLASH, signs.SLASH),
+        (signs.N_MARK, signs.MARK),
+        (signs.N_AT, signs.AT),
+        (signs.N_COPYRIGHT, signs.COPYRIGHT),
+        (signs.N_QUESTION, signs.QUESTION),
+    )
+    shape_columns = (
+        (signs.N_UPPER, signs.UPPER),
+        (signs.N_CAPITALS, signs.CAPITALS),
+        (signs.N_NUMBER, signs.NUMBER),
+        (signs.N_YEAR, signs.YEAR),
+        (signs.N_LOWER, signs.LOWER),
+    )
+    for unit in range(len(units) - 1):
+        part = slice(units[unit], units[unit + 1])
+        gaps = np.append(before[part], after[part][-1:])
+        row = counts[unit]
+        row[signs.N_TOKENS] = part.stop - part.start
+        row[signs.N_BYTES] = (end[part] - start[part]).sum()
+        row[signs.N_QUOTED] = (flags[part] & 1 != 0).sum()
+        row[signs.N_CHARACTER] = (flags[part] & 2 != 0).sum()
+        for column, bit in shape_columns:
+            row[column] = (shape[part] & bit != 0).sum()
+        for column, bit in gap_columns:
+            row[column] = (gaps & bit != 0).sum()
+        inner = gaps[1:-1]
+        row[signs.N_GLUE] = (
+            (inner & (signs.STOP | signs.SLASH | signs.AT) != 0) & (inner & (signs.SPACE | signs.WIDE) == 0)
+        ).sum()
+        value = 0
+        for i, word in enumerate(tokens[part].tolist()):
+            value = (value ^ word) * _MIX & _WORD
+            value ^= value >> 29
+            if i < signs.HEAD:
+                head[unit] = value
+        whole[unit] = value
+
+
+def best_paths(
+    scores: NDArray[np.float32],
+    offsets: NDArray[np.int64],
+    transition: NDArray[np.float32],
+    opening: NDArray[np.float32],
+    closing: NDArray[np.float32],
+    back: NDArray[np.int8],
+    label: NDArray[np.uint8],
+) -> None:
+    """The best sequence of labels for each document (Viterbi 1967); among equals the lower label."""
+    for first, last in zip(offsets[:-1].tolist(), offsets[1:].tolist(), strict=True):
+        if first == last:
+            continue
+        scores[first] += opening
+        for u in range(first + 1, last):
+            through = scores[u - 1][:, None] + transition
+            back[u] = through.argmax(axis=0)
+            scores[u] += through.max(axis=0)
+        chosen = int((scores[last - 1] + closing).argmax())
+        for u in range(last - 1, first - 1, -1):
+            label[u] = chosen
+            chosen = int(back[u, chosen])
