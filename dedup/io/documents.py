@@ -33,7 +33,7 @@ def from_documents(
 
     Args:
         documents: An iterable of ``Document`` or mappings; or anything that hands out Arrow data
-            (``__arrow_c_stream__``, ``__arrow_c_array__``): Arrow tables, batches, readers, pandas and Polars frames.
+            (``__arrow_c_stream__`` or ``_array__``): tables, batches, readers, pandas and Polars frames.
         fields: Renames, our field to the input's: ``{"text": "body"}``; ``Document`` has no use for them.
         strict: Raise what would have gone to ``reject`` or ``warn``.
         reject: Takes each record that can't be used; ``line`` is its number from 1, ``file`` is empty.

@@ -55,8 +55,10 @@ class OutputFolder:
         self._shown = Path(out)
         self._out = Path(os.path.abspath(out))  # noqa: PTH100 (no links resolved)
         self._force = force
-        self._partial = self._out.with_name(self._out.name + ".partial") if self._out.name else self._out
-        self._old = self._partial.with_suffix(".replaced")
+        if not self._out.name:
+            raise OutputError(f"{self._shown}: is no place for a result")
+        self._partial = self._out.with_name(self._out.name + ".partial")
+        self._old = self._out.with_name(self._out.name + ".replaced")
         self._lock: int | None = None
 
     def __truediv__(self, name: str) -> Path:
@@ -74,7 +76,7 @@ class OutputFolder:
                     if path.name != _LOCK:
                         _delete(path)
             except BaseException:
-                self._release()
+                self._discard()
                 raise
         return self
 
@@ -86,9 +88,7 @@ class OutputFolder:
                 with writing(self._out):
                     self._commit()
         finally:
-            if self._partial.exists() and self._lock is not None:
-                shutil.rmtree(self._partial, ignore_errors=True)
-            self._release()
+            self._discard()
 
     def _check(self) -> None:
         """See whether ``OUT`` may be written."""
@@ -121,12 +121,16 @@ class OutputFolder:
             if not _try_lock(lock):
                 os.close(lock)
                 raise OutputError(f"{self._shown}: another run is writing to it")
-            try:
-                if os.path.samestat(os.fstat(lock), (self._partial / _LOCK).stat()):
-                    return lock
-            except FileNotFoundError:
-                pass
+            if self._holds(lock):
+                return lock
             os.close(lock)  # what we locked has been moved away meanwhile
+
+    def _holds(self, lock: int) -> bool:
+        """Whether the unfinished folder there is now is the one locked."""
+        try:
+            return os.path.samestat(os.fstat(lock), (self._partial / _LOCK).stat())
+        except FileNotFoundError:
+            return False
 
     def _recover(self) -> None:
         """Clear up after a run that was killed while it replaced ``OUT``."""
@@ -152,10 +156,14 @@ class OutputFolder:
         if replaces:
             shutil.rmtree(self._old)
 
-    def _release(self) -> None:
-        if self._lock is not None:
-            os.close(self._lock)
-            self._lock = None
+    def _discard(self) -> None:
+        """Remove the unfinished folder, if it is still there and ours, and let go of the lock."""
+        if self._lock is None:
+            return
+        if self._holds(self._lock):
+            shutil.rmtree(self._partial, ignore_errors=True)
+        os.close(self._lock)
+        self._lock = None
 
 
 def is_ours(folder: Path) -> bool:

@@ -54,8 +54,7 @@ def read_jsonl(
         block_bytes: Bytes parsed at once.
         max_line: Longest line, in bytes.
     """
-    names = sorted(set(fields.values()))
-    integer_ids = False
+    integer: str | None = None  # the id's name, where ids were whole numbers last time
     line = 1
     blocks = line_blocks(decompressed(stream, compression, block_bytes), block_bytes, max_line)
     while True:
@@ -63,7 +62,7 @@ def read_jsonl(
             data = next(blocks, b"")
         except CutShortError as error:
             rows = Rows(fields, reject)
-            _read_lines(error.rest, rows, names, file=file, line=line, reject=lambda _: None)
+            _read_lines(error.rest, rows, file=file, line=line, reject=lambda _: None)
             if len(rows):
                 yield rows.take()
             reject(Reject(file, None, error.reason))
@@ -76,18 +75,21 @@ def read_jsonl(
             return
         if line == 1:
             data = data.removeprefix(_BOM)
+            if not data:
+                return
         lines = _Lines(data)
         table = None
         if lines.uniform:
-            table = _parse(data, names, integer_ids and fields["id"])
-            if table is None and not integer_ids:
-                table = _parse(data, names, fields["id"])
-                integer_ids = table is not None
+            table = _parse(data, fields, integer)
+            if table is None:
+                other = None if integer else fields["id"]
+                table = _parse(data, fields, other)
+                integer = integer if table is None else other
         if table is not None and table.num_rows == lines.count:
             yield _block(table, lines, file, line, fields)
         else:
             rows = Rows(fields, reject)
-            _read_lines(data, rows, names, file=file, line=line, reject=reject)
+            _read_lines(data, rows, file=file, line=line, reject=reject)
             if len(rows):
                 yield rows.take()
         line += lines.ends
@@ -99,7 +101,7 @@ class _Lines:
     Attributes:
         uniform: Each line that isn't empty begins with ``{`` and ends with ``}``, and all is valid UTF-8.
             Since ``}`` and ``{`` never stand side by side inside a JSON value, the lines hold whole objects,
-            and as many objects as lines means one in each. (Arrow 26 crashes on a block that begins with null.)
+            and as many objects as lines means one in each. (Arrow 26 crashes on a block beginning with null.)
         count: Lines that aren't empty.
         ends: Line ends in the block.
         numbers: int64[count], 0-based numbers of those lines.
@@ -135,9 +137,14 @@ class _Lines:
             self.uniform = False
 
 
-def _parse(data: bytes, names: list[str], integer: str | bool) -> pa.Table | None:
+def _parse(data: bytes, fields: Mapping[str, str], integer: str | None) -> pa.Table | None:
     """Named fields of a block, strings but for ``integer``; None if anything is wrong with it."""
-    schema = pa.schema([(name, pa.int64() if name == integer else pa.large_string()) for name in names])
+    schema = pa.schema(
+        [
+            (name, pa.int64() if name == integer else pa.large_string())
+            for name in sorted(set(fields.values()))
+        ]
+    )
     try:
         return pa.json.read_json(
             pa.BufferReader(data),
@@ -160,9 +167,7 @@ def _block(table: pa.Table, lines: _Lines, file: str, line: int, fields: Mapping
     )
 
 
-def _read_lines(
-    data: bytes, rows: Rows, names: list[str], *, file: str, line: int, reject: RejectSink
-) -> None:
+def _read_lines(data: bytes, rows: Rows, *, file: str, line: int, reject: RejectSink) -> None:
     for number, text in enumerate(data.split(b"\n"), line):
         record = text.strip(b" \t\r")
         if not record:
@@ -172,19 +177,22 @@ def _read_lines(
         except orjson.JSONDecodeError:
             # Arrow's parser is the more liberal one (NaN, deep nesting), and a record must not
             # fare better in company
-            value = _load_with_arrow(record, names)
+            value = _load_with_arrow(record, rows.fields)
         if isinstance(value, dict):
             rows.add(value, record, file=file, line=number)
         else:
             reject(Reject(file, number, _fault(record) if value is None else "not a JSON object"))
 
 
-def _load_with_arrow(record: bytes, names: list[str]) -> dict[str, Any] | None:
+def _load_with_arrow(record: bytes, fields: Mapping[str, str]) -> dict[str, Any] | None:
     lines = _Lines(record)
-    table = _parse(record, names, False) if lines.uniform and lines.count == 1 else None
-    if table is None or table.num_rows != 1:
+    if not lines.uniform or lines.count != 1:
         return None
-    return table.to_pylist()[0]  # type: ignore[no-any-return]
+    for integer in (None, fields["id"]):
+        table = _parse(record, fields, integer)
+        if table is not None and table.num_rows == 1:
+            return table.to_pylist()[0]  # type: ignore[no-any-return]
+    return None
 
 
 def _fault(record: bytes) -> str:

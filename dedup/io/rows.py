@@ -39,11 +39,12 @@ class Rows:
     """Collects records of mixed quality; the ones with a wrong type go to ``reject``.
 
     Attributes:
+        fields: Name of each of our fields in the input.
         size: Bytes of the records held.
     """
 
     def __init__(self, fields: Mapping[str, str], reject: RejectSink) -> None:
-        self._fields = fields
+        self.fields = fields
         self._reject = reject
         self._columns: dict[str, list[str | None]] = {name: [] for name in FIELDS}
         self._files: list[str] = []
@@ -57,7 +58,7 @@ class Rows:
     def add(self, values: Mapping[str, Any], record: bytes, *, file: str, line: int) -> None:
         """Add one record, given its values by their names in the input, and its bytes."""
         row: dict[str, str | None] = {}
-        for name, theirs in self._fields.items():
+        for name, theirs in self.fields.items():
             value = values.get(theirs)
             if isinstance(value, str):
                 if not value.isascii() and _has_surrogate(value):

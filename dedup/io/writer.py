@@ -75,7 +75,11 @@ def write_parquet(path: Path, tables: Tables, schema: pa.Schema | None = None) -
         schema = (
             tables.schema if isinstance(tables, pa.Table) else first[0].schema if first else pa.schema([])
         )
-    with writing(path), pa.parquet.ParquetWriter(path, schema, compression="zstd") as writer:
+    with (
+        writing(path),
+        path.open("wb") as file,
+        pa.parquet.ParquetWriter(file, schema, compression="zstd") as writer,
+    ):
         for batch in chain(first, parts):
             writer.write_batch(_rounded(batch))
 

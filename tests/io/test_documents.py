@@ -1,0 +1,134 @@
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+import orjson
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dedup.errors import InputError, UsageError
+from dedup.io import SCHEMA, Reject, from_documents
+from dedup.model import Document
+
+NOON = datetime(2024, 1, 2, 12, tzinfo=UTC)
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20).filter(lambda t: bool(t.strip()))
+
+
+def rows(documents: Any, **options: Any) -> tuple[list[dict], list[Reject]]:
+    rejects: list[Reject] = []
+    batches = list(from_documents(documents, reject=rejects.append, **options))
+    return pa.Table.from_batches(batches, SCHEMA).to_pylist(), rejects
+
+
+@given(st.lists(st.builds(Document, id=st.uuids().map(str), text=TEXTS, title=TEXTS | st.none()), max_size=5))
+def test_documents_come_back(documents: list[Document]) -> None:
+    got, rejects = rows(documents)
+    assert [Document.from_record(row) for row in got] == documents
+    assert not rejects
+
+
+def test_a_document_and_its_record() -> None:
+    document = Document("n-1", "Rain.", url="https://www.example.org/rain", published=NOON)
+    ((row,), _) = rows([document], fields={"text": "body"})
+    assert (row["source"], row["published"], row["file"], row["line"]) == ("example.org", NOON, "", 1)
+    assert orjson.loads(row["record"]) == {
+        "id": "n-1",
+        "text": "Rain.",
+        "url": document.url,
+        "published": "2024-01-02T12:00:00Z",
+    }
+
+
+def test_bad_documents_are_rejected() -> None:
+    given_ = [
+        {"text": "good", "published": date(2024, 1, 2), "title": float("nan")},
+        {"id": "b", "text": "half \ud800"},
+        {"text": 5},
+        "text",
+        {"text": b"bytes"},
+        {"text": " "},
+    ]
+    got, rejects = rows(given_)
+    assert [(row["text"], row["title"], row["line"]) for row in got] == [("good", None, 1)]
+    assert sorted((r.line, r.reason) for r in rejects) == [
+        (2, "text has a lone surrogate"),
+        (3, "text is a number, not a string"),
+        (4, "str, not a Document or a mapping"),
+        (5, "text is bytes, not a string"),
+        (6, "text is empty"),
+    ]
+    with pytest.raises(InputError, match="record 2: text has a lone surrogate"):
+        list(from_documents(given_, strict=True))
+
+
+def test_what_json_has_no_word_for() -> None:
+    ((row,), _) = rows([{"text": "a", "set": {1}, "raw": b"\xff", "half": "\ud800", "big": 2**70, 5: NOON}])
+    assert orjson.loads(row["record"].replace(b"\\ud800", b""))["set"] == "{1}"
+
+
+COLUMNS = {
+    "id": ["1", "2", "3"],
+    "text": ["a", None, "c"],
+    "published": [NOON, None, NOON],
+    "score": [1, 2, 3],
+}
+
+
+def frames() -> list[Any]:
+    table = pa.table(COLUMNS)
+    return [table, table.to_batches()[0], table.to_reader(), *optional_frames()]
+
+
+def optional_frames() -> list[Any]:
+    found = []
+    for name in ("pandas", "polars"):
+        try:
+            found.append(__import__(name).DataFrame(COLUMNS))
+        except ImportError:
+            continue
+    return found
+
+
+@pytest.mark.parametrize(
+    "frame", frames(), ids=lambda frame: f"{type(frame).__module__}.{type(frame).__name__}"
+)
+def test_frames(frame: Any) -> None:
+    got, rejects = rows(frame)
+    assert [(row["id"], row["text"], row["published"], row["line"]) for row in got] == [
+        ("1", "a", NOON, 1),
+        ("3", "c", NOON, 3),
+    ]
+    record = orjson.loads(got[0]["record"])
+    assert (record["score"], record["published"]) == (1, "2024-01-02T12:00:00Z")
+    assert rejects == [Reject("", 2, "text is missing", "2")]
+
+
+def test_frames_of_several_chunks() -> None:
+    table = pa.concat_tables([pa.table({"body": ["a", "b"]}), pa.table({"body": ["c"]})])
+    got, _ = rows(table, fields={"text": "body"})
+    assert [(row["text"], row["line"]) for row in got] == [("a", 1), ("b", 2), ("c", 3)]
+    assert len({row["id"] for row in got}) == 3
+
+
+@pytest.mark.parametrize(
+    ("documents", "message"),
+    [
+        (pa.table({"body": ["x"]}), "no column 'text'; columns are body"),
+        (pa.table({"text": [b"x"]}), "column 'text' is binary, not string"),
+        ("text", "documents is str, not a collection of documents or a frame"),
+        ({"text": "a"}, "documents is dict, not a collection"),
+        (Document("1", "a"), "documents is Document, not a collection"),
+        (5, "documents is int"),
+    ],
+)
+def test_no_collection_of_documents(documents: Any, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        from_documents(documents)
+
+
+@pytest.mark.parametrize("nothing", [[], iter(()), pa.table({"text": pa.array([], pa.string())})])
+def test_nothing(nothing: Any) -> None:
+    assert rows(nothing) == ([], [])

@@ -1,0 +1,142 @@
+"""A result is there whole or not at all, and nothing of anyone else's is ever deleted."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from dedup.errors import OutputError
+from dedup.io import OutputFolder
+
+
+def run(out: Path, mark: str = "1", *, force: bool = False) -> None:
+    with OutputFolder(out, force=force) as folder:
+        (folder / "mark").write_text(mark)
+        (folder / "run.json").write_text('{"format": 1}')
+        assert not out.exists() or force
+
+
+def left(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_a_result(tmp_path: Path) -> None:
+    run(tmp_path / "deep/er/out")
+    assert left(tmp_path / "deep/er") == ["out"]
+    assert left(tmp_path / "deep/er/out") == ["mark", "run.json"]
+
+
+def test_an_existing_result_needs_force(tmp_path: Path) -> None:
+    run(tmp_path / "out")
+    with pytest.raises(OutputError, match=r"out: exists already; use --force"):
+        run(tmp_path / "out", "2")
+    assert (tmp_path / "out/mark").read_text() == "1"
+    run(tmp_path / "out", "2", force=True)
+    assert (tmp_path / "out/mark").read_text() == "2"
+    assert left(tmp_path) == ["out"]
+
+
+def test_force_replaces_nothing_but_results(tmp_path: Path) -> None:
+    theirs = tmp_path / "photos"
+    theirs.mkdir()
+    run(theirs, force=True)  # was empty
+    for content in ("{}", "[1]", "no json", None):
+        (theirs / "run.json").unlink(missing_ok=True)
+        if content:
+            (theirs / "run.json").write_text(content)
+        with pytest.raises(OutputError, match="is not a result of dedup"):
+            run(theirs, force=True)
+    assert left(theirs) == ["mark"]
+    file = tmp_path / "file"
+    file.write_text("x")
+    with pytest.raises(OutputError, match="file: is no folder"):
+        run(file, force=True)
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
+def test_a_failed_run_leaves_nothing(tmp_path: Path, error: type[BaseException]) -> None:
+    run(tmp_path / "out")
+    with pytest.raises(error), OutputFolder(tmp_path / "out", force=True) as folder:  # noqa: PT012
+        (folder / "mark").write_text("half")
+        raise error
+    assert left(tmp_path) == ["out"]
+    assert (tmp_path / "out/mark").read_text() == "1"
+
+
+def test_a_killed_run_is_cleared_up(tmp_path: Path) -> None:
+    partial = tmp_path / "out.partial"
+    partial.mkdir()
+    (partial / ".dedup-lock").touch()
+    (partial / "half").write_text("x")
+    (partial / "sub").mkdir()
+    run(tmp_path / "out")
+    assert left(tmp_path) == ["out"]
+    assert left(tmp_path / "out") == ["mark", "run.json"]
+
+
+def test_a_run_killed_while_replacing_is_taken_back(tmp_path: Path) -> None:
+    run(tmp_path / "out")
+    (tmp_path / "out").rename(tmp_path / "out.replaced")
+    with pytest.raises(OutputError, match="exists already"):
+        run(tmp_path / "out", "2")
+    assert left(tmp_path) == ["out"]
+    assert (tmp_path / "out/mark").read_text() == "1"
+
+
+def test_a_partial_folder_of_others_is_left_alone(tmp_path: Path) -> None:
+    partial = tmp_path / "out.partial"
+    partial.mkdir()
+    (partial / "thesis").write_text("x")
+    with pytest.raises(OutputError, match=r"out\.partial: is in the way and not ours"):
+        run(tmp_path / "out")
+    assert left(partial) == ["thesis"]
+
+
+def test_two_at_once(tmp_path: Path) -> None:
+    with OutputFolder(tmp_path / "out") as folder:
+        (folder / "mark").write_text("first")
+        with pytest.raises(OutputError, match="out: another run is writing to it"):
+            run(tmp_path / "out")
+    assert (tmp_path / "out/mark").read_text() == "first"
+
+
+def test_out_made_by_another_meanwhile(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="exists already"), OutputFolder(tmp_path / "out"):  # noqa: PT012
+        (tmp_path / "out").mkdir()
+        (tmp_path / "out/theirs").touch()
+    assert left(tmp_path) == ["out"]
+    assert left(tmp_path / "out") == ["theirs"]
+
+
+def test_names_that_share_a_stem(tmp_path: Path) -> None:
+    run(tmp_path / "out.v1", "1")
+    run(tmp_path / "out.v2", "2")
+    run(tmp_path / "out.v1", "3", force=True)
+    assert left(tmp_path) == ["out.v1", "out.v2"]
+
+
+def test_odd_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    (tmp_path / "here/mine").touch()
+    for name in (".", "/", ".."):
+        with pytest.raises(OutputError):
+            run(Path(name), force=True)
+    assert left(tmp_path / "here") == ["mine"]
+    run(Path("out/"))
+    assert left(tmp_path / "here") == ["mine", "out"]
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="permissions don't bind root")
+def test_no_permission(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    with pytest.raises(OutputError, match="cannot be written: Permission denied"):
+        run(tmp_path / "out")
+
+
+def test_below_a_file(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(OutputError, match="cannot be written"):
+        run(tmp_path / "file/out")

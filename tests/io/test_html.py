@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import sys
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import orjson
+import pytest
+
+from dedup.errors import MissingExtraError
+from dedup.io import Reject, read
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+LEAD = "Die Fähre über den Fluß fährt ab Montag wieder, teilte die Gemeinde am Samstag mit. "
+
+
+def page(charset: str = "") -> str:
+    return f"""<!doctype html><html lang="de"><head>{charset}
+      <title>Fähre fährt wieder</title>
+      <meta property="og:title" content="Fähre fährt wieder">
+      <meta property="og:site_name" content="Talbote">
+      <meta property="article:published_time" content="2024-03-02T09:30:00+01:00">
+      <link rel="canonical" href="https://www.talbote.example/faehre.html"></head>
+      <body><nav><a href="/">Start</a></nav><article><h1>Fähre fährt wieder</h1>
+      <p>{LEAD * 3}</p><p>{"Der Pegel war seit Wochen zu niedrig gewesen. " * 3}</p></article></body></html>"""
+
+
+def test_a_page(tmp_path: Path) -> None:
+    pytest.importorskip("trafilatura")
+    (tmp_path / "p.html").write_text(page(), encoding="utf-8")
+    (batch,) = read([tmp_path])
+    (row,) = batch.to_pylist()
+    assert LEAD.strip() in row["text"]
+    assert "Start" not in row["text"]
+    assert row["id"] == "p.html"
+    assert row["title"] == "Fähre fährt wieder"
+    assert row["source"] == "Talbote"
+    assert row["url"] == "https://www.talbote.example/faehre.html"
+    assert row["published"] == datetime(2024, 3, 2, tzinfo=UTC)
+    assert orjson.loads(row["record"])["text"] == row["text"]
+
+
+@pytest.mark.parametrize(
+    ("charset", "encoding"),
+    [
+        ('<meta charset="iso-8859-1">', "latin-1"),
+        ('<meta http-equiv="Content-Type" content="text/html; charset=windows-1252">', "cp1252"),
+        ("<meta charset=utf-8>", "utf-8"),
+        ("", "utf-8-sig"),
+        ("", "utf-16"),
+        ('<meta charset="no-such-code">', "utf-8"),
+        ("<meta charset=utf-8>", "latin-1"),  # not what it declares
+    ],
+)
+def test_the_declared_encoding_is_honoured(tmp_path: Path, charset: str, encoding: str) -> None:
+    pytest.importorskip("trafilatura")
+    (tmp_path / "p.htm").write_bytes(page(charset).encode(encoding))
+    (batch,) = read([tmp_path / "p.htm"])
+    assert LEAD.strip() in batch.column("text")[0].as_py()
+
+
+def test_a_page_without_text(tmp_path: Path) -> None:
+    pytest.importorskip("trafilatura")
+    for name, data in (("a.html", ""), ("b.html", "<html><body></body></html>"), ("c.html", "\0\0")):
+        (tmp_path / name).write_text(data)
+    rejects: list[Reject] = []
+    assert list(read([tmp_path], reject=rejects.append)) == []
+    assert [(r.id, r.reason) for r in rejects] == [(f"{n}.html", "no text found in the page") for n in "abc"]
+
+
+def test_without_the_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "trafilatura", None)
+    (tmp_path / "p.html").write_text(page())
+    (tmp_path / "t.txt").write_text("still read")
+    with pytest.raises(MissingExtraError, match=r"needs trafilatura: pip install 'news-dedup\[html\]'"):
+        read([tmp_path / "p.html"])
+    rejects: list[Reject] = []
+    (batch,) = read([tmp_path], reject=rejects.append)
+    assert batch.column("text").to_pylist() == ["still read"]
+    assert [r.reason for r in rejects] == ["reading HTML needs trafilatura: pip install 'news-dedup[html]'"]

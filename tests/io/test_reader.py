@@ -1,0 +1,407 @@
+"""Reading files of every format, and what stands for the user: places, reasons, order, nothing lost."""
+
+from __future__ import annotations
+
+import csv
+import io
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dedup.errors import InputError, UsageError
+from dedup.io import SCHEMA, Reject, read
+from dedup.io.discover import discover
+
+WORDS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+
+
+class Got:
+    def __init__(self, *inputs: Any, **options: Any) -> None:
+        self.rejects: list[Reject] = []
+        self.warnings: list[Reject] = []
+        self.batches = list(
+            read(list(inputs), reject=self.rejects.append, warn=self.warnings.append, **options)
+        )
+        for batch in self.batches:
+            batch.validate(full=True)
+            assert batch.schema == SCHEMA
+            for name in ("id", "text", "file", "line", "record"):
+                assert batch.column(name).null_count == 0
+        self.rows = pa.Table.from_batches(self.batches, SCHEMA).to_pylist()
+
+    def column(self, name: str) -> list[Any]:
+        return [row[name] for row in self.rows]
+
+    @property
+    def reasons(self) -> list[tuple[int | None, str]]:
+        return [(reject.line, reject.reason) for reject in self.rejects]
+
+
+def put(path: Path, data: bytes | str) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data.encode() if isinstance(data, str) else data)
+    return path
+
+
+def lines(*records: dict[str, Any]) -> bytes:
+    return b"".join(orjson.dumps(record) + b"\n" for record in records)
+
+
+# what every format has in common
+
+
+def test_all_fields(tmp_path: Path) -> None:
+    record = {
+        "id": "n-1",
+        "text": "Rain.",
+        "title": "Weather",
+        "source": "Gazette",
+        "url": "https://www.example.org/rain",
+        "published": "2024-05-06T07:08:09+02:00",
+        "updated": "2024-05-07",
+        "language": "en",
+    }
+    path = put(tmp_path / "a.jsonl", lines(record))
+    (row,) = Got(path).rows
+    assert row == record | {
+        "published": datetime(2024, 5, 6, 5, 8, 9, tzinfo=UTC),
+        "updated": datetime(2024, 5, 7, tzinfo=UTC),
+        "file": str(path),
+        "line": 1,
+        "record": orjson.dumps(record),
+    }
+
+
+@pytest.mark.parametrize(
+    ("url", "host"),
+    [
+        ("https://www.Example.org/a?b#c", "example.org"),
+        ("http://news.example.org:8080/", "news.example.org"),
+        ("https://user:word@example.org", "example.org"),
+        ("//example.org/x", "example.org"),
+        ("HTTPS://WWW.EXAMPLE.ORG", "example.org"),
+        ("mailto:someone@example.org", None),
+        ("example", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_source_is_the_host_by_default(tmp_path: Path, url: str | None, host: str | None) -> None:
+    records = [{"text": "a", "url": url}, {"text": "b", "url": url, "source": "Gazette"}, {"text": "c"}]
+    got = Got(put(tmp_path / "a.jsonl", lines(*records)))
+    assert got.column("source") == [host, "Gazette", None]
+
+
+def test_texts_of_white_space_are_refused(tmp_path: Path) -> None:
+    records = [
+        {"id": str(n), "text": text} for n, text in enumerate(["", " \n\t", "\u3000\u00a0", ".", None])
+    ]
+    got = Got(put(tmp_path / "a.jsonl", lines(*records, {"id": "9"})))
+    assert got.column("text") == ["."]
+    assert [(r.line, r.reason, r.id) for r in got.rejects] == [
+        (1, "text is empty", "0"),
+        (2, "text is empty", "1"),
+        (3, "text is empty", "2"),
+        (5, "text is missing", "4"),
+        (6, "text is missing", "9"),
+    ]
+
+
+def test_no_date_is_a_warning(tmp_path: Path) -> None:
+    path = put(tmp_path / "a.jsonl", lines({"id": "a", "text": "a", "published": "last week"}, {"text": "b"}))
+    got = Got(path)
+    assert got.column("published") == [None, None]
+    assert got.warnings == [Reject(str(path), 1, "published is no ISO 8601 date", "a")]
+    assert not got.rejects
+    with pytest.raises(InputError, match=r"a\.jsonl:1: published is no ISO 8601 date"):
+        list(read([path], strict=True))
+
+
+def test_missing_ids_are_made_of_the_record(tmp_path: Path) -> None:
+    same, other = {"text": "a"}, {"text": "a", "title": "t"}
+    one = Got(put(tmp_path / "1.jsonl", lines(same, other, same, {"id": "", "text": "a"})))
+    two = Got(put(tmp_path / "2.jsonl", lines(other, same)), put(tmp_path / "3.jsonl", lines(same)))
+    ids = one.column("id")
+    assert len(set(ids)) == 4
+    assert ids[2] == ids[0] + "-2"
+    assert sorted(two.column("id")) == sorted(ids[:3])
+
+
+def test_strict_stops_at_the_first(tmp_path: Path) -> None:
+    path = put(tmp_path / "a.jsonl", b'{"text": "a"}\nno\n{"text": 5}\n')
+    with pytest.raises(InputError, match=r"a\.jsonl:2: not valid JSON") as caught:
+        list(read([path], strict=True))
+    assert (caught.value.file, caught.value.line) == (str(path), 2)
+
+
+def test_unknown_field_of_ours(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="unknown field 'body'"):
+        read([put(tmp_path / "a.jsonl", b"")], fields={"body": "text"})
+
+
+def test_small_files_share_a_batch_and_large_ones_do_not(tmp_path: Path) -> None:
+    for number in range(20):
+        put(tmp_path / f"{number}.jsonl", lines({"text": "x" * 100}))
+    assert len(Got(tmp_path).batches) == 1
+    assert len(Got(tmp_path, batch_bytes=400).batches) > 5
+
+
+def test_batches_follow_the_input(tmp_path: Path) -> None:
+    put(tmp_path / "a.txt", "one")
+    put(tmp_path / "b.jsonl", lines({"text": "two"}))
+    put(tmp_path / "c.txt", "three")
+    assert Got(tmp_path).column("text") == ["one", "two", "three"]
+
+
+def test_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b'{"text": "a"}\n{"text": 5}')))
+    got = Got("-")
+    assert [(row["text"], row["file"]) for row in got.rows] == [("a", "-")]
+    assert [(r.file, r.line) for r in got.rejects] == [("-", 2)]
+
+
+def test_a_file_that_cannot_be_opened(tmp_path: Path) -> None:
+    put(tmp_path / "a.jsonl", lines({"text": "a"}))
+    path = put(tmp_path / "b.jsonl", b"")
+    batches = read([tmp_path], reject=(rejects := []).append)
+    path.unlink()
+    assert sum(map(len, batches)) == 1
+    assert [(r.file, r.reason) for r in rejects] == [(str(path), "cannot be read: No such file or directory")]
+
+
+# which files are meant
+
+
+def names(*inputs: Any) -> list[str]:
+    return [source.name for source in discover(inputs)]
+
+
+def test_folders_are_searched_to_the_bottom(tmp_path: Path) -> None:
+    for name in (
+        "b.jsonl",
+        "a/z.txt",
+        "a/b/c.csv",
+        "a-1.html",
+        "read.me",
+        "x.ndjson",
+        ".h/a.txt",
+        ".a.txt",
+        "A.TXT",
+    ):
+        put(tmp_path / name, "x")
+    assert names(tmp_path) == ["A.TXT", "a-1.html", "a/b/c.csv", "a/z.txt", "b.jsonl"]
+
+
+def test_results_of_ours_are_no_input(tmp_path: Path) -> None:
+    put(tmp_path / "a.jsonl", "")
+    put(tmp_path / "out/run.json", '{"format": 1}')
+    put(tmp_path / "out/documents.jsonl", "")
+    put(tmp_path / "new.partial/.dedup-lock", "")
+    put(tmp_path / "new.partial/documents.jsonl", "")
+    put(tmp_path / "theirs/run.json", "{}")
+    put(tmp_path / "theirs/b.jsonl", "")
+    assert names(tmp_path) == ["a.jsonl", "theirs/b.jsonl"]
+    assert names(tmp_path / "out") == ["documents.jsonl"]
+
+
+def test_patterns(tmp_path: Path) -> None:
+    for name in ("a/1.txt", "b/2.txt", "b/3.csv", "b/c/4.txt"):
+        put(tmp_path / name, "x")
+    assert names(f"{tmp_path}/*/*.txt") == ["a/1.txt", "b/2.txt"]
+    assert names(f"{tmp_path}/**/*.txt") == ["a/1.txt", "b/2.txt", "b/c/4.txt"]
+    assert names(f"{tmp_path}/b*") == ["b/2.txt", "b/3.csv", "b/c/4.txt"]
+
+
+def test_a_name_with_brackets_is_a_name(tmp_path: Path) -> None:
+    assert names(put(tmp_path / "a[1].txt", "x")) == ["a[1].txt"]
+
+
+def test_a_file_given_twice_is_read_once(tmp_path: Path) -> None:
+    path = put(tmp_path / "a.txt", "x")
+    assert names(path, tmp_path, f"{tmp_path}/*.txt", tmp_path / "." / "a.txt") == ["a.txt"]
+
+
+def test_equal_names_in_two_folders_are_two_documents(tmp_path: Path) -> None:
+    one, two = put(tmp_path / "1/a.txt", "x"), put(tmp_path / "2/a.txt", "y")
+    put(tmp_path / "2/b.txt", "z")
+    expected = {one.as_posix(), two.as_posix(), "b.txt"}
+    assert set(names(one.parent, two.parent)) == set(names(two.parent, one.parent)) == expected
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ("none.jsonl", "none.jsonl: no such file or folder"),
+        ("*.jsonl", r"\*.jsonl: no file matches"),
+        ("a.pdf", "a.pdf: unknown format; formats are .jsonl, "),
+        ("*.pdf", r"\*.pdf: nothing to read"),
+        ("empty", "empty: nothing to read"),
+    ],
+)
+def test_nothing_usable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: str, message: str) -> None:
+    monkeypatch.chdir(tmp_path)
+    put(Path("a.pdf"), "x")
+    Path("empty").mkdir()
+    with pytest.raises(UsageError, match="^" + message):
+        read([given])
+
+
+def test_no_input_at_all() -> None:
+    with pytest.raises(UsageError, match="no input given"):
+        read([])
+
+
+# CSV
+
+
+@given(st.lists(st.tuples(WORDS, WORDS.filter(lambda t: bool(t.strip()))), max_size=6), st.booleans())
+def test_csv_comes_back(
+    tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, str]], mark: bool
+) -> None:
+    buffer = io.StringIO(newline="")
+    writer = csv.writer(buffer, quoting=csv.QUOTE_ALL)
+    writer.writerows([("title", "text"), *rows])
+    path = put(tmp_path_factory.mktemp("csv") / "a.csv", ("\ufeff" if mark else "") + buffer.getvalue())
+    got = Got(path)
+    assert got.column("text") == [text for _, text in rows]
+    assert got.column("title") == [title or None for title, _ in rows]
+    assert [orjson.loads(record) for record in got.column("record")] == [
+        {"title": title, "text": text} for title, text in rows
+    ]
+
+
+def test_csv_lines_and_faults(tmp_path: Path) -> None:
+    data = (
+        b"id,text,note\r\n"
+        b'1,"two\r\nlines",x\r\n'
+        b"\r\n"
+        b"2,short\r\n"
+        b"3,one,two,three\r\n"
+        b"4,bad \xff,x\r\n"
+        b'5,"quoted"x,y\r\n'
+        b"6,,x\r\n"
+        b'7,"say ""so""",x\r\n'
+        b'8,"open,x\r\n9,swallowed,x\r\n'
+    )
+    got = Got(put(tmp_path / "a.csv", data))
+    assert [(row["id"], row["line"], row["text"]) for row in got.rows] == [
+        ("1", 2, "two\r\nlines"),
+        ("2", 5, "short"),
+        ("7", 10, 'say "so"'),
+    ]
+    assert sorted(got.reasons) == [
+        (6, "more fields than the header (4, 3)"),
+        (7, "invalid UTF-8"),
+        (8, "not valid CSV"),
+        (9, "text is empty"),
+        (11, "a quoted field is never closed; all that follows is inside it"),
+    ]
+
+
+def test_csv_fields_may_be_long(tmp_path: Path) -> None:
+    assert len(Got(put(tmp_path / "a.csv", "text\n" + "x" * 200_000)).rows[0]["text"]) == 200_000
+
+
+@pytest.mark.parametrize("data", ["", "\ufeff", "text\n", "\n\n"])
+def test_csv_with_nothing_in_it(tmp_path: Path, data: str) -> None:
+    got = Got(put(tmp_path / "a.csv", data))
+    assert (got.rows, got.rejects) == ([], [])
+
+
+def test_no_text_column(tmp_path: Path) -> None:
+    path = put(tmp_path / "a.csv", "id,body\n1,x\n")
+    with pytest.raises(UsageError, match=r"a\.csv: no column 'text'; columns are id, body"):
+        list(read([path]))
+    assert Got(tmp_path).reasons == [(None, "no column 'text'; columns are id, body")]
+    assert Got(path, fields={"text": "body"}).column("text") == ["x"]
+
+
+# Parquet
+
+
+def parquet(path: Path, columns: dict[str, Any], **options: Any) -> Path:
+    pq.write_table(pa.table(columns), path, **options)
+    return path
+
+
+@given(st.lists(st.tuples(WORDS | st.none(), WORDS.filter(lambda t: bool(t.strip()))), max_size=6))
+def test_parquet_comes_back(
+    tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str | None, str]]
+) -> None:
+    titles, texts = zip(*rows, strict=True) if rows else ((), ())
+    columns = {"title": pa.array(titles, pa.string()), "text": pa.array(texts, pa.large_string())}
+    got = Got(parquet(tmp_path_factory.mktemp("parquet") / "a.parquet", columns, row_group_size=2))
+    assert got.column("text") == list(texts)
+    assert got.column("title") == [title or None for title in titles]
+    assert got.column("line") == list(range(1, len(rows) + 1))
+
+
+def test_parquet_types(tmp_path: Path) -> None:
+    day = datetime(2024, 1, 2, 3, 4, 5)
+    columns = {
+        "id": pa.array([7, 8]),
+        "text": pa.array(["a", "b"]).dictionary_encode(),
+        "title": pa.nulls(2),
+        "source": pa.array(["s", None], pa.string_view()),
+        "published": pa.array([day, None], pa.timestamp("ns")),
+        "updated": pa.array([day.date(), None]),
+        "tags": [["x"], []],
+        "raw": [b"\x80", None],
+    }
+    got = Got(parquet(tmp_path / "a.parquet", columns))
+    assert got.column("id") == ["7", "8"]
+    assert got.column("published") == [day.replace(tzinfo=UTC), None]
+    assert got.column("updated") == [datetime(2024, 1, 2, tzinfo=UTC), None]
+    assert orjson.loads(got.column("record")[1]) == dict.fromkeys(columns) | {
+        "id": 8,
+        "text": "b",
+        "tags": [],
+    }
+
+
+def test_parquet_with_other_zones_and_bad_bytes(tmp_path: Path) -> None:
+    text = pa.array([b"good", b"bad \xff"]).view(pa.string())
+    at = pa.array([0, 0], pa.timestamp("ms", "Europe/Berlin"))
+    got = Got(parquet(tmp_path / "a.parquet", {"text": text, "published": at}))
+    assert got.column("published") == [datetime(1970, 1, 1, tzinfo=UTC)]
+    assert got.reasons == [(2, "invalid UTF-8")]
+
+
+def test_parquet_that_cannot_be_read(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no column 'text'; columns are body"):
+        list(read([parquet(tmp_path / "a.parquet", {"body": ["x"]})]))
+    with pytest.raises(UsageError, match="column 'text' is int64, not string"):
+        list(read([parquet(tmp_path / "a.parquet", {"text": [1]})]))
+    assert Got(put(tmp_path / "b.parquet", b"PAR1 or not")).reasons == [
+        (None, "not a Parquet file, or a damaged one")
+    ]
+
+
+# text
+
+
+def test_text_files_are_kept_as_they_are(tmp_path: Path) -> None:
+    put(tmp_path / "n/a.txt", b"\xef\xbb\xbfone\r\ntwo\0\n")
+    put(tmp_path / "n/b.txt", b"\xff\xfe")
+    put(tmp_path / "n/c.txt", b"")
+    got = Got(tmp_path)
+    (row,) = got.rows
+    assert (row["id"], row["text"], row["line"]) == ("n/a.txt", "\ufeffone\r\ntwo\0\n", 1)
+    assert orjson.loads(row["record"]) == {"id": "n/a.txt", "text": row["text"]}
+    assert sorted((r.id, r.reason) for r in got.rejects) == [
+        ("n/b.txt", "invalid UTF-8"),
+        ("n/c.txt", "text is empty"),
+    ]
+
+
+def test_renaming_is_not_for_text_files(tmp_path: Path) -> None:
+    put(tmp_path / "a.txt", "x")
+    assert Got(tmp_path, fields={"text": "body"}).column("text") == ["x"]

@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, timezone
+
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dedup.io.times import parse_times
+from dedup.model import parse_time
+
+OFFSETS = st.integers(-1439, 1439).map(lambda minutes: timezone(timedelta(minutes=minutes)))
+MOMENTS = st.datetimes(
+    min_value=datetime(2, 1, 1), max_value=datetime(9998, 1, 1), timezones=st.none() | OFFSETS
+)
+
+
+def times(*texts: str | None) -> list[datetime | None]:
+    return parse_times(pa.array(texts, pa.large_string())).to_pylist()  # type: ignore[no-any-return]
+
+
+@given(st.lists(MOMENTS | st.none(), max_size=6))
+def test_equals_the_one_by_one_reading(moments: list[datetime | None]) -> None:
+    texts = [moment and moment.isoformat() for moment in moments]
+    assert times(*texts) == [parse_time(text) for text in texts]
+
+
+@pytest.mark.parametrize(
+    ("text", "iso"),
+    [
+        ("2024-02-29", "2024-02-29T00:00:00"),
+        ("2024-02-29 10:20", "2024-02-29T10:20:00"),
+        ("2024-02-29T10:20:30.5", "2024-02-29T10:20:30.500000"),
+        ("2024-02-29T10:20:30Z", "2024-02-29T10:20:30"),
+        ("2024-02-29T10:20:30.123456789Z", "2024-02-29T10:20:30.123456"),
+        ("2024-02-29T10:20:30+0130", "2024-02-29T08:50:30"),
+        ("2024-02-29T10:20:30-05", "2024-02-29T15:20:30"),
+        ("20240229", "2024-02-29T00:00:00"),
+        (" 2024-02-29 ", "2024-02-29T00:00:00"),
+    ],
+)
+def test_shapes(text: str, iso: str) -> None:
+    assert times(text) == [datetime.fromisoformat(iso).replace(tzinfo=UTC)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "yesterday",
+        "2024-02-30",
+        "2024-13-01",
+        "0000-01-01",
+        "9999-12-31T23:59:59-05:00",
+        "2024-01-01T25:00",
+        "12",
+        " ",
+    ],
+)
+def test_no_dates_are_null_and_harm_no_other(text: str) -> None:
+    good = datetime(2024, 1, 2, tzinfo=UTC)
+    assert times("2024-01-02", text, "2024-01-02T00:00Z", None) == [good, None, good, None]
+
+
+def test_none_at_all() -> None:
+    assert times() == []
+    assert times(None) == [None]
