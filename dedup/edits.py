@@ -1,27 +1,28 @@
 """The difference of two texts, as operations a person can read and a program can apply.
 
-``diff(a, b)`` aligns blocks first (paragraphs; sentences where a paragraph is not found whole on the other side, so
-that split and merged paragraphs align too), then words inside the blocks that were edited. It is lossless for every
-text: ``diff(a, b).apply(a) == b``, white space and line ends included.
+``diff(a, b)`` aligns blocks first (paragraphs; sentences where a paragraph is not found whole on the other
+side, so that split and merged paragraphs align too), then words inside the blocks that were edited. It is
+lossless for every text: ``diff(a, b).apply(a) == b``, white space and line ends included.
 
-How blocks are aligned: equal ones are paired by occurrence, the rest by shared word pairs (Dice coefficient of word
-bigrams). The heaviest increasing chain of pairs stays in place (patience diff, with characters as weights); a pair
-outside it has moved. Words are aligned folded and without their punctuation, by the bit-parallel LCS of rapidfuzz
-(Hyyrö 2004); short matches between two longer changes are joined with them ("semantic cleanup", N. Fraser, *Diff
-Strategies*, 2006). Time is near n log n in the length of the texts; where words would need a table above a fixed
-size, unique word triples serve as anchors and what lies between them is replaced.
+How blocks are aligned: equal ones are paired by occurrence, the rest by shared word pairs (Dice coefficient
+of word bigrams). The heaviest increasing chain of pairs stays in place (patience diff, with characters as
+weights); a pair outside it has moved. Words are aligned folded and without their punctuation, by the
+bit-parallel LCS of rapidfuzz (Hyyrö 2004); short matches between two longer changes are joined with them
+("semantic cleanup", N. Fraser, *Diff Strategies*, 2006). Time is near n log n in the length of the texts;
+where words would need a table above a fixed size, unique word triples serve as anchors and what lies between
+them is replaced.
 
-JSON schema of ``Diff.as_json()``, the ``operations`` of ``diffs.jsonl``: a list of objects. Offsets count characters
-(Unicode code points) of ``a``, half-open.
+JSON schema of ``Diff.as_json()``, the ``operations`` of ``diffs.jsonl``: a list of objects. Offsets count
+characters (Unicode code points) of ``a``, half-open.
 
-- ``{"op": "base", "length": n, "hash": "…"}``, always first: length in characters of ``a`` and xxh64 (seed 0) of its
-  UTF-8 as 16 hexadecimal digits. It produces no text.
+- ``{"op": "base", "length": n, "hash": "…"}``, always first: length in characters of ``a`` and xxh64 (seed 0)
+  of its UTF-8 as 16 hexadecimal digits. It produces no text.
 - ``{"op": "equal", "a": [s, e]}``: ``a[s:e]``, in place.
 - ``{"op": "replace", "a": [s, e], "text": t}``: ``t`` instead of ``a[s:e]``.
 - ``{"op": "insert", "a": [s, s], "text": t}``: ``t``, standing where ``a[s:s]`` was.
 - ``{"op": "delete", "a": [s, e]}``: nothing instead of ``a[s:e]``.
-- ``{"op": "move", "a": [s, e]}``: ``a[s:e]``, which stood elsewhere. If it was edited too, ``"edits"`` holds the
-  equal, replace, insert and delete operations that make the new text from ``a[s:e]``.
+- ``{"op": "move", "a": [s, e]}``: ``a[s:e]``, which stood elsewhere. If it was edited too, ``"edits"`` holds
+  the equal, replace, insert and delete operations that make the new text from ``a[s:e]``.
 
 The operations stand in the order of ``b``: what they produce, concatenated, is ``b``. Their ranges cover each
 character of ``a`` exactly once; moves aside, they ascend.
@@ -50,30 +51,32 @@ Op = Literal["equal", "replace", "insert", "delete", "move"]
 _ENDS = r"\n\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029"
 # A paragraph, the white space after it, and the indent of the next: nothing is lost between two.
 _PARAGRAPH = re.compile(rf"\S[^{_ENDS}]*\s*")
-# The end of a sentence. It looks at its own surroundings only, so that equal sentences are cut alike wherever they
-# stand; three letters before the full stop spare most abbreviations.
+# The end of a sentence. It looks at its own surroundings only, so that equal sentences are cut alike wherever
+# they stand; three letters before the full stop spare most abbreviations.
 _SENTENCE = re.compile(
-    r"[.!?。！？](?:(?<=\w\w\w.)[\"”’»)\]]*\s+(?=[^a-z\s])|(?<=[。！？])[」』”]*\s*(?=\S))"  # fmt: skip
+    r"[.!?。！？](?:(?<=\w\w\w.)[\"”’»)\]]*\s+(?=[^a-z\s])|(?<=[。！？])[」』”]*\s*(?=\S))"
 )
-# What is no word: controls, white space, punctuation. Listed rather than \W, which would take combining marks too.
+# What is no word: controls, white space, punctuation. Listed rather than \W, which would take combining marks
+# too; a class without categories and astral characters compiles to one table look-up, three times as fast.
 _GAP = (
-    r"\s\x00-/:-@\[-`{-\xa9\xab-\xb1\xb4\xb6-\xb8\xbb\xbf\u2000-\u206f\u3000-\u3004\u3007-\u3020\u3030"
+    r"\x00-/:-@\[-`{-\xa9\xab-\xb1\xb4\xb6-\xb8\xbb\xbf\u1680\u2000-\u206f\u3000-\u3004\u3007-\u3020\u3030"
     r"\uff01-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff65"
 )
 # Scripts written without spaces: a character is a word. Thai, Lao, Myanmar, Khmer, kana, Han.
-_DENSE = r"\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+_DENSE = r"\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
 _WORD_PATTERN = rf"(?:\d+(?:[.,:]\d+)+|[{_DENSE}]|[^{_GAP}{_DENSE}]+)"
 _WORD = re.compile(_WORD_PATTERN)
 _TOKEN = re.compile(rf"{_WORD_PATTERN}[{_GAP}]*")
 _LEAD = re.compile(rf"[{_GAP}]*")
 _TRAIL = re.compile(rf"[{_GAP}]+\Z")
 
+_MIN_CUT: Final = 40  # characters of a paragraph worth cutting into sentences
 _MIN_DICE: Final = 0.3  # of word bigrams: about half of the words, in order
 _MIN_MOVED_DICE: Final = 0.5  # an edited block that also moved needs more evidence
 _MIN_MOVED_PAIRS: Final = 6
 _MIN_CONTAINED: Final = 0.6  # a part of a split sentence in the whole of it
 _MIN_REPEATED: Final = 20  # characters of a block that recurs in one text and may still be called moved
-_MAX_POSTINGS: Final = 8  # a word pair in more blocks than this says nothing about any of them
+_MIN_SUSPECTED: Final = 3  # words that call for a closer look
 _MAX_CELLS: Final = 40_000_000  # of one LCS table; 5 MB as bits, 20 ms
 _MAX_ISLAND: Final = 3  # words of a match that may be joined with the changes around it
 
@@ -159,7 +162,7 @@ class Diff:
         return "".join(_produced(self.operations, text))
 
     def as_json(self) -> list[dict[str, Any]]:
-        """The operations as JSON-able objects, the header first; see the module's docstring for the schema."""
+        """The operations as JSON-able objects, the header first; the module's docstring has the schema."""
         header = {"op": "base", "length": len(self.base), "hash": _digest(self.base)}
         return [header, *map(_operation_json, self.operations)]
 
@@ -172,7 +175,9 @@ class Diff:
         """
         header = operations[0] if operations else {}
         if not isinstance(header, dict) or header.get("op") != "base":
-            raise DiffError("operations of a diff start with its base: {'op': 'base', 'length': …, 'hash': …}")
+            raise DiffError(
+                "operations of a diff start with its base: {'op': 'base', 'length': …, 'hash': …}"
+            )
         if header.get("length") != len(base) or header.get("hash") != _digest(base):
             raise DiffError(
                 f"diff was made from another text: {header.get('length')} characters, "
@@ -223,9 +228,9 @@ class Diff:
     def unified(self, from_name: str, to_name: str, *, context: int = 1, color: bool = False) -> str:
         """The diff as text, like ``diff -u`` on paragraphs, with the words marked inside edited ones.
 
-        A line starts with a blank (same), ``-`` (dropped), ``+`` (added), ``~`` (edited: ``[-old-]{+new+}``), ``<``
-        (moved away) or ``>`` (moved here). Control characters are shown escaped, so that a text cannot drive the
-        terminal.
+        A line starts with a blank (same), ``-`` (dropped), ``+`` (added), ``~`` (edited: ``[-old-]{+new+}``),
+        ``<`` (moved away) or ``>`` (moved here). Control characters are shown escaped, so that a text cannot
+        drive the terminal.
 
         Args:
             from_name: Name of the base, for the header.
@@ -249,13 +254,19 @@ class Diff:
             if number != previous + 1:
                 lines.append(f"{style['note']}@@ {number - previous - 1} unchanged @@{reset}")
             previous = number
-            if row.move and (number == 0 or (rows[number - 1].kind, rows[number - 1].move) != (row.kind, row.move)):
+            if row.move and (
+                number == 0 or (rows[number - 1].kind, rows[number - 1].move) != (row.kind, row.move)
+            ):
                 way = "from" if row.kind == "moved_here" else "to"
                 lines.append(f"{style['note']}@@ moved {way} paragraph {row.paragraph} @@{reset}")
             marked = row.kind in ("edited", "moved_here")
             body = "".join(_marked(op, text, style) if marked else _visible(text) for op, text in row.pieces)
             colour = style[row.kind]
-            lines.append(f"{colour}{_SIGNS[row.kind]}{reset if marked else ''}{body}{'' if marked else reset}")
+            sign = _SIGNS[row.kind]
+            if marked:  # the pieces have colours of their own
+                lines.append(f"{colour}{sign}{reset}{body}")
+            else:
+                lines.append(f"{colour}{sign}{body}{reset if colour else ''}")
         if previous + 1 < len(rows):
             lines.append(f"{style['note']}@@ {len(rows) - previous - 1} unchanged @@{reset}")
         return "\n".join(lines) + "\n"
@@ -263,16 +274,17 @@ class Diff:
     def html(self, *, side_by_side: bool = False) -> str:
         """The diff as an HTML fragment: every text escaped, ``<ins>`` and ``<del>``, classes and no styles.
 
-        Rows have the class ``diff-`` and their kind (same, edited, dropped, added, moved_away, moved_here); the two
-        ends of a move carry the same ``data-move`` number.
+        Rows have the class ``diff-`` and their kind (same, edited, dropped, added, moved_away, moved_here);
+        both ends of a move carry the same ``data-move`` number.
 
         Args:
             side_by_side: A table of two columns, base and other text, instead of paragraphs.
         """
         rows = self.rows()
         if not side_by_side:
+            ops = ("equal", "delete", "insert")
             body = "\n".join(
-                f'<p class="diff-{row.kind}"{_move_data(row)}>{_note(row)}{_pieces_html(row, ("equal", "delete", "insert"))}</p>'
+                f'<p class="diff-{row.kind}"{_move_data(row)}>{_note(row)}{_pieces_html(row, ops)}</p>'
                 for row in rows
             )
             return f'<div class="diff">\n{body}\n</div>'
@@ -324,7 +336,7 @@ def diff(a: str, b: str) -> Diff:
 class _Side:
     """The units (paragraphs or sentences) of one text, as parallel lists.
 
-    The first unit is the white space at the start of the text, mostly empty; it is always paired with its like.
+    The first unit is the white space at the start of the text, mostly empty; it has its own pair.
 
     Attributes:
         raw: The units with the white space after them; joined, they are the text.
@@ -333,30 +345,52 @@ class _Side:
         mate: Index of the unit of the other side it is paired with, or -1.
     """
 
-    __slots__ = ("key", "mate", "raw", "start", "text")
+    __slots__ = ("_pairs", "_words", "key", "mate", "raw", "start", "text")
 
-    def __init__(self, text: str, raw: list[str]) -> None:
+    def __init__(self, text: str, raw: list[str], key: list[str]) -> None:
         self.text = text
         self.raw = raw
-        self.key = [unit.rstrip() for unit in raw]
+        self.key = key
         self.start = [0, *accumulate(map(len, raw))]
         self.mate = [-1] * len(raw)
+        self._words: dict[int, list[str]] = {}
+        self._pairs: dict[int, set[tuple[str, str]]] = {}
+
+    def words(self, unit: int) -> list[str]:
+        """The folded words of a unit, found once."""
+        words = self._words.get(unit)
+        if words is None:
+            words = self._words[unit] = _WORD.findall(self.key[unit].lower())
+        return words
+
+    def word_pairs(self, unit: int) -> set[tuple[str, str]]:
+        """Pairs of neighbouring folded words; the first also pairs with nothing, so that none is lost."""
+        pairs = self._pairs.get(unit)
+        if pairs is None:
+            words = self.words(unit)
+            pairs = self._pairs[unit] = set(zip(["", *words], words, strict=False))
+        return pairs
 
 
 def _cut(a: str, b: str) -> tuple[_Side, _Side]:
     """Cut both texts into paragraphs, and those without an equal on the other side into sentences."""
     blocks_a, blocks_b = _PARAGRAPH.findall(a), _PARAGRAPH.findall(b)
-    keys_a, keys_b = {block.rstrip() for block in blocks_a}, {block.rstrip() for block in blocks_b}
-    sides = []
-    for text, blocks, others in ((a, blocks_a, keys_b), (b, blocks_b, keys_a)):
-        raw = [text[: len(text) - len(text.lstrip())]]
-        for block in blocks:
-            if block.rstrip() in others:
-                raw.append(block)
-            else:
-                raw += _sentences(block)
-        sides.append(_Side(text, raw))
-    return sides[0], sides[1]
+    keys_a, keys_b = [*map(str.rstrip, blocks_a)], [*map(str.rstrip, blocks_b)]
+    return _side(a, blocks_a, keys_a, set(keys_b)), _side(b, blocks_b, keys_b, set(keys_a))
+
+
+def _side(text: str, blocks: list[str], keys: list[str], others: set[str]) -> _Side:
+    lead = text[: len(text) - len(text.lstrip())]
+    raw, units = [lead], [""]
+    for block, key in zip(blocks, keys, strict=True):
+        if key in others or len(key) < _MIN_CUT:
+            raw.append(block)
+            units.append(key)
+        else:
+            sentences = _sentences(block)
+            raw += sentences
+            units += map(str.rstrip, sentences)
+    return _Side(text, raw, units)
 
 
 def _sentences(block: str) -> list[str]:
@@ -367,7 +401,7 @@ def _sentences(block: str) -> list[str]:
 
 
 def _pair_equal(left: _Side, right: _Side) -> None:
-    """Pair equal units, the k-th occurrence with the k-th, so that repeated lines cost no more than others."""
+    """Pair equal units, the k-th occurrence with the k-th, so that repeats cost no more."""
     left.mate, right.mate = _by_occurrence(left.key, right.key)
 
 
@@ -391,7 +425,6 @@ class _Candidate(NamedTuple):
     dice: float
     i: int
     j: int
-    shared: int
     contained: float
 
 
@@ -401,27 +434,19 @@ def _pair_similar(left: _Side, right: _Side) -> list[_Candidate]:
     free_b = [j for j, mate in enumerate(right.mate) if mate < 0]
     if not free_a or not free_b:
         return []
-    sizes: dict[int, int] = {}
-    postings: dict[tuple[str, str], list[int]] = {}
-    for i in free_a:
-        pairs = _word_pairs(left.key[i])
-        sizes[i] = len(pairs)
-        for pair in pairs:
-            postings.setdefault(pair, []).append(i)
+    # A shared word points from the last block that has it on one side to the last on the other.
+    owners_a, owners_b = _owners(left, free_a), _owners(right, free_b)
+    suspects = Counter((owners_a[word], owners_b[word]) for word in owners_a.keys() & owners_b.keys())
+    likely = {pair for pair, count in suspects.items() if count >= _MIN_SUSPECTED}
+    likely.update(_facing(left, right))
     candidates = []
-    for j in free_b:
-        pairs = _word_pairs(right.key[j])
-        shared: dict[int, int] = {}
-        for pair in pairs & postings.keys():
-            found = postings[pair]
-            if len(found) <= _MAX_POSTINGS:
-                for i in found:
-                    shared[i] = shared.get(i, 0) + 1
-        for i, count in shared.items():
-            dice = 2 * count / (sizes[i] + len(pairs))
-            contained = count / min(sizes[i], len(pairs))
+    for i, j in likely:
+        one, two = left.word_pairs(i), right.word_pairs(j)
+        if one and two:
+            shared = len(one & two)
+            dice, contained = 2 * shared / (len(one) + len(two)), shared / min(len(one), len(two))
             if dice >= _MIN_DICE or contained >= _MIN_CONTAINED:
-                candidates.append(_Candidate(dice, i, j, count, contained))
+                candidates.append(_Candidate(dice, i, j, contained))
     # Best first; then the one nearest to its place, then by position: a total order.
     candidates.sort(key=lambda c: (-c.dice, abs(c.i - c.j), c.i, c.j))
     for candidate in candidates:
@@ -430,14 +455,31 @@ def _pair_similar(left: _Side, right: _Side) -> list[_Candidate]:
     return candidates
 
 
-def _word_pairs(text: str) -> set[tuple[str, str]]:
-    """Pairs of neighbouring folded words; the first word also pairs with nothing, so that none is lost."""
-    words = _WORD.findall(text.lower())
-    return set(zip(["", *words], words, strict=False))
+def _owners(side: _Side, units: list[int]) -> dict[str, int]:
+    """For each word the last of these units that has it."""
+    owners: dict[str, int] = {}
+    for unit in units:
+        owners.update(dict.fromkeys(side.words(unit), unit))
+    return owners
+
+
+def _facing(left: _Side, right: _Side) -> Iterator[tuple[int, int]]:
+    """Free units at the same distance behind or before a pair, nothing but free units between."""
+    for step in (1, -1):
+        mate = -2 if step > 0 else len(right.mate)  # the ends of the texts face each other
+        for i in range(len(left.mate))[::step]:
+            if left.mate[i] >= 0:
+                mate = left.mate[i]
+            elif mate >= 0:
+                mate += step
+                if mate < 0 or mate == len(right.mate) or right.mate[mate] >= 0:
+                    mate = -2
+                else:
+                    yield i, mate
 
 
 def _order(left: _Side, right: _Side) -> tuple[list[int], list[int]]:
-    """Split the paired left units into those in place and those moved; unpair what is too slight to be a move."""
+    """Split the paired left units into in place and moved; unpair what is too slight for a move."""
     paired = [i for i, mate in enumerate(left.mate) if mate >= 0]
     mates = [left.mate[i] for i in paired]
     if all(j < k for j, k in pairwise(mates)):
@@ -455,7 +497,7 @@ def _order(left: _Side, right: _Side) -> tuple[list[int], list[int]]:
             if key == right.key[j]:
                 moves = len(key) >= _MIN_REPEATED or counts[key] == 2
             else:
-                one, two = _word_pairs(key), _word_pairs(right.key[j])
+                one, two = left.word_pairs(i), right.word_pairs(j)
                 shared = len(one & two)
                 moves = shared >= _MIN_MOVED_PAIRS and 2 * shared >= _MIN_MOVED_DICE * (len(one) + len(two))
             if moves:
@@ -468,10 +510,10 @@ def _order(left: _Side, right: _Side) -> tuple[list[int], list[int]]:
 
 
 def _heaviest_chain(values: Sequence[int], weights: Sequence[int]) -> list[int]:
-    """Indices of the increasing subsequence of distinct ``values`` with the greatest weight, all weights positive.
+    """Indices of the increasing subsequence of ``values`` with the greatest weight; weights are positive.
 
-    A staircase of ends (value, best weight of a chain ending there), both increasing; each value enters and leaves
-    it once.
+    A staircase of ends (value, best weight of a chain ending there), both increasing; each value enters and
+    leaves it once.
     """
     ends: list[int] = []
     best: list[int] = []
@@ -520,7 +562,7 @@ def _extend(left: _Side, right: _Side, in_place: list[int]) -> list[int]:
 def _groups(
     left: _Side, right: _Side, in_place: list[int], candidates: list[_Candidate]
 ) -> Iterator[tuple[int, int, int, int]]:
-    """Ranges of units that are compared with each other: a pair in place, or one and the parts it was cut into."""
+    """Ranges of units that are compared with each other: a pair in place, with parts it was cut into."""
     spare_a: dict[int, set[int]] = {}
     spare_b: dict[int, set[int]] = {}
     for candidate in candidates:
@@ -551,10 +593,11 @@ def _group_matches(
 ) -> list[_Match]:
     a, b = left.start[low_i], right.start[low_j]
     if high_i - low_i == 1 and high_j - low_j == 1 and left.key[low_i] == right.key[low_j]:
-        one, two = left.raw[low_i], right.raw[low_j]
-        size = len(one) if one == two else _common_prefix(one, two)
-        return [_Match(a, b, size, _MAX_ISLAND + 1)] if size else []
-    return _word_matches(left.text, a, left.start[high_i], right.text, b, right.start[high_j])
+        size = _common_prefix(left.raw[low_i], right.raw[low_j])
+        return [_Match(a, b, size, _MAX_ISLAND + 1)]
+    one, two = _Words(left.text, a, left.start[high_i]), _Words(right.text, b, right.start[high_j])
+    # Empty matches at both ends keep these changes apart from those of the neighbours.
+    return [_Match(a, b, 0, 0), *_word_matches(one, two), _Match(one.end, two.end, 0, 0)]
 
 
 def _moves(left: _Side, right: _Side, moved: list[int]) -> list[_Move]:
@@ -596,35 +639,59 @@ def _moves(left: _Side, right: _Side, moved: list[int]) -> list[_Move]:
 # Words
 
 
-def _word_matches(a: str, a_start: int, a_end: int, b: str, b_start: int, b_end: int) -> list[_Match]:
-    """Matches of two ranges by words, ascending in both; a match starts and ends at a word's edge.
+class _Words:
+    """The tokens of a stretch of text: a word and what follows it up to the next.
 
-    A token is a word and what follows it up to the next; words are aligned folded, so that punctuation and case
-    decide nothing and show as small changes of their own.
+    Attributes:
+        text: The whole text.
+        start: Where the stretch starts.
+        end: Where it ends.
+        words: The folded words, the first one empty.
+        tokens: The raw tokens, the first one what precedes the first word; joined, they are the stretch.
+        starts: Offset of each token, and the end.
     """
-    one, two = a[a_start:a_end], b[b_start:b_end]
-    tokens_a, ids_a, starts_a = _tokens(one, a_start, ids := {"": 0})
-    tokens_b, ids_b, starts_b = _tokens(two, b_start, ids)
+
+    __slots__ = ("end", "start", "starts", "text", "tokens", "words")
+
+    def __init__(self, text: str, start: int, end: int) -> None:
+        self.text, self.start, self.end = text, start, end
+        stretch = text[start:end]
+        lead = _LEAD.match(stretch).group()  # type: ignore[union-attr]
+        self.tokens = [lead, *_TOKEN.findall(stretch, len(lead))]
+        words = _WORD.findall(stretch.lower())
+        if len(words) != len(self.tokens) - 1:  # lower() has made a word's edge of a letter: none known does
+            words = [_word(token).lower() for token in self.tokens[1:]]
+        self.words = ["", *words]
+        self.starts = [*accumulate(map(len, self.tokens), initial=start)]
+
+
+def _word_matches(one: _Words, two: _Words) -> Iterator[_Match]:
+    """Matches of two stretches by words, ascending in both.
+
+    Words are aligned folded, so that punctuation and case decide nothing and show as small changes.
+    """
+    # A number for each word; which one is of no matter.
+    ids = dict(zip([*one.words, *two.words], range(len(one.words) + len(two.words)), strict=True))
+    ids_a, ids_b = [*map(ids.__getitem__, one.words)], [*map(ids.__getitem__, two.words)]
     matches: list[_Match] = []
     for i, j, size in _align(ids_a, ids_b):
-        if tokens_a[i : i + size] == tokens_b[j : j + size]:
-            words = size - (i == 0)
-            matches.append(_Match(starts_a[i], starts_b[j], starts_a[i + size] - starts_a[i], words))
-            continue
-        for k in range(size):
-            matches += _token_matches(tokens_a[i + k], starts_a[i + k], tokens_b[j + k], starts_b[j + k])
-    return _trim(a, a_end, b, b_end, a_start, b_start, _without_islands(matches, a_start, a_end, b_start, b_end))
+        first = 0
+        if one.tokens[i : i + size] != two.tokens[j : j + size]:
+            for k in range(size):
+                old, new = one.tokens[i + k], two.tokens[j + k]
+                if old != new:
+                    if first < k:
+                        matches.append(_token_run(one, two, i + first, j + first, k - first))
+                    matches += _token_matches(old, one.starts[i + k], new, two.starts[j + k])
+                    first = k + 1
+        if first < size:
+            matches.append(_token_run(one, two, i + first, j + first, size - first))
+    return _trim(one, two, _without_islands(one, two, matches))
 
 
-def _tokens(text: str, offset: int, ids: dict[str, int]) -> tuple[list[str], list[int], list[int]]:
-    """Tokens, numbers of their folded words, offsets; the first token is what precedes the first word."""
-    lead = _LEAD.match(text).group()  # type: ignore[union-attr]
-    tokens = _TOKEN.findall(text, len(lead))
-    words = _WORD.findall(text.lower())
-    if len(words) != len(tokens):  # lower() made a word's edge of a letter: no such letter is known
-        words = [_word(token).lower() for token in tokens]
-    numbers = [0, *(ids.setdefault(word, len(ids)) for word in words)]
-    return [lead, *tokens], numbers, [*accumulate(map(len, [lead, *tokens]), initial=offset)]
+def _token_run(one: _Words, two: _Words, i: int, j: int, size: int) -> _Match:
+    start = one.starts[i]
+    return _Match(start, two.starts[j], one.starts[i + size] - start, size - (i == 0))
 
 
 def _word(token: str) -> str:
@@ -633,10 +700,7 @@ def _word(token: str) -> str:
 
 
 def _token_matches(one: str, a: int, two: str, b: int) -> Iterator[_Match]:
-    """What two tokens of the same folded word share: the word unless its case differs, and both ends of the rest."""
-    if one == two:
-        yield _Match(a, b, len(one), int(bool(one)))
-        return
+    """What two tokens of the same folded word share: the word unless its case differs, the rest's ends."""
     word, other = _word(one), _word(two)
     rest_a, rest_b = one[len(word) :], two[len(other) :]
     prefix = _common_prefix(rest_a, rest_b)
@@ -651,7 +715,7 @@ def _token_matches(one: str, a: int, two: str, b: int) -> Iterator[_Match]:
 
 
 def _align(a: list[int], b: list[int]) -> list[tuple[int, int, int]]:
-    """Runs (i, j, size) with ``a[i:i + size] == b[j:j + size]``, ascending; the longest such alignment if affordable."""
+    """Runs (i, j, size) with ``a[i:i + size] == b[j:j + size]``, ascending; the longest if affordable."""
     if len(a) * len(b) <= _MAX_CELLS:
         return _longest(a, b, 0, len(a), 0, len(b))
     runs: list[tuple[int, int, int]] = []
@@ -688,7 +752,7 @@ def _longest(
 
 
 def _anchors(a: list[int], b: list[int]) -> list[tuple[int, int]]:
-    """Places that surely belong together: triples that stand once in each text, in one order; else equal items."""
+    """Places that surely belong together: triples found once in each, in order; else equal items."""
     triples_a = [*zip(a, a[1:], a[2:], strict=False)]
     triples_b = [*zip(b, b[1:], b[2:], strict=False)]
     once_a, once_b = _once(triples_a), _once(triples_b)
@@ -704,15 +768,16 @@ def _once(items: Sequence[Hashable]) -> dict[Hashable, int]:
     return {item: i for i, item in enumerate(items) if counts[item] == 1}
 
 
-def _without_islands(
-    matches: list[_Match], a_start: int, a_end: int, b_start: int, b_end: int
-) -> list[_Match]:
+def _without_islands(one: _Words, two: _Words, matches: list[_Match]) -> list[_Match]:
     """Join short matches with the changes around them, until none is shorter than both."""
     kept: list[_Match] = []
-    for match in [*_joined(matches), _Match(a_end, b_end, 0, _MAX_ISLAND + 1)]:
+    for match in [
+        *_joined(match for match in matches if match.size),
+        _Match(one.end, two.end, 0, _MAX_ISLAND + 1),
+    ]:
         while kept and kept[-1].words <= _MAX_ISLAND:
             island = kept[-1]
-            previous = kept[-2] if len(kept) > 1 else _Match(a_start, b_start, 0, 0)
+            previous = kept[-2] if len(kept) > 1 else _Match(one.start, two.start, 0, 0)
             before = max(island.a - previous.a - previous.size, island.b - previous.b - previous.size)
             behind = max(match.a - island.a - island.size, match.b - island.b - island.size)
             if not before or not behind or (island.words and island.size > min(before, behind)):
@@ -723,28 +788,26 @@ def _without_islands(
 
 
 def _joined(matches: Iterable[_Match]) -> Iterator[_Match]:
-    """Join matches that touch in both texts."""
+    """Join matches that touch in both texts; an empty one is a border and stays."""
     last: _Match | None = None
     for match in matches:
-        if not match.size:
-            continue
-        if last and last.a + last.size == match.a and last.b + last.size == match.b:
+        if match.size and last and last.a + last.size == match.a and last.b + last.size == match.b:
             last = _Match(last.a, last.b, last.size + match.size, last.words + match.words)
             continue
         if last:
             yield last
-        last = match
+        last = match if match.size else None
+        if not match.size:
+            yield match
     if last:
         yield last
 
 
-def _trim(
-    a: str, a_end: int, b: str, b_end: int, a_start: int, b_start: int, matches: list[_Match]
-) -> Iterator[_Match]:
-    """Take from both ends of each change what it keeps: punctuation and white space, or much of a very long word."""
-    i, j = a_start, b_start
-    for match in [*matches, _Match(a_end, b_end, 0, 0)]:
-        old, new = a[i : match.a], b[j : match.b]
+def _trim(one: _Words, two: _Words, matches: list[_Match]) -> Iterator[_Match]:
+    """Take from both ends of each change what it keeps: punctuation, white space, much of a long word."""
+    i, j = one.start, two.start
+    for match in [*matches, _Match(one.end, two.end, 0, 0)]:
+        old, new = one.text[i : match.a], two.text[j : match.b]
         if old and new:
             suffix = _kept(old[::-1], new[::-1])
             prefix = _kept(old[: len(old) - suffix], new[: len(new) - suffix])
@@ -805,7 +868,14 @@ def _operations(
             _change(operations, i, match.a, b[j : match.b])
         else:
             _change_around(
-                operations, b, i, match.a, j, match.b, sources[first_source:source], moves[first_target:target]
+                operations,
+                b,
+                i,
+                match.a,
+                j,
+                match.b,
+                sources[first_source:source],
+                moves[first_target:target],
             )
         if match.size:
             operations.append(Operation("equal", match.a, match.a + match.size))
@@ -855,7 +925,7 @@ def _change_around(
         if move:
             operations.append(Operation("move", move.a_start, move.a_end, "", move.edits))
             b_start = move.b_end
-    operations += (Operation("delete", start, end) for start, end in queue)
+    operations += [Operation("delete", *rest) for rest in queue]
 
 
 def _flat(operations: Iterable[Operation]) -> Iterator[Operation]:
@@ -902,13 +972,22 @@ def _operation(item: dict[str, Any], low: int, high: int, *, nested: bool = Fals
             raise ValueError
         inner = tuple(_operation(edit, start, end, nested=True) for edit in edits)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise DiffError(f"not an operation within characters {low} to {high} of its text: {item!r:.200}") from error
+        raise DiffError(
+            f"not an operation within characters {low} to {high} of its text: {item!r:.200}"
+        ) from error
     return Operation(cast("Op", op), int(start), int(end), text, inner)
 
 
 # Rendering
 
-_SIGNS: Final = {"same": " ", "edited": "~", "dropped": "-", "added": "+", "moved_away": "<", "moved_here": ">"}
+_SIGNS: Final = {
+    "same": " ",
+    "edited": "~",
+    "dropped": "-",
+    "added": "+",
+    "moved_away": "<",
+    "moved_here": ">",
+}
 _ANSI: Final = {
     "same": "",
     "edited": "\x1b[33m",
@@ -922,14 +1001,6 @@ _ANSI: Final = {
     "reset": "\x1b[0m",
 }
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
-
-
-class _Atoms(NamedTuple):
-    """A stretch to show, and the move it is an end of."""
-
-    pieces: list[tuple[str, str]]
-    move: int
-    here: bool
 
 
 def _rows(operations: tuple[Operation, ...], base: str) -> list[Row]:
@@ -947,21 +1018,18 @@ def _rows(operations: tuple[Operation, ...], base: str) -> list[Row]:
     rows: list[Row] = []
     line = _Line(rows)
     cursor = 0
-    for item in (*operations, None):
-        if item is None or item.op != "move":
-            limit = item.start if item else len(base)
-            while cursor < limit and cursor in targets:  # what moved away from here
-                number, end, at = targets[cursor]
-                line.block("moved_away", [("delete", base[cursor:end])], number, _paragraph(paragraphs_b, at))
-                cursor = end
-            if item is None:
-                break
-            for piece in _pieces(item, base):
-                line.add(*piece)
-            cursor = max(cursor, item.end)
+    for step in (*operations, Operation("insert", len(base), len(base))):
+        if step.op == "move":
+            pieces = [piece for edit in _flat((step,)) for piece in _pieces(edit, base)]
+            line.block("moved_here", pieces, targets[step.start][0], _paragraph(paragraphs_a, step.start))
             continue
-        pieces = [piece for edit in _flat((item,)) for piece in _pieces(edit, base)]
-        line.block("moved_here", pieces, targets[item.start][0], _paragraph(paragraphs_a, item.start))
+        while cursor < step.start and cursor in targets:  # what moved away from here
+            number, end, at = targets[cursor]
+            line.block("moved_away", [("delete", base[cursor:end])], number, _paragraph(paragraphs_b, at))
+            cursor = end
+        for op, text in _pieces(step, base):
+            line.add(op, text)
+        cursor = max(cursor, step.end)
     line.close()
     return rows
 
@@ -991,7 +1059,9 @@ class _Line:
             if part.splitlines()[0] != part:
                 self.close()
 
-    def block(self, kind: Literal["moved_away", "moved_here"], pieces: list[tuple[str, str]], move: int, to: int) -> None:
+    def block(
+        self, kind: Literal["moved_away", "moved_here"], pieces: list[tuple[str, str]], move: int, to: int
+    ) -> None:
         """Rows of their own for an end of a move."""
         self.close()
         inner: list[Row] = []
@@ -1064,7 +1134,9 @@ def _table_row(left: Row | None, right: Row | None) -> str:
         if row is None:
             cells.append("<td></td>")
         else:
-            cells.append(f'<td class="diff-{row.kind}"{_move_data(row)}>{_note(row)}{_pieces_html(row, ops)}</td>')
+            cells.append(
+                f'<td class="diff-{row.kind}"{_move_data(row)}>{_note(row)}{_pieces_html(row, ops)}</td>'
+            )
     return f"<tr>{''.join(cells)}</tr>"
 
 

@@ -1,0 +1,328 @@
+"""dedup.edits: lossless, readable, bounded."""
+
+from __future__ import annotations
+
+import json
+import random
+import string
+import zlib
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dedup import edits
+from dedup.edits import Diff, Operation, diff
+from dedup.errors import DiffError
+
+# Few letters, many line ends and odd characters, so that the parts of two drawn texts resemble each other.
+ALPHABET = [
+    *'aAb.,“"-0',
+    " ",
+    "\n",
+    "\r",
+    "\r\n",
+    "\t",
+    "\x00",
+    "\x1c",
+    "\x85",
+    "\u2028",
+    "\u3000",
+    "\u0301",
+    "é",
+    "İ",
+    "ß",
+    "か",
+    "。",
+    "😀",
+]
+WORDS = ["the", "The", "council", "voted", "on", "Monday", "night", "said", "budget", "1,234", "it’s"]
+odd = st.lists(st.sampled_from(ALPHABET), max_size=60).map("".join)
+anything = st.text(st.characters(exclude_categories=["Cs"]), max_size=80)
+prose = st.lists(st.sampled_from([*WORDS, ".", ",", " ", " ", " ", ". ", "\n", "\n\n"]), max_size=80).map(
+    "".join
+)
+texts = st.one_of(odd, anything, prose)
+
+
+def sentence(rng: random.Random, words: int = 12) -> str:
+    made = ["".join(rng.choices(string.ascii_lowercase, k=rng.randint(2, 9))) for _ in range(words)]
+    return " ".join(made).capitalize() + "."
+
+
+def paragraphs(rng: random.Random, count: int) -> list[str]:
+    return [" ".join(sentence(rng) for _ in range(rng.randint(1, 3))) for _ in range(count)]
+
+
+def flat(operations: tuple[Operation, ...]) -> list[Operation]:
+    return [inner for item in operations for inner in (item.edits or (item,))]
+
+
+@given(texts, texts)
+def test_apply_makes_the_other_text(a, b):
+    assert diff(a, b).apply(a) == b
+
+
+@given(st.lists(prose, max_size=6), st.randoms(use_true_random=False))
+def test_apply_makes_the_other_text_after_shuffling(parts, rng):
+    shuffled = [part.replace("on", "at") if rng.random() < 0.3 else part for part in parts]
+    rng.shuffle(shuffled)
+    a, b = "\n".join(parts), "\n".join(shuffled)
+    assert diff(a, b).apply(a) == b
+
+
+@given(texts, texts)
+def test_ranges_cover_the_base_once(a, b):
+    operations = diff(a, b).operations
+    ranges = sorted((item.start, item.end) for item in operations if item.op != "insert")
+    assert [start for start, _ in ranges] == [0, *(end for _, end in ranges[:-1])][: len(ranges)]
+    assert (ranges[-1][1] if ranges else 0) == len(a)
+    in_place = [item.start for item in operations if item.op != "move"]
+    assert in_place == sorted(in_place)
+    for move in operations:
+        for before, after in pairwise(move.edits):
+            assert before.end == after.start
+        if move.edits:
+            assert (move.edits[0].start, move.edits[-1].end) == (move.start, move.end)
+
+
+@given(texts, texts)
+def test_json_round_trip(a, b):
+    made = diff(a, b)
+    assert Diff.from_json(json.loads(json.dumps(made.as_json())), a) == made
+
+
+@given(texts)
+def test_identity_has_no_changes(a):
+    made = diff(a, a)
+    assert not made.changed
+    assert made.unified("a", "b") == ""
+    assert (made.words_added, made.words_dropped, made.words_moved, made.kept_share) == (0, 0, 0, 1.0)
+
+
+@given(texts, texts, texts)
+def test_another_text_is_refused(a, b, other):
+    made = diff(a, b)
+    if other != a:
+        with pytest.raises(DiffError, match="another text"):
+            made.apply(other)
+        with pytest.raises(DiffError, match="another text"):
+            Diff.from_json(made.as_json(), other)
+
+
+@given(texts, texts)
+def test_renderings_take_every_text(a, b):
+    made = diff(a, b)
+    assert bool(made.unified("a", "b")) == made.changed
+    for color in (False, True):
+        assert made.unified("a", "b", color=color).count("\x1b") % 2 == 0
+    assert "\x00" not in made.unified("a", "b")
+    made.html()
+    made.html(side_by_side=True)
+
+
+@given(texts, texts)
+def test_statistics_add_up(a, b):
+    made = diff(a, b)
+    assert 0 <= made.words_moved <= made.words_kept
+    assert 0 <= made.kept_share <= 1
+
+
+@pytest.mark.parametrize(
+    "operations",
+    [
+        [],
+        [{"op": "equal", "a": [0, 3]}],
+        [{"op": "equal", "a": [0, 4]}],
+        [{"op": "equal", "a": [2, 1]}],
+        [{"op": "equal"}],
+        [{"op": "copy", "a": [0, 3]}],
+        [{"op": "insert", "a": [0, 0]}],
+        [{"op": "insert", "a": [0, 0], "text": 3}],
+        [{"op": "equal", "a": ["0", "3"]}],
+        [{"op": "move", "a": [0, 3], "edits": [{"op": "move", "a": [0, 3]}]}],
+        ["equal"],
+    ],
+)
+def test_malformed_operations_are_refused(operations):
+    header = (
+        diff("abc", "abc").as_json()[:1] if operations not in ([], [{"op": "equal", "a": [0, 3]}]) else []
+    )
+    with pytest.raises(DiffError):
+        Diff.from_json([*header, *operations], "abc")
+
+
+@pytest.mark.parametrize("joint", ["\n", "\n\n", "\r\n"])
+def test_shuffled_paragraphs_are_moves(joint):
+    rng = random.Random(7)
+    found = total = 0
+    for _ in range(60):
+        parts = paragraphs(rng, rng.randint(3, 20))
+        shuffled = rng.sample(parts, len(parts))
+        a, b = joint.join(parts), joint.join(shuffled)
+        made = diff(a, b)
+        assert made.apply(a) == b
+        kept = "\0".join(
+            a[item.start : item.end] for item in flat(made.operations) if item.op in ("equal", "move")
+        )
+        total += len(parts)
+        found += sum(part in kept for part in parts)
+    assert found / total >= 0.95
+
+
+def test_a_moved_and_edited_paragraph():
+    rng = random.Random(3)
+    parts = paragraphs(rng, 6)
+    long = sentence(rng, 30)
+    changed = long.replace(long.split()[10], "replacement")
+    a, b = "\n".join([long, *parts]), "\n".join([*parts, changed])
+    made = diff(a, b)
+    assert made.apply(a) == b
+    (move,) = [item for item in made.operations if item.op == "move"]
+    assert [item.text for item in move.edits if item.op == "replace"] == ["replacement"]
+    assert "moved from paragraph 1" in made.unified("a", "b")
+
+
+def test_a_split_paragraph_keeps_its_words():
+    rng = random.Random(4)
+    lines = [sentence(rng) for _ in range(12)]
+    made = diff(" ".join(lines), "\n\n".join(lines))
+    assert (made.words_added, made.words_dropped, made.words_moved) == (0, 0, 0)
+    assert made.words_kept == 12 * 12
+
+
+def changes(a: str, b: str) -> list[tuple[str, str]]:
+    return [(a[item.start : item.end], item.text) for item in diff(a, b).operations if item.op != "equal"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        (
+            "The council met on Monday to vote.",
+            "The council met on Tuesday to vote.",
+            [("Monday", "Tuesday")],
+        ),
+        ("The council met on Monday.", "The council met.", [(" on Monday", "")]),
+        ("The council, it said, met.", "The council it said, met.", [(",", "")]),
+        ("The Council met here today.", "The council met here today.", [("Council", "council")]),
+        (
+            "Costs rose to 1,234 euros this year.",
+            "Costs rose to 1,300 euros this year.",
+            [("1,234", "1,300")],
+        ),
+        # a common word between two longer changes is no match worth showing
+        (
+            "Members stayed late into the evening and agreed at last to build a school for everybody there.",
+            "Members stayed late into the evening and refused once more a bridge for everybody there.",
+            [("agreed at last to build a school", "refused once more a bridge")],
+        ),
+        ("“Yes”, he told the council.", '"Yes", he told the council.', [("“", '"'), ("”", '"')]),
+    ],
+)
+def test_small_edits_read_well(old, new, expected):
+    assert changes(old, new) == expected
+
+
+def test_unified_text():
+    a = "Headline\nThe council met on Monday to vote.\nNothing else happened then.\nOld ending here.\n"
+    b = "Headline\nThe council met on Tuesday to vote.\nNothing else happened then.\nA wholly other close.\n"
+    assert diff(a, b).unified("left", "right") == (
+        "--- left\n+++ right\n"
+        " Headline\n"
+        "~The council met on [-Monday-]{+Tuesday+} to vote.\n"
+        " Nothing else happened then.\n"
+        "-Old ending here.\n"
+        "+A wholly other close.\n"
+    )
+
+
+def test_terminal_control_is_escaped():
+    shown = diff("a\n", "a\n\x1b[2Jb\u202e\n").unified("x\x1b", "y", color=False)
+    assert "\x1b" not in shown
+    assert "\u202e" not in shown
+
+
+@pytest.mark.parametrize("side_by_side", [False, True])
+def test_html_escapes(side_by_side):
+    hostile = "<script>alert('x')</script> & \"quoted\" </ins></td>"
+    for a, b in ((hostile, "plain"), ("plain", hostile), (f"{hostile} one", f"{hostile} two")):
+        made = diff(a, b).html(side_by_side=side_by_side)
+        assert "<script" not in made
+        assert "&lt;script&gt;" in made
+        assert made.count("<ins>") == made.count("</ins>")
+
+
+def test_html_joins_the_ends_of_a_move():
+    rng = random.Random(5)
+    parts = paragraphs(rng, 5)
+    made = diff("\n".join(parts), "\n".join([*parts[1:], parts[0]])).html()
+    assert made.count('data-move="1"') == 2
+    assert "<del>" in made
+
+
+MILLION = 1_000_000
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "most"),
+    [
+        ("same line\n" * 100_000, "same line\n" * 90_000, 2),
+        ("one\ntwo\n" * 120_000, "two\none\n" * 120_000, 3),
+        ("a" * MILLION, "a" * (MILLION - 1) + "b", 3),
+        ("one two " * 60_000, "two one " * 60_000, 3),
+        ("x" * MILLION, "y\n" * 1000, 1),
+    ],
+)
+def test_long_texts_are_bounded(monkeypatch, a, b, most):
+    """Counted, not timed: no alignment table exceeds its bound, and few operations come out."""
+    cells = []
+    longest = edits._longest
+
+    def counted(one, two, a_start, a_end, b_start, b_end):
+        cells.append((a_end - a_start) * (b_end - b_start))
+        return longest(one, two, a_start, a_end, b_start, b_end)
+
+    monkeypatch.setattr(edits, "_longest", counted)
+    made = diff(a, b)
+    assert made.apply(a) == b
+    assert len(made.operations) <= most
+    assert max(cells, default=0) <= edits._MAX_CELLS
+
+
+def test_anchors_keep_most_of_a_long_line_within_bounds(monkeypatch):
+    monkeypatch.setattr(edits, "_MAX_CELLS", 400)
+    rng = random.Random(6)
+    words = [f"w{rng.randrange(300)}" for _ in range(2000)]
+    other = ["changed" if n % 50 == 25 else word for n, word in enumerate(words)]
+    a, b = " ".join(words), " ".join(other)
+    made = diff(a, b)
+    assert made.apply(a) == b
+    assert made.kept_share > 0.9
+
+
+@given(st.lists(st.tuples(st.integers(0, 12), st.integers(1, 9)), max_size=9))
+def test_heaviest_chain_is_the_heaviest(items):
+    values, weights = [value for value, _ in items], [weight for _, weight in items]
+    chain = edits._heaviest_chain(values, weights)
+    assert all(values[m] < values[n] and m < n for m, n in pairwise(chain))
+    best = [0] * len(items)
+    for n in range(len(items)):
+        best[n] = weights[n] + max((best[m] for m in range(n) if values[m] < values[n]), default=0)
+    assert sum(weights[n] for n in chain) == max(best, default=0)
+
+
+def test_a_family_is_smaller_as_diffs():
+    rng = random.Random(8)
+    canonical = paragraphs(rng, 25)
+    plain = stored = 0
+    for _ in range(10):
+        variant = [sentence(rng, 8), *canonical[: rng.randint(12, 25)]]
+        k = rng.randrange(1, len(variant))
+        variant[k] = variant[k].replace(variant[k].split()[-1], "otherwise.")
+        b = "\n".join(variant)
+        operations = json.dumps(diff("\n".join(canonical), b).as_json(), separators=(",", ":"))
+        plain += len(zlib.compress(b.encode()))
+        stored += len(zlib.compress(operations.encode()))
+    assert stored < plain / 4
