@@ -595,7 +595,7 @@ def _group_matches(
     if high_i - low_i == 1 and high_j - low_j == 1 and left.key[low_i] == right.key[low_j]:
         size = _common_prefix(left.raw[low_i], right.raw[low_j])
         return [_Match(a, b, size, _MAX_ISLAND + 1)]
-    one, two = _Words(left.text, a, left.start[high_i]), _Words(right.text, b, right.start[high_j])
+    one, two = _words(left, low_i, high_i), _words(right, low_j, high_j)
     # Empty matches at both ends keep these changes apart from those of the neighbours.
     return [_Match(a, b, 0, 0), *_word_matches(one, two), _Match(one.end, two.end, 0, 0)]
 
@@ -653,16 +653,20 @@ class _Words:
 
     __slots__ = ("end", "start", "starts", "text", "tokens", "words")
 
-    def __init__(self, text: str, start: int, end: int) -> None:
+    def __init__(self, text: str, start: int, end: int, words: list[str]) -> None:
         self.text, self.start, self.end = text, start, end
         stretch = text[start:end]
         lead = _LEAD.match(stretch).group()  # type: ignore[union-attr]
         self.tokens = [lead, *_TOKEN.findall(stretch, len(lead))]
-        words = _WORD.findall(stretch.lower())
         if len(words) != len(self.tokens) - 1:  # lower() has made a word's edge of a letter: none known does
             words = [_word(token).lower() for token in self.tokens[1:]]
         self.words = ["", *words]
         self.starts = [*accumulate(map(len, self.tokens), initial=start)]
+
+
+def _words(side: _Side, low: int, high: int) -> _Words:
+    words = [word for unit in range(low, high) for word in side.words(unit)]
+    return _Words(side.text, side.start[low], side.start[high], words)
 
 
 def _word_matches(one: _Words, two: _Words) -> Iterator[_Match]:
@@ -772,7 +776,7 @@ def _without_islands(one: _Words, two: _Words, matches: list[_Match]) -> list[_M
     """Join short matches with the changes around them, until none is shorter than both."""
     kept: list[_Match] = []
     for match in [
-        *_joined(match for match in matches if match.size),
+        *_joined(matches),
         _Match(one.end, two.end, 0, _MAX_ISLAND + 1),
     ]:
         while kept and kept[-1].words <= _MAX_ISLAND:
@@ -788,17 +792,15 @@ def _without_islands(one: _Words, two: _Words, matches: list[_Match]) -> list[_M
 
 
 def _joined(matches: Iterable[_Match]) -> Iterator[_Match]:
-    """Join matches that touch in both texts; an empty one is a border and stays."""
+    """Join matches that touch in both texts."""
     last: _Match | None = None
     for match in matches:
-        if match.size and last and last.a + last.size == match.a and last.b + last.size == match.b:
+        if last and last.a + last.size == match.a and last.b + last.size == match.b:
             last = _Match(last.a, last.b, last.size + match.size, last.words + match.words)
             continue
         if last:
             yield last
-        last = match if match.size else None
-        if not match.size:
-            yield match
+        last = match
     if last:
         yield last
 
@@ -857,35 +859,26 @@ def _operations(
     operations: list[Operation] = []
     sources = sorted(move[:2] for move in moves)
     source = target = 0
-    i, j = a_start, b_start
-    for match in _joined_to_end(matches, a_end, b_end):
-        first_source, first_target = source, target
-        while source < len(sources) and sources[source][0] < match.a:
-            source += 1
-        while target < len(moves) and moves[target].b_start < match.b:
-            target += 1
-        if source == first_source and target == first_target:
-            _change(operations, i, match.a, b[j : match.b])
-        else:
-            _change_around(
-                operations,
-                b,
-                i,
-                match.a,
-                j,
-                match.b,
-                sources[first_source:source],
-                moves[first_target:target],
-            )
-        if match.size:
-            operations.append(Operation("equal", match.a, match.a + match.size))
+    kept, i, j = a_start, a_start, b_start  # base[kept:i] is equal and not yet written
+    for match in [*matches, _Match(a_end, b_end, 0, 0)]:
+        if i < match.a or j < match.b:
+            if kept < i:
+                operations.append(Operation("equal", kept, i))
+            kept = match.a
+            first_source, first_target = source, target
+            while source < len(sources) and sources[source][0] < match.a:
+                source += 1
+            while target < len(moves) and moves[target].b_start < match.b:
+                target += 1
+            if source == first_source and target == first_target:
+                _change(operations, i, match.a, b[j : match.b])
+            else:
+                left, here = sources[first_source:source], moves[first_target:target]
+                _change_around(operations, b, i, match.a, j, match.b, left, here)
         i, j = match.a + match.size, match.b + match.size
+    if kept < i:
+        operations.append(Operation("equal", kept, i))
     return tuple(operations)
-
-
-def _joined_to_end(matches: Iterable[_Match], a_end: int, b_end: int) -> Iterator[_Match]:
-    yield from _joined(matches)
-    yield _Match(a_end, b_end, 0, 0)
 
 
 def _change(operations: list[Operation], start: int, end: int, text: str) -> None:
