@@ -20,7 +20,7 @@ from typing import Any
 
 __all__ = ["MODULES", "THRESHOLD", "get", "is_warm", "warm"]
 
-MODULES = (("text", "reference"), ("blocks", "reference_blocks"))
+MODULES = (("text", "reference"), ("sketch", "reference"), ("blocks", "reference_blocks"))
 """Compiled modules and their references."""
 
 THRESHOLD = 1 << 20

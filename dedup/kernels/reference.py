@@ -14,12 +14,15 @@ from xxhash import xxh64_intdigest
 from dedup.folding import IDENTITY, Class
 from dedup.kernels.rules import (
     CHARACTER_FLAG,
+    CONTENT_A,
+    CONTENT_B,
     FILL_SHARE,
     FILL_SLACK,
     INDENT,
     MAX_WIDTH,
     MIN_LINES,
     MIN_WIDTH,
+    MULTIPLIER,
     QUOTED_FLAG,
     SHORT_SHARE,
     TAB,
@@ -32,8 +35,9 @@ if TYPE_CHECKING:
 
     Bytes = npt.NDArray[np.uint8]
     Counts = npt.NDArray[np.int64]
+    Hashes = npt.NDArray[np.uint64]
 
-__all__ = ["tokenize"]
+__all__ = ["content", "minhash", "roll", "tokenize", "winnow"]
 
 # One letter a class, so that the rules can be written as regular expressions.
 LETTERS = {
@@ -321,3 +325,81 @@ def tokenize(
             block_first[blocks] = t
         token_offsets[d + 1] = t
         block_offsets[d + 1] = blocks
+
+
+def polynomial(words: Hashes, multiplier: int) -> np.uint64:
+    """Σ words[i] · multiplier^(n - 1 - i) mod 2^64."""
+    powers = np.full(len(words), multiplier, np.uint64)
+    powers[:1] = 1
+    return (words * np.cumprod(powers, dtype=np.uint64)[::-1]).sum(dtype=np.uint64)
+
+
+def roll(words: Hashes, word_offsets: Counts, sizes: Counts, offsets: Counts, shingles: Hashes) -> None:
+    """Hash every ``sizes[d]`` consecutive words of document d, or all its words if they are fewer."""
+    for d in range(len(sizes)):
+        own = words[word_offsets[d] : word_offsets[d + 1]]
+        size = min(int(sizes[d]), len(own))
+        count = int(offsets[d + 1] - offsets[d])
+        result = np.zeros(count, np.uint64)
+        for i in range(size):
+            result = result * np.uint64(MULTIPLIER) + own[i : i + count]
+        shingles[offsets[d] : offsets[d + 1]] = result
+
+
+def content(words: Hashes, word_offsets: Counts, hashes: Hashes) -> None:
+    """128 bits over all words of a document, in order: two polynomials, mixed with the number of words."""
+    for d in range(len(word_offsets) - 1):
+        own = words[word_offsets[d] : word_offsets[d + 1]]
+        mixed = (own ^ own >> np.uint64(32)) * np.uint64(0xC4CEB9FE1A85EC53) ^ own
+        lanes = np.array([polynomial(own, CONTENT_A), polynomial(mixed, CONTENT_B)])
+        lanes ^= np.array([len(own)], np.uint64) * np.uint64(MULTIPLIER)
+        lanes = (lanes ^ lanes >> np.uint64(33)) * np.uint64(0xFF51AFD7ED558CCD)
+        lanes = (lanes ^ lanes >> np.uint64(33)) * np.uint64(0xC4CEB9FE1A85EC53)
+        hashes[d] = lanes ^ lanes >> np.uint64(33)
+
+
+def winnow(
+    shingles: Hashes,
+    offsets: Counts,
+    windows: Counts,
+    picked_offsets: Counts,
+    picked: Hashes,
+    positions: npt.NDArray[np.uint32],
+) -> None:
+    """Pick the smallest of every ``windows[d]`` consecutive shingles of document d, of equals the rightmost.
+
+    Schleimer, Wilkerson and Aiken, "Winnowing: local algorithms for document fingerprinting" (2003).
+    """
+    n = 0
+    picked_offsets[0] = 0
+    for d in range(len(windows)):
+        own = shingles[offsets[d] : offsets[d + 1]].tolist()
+        window = min(int(windows[d]), len(own))
+        last = -1
+        for start in range(len(own) - window + 1 if own else 0):
+            least = min(range(start, start + window), key=lambda i: (own[i], -i))
+            if least != last:
+                picked[n], positions[n] = own[least], least
+                n += 1
+            last = least
+        picked_offsets[d + 1] = n
+
+
+def minhash(
+    hashes: npt.NDArray[np.uint32],
+    offsets: Counts,
+    a: npt.NDArray[np.uint32],
+    b: npt.NDArray[np.uint32],
+    signatures: npt.NDArray[np.uint32],
+) -> None:
+    """Minimum of ``a[p] * fmix32(hash) + b[p]`` over the hashes of document d, for each p."""
+    h = hashes ^ hashes >> np.uint32(16)
+    h = h * np.uint32(0x85EBCA6B)
+    h = h ^ h >> np.uint32(13)
+    h = h * np.uint32(0xC2B2AE35)
+    h = h ^ h >> np.uint32(16)
+    for d in range(len(offsets) - 1):
+        signatures[d] = 0xFFFFFFFF
+        for i in range(offsets[d], offsets[d + 1], 1024):  # 1,024 hashes are half a megabyte of products
+            part = h[i : min(i + 1024, offsets[d + 1]), None]
+            signatures[d] = np.minimum(signatures[d], (part * a + b).min(axis=0))

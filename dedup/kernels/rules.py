@@ -6,12 +6,15 @@ from typing import Final
 
 __all__ = [
     "CHARACTER_FLAG",
+    "CONTENT_A",
+    "CONTENT_B",
     "FILL_SHARE",
     "FILL_SLACK",
     "INDENT",
     "MAX_WIDTH",
     "MIN_LINES",
     "MIN_WIDTH",
+    "MULTIPLIER",
     "QUOTED_FLAG",
     "SHORT_SHARE",
     "TAB",
@@ -30,3 +33,9 @@ MAX_WIDTH: Final = 120  # columns: longer lines are paragraphs
 FILL_SLACK: Final = 6  # columns a full line may leave free beyond the next line's first word
 FILL_SHARE: Final = 0.6  # of the lines that do not begin a paragraph: the line before is full
 SHORT_SHARE: Final = 0.7  # of the width: a line that leaves more free ends its paragraph
+
+# Odd multipliers of polynomials mod 2**64: of shingles, and the two of content hashes. They are part of the scheme.
+# Spectrally good ones of Steele and Vigna, "Computationally easy, spectrally good multipliers" (2021), table 6.
+MULTIPLIER: Final = 0xF1357AEA2E62A9C5
+CONTENT_A: Final = 0xD1342543DE82EF95
+CONTENT_B: Final = 0xAF251AF3B0F025B5

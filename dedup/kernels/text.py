@@ -68,7 +68,7 @@ def _merge(accumulator, lane):
     return (accumulator ^ _round(np.uint64(0), lane)) * P1 + P4
 
 
-@helper
+@inlined
 def xxh64(data, start, end):
     """XxHash 64 of data[start:end], seed 0 (github.com/Cyan4973/xxHash, doc/xxhash_spec.md)."""
     i = start
@@ -132,7 +132,7 @@ def _entry(data, i, end, page, entry):
     return np.int64(entry[np.int64(page[code >> 8]) << 8 | code & 255]), n
 
 
-@helper
+@inlined
 def _line_end(data, i, end):
     """Where the line that begins at i ends, and where the next one begins."""
     while i < end:
@@ -246,7 +246,7 @@ def _peek(data, i, end, page, entry):
     return np.int64(SPACE)
 
 
-@helper
+@inlined
 def _turn(quote, kind, before, after):
     """The quotation open after a mark, as the class that opened it, or 0: see ``reference.turn``."""
     if quote >= GUILLEMET_LEFT:
@@ -297,7 +297,7 @@ def _last_single(data, start, end, page, entry):
     return last
 
 
-@helper
+@inlined
 def _tokenize_block(data, start, stop, base, page, entry, pool, scratch, t, hashes, starts, ends, flags):
     """Write the tokens of data[start:stop] from number t on; gives the number after the last."""
     token = 0  # 0 none is open, 1 a word, 2 a character
@@ -476,8 +476,7 @@ def tokenize(
             if open_at >= 0 and (ends_block or i >= end):
                 block_start[blocks], block_end[blocks] = open_at - base, close_at - base
                 t = _tokenize_block(
-                    *(data, open_at, close_at, base, page, entry, pool, scratch),
-                    *(t, hashes, starts, ends, flags),
+                    data, open_at, close_at, base, page, entry, pool, scratch, t, hashes, starts, ends, flags
                 )
                 blocks += 1
                 block_first[blocks] = t

@@ -1,0 +1,112 @@
+"""Shingles: every k consecutive words of a document's body, hashed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from xxhash import xxh64_intdigest
+
+from dedup import kernels
+from dedup.config import Settings
+from dedup.kernels.rules import MULTIPLIER
+from dedup.tokens import CHARACTER, Tokens, token_strings
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+__all__ = ["Shingles", "shingle", "shingle_hash", "shingles"]
+
+
+@dataclass(frozen=True, slots=True)
+class Shingles:
+    """The shingles of a batch of n documents: S shingles of W body tokens.
+
+    Places are implicit: shingle i of a document begins at its body token i, and holds ``size`` of them (all, where
+    the document has fewer).
+
+    Attributes:
+        offsets: int64[n + 1]; shingles of document d are ``offsets[d]:offsets[d + 1]``.
+        hash: uint64[S]; the upper 32 bits are ``shingle_hash``, the upper 48 the fingerprint.
+        size: int64[n], body tokens a shingle: k, twice k where most body tokens are single characters.
+        word_offsets: int64[n + 1], body tokens of document d.
+        words: uint64[W], the hashes of the body tokens.
+    """
+
+    offsets: npt.NDArray[np.int64]
+    hash: npt.NDArray[np.uint64]
+    size: npt.NDArray[np.int64]
+    word_offsets: npt.NDArray[np.int64]
+    words: npt.NDArray[np.uint64]
+
+    def __len__(self) -> int:
+        """Documents."""
+        return len(self.offsets) - 1
+
+
+def shingle(
+    tokens: Tokens, body: npt.NDArray[np.bool_] | None = None, settings: Settings | None = None
+) -> Shingles:
+    """Hash the k consecutive body tokens at each place of each document.
+
+    Args:
+        tokens: The token stream.
+        body: bool[T], which tokens belong to the article; all of them by default.
+        settings: ``shingle_words`` is k.
+
+    Returns:
+        The shingles. A document with fewer than k body tokens has one shingle of all of them, without any none.
+        The hash is the polynomial Σ xxh64(token) · ``MULTIPLIER``^(k - 1 - i) mod 2^64.
+    """
+    settings = settings or Settings()
+    character = tokens.flags & CHARACTER != 0
+    if body is None:
+        words, word_offsets = tokens.hash, tokens.offsets
+    else:
+        words, character = tokens.hash[body], character[body]
+        word_offsets = _running(body)[tokens.offsets]
+    count = np.diff(word_offsets)
+    spaceless = 2 * np.diff(_running(character)[word_offsets]) > count
+    size = np.where(spaceless, 2 * settings.shingle_words, settings.shingle_words).astype(np.int64)
+    offsets = np.zeros(len(count) + 1, np.int64)
+    np.cumsum(np.maximum(count - size + 1, np.minimum(count, 1)), out=offsets[1:])
+    hashes = np.empty(offsets[-1], np.uint64)
+    kernels.get().roll(words, word_offsets, size, offsets, hashes)
+    return Shingles(offsets, hashes, size, word_offsets, words)
+
+
+def _running(mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
+    """int64[len + 1], how many are true before each place."""
+    result = np.zeros(len(mask) + 1, np.int64)
+    np.cumsum(mask, out=result[1:])
+    return result
+
+
+def shingle_hash(shingle: bytes) -> int:
+    """32-bit hash of a shingle, folded tokens joined by one space; for ``datasketch.MinHash(hashfunc=…)``.
+
+    Args:
+        shingle: As :func:`shingles` gives them.
+    """
+    value = 0
+    for token in shingle.split(b" "):
+        value = (value * MULTIPLIER + xxh64_intdigest(token)) & 0xFFFFFFFFFFFFFFFF
+    return value >> 32
+
+
+def shingles(text: str, settings: Settings | None = None) -> list[bytes]:
+    """The shingles of a text as bytes, folded tokens joined by one space, for other libraries.
+
+    Args:
+        text: Any text; nothing is stripped.
+        settings: ``shingle_words`` is k; it doubles for scripts written without spaces.
+    """
+    import pyarrow as pa
+
+    from dedup.tokens import tokenize
+
+    tokens = [token.encode() for token in token_strings(text)]
+    made = shingle(tokenize(pa.array([text], pa.large_string())), settings=settings)
+    size = int(made.size[0])
+    return [b" ".join(tokens[i : i + size]) for i in range(len(made.hash))]

@@ -1,0 +1,112 @@
+"""Sketches of documents: MinHash signatures, winnowed fingerprints, content hashes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dedup import kernels
+from dedup.config import Settings
+from dedup.shingles import Shingles, shingle, shingle_hash
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+__all__ = ["Sketches", "permutations", "signature", "sketch"]
+
+
+@dataclass(frozen=True, slots=True)
+class Sketches:
+    """The sketches of a batch of n documents, F fingerprints in all.
+
+    Attributes:
+        signatures: uint32[n, permutations], the minima; all ones for a document without shingles.
+        offsets: int64[n + 1]; fingerprints of document d are ``offsets[d]:offsets[d + 1]``.
+        fingerprints: uint64[F], 48 bits each, in the order of their places; one may come again in a document.
+        positions: uint32[F], the body token, counted within the document, at which the fingerprint's shingle begins.
+        content: uint64[n, 2], 128-bit hash of the body tokens in order.
+    """
+
+    signatures: npt.NDArray[np.uint32]
+    offsets: npt.NDArray[np.int64]
+    fingerprints: npt.NDArray[np.uint64]
+    positions: npt.NDArray[np.uint32]
+    content: npt.NDArray[np.uint64]
+
+    def __len__(self) -> int:
+        """Documents."""
+        return len(self.offsets) - 1
+
+
+def sketch(shingles: Shingles, settings: Settings | None = None) -> Sketches:
+    """Sketch every document of a batch.
+
+    Signatures equal ``datasketch.MinHash(num_perm, seed, scheme="affine32", hashfunc=shingle_hash)``, bit for bit.
+    Fingerprints are picked by winnowing (Schleimer, Wilkerson and Aiken, 2003): every run of window + k - 1 body
+    tokens that two documents share gives them a common fingerprint. Where k doubles, the window does.
+
+    Args:
+        shingles: Of the batch.
+        settings: ``permutations``, ``seed``, ``window`` and ``shingle_words``.
+    """
+    settings = settings or Settings()
+    n = len(shingles)
+    loops = kernels.get()
+    a, b = permutations(settings.permutations, settings.seed)
+    signatures = np.empty((n, settings.permutations), np.uint32)
+    loops.minhash((shingles.hash >> np.uint64(32)).astype(np.uint32), shingles.offsets, a, b, signatures)
+
+    hashes = shingles.hash >> np.uint64(16)
+    windows = shingles.size // settings.shingle_words * settings.window
+    offsets = np.empty(n + 1, np.int64)
+    picked = np.empty(len(hashes), np.uint64)
+    positions = np.empty(len(hashes), np.uint32)
+    loops.winnow(hashes, shingles.offsets, windows, offsets, picked, positions)
+
+    content = np.empty((n, 2), np.uint64)
+    loops.content(shingles.words, shingles.word_offsets, content)
+    count = offsets[-1]
+    return Sketches(signatures, offsets, picked[:count].copy(), positions[:count].copy(), content)
+
+
+@lru_cache(maxsize=16)
+def permutations(count: int, seed: int) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.uint32]]:
+    """Factors and summands of datasketch's scheme ``affine32``: h → a · h + b mod 2^32, a odd.
+
+    Returns:
+        uint32[count] each, read-only.
+    """
+    generator = np.random.RandomState(seed)  # noqa: NPY002 - what datasketch draws from
+    a = generator.randint(0, 1 << 31, count, dtype=np.uint32) * np.uint32(2) + np.uint32(1)
+    b = generator.randint(0, 1 << 32, count, dtype=np.uint32)
+    a.flags.writeable = b.flags.writeable = False
+    return a, b
+
+
+def signature(text: str, settings: Settings | None = None) -> Any:
+    """The MinHash of a text, nothing stripped, for use with any datasketch index.
+
+    Args:
+        text: Any text.
+        settings: ``permutations``, ``seed`` and ``shingle_words``.
+
+    Returns:
+        ``datasketch.MinHash`` of scheme ``affine32``.
+    """
+    import pyarrow as pa
+    from datasketch import MinHash
+
+    from dedup.tokens import tokenize
+
+    settings = settings or Settings()
+    sketches = sketch(shingle(tokenize(pa.array([text], pa.large_string())), settings=settings), settings)
+    return MinHash(
+        seed=settings.seed,
+        hashvalues=sketches.signatures[0],
+        permutations=np.array(permutations(settings.permutations, settings.seed)),
+        hashfunc=shingle_hash,
+        scheme="affine32",
+    )
