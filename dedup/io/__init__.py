@@ -5,7 +5,7 @@ reject with its place and reason. What goes out is written beside its place and 
 """
 
 from dedup.io.documents import from_documents
-from dedup.io.folder import OutputFolder
+from dedup.io.folder import OutputFolder, output_file
 from dedup.io.identity import Resolution, hash_records, resolve_ids
 from dedup.io.reader import read
 from dedup.io.schema import FIELDS, SCHEMA, Reject, RejectSink
@@ -20,6 +20,7 @@ __all__ = [
     "Resolution",
     "from_documents",
     "hash_records",
+    "output_file",
     "read",
     "rejects_table",
     "resolve_ids",

@@ -48,6 +48,11 @@ class Source:
     compression: str
     named: bool
 
+    @property
+    def file(self) -> str:
+        """The path as text; what is no UTF-8 in it is replaced."""
+        return os.fsencode(self.path).decode(errors="replace")
+
 
 def discover(inputs: Sequence[str | os.PathLike[str]]) -> list[Source]:
     """Find the files of inputs: files, folders and all below, patterns, ``-`` (standard input, JSONL).
@@ -72,7 +77,7 @@ def discover(inputs: Sequence[str | os.PathLike[str]]) -> list[Source]:
     # a/x.txt and b/x.txt, given as two folders, are two documents
     often = Counter(source.name for source in sources.values())
     return [
-        source if often[source.name] == 1 else replace(source, name=Path(source.path).as_posix())
+        source if often[source.name] == 1 else replace(source, name=Path(source.file).as_posix())
         for source in sources.values()
     ]
 
@@ -121,7 +126,7 @@ def _source(path: str, name: str, *, named: bool) -> Source | None:
     lower = path.lower()
     for extension, (kind, compression) in FORMATS.items():
         if lower.endswith(extension):
-            return Source(path, name, kind, compression, named)
+            return Source(path, os.fsencode(name).decode(errors="replace"), kind, compression, named)
     return None
 
 

@@ -1,4 +1,4 @@
-"""The folder a run writes its result to, there whole or not at all."""
+"""What a run writes its result to, a folder or a file: there whole or not at all."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import TracebackType
 
-__all__ = ["OutputFolder", "is_ours", "writing"]
+__all__ = ["OutputFolder", "is_ours", "output_file", "writing"]
 
 _RESULT = "run.json"  # by which a result of ours is known
 _LOCK = ".dedup-lock"  # inside the unfinished folder; also tells that the folder is ours
@@ -164,6 +164,29 @@ class OutputFolder:
             shutil.rmtree(self._partial, ignore_errors=True)
         os.close(self._lock)
         self._lock = None
+
+
+@contextmanager
+def output_file(out: str | os.PathLike[str], *, force: bool = False) -> Iterator[Path]:
+    """A path to write one file to, moved to ``out`` when all has gone well, removed if not.
+
+    Raises:
+        OutputError: ``out`` exists and not ``force``, is a folder, or can't be written.
+    """
+    path = Path(out)
+    partial = path.with_name(f"{path.name}.{os.getpid()}.partial") if path.name else path
+    if path.is_dir():
+        raise OutputError(f"{path}: is a folder")
+    if path.exists() and not force:
+        raise OutputError(f"{path}: exists already; use --force (force=True) to replace it")
+    try:
+        with writing(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+        yield partial
+        with writing(path):
+            partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def is_ours(folder: Path) -> bool:

@@ -42,9 +42,12 @@ def load_html(data: bytes, name: str) -> dict[str, str]:
         MissingExtraError: trafilatura isn't installed.
     """
     trafilatura = require_trafilatura()
-    page = trafilatura.bare_extraction(
-        _decoded(data), favor_recall=True, include_comments=False, include_links=False, with_metadata=True
-    )
+    try:
+        page = trafilatura.bare_extraction(
+            _decoded(data), favor_recall=True, include_comments=False, include_links=False, with_metadata=True
+        )
+    except Exception as error:  # a parser of whatever is out there: one page must not stop the run
+        raise InputError(f"page cannot be parsed ({type(error).__name__})") from error
     if page is None or not page.text or not page.text.strip():
         raise InputError("no text found in the page")
     found = {

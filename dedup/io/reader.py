@@ -7,8 +7,6 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, NoReturn
 
-import orjson
-
 from dedup.errors import InputError, MissingExtraError, UsageError
 from dedup.io.batch import batches, coalesce
 from dedup.io.csv import read_csv
@@ -18,6 +16,7 @@ from dedup.io.jsonl import read_jsonl
 from dedup.io.parquet import read_parquet
 from dedup.io.rows import Rows, source_fields
 from dedup.io.schema import FIELDS, Block, Reject, RejectSink
+from dedup.io.tables import to_json
 from dedup.io.text import load_text
 
 if TYPE_CHECKING:
@@ -98,12 +97,12 @@ def _blocks(
                         yield rows.take()
                     yield from _records(source, stream, fields, reject, batch_bytes)
         except OSError as error:
-            reject(Reject(source.path, None, f"cannot be read: {error.strerror or error}"))
+            reject(Reject(source.file, None, f"cannot be read: {error.strerror or error}"))
         except UsageError as error:
             if source.named:
                 raise
-            reason = str(error).removeprefix(f"{source.path}: ")
-            reject(Reject(source.path, None, reason))
+            reason = str(error).removeprefix(f"{source.file}: ")
+            reject(Reject(source.file, None, reason))
         if rows.size >= batch_bytes:
             yield rows.take()
     if len(rows):
@@ -114,10 +113,10 @@ def _records(
     source: Source, stream: BinaryIO, fields: Mapping[str, str], reject: RejectSink, batch_bytes: int
 ) -> Iterator[Block]:
     if source.format == "jsonl":
-        return read_jsonl(stream, source.path, fields=fields, reject=reject, compression=source.compression)
+        return read_jsonl(stream, source.file, fields=fields, reject=reject, compression=source.compression)
     if source.format == "csv":
-        return read_csv(stream, source.path, fields=fields, reject=reject, block_bytes=batch_bytes)
-    return read_parquet(stream, source.path, fields=fields, reject=reject)
+        return read_csv(stream, source.file, fields=fields, reject=reject, block_bytes=batch_bytes)
+    return read_parquet(stream, source.file, fields=fields, reject=reject)
 
 
 _LOADERS: dict[str, Callable[[bytes, str], dict[str, str]]] = {"text": load_text, "html": load_html}
@@ -126,11 +125,11 @@ _LOADERS: dict[str, Callable[[bytes, str], dict[str, str]]] = {"text": load_text
 def _add_file(rows: Rows, source: Source, data: bytes, reject: RejectSink) -> None:
     try:
         values = _LOADERS[source.format](data, source.name)
-        rows.add(values, orjson.dumps(values), file=source.path, line=1)
+        rows.add(values, to_json(values), file=source.file, line=1)
     except InputError as error:
-        reject(Reject(source.path, None, error.reason, source.name))
+        reject(Reject(source.file, None, error.reason, source.name))
     except MissingExtraError as error:
-        reject(Reject(source.path, None, str(error), source.name))
+        reject(Reject(source.file, None, str(error), source.name))
 
 
 def _open(source: Source) -> AbstractContextManager[BinaryIO]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
+from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -65,7 +66,7 @@ class Rows:
                     self._refuse(row, f"{name} has a lone surrogate", file, line)
                     return
                 row[name] = value
-            elif value is None or value != value:  # a frame's missing value is NaN or NaT
+            elif _is_missing(value):
                 row[name] = None
             else:
                 try:
@@ -103,14 +104,13 @@ def _as_text(name: str, value: object) -> str:
     Raises:
         TypeError: It doesn't; the message is the reason of the reject.
     """
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    if name == "id" and isinstance(value, int) and number:
-        return str(value)
-    if name in ("published", "updated"):
-        if isinstance(value, datetime | date):
+    if not isinstance(value, bool):
+        if name == "id" and isinstance(value, Integral):
+            return str(value)
+        if name in ("published", "updated") and isinstance(value, datetime | date):
             return value.isoformat()
-        if isinstance(value, int | float) and number:
-            return _epoch_text(value)
+        if name in ("published", "updated") and isinstance(value, Real):
+            return _epoch_text(float(value))
     known = {bool: "a boolean", int: "a number", float: "a number", dict: "an object", list: "an array"}
     kind = known.get(type(value), type(value).__name__)
     wanted = "a string or a whole number" if name == "id" else "a string"
@@ -124,6 +124,16 @@ def _epoch_text(number: float) -> str:
         return datetime.fromtimestamp(seconds, UTC).isoformat()
     except (ValueError, OverflowError, OSError):
         return str(number)
+
+
+def _is_missing(value: object) -> bool:
+    """Whether a value is None, or what a frame has in its place: NaN, NaT, NA."""
+    if value is None:
+        return True
+    try:
+        return bool(value != value)
+    except (TypeError, ValueError):  # NA has no truth value, nor has an array
+        return type(value).__name__ == "NAType"
 
 
 def _has_surrogate(value: str) -> bool:

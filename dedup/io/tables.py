@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 
 from dedup.errors import UsageError
 from dedup.io.schema import TIME, Block, Reject, RejectSink
+from dedup.io.times import bounded
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,6 +34,8 @@ def check_columns(schema: pa.Schema, file: str, fields: Mapping[str, str]) -> No
     for name, theirs in fields.items():
         if theirs not in schema.names:
             continue
+        if schema.names.count(theirs) > 1:
+            raise UsageError(f"{place}column {theirs!r} is there more than once")
         type_ = schema.field(theirs).type
         if not (_is_text(type_) or pa.types.is_null(type_) or _is_other(name, type_)):
             raise UsageError(f"{place}column {theirs!r} is {type_}, not string")
@@ -64,6 +67,10 @@ def table_block(
         good = pa.array(~bad)
         batch, lines = batch.filter(good), lines[~bad]
         columns = {name: column.filter(good) for name, column in columns.items()}
+    for number, field in enumerate(batch.schema):
+        if pa.types.is_timestamp(field.type):
+            moments = bounded(pc.cast(batch.column(number), pa.timestamp("us", field.type.tz), safe=False))
+            batch = batch.set_column(number, field.name, moments)
     records = pa.array([to_json(row) for row in batch.to_pylist()], pa.large_binary())
     return Block(columns, pa.repeat(file, len(lines)), pa.array(lines), records)
 
@@ -88,8 +95,8 @@ def _column(column: pa.Array) -> pa.Array:
     if not (pa.types.is_timestamp(type_) or pa.types.is_date(type_)):
         return column.cast(pa.large_string())
     if pa.types.is_timestamp(type_) and type_.tz is not None:
-        return pc.cast(column, TIME, safe=False)  # nanoseconds are cut off
-    return pc.cast(column, pa.timestamp("us"), safe=False).cast(TIME)
+        return bounded(pc.cast(column, TIME, safe=False))  # nanoseconds are cut off
+    return bounded(pc.cast(column, pa.timestamp("us"), safe=False).cast(TIME))
 
 
 def _invalid(column: pa.Array) -> np.ndarray[Any, np.dtype[np.bool_]]:

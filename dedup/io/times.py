@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from dedup.io.schema import TIME
 from dedup.model import parse_time
 
-__all__ = ["parse_times"]
+__all__ = ["bounded", "parse_times"]
 
 # The shapes Arrow's own parser reads; it reads a column with an offset or one without, never a mixture.
 _NAIVE = r"^\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d{1,6})?)?)?$"
@@ -59,8 +59,18 @@ def parse_times(texts: pa.Array) -> pa.Array:
             span = moment - _EPOCH
             micros[row] = (span.days * 86_400 + span.seconds) * 1_000_000 + span.microseconds
             known[row] = True
-    known &= (micros >= _LOWEST) & (micros <= _HIGHEST)
-    return pa.array(micros, mask=~known).cast(TIME)
+    return bounded(pa.array(micros, mask=~known).cast(TIME))
+
+
+def bounded(times: pa.Array) -> pa.Array:
+    """Times with those that ``datetime`` can't hold made null.
+
+    Args:
+        times: timestamp[us][n] in any zone.
+    """
+    micros = times.cast(pa.int64())
+    inside = pc.and_(pc.greater_equal(micros, _LOWEST), pc.less_equal(micros, _HIGHEST))
+    return times if pc.all(inside).as_py() else pc.if_else(inside, times, None)
 
 
 def _matches(texts: pa.Array, pattern: str) -> np.ndarray:

@@ -3,6 +3,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from typing import Any
 
+import numpy as np
 import orjson
 import pyarrow as pa
 import pytest
@@ -62,6 +63,19 @@ def test_bad_documents_are_rejected() -> None:
     ]
     with pytest.raises(InputError, match="record 2: text has a lone surrogate"):
         list(from_documents(given_, strict=True))
+
+
+def test_numbers_and_gaps_of_frames_row_by_row() -> None:
+    given_ = [
+        {"id": np.int64(7), "text": "a", "published": np.float32(0)},
+        {"text": "b", "title": np.array(["x", "y"])},
+    ]
+    got, rejects = rows(given_)
+    assert [(row["id"], row["published"]) for row in got] == [("7", datetime(1970, 1, 1, tzinfo=UTC))]
+    assert [r.reason for r in rejects] == ["title is ndarray, not a string"]
+    pandas = pytest.importorskip("pandas")
+    got, _ = rows([{"text": "a", "title": pandas.NA, "published": pandas.NaT}])
+    assert (got[0]["title"], got[0]["published"]) == (None, None)
 
 
 def test_what_json_has_no_word_for() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from dedup.errors import OutputError
-from dedup.io import OutputFolder
+from dedup.io import OutputFolder, output_file
 
 
 def run(out: Path, mark: str = "1", *, force: bool = False) -> None:
@@ -140,3 +140,22 @@ def test_below_a_file(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(OutputError, match="cannot be written"):
         run(tmp_path / "file/out")
+
+
+def test_one_file(tmp_path: Path) -> None:
+    out = tmp_path / "new/a.jsonl"
+    with output_file(out) as path:
+        path.write_text("1")
+        assert not out.exists()
+    with pytest.raises(OutputError, match="exists already"), output_file(out):
+        pass
+    with pytest.raises(ValueError), output_file(out, force=True) as path:  # noqa: PT012
+        path.write_text("2")
+        raise ValueError
+    assert out.read_text() == "1"
+    with output_file(out, force=True) as path:
+        path.write_text("3")
+    assert out.read_text() == "3"
+    assert left(out.parent) == ["a.jsonl"]
+    with pytest.raises(OutputError, match="is a folder"), output_file(tmp_path, force=True):
+        pass

@@ -24,7 +24,7 @@ def page(charset: str = "") -> str:
       <meta property="article:published_time" content="2024-03-02T09:30:00+01:00">
       <link rel="canonical" href="https://www.talbote.example/faehre.html"></head>
       <body><nav><a href="/">Start</a></nav><article><h1>Fähre fährt wieder</h1>
-      <p>{LEAD * 3}</p><p>{"Der Pegel war seit Wochen zu niedrig gewesen. " * 3}</p></article></body></html>"""
+      <p>{LEAD * 3}</p><p>{"Der Pegel war seit Wochen zu niedrig. " * 3}</p></article></body></html>"""
 
 
 def test_a_page(tmp_path: Path) -> None:

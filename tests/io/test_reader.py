@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -220,6 +221,15 @@ def test_patterns(tmp_path: Path) -> None:
     assert names(f"{tmp_path}/b*") == ["b/2.txt", "b/3.csv", "b/c/4.txt"]
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="names of files are text here")
+def test_a_name_that_is_no_text(tmp_path: Path) -> None:
+    for name in (b"\xff.txt", b"\xfe.txt", b"\xff.jsonl"):
+        put(tmp_path / os.fsdecode(name), "x")
+    got = Got(tmp_path)
+    assert got.column("text") == ["x", "x"]
+    assert [r.file for r in got.rejects] == [f"{tmp_path}/\ufffd.jsonl"]
+
+
 def test_a_name_with_brackets_is_a_name(tmp_path: Path) -> None:
     assert names(put(tmp_path / "a[1].txt", "x")) == ["a[1].txt"]
 
@@ -365,6 +375,22 @@ def test_parquet_types(tmp_path: Path) -> None:
         "text": "b",
         "tags": [],
     }
+
+
+def test_parquet_dates_beyond_what_python_can_hold(tmp_path: Path) -> None:
+    at = pa.array([0, 10**12, -(10**12)], pa.timestamp("ms")).cast(pa.int64())
+    far = pa.array([0, 10**15, -(10**15)]).view(pa.timestamp("ms"))
+    got = Got(
+        parquet(tmp_path / "a.parquet", {"text": ["a", "b", "c"], "published": far, "seen": far, "n": at})
+    )
+    assert got.column("published") == [datetime(1970, 1, 1, tzinfo=UTC), None, None]
+
+
+def test_parquet_with_a_column_twice(tmp_path: Path) -> None:
+    table = pa.Table.from_arrays([pa.array(["a"]), pa.array(["b"])], names=["text", "text"])
+    pq.write_table(table, tmp_path / "a.parquet")
+    with pytest.raises(UsageError, match="column 'text' is there more than once"):
+        Got(tmp_path / "a.parquet")
 
 
 def test_parquet_with_other_zones_and_bad_bytes(tmp_path: Path) -> None:
