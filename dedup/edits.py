@@ -48,6 +48,7 @@ __all__ = ["Diff", "Operation", "diff"]
 Op = Literal["equal", "replace", "insert", "delete", "move"]
 
 # Line ends as str.splitlines knows them.
+_LINE_ENDS: Final = "\n\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029"
 _ENDS = r"\n\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029"
 # A paragraph, the white space after it, and the indent of the next: nothing is lost between two.
 _PARAGRAPH = re.compile(rf"\S[^{_ENDS}]*\s*")
@@ -728,11 +729,13 @@ def _align(a: list[int], b: list[int]) -> list[tuple[int, int, int]]:
         if next_i < i or next_j < j:
             continue  # inside the run of the anchor before
         size = 0
-        while i + size < next_i and j + size < next_j and a[i + size] == b[j + size]:
+        while i + size < len(a) and j + size < len(b) and a[i + size] == b[j + size]:
             size += 1
         if size:
             runs.append((i, j, size))
             i, j = i + size, j + size
+        if next_i < i or next_j < j:
+            continue
         size = 0
         while next_i - size > i and next_j - size > j and a[next_i - size - 1] == b[next_j - size - 1]:
             size += 1
@@ -757,9 +760,8 @@ def _longest(
 
 def _anchors(a: list[int], b: list[int]) -> list[tuple[int, int]]:
     """Places that surely belong together: triples found once in each, in order; else equal items."""
-    triples_a = [*zip(a, a[1:], a[2:], strict=False)]
-    triples_b = [*zip(b, b[1:], b[2:], strict=False)]
-    once_a, once_b = _once(triples_a), _once(triples_b)
+    once_a = _once([*zip(a, a[1:], a[2:], strict=False)])
+    once_b = _once([*zip(b, b[1:], b[2:], strict=False)]) if once_a else {}
     pairs = [(i, once_b[triple]) for triple, i in once_a.items() if triple in once_b]
     if not pairs:
         pairs = [(i, j) for i, j in enumerate(_by_occurrence(a, b)[0]) if j >= 0]
@@ -768,8 +770,12 @@ def _anchors(a: list[int], b: list[int]) -> list[tuple[int, int]]:
 
 
 def _once(items: Sequence[Hashable]) -> dict[Hashable, int]:
+    """Where the items stand that stand once."""
+    last = {item: i for i, item in enumerate(items)}
+    if len(last) == len(items):
+        return last
     counts = Counter(items)
-    return {item: i for i, item in enumerate(items) if counts[item] == 1}
+    return {item: i for item, i in last.items() if counts[item] == 1}
 
 
 def _without_islands(one: _Words, two: _Words, matches: list[_Match]) -> list[_Match]:
@@ -1049,7 +1055,7 @@ class _Line:
     def add(self, op: str, text: str) -> None:
         for part in text.splitlines(keepends=True):
             self.pieces.append((op, part))
-            if part.splitlines()[0] != part:
+            if part[-1] in _LINE_ENDS:
                 self.close()
 
     def block(
@@ -1067,10 +1073,9 @@ class _Line:
     def close(self) -> None:
         if not self.pieces:
             return
-        ops = {op for op, _ in self.pieces}
-        *_, (last_op, last) = self.pieces
-        body = last.splitlines()[0] if last else ""
-        whole = len(ops) == 1
+        last_op, last = self.pieces[-1]
+        body = last.rstrip(_LINE_ENDS)
+        whole = all(op == last_op for op, _ in self.pieces)
         # The line's end is shown only where it is itself the change.
         shown = [*self.pieces[:-1]]
         if body:
