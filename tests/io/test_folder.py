@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -100,6 +102,27 @@ def test_two_at_once(tmp_path: Path) -> None:
         with pytest.raises(OutputError, match="out: another run is writing to it"):
             run(tmp_path / "out")
     assert (tmp_path / "out/mark").read_text() == "first"
+
+
+def test_another_process_and_its_death(tmp_path: Path) -> None:
+    code = (
+        "import sys; from dedup.io import OutputFolder\n"
+        "with OutputFolder(sys.argv[1]) as folder:\n"
+        "    (folder / 'half').touch(); print('ready', flush=True); sys.stdin.read()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code, str(tmp_path / "out")], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline().strip() == b"ready"
+        with pytest.raises(OutputError, match="another run is writing to it"):
+            run(tmp_path / "out")
+        assert left(tmp_path / "out.partial") == [".dedup-lock", "half"]
+        other.kill()
+    assert left(tmp_path) == ["out.partial"]
+    run(tmp_path / "out")
+    assert left(tmp_path) == ["out"]
+    assert left(tmp_path / "out") == ["mark", "run.json"]
 
 
 def test_out_made_by_another_meanwhile(tmp_path: Path) -> None:
