@@ -32,13 +32,14 @@ class Settings:
 
     # what counts as copied
     min_run: int = 8  # words: the shortest run that counts by itself
-    bridge: int = 8  # words: the widest unmatched gap between two runs of one passage
+    bridge: int = 12  # words: the widest unmatched gap between two runs of one passage
 
     # relations
     near_coverage: float = 0.90  # share of both
     version_coverage: float = 0.40  # share of the shorter one
     partial_words: int = 40  # narrative words
     quote_words: int = 12  # words
+    short_share: float = 0.8  # of the longer text's narrative words, where that is less than partial_words
 
     # stock text
     stock_windows: int = 3  # seen in more separate windows than this: stock
@@ -71,6 +72,7 @@ class Settings:
             ("version_coverage", 0.0, 1.0),
             ("partial_words", 1, 100_000),
             ("quote_words", 1, 100_000),
+            ("short_share", 0.0, 1.0),
             ("stock_windows", 1, 100_000),
             ("stock_window_days", 1, 3650),
             ("stock_documents", 1, 2**31),

@@ -16,7 +16,7 @@ from dedup.tokens import CHARACTER, Tokens, token_strings
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-__all__ = ["Shingles", "shingle", "shingle_hash", "shingles"]
+__all__ = ["Shingles", "roll", "shingle", "shingle_hash", "shingles"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +69,29 @@ def shingle(
     count = np.diff(word_offsets)
     spaceless = 2 * np.diff(_running(character)[word_offsets]) > count
     size = np.where(spaceless, 2 * settings.shingle_words, settings.shingle_words).astype(np.int64)
+    offsets, hashes = roll(words, word_offsets, size)
+    return Shingles(offsets, hashes, size, word_offsets, words)
+
+
+def roll(
+    words: npt.NDArray[np.uint64], word_offsets: npt.NDArray[np.int64], size: npt.NDArray[np.int64]
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint64]]:
+    """Hash every ``size[d]`` consecutive words of each document d, all its words where it has fewer.
+
+    Args:
+        words: uint64[W], hashes of body tokens.
+        word_offsets: int64[n + 1], body tokens of each document.
+        size: int64[n].
+
+    Returns:
+        int64[n + 1] offsets of the shingles of each document, and their uint64 hashes.
+    """
+    count = np.diff(word_offsets)
     offsets = np.zeros(len(count) + 1, np.int64)
     np.cumsum(np.maximum(count - size + 1, np.minimum(count, 1)), out=offsets[1:])
     hashes = np.empty(offsets[-1], np.uint64)
     kernels.get().roll(words, word_offsets, size, offsets, hashes)
-    return Shingles(offsets, hashes, size, word_offsets, words)
+    return offsets, hashes
 
 
 def _running(mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:

@@ -14,13 +14,20 @@ import hashlib
 import os
 import platform
 import threading
+from functools import cache
 from importlib import import_module, metadata
 from pathlib import Path
 from typing import Any
 
 __all__ = ["MODULES", "THRESHOLD", "get", "is_warm", "warm"]
 
-MODULES = (("text", "reference"), ("sketch", "reference"), ("blocks", "reference_blocks"))
+MODULES = (
+    ("text", "reference"),
+    ("sketch", "reference"),
+    ("blocks", "reference_blocks"),
+    ("pairs", "reference_overlap"),
+    ("overlap", "reference_overlap"),
+)
 """Compiled modules and their references."""
 
 THRESHOLD = 1 << 20
@@ -64,7 +71,9 @@ def get(nbytes: int = 0, *, force: bool = False) -> Any:
     if not _compiled:
         with _lock:
             _seen += nbytes
-            _compiled = _compiled or force or _seen > THRESHOLD or is_warm()
+            if force or _seen > THRESHOLD:
+                warm()
+            _compiled = force or _seen > THRESHOLD or _was_warm()
     return _COMPILED if _compiled else _REFERENCE
 
 
@@ -74,12 +83,20 @@ def warm() -> Any:
     Returns:
         The compiled kernels; from now on ``get`` gives them, too.
     """
+    global _compiled
     with _lock:
-        for pair in MODULES:
-            import_module(f"dedup.kernels.{pair[0]}")
         if not is_warm():
+            for pair in MODULES:
+                import_module(f"dedup.kernels.{pair[0]}")
             _leave_marker()
-    return get(force=True)
+        _compiled = True
+    return _COMPILED
+
+
+@cache
+def _was_warm() -> bool:
+    """Whether the cache was warm when this process first asked."""
+    return is_warm()
 
 
 def is_warm() -> bool:

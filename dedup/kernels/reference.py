@@ -6,6 +6,7 @@ Tests hold the compiled kernels against these; and they answer until compiled co
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -174,11 +175,11 @@ def wrap_width(lines: list[Line]) -> int:
     widest = max((line.width for line in shown), default=0)
     if len(shown) < MIN_LINES or not MIN_WIDTH <= widest <= MAX_WIDTH:
         return 0
-    pairs = [
-        (a, b) for a, b in zip(lines, lines[1:], strict=False) if not b.blank and not begins_paragraph(a, b)
-    ]
+    pairs = [(a, b) for a, b in pairwise(lines) if not b.blank and not begins_paragraph(a, b)]
     full = [a.width + 1 + b.word > widest - FILL_SLACK for a, b in pairs]
-    return widest if pairs and sum(full) >= FILL_SHARE * len(pairs) else 0
+    if pairs and pairs[0][0] is shown[0] and not full[0]:  # its dateline may have been cut
+        full.pop(0)
+    return widest if full and sum(full) >= FILL_SHARE * len(full) else 0
 
 
 def blocks_of(text: Text) -> Iterator[tuple[int, int]]:

@@ -217,7 +217,7 @@ def _wrap_width(data, start, end, page, entry):
         i = following
     if lines < MIN_LINES or widest < MIN_WIDTH:
         return np.int64(0)
-    pairs = full = 0
+    pairs = full = lines = 0
     before = before_indent = np.int64(0)
     i = start
     while i < end:
@@ -227,8 +227,10 @@ def _wrap_width(data, start, end, page, entry):
         if last > first:
             width, indent, word, _ = _measure(data, i, first, last, page, entry)
             if before > 0 and indent < before_indent + INDENT:
-                pairs += 1
-                full += before + 1 + word > widest - FILL_SLACK
+                is_full = before + 1 + word > widest - FILL_SLACK
+                pairs += is_full or lines > 1  # the first line's dateline may have been cut
+                full += is_full
+            lines += 1
         before, before_indent = width, indent
         i = following
     return widest if pairs > 0 and full >= FILL_SHARE * pairs else np.int64(0)

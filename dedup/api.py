@@ -1,0 +1,101 @@
+"""The library calls."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dedup.config import Settings
+from dedup.engines.base import silent
+from dedup.engines.local import find_families as run
+from dedup.io import Reject, from_documents
+from dedup.model import Document, Relation
+from dedup.pipeline import prepare
+from dedup.shingles import shingle_hash
+from dedup.signatures import permutations
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from datasketch import MinHash
+
+    from dedup.engines.base import Progress
+    from dedup.result import Result
+
+__all__ = ["compare", "find_families", "signature"]
+
+
+def find_families(
+    documents: Any,
+    settings: Settings | None = None,
+    *,
+    fields: Mapping[str, str] | None = None,
+    strict: bool = False,
+    progress: Progress = silent,
+) -> Result:
+    """Find the families of a corpus, the relations between its documents, and each family's canonical version.
+
+    Args:
+        documents: An iterable of :class:`Document` or mappings, an Arrow table, a pandas or Polars frame. Fields: id,
+            text, title, source, published, updated, url, language; only text is needed.
+        settings: What to do; the defaults if left out.
+        fields: Renames, our field to theirs: ``{"text": "body"}``.
+        strict: Raise for the first record that cannot be used, instead of listing it in ``Result.rejects``.
+        progress: Told of each step.
+
+    Raises:
+        UsageError: No text column, or no document that can be used.
+        InputError: ``strict``, and a record cannot be used.
+    """
+    rejects: list[Reject] = []
+    batches = from_documents(documents, fields=fields, strict=strict, reject=rejects.append)
+    return run(batches, settings or Settings(), rejects=rejects, progress=progress)
+
+
+def compare(a: str | Document, b: str | Document, settings: Settings | None = None) -> Relation:
+    """How two texts are related, with the evidence.
+
+    Args:
+        a: A text or a document.
+        b: Another.
+        settings: What to do; the defaults if left out.
+
+    Raises:
+        InputError: A text is empty.
+    """
+    one, two = _as_document(a, "a"), _as_document(b, "b")
+    pair = [_renamed(one, "a"), _renamed(two, "b")]
+    relation = find_families(pair, settings, strict=True).relation("a", "b")
+    return Relation(one.id, two.id, *(getattr(relation, name) for name in Relation.__slots__[2:]))
+
+
+def signature(text: str, settings: Settings | None = None) -> MinHash:
+    """MinHash of a text without its boilerplate, for use with any datasketch index.
+
+    It equals ``MinHash(num_perm=128, seed=1, hashfunc=dedup.shingle_hash, scheme="affine32")`` updated with
+    ``dedup.shingles`` of the stripped text.
+
+    Args:
+        text: The raw text.
+        settings: For the shingle size, the permutations and the seed.
+    """
+    from datasketch import MinHash
+
+    settings = settings or Settings()
+    batch = next(from_documents([{"id": "text", "text": text}], strict=True))
+    return MinHash(
+        seed=settings.seed,
+        hashvalues=prepare(batch, settings).signatures[0],
+        permutations=np.array(permutations(settings.permutations, settings.seed)),
+        hashfunc=shingle_hash,
+        scheme="affine32",
+    )
+
+
+def _as_document(value: str | Document, identity: str) -> Document:
+    return value if isinstance(value, Document) else Document(identity, value)
+
+
+def _renamed(document: Document, identity: str) -> Document:
+    return Document(identity, *(getattr(document, name) for name in Document.__slots__[1:]))

@@ -1,0 +1,130 @@
+"""Candidate pairs in three tiers, each on what the one before left: exact, near, passages.
+
+Documents are numbered 0..n-1 in the order of their keys (published, nulls last; content; id), so that the *first*
+member of a group means the same whatever the input order. Grouping is sorting 64-bit keys: hash bits above, document
+number below. Groups give star edges to their first member, never all pairs, except small fingerprint groups.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dedup import kernels
+
+__all__ = ["Pairs", "exact_leaders", "near_pairs", "passage_pairs", "unique_pairs"]
+
+ROWS = 8
+"""Signature rows a band: with 128 permutations 16 bands, which pair documents from a Jaccard similarity of about
+0.7 on (Leskovec, Rajaraman and Ullman, Mining of Massive Datasets, section 3.4)."""
+
+CROWD = 64
+"""A fingerprint that more documents share pairs each of them with the first ``LEADERS`` and the ``LEADERS`` before it."""
+
+LEADERS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """Pairs of document numbers, a < b, sorted and distinct.
+
+    Attributes:
+        a: int64[p].
+        b: int64[p].
+        crowded: Fingerprints shared by more than :data:`CROWD` documents, whose pairs are not all here.
+    """
+
+    a: NDArray[np.int64]
+    b: NDArray[np.int64]
+    crowded: int = 0
+
+    def __len__(self) -> int:
+        return len(self.a)
+
+
+def exact_leaders(content: NDArray[np.uint64]) -> NDArray[np.int64]:
+    """First document with the same content, int64[n]; a document's own number where it is the first.
+
+    Args:
+        content: uint64[n, 2], 128-bit hashes of the folded, stripped tokens.
+    """
+    n = len(content)
+    order = np.lexsort((np.arange(n), content[:, 1], content[:, 0]))
+    ordered = content[order]
+    opens = np.ones(n, bool)
+    opens[1:] = (ordered[1:] != ordered[:-1]).any(axis=1)
+    leaders = np.empty(n, np.int64)
+    leaders[order] = order[opens][np.cumsum(opens) - 1]
+    return leaders
+
+
+def near_pairs(signatures: NDArray[np.uint32], numbers: NDArray[np.int64]) -> Pairs:
+    """Pairs of a document and the first one in a bucket with it, by locality-sensitive hashing of signatures.
+
+    Args:
+        signatures: uint32[m, permutations].
+        numbers: int64[m], ascending document numbers of the rows.
+    """
+    found = []
+    for band in range(signatures.shape[1] // ROWS):
+        rows = np.ascontiguousarray(signatures[:, band * ROWS : (band + 1) * ROWS]).astype(np.uint64)
+        key = np.zeros(len(rows), np.uint64)
+        for column in range(ROWS):
+            key = (key ^ rows[:, column]) * np.uint64(0x9E3779B97F4A7C15)
+            key ^= key >> np.uint64(29)
+        order = np.argsort(key, kind="stable")
+        ordered = key[order]
+        opens = np.ones(len(order), bool)
+        opens[1:] = ordered[1:] != ordered[:-1]
+        first = order[opens][np.cumsum(opens) - 1]
+        found.append((first[~opens] << 32) | order[~opens])
+    keys = np.unique(np.concatenate(found)) if found else np.empty(0, np.int64)
+    return Pairs(numbers[keys >> 32], numbers[keys & 0xFFFFFFFF])
+
+
+def passage_pairs(
+    fingerprints: NDArray[np.uint64],
+    numbers: NDArray[np.int64],
+    documents: int,
+    least: int,
+) -> Pairs:
+    """Pairs that share at least ``least`` fingerprints.
+
+    Args:
+        fingerprints: uint64[f], 48 bits, stock already left out.
+        numbers: int64[f], document number of each.
+        documents: Number of documents; at most 2**32.
+        least: Fingerprints a pair must share.
+    """
+    low = max(1, int(documents - 1).bit_length())
+    spare = max(0, 48 + low - 64)  # hash bits that find no room above the document number: a partition for each value
+    rest = np.uint64((1 << (48 - spare)) - 1)
+    shared = []
+    crowded = 0
+    for partition in range(1 << spare):
+        chosen = fingerprints >> np.uint64(48 - spare) == partition if spare else slice(None)
+        keys = (fingerprints[chosen] & rest) << np.uint64(low) | numbers[chosen].astype(np.uint64)
+        pairs, crowds = _sharing(np.unique(keys), low)
+        shared.append(pairs)
+        crowded += crowds
+    keys = np.sort(np.concatenate(shared))
+    # sorted: least equal keys in a row are a pair that shares least fingerprints
+    frequent = np.unique(keys[least - 1 :][keys[least - 1 :] == keys[: max(0, len(keys) - least + 1)]])
+    return Pairs((frequent >> np.uint64(32)).astype(np.int64), (frequent & np.uint64(0xFFFFFFFF)).astype(np.int64), crowded)
+
+
+def _sharing(keys: NDArray[np.uint64], low: int) -> tuple[NDArray[np.uint64], int]:
+    """Pairs within each group of equal upper bits, (a << 32 | b), repeated once for each shared fingerprint."""
+    loops = kernels.get()
+    room, crowded = loops.count_pairs(keys, low, CROWD, LEADERS)
+    pairs = np.empty(room, np.uint64)
+    loops.emit_pairs(keys, low, CROWD, LEADERS, pairs)
+    return pairs, int(crowded)
+
+
+def unique_pairs(a: NDArray[np.int64], b: NDArray[np.int64]) -> Pairs:
+    """Pairs with the smaller number first, each once, sorted."""
+    keys = np.unique(np.minimum(a, b) << 32 | np.maximum(a, b))
+    return Pairs(keys >> 32, keys & 0xFFFFFFFF)

@@ -1,0 +1,1 @@
+"""Engines: where the stages of the pipeline run."""

@@ -1,0 +1,224 @@
+"""The loops of overlap.py and pairs.py once more, in plain Python: the oracle of the tests and the path before compiling."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from itertools import combinations, pairwise
+from typing import Any
+
+import numpy as np
+
+__all__ = ["align_pairs", "count_pairs", "emit_pairs"]
+
+MAX_HITS = 64
+LOOK_BACK = 96
+EFFORT = 64
+LONG = 8
+OPEN_COST = 5
+GAP_COST = 2
+QUOTED, CHARACTER, STOCK, NUMBER = 1, 2, 4, 8
+
+
+def align_pairs(
+    hashes,
+    flags,
+    starts,
+    stops,
+    spaceless,
+    pair_a,
+    pair_b,
+    first,
+    seed,
+    gap,
+    min_run,
+    counts,
+    runs,
+    run_counts,
+):  # type: (Any, Any, Any, Any, Any, Any, Any, int, int, int, int, Any, Any, Any) -> int
+    """See :func:`dedup.kernels.overlap.align_pairs`."""
+    texts: dict[int, tuple[list[int], list[int]]] = {}
+    seeds: dict[tuple[int, int], dict[tuple[int, ...], list[int]]] = {}
+    written = 0
+    for p in range(first, len(pair_a)):
+        numbers = int(pair_a[p]), int(pair_b[p])
+        for x in numbers:
+            if x not in texts:
+                span = slice(int(starts[x]), int(stops[x]))
+                texts[x] = hashes[span].tolist(), flags[span].tolist()
+        (a, flags_a), (b, flags_b) = texts[numbers[0]], texts[numbers[1]]
+        if written + len(a) + len(b) > len(runs):
+            return p
+        unit = 2 if spaceless[numbers[0]] and spaceless[numbers[1]] else 1
+        counts[p] = 0
+        run_counts[p] = 0
+        k = seed * unit
+        if len(a) < k or len(b) < k:
+            continue
+        if (numbers[0], k) not in seeds:
+            index = seeds[numbers[0], k] = defaultdict(list)
+            for i in range(len(a) - k + 1):
+                if len(index[tuple(a[i : i + k])]) < MAX_HITS:
+                    index[tuple(a[i : i + k])].append(i)
+        matches = _matches(a, b, seeds[numbers[0], k], k, LONG * unit)
+        found, totals = _take(
+            _chain(matches, gap * unit, unit), matches, flags_a, flags_b, gap * unit, min_run * unit
+        )
+        counts[p, : len(totals)] = totals
+        run_counts[p] = len(found)
+        runs[written : written + len(found)] = np.array(found, np.int32).reshape(-1, 3)
+        written += len(found)
+    return len(pair_a)
+
+
+def _matches(
+    a: list[int], b: list[int], index: dict[tuple[int, ...], list[int]], k: int, long: int
+) -> list[tuple[int, int, int]]:
+    """Maximal matches (in a, in b, tokens) in the order of b."""
+    found: list[tuple[int, int, int]] = []
+    most = 2 * (len(a) + len(b)) + 64
+    reach = 0
+    budget = EFFORT * (len(a) + len(b))
+    for j in range(len(b) - k + 1):
+        if budget <= 0 or len(found) >= most - MAX_HITS:
+            break
+        further = reach
+        for i in index.get(tuple(b[j : j + k]), ()):
+            budget -= 1
+            if i > 0 and j > 0 and a[i - 1] == b[j - 1]:
+                continue
+            if j < reach:
+                ahead = i + reach - j
+                if ahead >= len(a) or reach >= len(b) or a[ahead] != b[reach]:
+                    continue
+            span = 0
+            while i + span < len(a) and j + span < len(b) and a[i + span] == b[j + span]:
+                span += 1
+            budget -= span
+            if span >= k and j + span > reach:
+                found.append((i, j, span))
+                if span >= long:
+                    further = max(further, j + span)
+        reach = further
+    return found
+
+
+def _chain(matches: list[tuple[int, int, int]], widest: int, unit: int) -> list[tuple[int, int]]:
+    """(score in tenths, match before or -1) of each match."""
+    result: list[tuple[int, int]] = []
+    for x, (i, j, span) in enumerate(matches):
+        best, origin = 0, -1
+        for y in range(x - 1, max(-1, x - LOOK_BACK - 1), -1):
+            other_i, other_j, other_span = matches[y]
+            gap_a = i - other_i - other_span
+            gap_b = j - other_j - other_span
+            overlap = max(0, -min(gap_a, gap_b))
+            if max(gap_a, gap_b) > widest or other_i >= i or other_j >= j or overlap >= min(span, other_span):
+                continue
+            gain = result[y][0] - 10 * overlap - OPEN_COST * unit - GAP_COST * max(0, gap_a, gap_b)
+            if gain > best:
+                best, origin = gain, y
+        result.append((10 * span + best, origin))
+    return result
+
+
+def _take(
+    chained: list[tuple[int, int]],
+    matches: list[tuple[int, int, int]],
+    flags_a: list[int],
+    flags_b: list[int],
+    widest: int,
+    least: int,
+) -> tuple[list[tuple[int, int, int]], list[int]]:
+    """Runs of the chains worth taking, and covered, narrative, longest, figures, conflicts."""
+    used_a, used_b = bytearray(len(flags_a)), bytearray(len(flags_b))
+    taken = [False] * len(matches)
+    runs: list[tuple[int, int, int]] = []
+    covered = narrative = longest = figures = conflicts = 0
+    for x in sorted(range(len(matches)), key=lambda x: -chained[x][0]):
+        if chained[x][0] < 10 * least:
+            break
+        chain: list[tuple[int, int, int]] = []
+        y = x
+        while y >= 0 and not taken[y]:
+            taken[y] = True
+            i, j, span = matches[y]
+            if chain:
+                span = min(span, chain[-1][0] - i, chain[-1][1] - j)
+            while span > 0 and (used_a[i] or used_b[j]):
+                i, j, span = i + 1, j + 1, span - 1
+            free = 0
+            while free < span and not used_a[i + free] and not used_b[j + free]:
+                free += 1
+            if free > 0:
+                chain.append((i, j, free))
+            y = chained[y][1]
+        chain.reverse()
+        fresh = sum(
+            not (flags_a[i + t] & STOCK or flags_b[j + t] & STOCK)
+            for i, j, span in chain
+            for t in range(span)
+        )
+        if fresh < least:
+            continue
+        pairs = [(i + t, j + t) for i, j, span in chain for t in range(span)]
+        for i, j in pairs:
+            used_a[i] = used_b[j] = 1
+        for i, j, span in chain:
+            longest = max(longest, sum(_weight(flags_a[i + t], flags_b[j + t]) for t in range(span)))
+        figures += sum(bool(flags_a[i] & NUMBER) for i, _ in pairs)
+        for (i, j, span), (next_i, next_j, _) in pairwise(chain):
+            gap_a, gap_b = range(i + span, next_i), range(j + span, next_j)
+            if len(gap_a) > widest or len(gap_b) > widest:
+                continue
+            conflicts += min(
+                sum(bool(flags_a[t] & NUMBER) for t in gap_a), sum(bool(flags_b[t] & NUMBER) for t in gap_b)
+            )
+            for t, u in zip(gap_a, gap_b, strict=False):
+                if not used_a[t] and not used_b[u]:
+                    used_a[t] = used_b[u] = 1
+                    pairs.append((t, u))
+        covered += sum(_weight(flags_a[i], flags_b[j]) for i, j in pairs)
+        narrative += sum(
+            _weight(flags_a[i], flags_b[j]) for i, j in pairs if not (flags_a[i] | flags_b[j]) & QUOTED
+        )
+        runs.extend(chain)
+    return runs, [covered, narrative, longest, figures, conflicts]
+
+
+def _weight(flags_a: int, flags_b: int) -> int:
+    """Half words a token counts: none where either side is stock."""
+    if (flags_a | flags_b) & STOCK:
+        return 0
+    return 1 if flags_a & CHARACTER else 2
+
+
+def _groups(keys: Any, low: int) -> list[list[int]]:
+    groups: dict[int, list[int]] = defaultdict(list)
+    for key in keys.tolist():
+        groups[key >> low].append(key & ((1 << low) - 1))
+    return list(groups.values())
+
+
+def _pairs(group: list[int], crowd: int, leaders: int) -> list[tuple[int, int]]:
+    if len(group) <= crowd:
+        return list(combinations(group, 2))
+    return [
+        (group[y], group[x])
+        for x in range(1, len(group))
+        for y in sorted({*range(min(x, leaders)), *range(max(0, x - leaders), x)})
+    ]
+
+
+def count_pairs(keys: Any, low: int, crowd: int, leaders: int) -> tuple[int, int]:
+    """See :func:`dedup.kernels.pairs.count_pairs`."""
+    groups = _groups(keys, low)
+    return sum(len(_pairs(group, crowd, leaders)) for group in groups), sum(
+        len(group) > crowd for group in groups
+    )
+
+
+def emit_pairs(keys: Any, low: int, crowd: int, leaders: int, pairs: Any) -> int:
+    """See :func:`dedup.kernels.pairs.emit_pairs`."""
+    found = sorted(a << 32 | b for group in _groups(keys, low) for a, b in _pairs(group, crowd, leaders))
+    pairs[: len(found)] = found
+    return len(found)

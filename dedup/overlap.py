@@ -1,0 +1,223 @@
+"""Verification: what two documents share, exactly, and the relation that follows.
+
+Pairs are aligned on their body tokens (see :mod:`dedup.kernels.overlap`), stock text counts on neither side. Lengths
+are in words: a token is a word, or half a word in scripts written without spaces.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, fields
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dedup import kernels
+from dedup.candidates import Pairs
+from dedup.config import Settings
+from dedup.model import RelationKind
+
+__all__ = ["KINDS", "Edges", "Texts", "classify", "verify"]
+
+KINDS = tuple(RelationKind)
+"""Kinds by code, strongest first."""
+
+EXACT, NEAR, VERSION, PARTIAL, QUOTE, NONE = range(6)
+
+SEED = 3
+"""Tokens a match must have to enter an alignment; chance matches of three words are many, chains of them rare."""
+
+QUOTED, CHARACTER, STOCK, NUMBER = 1, 2, 4, 8
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """The body tokens of numbered documents.
+
+    Attributes:
+        hash: uint64[T], in any order of documents.
+        flags: uint8[T], QUOTED | CHARACTER | STOCK | NUMBER.
+        start: int64[n], first token of each document.
+        stop: int64[n], one past its last.
+        spaceless: uint8[n], most of its tokens are single characters.
+    """
+
+    hash: NDArray[np.uint64]
+    flags: NDArray[np.uint8]
+    start: NDArray[np.int64]
+    stop: NDArray[np.int64]
+    spaceless: NDArray[np.uint8]
+
+    def half_words(self, without: int = 0) -> NDArray[np.int64]:
+        """Length of each document in half words, tokens with a flag of ``without`` left out: int64[n]."""
+        weight = np.where(self.flags & CHARACTER, 1, 2)
+        weight[(self.flags & without) != 0] = 0
+        total = np.concatenate([[0], np.cumsum(weight)])
+        return np.asarray(total[self.stop] - total[self.start])
+
+
+@dataclass(frozen=True, slots=True)
+class Edges:
+    """Verified pairs, a < b, with what was found; one row a pair.
+
+    Attributes:
+        a: int64[e] document number.
+        b: int64[e].
+        kind: uint8[e], index into :data:`KINDS`.
+        coverage_a: float64[e], share of a's body inside shared passages.
+        coverage_b: float64[e].
+        shared_words: int64[e], equal on both sides.
+        narrative_words: int64[e], those outside quotations.
+        longest: int64[e], words of the longest verbatim run.
+        run_start: int64[e], first row in ``runs``.
+        run_stop: int64[e].
+        runs: int32[r, 3], body token of a, body token of b, tokens; in the order found.
+    """
+
+    a: NDArray[np.int64]
+    b: NDArray[np.int64]
+    kind: NDArray[np.uint8]
+    coverage_a: NDArray[np.float64]
+    coverage_b: NDArray[np.float64]
+    shared_words: NDArray[np.int64]
+    narrative_words: NDArray[np.int64]
+    longest: NDArray[np.int64]
+    run_start: NDArray[np.int64]
+    run_stop: NDArray[np.int64]
+    runs: NDArray[np.int32]
+
+    def __len__(self) -> int:
+        return len(self.a)
+
+    def take(self, rows: NDArray[np.int64] | NDArray[np.bool_]) -> Edges:
+        """The chosen rows; the runs are shared, not copied."""
+        return Edges(*(getattr(self, f.name)[rows] if f.name != "runs" else self.runs for f in fields(self)))
+
+    @staticmethod
+    def concat(parts: list[Edges]) -> Edges:
+        """All rows of several, in order."""
+        shift = np.cumsum([0] + [len(part.runs) for part in parts])
+        columns = []
+        for f in fields(Edges):
+            values = [getattr(part, f.name) for part in parts]
+            if f.name in ("run_start", "run_stop"):
+                values = [value + by for value, by in zip(values, shift, strict=False)]
+            columns.append(np.concatenate(values))
+        return Edges(*columns)
+
+
+def verify(texts: Texts, pairs: Pairs, settings: Settings) -> Edges:
+    """Align every pair and name its relation, ``none`` among them.
+
+    Threads share the pairs in contiguous slices; the result does not depend on their number.
+    """
+    base = texts.half_words(STOCK)
+    plain = texts.half_words(STOCK | QUOTED)
+    slices = np.array_split(np.arange(len(pairs)), max(1, min(len(pairs) // 64, 4 * settings.workers)))
+    with ThreadPoolExecutor(settings.workers) as pool:
+        parts = list(pool.map(lambda rows: _align(texts, pairs.a[rows], pairs.b[rows], base, plain, settings), slices))
+    return Edges.concat(parts)
+
+
+def _align(
+    texts: Texts,
+    a: NDArray[np.int64],
+    b: NDArray[np.int64],
+    base: NDArray[np.int64],
+    plain: NDArray[np.int64],
+    settings: Settings,
+) -> Edges:
+    sizes = texts.stop - texts.start
+    work = int((sizes[a] + sizes[b]).sum())
+    loops = kernels.get()
+    counts = np.zeros((len(a), 5), np.int32)
+    run_counts = np.zeros(len(a), np.int64)
+    room = int((sizes[a] + sizes[b]).max(initial=0)) + work // 4
+    kept = [np.empty((0, 3), np.int32)]
+    done = 0
+    while done < len(a):
+        runs = np.empty((room, 3), np.int32)
+        upto = loops.align_pairs(
+            texts.hash, texts.flags, texts.start, texts.stop, texts.spaceless, a, b,
+            done, SEED, settings.bridge, settings.min_run, counts, runs, run_counts,
+        )  # fmt: skip
+        kept.append(runs[: run_counts[done:upto].sum()].copy())
+        done = upto
+    stop = np.cumsum(run_counts)
+    shared, narrative, longest = counts[:, 0] / 2, counts[:, 1] / 2, counts[:, 2] / 2
+    coverage_a = 2 * shared / np.maximum(base[a], 1)
+    coverage_b = 2 * shared / np.maximum(base[b], 1)
+    # same frame, other facts: more figures differ inside the shared passages than agree
+    template = (counts[:, 4] >= 3) & (counts[:, 4] > counts[:, 3])
+    kind = classify(
+        np.where(base[a] <= base[b], coverage_a, coverage_b),
+        np.minimum(coverage_a, coverage_b),
+        shared,
+        narrative,
+        longest,
+        np.maximum(plain[a], plain[b]) / 2,
+        template,
+        settings,
+    )
+    return Edges(
+        a,
+        b,
+        kind,
+        coverage_a,
+        coverage_b,
+        shared.astype(np.int64),
+        narrative.astype(np.int64),
+        longest.astype(np.int64),
+        stop - run_counts,
+        stop,
+        np.concatenate(kept),
+    )
+
+
+def classify(
+    shorter: NDArray[np.float64],
+    least: NDArray[np.float64],
+    shared: NDArray[np.float64],
+    narrative: NDArray[np.float64],
+    longest: NDArray[np.float64],
+    plain: NDArray[np.float64],
+    template: NDArray[np.bool_],
+    settings: Settings,
+) -> NDArray[np.uint8]:
+    """The relation of each pair, uint8[p] codes of :data:`KINDS`; the rules of the design, strongest first.
+
+    Args:
+        shorter: Coverage of the shorter document.
+        least: The smaller of both coverages.
+        shared: Words shared.
+        narrative: Words shared outside quotations.
+        longest: Words of the longest verbatim run.
+        plain: Words outside quotations of the document that has more of them.
+        template: Most figures in the shared passages differ.
+        settings: For the thresholds.
+    """
+    # two texts that both have fewer narrative words than a passage needs can still be versions of each other
+    enough = narrative >= np.minimum(settings.partial_words, settings.short_share * plain)
+    return np.select(
+        [
+            template,
+            (least >= settings.near_coverage) & (shared > 0),
+            (shorter >= settings.version_coverage) & enough,
+            narrative >= settings.partial_words,
+            (shared >= settings.quote_words) & (longest >= settings.min_run),
+        ],
+        [NONE, NEAR, VERSION, PARTIAL, QUOTE],
+        NONE,
+    ).astype(np.uint8)
+
+
+def equal(texts: Texts, a: NDArray[np.int64], b: NDArray[np.int64]) -> Edges:
+    """Edges of pairs known to have the same body: one run, all of it."""
+    size = texts.stop - texts.start
+    whole = (texts.half_words()[a] / 2).astype(np.int64)
+    plain = (texts.half_words(QUOTED)[a] / 2).astype(np.int64)
+    rows = np.arange(len(a))
+    ones = np.ones(len(a))
+    runs = np.stack([np.zeros(len(a)), np.zeros(len(a)), size[a]], axis=1).astype(np.int32)
+    kind = np.full(len(a), EXACT, np.uint8)
+    return Edges(a, b, kind, ones, ones, whole, plain, whole, rows, rows + (size[a] > 0), runs)

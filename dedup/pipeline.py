@@ -1,0 +1,418 @@
+"""The order of the stages, and nothing else knows it.
+
+    documents → tokenize → recurring blocks → strip → shingle → sketch            :func:`prepare`
+              → exact and near groups → stock → candidates → verify → group → choose   :func:`judge`
+
+Both work on columns. :func:`judge` numbers the documents in the order of their keys (published, nulls last; content;
+id), so that nothing it decides depends on the order of the input.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import xxhash
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
+
+from dedup.boilerplate import AgencyRole, agency_names, strip
+from dedup.candidates import Pairs, exact_leaders, near_pairs, passage_pairs, unique_pairs
+from dedup.canonical import NEVER, Candidates, choose, fullness
+from dedup.families import Grouping, find_roundups, group
+from dedup.overlap import NEAR, NONE, STOCK, Edges, Texts, equal, verify
+from dedup.ragged import gather
+from dedup.shingles import roll, shingle
+from dedup.signatures import sketch
+from dedup.stock import can_recur, find_stock, long_runs, mark_stock, windows
+from dedup.tokens import CHARACTER, Tokens, tokenize
+from dedup.tokens import _buffers as text_buffers
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from dedup.boilerplate import Recurring, Stripped
+    from dedup.config import Settings
+
+__all__ = ["Judged", "Prepared", "judge", "prepare"]
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What judging needs of n documents; everything but the texts themselves.
+
+    Attributes:
+        offsets: int64[n + 1], body tokens of each document.
+        hash: uint64[T] of the body tokens.
+        flags: uint8[T].
+        content: uint64[n, 2], 128-bit hash of the body, of the whole text where no body is left.
+        bodiless: bool[n], no body is left.
+        signatures: uint32[n, permutations].
+        mark_offsets: int64[n + 1], fingerprints of each document.
+        mark_hash: uint64[f], 48 bits.
+        mark_at: uint32[f], body token of the document at which the fingerprint's shingle starts.
+        long_offsets: int64[n + 1], fingerprints of long runs.
+        long_hash: uint64[g], 48 bits.
+        raw_offsets: int64[n + 1], tokens of the raw text.
+        body: bool[R], which of them are body.
+        removed_chars: int64[n].
+        credited: bool[n], a byline, dateline or credit names an agency.
+        agencies: list<string>[n], names in order of appearance.
+        language: string[n].
+    """
+
+    offsets: NDArray[np.int64]
+    hash: NDArray[np.uint64]
+    flags: NDArray[np.uint8]
+    content: NDArray[np.uint64]
+    bodiless: NDArray[np.bool_]
+    signatures: NDArray[np.uint32]
+    mark_offsets: NDArray[np.int64]
+    mark_hash: NDArray[np.uint64]
+    mark_at: NDArray[np.uint32]
+    long_offsets: NDArray[np.int64]
+    long_hash: NDArray[np.uint64]
+    raw_offsets: NDArray[np.int64]
+    body: NDArray[np.bool_]
+    removed_chars: NDArray[np.int64]
+    credited: NDArray[np.bool_]
+    agencies: pa.Array
+    language: pa.Array
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    @staticmethod
+    def concat(parts: Sequence[Prepared]) -> Prepared:
+        """All documents of several, in order."""
+        columns = {}
+        for f in fields(Prepared):
+            values = [getattr(part, f.name) for part in parts]
+            if f.name.endswith("offsets"):
+                shift = np.cumsum([0] + [int(value[-1]) for value in values])
+                columns[f.name] = np.concatenate(
+                    [[0], *(value[1:] + by for value, by in zip(values, shift, strict=False))]
+                ).astype(np.int64)
+            elif isinstance(values[0], pa.Array):
+                columns[f.name] = pa.concat_arrays(values)
+            else:
+                columns[f.name] = np.concatenate(values)
+        return Prepared(**columns)
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What was decided. Documents are numbers in key order throughout; ``order`` leads back to the rows given.
+
+    Attributes:
+        order: int64[n], row of each number.
+        texts: The body tokens, stock marked.
+        leader: int64[n], the first document this one is exactly or nearly equal to; its own number otherwise.
+        edges: Related pairs of leaders.
+        collapsed: Each document that is not its own leader (b) with its leader (a).
+        roundup: bool[n].
+        family: int64[n], number of the family's first member; its own where it is alone.
+        canonical: int64[n], canonical document of the family.
+        to_canonical: Each other member (b) with its canonical (a), or the other way round: a < b.
+        candidates: What the canonical was chosen by.
+        cut: int64[c, 2], pairs with a joining edge that ended in different families.
+        crowded: Fingerprints shared by so many documents that not all their pairs were looked at.
+        stock: Shingles left out as stock.
+    """
+
+    order: NDArray[np.int64]
+    texts: Texts
+    leader: NDArray[np.int64]
+    edges: Edges
+    collapsed: Edges
+    roundup: NDArray[np.bool_]
+    family: NDArray[np.int64]
+    canonical: NDArray[np.int64]
+    to_canonical: Edges
+    candidates: Candidates
+    cut: NDArray[np.int64]
+    crowded: int
+    stock: int
+
+
+def prepare(
+    batch: pa.RecordBatch, settings: Settings, *, tokens: Tokens | None = None, recurring: Recurring | None = None
+) -> Prepared:
+    """Everything that can be said of each document alone.
+
+    Args:
+        batch: Documents, in the columns of the readers.
+        settings: What to do.
+        tokens: The batch's token stream, where it was made already.
+        recurring: Blocks learned from the corpus.
+    """
+    texts = batch.column("text")
+    tokens = tokenize(texts) if tokens is None else tokens
+    stripped = strip(tokens, batch, recurring) if settings.strip else None
+    body = stripped.body.copy() if stripped else np.ones(len(tokens.hash), bool)
+    bodiless = _without_body(body, tokens, settings)
+    body &= ~np.repeat(bodiless, np.diff(tokens.offsets))
+
+    shingles = shingle(tokens, body, settings)
+    sketches = sketch(shingles, settings)
+    content = sketches.content
+    if bodiless.any():
+        content[bodiless] = sketch(shingle(tokens, None, settings), settings).content[bodiless]
+    for row in np.flatnonzero(np.diff(tokens.offsets) == 0):  # no word at all: equal only to the same characters
+        digest = xxhash.xxh3_128_intdigest(texts[int(row)].as_py().encode())
+        content[row] = digest >> 64, digest & 0xFFFFFFFFFFFFFFFF
+    long_offsets, long_hash = long_runs(shingles.words, shingles.word_offsets)
+    names, credited = _agencies(stripped, len(batch))
+    return Prepared(
+        offsets=shingles.word_offsets,
+        hash=shingles.words,
+        flags=tokens.flags[body],
+        content=content,
+        bodiless=bodiless,
+        signatures=sketches.signatures,
+        mark_offsets=sketches.offsets,
+        mark_hash=sketches.fingerprints,
+        mark_at=sketches.positions,
+        long_offsets=long_offsets,
+        long_hash=long_hash,
+        raw_offsets=tokens.offsets,
+        body=body,
+        removed_chars=_removed_chars(stripped, texts),
+        credited=credited,
+        agencies=names,
+        language=batch.column("language"),
+    )
+
+
+def _without_body(body: NDArray[np.bool_], tokens: Tokens, settings: Settings) -> NDArray[np.bool_]:
+    """Documents of which stripping leaves next to nothing: caption pages, paywall stubs. They match only as a whole."""
+    kept = np.concatenate([[0], np.cumsum(body)])[tokens.offsets]
+    left, all_ = np.diff(kept), np.diff(tokens.offsets)
+    return (left < settings.min_run) & (2 * left < all_) | (all_ == 0)
+
+
+def _agencies(stripped: Stripped | None, documents: int) -> tuple[pa.Array, NDArray[np.bool_]]:
+    """Agencies that a byline, dateline or credit names, each once, and whether there is one."""
+    if stripped is None:
+        return pa.array([[]] * documents, pa.list_(pa.string())), np.zeros(documents, bool)
+    named = stripped.agency_role != AgencyRole.MENTION
+    document = np.repeat(np.arange(documents), np.diff(stripped.agency_offsets))[named]
+    key = document * np.int64(len(agency_names())) + stripped.agency_name[named]
+    first = np.sort(np.unique(key, return_index=True)[1])
+    offsets = np.searchsorted(document[first], np.arange(documents + 1))
+    names = pa.array(agency_names()).take(pa.array(stripped.agency_name[named][first]))
+    return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), names), np.diff(offsets) > 0
+
+
+def _removed_chars(stripped: Stripped | None, texts: pa.Array) -> NDArray[np.int64]:
+    """Characters taken out of each document: int64[n]."""
+    if stripped is None or not len(stripped.removed_start):
+        return np.zeros(len(texts), np.int64)
+    data, offsets = text_buffers(texts)
+    document = np.repeat(np.arange(len(texts)), np.diff(stripped.removed_offsets))
+    starts_here = np.append(data & 0xC0 != 0x80, False)  # one more place, for spans that end with the data
+    bounds = np.stack([offsets[document] + stripped.removed_start, offsets[document] + stripped.removed_end], axis=1)
+    characters = np.add.reduceat(starts_here, bounds.ravel(), dtype=np.int64)[::2]
+    return np.bincount(document, characters, len(texts)).astype(np.int64)
+
+
+def judge(
+    prepared: Prepared, ids: pa.Array, published: pa.Array, source: pa.Array, settings: Settings
+) -> Judged:
+    """Relations, families and canonical versions of a corpus.
+
+    Args:
+        prepared: n documents.
+        ids: string[n].
+        published: timestamp[us][n], null where unknown.
+        source: string[n], null where unknown.
+        settings: What to do.
+    """
+    order = _key_order(prepared.content, ids, published)
+    times = published.cast(pa.int64()).fill_null(int(NEVER)).to_numpy(zero_copy_only=False)[order]
+    bodiless = prepared.bodiless[order]
+    texts = _texts(prepared, order)
+
+    # tiers 1 and 2: groups of equal and nearly equal documents, each with its first member
+    leader = exact_leaders(prepared.content[order])
+    copies = np.flatnonzero(leader != np.arange(len(leader)))
+    same = equal(texts, leader[copies], copies)
+    alone = np.flatnonzero((leader == np.arange(len(leader))) & ~bodiless)
+    nearly = _near_groups(texts, near_pairs(prepared.signatures[order[alone]], alone), settings)
+    leader[nearly.b] = nearly.a
+    leader = leader[leader]
+    moved = leader[copies] != same.a  # copies whose leader was nearly equal to an earlier document
+    collapsed = Edges.concat(
+        [same.take(~moved), nearly, verify(texts, Pairs(leader[copies[moved]], copies[moved]), settings)]
+    )
+
+    # tier 3: passages, stock text left out
+    leading = np.flatnonzero((leader == np.arange(len(leader))) & ~bodiless)
+    texts, stock = _with_stock(texts, prepared, order, leader, times, settings)
+    pairs = _passage_pairs(texts, prepared, order, leading, settings)
+    edges = verify(texts, pairs, settings)
+    edges = edges.take(edges.kind != NONE)
+
+    roundup = find_roundups(edges, texts.stop - texts.start)
+    grouping: Grouping = group(edges, len(order), roundup)
+    family = grouping.family[leader]
+    candidates = _candidates(prepared, order, texts, edges, collapsed, leader, family, times, source)
+    canonical = choose(candidates, family, settings)
+    return Judged(
+        order=order,
+        texts=texts,
+        leader=leader,
+        edges=edges,
+        collapsed=collapsed,
+        roundup=roundup[leader],
+        family=family,
+        canonical=canonical,
+        to_canonical=_to_canonical(texts, prepared.content[order], canonical, settings),
+        candidates=candidates,
+        cut=grouping.cut,
+        crowded=pairs.crowded,
+        stock=stock,
+    )
+
+
+def _key_order(content: NDArray[np.uint64], ids: pa.Array, published: pa.Array) -> NDArray[np.int64]:
+    """Rows in the order of their keys: published, nulls last; content; id."""
+    keys = pa.table({"published": published, "first": content[:, 0], "second": content[:, 1], "id": ids})
+    by = [(name, "ascending") for name in keys.column_names]
+    return np.asarray(pc.sort_indices(keys, sort_keys=by)).astype(np.int64)  # nulls come last
+
+
+def _texts(prepared: Prepared, order: NDArray[np.int64]) -> Texts:
+    start, stop = prepared.offsets[:-1][order], prepared.offsets[1:][order]
+    characters = np.concatenate([[0], np.cumsum((prepared.flags & CHARACTER) != 0)])
+    spaceless = (characters[stop] - characters[start]) * 2 > stop - start
+    return Texts(prepared.hash, prepared.flags, start, stop, spaceless.astype(np.uint8))
+
+
+def _near_groups(texts: Texts, pairs: Pairs, settings: Settings) -> Edges:
+    """Edges from the first member of each near group to every other, each verified."""
+    edges = verify(texts, pairs, settings)
+    edges = edges.take(edges.kind == NEAR)
+    _, first = np.unique(edges.b, return_index=True)  # sorted by a, so the first edge of b leads to its earliest
+    leader = np.arange(len(texts.start))
+    leader[edges.b[first]] = edges.a[first]
+    root = leader
+    while (root != root[root]).any():
+        root = root[root]
+    far = np.flatnonzero(root != leader)
+    direct = edges.take(first)
+    direct = direct.take(root[direct.b] == direct.a)
+    indirect = verify(texts, unique_pairs(root[far], far), settings)
+    return Edges.concat([direct, indirect.take(indirect.kind == NEAR)])
+
+
+def _occurrences(prepared: Prepared, order: NDArray[np.int64], leader: NDArray[np.int64]) -> NDArray[np.int64]:
+    """First document of the group that counts as one occurrence: same or nearly same text, or long runs shared."""
+    n = len(order)
+    runs, number = gather(prepared.long_offsets[:-1][order], prepared.long_offsets[1:][order])
+    hashes = prepared.long_hash[runs]
+    by = np.lexsort((number, hashes))
+    joined = np.flatnonzero(hashes[by][1:] == hashes[by][:-1])
+    a = np.concatenate([number[by][joined], leader])
+    b = np.concatenate([number[by][joined + 1], np.arange(n)])
+    _, label = connected_components(coo_matrix((np.ones(len(a), np.int8), (a, b)), shape=(n, n)), directed=False)
+    first = np.full(n, n, np.int64)
+    np.minimum.at(first, label, np.arange(n))
+    return first[label]
+
+
+def _with_stock(
+    texts: Texts,
+    prepared: Prepared,
+    order: NDArray[np.int64],
+    leader: NDArray[np.int64],
+    times: NDArray[np.int64],
+    settings: Settings,
+) -> tuple[Texts, int]:
+    """The texts with their stock tokens flagged, and how many shingles are stock."""
+    window = windows(times, times != NEVER, settings)
+    if not can_recur(window[leader == np.arange(len(leader))], settings):
+        return texts, 0
+    number_of_row = np.empty_like(order)
+    number_of_row[order] = np.arange(len(order))
+    size = settings.shingle_words * (1 + texts.spaceless[number_of_row].astype(np.int64))
+    offsets, hashes = roll(prepared.hash, prepared.offsets, size)
+    hashes >>= np.uint64(16)
+    occurrence = _occurrences(prepared, order, leader)
+    # a document counts for the group it belongs to; copies add nothing to their leader
+    row = np.flatnonzero(leader[number_of_row] == number_of_row)
+    chosen, of = gather(offsets[row], offsets[row + 1])
+    group_ = occurrence[number_of_row[row]][of]
+    stock = find_stock(hashes[chosen], group_, window[group_], settings)
+    is_stock = np.isin(hashes, stock)
+    count = np.diff(offsets)
+    at = np.arange(len(hashes)) + np.repeat(prepared.offsets[:-1] - offsets[:-1], count)
+    width = np.repeat(np.minimum(size, np.diff(prepared.offsets)), count)
+    marked = mark_stock(is_stock, at, width, len(prepared.hash))
+    return replace(texts, flags=texts.flags | marked * np.uint8(STOCK)), len(stock)
+
+
+def _passage_pairs(
+    texts: Texts, prepared: Prepared, order: NDArray[np.int64], leading: NDArray[np.int64], settings: Settings
+) -> Pairs:
+    """Pairs of leaders that share fingerprints; those that lie in stock text make none."""
+    marks, number = gather(prepared.mark_offsets[:-1][order[leading]], prepared.mark_offsets[1:][order[leading]])
+    number = leading[number]
+    at = texts.start[number] + prepared.mark_at[marks]
+    fresh = np.concatenate([[0], np.cumsum((texts.flags & STOCK) == 0)])
+    width = settings.shingle_words * (1 + texts.spaceless[number].astype(np.int64))
+    told = fresh[np.minimum(at + width, texts.stop[number])] > fresh[at]
+    return passage_pairs(prepared.mark_hash[marks][told], number[told], len(order), settings.min_shared_fingerprints)
+
+
+def _candidates(
+    prepared: Prepared,
+    order: NDArray[np.int64],
+    texts: Texts,
+    edges: Edges,
+    collapsed: Edges,
+    leader: NDArray[np.int64],
+    family: NDArray[np.int64],
+    times: NDArray[np.int64],
+    source: pa.Array,
+) -> Candidates:
+    words = texts.half_words() // 2
+    full = fullness(edges, family, np.where(leader == np.arange(len(leader)), words, 0))
+    full[collapsed.b] = full[collapsed.a] * collapsed.coverage_a
+    raw = prepared.raw_offsets[1:] - prepared.raw_offsets[:-1]
+    kept = prepared.offsets[1:] - prepared.offsets[:-1]
+    rows = pa.array(order)
+    return Candidates(
+        words=words,
+        fullness=full,
+        credited=prepared.credited[order],
+        agencies=prepared.agencies.take(rows),
+        published=times,
+        removed=(1 - kept / np.maximum(raw, 1))[order],
+        source=source.take(rows),
+    )
+
+
+def _to_canonical(
+    texts: Texts, content: NDArray[np.uint64], canonical: NDArray[np.int64], settings: Settings
+) -> Edges:
+    """Every member that is not canonical, verified against its canonical."""
+    members = np.flatnonzero(canonical != np.arange(len(canonical)))
+    pairs = unique_pairs(members, canonical[members])
+    same = (content[pairs.a] == content[pairs.b]).all(axis=1)
+    return Edges.concat(
+        [equal(texts, pairs.a[same], pairs.b[same]), verify(texts, Pairs(pairs.a[~same], pairs.b[~same]), settings)]
+    )
+
+
+def compare_rows(prepared: Prepared, judged: Judged, a: int, b: int, settings: Settings) -> Edges:
+    """One verified pair of document numbers, a <= b, whatever its kind."""
+    one, two = np.array([a]), np.array([b])
+    if (prepared.content[judged.order[a]] == prepared.content[judged.order[b]]).all():
+        return equal(judged.texts, one, two)
+    return verify(judged.texts, Pairs(one, two), settings)
