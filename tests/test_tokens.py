@@ -1,13 +1,19 @@
 from __future__ import annotations
 
+import unicodedata
+
+import numpy as np
 import pyarrow as pa
 import pytest
+import xxhash
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dedup import kernels
+from dedup.errors import InputError
+from dedup.folding import folding
 from dedup.kernels import reference
-from dedup.tokens import Tokens, tokenize
+from dedup.tokens import CHARACTER, QUOTED, Tokens, byte_to_char, token_strings, tokenize
 
 PIECES = [
     *"aBzß1２९éÉİı’'‘´.,-–“”„«»\"「」『』()\n\r\t  ",
@@ -41,11 +47,6 @@ def by(monkeypatch: pytest.MonkeyPatch, namespace: object, array: pa.Array) -> T
         return tokenize(array)
 
 
-@pytest.fixture(scope="session")
-def compiled() -> object:
-    return kernels.warm()
-
-
 @given(st.lists(texts, max_size=4))
 @settings(max_examples=400, deadline=None)
 def test_compiled_equals_reference(documents: list[str]) -> None:
@@ -53,3 +54,214 @@ def test_compiled_equals_reference(documents: list[str]) -> None:
     compiled = kernels.warm()
     with pytest.MonkeyPatch.context() as patch:
         assert columns(by(patch, compiled, array)) == columns(by(patch, reference, array))
+
+
+def one(text: str) -> Tokens:
+    return tokenize(pa.array([text], pa.large_string()))
+
+
+def hashes(words: list[str]) -> list[int]:
+    return [xxhash.xxh64_intdigest(word.encode()) for word in words]
+
+
+def blocks(text: str) -> list[str]:
+    made, raw = one(text), text.encode()
+    return [raw[a:b].decode() for a, b in zip(made.block_start, made.block_end, strict=True)]
+
+
+def inside(text: str) -> str:
+    """The tokens in quotation marks."""
+    made, words = one(text), token_strings(text)
+    return " ".join(word for word, flags in zip(words, made.flags, strict=True) if flags & QUOTED)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", ""),
+        (" \n\t", ""),
+        ("a", "a"),
+        ("The END", "the end"),
+        ("China’s China's Chinaʼs China＇s", "chinas chinas chinas chinas"),
+        ("‘tis the boys’ rock’n’roll, 1990’s", "tis the boys rocknroll 1990s"),
+        ("5'10 5’10", "5 10 5 10"),
+        ("34.5 1,000 1.000,5 3. 4,", "34.5 1,000 1.000,5 3 4"),
+        ("1..2 1, 2 v1.2.3", "1 2 1 2 v1.2.3"),
+        ("U.S. US U.S.-led A.P. e.g. p.m.", "us us us led ap eg pm"),
+        ("end. Next a. b x.com J.Smith U.S.The", "end next a b x com j smith us the"),
+        ("well-known state–run", "well known state run"),
+        ("Straße STRASSE İstanbul ISTANBUL ısı", "strasse strasse istanbul istanbul isi"),
+        ("ex\u00adam\u200bple \ufeffstart en\u2060d", "example start end"),
+        ("café cafe\u0301 Ελλάδα ЙОД שָׁלוֹם مُحَمَّد محـمد", "cafe cafe ελλαδα иод שלום محمد محمد"),
+        ("２０２５ ١٢٣ १२", "2025 123 12"),
+        ("か が スーパー", "か が ス ー パ ー"),
+        ("ปี2025中文abc", "ป\u0e35 2025 中 文 abc"),
+        ("한국어 हिन्दी", "한국어 हिन्दी"),
+        ("𝒜𝓑 😀 x😀y", "ab x y"),
+        ("a\x00b", "a b"),
+        ("\u0301\u0302", ""),
+        ("½ m² №", "1⁄2 m2 no"),
+    ],
+)
+def test_words(text: str, expected: str) -> None:
+    words = unicodedata.normalize("NFKD", expected).split()
+    assert token_strings(text) == words
+    assert one(text).hash.tolist() == hashes(words)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("He said “we go” home.", "we go"),
+        ('He said "we go" home "now".', "we go now"),
+        ("Er sagte: „Wir gehen“, dann nicht.", "wir gehen"),
+        ("On „idzie” dom", "idzie"),
+        ("Il dit « on va » et part", "on va"),
+        ("Er rief: »Los jetzt«, und", "los jetzt"),
+        ("Han sa: ”Vi går” och", "vi gar"),
+        ("Hän sanoi »menemme» kotiin", "menemme"),
+        ("他说「你好」了", "你 好"),
+        ("他说『你「好」吗』了", "你 好 吗"),
+        ('mixed “one" two „three" four "five” six', "one three five"),
+        ("“first paragraph\n“second” end", "first paragraph second"),
+        ("“open to the end of it\nnext", "open to the end of it"),
+        ("She said ‘We don’t go’ home", "we dont go"),
+        ("in the ‘90s and ‘lone words", ""),
+        ('closing” alone and 12" wide', ""),
+        ("More » here", ""),
+        ('דובר צה"ל אמר', ""),
+    ],
+)
+def test_quotations(text: str, expected: str) -> None:
+    assert inside(text) == expected
+
+
+def test_character_flag() -> None:
+    assert (one("a 中b กำ한").flags & CHARACTER).tolist() == [0, CHARACTER, 0, CHARACTER, CHARACTER, 0]
+
+
+@given(texts)
+@settings(deadline=None)
+def test_spans_hold_the_token(text: str) -> None:
+    raw, made, words = text.encode(), one(text), token_strings(text)
+    assert made.hash.tolist() == hashes(words)
+    table = folding()
+    for start, end, word in zip(made.start.tolist(), made.end.tolist(), words, strict=True):
+        folded = b"".join(table.lookup(ord(c))[1] for c in raw[start:end].decode()).decode()
+        assert folded.replace(".", "") == word.replace(".", "")
+    assert (made.start < made.end).all()
+    assert (made.start[1:] >= made.end[:-1]).all()
+    assert (made.block_start[1:] >= made.block_end[:-1]).all()
+    for block, (first, last) in enumerate(zip(made.block_first, made.block_first[1:], strict=False)):
+        assert (made.start[first:last] >= made.block_start[block]).all()
+        assert (made.end[first:last] <= made.block_end[block]).all()
+
+
+@given(texts)
+@settings(deadline=None)
+def test_normal_forms_give_the_same_tokens(text: str) -> None:
+    composed, decomposed = (one(unicodedata.normalize(form, text)).hash.tolist() for form in ("NFC", "NFD"))
+    assert composed == decomposed
+
+
+@given(st.text("abzäßÉıſЖάςǅﬁ ’'.,-\n“”12"))
+@settings(deadline=None)
+def test_case_does_not_matter(text: str) -> None:
+    assert token_strings(text) == token_strings(text.upper()) == token_strings(text.lower())
+
+
+def test_every_code_point_in_both_normal_forms() -> None:
+    points = [chr(c) for c in range(0x20000) if not 0xD800 <= c < 0xE000]
+    for around in ("{0}", "a{0}a"):
+        forms = (
+            tokenize(pa.array([unicodedata.normalize(form, around.format(c)) for c in points]))
+            for form in ("NFC", "NFD")
+        )
+        composed, decomposed = forms
+        assert np.array_equal(composed.hash, decomposed.hash)
+        assert np.array_equal(composed.offsets, decomposed.offsets)
+
+
+@given(
+    st.lists(texts, max_size=5),
+    st.integers(0, 4),
+    st.integers(0, 4),
+    st.sampled_from([pa.string(), pa.large_string()]),
+)
+@settings(deadline=None)
+def test_slices_and_batches_equal_one_by_one(
+    documents: list[str], first: int, count: int, kind: pa.DataType
+) -> None:
+    made = tokenize(pa.array(documents, kind).slice(first, count))
+    chosen = documents[first : first + count]
+    assert len(made) == len(chosen)
+    for d, text in enumerate(chosen):
+        alone, own = one(text), slice(made.offsets[d], made.offsets[d + 1])
+        for name in ("hash", "start", "end", "flags"):
+            assert getattr(made, name)[own].tolist() == getattr(alone, name).tolist()
+        blocks = slice(made.block_offsets[d], made.block_offsets[d + 1] + 1)
+        assert (made.block_first[blocks] - made.offsets[d]).tolist() == alone.block_first.tolist()
+
+
+@pytest.mark.parametrize("array", [pa.array(["a", None]), pa.array([1, 2]), pa.array([b"a"])])
+def test_refused(array: pa.Array) -> None:
+    with pytest.raises(InputError):
+        tokenize(array)
+
+
+def test_invalid_utf8_does_no_harm() -> None:
+    raw = b"ab\xff\xe2\x80cd\xf0\x9f ef\xc3"
+    array = pa.Array.from_buffers(
+        pa.string(), 1, [None, pa.py_buffer(np.array([0, len(raw)], np.int32)), pa.py_buffer(raw)]
+    )
+    assert tokenize(array).hash.tolist() == hashes(["ab", "cd", "ef"])
+
+
+@given(st.text(max_size=30))
+def test_byte_to_char(text: str) -> None:
+    starts = np.cumsum([0, *(len(c.encode()) for c in text)])
+    assert byte_to_char(text.encode(), starts[::-1]).tolist() == list(range(len(text) + 1))[::-1]
+
+
+WRAPPED = """\
+The council voted on Tuesday night to
+close the bridge over the river for two years while engineers
+replace the rusted cables that have held it since it was first
+opened, officials said.
+    Traders in the old town fear that they will lose half of
+their customers. The mayor said buses would run more often.
+    Works start in May.
+ Agency
+"""
+
+
+def test_lines() -> None:
+    assert (
+        blocks("  one \r\n\r\n two\u00a0\n\n \t\nthree\u2028four\x0bfive\x85")
+        == "one two three four five".split()
+    )
+    assert blocks("") == []
+
+
+def test_wrapped_lines_are_joined() -> None:
+    made = blocks(WRAPPED)
+    assert [block.split()[0] for block in made] == ["The", "Traders", "Works", "Agency"]
+
+
+def test_wrapped_paragraphs_apart_by_blank_lines() -> None:
+    text = "\r\n\r\n".join(part.strip() for part in WRAPPED.replace("\n", "\r\n").split("\r\n    "))
+    assert [block.split()[0] for block in blocks(text)] == ["The", "Traders", "Works", "Agency"]
+
+
+def test_lists_stay_lines() -> None:
+    menu = [
+        "Home",
+        "World news",
+        "Sports and leisure",
+        "What the mayor said about the bridge",
+        "Weather",
+        "More",
+    ]
+    assert blocks("\n".join(menu)) == menu
+    article = [f"{'A sentence that goes on. ' * n}".strip() for n in (3, 9, 7, 8)]
+    assert blocks("\n".join(article)) == article

@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dedup import kernels
+from dedup.kernels import reference
+
+counts = st.lists(st.integers(0, 25), max_size=5)
+
+
+def offsets_of(sizes: list[int]) -> np.ndarray:
+    return np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
+
+
+def run(name: str, *arguments: np.ndarray, outputs: list[np.ndarray]) -> None:
+    expected = [np.zeros_like(o) for o in outputs]
+    getattr(kernels.warm(), name)(*arguments, *outputs)
+    getattr(reference, name)(*arguments, *expected)
+    for ours, theirs in zip(outputs, expected, strict=True):
+        assert np.array_equal(ours, theirs)
+
+
+@given(counts, st.integers(1, 12), st.randoms(use_true_random=False))
+@settings(deadline=None)
+def test_sketch_kernels_equal_reference(sizes: list[int], size: int, random: object) -> None:
+    word_offsets = offsets_of(sizes)
+    total = int(word_offsets[-1])
+    n = len(sizes)
+    rng = np.random.default_rng(random.getrandbits(32))  # type: ignore[attr-defined]
+    words = rng.choice(rng.integers(0, 1 << 64, 6, np.uint64), total)
+    content = np.zeros((n, 2), np.uint64)
+    run("content", words, word_offsets, outputs=[content])
+
+    offsets = offsets_of([max(s - size + 1, min(s, 1)) for s in sizes])
+    shingles = np.zeros(offsets[-1], np.uint64)
+    run("roll", words, word_offsets, np.full(n, size), offsets, outputs=[shingles])
+
+    picked = [np.zeros(n + 1, np.int64), np.zeros_like(shingles), np.zeros(len(shingles), np.uint32)]
+    run("winnow", shingles, offsets, np.full(n, size), outputs=picked)
+
+    hashes = (shingles >> np.uint64(32)).astype(np.uint32)
+    a, b = (rng.integers(0, 1 << 32, 21, np.uint32) for _ in range(2))
+    run("minhash", hashes, offsets, a, b, outputs=[np.zeros((n, 21), np.uint32)])
+
+
+def python(code: str, folder: Path) -> str:
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(folder), "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def test_first_small_text_does_not_wait_for_the_compiler(tmp_path: Path) -> None:
+    code = (
+        "import sys, pyarrow as pa; from dedup import kernels; from dedup.tokens import tokenize;"
+        "tokenize(pa.array(['some words'])); print(kernels.is_warm(), 'numba' in sys.modules)"
+    )
+    assert python(code, tmp_path) == "False False"
+
+
+def test_switch(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+    monkeypatch.setattr(kernels, "_compiled", False)
+    monkeypatch.setattr(kernels, "_seen", 0)
+    monkeypatch.setattr(kernels, "_was_warm", lambda: False)
+    monkeypatch.setattr(kernels, "warm", lambda: asked.append(True))
+    assert kernels.get(1000).tokenize is reference.tokenize
+    assert kernels.get(kernels.THRESHOLD).tokenize is not reference.tokenize
+    assert asked == [True]
+
+
+def test_marker_follows_the_cache_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "cache"))
+    assert not kernels.is_warm()
+    kernels._leave_marker()
+    assert kernels.is_warm()
+
+
+def test_folder_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    blocked = tmp_path / "file"
+    blocked.write_text("in the way")
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(blocked))
+    kernels._leave_marker()
+    assert not kernels.is_warm()
+
+
+def test_both_sides_have_the_same_functions() -> None:
+    from importlib import import_module
+
+    for compiled, plain in kernels.MODULES:
+        names = set(import_module(f"dedup.kernels.{compiled}").__all__)
+        assert names <= set(import_module(f"dedup.kernels.{plain}").__all__)
