@@ -66,7 +66,7 @@ class OutputFolder:
         return self._partial / name
 
     def __enter__(self) -> Self:
-        self._check()
+        self.check()
         with writing(self._partial):
             self._out.parent.mkdir(parents=True, exist_ok=True)
             self._lock = self._acquire()
@@ -90,8 +90,12 @@ class OutputFolder:
         finally:
             self._discard()
 
-    def _check(self) -> None:
-        """See whether ``OUT`` may be written."""
+    def check(self) -> None:
+        """See whether ``OUT`` may be written; entering looks again.
+
+        Raises:
+            OutputError: Something is in the way.
+        """
         if not os.path.lexists(self._out):
             return
         if not self._out.is_dir():
@@ -139,10 +143,10 @@ class OutputFolder:
                 shutil.rmtree(self._old)
             else:
                 self._old.rename(self._out)
-                self._check()
+                self.check()
 
     def _commit(self) -> None:
-        self._check()
+        self.check()
         replaces = os.path.lexists(self._out)
         if replaces:
             self._out.rename(self._old)
