@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 __all__ = ["BATCH_BYTES", "ignore", "read", "stop"]
 
-BATCH_BYTES = 8 << 20
-"""Size of a batch, roughly: enough for a kernel to be worth its call, small beside the memory limit."""
+BATCH_BYTES = 4 << 20
+"""Size of a batch, roughly: what one block of JSONL comes to, so that blocks needn't be joined (a fifth slower)."""
 
 
 def ignore(reject: Reject) -> None:
