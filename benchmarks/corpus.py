@@ -29,6 +29,8 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
+import multiprocessing
+import os
 import sys
 import time
 from dataclasses import asdict, dataclass
@@ -881,6 +883,17 @@ EMPTY_TRUTH: Record = {
 }
 
 
+def batches(n: int) -> int:
+    """How many batches n articles make."""
+    return -(-n // BATCH)
+
+
+def make_batch(room: Newsroom, number: int) -> tuple[list[Record], list[Record]]:
+    """Articles and truth of one batch."""
+    first = number * BATCH
+    return Batch(room, number, min(BATCH, room.n - first)).records(first)
+
+
 def generate(n: int, seed: int = 0, **params: Any) -> Iterator[tuple[list[Record], list[Record]]]:
     """Articles and their truth, batch by batch.
 
@@ -893,9 +906,21 @@ def generate(n: int, seed: int = 0, **params: Any) -> Iterator[tuple[list[Record
         Records (id, title, source, published, text) and truth lines of the same articles in the same order.
     """
     room = Newsroom(n, seed, Model(**params))
-    for number in range(-(-n // BATCH)):
-        first = number * BATCH
-        yield Batch(room, number, min(BATCH, n - first)).records(first)
+    for number in range(batches(n)):
+        yield make_batch(room, number)
+
+
+def open_newsroom(n: int, seed: int, params: dict[str, Any]) -> None:
+    """Make this process's newsroom; it follows from the seed, so each process makes the same."""
+    batch_lines.room = Newsroom(n, seed, Model(**params))  # type: ignore[attr-defined]
+
+
+def batch_lines(number: int) -> tuple[bytes, bytes, int]:
+    """One batch of this process's newsroom as JSON lines of articles and of truth, and its body words."""
+    records, truth = make_batch(batch_lines.room, number)  # type: ignore[attr-defined]
+    option = orjson.OPT_APPEND_NEWLINE
+    lines = (b"".join(orjson.dumps(row, option=option) for row in rows) for rows in (records, truth))
+    return next(lines), next(lines), sum(t["words"] for t in truth)
 
 
 def expected_relation(a: Record, b: Record) -> str:
@@ -917,6 +942,12 @@ def expected_relation(a: Record, b: Record) -> str:
     return "background" if set(a["background"]) & set(b["background"]) else "none"
 
 
+def head(path: Path, count: int) -> list[bytes]:
+    """The first lines of a file."""
+    with path.open("rb") as lines:
+        return list(itertools.islice(lines, count))
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description="Make a corpus of invented news with its truth.")
     parser.add_argument("--articles", type=int, default=10_000, metavar="N")
@@ -926,6 +957,7 @@ def main() -> int:
     parser.add_argument("--short", action="store_true", help="articles of 150 words")
     parser.add_argument("--singles", type=float, default=0.5, help="share of articles in no family")
     parser.add_argument("--days", type=float, default=90.0, help="the period")
+    parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     parser.add_argument(
         "--sample", type=int, default=0, metavar="K", help="print the first K articles with their truth"
     )
@@ -937,20 +969,23 @@ def main() -> int:
     }
     args.out.mkdir(parents=True, exist_ok=True)
     began = time.perf_counter()
+    about_room, numbers = (args.articles, args.seed, params), range(batches(args.articles))
     size = words = 0
     with (
         (args.out / "articles.jsonl").open("wb") as articles,
         (args.out / "truth.jsonl").open("wb") as truths,
+        multiprocessing.Pool(max(1, min(args.processes, len(numbers))), open_newsroom, about_room) as pool,
     ):
-        for records, truth in generate(args.articles, args.seed, **params):
-            lines = b"".join(orjson.dumps(r, option=orjson.OPT_APPEND_NEWLINE) for r in records)
+        made = pool.imap(batch_lines, numbers)
+        for lines, truth, count in made:
             articles.write(lines)
-            truths.write(b"".join(orjson.dumps(t, option=orjson.OPT_APPEND_NEWLINE) for t in truth))
-            size += len(lines)
-            words += sum(t["words"] for t in truth)
-            for record, line in list(zip(records, truth, strict=True))[: args.sample]:
-                print(f"{line}\n# {record['title']}\n{record['text']}\n{'-' * 80}")
-                args.sample -= 1
+            truths.write(truth)
+            size, words = size + len(lines), words + count
+    for text, line in zip(
+        *(head(args.out / f, args.sample) for f in ("articles.jsonl", "truth.jsonl")), strict=True
+    ):
+        record = orjson.loads(text)
+        print(f"{line.decode()}# {record['title']}\n{record['text']}\n{'-' * 80}")
     seconds = time.perf_counter() - began
     about = {"articles": args.articles, "seed": args.seed, "bytes": size, "body_words": words}
     about |= {"model": asdict(Model(**params))}

@@ -161,6 +161,8 @@ def main() -> int:
     data = args.texts.read_bytes()
     if args.most is not None and args.most < len(data):
         data = data[: data.rfind(SEPARATOR, 0, args.most)]
+    # Once on the first megabyte: compiled code is loaded, pools are started, for every tool alike.
+    TOOLS[args.tool](data[: max(0, data.rfind(SEPARATOR, 0, 1 << 20))])()
     work = TOOLS[args.tool](data)
     began, busy = time.perf_counter(), time.process_time()
     work()
