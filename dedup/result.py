@@ -150,6 +150,11 @@ class Result:
         """Families of two or more, by id."""
         return [self._family(first) for first in sorted(self._members, key=lambda first: self._family_ids[first])]
 
+    def largest_families(self, count: int) -> list[Family]:
+        """The families with the most members; among equals, by id."""
+        order = sorted(self._members, key=lambda first: (-len(self._members[first]), self._family_ids[first]))
+        return [self._family(first) for first in order[:count]]
+
     def family(self, document: str) -> Family | None:
         """The family a document belongs to, None where it is alone.
 
