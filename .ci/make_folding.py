@@ -2,8 +2,8 @@
 
     pip install unicodedata2 && PYTHONPATH=. python .ci/make_folding.py
 
-The layout is read by dedup/folding.py. Run it when a new Unicode version is wanted: hashes of texts that use what
-changed will differ, so the version is part of the scheme.
+The layout is read by dedup/folding.py. Run it when a new Unicode version is wanted: hashes of texts that use
+what changed will differ, so the version is part of the scheme.
 """
 
 from __future__ import annotations
@@ -52,7 +52,8 @@ APOSTROPHES = "'`´ʻʼʽʹˈ‛′＇ꞌ՚׳״ߴ"
 SPECIAL = {
     **dict.fromkeys(map(ord, APOSTROPHES), Class.APOSTROPHE),
     **dict.fromkeys(map(ord, "\n\v\f\r\u0085\u2028\u2029"), Class.LINE),
-    # ZWSP … RLM, bidi embeddings and isolates, word joiner … , BOM, Arabic letter mark, tatweel, Mongolian separators
+    # ZWSP … RLM, bidi embeddings and isolates, word joiner … , BOM, Arabic letter mark, tatweel, Mongolian
+    # separators
     **dict.fromkeys(
         [0xAD, 0x34F, 0x61C, 0x640, *range(0x180B, 0x1810), *range(0x200B, 0x2010)], Class.IGNORABLE
     ),

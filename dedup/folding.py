@@ -1,8 +1,9 @@
 """The folding table: class and folded form of every code point of one Unicode version.
 
-Versioned package data, not the interpreter's ``unicodedata``: the same text has the same hashes on every Python.
-``.ci/make_folding.py`` writes it. Two stages, as in The Unicode Standard, section 5.1: ``page[code >> 8]`` picks 256
-entries; an entry holds the class (5 bits), the length of the folded form in bytes (7 bits) and its place in the pool.
+Versioned package data, not the interpreter's ``unicodedata``: the same text has the same hashes on every
+Python. ``.ci/make_folding.py`` writes it. Two stages, as in The Unicode Standard, section 5.1: ``page[code >>
+8]`` picks 256 entries; an entry holds the class (5 bits), the length of the folded form in bytes (7 bits) and
+its place in the pool.
 """
 
 from __future__ import annotations

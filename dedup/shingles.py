@@ -23,8 +23,8 @@ __all__ = ["Shingles", "roll", "shingle", "shingle_hash", "shingles"]
 class Shingles:
     """The shingles of a batch of n documents: S shingles of W body tokens.
 
-    Places are implicit: shingle i of a document begins at its body token i, and holds ``size`` of them (all, where
-    the document has fewer).
+    Places are implicit: shingle i of a document begins at its body token i, and holds ``size`` of them (all,
+    where the document has fewer).
 
     Attributes:
         offsets: int64[n + 1]; shingles of document d are ``offsets[d]:offsets[d + 1]``.
@@ -56,8 +56,8 @@ def shingle(
         settings: ``shingle_words`` is k.
 
     Returns:
-        The shingles. A document with fewer than k body tokens has one shingle of all of them, without any none.
-        The hash is the polynomial Σ xxh64(token) · ``MULTIPLIER``^(k - 1 - i) mod 2^64.
+        The shingles. A document with fewer than k body tokens has one shingle of all of them, without any
+        none. The hash is the polynomial Σ xxh64(token) · ``MULTIPLIER``^(k - 1 - i) mod 2^64.
     """
     settings = settings or Settings()
     character = tokens.flags & CHARACTER != 0

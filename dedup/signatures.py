@@ -26,7 +26,8 @@ class Sketches:
         signatures: uint32[n, permutations], the minima; all ones for a document without shingles.
         offsets: int64[n + 1]; fingerprints of document d are ``offsets[d]:offsets[d + 1]``.
         fingerprints: uint64[F], 48 bits each, in the order of their places; one may come again in a document.
-        positions: uint32[F], the body token, counted within the document, at which the fingerprint's shingle begins.
+        positions: uint32[F], the body token, counted within the document, at which the fingerprint's shingle
+            begins.
         content: uint64[n, 2], 128-bit hash of the body tokens in order.
     """
 
@@ -44,9 +45,10 @@ class Sketches:
 def sketch(shingles: Shingles, settings: Settings | None = None) -> Sketches:
     """Sketch every document of a batch.
 
-    Signatures equal ``datasketch.MinHash(num_perm, seed, scheme="affine32", hashfunc=shingle_hash)``, bit for bit.
-    Fingerprints are picked by winnowing (Schleimer, Wilkerson and Aiken, 2003): every run of window + k - 1 body
-    tokens that two documents share gives them a common fingerprint. Where k doubles, the window does.
+    Signatures equal ``datasketch.MinHash(num_perm, seed, scheme="affine32", hashfunc=shingle_hash)``, bit for
+    bit. Fingerprints are picked by winnowing (Schleimer, Wilkerson and Aiken, 2003): every run of window + k
+    - 1 body tokens that two documents share gives them a common fingerprint. Where k doubles, the window
+      does.
 
     Args:
         shingles: Of the batch.
@@ -79,7 +81,7 @@ def permutations(count: int, seed: int) -> tuple[npt.NDArray[np.uint32], npt.NDA
     Returns:
         uint32[count] each, read-only.
     """
-    generator = np.random.RandomState(seed)  # noqa: NPY002 - what datasketch draws from
+    generator = np.random.RandomState(seed)  # what datasketch draws from
     a = generator.randint(0, 1 << 31, count, dtype=np.uint32) * np.uint32(2) + np.uint32(1)
     b = generator.randint(0, 1 << 32, count, dtype=np.uint32)
     a.flags.writeable = b.flags.writeable = False

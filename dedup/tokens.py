@@ -1,17 +1,19 @@
 """Tokens: the folded words of a text with their places in it.
 
-A token is a maximal run of letters, digits and kept marks, folded by :mod:`dedup.folding`: case, width, ligatures and
-digits made alike; accents dropped in Latin, Greek, Cyrillic, Arabic and Hebrew, kept elsewhere (か is not が).
+A token is a maximal run of letters, digits and kept marks, folded by :mod:`dedup.folding`: case, width,
+ligatures and digits made alike; accents dropped in Latin, Greek, Cyrillic, Arabic and Hebrew, kept elsewhere
+(か is not が).
 
-- An apostrophe of any shape before a letter joins and is left out: ``China’s`` is ``chinas``. A dot or comma between
-  two digits joins and stays: ``34.5``, ``1,000``. Single letters with dots between are one token: ``U.S.`` is ``us``.
-  Hyphens separate.
+- An apostrophe of any shape before a letter joins and is left out: ``China’s`` is ``chinas``. A dot or comma
+  between two digits joins and stays: ``34.5``, ``1,000``. Single letters with dots between are one token:
+  ``U.S.`` is ``us``. Hyphens separate.
 - In scripts written without spaces each base character with its marks is a token, flagged ``CHARACTER``.
 - Soft hyphens, zero-width characters, bidi marks and tatweel count for nothing.
-- Tokens inside quotation marks are flagged ``QUOTED``; an opening mark without its pair holds until its block ends.
+- Tokens inside quotation marks are flagged ``QUOTED``; an opening mark without its pair holds until its block
+  ends.
 
-A block is a line that shows something. In a document whose lines were wrapped by hand (narrow, and most lines full) it
-is a paragraph: lines are joined up to a blank, an indented or after a short line.
+A block is a line that shows something. In a document whose lines were wrapped by hand (narrow, and most lines
+full) it is a paragraph: lines are joined up to a blank, an indented or after a short line.
 """
 
 from __future__ import annotations
@@ -30,7 +32,7 @@ from dedup.kernels.rules import CHARACTER_FLAG, QUOTED_FLAG
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-__all__ = ["CHARACTER", "QUOTED", "Tokens", "byte_to_char", "fold_token", "token_strings", "tokenize"]
+__all__ = ["CHARACTER", "QUOTED", "Tokens", "byte_to_char", "token_strings", "tokenize"]
 
 QUOTED = QUOTED_FLAG
 """Flag of a token inside quotation marks."""
@@ -73,7 +75,8 @@ def tokenize(texts: pa.Array) -> Tokens:
     """Tokenize a batch of documents.
 
     Args:
-        texts: Arrow array of string or large_string, without nulls; a slice will do. Its buffers are read in place.
+        texts: Arrow array of string or large_string, without nulls; a slice will do. Its buffers are read in
+            place.
 
     Returns:
         The token stream.
@@ -122,11 +125,8 @@ def _buffers(texts: pa.Array) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int
     """Bytes of a string array and the offsets of its values in them, not copied where that can be."""
     if isinstance(texts, pa.ChunkedArray):
         texts = texts.combine_chunks()
-    if pa.types.is_string(texts.type):
-        width = np.dtype(np.int32)
-    elif pa.types.is_large_string(texts.type):
-        width = np.dtype(np.int64)
-    else:
+    large = pa.types.is_large_string(texts.type)
+    if not large and not pa.types.is_string(texts.type):
         raise InputError(f"texts are {texts.type}, not string or large_string")
     if texts.null_count:
         raise InputError(
@@ -135,16 +135,11 @@ def _buffers(texts: pa.Array) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int
     if len(texts) == 0:
         return np.empty(0, np.uint8), np.zeros(1, np.int64)
     _, places, values = texts.buffers()
-    offsets = np.frombuffer(places, width, len(texts) + 1, texts.offset * width.itemsize)
+    offsets = np.frombuffer(
+        places, np.int64 if large else np.int32, len(texts) + 1, texts.offset * (8 if large else 4)
+    )
     data = np.frombuffer(values, np.uint8) if values is not None and values.size else np.empty(0, np.uint8)
     return data, offsets.astype(np.int64, copy=False)
-
-
-def fold_token(raw: str | bytes) -> str:
-    """Folded form of the text of one token, dots of an acronym and apostrophes left out."""
-    table = folding()
-    text = raw.decode() if isinstance(raw, bytes) else raw
-    return b"".join(table.lookup(ord(character))[1] for character in text).decode()
 
 
 def token_strings(text: str) -> list[str]:

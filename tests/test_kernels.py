@@ -3,15 +3,19 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dedup import kernels
 from dedup.kernels import reference
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pytest
 
 counts = st.lists(st.integers(0, 25), max_size=5)
 

@@ -236,10 +236,13 @@ their customers. The mayor said buses would run more often.
 
 
 def test_lines() -> None:
-    assert (
-        blocks("  one \r\n\r\n two\u00a0\n\n \t\nthree\u2028four\x0bfive\x85")
-        == "one two three four five".split()
-    )
+    assert blocks("  one \r\n\r\n two\u00a0\n\n \t\nthree\u2028four\x0bfive\x85") == [
+        "one",
+        "two",
+        "three",
+        "four",
+        "five",
+    ]
     assert blocks("") == []
 
 

@@ -1,11 +1,11 @@
 """Compiled kernels and the one switch that decides when they are used.
 
-``get(nbytes)`` gives the functions to call, by name: the compiled ones if numba's cache is warm, if this process
-has been asked for more than 1 MB of text in all, or if they are forced; else their references, without importing
-numba. So a first run on a fresh machine does not wait for the compiler.
+``get(nbytes)`` gives the functions to call, by name: the compiled ones if numba's cache is warm, if this
+process has been asked for more than 1 MB of text in all, or if they are forced; else their references,
+without importing numba. So a first run on a fresh machine does not wait for the compiler.
 
-To add kernels: write ``kernels/<name>.py`` with explicit signatures and a reference module with the same function
-names, both with ``__all__``, and list the two in ``MODULES``.
+To add kernels: write ``kernels/<name>.py`` with explicit signatures and a reference module with the same
+function names, both with ``__all__``, and list the two in ``MODULES``.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _compiled = False
 
 
 class _Namespace:
-    """The functions of one side of ``MODULES``; a module is imported when one of its names is first asked for."""
+    """The functions of one side of ``MODULES``; a module is imported when one of its names is asked for."""
 
     def __init__(self, side: int) -> None:
         self._side = side
@@ -64,8 +64,8 @@ def get(nbytes: int = 0, *, force: bool = False) -> Any:
         force: Compiled ones, whatever it costs.
 
     Returns:
-        A namespace with every function of ``MODULES``, compiled or reference. Which of the two never changes a
-        result.
+        A namespace with every function of ``MODULES``, compiled or reference. Which of the two never changes
+        a result.
     """
     global _seen, _compiled
     if not _compiled:

@@ -26,7 +26,8 @@ def out(dtype: types.Type) -> types.Array:
 def kernel(signature: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Compile a function for one signature when its module is imported, or load it from numba's cache.
 
-    One explicit signature: no second specialisation appears because a caller's array was writable or an int was small.
+    One explicit signature: no second specialisation appears because a caller's array was writable or an int
+    was small.
     """
 
     def compile_(function: Callable[..., Any]) -> Callable[..., Any]:

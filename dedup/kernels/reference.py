@@ -168,8 +168,9 @@ def begins_paragraph(before: Line, line: Line) -> bool:
 def wrap_width(lines: list[Line]) -> int:
     """Width a document was wrapped to by hand, or 0.
 
-    Whoever wraps puts as many words on a line as go. So in most pairs of lines within a paragraph the next line's first
-    word would not have gone on the line before. ``FILL_SLACK`` forgives ragged and justified copy.
+    Whoever wraps puts as many words on a line as go. So in most pairs of lines within a paragraph the next
+    line's first word would not have gone on the line before. ``FILL_SLACK`` forgives ragged and justified
+    copy.
     """
     shown = [line for line in lines if not line.blank]
     widest = max((line.width for line in shown), default=0)
@@ -267,7 +268,7 @@ def quoted(kinds: str) -> list[bool]:
 
 
 class Token(NamedTuple):
-    """A token as indices of a block's characters; ``chain``: single letters, with dots between if more than one."""
+    """A token as indices of a block; ``chain``: it is a single letter, or several with dots between."""
 
     first: int
     last: int
@@ -332,7 +333,7 @@ def polynomial(words: Hashes, multiplier: int) -> np.uint64:
     """Σ words[i] · multiplier^(n - 1 - i) mod 2^64."""
     powers = np.full(len(words), multiplier, np.uint64)
     powers[:1] = 1
-    return (words * np.cumprod(powers, dtype=np.uint64)[::-1]).sum(dtype=np.uint64)
+    return np.uint64((words * np.cumprod(powers, dtype=np.uint64)[::-1]).sum(dtype=np.uint64))
 
 
 def roll(words: Hashes, word_offsets: Counts, sizes: Counts, offsets: Counts, shingles: Hashes) -> None:
@@ -367,7 +368,7 @@ def winnow(
     picked: Hashes,
     positions: npt.NDArray[np.uint32],
 ) -> None:
-    """Pick the smallest of every ``windows[d]`` consecutive shingles of document d, of equals the rightmost.
+    """Pick the smallest of every ``windows[d]`` consecutive shingles of document d, the last of equals.
 
     Schleimer, Wilkerson and Aiken, "Winnowing: local algorithms for document fingerprinting" (2003).
     """

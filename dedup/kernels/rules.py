@@ -34,8 +34,9 @@ FILL_SLACK: Final = 6  # columns a full line may leave free beyond the next line
 FILL_SHARE: Final = 0.6  # of the lines that do not begin a paragraph: the line before is full
 SHORT_SHARE: Final = 0.7  # of the width: a line that leaves more free ends its paragraph
 
-# Odd multipliers of polynomials mod 2**64: of shingles, and the two of content hashes. They are part of the scheme.
-# Spectrally good ones of Steele and Vigna, "Computationally easy, spectrally good multipliers" (2021), table 6.
+# Odd multipliers of polynomials mod 2**64: of shingles, and the two of content hashes. They are part of the
+# scheme. Spectrally good ones of Steele and Vigna, "Computationally easy, spectrally good multipliers"
+# (2021), table 6.
 MULTIPLIER: Final = 0xF1357AEA2E62A9C5
 CONTENT_A: Final = 0xD1342543DE82EF95
 CONTENT_B: Final = 0xAF251AF3B0F025B5

@@ -65,7 +65,7 @@ def content(words, word_offsets, hashes):
 
 @kernel(types.void(const(_u64), const(_i64), const(_i64), out(_i64), out(_u64), out(_u32)))
 def winnow(shingles, offsets, windows, picked_offsets, picked, positions):
-    """Pick the smallest of every ``windows[d]`` consecutive shingles of document d, of equals the rightmost."""
+    """Pick the smallest of every ``windows[d]`` consecutive shingles of document d, the last of equals."""
     n = 0
     picked_offsets[0] = 0
     for d in range(len(windows)):

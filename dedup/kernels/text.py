@@ -181,7 +181,7 @@ def _trim(data, i, end, page, entry):
 
 @helper
 def _measure(data, start, first, last, page, entry):
-    """Of a line that shows data[first:last]: width, indentation, length of the first word (columns), last class."""
+    """Width, indentation, length of the first word (columns) and last class of a line, data[first:last]."""
     column = indent = word = tail = np.int64(0)
     i = start
     while i < last:
@@ -454,7 +454,8 @@ def tokenize(
 ):
     """Tokenize documents data[offsets[d]:offsets[d + 1]]; fills what stands from ``token_offsets`` on.
 
-    ``scratch`` holds the folded form of the longest block, the outputs a token and a block for every other byte.
+    ``scratch`` holds the folded form of the longest block, the outputs a token and a block for every other
+    byte.
     """
     t = blocks = 0
     token_offsets[0] = block_offsets[0] = block_first[0] = 0
