@@ -73,7 +73,7 @@ def find_roundups(edges: Edges, length: NDArray[np.int64]) -> NDArray[np.bool_]:
     order = np.lexsort((row, -own, host))
     order = order[(own <= PIECE)[order]]
     hosts, first = np.unique(host[order], return_index=True)
-    for number, mine in zip(hosts, np.split(order, first[1:]), strict=True):
+    for number, mine in zip(hosts, np.split(order, first)[1:], strict=True):
         if len(mine) < 2:
             continue
         taken = np.zeros(length[number], bool)
