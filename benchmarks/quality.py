@@ -184,7 +184,7 @@ def strip_corpus(records: list[Record]) -> dict[str, Spans]:
         given, made = Path(folder) / "in.jsonl", Path(folder) / "out.jsonl"
         given.write_text("".join(json.dumps(r) + "\n" for r in records), encoding="utf-8")
         done = subprocess.run(
-            [*DEDUP, "clean", given, "-o", made, "--quiet"], check=False, capture_output=True, text=True
+            [*DEDUP, "clean", given, "-o", made], check=False, capture_output=True, text=True
         )
         if done.returncode:
             raise RuntimeError((done.stderr.strip() or "dedup clean failed").splitlines()[-1])
