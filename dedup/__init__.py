@@ -1,5 +1,108 @@
-"""Near-duplicate detection and article deduplication for news."""
+"""Near-duplicate detection and article deduplication for news.
+
+    result = dedup.find_families(documents)
+    for family in result.families:
+        print(family.canonical.title, len(family), family.reason)
+
+Names are loaded when they are first used, so that ``import dedup`` costs next to nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from dedup._version import __version__
 
-__all__ = ["__version__"]
+if TYPE_CHECKING:
+    from dedup.api import compare, find_families, signature
+    from dedup.boilerplate import strip_boilerplate
+    from dedup.config import Settings
+    from dedup.edits import Diff, diff
+    from dedup.errors import (
+        DedupError,
+        DiffError,
+        InputError,
+        MissingExtraError,
+        OutputError,
+        SchemeError,
+        SettingsError,
+        UsageError,
+    )
+    from dedup.model import Agency, CleanText, Document, Kind, Passage, Relation, RelationKind, Removed, Role
+    from dedup.result import Family, Result
+    from dedup.shingles import shingle_hash
+
+__all__ = [
+    "Agency",
+    "CleanText",
+    "DedupError",
+    "Diff",
+    "DiffError",
+    "Document",
+    "Family",
+    "InputError",
+    "Kind",
+    "MissingExtraError",
+    "OutputError",
+    "Passage",
+    "Relation",
+    "RelationKind",
+    "Removed",
+    "Result",
+    "Role",
+    "SchemeError",
+    "Settings",
+    "SettingsError",
+    "UsageError",
+    "__version__",
+    "compare",
+    "diff",
+    "find_families",
+    "shingle_hash",
+    "signature",
+    "strip_boilerplate",
+]
+
+_HOMES = {
+    "api": ("compare", "find_families", "signature"),
+    "boilerplate": ("strip_boilerplate",),
+    "config": ("Settings",),
+    "edits": ("Diff", "diff"),
+    "errors": (
+        "DedupError",
+        "DiffError",
+        "InputError",
+        "MissingExtraError",
+        "OutputError",
+        "SchemeError",
+        "SettingsError",
+        "UsageError",
+    ),
+    "model": (
+        "Agency",
+        "CleanText",
+        "Document",
+        "Kind",
+        "Passage",
+        "Relation",
+        "RelationKind",
+        "Removed",
+        "Role",
+    ),
+    "result": ("Family", "Result"),
+    "shingles": ("shingle_hash",),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"dedup.{_HOME_OF[name]}"), name)
+    globals()[name] = value  # next time without this function
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

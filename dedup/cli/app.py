@@ -1,0 +1,99 @@
+"""The commands put together, and what becomes of their errors."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from typing import Annotated, NoReturn
+
+import typer
+
+from dedup._version import __version__
+from dedup.cli.clean import clean
+from dedup.cli.compare import compare
+from dedup.cli.diff import diff
+from dedup.cli.run import run
+from dedup.cli.terminal import safe
+from dedup.cli.warm import warm
+from dedup.errors import DedupError
+
+__all__ = ["app", "main"]
+
+USAGE, INTERRUPTED, BROKEN_PIPE = 2, 130, 141  # the last two as a shell reports SIGINT and SIGPIPE
+
+# typer brings its own click from 0.20 on and depends on the package before; this is the class of either
+_UsageError: type[Exception] = typer.BadParameter.__bases__[0]
+
+app = typer.Typer(
+    name="dedup",
+    help="Find the families of copied news articles: who has the article, and what did they change?",
+    # plain help: rich's takes 0.15 s longer, and this one can be piped
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for command in (run, clean, compare, diff, warm):
+    app.command()(command)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"dedup {__version__}")
+        raise typer.Exit
+
+
+@app.callback(invoke_without_command=True)
+def _top(
+    context: typer.Context,
+    _: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+
+
+def main(arguments: list[str] | None = None) -> NoReturn:
+    """Run a command and exit: 0, also with rejects; 2 where nothing could be done; 130 where interrupted."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # a Latin-1 terminal gets "?" for what it cannot show
+    sys.exit(_run(arguments))
+
+
+def _run(arguments: list[str] | None) -> int:
+    try:
+        code = app(arguments, prog_name="dedup", standalone_mode=False)
+        sys.stdout.flush()
+    except (KeyboardInterrupt, typer.Abort):
+        code = INTERRUPTED
+    except BrokenPipeError:
+        # whoever read our output has seen enough; what is still buffered must not raise again at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return BROKEN_PIPE
+    except _UsageError as error:
+        return _fail(error.format_message())  # type: ignore[attr-defined]
+    except DedupError as error:
+        return _fail(str(error))
+    except MemoryError:
+        return _fail("out of memory; a lower --memory-limit or fewer --threads may help")
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        return _fail(f"{place}{error.strerror or error}")
+    if code == INTERRUPTED:
+        _say("interrupted")
+    return code if isinstance(code, int) else 0
+
+
+def _fail(message: str) -> int:
+    with contextlib.suppress(OSError):  # a full disk, again
+        sys.stdout.flush()
+    _say(message)
+    return USAGE
+
+
+def _say(message: str) -> None:
+    with contextlib.suppress(OSError):
+        print(f"dedup: {safe(message)}", file=sys.stderr)  # noqa: T201

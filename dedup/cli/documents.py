@@ -1,0 +1,107 @@
+"""The one document that an argument names."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dedup.errors import InputError, UsageError
+
+if TYPE_CHECKING:
+    from dedup.io import Reject
+    from dedup.model import Document
+
+__all__ = ["HELP", "load", "load_two"]
+
+HELP = "A file with one document, one record of a file as FILE#ID, or - for plain text on standard input."
+
+
+def load_two(a: str, b: str) -> tuple[Document, Document]:
+    """Two documents, with ids that tell them apart.
+
+    Raises:
+        UsageError: An argument names no single document, or both are standard input.
+        InputError: A document cannot be used.
+    """
+    from dataclasses import replace
+
+    if a == b == "-":
+        raise UsageError("only one of the two can be standard input")
+    one, two = load(a), load(b)
+    if one.id == two.id:
+        one, two = replace(one, id=a), replace(two, id=b)
+    return one, two
+
+
+def load(given: str) -> Document:
+    """The document a path, ``FILE#ID`` or ``-`` names.
+
+    A file of no known format is taken for plain text, as ``<(command)`` has no name of its own.
+
+    Raises:
+        UsageError: No such file, or not exactly one document in it.
+        InputError: The document cannot be used.
+    """
+    from dedup.io.discover import FORMATS
+
+    path, identity = _split(given)
+    if path == "-":
+        return _plain(sys.stdin.buffer.read(), "-")
+    if not Path(path).exists():
+        raise UsageError(f"{given}: no such file")
+    if identity is None and not Path(path).is_dir() and not path.lower().endswith(tuple(FORMATS)):
+        return _plain(Path(path).read_bytes(), path)
+    return _record(path, identity)
+
+
+def _split(given: str) -> tuple[str, str | None]:
+    """Path and id; both may contain ``#``, so the shortest path that exists counts."""
+    if not Path(given).exists():
+        for place, sign in enumerate(given):
+            if sign == "#" and Path(given[:place]).exists():
+                return given[:place], given[place + 1 :]
+    return given, None
+
+
+def _plain(data: bytes, name: str) -> Document:
+    from dedup.io.text import load_text
+    from dedup.model import Document
+
+    try:
+        values = load_text(data, name)
+    except InputError as error:
+        raise InputError(error.reason, file=name) from error
+    if not values["text"].strip():
+        raise InputError("text is empty", file=name)
+    return Document(values["id"], values["text"])
+
+
+def _record(path: str, identity: str | None) -> Document:
+    import pyarrow.compute as pc
+
+    from dedup.io import read
+    from dedup.model import Document
+
+    rejects: list[Reject] = []
+    found: dict[str, Document] = {}  # by text: the same record twice is one document
+    count = 0
+    for batch in read([path], reject=rejects.append):
+        count += len(batch)
+        if identity is not None:
+            batch = batch.filter(pc.equal(batch.column("id"), identity))
+        for row in batch.slice(0, 2).to_pylist():
+            found[row["text"]] = Document(**{name: row[name] for name in Document.__slots__})
+    if not count:
+        reason = rejects[0].reason if rejects else "no document"
+        raise InputError(reason, file=path, line=rejects[0].line if rejects else None)
+    if not found:
+        raise UsageError(f"{path}: none of {count} documents has the id {identity}")
+    if len(found) > 1:
+        what = (
+            f"{count} documents; name one: {path}#ID"
+            if identity is None
+            else f"several texts with id {identity}"
+        )
+        raise UsageError(f"{path}: holds {what}")
+    return next(iter(found.values()))

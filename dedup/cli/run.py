@@ -1,0 +1,134 @@
+"""``dedup run``: from files to families."""
+
+from __future__ import annotations
+
+import time
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from dedup.cli.options import Fields, Force, Inputs, Json, Strict, parse_fields, parse_settings, parse_size
+from dedup.cli.terminal import progress
+from dedup.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from dedup.config import Settings
+    from dedup.io import Reject
+    from dedup.result import Result
+
+__all__ = ["run"]
+
+
+class Format(StrEnum):
+    """Formats of the tables written."""
+
+    JSONL = "jsonl"
+    PARQUET = "parquet"
+
+
+class Policy(StrEnum):
+    """Ways to choose the canonical version."""
+
+    FULLEST = "fullest"
+    EARLIEST = "earliest"
+    SOURCE = "source"
+
+
+def run(
+    inputs: Inputs,
+    out: Annotated[
+        str, typer.Option("-o", "--out", metavar="OUT", help="Folder for the result.", show_default=False)
+    ],
+    field: Fields = None,
+    format: Annotated[Format, typer.Option(help="Of the tables.")] = Format.JSONL,  # noqa: A002
+    force: Force = False,
+    strict: Strict = False,
+    policy: Annotated[
+        Policy | None,
+        typer.Option(help="How the canonical version is chosen (fullest).", show_default=False),
+    ] = None,
+    source_priority: Annotated[
+        str | None,
+        typer.Option(metavar="A,B,C", help="Sources, best first; for --policy source.", show_default=False),
+    ] = None,
+    no_strip: Annotated[bool, typer.Option("--no-strip", help="Compare with the boilerplate.")] = False,
+    threads: Annotated[
+        int | None, typer.Option(metavar="N", help="Threads to use (one per processor).", show_default=False)
+    ] = None,
+    memory_limit: Annotated[
+        str | None, typer.Option(metavar="SIZE", help="Memory to stay under (4GB).", show_default=False)
+    ] = None,
+    assignments: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="NAME=VALUE",
+            help="Any setting: min_run=10.",
+            show_default=False,
+        ),
+    ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Find the families of copied articles.
+
+    Writes families, relations, diffs and the deduplicated corpus to OUT.
+    """
+    start = time.perf_counter()
+    from dedup.config import Settings
+
+    given: dict[str, Any] = {
+        "policy": policy.value if policy else None,
+        "source_priority": source_priority,
+        "strip": False if no_strip else None,
+        "threads": threads,
+        "memory_limit": None if memory_limit is None else parse_size(memory_limit),
+    }
+    if source_priority is not None:
+        given["source_priority"] = [part.strip() for part in source_priority.split(",") if part.strip()]
+    values = parse_settings(assignments)
+    values |= {name: value for name, value in given.items() if value is not None}
+    if source_priority is not None and values.get("policy") != "source":
+        raise UsageError("--source-priority is for --policy source")
+    settings = Settings.from_dict(values)
+
+    result, warnings = _find(inputs, out, parse_fields(field), settings, format.value, force, strict, quiet)
+    if quiet:
+        return
+    from dedup.cli.summary import show, summarize
+
+    summary = summarize(result, out, time.perf_counter() - start, undated=warnings)
+    if as_json:
+        import orjson
+
+        typer.echo(orjson.dumps(summary))
+    else:
+        show(summary)
+
+
+def _find(
+    inputs: list[str],
+    out: str,
+    fields: Mapping[str, str],
+    settings: Settings,
+    format: str,  # noqa: A002
+    force: bool,
+    strict: bool,
+    quiet: bool,
+) -> tuple[Result, int]:
+    """Read, find and write; also the number of dates that could not be read."""
+    from dedup.engines.local import find_families
+    from dedup.io import OutputFolder, read
+
+    OutputFolder(out, force=force).check()  # now, not after an hour's work
+    rejects: list[Reject] = []
+    warnings: list[Reject] = []
+    batches = read(inputs, fields=fields, strict=strict, reject=rejects.append, warn=warnings.append)
+    with progress(quiet=quiet) as told:
+        result = find_families(batches, settings, rejects=rejects, progress=told)
+        told("writing", 0, None)
+        result.write(out, format=format, force=force)
+    return result, len(warnings)

@@ -1,0 +1,151 @@
+"""What a run found, on one screen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dedup.cli.terminal import console, fit, percent, put, safe
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from dedup.model import Document
+    from dedup.result import Result
+
+__all__ = ["show", "summarize"]
+
+LARGEST = 5  # families shown
+REASONS = 5  # reasons for rejects shown
+
+
+def summarize(result: Result, out: str, seconds: float, *, undated: int = 0) -> dict[str, Any]:
+    """The counts of a run and its largest families, as ``--json`` prints them.
+
+    Args:
+        result: What was found.
+        out: Where it was written.
+        seconds: The whole run took.
+        undated: Dates that could not be read.
+    """
+    from dedup.output import summary
+
+    counts = summary(result)
+    reasons = counts.pop("rejects")
+    superseded = reasons.pop("superseded", 0)
+    return {
+        "out": out,
+        "seconds": round(seconds, 3),
+        **counts,
+        "copies": counts["variants"] / max(1, counts["documents"]),
+        "superseded": superseded,
+        "rejects": reasons,
+        "undated": undated,
+        "largest": [
+            {
+                "family": family.id,
+                "size": len(family),
+                "canonical": family.canonical.id,
+                "title": _title(family.canonical),
+                "sources": list(family.sources),
+            }
+            for family in result.largest_families(LARGEST)
+        ],
+    }
+
+
+def _title(document: Document) -> str:
+    """The title, or the first words."""
+    return safe(document.title or "")[:200] or safe(document.text[:400])[:200]
+
+
+def show(summary: dict[str, Any]) -> None:
+    """Print a summary: a table in a frame on a terminal, plain text elsewhere."""
+    from rich.text import Text
+
+    screen = console()
+    count = summary["documents"]
+    framed = screen.is_terminal
+    parts: list[Any] = [
+        Text(f"{_many(count, 'document')} in {summary['seconds']:.1f} s", style="bold"),
+        "",
+        _counts(summary, framed=framed),
+    ]
+    if summary["largest"]:
+        parts += ["", _largest(summary["largest"], screen.width, framed=framed)]
+    put(screen, *parts, "", *_next(summary))
+
+
+def _table(framed: bool) -> Table:
+    from rich import box
+    from rich.table import Table
+
+    return Table(box=box.SIMPLE_HEAD if framed else None, pad_edge=False, padding=(0, 2, 0, 0))
+
+
+def _counts(summary: dict[str, Any], *, framed: bool) -> Table:
+    table = _table(framed)
+    table.show_header = False
+    table.add_column(no_wrap=True)
+    table.add_column(justify="right", no_wrap=True)
+    table.add_column(overflow="fold")
+    members = summary["families"] + summary["variants"]
+    table.add_row("families", f"{summary['families']:,}", f"with {_many(members, 'document')}")
+    table.add_row(
+        "variants", f"{summary['variants']:,}", f"{percent(summary['copies'])} of all documents are copies"
+    )
+    table.add_row("singles", f"{summary['singles']:,}", "")
+    table.add_row("roundups", f"{summary['roundups']:,}", "")
+    relations = {kind: number for kind, number in summary["relations"].items() if number}
+    kinds = ", ".join(f"{number:,} {kind}" for kind, number in relations.items())
+    table.add_row("relations", f"{sum(relations.values()):,}", kinds)
+    for name, what in (
+        ("duplicates", "same id and record, counted once"),
+        ("superseded", "same id, an older text; in the rejects"),
+        ("undated", "dates that could not be read"),
+    ):
+        if summary[name]:
+            table.add_row(name, f"{summary[name]:,}", what)
+    reasons = sorted(summary["rejects"].items(), key=lambda item: (-item[1], item[0]))
+    if reasons:
+        said = ", ".join(f"{number:,} {safe(reason)}" for reason, number in reasons[:REASONS])
+        more = f", {len(reasons) - REASONS} other reasons" if len(reasons) > REASONS else ""
+        table.add_row("rejects", f"{sum(summary['rejects'].values()):,}", said + more)
+    return table
+
+
+def _largest(families: list[dict[str, Any]], width: int, *, framed: bool) -> Table:
+    table = _table(framed)
+    table.add_column("size", justify="right", no_wrap=True)
+    table.add_column("largest families", no_wrap=True)
+    table.add_column("sources", no_wrap=True)
+    room = min(width, 120) - 10
+    for family in families:
+        sources = family["sources"]
+        shown = ", ".join(map(safe, sources[:3])) + (
+            f" and {len(sources) - 3} more" if len(sources) > 3 else ""
+        )
+        table.add_row(
+            f"{family['size']:,}", fit(family["title"], room // 2), fit(shown, room - room // 2 - 2)
+        )
+    return table
+
+
+def _next(summary: dict[str, Any]) -> list[str]:
+    out = Path(summary["out"])
+    purposes = {
+        "report.html": "to read in a browser",
+        "families.jsonl": "each family, its canonical version and why",
+        "families.parquet": "each family, its canonical version and why",
+        "diffs.jsonl": "what each variant changed",
+        "diffs.parquet": "what each variant changed",
+        "canonical.jsonl": "the corpus without its copies",
+    }
+    if summary["rejects"] or summary["superseded"]:
+        purposes["rejects.jsonl"] = "what could not be used"
+    names = [name for name in purposes if (out / name).exists()]
+    return [f"Written to {safe(str(out))}:"] + [f"  {name:<16} {purposes[name]}" for name in names]
+
+
+def _many(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -1,0 +1,92 @@
+"""What is written to a terminal: made harmless, and only as wide as it is."""
+
+from __future__ import annotations
+
+import re
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rich.console import Console
+
+    from dedup.engines.base import Progress
+
+__all__ = ["console", "fit", "percent", "progress", "put", "safe"]
+
+# C0, C1, marks and overrides of the writing direction, byte order mark, halves of surrogate pairs
+_UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
+_KEPT = "\t\n"
+
+
+def safe(text: str, *, lines: bool = False) -> str:
+    """The text without anything that drives a terminal: titles and ids come from strangers.
+
+    Args:
+        text: Any text.
+        lines: Keep line ends and tabs; without, all white space becomes single blanks.
+    """
+    if lines:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+        return _UNSAFE.sub(lambda found: found.group() if found.group() in _KEPT else "", text)
+    return _UNSAFE.sub("", " ".join(text.split()))
+
+
+def fit(text: str, width: int) -> str:
+    """The text as one safe line of at most so many columns, with ``…`` where it was cut."""
+    from rich.cells import cell_len, set_cell_size
+
+    text = safe(text[: 8 * width + 64])  # much longer texts need not be looked at whole
+    if cell_len(text) <= width:
+        return text
+    return set_cell_size(text, width - 1).rstrip() + "…"
+
+
+def percent(share: float) -> str:
+    """A ratio in words; never rounded up to 100 % or down to 0 %."""
+    if 0 < share < 1:
+        share = min(max(share, 0.001), 0.999)
+    return f"{100 * share:.1f} %" if 0 < share < 0.01 or 0.99 < share < 1 else f"{100 * share:.0f} %"
+
+
+def console(*, stderr: bool = False) -> Console:
+    """A console that takes texts as they are: no markup, no emoji codes, no guessed highlights."""
+    from rich.console import Console
+
+    return Console(stderr=stderr, markup=False, emoji=False, highlight=False)
+
+
+def put(screen: Console, *parts: Any) -> None:
+    """Print parts one below the other; in plain text without the blanks that fill a table's rows."""
+    if screen.is_terminal:
+        for part in parts:
+            screen.print(part)
+        return
+    with screen.capture() as captured:
+        for part in parts:
+            screen.print(part, soft_wrap=isinstance(part, str))
+    screen.file.write("".join(f"{line.rstrip()}\n" for line in captured.get().splitlines()))
+
+
+@contextmanager
+def progress(*, quiet: bool = False) -> Iterator[Progress]:
+    """Shows how far a run is, on standard error and only if that is a terminal."""
+    from dedup.engines.base import silent
+
+    screen = None if quiet else console(stderr=True)
+    if screen is None or not screen.is_terminal:
+        yield silent
+        return
+
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as Bars
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Bars(*columns, console=screen, transient=True) as bars:
+        task = bars.add_task("")
+
+        def show(stage: str, done: int, total: int | None) -> None:
+            bars.update(task, description=stage, completed=done, total=total)
+
+        yield show
