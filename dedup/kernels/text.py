@@ -248,7 +248,7 @@ def _peek(data, i, end, page, entry):
     return np.int64(SPACE)
 
 
-@inlined
+@helper
 def _turn(quote, kind, before, after):
     """The quotation open after a mark, as the class that opened it, or 0: see ``reference.turn``."""
     if quote >= GUILLEMET_LEFT:
@@ -321,7 +321,10 @@ def _tokenize_block(data, start, stop, base, page, entry, pool, scratch, t, hash
         n = 1
         e = np.int64(SPACE)
         if i < stop:
-            e, n = _entry(data, i, stop, page, entry)
+            if data[i] < 0x80:
+                e = np.int64(entry[data[i]])
+            else:
+                e, n = _entry(data, i, stop, page, entry)
         kind = e & 31
         if kind == IGNORABLE:
             i += n
@@ -344,16 +347,15 @@ def _tokenize_block(data, start, stop, base, page, entry, pool, scratch, t, hash
 
         if token != 0 and not joins and not waits:
             letter = token == 1 and code_points == 1 and head == WORD
-            if linked and letter:
-                hashes[t - 1] = xxh64(scratch, chain_at, at)
-                ends[t - 1] = token_end - base
+            if linked and letter:  # the chain grows: its token is written again
+                t -= 1
             else:
-                hashes[t] = xxh64(scratch, token_at, at)
                 starts[t] = token_start - base
-                ends[t] = token_end - base
                 flags[t] = token_flags
-                t += 1
                 chain, chain_at = letter, token_at
+            hashes[t] = xxh64(scratch, chain_at, at)
+            ends[t] = token_end - base
+            t += 1
             token = 0
             gap = 2 if pending != 0 else 0
             pending = np.int64(0)
