@@ -3,31 +3,30 @@
     documents → tokenize → recurring blocks → strip → shingle → sketch            :func:`prepare`
               → exact and near groups → stock → candidates → verify → group → choose   :func:`judge`
 
-Both work on columns. :func:`judge` numbers the documents in the order of their keys (published, nulls last; content;
-id), so that nothing it decides depends on the order of the input.
+Both work on columns. :func:`judge` numbers the documents in the order of their keys (published, nulls last;
+content; id), so that nothing it decides depends on the order of the input.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import xxhash
-from scipy.sparse import coo_matrix
-from scipy.sparse.csgraph import connected_components
 
 from dedup.boilerplate import AgencyRole, agency_names, strip
-from dedup.candidates import Pairs, exact_leaders, near_pairs, passage_pairs, unique_pairs
+from dedup.candidates import Pairs, passage_pairs, unique_pairs
 from dedup.canonical import NEVER, Candidates, choose, fullness
+from dedup.copies import collapse, loosen
 from dedup.families import Grouping, find_roundups, group
-from dedup.overlap import NEAR, NONE, STOCK, Edges, Texts, equal, verify
+from dedup.overlap import NONE, STOCK, Edges, Texts, equal, verify
 from dedup.ragged import gather
-from dedup.shingles import roll, shingle
+from dedup.shingles import shingle
 from dedup.signatures import sketch
-from dedup.stock import can_recur, find_stock, long_runs, mark_stock, windows
+from dedup.stock import long_runs, mark, windows
 from dedup.tokens import CHARACTER, Tokens, tokenize
 from dedup.tokens import _buffers as text_buffers
 
@@ -90,7 +89,7 @@ class Prepared:
     @staticmethod
     def concat(parts: Sequence[Prepared]) -> Prepared:
         """All documents of several, in order."""
-        columns = {}
+        columns: dict[str, Any] = {}
         for f in fields(Prepared):
             values = [getattr(part, f.name) for part in parts]
             if f.name.endswith("offsets"):
@@ -140,8 +139,16 @@ class Judged:
     stock: int
 
 
+SHORT = 20
+"""Body tokens below which a document that lost more than a third of its text to stripping counts as having no body."""
+
+
 def prepare(
-    batch: pa.RecordBatch, settings: Settings, *, tokens: Tokens | None = None, recurring: Recurring | None = None
+    batch: pa.RecordBatch,
+    settings: Settings,
+    *,
+    tokens: Tokens | None = None,
+    recurring: Recurring | None = None,
 ) -> Prepared:
     """Everything that can be said of each document alone.
 
@@ -155,7 +162,7 @@ def prepare(
     tokens = tokenize(texts) if tokens is None else tokens
     stripped = strip(tokens, batch, recurring) if settings.strip else None
     body = stripped.body.copy() if stripped else np.ones(len(tokens.hash), bool)
-    bodiless = _without_body(body, tokens, settings)
+    bodiless = _without_body(body, tokens)
     body &= ~np.repeat(bodiless, np.diff(tokens.offsets))
 
     shingles = shingle(tokens, body, settings)
@@ -163,7 +170,8 @@ def prepare(
     content = sketches.content
     if bodiless.any():
         content[bodiless] = sketch(shingle(tokens, None, settings), settings).content[bodiless]
-    for row in np.flatnonzero(np.diff(tokens.offsets) == 0):  # no word at all: equal only to the same characters
+    # no word at all: equal only to the same characters
+    for row in np.flatnonzero(np.diff(tokens.offsets) == 0):
         digest = xxhash.xxh3_128_intdigest(texts[int(row)].as_py().encode())
         content[row] = digest >> 64, digest & 0xFFFFFFFFFFFFFFFF
     long_offsets, long_hash = long_runs(shingles.words, shingles.word_offsets)
@@ -189,11 +197,11 @@ def prepare(
     )
 
 
-def _without_body(body: NDArray[np.bool_], tokens: Tokens, settings: Settings) -> NDArray[np.bool_]:
-    """Documents of which stripping leaves next to nothing: caption pages, paywall stubs. They match only as a whole."""
+def _without_body(body: NDArray[np.bool_], tokens: Tokens) -> NDArray[np.bool_]:
+    """Documents of which stripping leaves next to nothing, such as caption pages: they match only as a whole."""
     kept = np.concatenate([[0], np.cumsum(body)])[tokens.offsets]
     left, all_ = np.diff(kept), np.diff(tokens.offsets)
-    return (left < settings.min_run) & (2 * left < all_) | (all_ == 0)
+    return (left < SHORT) & (3 * left < 2 * all_) | (all_ == 0)
 
 
 def _agencies(stripped: Stripped | None, documents: int) -> tuple[pa.Array, NDArray[np.bool_]]:
@@ -216,7 +224,7 @@ def _removed_chars(stripped: Stripped | None, texts: pa.Array) -> NDArray[np.int
     data, offsets = text_buffers(texts)
     document = np.repeat(np.arange(len(texts)), np.diff(stripped.removed_offsets))
     starts_here = np.append(data & 0xC0 != 0x80, False)  # one more place, for spans that end with the data
-    bounds = np.stack([offsets[document] + stripped.removed_start, offsets[document] + stripped.removed_end], axis=1)
+    bounds = offsets[document, None] + np.stack([stripped.removed_start, stripped.removed_end], axis=1)
     characters = np.add.reduceat(starts_here, bounds.ravel(), dtype=np.int64)[::2]
     return np.bincount(document, characters, len(texts)).astype(np.int64)
 
@@ -235,25 +243,19 @@ def judge(
     """
     order = _key_order(prepared.content, ids, published)
     times = published.cast(pa.int64()).fill_null(int(NEVER)).to_numpy(zero_copy_only=False)[order]
-    bodiless = prepared.bodiless[order]
+    comparable = ~prepared.bodiless[order]
+    content = prepared.content[order]
     texts = _texts(prepared, order)
 
-    # tiers 1 and 2: groups of equal and nearly equal documents, each with its first member
-    leader = exact_leaders(prepared.content[order])
-    copies = np.flatnonzero(leader != np.arange(len(leader)))
-    same = equal(texts, leader[copies], copies)
-    alone = np.flatnonzero((leader == np.arange(len(leader))) & ~bodiless)
-    nearly = _near_groups(texts, near_pairs(prepared.signatures[order[alone]], alone), settings)
-    leader[nearly.b] = nearly.a
-    leader = leader[leader]
-    moved = leader[copies] != same.a  # copies whose leader was nearly equal to an earlier document
-    collapsed = Edges.concat(
-        [same.take(~moved), nearly, verify(texts, Pairs(leader[copies[moved]], copies[moved]), settings)]
-    )
+    leader = collapse(texts, content, prepared.signatures[order], comparable, settings)
+    long_start, long_stop = prepared.long_offsets[:-1][order], prepared.long_offsets[1:][order]
+    window = windows(times, times != NEVER, settings)
+    texts, stock = mark(texts, long_start, long_stop, prepared.long_hash, leader, window, settings)
+    if stock:
+        leader = loosen(leader, texts, content, times, times != NEVER, settings)
+    collapsed = _to_leader(texts, content, leader, settings)
 
-    # tier 3: passages, stock text left out
-    leading = np.flatnonzero((leader == np.arange(len(leader))) & ~bodiless)
-    texts, stock = _with_stock(texts, prepared, order, leader, times, settings)
+    leading = np.flatnonzero((leader == np.arange(len(leader))) & comparable)
     pairs = _passage_pairs(texts, prepared, order, leading, settings)
     edges = verify(texts, pairs, settings)
     edges = edges.take(edges.kind != NONE)
@@ -272,7 +274,7 @@ def judge(
         roundup=roundup[leader],
         family=family,
         canonical=canonical,
-        to_canonical=_to_canonical(texts, prepared.content[order], canonical, settings),
+        to_canonical=_to_leader(texts, content, canonical, settings),
         candidates=candidates,
         cut=grouping.cut,
         crowded=pairs.crowded,
@@ -294,80 +296,19 @@ def _texts(prepared: Prepared, order: NDArray[np.int64]) -> Texts:
     return Texts(prepared.hash, prepared.flags, start, stop, spaceless.astype(np.uint8))
 
 
-def _near_groups(texts: Texts, pairs: Pairs, settings: Settings) -> Edges:
-    """Edges from the first member of each near group to every other, each verified."""
-    edges = verify(texts, pairs, settings)
-    edges = edges.take(edges.kind == NEAR)
-    _, first = np.unique(edges.b, return_index=True)  # sorted by a, so the first edge of b leads to its earliest
-    leader = np.arange(len(texts.start))
-    leader[edges.b[first]] = edges.a[first]
-    root = leader
-    while (root != root[root]).any():
-        root = root[root]
-    far = np.flatnonzero(root != leader)
-    direct = edges.take(first)
-    direct = direct.take(root[direct.b] == direct.a)
-    indirect = verify(texts, unique_pairs(root[far], far), settings)
-    return Edges.concat([direct, indirect.take(indirect.kind == NEAR)])
-
-
-def _occurrences(prepared: Prepared, order: NDArray[np.int64], leader: NDArray[np.int64]) -> NDArray[np.int64]:
-    """First document of the group that counts as one occurrence: same or nearly same text, or long runs shared."""
-    n = len(order)
-    runs, number = gather(prepared.long_offsets[:-1][order], prepared.long_offsets[1:][order])
-    hashes = prepared.long_hash[runs]
-    by = np.lexsort((number, hashes))
-    joined = np.flatnonzero(hashes[by][1:] == hashes[by][:-1])
-    a = np.concatenate([number[by][joined], leader])
-    b = np.concatenate([number[by][joined + 1], np.arange(n)])
-    _, label = connected_components(coo_matrix((np.ones(len(a), np.int8), (a, b)), shape=(n, n)), directed=False)
-    first = np.full(n, n, np.int64)
-    np.minimum.at(first, label, np.arange(n))
-    return first[label]
-
-
-def _with_stock(
-    texts: Texts,
-    prepared: Prepared,
-    order: NDArray[np.int64],
-    leader: NDArray[np.int64],
-    times: NDArray[np.int64],
-    settings: Settings,
-) -> tuple[Texts, int]:
-    """The texts with their stock tokens flagged, and how many shingles are stock."""
-    window = windows(times, times != NEVER, settings)
-    if not can_recur(window[leader == np.arange(len(leader))], settings):
-        return texts, 0
-    number_of_row = np.empty_like(order)
-    number_of_row[order] = np.arange(len(order))
-    size = settings.shingle_words * (1 + texts.spaceless[number_of_row].astype(np.int64))
-    offsets, hashes = roll(prepared.hash, prepared.offsets, size)
-    hashes >>= np.uint64(16)
-    occurrence = _occurrences(prepared, order, leader)
-    # a document counts for the group it belongs to; copies add nothing to their leader
-    row = np.flatnonzero(leader[number_of_row] == number_of_row)
-    chosen, of = gather(offsets[row], offsets[row + 1])
-    group_ = occurrence[number_of_row[row]][of]
-    stock = find_stock(hashes[chosen], group_, window[group_], settings)
-    is_stock = np.isin(hashes, stock)
-    count = np.diff(offsets)
-    at = np.arange(len(hashes)) + np.repeat(prepared.offsets[:-1] - offsets[:-1], count)
-    width = np.repeat(np.minimum(size, np.diff(prepared.offsets)), count)
-    marked = mark_stock(is_stock, at, width, len(prepared.hash))
-    return replace(texts, flags=texts.flags | marked * np.uint8(STOCK)), len(stock)
-
-
 def _passage_pairs(
     texts: Texts, prepared: Prepared, order: NDArray[np.int64], leading: NDArray[np.int64], settings: Settings
 ) -> Pairs:
     """Pairs of leaders that share fingerprints; those that lie in stock text make none."""
-    marks, number = gather(prepared.mark_offsets[:-1][order[leading]], prepared.mark_offsets[1:][order[leading]])
+    rows = order[leading]
+    marks, number = gather(prepared.mark_offsets[rows], prepared.mark_offsets[rows + 1])
     number = leading[number]
     at = texts.start[number] + prepared.mark_at[marks]
     fresh = np.concatenate([[0], np.cumsum((texts.flags & STOCK) == 0)])
     width = settings.shingle_words * (1 + texts.spaceless[number].astype(np.int64))
     told = fresh[np.minimum(at + width, texts.stop[number])] > fresh[at]
-    return passage_pairs(prepared.mark_hash[marks][told], number[told], len(order), settings.min_shared_fingerprints)
+    hashes = prepared.mark_hash[marks][told]
+    return passage_pairs(hashes, number[told], len(order), settings.min_shared_fingerprints)
 
 
 def _candidates(
@@ -398,16 +339,15 @@ def _candidates(
     )
 
 
-def _to_canonical(
-    texts: Texts, content: NDArray[np.uint64], canonical: NDArray[np.int64], settings: Settings
+def _to_leader(
+    texts: Texts, content: NDArray[np.uint64], leader: NDArray[np.int64], settings: Settings
 ) -> Edges:
-    """Every member that is not canonical, verified against its canonical."""
-    members = np.flatnonzero(canonical != np.arange(len(canonical)))
-    pairs = unique_pairs(members, canonical[members])
+    """Every document that is not its own leader, with it: the same body, or verified."""
+    led = np.flatnonzero(leader != np.arange(len(leader)))
+    pairs = unique_pairs(leader[led], led)
     same = (content[pairs.a] == content[pairs.b]).all(axis=1)
-    return Edges.concat(
-        [equal(texts, pairs.a[same], pairs.b[same]), verify(texts, Pairs(pairs.a[~same], pairs.b[~same]), settings)]
-    )
+    others = Pairs(pairs.a[~same], pairs.b[~same])
+    return Edges.concat([equal(texts, pairs.a[same], pairs.b[same]), verify(texts, others, settings)])
 
 
 def compare_rows(prepared: Prepared, judged: Judged, a: int, b: int, settings: Settings) -> Edges:

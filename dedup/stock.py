@@ -1,27 +1,35 @@
 """Stock text: what recurs across time and stories and is therefore no evidence of copying.
 
 A shingle is stock when it is seen in more than ``Settings.stock_windows`` separate windows of
-``Settings.stock_window_days`` days (UTC, aligned to the epoch); documents without a date count one by one, against
-``Settings.stock_documents``. Documents joined by long contiguous runs are one occurrence, that of the earliest: an
-evergreen article carried for weeks stays evidence, a frame around changing facts does not.
+``Settings.stock_window_days`` days (UTC, aligned to the epoch); documents without a date count one by one,
+against ``Settings.stock_documents``. Documents joined by long contiguous runs are one occurrence, that of the
+earliest: an evergreen article carried for weeks stays evidence, a frame around changing facts does not.
 
-All shingles are counted, not only the winnowed ones: which shingles winnowing picks out of a short frame depends on
-the facts around it, so that one frame has other fingerprints every day.
+All shingles are counted, not only the winnowed ones: which shingles winnowing picks out of a short frame
+depends on the facts around it, so that one frame has other fingerprints every day.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
 import numpy as np
-from numpy.typing import NDArray
 
 from dedup import kernels
-from dedup.config import Settings
+from dedup.overlap import STOCK, Texts
+from dedup.ragged import gather
 from dedup.shingles import roll
 
-__all__ = ["LONG_RUN", "UNDATED", "can_recur", "find_stock", "long_runs", "mark_stock", "windows"]
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from dedup.config import Settings
+
+__all__ = ["LONG_RUN", "UNDATED", "can_recur", "find_stock", "long_runs", "mark", "mark_stock", "windows"]
 
 LONG_RUN = 64
-"""Tokens of a run that makes two documents one occurrence of what they say: longer than a background paragraph."""
+"""Tokens of a run that makes two documents one occurrence: longer than a background paragraph."""
 
 _LONG_WINDOW = 32
 
@@ -31,15 +39,18 @@ UNDATED = np.int64(-(2**62))
 _SPREAD = np.uint64(0x9E3779B97F4A7C15)
 
 
-def long_runs(words: NDArray[np.uint64], offsets: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
-    """Fingerprints of long runs: two documents that share a run of 95 tokens share one, of fewer than 64 none.
+def long_runs(
+    words: NDArray[np.uint64], offsets: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
+    """Fingerprints of long runs: documents that share a run of 95 tokens share one, of fewer than 64 none.
 
     Args:
         words: uint64[W], hashes of body tokens.
         offsets: int64[n + 1], body tokens of each document.
 
     Returns:
-        int64[n + 1] offsets and uint64 fingerprints of 48 bits. A document shorter than a long run has one, its whole.
+        int64[n + 1] offsets and uint64 fingerprints of 48 bits. A document shorter than a long run has one,
+        its whole.
     """
     n = len(offsets) - 1
     places, hashes = roll(words, offsets, np.full(n, LONG_RUN, np.int64))
@@ -48,6 +59,78 @@ def long_runs(words: NDArray[np.uint64], offsets: NDArray[np.int64]) -> tuple[ND
     picked_offsets = np.empty(n + 1, np.int64)
     kernels.get().winnow(hashes, places, np.full(n, _LONG_WINDOW, np.int64), picked_offsets, picked, at)
     return picked_offsets, picked[: picked_offsets[-1]].copy()
+
+
+def mark(
+    texts: Texts,
+    long_start: NDArray[np.int64],
+    long_stop: NDArray[np.int64],
+    long_hash: NDArray[np.uint64],
+    leader: NDArray[np.int64],
+    window: NDArray[np.int64],
+    settings: Settings,
+) -> tuple[Texts, int]:
+    """Flag the stock tokens of a corpus.
+
+    Args:
+        texts: Body tokens of n documents.
+        long_start: int64[n], first fingerprint of long runs of each document.
+        long_stop: int64[n], one past its last.
+        long_hash: uint64[g], of :func:`long_runs`.
+        leader: int64[n], the document each is a copy of, or itself.
+        window: int64[n], of :func:`windows`.
+        settings: For the limits.
+
+    Returns:
+        The texts with ``STOCK`` flagged, and how many shingles are stock.
+    """
+    if not can_recur(window, settings):
+        return texts, 0
+    length = texts.stop - texts.start
+    occurrence = _occurrences(
+        long_start, long_stop, long_hash, np.where(length >= LONG_RUN, leader, np.arange(len(length)))
+    )
+    row = np.argsort(
+        texts.start, kind="stable"
+    )  # tokens lie in the order of the input, documents in that of their keys
+    offsets = np.append(texts.start[row], len(texts.hash))
+    size = settings.shingle_words * (1 + texts.spaceless[row].astype(np.int64))
+    places, hashes = roll(texts.hash, offsets, size)
+    hashes >>= np.uint64(16)
+    telling = np.flatnonzero((leader == np.arange(len(length)))[row] | (length[row] < LONG_RUN))
+    chosen, of = gather(places[telling], places[telling + 1])
+    group = occurrence[row[telling]][of]
+    stock = find_stock(hashes[chosen], group, window[group], settings)
+    count = np.diff(places)
+    at = np.arange(len(hashes)) + np.repeat(offsets[:-1] - places[:-1], count)
+    width = np.repeat(np.minimum(size, np.diff(offsets)), count)
+    marked = mark_stock(np.isin(hashes, stock), at, width, len(texts.hash))
+    return replace(texts, flags=texts.flags | marked * np.uint8(STOCK)), len(stock)
+
+
+def _occurrences(
+    long_start: NDArray[np.int64],
+    long_stop: NDArray[np.int64],
+    long_hash: NDArray[np.uint64],
+    leader: NDArray[np.int64],
+) -> NDArray[np.int64]:
+    """First document of the group that counts as one occurrence: long copies, or long runs shared."""
+    from scipy.sparse import coo_matrix  # slow to import, and most small corpora have no stock text
+    from scipy.sparse.csgraph import connected_components
+
+    n = len(leader)
+    runs, number = gather(long_start, long_stop)
+    hashes = long_hash[runs]
+    by = np.lexsort((number, hashes))
+    joined = np.flatnonzero(hashes[by][1:] == hashes[by][:-1])
+    a = np.concatenate([number[by][joined], leader])
+    b = np.concatenate([number[by][joined + 1], np.arange(n)])
+    _, label = connected_components(
+        coo_matrix((np.ones(len(a), np.int8), (a, b)), shape=(n, n)), directed=False
+    )
+    first = np.full(n, n, np.int64)
+    np.minimum.at(first, label, np.arange(n))
+    return first[label]
 
 
 def windows(published: NDArray[np.int64], dated: NDArray[np.bool_], settings: Settings) -> NDArray[np.int64]:
@@ -87,9 +170,10 @@ def find_stock(
     if not len(shingles):
         return shingles
     first = window[dated].min() if dated.any() else np.int64(0)
-    # 48 bits of shingle above, 16 below: 65,536 windows of 3 days are 538 years, and 16 bits of a spread group
-    # number can only undercount, by one in about eighty at the limit of 40.
-    low = np.where(dated, np.minimum(window - first, 0xFFFF).astype(np.uint64), (occurrence.astype(np.uint64) * _SPREAD) >> np.uint64(48))
+    # 48 bits of shingle above, 16 below: 65,536 windows of 3 days are 538 years, and 16 bits of a spread
+    # group number can only undercount, by one in about eighty at the limit of 40.
+    number = (occurrence.astype(np.uint64) * _SPREAD) >> np.uint64(48)
+    low = np.where(dated, np.minimum(window - first, 0xFFFF).astype(np.uint64), number)
     stock = [
         _frequent(shingles[part] << np.uint64(16) | low[part], limit)
         for part, limit in ((dated, settings.stock_windows), (~dated, settings.stock_documents))

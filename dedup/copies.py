@@ -1,0 +1,93 @@
+"""Copies: groups of equal and nearly equal documents, each led by its first member.
+
+They are collapsed before passages are compared, so that one press release fifty thousand times is one document to
+everything after. A copy is always verified against its leader, never taken from a bucket.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dedup.candidates import Pairs, exact_leaders, near_pairs, unique_pairs
+from dedup.config import Settings
+from dedup.overlap import NEAR, STOCK, Texts, verify
+
+__all__ = ["collapse", "loosen"]
+
+DAY = 86_400 * 1_000_000
+
+
+def collapse(
+    texts: Texts,
+    content: NDArray[np.uint64],
+    signatures: NDArray[np.uint32],
+    comparable: NDArray[np.bool_],
+    settings: Settings,
+) -> NDArray[np.int64]:
+    """First document each one is a copy of, its own number where it is none: int64[n].
+
+    Args:
+        texts: Body tokens.
+        content: uint64[n, 2].
+        signatures: uint32[n, permutations].
+        comparable: bool[n], may be compared other than as a whole.
+        settings: What near means.
+    """
+    leader = exact_leaders(content)
+    alone = np.flatnonzero((leader == np.arange(len(leader))) & comparable)
+    edges = verify(texts, near_pairs(signatures[alone], alone), settings)
+    edges = edges.take(edges.kind == NEAR)
+    _, first = np.unique(edges.b, return_index=True)  # sorted by a: the first edge of b leads to its earliest
+    leader[edges.b[first]] = edges.a[first]
+    root = leader
+    while (root != root[root]).any():
+        root = root[root]
+    return _verified(texts, content, root, settings)
+
+
+def loosen(
+    leader: NDArray[np.int64],
+    texts: Texts,
+    content: NDArray[np.uint64],
+    times: NDArray[np.int64],
+    dated: NDArray[np.bool_],
+    settings: Settings,
+) -> NDArray[np.int64]:
+    """The same once stock text is marked: what is equal only in stock text is no copy.
+
+    Equal documents that are mostly stock, short notices in the words of every week, stay together within a UTC day.
+
+    Args:
+        leader: int64[n], of :func:`collapse`.
+        texts: Body tokens, stock marked.
+        content: uint64[n, 2].
+        times: int64[n] microseconds.
+        dated: bool[n].
+        settings: What near means.
+    """
+    stocky = dated & (2 * texts.half_words(STOCK) < texts.half_words())
+    day = np.where(stocky, times // DAY, -1).astype(np.int64)
+    exact = exact_leaders(np.column_stack([content, day.astype(np.uint64)]))
+    near = np.flatnonzero((content[leader] != content[exact]).any(axis=1))
+    found = exact.copy()
+    found[near] = leader[near]
+    return _verified(texts, content, found[found], settings, otherwise=exact)
+
+
+def _verified(
+    texts: Texts,
+    content: NDArray[np.uint64],
+    leader: NDArray[np.int64],
+    settings: Settings,
+    otherwise: NDArray[np.int64] | None = None,
+) -> NDArray[np.int64]:
+    """Leaders that hold: equal, or near when compared directly; else the first equal document."""
+    otherwise = exact_leaders(content) if otherwise is None else otherwise
+    doubtful = np.flatnonzero((content[leader] != content).any(axis=1) & (otherwise == np.arange(len(leader))))
+    edges = verify(texts, unique_pairs(leader[doubtful], doubtful), settings)
+    failed = edges.b[edges.kind != NEAR]
+    held = leader.copy()
+    held[failed] = failed
+    # copies of a document that failed follow it
+    return np.where((content[leader] == content).all(axis=1), leader, held[otherwise])
