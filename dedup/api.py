@@ -34,11 +34,11 @@ def find_families(
     strict: bool = False,
     progress: Progress = silent,
 ) -> Result:
-    """Find the families of a corpus, the relations between its documents, and each family's canonical version.
+    """Find the families of a corpus, how its documents are related, and each family's canonical version.
 
     Args:
-        documents: An iterable of :class:`Document` or mappings, an Arrow table, a pandas or Polars frame. Fields: id,
-            text, title, source, published, updated, url, language; only text is needed.
+        documents: An iterable of :class:`Document` or mappings, an Arrow table, a pandas or Polars frame.
+            Fields: id, text, title, source, published, updated, url, language; only text is needed.
         settings: What to do; the defaults if left out.
         fields: Renames, our field to theirs: ``{"text": "body"}``.
         strict: Raise for the first record that cannot be used, instead of listing it in ``Result.rejects``.

@@ -1,27 +1,32 @@
 """Candidate pairs in three tiers, each on what the one before left: exact, near, passages.
 
-Documents are numbered 0..n-1 in the order of their keys (published, nulls last; content; id), so that the *first*
-member of a group means the same whatever the input order. Grouping is sorting 64-bit keys: hash bits above, document
-number below. Groups give star edges to their first member, never all pairs, except small fingerprint groups.
+Documents are numbered 0..n-1 in the order of their keys (published, nulls last; content; id), so that the
+*first* member of a group means the same whatever the input order. Grouping is sorting 64-bit keys: hash bits
+above, document number below. Groups give star edges to their first member, never all pairs, except small
+fingerprint groups.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from dedup import kernels
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 __all__ = ["Pairs", "exact_leaders", "near_pairs", "passage_pairs", "unique_pairs"]
 
 ROWS = 8
-"""Signature rows a band: with 128 permutations 16 bands, which pair documents from a Jaccard similarity of about
-0.7 on (Leskovec, Rajaraman and Ullman, Mining of Massive Datasets, section 3.4)."""
+"""Signature rows a band: with 128 permutations 16 bands, which pair documents from a Jaccard similarity of
+about 0.7 on (Leskovec, Rajaraman and Ullman, Mining of Massive Datasets, section 3.4)."""
 
 CROWD = 64
-"""A fingerprint that more documents share pairs each of them with the first ``LEADERS`` and the ``LEADERS`` before it."""
+"""A fingerprint that more documents share pairs each of them with the first ``LEADERS`` and the ``LEADERS``
+before it."""
 
 LEADERS = 8
 
@@ -95,11 +100,12 @@ def passage_pairs(
     Args:
         fingerprints: uint64[f], 48 bits, stock already left out.
         numbers: int64[f], document number of each.
-        documents: Number of documents; at most 2**32.
+        documents: Number of documents; at most 2**31.
         least: Fingerprints a pair must share.
     """
     low = max(1, int(documents - 1).bit_length())
-    spare = max(0, 48 + low - 64)  # hash bits that find no room above the document number: a partition for each value
+    # hash bits that find no room above the document number: a partition for each value
+    spare = max(0, 48 + low - 64)
     rest = np.uint64((1 << (48 - spare)) - 1)
     shared = []
     crowded = 0
@@ -111,12 +117,13 @@ def passage_pairs(
         crowded += crowds
     keys = np.sort(np.concatenate(shared))
     # sorted: least equal keys in a row are a pair that shares least fingerprints
-    frequent = np.unique(keys[least - 1 :][keys[least - 1 :] == keys[: max(0, len(keys) - least + 1)]])
-    return Pairs((frequent >> np.uint64(32)).astype(np.int64), (frequent & np.uint64(0xFFFFFFFF)).astype(np.int64), crowded)
+    last = keys[least - 1 :]
+    keys = np.unique(last[last == keys[: len(last)]]).astype(np.int64)
+    return Pairs(keys >> 32, keys & 0xFFFFFFFF, crowded)
 
 
 def _sharing(keys: NDArray[np.uint64], low: int) -> tuple[NDArray[np.uint64], int]:
-    """Pairs within each group of equal upper bits, (a << 32 | b), repeated once for each shared fingerprint."""
+    """Pairs within each group of equal upper bits, (a << 32 | b), once for each shared fingerprint."""
     loops = kernels.get()
     room, crowded = loops.count_pairs(keys, low, CROWD, LEADERS)
     pairs = np.empty(room, np.uint64)

@@ -2,24 +2,28 @@
 
 Policies, each a total order that ends with the document's number (published, nulls last; content; id):
 
-- ``fullest``: share of the text of all members that the document contains, in steps of a hundredth; agency byline or
-  credit; earliest; least boilerplate.
+- ``fullest``: share of the text of all members that the document contains, in steps of a hundredth; agency
+  byline or credit; earliest; least boilerplate.
 - ``earliest``: earliest; then as ``fullest``.
 - ``source``: place of its source in ``Settings.source_priority``; then as ``fullest``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pyarrow as pa
-from numpy.typing import NDArray
 
-from dedup.config import Settings
-from dedup.overlap import Edges
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+    from dedup.config import Settings
+    from dedup.overlap import Edges
 
 __all__ = ["Candidates", "choose", "fullness", "reason"]
 
@@ -50,10 +54,8 @@ class Candidates:
     source: pa.Array
 
 
-def fullness(
-    edges: Edges, family: NDArray[np.int64], words: NDArray[np.int64]
-) -> NDArray[np.float64]:
-    """Share of the text of all members of its family that each document contains, its own included: float64[n].
+def fullness(edges: Edges, family: NDArray[np.int64], words: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Share of the text of all members of its family that each document contains: float64[n].
 
     Args:
         edges: Verified pairs; those between families are ignored.
@@ -78,8 +80,9 @@ def choose(candidates: Candidates, family: NDArray[np.int64], settings: Settings
     if settings.policy == "earliest":
         keys.insert(0, candidates.published)
     elif settings.policy == "source":
-        place = {source: rank for rank, source in reversed(list(enumerate(settings.source_priority)))}
-        keys.insert(0, np.array([place.get(source or "", len(place)) for source in candidates.source.to_pylist()]))
+        rank = {source: place for place, source in reversed(list(enumerate(settings.source_priority)))}
+        places = [rank.get(source or "", len(rank)) for source in candidates.source.to_pylist()]
+        keys.insert(0, np.array(places))
     order = np.lexsort((*reversed(keys), family))
     opens = np.ones(n, bool)
     opens[1:] = family[order][1:] != family[order][:-1]
@@ -90,13 +93,12 @@ def choose(candidates: Candidates, family: NDArray[np.int64], settings: Settings
 
 def reason(number: int, members: Sequence[int], candidates: Candidates, settings: Settings) -> str:
     """Why a document stands for its family, in one sentence with its numbers."""
-    others = len(members) - 1
-    parts = [
-        f"contains {candidates.fullness[number]:.0%} of the text of {'both' if others == 1 else f'all {others + 1}'} versions"
-    ]
+    versions = "both" if len(members) == 2 else f"all {len(members)}"
+    parts = [f"contains {candidates.fullness[number]:.0%} of the text of {versions} versions"]
     source = candidates.source[number].as_py()
     if settings.policy == "source" and source in settings.source_priority:
-        parts.insert(0, f"source {source} is number {settings.source_priority.index(source) + 1} of the priority list")
+        place = settings.source_priority.index(source) + 1
+        parts.insert(0, f"source {source} is number {place} of the priority list")
     if candidates.credited[number]:
         parts.append(f"credited to {candidates.agencies[number][0].as_py()}")
     earliest = min(int(candidates.published[m]) for m in members)
@@ -117,4 +119,6 @@ def _span(delay: timedelta) -> str:
 
 def moment(microseconds: int) -> datetime | None:
     """The time of a column value, or None for :data:`NEVER`."""
-    return None if microseconds == NEVER else datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=microseconds)
+    if microseconds == NEVER:
+        return None
+    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=microseconds)

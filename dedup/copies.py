@@ -1,17 +1,22 @@
 """Copies: groups of equal and nearly equal documents, each led by its first member.
 
-They are collapsed before passages are compared, so that one press release fifty thousand times is one document to
-everything after. A copy is always verified against its leader, never taken from a bucket.
+They are collapsed before passages are compared, so that one press release fifty thousand times is one document
+to everything after. A copy is always verified against its leader, never taken from a bucket.
 """
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING
 
-from dedup.candidates import Pairs, exact_leaders, near_pairs, unique_pairs
-from dedup.config import Settings
+import numpy as np
+
+from dedup.candidates import exact_leaders, near_pairs, unique_pairs
 from dedup.overlap import NEAR, STOCK, Texts, verify
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from dedup.config import Settings
 
 __all__ = ["collapse", "loosen"]
 
@@ -56,7 +61,7 @@ def loosen(
 ) -> NDArray[np.int64]:
     """The same once stock text is marked: what is equal only in stock text is no copy.
 
-    Equal documents that are mostly stock, short notices in the words of every week, stay together within a UTC day.
+    Equal documents that are mostly stock, short notices in the words of every week, stay together within a day.
 
     Args:
         leader: int64[n], of :func:`collapse`.
@@ -84,7 +89,9 @@ def _verified(
 ) -> NDArray[np.int64]:
     """Leaders that hold: equal, or near when compared directly; else the first equal document."""
     otherwise = exact_leaders(content) if otherwise is None else otherwise
-    doubtful = np.flatnonzero((content[leader] != content).any(axis=1) & (otherwise == np.arange(len(leader))))
+    doubtful = np.flatnonzero(
+        (content[leader] != content).any(axis=1) & (otherwise == np.arange(len(leader)))
+    )
     edges = verify(texts, unique_pairs(leader[doubtful], doubtful), settings)
     failed = edges.b[edges.kind != NEAR]
     held = leader.copy()

@@ -1,19 +1,22 @@
 """Families: which documents are versions of one article.
 
-Two pure functions: :func:`find_roundups` of the edges of one document at a time, :func:`group` of the edges of one
-connected component at a time. Coverage is not transitive, so a component is not a family: edges are taken strongest
-first and two groups merge only if enough of the pairs between them hold (Kruskal's order with average-link evidence),
-so that neither a digest nor a chain of small overlaps joins what no reader would.
+Two pure functions: :func:`find_roundups` of the edges of one document at a time, :func:`group` of the edges
+of one connected component at a time. Coverage is not transitive, so a component is not a family: edges are
+taken strongest first and two groups merge only if enough of the pairs between them hold (Kruskal's order with
+average-link evidence), so that neither a digest nor a chain of small overlaps joins what no reader would.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from dedup.overlap import NEAR, PARTIAL, VERSION, Edges
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 __all__ = ["Grouping", "find_roundups", "group"]
 
@@ -52,10 +55,10 @@ class Grouping:
 def find_roundups(edges: Edges, length: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Documents that put together several others: bool[n].
 
-    A roundup is made of pieces: documents that share a small part of it, in disjoint places. It has three pieces that
-    are each mostly inside it, or two if it has no versions of its own; or its pieces, three at least, are most of it. An
-    article that grew through the day holds its early takes too; what tells it apart is that its versions cover more than
-    a piece of it. Nothing but the document's own edges decides.
+    A roundup is made of pieces: documents that share a small part of it, in disjoint places. It has three
+    pieces that are each mostly inside it, or two if it has no versions of its own; or its pieces, three at
+    least, are most of it. An article that grew through the day holds its early takes too; what tells it apart
+    is that its versions cover more than a piece of it. Nothing but the document's own edges decides.
 
     Args:
         edges: Verified pairs.

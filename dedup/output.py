@@ -27,21 +27,26 @@ __all__ = ["FORMAT", "summary", "write"]
 FORMAT = 1
 """Version of the files; raised when one changes so that a reader must know."""
 
-DIFFS = pa.schema(
-    [("family", pa.string()), ("canonical", pa.string()), ("variant", pa.string()), ("operations", pa.string())]
-)
+DIFFS = pa.schema([(name, pa.string()) for name in ("family", "canonical", "variant", "operations")])
 """Columns of the diffs in Parquet, where the operations are JSON text."""
 
 _ROWS = 1024  # diffs held at once
 
 
-def write(result: Result, out: str | os.PathLike[str], *, format: str = "jsonl", force: bool = False) -> None:  # noqa: A002
+def write(
+    result: Result,
+    out: str | os.PathLike[str],
+    *,
+    format: str = "jsonl",  # noqa: A002
+    force: bool = False,
+) -> None:
     """Write all files of a run to a folder, whole or not at all.
 
     Args:
         result: What a run found.
         out: The folder; it is made.
-        format: ``jsonl`` or ``parquet``, for the tables. ``canonical.jsonl`` keeps the records' own bytes either way.
+        format: ``jsonl`` or ``parquet``, for the tables. ``canonical.jsonl`` keeps the records' own bytes
+            either way.
         force: Replace an earlier result.
 
     Raises:
@@ -68,9 +73,6 @@ def summary(result: Result) -> dict[str, Any]:
     """Counts of a run, as ``run.json`` has them."""
     documents = result.documents_table()
     roles = {row["values"]: row["counts"] for row in documents.column("role").value_counts().to_pylist()}
-    relations: dict[str, int] = {}
-    for kind, count in result.relation_counts().items():
-        relations[kind] = count
     reasons: dict[str, int] = {}
     for reject in result.rejects:
         name = reject.reason.split(" by ")[0] if reject.reason.startswith("superseded") else reject.reason
@@ -81,7 +83,7 @@ def summary(result: Result) -> dict[str, Any]:
         "variants": roles.get("variant", 0),
         "singles": roles.get("single", 0),
         "roundups": roles.get("roundup", 0),
-        "relations": relations,
+        "relations": result.relation_counts(),
         "duplicates": result.duplicates,
         "rejects": dict(sorted(reasons.items())),
         "stock_fingerprints": result.stock,
@@ -92,6 +94,7 @@ def summary(result: Result) -> dict[str, Any]:
 
 def _run(result: Result) -> dict[str, Any]:
     packages = ("numpy", "numba", "pyarrow", "datasketch", "rapidfuzz", "scipy", "xxhash")
+    versions = {name: metadata.version(name) for name in packages}
     return {
         "format": FORMAT,
         "version": __version__,
@@ -99,7 +102,7 @@ def _run(result: Result) -> dict[str, Any]:
         "fingerprint": result.settings.fingerprint(),
         "counts": summary(result),
         "seconds": result.timings,
-        "versions": {"python": platform.python_version(), **{name: metadata.version(name) for name in packages}},
+        "versions": {"python": platform.python_version(), **versions},
     }
 
 

@@ -1,21 +1,25 @@
 """Verification: what two documents share, exactly, and the relation that follows.
 
-Pairs are aligned on their body tokens (see :mod:`dedup.kernels.overlap`), stock text counts on neither side. Lengths
-are in words: a token is a word, or half a word in scripts written without spaces.
+Pairs are aligned on their body tokens (see :mod:`dedup.kernels.overlap`), stock text counts on neither side.
+Lengths are in words: a token is a word, or half a word in scripts written without spaces.
 """
 
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from dedup import kernels
-from dedup.candidates import Pairs
-from dedup.config import Settings
 from dedup.model import RelationKind
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from dedup.candidates import Pairs
+    from dedup.config import Settings
 
 __all__ = ["KINDS", "Edges", "Texts", "classify", "verify"]
 
@@ -25,7 +29,7 @@ KINDS = tuple(RelationKind)
 EXACT, NEAR, VERSION, PARTIAL, QUOTE, NONE = range(6)
 
 SEED = 3
-"""Tokens a match must have to enter an alignment; chance matches of three words are many, chains of them rare."""
+"""Tokens a match must have to enter an alignment; chance matches of three are many, chains of them rare."""
 
 QUOTED, CHARACTER, STOCK, NUMBER = 1, 2, 4, 8
 
@@ -91,19 +95,20 @@ class Edges:
 
     def take(self, rows: NDArray[np.int64] | NDArray[np.bool_]) -> Edges:
         """The chosen rows; the runs are shared, not copied."""
-        return Edges(*(getattr(self, f.name)[rows] if f.name != "runs" else self.runs for f in fields(self)))
+        columns = {f.name: getattr(self, f.name)[rows] for f in fields(self) if f.name != "runs"}
+        return Edges(runs=self.runs, **columns)
 
     @staticmethod
     def concat(parts: list[Edges]) -> Edges:
         """All rows of several, in order."""
         shift = np.cumsum([0] + [len(part.runs) for part in parts])
-        columns = []
+        columns: dict[str, Any] = {}
         for f in fields(Edges):
             values = [getattr(part, f.name) for part in parts]
             if f.name in ("run_start", "run_stop"):
                 values = [value + by for value, by in zip(values, shift, strict=False)]
-            columns.append(np.concatenate(values))
-        return Edges(*columns)
+            columns[f.name] = np.concatenate(values)
+        return Edges(**columns)
 
 
 def verify(texts: Texts, pairs: Pairs, settings: Settings) -> Edges:
@@ -115,7 +120,9 @@ def verify(texts: Texts, pairs: Pairs, settings: Settings) -> Edges:
     plain = texts.half_words(STOCK | QUOTED)
     slices = np.array_split(np.arange(len(pairs)), max(1, min(len(pairs) // 64, 4 * settings.workers)))
     with ThreadPoolExecutor(settings.workers) as pool:
-        parts = list(pool.map(lambda rows: _align(texts, pairs.a[rows], pairs.b[rows], base, plain, settings), slices))
+        parts = list(
+            pool.map(lambda rows: _align(texts, pairs.a[rows], pairs.b[rows], base, plain, settings), slices)
+        )
     return Edges.concat(parts)
 
 

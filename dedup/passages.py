@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
-from dedup.overlap import Edges
 from dedup.ragged import gather
 from dedup.tokens import byte_to_char, tokenize
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from dedup.overlap import Edges
 
 __all__ = ["Places", "locate", "split_runs"]
 
@@ -42,8 +47,8 @@ def split_runs(
         raw: int64[T], number of each body token among all tokens of its document.
 
     Returns:
-        Edge, token of a, token of b (both among all tokens of the document), tokens: int64 arrays, in the order of
-        edge and a.
+        Edge, token of a, token of b (both among all tokens of the document), tokens: int64 arrays, in the
+        order of edge and a.
     """
     rows, edge = gather(edges.run_start, edges.run_stop)
     runs = edges.runs[rows].astype(np.int64)
@@ -61,7 +66,11 @@ def split_runs(
 
 
 def locate(
-    texts: pa.ChunkedArray, order: NDArray[np.int64], edges: Edges, start: NDArray[np.int64], raw: NDArray[np.int64]
+    texts: pa.ChunkedArray,
+    order: NDArray[np.int64],
+    edges: Edges,
+    start: NDArray[np.int64],
+    raw: NDArray[np.int64],
 ) -> Places:
     """Where the passages of edges stand; the documents concerned are tokenized once more.
 
@@ -80,7 +89,8 @@ def locate(
     spans = np.empty((len(document), 2), np.int64)
     for numbers, places in _runs(document[by]):
         rows = by[places]
-        spans[rows] = _characters(texts.take(pa.array(order[numbers])), numbers, document[rows], first[rows], last[rows])
+        chosen = texts.take(pa.array(order[numbers]))
+        spans[rows] = _characters(chosen, numbers, document[rows], first[rows], last[rows])
     half = len(edge)
     return Places(
         np.concatenate([[0], np.cumsum(np.bincount(edge, minlength=len(edges)))]),

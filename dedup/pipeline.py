@@ -106,7 +106,7 @@ class Prepared:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What was decided. Documents are numbers in key order throughout; ``order`` leads back to the rows given.
+    """What was decided. Documents are numbers in key order; ``order`` leads back to the rows given.
 
     Attributes:
         order: int64[n], row of each number.
@@ -140,7 +140,7 @@ class Judged:
 
 
 SHORT = 20
-"""Body tokens below which a document that lost more than a third of its text to stripping counts as having no body."""
+"""Body tokens below which a document that lost over a third of its text to stripping counts as bodiless."""
 
 
 def prepare(
@@ -198,10 +198,10 @@ def prepare(
 
 
 def _without_body(body: NDArray[np.bool_], tokens: Tokens) -> NDArray[np.bool_]:
-    """Documents of which stripping leaves next to nothing, such as caption pages: they match only as a whole."""
+    """Documents of which stripping leaves next to nothing (caption pages): they match only as a whole."""
     kept = np.concatenate([[0], np.cumsum(body)])[tokens.offsets]
     left, all_ = np.diff(kept), np.diff(tokens.offsets)
-    return (left < SHORT) & (3 * left < 2 * all_) | (all_ == 0)
+    return np.asarray((left < SHORT) & (3 * left < 2 * all_) | (all_ == 0))
 
 
 def _agencies(stripped: Stripped | None, documents: int) -> tuple[pa.Array, NDArray[np.bool_]]:

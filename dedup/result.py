@@ -110,7 +110,8 @@ class Result:
     @cached_property
     def _ids(self) -> NDArray[np.object_]:
         """Id of each document number."""
-        return self.documents.column("id").take(pa.array(self._judged.order)).to_numpy(zero_copy_only=False)
+        ids = self.documents.column("id").take(pa.array(self._judged.order))
+        return np.asarray(ids.to_numpy(zero_copy_only=False))
 
     @cached_property
     def _numbers(self) -> dict[str, int]:
@@ -142,13 +143,13 @@ class Result:
 
     @property
     def relations(self) -> Sequence[Relation]:
-        """Related pairs: verified pairs of group representatives, and each exact or near copy with its own."""
+        """Related pairs: verified pairs of group representatives, and each copy with its representative."""
         return _Rows(self.relations_table(), _relation)
 
     @property
     def families(self) -> Sequence[Family]:
         """Families of two or more, by id."""
-        return [self._family(first) for first in sorted(self._members, key=lambda first: self._family_ids[first])]
+        return [self._family(first) for first in sorted(self._members, key=self._family_ids.__getitem__)]
 
     def largest_families(self, count: int) -> list[Family]:
         """The families with the most members; among equals, by id."""
@@ -210,7 +211,13 @@ class Result:
             agencies=_distinct(name for m in members for name in judged.candidates.agencies[m].as_py()),
         )
 
-    def write(self, out: str | os.PathLike[str], *, format: str = "jsonl", force: bool = False) -> None:  # noqa: A002
+    def write(
+        self,
+        out: str | os.PathLike[str],
+        *,
+        format: str = "jsonl",  # noqa: A002
+        force: bool = False,
+    ) -> None:
         """Write the files of the run to a folder; see :func:`dedup.output.write`."""
         from dedup.output import write  # the files know the result, not the other way round
 
@@ -218,7 +225,7 @@ class Result:
 
     @property
     def cut(self) -> Sequence[tuple[str, str]]:
-        """Pairs of versions that ended in different families, because a merge of those would not have held."""
+        """Pairs of versions that ended in different families, because a merge would not have held."""
         return [(str(a), str(b)) for a, b in self._ids[self._judged.cut]]
 
     @property
@@ -233,8 +240,8 @@ class Result:
 
     def relation_counts(self) -> dict[str, int]:
         """Related pairs of each kind."""
-        counts = np.bincount(self._edges.kind, minlength=len(KINDS))
-        return {kind.value: int(count) for kind, count in zip(KINDS, counts, strict=True) if kind != KINDS[NONE]}
+        counts = np.bincount(self._edges.kind, minlength=len(KINDS)).tolist()
+        return {kind.value: count for kind, count in zip(KINDS[:NONE], counts, strict=False)}
 
     # --- tables
 
@@ -266,7 +273,7 @@ class Result:
                 "line": self.documents.column("line").take(rows),
                 "family": pa.array([self._family_ids.get(f) for f in judged.family.tolist()], pa.string()),
                 "role": pa.array(role, pa.string()),
-                "canonical": pa.array(np.where(size > 1, self._ids[judged.canonical], None), pa.string()),
+                "canonical": pa.array(self._ids[judged.canonical], pa.string(), mask=size == 1),
                 "relation": pa.array(relation, pa.string()),
                 "coverage": pa.array(coverage, from_pandas=True),
                 "canonical_coverage": pa.array(back, from_pandas=True),
@@ -317,6 +324,7 @@ class Result:
         """One row a family of two or more, by id."""
         related = self._related()
         judged = self._judged
+        agencies = judged.candidates.agencies
         rows = []
         for first, members in self._members.items():
             canonical = int(judged.canonical[first])
@@ -330,7 +338,7 @@ class Result:
                     "members": list(self._ids[members]),
                     "size": len(members),
                     "sources": _distinct(judged.candidates.source[m].as_py() for m in members),
-                    "agencies": _distinct(name for m in members for name in judged.candidates.agencies[m].as_py()),
+                    "agencies": _distinct(name for m in members for name in agencies[m].as_py()),
                     "first_published": moment(min(times)) if times else None,
                     "last_published": moment(max(times)) if times else None,
                     "related": related.get(first, []),
@@ -385,6 +393,8 @@ class Result:
         return keep
 
 
+RELATED = pa.struct([("family", pa.string()), ("relation", pa.string()), ("shared_words", pa.int64())])
+
 FAMILIES = pa.schema(
     [
         ("id", pa.string()),
@@ -397,7 +407,7 @@ FAMILIES = pa.schema(
         ("agencies", pa.list_(pa.string())),
         ("first_published", pa.timestamp("us", "UTC")),
         ("last_published", pa.timestamp("us", "UTC")),
-        ("related", pa.list_(pa.struct([("family", pa.string()), ("relation", pa.string()), ("shared_words", pa.int64())]))),
+        ("related", pa.list_(RELATED)),
     ]
 )
 
@@ -440,7 +450,7 @@ def _relation(row: dict[str, Any]) -> Relation:
 
 def _turned(relation: Relation) -> Relation:
     """The same relation, seen from the other document."""
-    passages = sorted((Passage(p.b_start, p.b_end, p.a_start, p.a_end) for p in relation.passages), key=lambda p: p.a_start)
+    turned = (Passage(p.b_start, p.b_end, p.a_start, p.a_end) for p in relation.passages)
     return Relation(
         relation.b,
         relation.a,
@@ -451,7 +461,7 @@ def _turned(relation: Relation) -> Relation:
         relation.narrative_words,
         relation.jaccard,
         relation.roundup,
-        tuple(passages),
+        tuple(sorted(turned, key=lambda passage: passage.a_start)),
     )
 
 

@@ -125,12 +125,11 @@ def _occurrences(
     joined = np.flatnonzero(hashes[by][1:] == hashes[by][:-1])
     a = np.concatenate([number[by][joined], leader])
     b = np.concatenate([number[by][joined + 1], np.arange(n)])
-    _, label = connected_components(
-        coo_matrix((np.ones(len(a), np.int8), (a, b)), shape=(n, n)), directed=False
-    )
+    links = coo_matrix((np.ones(len(a), np.int8), (a, b)), shape=(n, n))
+    _, label = connected_components(links, directed=False)
     first = np.full(n, n, np.int64)
     np.minimum.at(first, label, np.arange(n))
-    return first[label]
+    return np.asarray(first[label])
 
 
 def windows(published: NDArray[np.int64], dated: NDArray[np.bool_], settings: Settings) -> NDArray[np.int64]:

@@ -59,7 +59,9 @@ def find_families(
 
     parts = documents.to_batches()
     kernels.get(documents.column("text").nbytes)  # decides once for the whole run whether compiling pays
-    tokens = list(_mapped(lambda part: tokenize(part.column("text")), parts, "tokenizing", settings, progress))
+    tokens = list(
+        _mapped(lambda part: tokenize(part.column("text")), parts, "tokenizing", settings, progress)
+    )
     recurring = None
     clock.mark("tokenize")
     prepared = Prepared.concat(
@@ -133,7 +135,8 @@ def _mapped(
 def _one_per_id(documents: pa.Table, rejects: list[Reject]) -> tuple[pa.Table, int]:
     """One record for each id; what was superseded goes to the rejects."""
     records = np.concatenate([hash_records(chunk) for chunk in documents.column("record").chunks])
-    content = np.concatenate([hash_records(c.cast(pa.large_binary())) for c in documents.column("text").chunks])
+    texts = documents.column("text").cast(pa.large_binary())
+    content = np.concatenate([hash_records(chunk) for chunk in texts.chunks])
     resolved = resolve_ids(
         documents.column("id"), records, documents.column("updated"), documents.column("published"), content
     )

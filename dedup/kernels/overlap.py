@@ -1,13 +1,13 @@
 """Loops of the overlap stage: alignment of pairs of token arrays.
 
-The method is sparse local alignment: maximal exact matches of at least ``seed`` tokens are chained, as long as the
-gaps between them stay small on both sides, by a score of matched tokens less gap costs (the sparse dynamic
-programming of Eppstein et al., 1992, with a bounded look-back); chains are taken best first, each token used once.
-Reordered passages are separate chains, light edits are gaps inside one.
+The method is sparse local alignment: maximal exact matches of at least ``seed`` tokens are chained, as long
+as the gaps between them stay small on both sides, by a score of matched tokens less gap costs (the sparse
+dynamic programming of Eppstein et al., 1992, with a bounded look-back); chains are taken best first, each
+token used once. Reordered passages are separate chains, light edits are gaps inside one.
 
-Bounds that keep a pair linear, whatever the texts: ``MAX_HITS`` occurrences of one seed, ``LOOK_BACK`` matches
-before the current one, a match must reach further than the longest before it, and a budget of ``EFFORT`` comparisons
-a token.
+Bounds that keep a pair linear, whatever the texts: ``MAX_HITS`` occurrences of one seed, ``LOOK_BACK``
+matches before the current one, a match must reach further than the longest before it, and a budget of
+``EFFORT`` comparisons a token.
 """
 
 from __future__ import annotations
@@ -58,8 +58,8 @@ def align_pairs(
 ):
     """Align pairs from number ``first`` on; return the first pair that found no room in ``runs``.
 
-    ``counts`` gets a row a pair: half words covered, those of them outside quotations, the longest verbatim run (half
-    words), equal figures, and figures that differ in the gaps between runs.
+    ``counts`` gets a row a pair: half words covered, those of them outside quotations, the longest verbatim
+    run (half words), equal figures, and figures that differ in the gaps between runs.
     """
     pairs = len(pair_a)
     capacity = len(runs)

@@ -35,7 +35,7 @@ def count_pairs(keys, low, crowd, leaders):
 
 @kernel(types.int64(const(types.uint64), types.int64, types.int64, types.int64, out(types.uint64)))
 def emit_pairs(keys, low, crowd, leaders, pairs):
-    """Write (a << 32 | b) for the documents of each group: all, or in a crowd the first and the last before each."""
+    """Write (a << 32 | b): all pairs of a group, in a crowd each with the first and the last before it."""
     written = 0
     shift = np.uint64(low)
     mask = (np.uint64(1) << shift) - np.uint64(1)

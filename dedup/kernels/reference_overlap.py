@@ -1,4 +1,4 @@
-"""The loops of overlap.py and pairs.py once more, in plain Python: the oracle of the tests and the path before compiling."""
+"""The loops of overlap.py and pairs.py in plain Python: oracle of the tests, path before compiling."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ QUOTED, CHARACTER, STOCK, NUMBER = 1, 2, 4, 8
 
 
 def align_pairs(
-    hashes,
-    flags,
-    starts,
-    stops,
-    spaceless,
-    pair_a,
-    pair_b,
-    first,
-    seed,
-    gap,
-    min_run,
-    counts,
-    runs,
-    run_counts,
-):  # type: (Any, Any, Any, Any, Any, Any, Any, int, int, int, int, Any, Any, Any) -> int
+    hashes: Any,
+    flags: Any,
+    starts: Any,
+    stops: Any,
+    spaceless: Any,
+    pair_a: Any,
+    pair_b: Any,
+    first: int,
+    seed: int,
+    gap: int,
+    min_run: int,
+    counts: Any,
+    runs: Any,
+    run_counts: Any,
+) -> int:
     """See :func:`dedup.kernels.overlap.align_pairs`."""
     texts: dict[int, tuple[list[int], list[int]]] = {}
     seeds: dict[tuple[int, int], dict[tuple[int, ...], list[int]]] = {}
