@@ -1,7 +1,7 @@
 """Copies: groups of equal and nearly equal documents, each led by its first member.
 
-They are collapsed before passages are compared, so that one press release fifty thousand times is one document
-to everything after. A copy is always verified against its leader, never taken from a bucket.
+They are collapsed before passages are compared, so that one press release fifty thousand times is one
+document to everything after. A copy is always verified against its leader, never taken from a bucket.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def loosen(
 ) -> NDArray[np.int64]:
     """The same once stock text is marked: what is equal only in stock text is no copy.
 
-    Equal documents that are mostly stock, short notices in the words of every week, stay together within a day.
+    Equal documents that are mostly stock, short notices in the words of every week, stay together for a day.
 
     Args:
         leader: int64[n], of :func:`collapse`.
