@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dedup import edits
 from dedup.edits import Diff, Operation, diff
+from dedup.edits import words as word_alignment
+from dedup.edits.sequences import heaviest_chain
 from dedup.errors import DiffError
 
 # Few letters, many line ends and odd characters, so that the parts of two drawn texts resemble each other.
@@ -278,21 +279,21 @@ MILLION = 1_000_000
 def test_long_texts_are_bounded(monkeypatch, a, b, most):
     """Counted, not timed: no alignment table exceeds its bound, and few operations come out."""
     cells = []
-    longest = edits._longest
+    longest = word_alignment._longest
 
     def counted(one, two, a_start, a_end, b_start, b_end):
         cells.append((a_end - a_start) * (b_end - b_start))
         return longest(one, two, a_start, a_end, b_start, b_end)
 
-    monkeypatch.setattr(edits, "_longest", counted)
+    monkeypatch.setattr(word_alignment, "_longest", counted)
     made = diff(a, b)
     assert made.apply(a) == b
     assert len(made.operations) <= most
-    assert max(cells, default=0) <= edits._MAX_CELLS
+    assert max(cells, default=0) <= word_alignment._MAX_CELLS
 
 
 def test_anchors_keep_most_of_a_long_line_within_bounds(monkeypatch):
-    monkeypatch.setattr(edits, "_MAX_CELLS", 400)
+    monkeypatch.setattr(word_alignment, "_MAX_CELLS", 400)
     rng = random.Random(6)
     words = [f"w{rng.randrange(300)}" for _ in range(2000)]
     other = ["changed" if n % 50 == 25 else word for n, word in enumerate(words)]
@@ -305,7 +306,7 @@ def test_anchors_keep_most_of_a_long_line_within_bounds(monkeypatch):
 @given(st.lists(st.tuples(st.integers(0, 12), st.integers(1, 9)), max_size=9))
 def test_heaviest_chain_is_the_heaviest(items):
     values, weights = [value for value, _ in items], [weight for _, weight in items]
-    chain = edits._heaviest_chain(values, weights)
+    chain = heaviest_chain(values, weights)
     assert all(values[m] < values[n] and m < n for m, n in pairwise(chain))
     best = [0] * len(items)
     for n in range(len(items)):
@@ -326,3 +327,18 @@ def test_a_family_is_smaller_as_diffs():
         plain += len(zlib.compress(b.encode()))
         stored += len(zlib.compress(operations.encode()))
     assert stored < plain / 4
+
+
+def test_rendering_of_a_million_line_ends_is_bounded_and_says_so():
+    made = diff("\n" * 1_000_000, "a\n" * 500_000)
+    assert len(made.rows(limit=100)) == 100
+    assert made.unified("a", "b").endswith("@@ the rest is left out @@\n")
+    for side_by_side in (False, True):
+        assert made.html(side_by_side=side_by_side).count("the rest is left out") == 1
+    assert len(made.html(limit=10)) < 2000
+
+
+@given(texts, texts)
+def test_a_limit_cuts_the_same_rows_short(a, b):
+    made = diff(a, b)
+    assert made.rows(limit=3) == made.rows()[:3]
