@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dedup.overlap import NEVER
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -26,9 +28,6 @@ if TYPE_CHECKING:
     from dedup.overlap import Edges
 
 __all__ = ["Candidates", "choose", "fullness", "reason"]
-
-NEVER = np.iinfo(np.int64).max
-"""Publication time of an undated document, in the order."""
 
 
 @dataclass(frozen=True, slots=True)

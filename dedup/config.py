@@ -41,6 +41,10 @@ class Settings:
     quote_words: int = 12  # words
     short_share: float = 0.8  # of the longer text's narrative words, where that is less than partial_words
 
+    # templates: the same frame around other facts is no copy
+    template_share: float = 0.5  # share of the figures in shared passages above which, if three differ
+    template_share_apart: float = 0.15  # the same for texts published more than a day and a half apart
+
     # stock text
     stock_windows: int = 3  # seen in more separate windows than this: stock
     stock_window_days: int = 3  # days a window
@@ -73,6 +77,8 @@ class Settings:
             ("partial_words", 1, 100_000),
             ("quote_words", 1, 100_000),
             ("short_share", 0.0, 1.0),
+            ("template_share", 0.0, 1.0),
+            ("template_share_apart", 0.01, 1.0),
             ("stock_windows", 1, 100_000),
             ("stock_window_days", 1, 3650),
             ("stock_documents", 1, 2**31),

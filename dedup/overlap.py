@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from dedup.candidates import Pairs
     from dedup.config import Settings
 
-__all__ = ["KINDS", "Edges", "Texts", "classify", "verify"]
+__all__ = ["KINDS", "NEVER", "Edges", "Texts", "classify", "is_template", "verify"]
 
 KINDS = tuple(RelationKind)
 """Kinds by code, strongest first."""
@@ -32,6 +32,12 @@ SEED = 3
 """Tokens a match must have to enter an alignment; chance matches of three are many, chains of them rare."""
 
 QUOTED, CHARACTER, STOCK, NUMBER = 1, 2, 4, 8
+
+NEVER = np.iinfo(np.int64).max
+"""Publication time of an undated document; it comes last in the order."""
+
+ANOTHER_DAY = 36 * 3_600_000_000
+"""Microseconds; later than this, a report is not an update of the one before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +50,7 @@ class Texts:
         start: int64[n], first token of each document.
         stop: int64[n], one past its last.
         spaceless: uint8[n], most of its tokens are single characters.
+        published: int64[n] microseconds since the epoch, :data:`NEVER` where unknown; None where nothing is dated.
     """
 
     hash: NDArray[np.uint64]
@@ -51,6 +58,7 @@ class Texts:
     start: NDArray[np.int64]
     stop: NDArray[np.int64]
     spaceless: NDArray[np.uint8]
+    published: NDArray[np.int64] | None = None
 
     def half_words(self, without: int = 0) -> NDArray[np.int64]:
         """Length of each document in half words, tokens with a flag of ``without`` left out: int64[n]."""
@@ -154,8 +162,7 @@ def _align(
     shared, narrative, longest = counts[:, 0] / 2, counts[:, 1] / 2, counts[:, 2] / 2
     coverage_a = 2 * shared / np.maximum(base[a], 1)
     coverage_b = 2 * shared / np.maximum(base[b], 1)
-    # same frame, other facts: more figures differ inside the shared passages than agree
-    template = (counts[:, 4] >= 3) & (counts[:, 4] > counts[:, 3])
+    template = is_template(counts[:, 3], counts[:, 4], _apart(texts.published, a, b), settings)
     kind = classify(
         np.where(base[a] <= base[b], coverage_a, coverage_b),
         np.minimum(coverage_a, coverage_b),
@@ -181,6 +188,31 @@ def _align(
     )
 
 
+def _apart(published: NDArray[np.int64] | None, a: NDArray[np.int64], b: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Pairs published so far apart that a report with other figures is another report."""
+    if published is None:
+        return np.zeros(len(a), bool)
+    one, two = published[a], published[b]
+    return (one != NEVER) & (two != NEVER) & (np.abs(one - two) > ANOTHER_DAY)
+
+
+def is_template(
+    figures: NDArray[np.int32], conflicts: NDArray[np.int32], apart: NDArray[np.bool_], settings: Settings
+) -> NDArray[np.bool_]:
+    """Pairs that are the same frame around other facts: bool[p].
+
+    An update corrects a figure or two within hours; next week's report has others throughout.
+
+    Args:
+        figures: Figures that agree inside the shared passages.
+        conflicts: Figures that differ in the gaps between their runs.
+        apart: Published on days apart.
+        settings: For the share of figures that may differ.
+    """
+    share = conflicts / np.maximum(figures + conflicts, 1)
+    return (apart & (share >= settings.template_share_apart)) | ((conflicts >= 3) & (share > settings.template_share))
+
+
 def classify(
     shorter: NDArray[np.float64],
     least: NDArray[np.float64],
@@ -200,7 +232,7 @@ def classify(
         narrative: Words shared outside quotations.
         longest: Words of the longest verbatim run.
         plain: Words outside quotations of the document that has more of them.
-        template: Most figures in the shared passages differ.
+        template: Same frame, other facts: :func:`is_template`.
         settings: For the thresholds.
     """
     # two texts that both have fewer narrative words than a passage needs can still be versions of each other

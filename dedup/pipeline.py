@@ -19,10 +19,10 @@ import xxhash
 
 from dedup.boilerplate import AgencyRole, agency_names, strip
 from dedup.candidates import Pairs, passage_pairs, unique_pairs
-from dedup.canonical import NEVER, Candidates, choose, fullness
+from dedup.canonical import Candidates, choose, fullness
 from dedup.copies import collapse, loosen
 from dedup.families import Grouping, find_roundups, group
-from dedup.overlap import NONE, STOCK, Edges, Texts, equal, verify
+from dedup.overlap import NEVER, NONE, STOCK, Edges, Texts, equal, verify
 from dedup.ragged import gather
 from dedup.shingles import shingle
 from dedup.signatures import sketch
@@ -245,7 +245,7 @@ def judge(
     times = published.cast(pa.int64()).fill_null(int(NEVER)).to_numpy(zero_copy_only=False)[order]
     comparable = ~prepared.bodiless[order]
     content = prepared.content[order]
-    texts = _texts(prepared, order)
+    texts = _texts(prepared, order, times)
 
     leader = collapse(texts, content, prepared.signatures[order], comparable, settings)
     long_start, long_stop = prepared.long_offsets[:-1][order], prepared.long_offsets[1:][order]
@@ -289,11 +289,11 @@ def _key_order(content: NDArray[np.uint64], ids: pa.Array, published: pa.Array) 
     return np.asarray(pc.sort_indices(keys, sort_keys=by)).astype(np.int64)  # nulls come last
 
 
-def _texts(prepared: Prepared, order: NDArray[np.int64]) -> Texts:
+def _texts(prepared: Prepared, order: NDArray[np.int64], times: NDArray[np.int64]) -> Texts:
     start, stop = prepared.offsets[:-1][order], prepared.offsets[1:][order]
     characters = np.concatenate([[0], np.cumsum((prepared.flags & CHARACTER) != 0)])
     spaceless = (characters[stop] - characters[start]) * 2 > stop - start
-    return Texts(prepared.hash, prepared.flags, start, stop, spaceless.astype(np.uint8))
+    return Texts(prepared.hash, prepared.flags, start, stop, spaceless.astype(np.uint8), times)
 
 
 def _passage_pairs(

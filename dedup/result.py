@@ -11,11 +11,11 @@ import numpy as np
 import pyarrow as pa
 import xxhash
 
-from dedup.canonical import NEVER, moment, reason
+from dedup.canonical import moment, reason
 from dedup.edits import Diff, diff
 from dedup.errors import UsageError
 from dedup.model import Document, Passage, Relation, RelationKind, Role
-from dedup.overlap import KINDS, NONE, Edges
+from dedup.overlap import KINDS, NEVER, NONE, Edges
 from dedup.passages import locate
 from dedup.pipeline import compare_rows
 

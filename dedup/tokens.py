@@ -32,12 +32,14 @@ from dedup.kernels.rules import CHARACTER_FLAG, QUOTED_FLAG
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-__all__ = ["CHARACTER", "QUOTED", "Tokens", "byte_to_char", "token_strings", "tokenize"]
+__all__ = ["CHARACTER", "NUMBER", "QUOTED", "Tokens", "byte_to_char", "token_strings", "tokenize"]
 
 QUOTED = QUOTED_FLAG
 """Flag of a token inside quotation marks."""
 CHARACTER = CHARACTER_FLAG
 """Flag of a token that is one character of a script written without spaces."""
+NUMBER = 8
+"""Flag of a token that begins with a digit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,7 @@ class Tokens:
         hash: uint64[T], xxh64 (seed 0) of the folded token's UTF-8.
         start: uint32[T], first byte of the token in the document's UTF-8.
         end: uint32[T], one past its last.
-        flags: uint8[T], ``QUOTED`` and ``CHARACTER``.
+        flags: uint8[T], ``QUOTED``, ``CHARACTER`` and ``NUMBER``.
         block_offsets: int64[n + 1], blocks of document i.
         block_first: int64[B + 1]; tokens of block b are ``block_first[b]:block_first[b + 1]``.
         block_start: uint32[B], first byte of the block in the document, white space around it trimmed.
@@ -108,6 +110,9 @@ def tokenize(texts: pa.Array) -> Tokens:
         *(block_offsets, block_first, block_start, block_end),
     )
     tokens, blocks = int(token_offsets[-1]), int(block_offsets[-1])
+    if tokens:
+        first = data[np.repeat(offsets[:-1], np.diff(token_offsets)) + start[:tokens]]
+        flags[:tokens] |= ((first >= ord("0")) & (first <= ord("9"))) * np.uint8(NUMBER)
     return Tokens(
         offsets=token_offsets,
         hash=hashes[:tokens].copy(),
