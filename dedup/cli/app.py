@@ -20,7 +20,8 @@ from dedup.errors import DedupError
 
 __all__ = ["app", "main"]
 
-USAGE, INTERRUPTED, BROKEN_PIPE = 2, 130, 141  # the last two as a shell reports SIGINT and SIGPIPE
+USAGE, INTERRUPTED = 2, 130  # the second as a shell reports SIGINT
+BROKEN_PIPE = 1  # as typer and rich have it
 
 # typer brings its own click from 0.20 on and depends on the package before; this is the class of either
 _UsageError: type[Exception] = typer.BadParameter.__bases__[0]

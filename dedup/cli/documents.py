@@ -98,10 +98,7 @@ def _record(path: str, identity: str | None) -> Document:
     if not found:
         raise UsageError(f"{path}: none of {count} documents has the id {identity}")
     if len(found) > 1:
-        what = (
-            f"{count} documents; name one: {path}#ID"
-            if identity is None
-            else f"several texts with id {identity}"
-        )
-        raise UsageError(f"{path}: holds {what}")
+        if identity is None:
+            raise UsageError(f"{path}: holds {count} documents; name one by its id: {path}#ID")
+        raise UsageError(f"{path}: holds several texts with the id {identity}")
     return next(iter(found.values()))

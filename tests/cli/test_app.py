@@ -1,0 +1,147 @@
+"""The program as a whole: help, version, and what becomes of errors; some of it in real processes."""
+
+import os
+import pty
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from dedup import __version__
+from dedup.cli.app import app
+
+from .conftest import LEAD, REST, SEEDS, Call, write
+
+COMMANDS = ("run", "clean", "compare", "diff", "warm")
+DEDUP = [sys.executable, "-m", "dedup"]
+
+
+def test_version_and_help(dedup: Call) -> None:
+    assert dedup("--version").out == f"dedup {__version__}\n"
+    shown = dedup("--help").out
+    assert all(f"\n  {command} " in shown for command in COMMANDS)
+    assert "..." not in shown.partition("Commands:")[2]  # each first line is short enough
+    assert dedup().out == shown
+    assert dedup("-h").out == shown
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_each_command_explains_itself(command: str) -> None:
+    result = CliRunner().invoke(app, [command, "--help"], prog_name="dedup")
+    assert result.exit_code == 0
+    assert result.output.startswith(f"Usage: dedup {command} ")
+    assert max(map(len, result.output.splitlines())) <= 80
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["nonsense"], "dedup: No such command 'nonsense'."),
+        (["run"], "dedup: Missing argument 'INPUT'."),
+        (["--nonsense"], "dedup: No such option: --nonsense"),
+        (["diff", "a.txt"], "dedup: Missing argument 'B'."),
+        (["diff", "\x1b[2J", "b"], "dedup: [2J: no such file"),
+    ],
+)
+def test_errors_are_one_line(dedup: Call, arguments: list[str], message: str) -> None:
+    outcome = dedup(*arguments)
+    assert (outcome.code, outcome.out, outcome.err) == (2, "", f"{message}\n")
+
+
+def test_a_full_disk_is_one_line(tmp_path: Path) -> None:
+    if not Path("/dev/full").exists():
+        pytest.skip("there is no /dev/full")
+    (tmp_path / "a.txt").write_text(LEAD)
+    (tmp_path / "b.txt").write_text(REST)
+    with open("/dev/full", "w") as full:  # noqa: PTH123
+        run = subprocess.run(
+            [*DEDUP, "diff", "a.txt", "b.txt"], cwd=tmp_path, stdout=full, stderr=subprocess.PIPE, text=True
+        )
+    assert (run.returncode, run.stderr) == (2, "dedup: No space left on device\n")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["diff", "a.txt", "b.txt"],
+        ["compare", "a.txt", "b.txt"],
+        ["clean", "a.txt", "-o", "-"],
+        ["clean", "a.txt", "--show", "-o", "out.jsonl"],
+        ["run", "a.txt", "-o", "out"],
+    ],
+    ids=" ".join,
+)
+def test_a_reader_that_has_seen_enough_is_no_error(tmp_path: Path, arguments: list[str]) -> None:
+    (tmp_path / "a.txt").write_text(LEAD)
+    (tmp_path / "b.txt").write_text(REST)
+    theirs, ours = os.pipe()
+    os.close(theirs)
+    run = subprocess.run([*DEDUP, *arguments], cwd=tmp_path, stdout=ours, stderr=subprocess.PIPE)
+    os.close(ours)
+    assert (run.returncode, run.stderr) == (1, b"")
+    assert not list(tmp_path.glob("*.partial"))
+
+
+def test_an_interrupt_is_one_line() -> None:
+    process = subprocess.Popen(
+        [*DEDUP, "compare", "-", SEEDS / "en-ferry-wire.txt"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert process.stdin is not None
+    more_than_a_pipe_holds = LEAD.encode() * 4096
+    process.stdin.write(more_than_a_pipe_holds)
+    process.stdin.flush()  # returns once the command is reading, and it goes on reading
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate()
+    assert (process.returncode, out, err) == (130, b"", b"dedup: interrupted\n")
+
+
+def test_a_terminal_of_little_ability_gets_what_it_can_show(tmp_path: Path) -> None:
+    text = LEAD.replace("Marrow Bridge", "汐見")
+    path = write(tmp_path / "a.jsonl", [{"id": name, "text": text} for name in "ab"])
+    run = subprocess.run(
+        [*DEDUP, "run", path, "-o", tmp_path / "out"],
+        env={**os.environ, "PYTHONIOENCODING": "latin-1"},
+        capture_output=True,
+    )
+    assert (run.returncode, run.stderr) == (0, b"")
+    assert b"The council of ?? voted" in run.stdout
+
+
+def on_terminal(*arguments: str | Path) -> str:
+    """What a command writes to a terminal."""
+    ours, theirs = pty.openpty()
+    environment = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "COLUMNS")}
+    process = subprocess.Popen(
+        [*DEDUP, *arguments], stdout=theirs, stderr=theirs, env={**environment, "TERM": "xterm-256color"}
+    )
+    os.close(theirs)
+    shown = b""
+    try:
+        while part := os.read(ours, 65536):
+            shown += part
+    except OSError:  # how Linux says that the other side is closed
+        pass
+    os.close(ours)
+    assert process.wait() == 0
+    return shown.decode()
+
+
+def test_a_terminal_gets_colour_and_progress(corpus: Path, tmp_path: Path) -> None:
+    shown = on_terminal("run", corpus, "-o", tmp_path / "out")
+    assert "\x1b[1m3 documents" in shown
+    assert "reading" in shown or "writing" in shown
+    assert "[bold]shut[/bold]" in shown
+    assert "\x1b[" in on_terminal("diff", f"{corpus}#full", f"{corpus}#short")
+    assert "\x1b[" not in on_terminal("diff", f"{corpus}#full", f"{corpus}#short", "--no-color")
+
+
+def test_warm_says_how_long_it_took(dedup: Call) -> None:
+    outcome = dedup("warm")
+    assert outcome.code == 0
+    assert outcome.out.startswith("kernels ready in ")

@@ -1,0 +1,77 @@
+from pathlib import Path
+
+import pytest
+
+from dedup import Relation, RelationKind, Settings
+from dedup.cli.compare import explain
+
+from .conftest import LEAD, OTHER, REST, Call, write
+
+
+def test_evidence_on_one_screen(dedup: Call, corpus: Path) -> None:
+    outcome = dedup("compare", f"{corpus}#full", f"{corpus}#short")
+    assert (outcome.code, outcome.err) == (0, "")
+    assert outcome.out.startswith("version: 100 % of the shorter is in the longer")
+    assert "Bath [bold]shut[/bold]" in outcome.out
+    assert "a.example" in outcome.out
+    assert "The council of Marrow" in outcome.out
+    assert "What changed: dedup diff" in outcome.out
+
+
+def test_evidence_as_json(dedup: Call, corpus: Path) -> None:
+    shown = dedup("compare", f"{corpus}#short", f"{corpus}#full", "--json").json()
+    assert (shown["a"], shown["b"], shown["relation"]) == ("short", "full", "version")
+    assert shown["coverage_a"] == 1.0
+    assert shown["coverage_b"] < 0.9
+    passage = shown["passages"][0]
+    assert (LEAD + REST)[passage["b_start"] : passage["b_end"]].startswith("The council")
+    assert {"rule", "shared_words", "removed_a", "removed_b", "agencies_a", "agencies_b"} <= set(shown)
+
+
+def test_nothing_shared(dedup: Call, corpus: Path) -> None:
+    outcome = dedup("compare", f"{corpus}#full", f"{corpus}#bees")
+    assert outcome.code == 0
+    assert outcome.out.startswith("none: no passage is shared")
+
+
+def test_standard_input_against_a_file(dedup: Call, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text(LEAD + REST)
+    outcome = dedup("compare", "-", tmp_path / "a.txt", "--json", stdin=(LEAD + REST).encode())
+    assert outcome.json()["relation"] == "exact"
+
+
+def test_lines_fit_whatever_the_script(dedup: Call, tmp_path: Path) -> None:
+    from rich.cells import cell_len
+
+    text = "汐見の水産倉庫で火事があり、屋根から黒煙が上がった。消防車十台が出動した。" * 9
+    records = [{"id": name, "text": text, "title": "屋" * 99} for name in ("一", "二")]
+    path = write(tmp_path / "a.jsonl", records)
+    lines = dedup("compare", f"{path}#一", f"{path}#二").out.splitlines()
+    assert all(cell_len(line) <= 80 for line in lines if "dedup diff" not in line)
+
+
+@pytest.mark.parametrize(
+    ("kind", "coverage", "shared", "narrative", "rule"),
+    [
+        ("exact", (1, 1), 90, 80, "equal word for word"),
+        ("near", (0.97, 0.95), 90, 80, "95 % and 97 %, at least 90 %"),
+        ("version", (0.63, 0.2), 90, 80, "63 % of the shorter is in the longer, at least 40 %, with 80"),
+        ("partial", (0.1, 0.3), 90, 80, "80 shared words outside quotations, at least 40; but only 30 %"),
+        ("quote", (0.1, 0.3), 30, 5, "30 words are shared, but only 5 of them outside quotations"),
+        ("none", (0.6, 0.6), 90, 80, "most figures in them differ"),
+        ("none", (0.1, 0.05), 9, 9, "only 9 words are shared"),
+        ("none", (0, 0), 0, 0, "no passage is shared"),
+    ],
+)
+def test_rules_in_words(
+    kind: str, coverage: tuple[float, float], shared: int, narrative: int, rule: str
+) -> None:
+    relation = Relation("a", "b", RelationKind(kind), *coverage, shared, narrative)
+    assert rule in explain(relation, Settings())
+
+
+def test_a_single_file_of_one_record(dedup: Call, tmp_path: Path) -> None:
+    one = write(tmp_path / "one.jsonl", [{"id": "x", "text": LEAD}])
+    two = write(tmp_path / "two.jsonl", [{"id": "x", "text": OTHER}])
+    shown = dedup("compare", one, two, "--json").json()
+    assert (shown["a"], shown["b"], shown["relation"]) == (str(one), str(two), "none")

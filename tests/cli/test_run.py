@@ -1,0 +1,224 @@
+import json
+import os
+import re
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+
+from .conftest import LEAD, OTHER, REST, SEEDS, Call, read, write
+
+FILES = {
+    "canonical.jsonl",
+    "diffs.jsonl",
+    "documents.jsonl",
+    "families.jsonl",
+    "rejects.jsonl",
+    "relations.jsonl",
+    "run.json",
+}
+
+
+def test_seeds_give_the_families_of_their_labels(dedup: Call, tmp_path: Path) -> None:
+    outcome = dedup("run", SEEDS, "-o", tmp_path / "out", "--json")
+    assert outcome.code == 0
+    assert outcome.json()["rejects"] == {}
+    wanted = {row["canonical"]: row["members"] for row in read(SEEDS / "labels" / "families.ndjson")}
+    found = {row["canonical"]: sorted(row["members"]) for row in read(tmp_path / "out" / "families.jsonl")}
+    assert found == wanted
+
+
+def test_files_of_a_run(dedup: Call, corpus: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    assert dedup("run", corpus, "-o", out).code == 0
+    assert {path.name for path in out.iterdir()} >= FILES
+    roles = {row["id"]: row["role"] for row in read(out / "documents.jsonl")}
+    assert roles == {"full": "canonical", "short": "variant", "bees": "single"}
+    kept = [line for line in corpus.read_text().splitlines() if '"short"' not in line]
+    assert (out / "canonical.jsonl").read_text().splitlines() == kept
+    assert json.loads((out / "run.json").read_text())["format"] == 1
+
+
+def test_summary_is_plain_text_of_80_columns(dedup: Call, corpus: Path, tmp_path: Path) -> None:
+    outcome = dedup("run", corpus, "-o", tmp_path / "out")
+    lines = outcome.out.splitlines()
+    assert outcome.err == ""
+    assert lines[0].startswith("3 documents in ")
+    assert all(len(line) <= 80 and line == line.rstrip() for line in lines if str(tmp_path) not in line)
+    assert "\x1b" not in outcome.out
+    assert "Bath [bold]shut[/bold]" in outcome.out  # what looks like markup is text
+    assert "33 % of all documents are copies" in outcome.out
+    assert "1 version" in outcome.out
+    assert f"Written to {tmp_path / 'out'}:" in lines
+
+
+def test_summary_as_json(dedup: Call, corpus: Path, tmp_path: Path) -> None:
+    summary = dedup("run", corpus, "-o", tmp_path / "out", "--json").json()
+    counts = {name: summary[name] for name in ("documents", "families", "variants", "singles", "roundups")}
+    assert counts == {"documents": 3, "families": 1, "variants": 1, "singles": 1, "roundups": 0}
+    assert summary["copies"] == pytest.approx(1 / 3)
+    assert summary["largest"] == [
+        {
+            "family": summary["largest"][0]["family"],
+            "size": 2,
+            "canonical": "full",
+            "title": "Bath [bold]shut[/bold]",
+            "sources": summary["largest"][0]["sources"],
+        }
+    ]
+    assert sorted(summary["largest"][0]["sources"]) == ["a.example", "b.example"]
+
+
+def test_quiet_says_nothing(dedup: Call, corpus: Path, tmp_path: Path) -> None:
+    outcome = dedup("run", corpus, "-o", tmp_path / "out", "--quiet")
+    assert (outcome.code, outcome.out, outcome.err) == (0, "", "")
+
+
+def test_titles_cannot_drive_the_terminal(dedup: Call, tmp_path: Path) -> None:
+    title = "\x1b]0;owned\x07 \u202eevil"
+    records = [{"id": f"\x1b[2J{n}", "text": LEAD + REST, "title": title, "source": "\x9b5m"} for n in "ab"]
+    outcome = dedup("run", write(tmp_path / "a.jsonl", records), "-o", tmp_path / "out")
+    assert outcome.code == 0
+    assert "]0;owned evil" in outcome.out
+    assert not set(outcome.out) & {"\x1b", "\x07", "\x9b", "\u202e"}
+
+
+def test_rejects_are_counted_by_reason(dedup: Call, corpus: Path, tmp_path: Path) -> None:
+    with corpus.open("a") as file:
+        file.write('{"id": "empty", "text": ""}\nnot json\n[1]\n')
+        file.write(json.dumps({"id": "bees", "text": OTHER, "source": "b.example"}) + "\n")
+        file.write(json.dumps({"id": "full", "text": LEAD, "published": "2001-01-01"}) + "\n")
+        file.write(json.dumps({"id": "undated", "text": OTHER[::-1], "published": "once"}) + "\n")
+    outcome = dedup("run", corpus, "-o", tmp_path / "out", "--json")
+    summary = outcome.json()
+    assert outcome.code == 0
+    assert summary["rejects"] == {"not a JSON object": 1, "not valid JSON": 1, "text is empty": 1}
+    assert (summary["duplicates"], summary["superseded"], summary["undated"]) == (1, 1, 1)
+    assert len(read(tmp_path / "out" / "rejects.jsonl")) == 4
+    text = dedup("run", corpus, "-o", tmp_path / "out", "--force").out
+    for line in (r"duplicates +1 ", r"superseded +1 ", r"undated +1 ", r"rejects +3 ", r" +rejects\.jsonl "):
+        assert re.search(f"^{line}", text, re.MULTILINE)
+
+
+def test_strict_stops_at_the_first_reject(dedup: Call, corpus: Path, tmp_path: Path) -> None:
+    with corpus.open("a") as file:
+        file.write("not json\n")
+    outcome = dedup("run", corpus, "-o", tmp_path / "out", "--strict")
+    assert (outcome.code, outcome.out, outcome.err) == (2, "", f"dedup: {corpus}:4: not valid JSON\n")
+    assert not (tmp_path / "out").exists()
+
+
+def test_no_usable_document_is_an_error(dedup: Call, tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"text": ""}\n')
+    outcome = dedup("run", path, "-o", tmp_path / "out")
+    assert outcome.code == 2
+    assert outcome.err.count("\n") == 1
+    assert "text is empty" in outcome.err
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_earlier_result_is_kept_without_force(dedup: Call, corpus: Path, tmp_path: Path) -> None:
+    assert dedup("run", corpus, "-o", tmp_path / "out", "-q").code == 0
+    refused = dedup("run", "nothing is read", "-o", tmp_path / "out")
+    assert refused.code == 2
+    assert "exists already; use --force" in refused.err
+    assert dedup("run", corpus, "-o", tmp_path / "out", "-q", "--force").code == 0
+
+
+def test_options_reach_the_run(dedup: Call, corpus: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    options = [
+        "--no-strip",
+        "--threads",
+        "1",
+        "--memory-limit",
+        "512MB",
+        "--set",
+        "min_run=10",
+        "--set",
+        "bridge=0",
+    ]
+    assert dedup("run", corpus, "-o", out, "-q", *options).code == 0
+    settings = json.loads((out / "run.json").read_text())["settings"]
+    assert (settings["strip"], settings["threads"], settings["memory_limit"]) == (False, 1, 512 << 20)
+    assert (settings["min_run"], settings["bridge"], settings["policy"]) == (10, 0, "fullest")
+
+
+def test_policies(dedup: Call, corpus: Path, tmp_path: Path) -> None:
+    def canonical(*options: str) -> str:
+        assert dedup("run", corpus, "-o", tmp_path / "out", "-q", "--force", *options).code == 0
+        return str(read(tmp_path / "out" / "families.jsonl")[0]["canonical"])
+
+    assert canonical() == "full"
+    assert canonical("--policy", "source", "--source-priority", "b.example,a.example") == "short"
+
+
+def test_renamed_fields_and_standard_input(dedup: Call, tmp_path: Path) -> None:
+    lines = [{"key": name, "body": text} for name, text in (("x", LEAD + REST), ("y", LEAD))]
+    data = "".join(json.dumps(line) + "\n" for line in lines).encode()
+    renamed = ("--field", "text=body", "--field", "id=key")
+    assert dedup("run", "-", "-o", tmp_path / "out", *renamed, "-q", stdin=data).code == 0
+    family = read(tmp_path / "out" / "families.jsonl")[0]
+    assert sorted(family["members"]) == ["x", "y"]
+
+
+def test_parquet(dedup: Call, corpus: Path, tmp_path: Path) -> None:
+    import pyarrow.parquet
+
+    outcome = dedup("run", corpus, "-o", tmp_path / "out", "--format", "parquet")
+    assert outcome.code == 0
+    assert "families.parquet" in outcome.out
+    assert pyarrow.parquet.read_table(tmp_path / "out" / "documents.parquet").num_rows == 3
+
+
+def test_result_depends_on_neither_order_nor_threads(dedup: Call, tmp_path: Path) -> None:
+    lines = [line for path in sorted(SEEDS.rglob("*.jsonl")) for line in path.read_text("utf-8").splitlines()]
+    files: dict[str, set[bytes]] = defaultdict(set)
+    for number, (order, threads) in enumerate(((lines, "1"), (lines[::-1], "2"))):
+        path = tmp_path / "a.jsonl"
+        path.write_text("\n".join(order), "utf-8")
+        out = tmp_path / f"out{number}"
+        assert dedup("run", path, "-o", out, "-q", "--threads", threads).code == 0
+        for name in ("relations.jsonl", "families.jsonl"):
+            files[name].add((out / name).read_bytes())
+        for name in ("canonical.jsonl", "diffs.jsonl"):
+            files[name].add(b"\n".join(sorted((out / name).read_bytes().split(b"\n"))))
+        documents = [{**row, "line": None} for row in read(out / "documents.jsonl")]
+        files["documents.jsonl"].add(json.dumps(documents).encode())
+    assert {name: len(versions) for name, versions in files.items()} == dict.fromkeys(files, 1)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--set", "min_run=0"], "min_run = 0"),
+        (["--set", "nonsense=1"], "--set nonsense=1"),
+        (["--field", "nonsense=x"], "nonsense"),
+        (["--memory-limit", "much"], "not a size"),
+        (["--policy", "source"], "source_priority"),
+        (["--source-priority", "a"], "--policy source"),
+        (["--policy", "best"], "best"),
+        (["--threads", "-1"], "threads = -1"),
+        (["--threads", "many"], "--threads"),
+        (["--nonsense"], "--nonsense"),
+    ],
+)
+def test_options_that_cannot_be_meant(
+    dedup: Call, corpus: Path, tmp_path: Path, options: list[str], message: str
+) -> None:
+    outcome = dedup("run", corpus, "-o", tmp_path / "out", *options)
+    assert outcome.code == 2
+    assert outcome.out == ""
+    assert outcome.err.startswith("dedup: ")
+    assert message in outcome.err
+    assert outcome.err.count("\n") == 1
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="root may write anywhere")
+def test_a_folder_that_cannot_be_written(dedup: Call, corpus: Path, tmp_path: Path) -> None:
+    (tmp_path / "closed").mkdir(mode=0o500)
+    outcome = dedup("run", corpus, "-o", tmp_path / "closed" / "out")
+    assert outcome.code == 2
+    assert "cannot be written" in outcome.err

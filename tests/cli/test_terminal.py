@@ -1,0 +1,54 @@
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.cells import cell_len
+
+from dedup.cli.terminal import fit, percent, safe
+
+
+def test_safe_takes_out_what_drives_a_terminal() -> None:
+    assert safe("a\x1b[31mred\x1b[0m\x07") == "a[31mred[0m"
+    assert safe("\u202eevil\u202c \u2066x\u2069\u200f") == "evil x"
+    assert safe("one\r\ntwo\tthree\x85four\u2028five") == "one two three four five"
+    assert safe("\x9b31m\x00\x7f\ufeff\udcff") == "31m"
+
+
+def test_safe_keeps_lines_and_tabs_if_asked() -> None:
+    assert safe("a\r\nb\rc\td\x1b[2J\n", lines=True) == "a\nb\nc\td[2J\n"
+
+
+def test_safe_keeps_letters_of_every_script() -> None:
+    text = "Grüße, «олень», 屋根, שלום, e\u0301, 🦌"
+    assert safe(text) == text
+
+
+@given(st.text(st.characters()))
+def test_safe_text_is_printable_and_stays_so(text: str) -> None:
+    line = safe(text)
+    line.encode()
+    assert "\x1b" not in line
+    assert len(line.splitlines()) <= 1
+    assert safe(line) == line
+
+
+@given(st.text(), st.integers(2, 60))
+def test_fit_is_never_wider(text: str, width: int) -> None:
+    assert cell_len(fit(text, width)) <= width
+
+
+def test_fit_counts_columns_not_characters() -> None:
+    assert fit("屋根から黒煙", 7) == "屋根か…"
+    assert fit("short", 7) == "short"
+    assert fit("x" * 10_000_000, 5) == "xxxx…"
+
+
+def test_percent_keeps_all_and_nothing_for_themselves() -> None:
+    shares = (0, 0.0001, 0.004, 0.326, 0.996, 0.99999, 1)
+    assert [percent(share) for share in shares] == [
+        "0 %",
+        "0.1 %",
+        "0.4 %",
+        "33 %",
+        "99.6 %",
+        "99.9 %",
+        "100 %",
+    ]
