@@ -234,7 +234,7 @@ def align_pairs(
                     if fa & NUMBER:
                         figures += 1
                     if not (fa | fb) & STOCK:
-                        weight = 1 if fa & CHARACTER else 2
+                        weight = 1 if (fa | fb) & CHARACTER else 2
                         covered += weight
                         straight += weight
                         if not (fa | fb) & QUOTED:
@@ -265,7 +265,7 @@ def align_pairs(
                                 fa = flags[a0 + end_a + t]
                                 fb = flags[b0 + end_b + t]
                                 if not (fa | fb) & STOCK:
-                                    weight = 1 if fa & CHARACTER else 2
+                                    weight = 1 if (fa | fb) & CHARACTER else 2
                                     covered += weight
                                     if not (fa | fb) & QUOTED:
                                         narrative += weight

@@ -189,7 +189,7 @@ def _weight(flags_a: int, flags_b: int) -> int:
     """Half words a token counts: none where either side is stock."""
     if (flags_a | flags_b) & STOCK:
         return 0
-    return 1 if flags_a & CHARACTER else 2
+    return 1 if (flags_a | flags_b) & CHARACTER else 2
 
 
 def _groups(keys: Any, low: int) -> list[list[int]]:

@@ -1,0 +1,383 @@
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import example, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from dedup import kernels
+from dedup.candidates import Pairs
+from dedup.config import Settings
+from dedup.kernels import reference_overlap as reference
+from dedup.overlap import (
+    CHARACTER,
+    KINDS,
+    NONE,
+    NUMBER,
+    QUOTED,
+    SEED,
+    STOCK,
+    Edges,
+    Texts,
+    classify,
+    equal,
+    verify,
+)
+
+Text = list[int]
+
+
+@dataclass
+class Aligned:
+    """What the kernel says of one pair."""
+
+    covered: int
+    narrative: int
+    longest: int
+    figures: int
+    conflicts: int
+    runs: list[tuple[int, int, int]]
+
+
+def texts_of(
+    documents: list[Text], flags: list[list[int]] | None = None, *, spaceless: bool = False
+) -> Texts:
+    flags = flags or [[CHARACTER * spaceless] * len(document) for document in documents]
+    stop = np.cumsum([len(document) for document in documents], dtype=np.int64)
+    return Texts(
+        np.array([word for document in documents for word in document], np.uint64),
+        np.array([flag for document in flags for flag in document], np.uint8),
+        stop - [len(document) for document in documents],
+        stop,
+        np.full(len(documents), spaceless, np.uint8),
+    )
+
+
+def aligned(loops: Any, texts: Texts, gap: int = 12, min_run: int = 8, room: int = 1 << 14) -> list[Aligned]:
+    """Every pair of a text with the next; as many calls as ``room`` makes necessary."""
+    a = np.arange(len(texts.start) - 1)
+    counts = np.full((len(a), 5), -1, np.int32)
+    run_counts = np.full(len(a), -1, np.int64)
+    found = []
+    done = 0
+    while done < len(a):
+        runs = np.empty((room, 3), np.int32)
+        upto = loops.align_pairs(
+            *(texts.hash, texts.flags, texts.start, texts.stop, texts.spaceless, a, a + 1),
+            *(done, SEED, gap, min_run, counts, runs, run_counts),
+        )
+        assert upto > done
+        ends = np.cumsum(run_counts[done:upto])
+        found += np.split(runs[: ends[-1]], ends[:-1])
+        done = upto
+    return [
+        Aligned(*row, [(i, j, n) for i, j, n in runs.tolist()])
+        for row, runs in zip(counts.tolist(), found, strict=True)
+    ]
+
+
+def edited(draw: st.DrawFn, text: Text, words: st.SearchStrategy[int]) -> Text:
+    """Pieces of a text in any order, with other words between them."""
+    result: Text = []
+    for _ in range(draw(st.integers(1, 6))):
+        if text and draw(st.booleans()):
+            start = draw(st.integers(0, len(text) - 1))
+            result += text[start : start + draw(st.integers(1, 40))]
+        else:
+            result += draw(st.lists(words, max_size=14))
+    return result
+
+
+@st.composite
+def stories(draw: st.DrawFn) -> list[Text]:
+    words = st.integers(0, draw(st.sampled_from([1, 3, 200])))
+    story = draw(st.lists(words, max_size=70))
+    return [story, *(edited(draw, story, words) for _ in range(draw(st.integers(1, 3))))]
+
+
+@st.composite
+def judged_texts(draw: st.DrawFn) -> Texts:
+    documents = draw(stories())
+    if draw(st.booleans()):
+        return texts_of(documents, spaceless=draw(st.booleans()))
+    flag = st.sampled_from([0, 0, 0, QUOTED, STOCK, NUMBER, CHARACTER, QUOTED | NUMBER])
+    flags = [draw(st.lists(flag, min_size=len(d), max_size=len(d))) for d in documents]
+    return texts_of(documents, flags)
+
+
+@given(judged_texts(), st.integers(0, 14), st.integers(1, 10), st.booleans())
+@hypothesis_settings(max_examples=150, deadline=None)
+def test_compiled_equals_reference(texts: Texts, gap: int, min_run: int, scarce: bool) -> None:
+    size = texts.stop - texts.start
+    room = int((size[1:] + size[:-1]).max()) if scarce else 1 << 14
+    compiled = aligned(kernels.warm(), texts, gap, min_run, max(room, 1))
+    assert compiled == aligned(reference, texts, gap, min_run, max(room, 1))
+    assert compiled == aligned(kernels.warm(), texts, gap, min_run)
+
+
+@given(judged_texts(), st.integers(0, 14), st.integers(1, 10))
+@hypothesis_settings(max_examples=150, deadline=None)
+def test_what_is_shared_is_shared_once(texts: Texts, gap: int, min_run: int) -> None:
+    documents = [
+        (texts.hash[low:high].tolist(), texts.flags[low:high].tolist())
+        for low, high in zip(texts.start, texts.stop, strict=True)
+    ]
+    for number, found in enumerate(aligned(kernels.warm(), texts, gap, min_run)):
+        (a, flags_a), (b, flags_b) = documents[number], documents[number + 1]
+        for i, j, n in found.runs:
+            assert n > 0
+            assert a[i : i + n] == b[j : j + n]
+        for side in (0, 1):
+            places = [run[side] + t for run in found.runs for t in range(run[2])]
+            assert len(places) == len(set(places))
+        for flags in (flags_a, flags_b):
+            assert found.covered <= sum(1 if flag & CHARACTER else 2 for flag in flags if not flag & STOCK)
+        assert 0 <= found.narrative <= found.covered
+        assert found.longest <= found.covered
+
+
+@given(stories(), st.booleans())
+@hypothesis_settings(max_examples=80, deadline=None)
+def test_a_text_against_itself_is_covered_wholly(documents: list[Text], spaceless: bool) -> None:
+    for text in documents:
+        if len(text) >= 8 * (1 + spaceless):
+            (found,) = aligned(kernels.warm(), texts_of([text, text], spaceless=spaceless))
+            assert found.covered == len(text) * (1 if spaceless else 2)
+            assert found.runs == [(0, 0, len(text))]
+
+
+@given(st.lists(st.integers(0, 3), min_size=20, max_size=60), st.integers(0, 6), st.integers(0, 6))
+@hypothesis_settings(max_examples=80, deadline=None)
+def test_a_text_cut_at_both_ends_is_covered_wholly(text: Text, head: int, tail: int) -> None:
+    part = text[head : len(text) - tail]
+    for pair in ([text, part], [part, text]):
+        (found,) = aligned(kernels.warm(), texts_of(pair))
+        assert found.covered == 2 * len(part)
+
+
+@given(st.data())
+@hypothesis_settings(max_examples=80, deadline=None)
+def test_coverage_does_not_depend_on_the_side(data: st.DataObject) -> None:
+    # words that come once; texts of repeated words have several alignments of one score
+    story = list(range(100))
+    cuts = sorted(data.draw(st.sets(st.integers(10, 90), max_size=4)))
+    pieces = [story[low:high] for low, high in zip([0, *cuts], [*cuts, 100], strict=True)]
+    other: Text = []
+    for piece in data.draw(st.permutations(pieces)):
+        other += piece + [1000 + len(other) + x for x in range(data.draw(st.integers(0, 15)))]
+    one, two = (aligned(kernels.warm(), texts_of(pair))[0] for pair in ([story, other], [other, story]))
+    assert one.covered == pytest.approx(two.covered, rel=0.05)
+
+
+def changed(text: Text, at: int, drop: int, words: int) -> Text:
+    return text[:at] + [900 + x for x in range(words)] + text[at + drop :]
+
+
+STORY = list(range(100, 160))
+
+
+@pytest.mark.parametrize(
+    ("other", "half_words"),
+    [
+        (changed(STORY, 20, 1, 1), 120),  # a word changed: taken over
+        (changed(STORY, 20, 3, 0), 114),  # words dropped
+        (changed(STORY, 20, 0, 5), 120),  # words put in
+        (changed(STORY, 20, 12, 12), 120),  # as many as a bridge bears
+        (changed(STORY, 20, 13, 13), 94),  # two runs of their own
+        (STORY[30:] + STORY[:30], 120),  # order changed
+        ([word for start in range(0, 60, 7) for word in [*STORY[start : start + 7], 900 + start]], 120),
+        ([word for start in range(0, 60, 2) for word in [*STORY[start : start + 2], 900 + start]], 0),
+        (STORY[:7], 0),  # shorter than any run that counts
+        (STORY[:8], 16),
+        ([], 0),
+    ],
+)
+def test_light_edits_are_bridged(other: Text, half_words: int) -> None:
+    (found,) = aligned(kernels.warm(), texts_of([STORY, other]))
+    assert found.covered == half_words
+
+
+def test_a_character_taken_for_a_word_counts_as_a_character() -> None:
+    other = changed(STORY, 20, 1, 1)
+    flags = [[0] * 60, [0] * 20 + [CHARACTER] + [0] * 39]
+    for loops in (kernels.warm(), reference):
+        assert aligned(loops, texts_of([STORY, other], flags))[0].covered == 119
+
+
+def test_figures_that_differ_are_counted() -> None:
+    flags = [NUMBER if word % 10 == 0 else 0 for word in STORY]
+    other = [word + 1000 if word % 20 == 0 else word for word in STORY]
+    (found,) = aligned(kernels.warm(), texts_of([STORY, other], [flags, flags]))
+    assert (found.figures, found.conflicts) == (3, 2)  # the first stands before the first run
+
+
+class Counted(list[int]):
+    """A list that counts how often it was looked at."""
+
+    reads = 0
+
+    def __getitem__(self, place: Any) -> Any:
+        self.reads += len(range(*place.indices(len(self)))) if isinstance(place, slice) else 1
+        return super().__getitem__(place)
+
+
+@pytest.mark.parametrize("period", [1, 2, 3, 7])
+def test_repetitive_texts_stay_linear(period: int) -> None:
+    def work(size: int) -> float:
+        a = Counted(x % period for x in range(size))
+        b = Counted((x + x // 50) % period for x in range(size))
+        index: dict[tuple[int, ...], list[int]] = {}
+        for i in range(size - SEED + 1):
+            places = index.setdefault(tuple(list.__getitem__(a, slice(i, i + SEED))), [])
+            if len(places) < reference.MAX_HITS:
+                places.append(i)
+        matches = reference._matches(a, b, index, SEED, reference.LONG)
+        assert len(matches) <= 4 * size + 64
+        return (a.reads + b.reads) / (2 * size)
+
+    assert max(work(300), work(1200), work(4800)) <= 6 * reference.EFFORT
+
+
+@example([0] * 400, [0] * 500)
+@given(st.lists(st.just(0), max_size=200), st.lists(st.just(0), max_size=200))
+@hypothesis_settings(deadline=None)
+def test_one_word_again_and_again(a: Text, b: Text) -> None:
+    (found,) = aligned(kernels.warm(), texts_of([a, b]))
+    assert found.covered == (2 * min(len(a), len(b)) if min(len(a), len(b)) >= 8 else 0)
+
+
+# Relations
+
+
+def related(a: Text, b: Text, settings: Settings | None = None) -> Edges:
+    """One verified pair."""
+    return verify(texts_of([a, b]), Pairs(np.array([0]), np.array([1])), settings or Settings())
+
+
+def kind(edges: Edges) -> str:
+    return KINDS[int(edges.kind[0])].value
+
+
+def words(start: int, count: int) -> Text:
+    return list(range(start, start + count))
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "expected"),
+    [
+        (words(0, 100), words(0, 96) + words(900, 4), "near"),
+        (words(0, 100), words(0, 60), "version"),
+        (words(0, 100), words(0, 60) + words(900, 80), "version"),
+        (words(0, 300), words(0, 45) + words(900, 200), "partial"),
+        (words(0, 300), words(0, 20) + words(900, 200), "quote"),
+        (words(0, 300), words(0, 11) + words(900, 200), "none"),
+        (words(0, 300), words(500, 300), "none"),
+        (words(0, 20), words(0, 18) + words(900, 4), "version"),  # both short: words are no bar
+        (words(0, 20), words(0, 18) + words(900, 100), "quote"),
+        (words(0, 7), words(0, 7), "none"),
+        ([], words(0, 50), "none"),
+    ],
+)
+def test_relation(a: Text, b: Text, expected: str) -> None:
+    assert kind(related(a, b)) == expected
+    assert kind(related(b, a)) == expected
+
+
+def flagged(a: Text, b: Text, flag: int, chosen: Text) -> Edges:
+    flags = [[flag if word in chosen else 0 for word in text] for text in (a, b)]
+    return verify(texts_of([a, b], flags), Pairs(np.array([0]), np.array([1])), Settings())
+
+
+def test_quotations_are_no_copied_reporting() -> None:
+    a, b = words(0, 200), words(0, 100) + words(900, 60)
+    assert kind(flagged(a, b, QUOTED, [])) == "version"
+    quoting = flagged(a, b, QUOTED, words(0, 70))
+    assert (kind(quoting), quoting.shared_words[0], quoting.narrative_words[0]) == ("quote", 100, 30)
+
+
+def test_stock_counts_on_neither_side() -> None:
+    a, b = words(0, 100) + words(500, 100), words(0, 100) + words(900, 100)
+    assert kind(flagged(a, b, STOCK, [])) == "version"
+    edges = flagged(a, b, STOCK, words(0, 100))
+    assert (kind(edges), edges.shared_words[0], edges.coverage_a[0]) == ("none", 0, 0)
+    edges = flagged(a, a, STOCK, words(0, 100))
+    assert (kind(edges), edges.shared_words[0], edges.coverage_a[0]) == ("near", 100, 1)
+
+
+def test_a_template_is_no_copy() -> None:
+    a = words(0, 200)
+    b = [word + 1000 if word % 10 == 5 else word for word in a]
+    assert kind(flagged(a, b, NUMBER, [])) == "near"
+    figures = [word for word in {*a, *b} if word % 10 == 5]
+    assert kind(flagged(a, b, NUMBER, figures)) == "none"
+
+
+def test_lengths_double_without_spaces() -> None:
+    pair = Pairs(np.array([0]), np.array([1]))
+    for size, expected in ((15, "none"), (22, "none"), (26, "quote"), (90, "partial")):
+        texts = texts_of([words(0, 700), words(0, size) + words(900, 400)], spaceless=True)
+        edges = verify(texts, pair, Settings())
+        assert (size, kind(edges)) == (size, expected)
+
+
+def test_thresholds_are_settings() -> None:
+    a, b = words(0, 100), words(0, 60) + words(900, 100)
+    assert kind(related(a, b, Settings(version_coverage=0.60))) == "version"
+    assert kind(related(a, b, Settings(version_coverage=0.61))) == "partial"
+    assert kind(related(a, b, Settings(version_coverage=0.30, near_coverage=0.35))) == "near"
+    assert kind(related(a, b, Settings(partial_words=61, short_share=1.0))) == "quote"
+    assert kind(related(a, b, Settings(min_run=61))) == "none"
+
+
+@given(
+    st.lists(st.floats(0, 1), min_size=2, max_size=2).map(sorted),
+    st.lists(st.integers(0, 300), min_size=3, max_size=3).map(sorted),
+    st.integers(0, 300),
+)
+def test_more_evidence_is_never_a_weaker_relation(
+    coverage: list[float], evidence: list[int], extra: int
+) -> None:
+    def code(shared: int, narrative: int) -> int:
+        columns = [coverage[1], coverage[0], shared, narrative, narrative, 400]
+        arrays = [np.array([value], np.float64) for value in columns]
+        return int(classify(*arrays, np.array([False]), Settings())[0])
+
+    longest, narrative, shared = evidence
+    assert code(shared + extra, narrative + extra) <= code(shared, narrative)
+    assert code(shared, longest) >= code(shared, narrative)
+
+
+def test_the_number_of_threads_changes_nothing() -> None:
+    documents = [words(2 * x, 100) + words(900 + 50 * x, 2) for x in range(40)]
+    a, b = np.triu_indices(len(documents), 1)
+    texts = texts_of(documents)
+    one, many = (verify(texts, Pairs(a, b), Settings(threads=n)) for n in (1, 3))
+    for name in Edges.__slots__:
+        assert np.array_equal(getattr(one, name), getattr(many, name)), name
+    assert {KINDS[code].value for code in one.kind} == {"near", "version", "partial", "quote"}
+
+
+def test_edges_of_equal_texts() -> None:
+    texts = texts_of([words(0, 9), words(0, 9), []])
+    edges = equal(texts, np.array([0, 2]), np.array([1, 2]))
+    assert [KINDS[k].value for k in edges.kind] == ["exact", "exact"]
+    assert (edges.shared_words.tolist(), edges.longest.tolist()) == ([9, 0], [9, 0])
+    spans = [edges.runs[x:y].tolist() for x, y in zip(edges.run_start, edges.run_stop, strict=True)]
+    assert spans == [[[0, 0, 9]], []]
+
+
+def test_edges_keep_their_runs() -> None:
+    texts = texts_of([STORY, STORY[5:40], STORY[20:]])
+    parts = [
+        verify(texts, Pairs(np.array([a]), np.array([b])), Settings()) for a, b in ((0, 1), (0, 2), (1, 2))
+    ]
+    edges = Edges.concat(parts).take(np.array([2, 0]))
+    runs = [edges.runs[x:y].tolist() for x, y in zip(edges.run_start, edges.run_stop, strict=True)]
+    assert runs == [[[15, 0, 20]], [[5, 0, 35]]]
+    assert len(Edges.concat([edges.take(edges.kind == NONE), edges])) == 2
+    nothing = verify(texts, Pairs(np.empty(0, np.int64), np.empty(0, np.int64)), Settings())
+    assert len(nothing) == 0
