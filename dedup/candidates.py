@@ -18,7 +18,7 @@ from dedup import kernels
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Pairs", "exact_leaders", "near_pairs", "passage_pairs", "unique_pairs"]
+__all__ = ["Pairs", "band_keys", "exact_leaders", "near_pairs", "passage_pairs", "unique_pairs"]
 
 ROWS = 8
 """Signature rows a band: with 128 permutations 16 bands, which pair documents from a Jaccard similarity of
@@ -65,6 +65,17 @@ def exact_leaders(content: NDArray[np.uint64]) -> NDArray[np.int64]:
     return leaders
 
 
+def band_keys(signatures: NDArray[np.uint32]) -> NDArray[np.uint64]:
+    """One key for each band of each signature: uint64[bands, m], for uint32[m, permutations]."""
+    bands = signatures.shape[1] // ROWS
+    rows = signatures[:, : bands * ROWS].reshape(len(signatures), bands, ROWS).astype(np.uint64)
+    keys = np.zeros((len(signatures), bands), np.uint64)
+    for column in range(ROWS):
+        keys = (keys ^ rows[:, :, column]) * np.uint64(0x9E3779B97F4A7C15)
+        keys ^= keys >> np.uint64(29)
+    return np.ascontiguousarray(keys.T)
+
+
 def near_pairs(signatures: NDArray[np.uint32], numbers: NDArray[np.int64]) -> Pairs:
     """Pairs of a document and the first one in a bucket with it, by locality-sensitive hashing of signatures.
 
@@ -73,12 +84,7 @@ def near_pairs(signatures: NDArray[np.uint32], numbers: NDArray[np.int64]) -> Pa
         numbers: int64[m], ascending document numbers of the rows.
     """
     found = []
-    for band in range(signatures.shape[1] // ROWS):
-        rows = np.ascontiguousarray(signatures[:, band * ROWS : (band + 1) * ROWS]).astype(np.uint64)
-        key = np.zeros(len(rows), np.uint64)
-        for column in range(ROWS):
-            key = (key ^ rows[:, column]) * np.uint64(0x9E3779B97F4A7C15)
-            key ^= key >> np.uint64(29)
+    for key in band_keys(signatures):
         order = np.argsort(key, kind="stable")
         ordered = key[order]
         opens = np.ones(len(order), bool)

@@ -6,7 +6,8 @@
     │   └── MissingExtraError an optional dependency is not installed
     ├── InputError            input that cannot be used: file, line, id, reason
     ├── OutputError           a result that cannot be written
-    ├── SchemeError           something stored was made by another scheme
+    ├── StorageError          an index that cannot be opened, read or written
+    │   └── SchemeError       something stored was made by another scheme or version
     └── DiffError             a diff applied to a text it was not made from
 
 A message says what was wrong, where, and what would be right. Foreign exceptions are translated where they
@@ -23,6 +24,7 @@ __all__ = [
     "OutputError",
     "SchemeError",
     "SettingsError",
+    "StorageError",
     "UsageError",
 ]
 
@@ -68,8 +70,12 @@ class OutputError(DedupError):
     """A result that cannot be written: the folder exists, the disk is full, no permission."""
 
 
-class SchemeError(DedupError):
-    """Something stored was made by another scheme (folding table, hash, shingle size, permutations)."""
+class StorageError(DedupError):
+    """An index that cannot be opened, read or written: the disk is full, the file is damaged, the server is gone."""
+
+
+class SchemeError(StorageError):
+    """Something stored was made by another scheme (folding table, hash, shingle size, permutations) or version."""
 
 
 class DiffError(DedupError):

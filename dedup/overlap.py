@@ -127,6 +127,8 @@ def verify(texts: Texts, pairs: Pairs, settings: Settings) -> Edges:
     base = texts.half_words(STOCK)
     plain = texts.half_words(STOCK | QUOTED)
     slices = np.array_split(np.arange(len(pairs)), max(1, min(len(pairs) // 64, 4 * settings.workers)))
+    if len(slices) == 1:  # of one document, in the index: starting a thread takes longer than aligning
+        return _align(texts, pairs.a, pairs.b, base, plain, settings)
     with ThreadPoolExecutor(settings.workers) as pool:
         parts = list(
             pool.map(lambda rows: _align(texts, pairs.a[rows], pairs.b[rows], base, plain, settings), slices)
