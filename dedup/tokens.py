@@ -32,7 +32,7 @@ from dedup.kernels.rules import CHARACTER_FLAG, QUOTED_FLAG
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-__all__ = ["CHARACTER", "NUMBER", "QUOTED", "Tokens", "byte_to_char", "token_strings", "tokenize"]
+__all__ = ["CHARACTER", "NUMBER", "QUOTED", "Tokens", "byte_to_char", "text_buffers", "token_strings", "tokenize"]
 
 QUOTED = QUOTED_FLAG
 """Flag of a token inside quotation marks."""
@@ -86,7 +86,7 @@ def tokenize(texts: pa.Array) -> Tokens:
     Raises:
         InputError: The array has another type or nulls, or a document is 4 GiB or longer.
     """
-    data, offsets = _buffers(texts)
+    data, offsets = text_buffers(texts)
     n = len(offsets) - 1
     sizes = np.diff(offsets)
     longest = int(sizes.max(initial=0))
@@ -126,7 +126,7 @@ def tokenize(texts: pa.Array) -> Tokens:
     )
 
 
-def _buffers(texts: pa.Array) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
+def text_buffers(texts: pa.Array) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
     """Bytes of a string array and the offsets of its values in them, not copied where that can be."""
     if isinstance(texts, pa.ChunkedArray):
         texts = texts.combine_chunks()
