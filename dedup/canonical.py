@@ -1,21 +1,32 @@
 """The canonical version of each family: a total order, explained.
 
+A version's *weight* is the number of its words, but what no other version carries counts at most as much as
+what others carry too: a long article that only quotes the story does not stand for it. (Agreed words alone, or
+before all others, put the fuller of two versions first in 0.87 to 0.92 of pairs read by hand; the weight does in
+0.97 and more.)
+
 Policies, each a total order that ends with the document's number (published, nulls last; content; id):
 
-- ``fullest``: share of the text of all members that the document contains, in steps of a hundredth; agency
-  byline or credit; earliest; least boilerplate.
+- ``fullest``: weight, in hundredths of the family's greatest; agency byline or credit; earliest; least
+  boilerplate.
 - ``earliest``: earliest; then as ``fullest``.
-- ``source``: place of its source in ``Settings.source_priority``; then as ``fullest``.
+- ``source``: the first pattern of ``Settings.source_priority`` its source matches (``*`` and ``?`` as in file
+  names, case ignored), those that match none last; then as ``fullest``.
+- ``agency``, closest to the agency's own text: published by an agency itself; agency byline or credit; words
+  that others carry too, in hundredths of the family's most; fewest words of its own; earliest; least
+  boilerplate.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dedup.boilerplate import agency_names
 from dedup.overlap import NEVER
 
 if TYPE_CHECKING:
@@ -25,9 +36,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dedup.config import Settings
-    from dedup.overlap import Edges
 
-__all__ = ["Candidates", "choose", "fullness", "reason"]
+__all__ = ["Candidates", "agency_of", "choose", "moment", "ranks", "reason"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +46,7 @@ class Candidates:
 
     Attributes:
         words: int64[n], body words.
-        fullness: float64[n], share of the family's text it contains.
+        agreed: int64[n], those of them that another version of the family carries too.
         credited: bool[n], an agency byline, dateline or credit was read.
         agencies: list<string>[n], agencies named by the document.
         published: int64[n] microseconds, :data:`NEVER` where unknown.
@@ -45,7 +55,7 @@ class Candidates:
     """
 
     words: NDArray[np.int64]
-    fullness: NDArray[np.float64]
+    agreed: NDArray[np.int64]
     credited: NDArray[np.bool_]
     agencies: pa.Array
     published: NDArray[np.int64]
@@ -53,64 +63,133 @@ class Candidates:
     source: pa.Array
 
 
-def fullness(edges: Edges, family: NDArray[np.int64], words: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Share of the text of all members of its family that each document contains: float64[n].
-
-    Args:
-        edges: Verified pairs; those between families are ignored.
-        family: int64[n], number of the first document of the family.
-        words: int64[n], body words.
-    """
-    n = len(family)
-    contains = words.astype(np.float64)
-    inside = family[edges.a] == family[edges.b]
-    a, b = edges.a[inside], edges.b[inside]
-    contains += np.bincount(a, edges.coverage_b[inside] * words[b], n)
-    contains += np.bincount(b, edges.coverage_a[inside] * words[a], n)
-    total = np.bincount(family, words, n)[family]
-    return np.minimum(contains / np.maximum(total, 1), 1.0)
-
-
 def choose(candidates: Candidates, family: NDArray[np.int64], settings: Settings) -> NDArray[np.int64]:
     """Number of the canonical document of each document's family: int64[n]."""
-    n = len(family)
-    full = -np.round(candidates.fullness, 2)
-    keys = [full, ~candidates.credited, candidates.published, np.round(candidates.removed, 3), np.arange(n)]
-    if settings.policy == "earliest":
-        keys.insert(0, candidates.published)
-    elif settings.policy == "source":
-        rank = {source: place for place, source in reversed(list(enumerate(settings.source_priority)))}
-        places = [rank.get(source or "", len(rank)) for source in candidates.source.to_pylist()]
-        keys.insert(0, np.array(places))
-    order = np.lexsort((*reversed(keys), family))
-    opens = np.ones(n, bool)
+    rank = ranks(candidates, family, settings)
+    order = np.lexsort((rank, family))
+    opens = np.ones(len(order), bool)
     opens[1:] = family[order][1:] != family[order][:-1]
-    best = np.empty(n, np.int64)
+    best = np.empty(len(order), np.int64)
     best[order] = order[opens][np.cumsum(opens) - 1]
     return best
 
 
-def reason(number: int, members: Sequence[int], candidates: Candidates, settings: Settings) -> str:
-    """Why a document stands for its family, in one sentence with its numbers."""
-    versions = "both" if len(members) == 2 else f"all {len(members)}"
-    parts = [f"contains {candidates.fullness[number]:.0%} of the text of {versions} versions"]
+def ranks(candidates: Candidates, family: NDArray[np.int64], settings: Settings) -> NDArray[np.int64]:
+    """Place of each document in the policy's order, compared within a family: int64[n], lower is better."""
+    n = len(family)
+    c = candidates
+    own = np.maximum(c.words - c.agreed, 0)
+    weight = c.agreed + np.minimum(own, c.agreed)
+    last = [c.published, np.round(c.removed, 3), np.arange(n)]
+    fullest = [-_hundredths(weight, family), ~c.credited, *last]
+    if settings.policy == "earliest":
+        keys = [c.published, *fullest]
+    elif settings.policy == "source":
+        keys = [_places(c.source, settings.source_priority), *fullest]
+    elif settings.policy == "agency":
+        keys = [~_of_agencies(c.source), ~c.credited, -_hundredths(c.agreed, family), own, *last]
+    else:
+        keys = fullest
+    rank = np.empty(n, np.int64)
+    rank[np.lexsort(keys[::-1])] = np.arange(n)
+    return rank
+
+
+def _hundredths(words: NDArray[np.int64], family: NDArray[np.int64]) -> NDArray[np.float64]:
+    """In hundredths of the family's most, rounded: float64[n]."""
+    most = np.zeros(len(family), np.int64)
+    np.maximum.at(most, family, words)
+    return np.asarray(np.round(words / np.maximum(most[family], 1), 2))
+
+
+def _places(source: pa.Array, patterns: Sequence[str]) -> NDArray[np.int64]:
+    """Number of the first pattern each source matches: int64[n]."""
+    encoded = source.dictionary_encode()
+    places = [place_of(name, patterns) for name in encoded.dictionary.to_pylist()]
+    rows = encoded.indices.fill_null(len(places)).to_numpy(zero_copy_only=False).astype(np.int64)
+    return np.array([*places, len(patterns)], np.int64)[rows]
+
+
+def place_of(source: str, patterns: Sequence[str]) -> int:
+    """Number of the first pattern a source matches, their count where none does."""
+    folded = source.casefold()
+    matching = (i for i, pattern in enumerate(patterns) if fnmatchcase(folded, pattern.casefold()))
+    return next(matching, len(patterns))
+
+
+def _of_agencies(source: pa.Array) -> NDArray[np.bool_]:
+    encoded = source.dictionary_encode()
+    known = [agency_of(name) is not None for name in encoded.dictionary.to_pylist()]
+    rows = encoded.indices.fill_null(len(known)).to_numpy(zero_copy_only=False).astype(np.int64)
+    return np.array([*known, False], np.bool_)[rows]
+
+
+def agency_of(source: str) -> str | None:
+    """The agency whose own site or feed a source is, by name: ``AFP``, ``apnews.com``, ``de.reuters.com``."""
+    host = source.casefold().partition("/")[0]
+    labels = host.split(".")[:-1] or [host]
+    for name in agency_names():
+        plain = name.casefold().replace(" ", "")
+        if any(label in (plain, f"{plain}news") or label.replace("-", "") == plain for label in labels):
+            return name
+    return None
+
+
+def reason(
+    number: int, members: Sequence[int], candidates: Candidates, agreement: float, settings: Settings
+) -> str:
+    """Why a document stands for its family, in one sentence with its numbers.
+
+    Args:
+        number: The canonical document.
+        members: All documents of the family.
+        candidates: What the choice looked at.
+        agreement: Share of what two or more versions carry that this one has.
+        settings: For the policy.
+    """
+    parts = [_fullness(number, members, candidates, agreement)]
     source = candidates.source[number].as_py()
-    if settings.policy == "source" and source in settings.source_priority:
-        place = settings.source_priority.index(source) + 1
-        parts.insert(0, f"source {source} is number {place} of the priority list")
+    if settings.policy == "source" and source is not None:
+        place = place_of(source, settings.source_priority)
+        if place < len(settings.source_priority):
+            parts.insert(0, f"{source} is number {place + 1} of the priority list")
+    if settings.policy == "agency" and source is not None and agency_of(source):
+        parts.insert(0, f"published by {agency_of(source)} itself")
     if candidates.credited[number]:
-        parts.append(f"credited to {candidates.agencies[number][0].as_py()}")
+        parts.append(f"{candidates.agencies[number][0].as_py()} credit")
     earliest = min(int(candidates.published[m]) for m in members)
     if earliest != NEVER and candidates.published[number] != NEVER:
         delay = timedelta(microseconds=int(candidates.published[number]) - earliest)
         late = "the earliest" if not delay else f"{_span(delay)} after the earliest"
-        parts.insert(0, late) if settings.policy == "earliest" else parts.append(late)
-    parts.append(f"{candidates.words[number]} words")
+        if settings.policy == "earliest":
+            parts.insert(0, late)
+        else:
+            parts.append(late)
     return "; ".join(parts)
+
+
+def _fullness(number: int, members: Sequence[int], candidates: Candidates, agreement: float) -> str:
+    own = int(candidates.words[number] - candidates.agreed[number])
+    words = f"{candidates.words[number]} words"
+    if own <= 0 and (candidates.agreed[members] == candidates.words[members]).all():
+        versions = "both versions" if len(members) == 2 else f"all {len(members)} versions"
+        return f"the same {words if candidates.words[number] else 'text'} in {versions}"
+    adds = f"and adds {own} of its own" if own > 0 else "and adds nothing"
+    if len(members) == 2:
+        agreed = int(candidates.agreed[number])
+        return f"has the {agreed} words that both versions share {adds}"
+    return f"covers {_percent(agreement)} of what two or more of {len(members)} versions share, {words}"
+
+
+def _percent(share: float) -> str:
+    """Never rounded up to all of it."""
+    return f"{min(100 * share, 99.0) if share < 0.9999 else 100:.0f} %"
 
 
 def _span(delay: timedelta) -> str:
     minutes = round(delay.total_seconds() / 60)
+    if minutes < 1:
+        return "less than a minute"
     if minutes < 120:
         return f"{minutes} min"
     return f"{minutes / 60:.0f} h" if minutes < 48 * 60 else f"{delay.days} days"

@@ -10,10 +10,14 @@ from typing import Any, Self
 
 from dedup.errors import SettingsError
 
-__all__ = ["SCHEME_FIELDS", "Settings"]
+__all__ = ["POLICIES", "SCHEME_FIELDS", "Settings"]
 
 SCHEME_FIELDS = ("shingle_words", "window", "permutations", "seed")
 """Settings that what is stored depends on: with other values, sketches cannot be compared."""
+
+
+POLICIES = ("fullest", "earliest", "source", "agency")
+"""Ways to choose the canonical version; :mod:`dedup.canonical` has the orders."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,8 +58,8 @@ class Settings:
     min_shared_fingerprints: int = 2  # fingerprints a pair must share to be verified
 
     # canonical
-    policy: str = "fullest"  # fullest, earliest, source
-    source_priority: tuple[str, ...] = ()  # for policy source: first is best
+    policy: str = "fullest"  # fullest, earliest, source, agency; dedup.canonical has the orders
+    source_priority: tuple[str, ...] = ()  # for policy source: patterns such as *.example, best first
 
     # stages
     strip: bool = True  # take boilerplate out before comparing
@@ -91,8 +95,8 @@ class Settings:
                 raise SettingsError(f"{name} = {value!r}: must lie between {low} and {high}")
         if self.near_coverage < self.version_coverage:
             raise SettingsError("near_coverage must not be below version_coverage")
-        if self.policy not in ("fullest", "earliest", "source"):
-            raise SettingsError(f"policy = {self.policy!r}: must be fullest, earliest or source")
+        if self.policy not in POLICIES:
+            raise SettingsError(f"policy = {self.policy!r}: must be one of {', '.join(POLICIES)}")
         if self.policy == "source" and not self.source_priority:
             raise SettingsError("policy = 'source' needs source_priority, a list of sources, best first")
 

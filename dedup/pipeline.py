@@ -17,18 +17,19 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import xxhash
 
+from dedup.attestation import attested_words
 from dedup.boilerplate import AgencyRole, agency_names, strip
 from dedup.candidates import Pairs, passage_pairs, unique_pairs
-from dedup.canonical import Candidates, choose, fullness
+from dedup.canonical import Candidates, choose
 from dedup.copies import collapse, loosen
 from dedup.families import Grouping, find_roundups, group
 from dedup.overlap import NEVER, NONE, STOCK, Edges, Texts, equal, verify
+from dedup.quotations import mark_quotations
 from dedup.ragged import gather
 from dedup.shingles import shingle
 from dedup.signatures import sketch
 from dedup.stock import long_runs, mark, windows
-from dedup.tokens import CHARACTER, Tokens, tokenize
-from dedup.tokens import _buffers as text_buffers
+from dedup.tokens import CHARACTER, Tokens, text_buffers, tokenize
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -179,7 +180,7 @@ def prepare(
     return Prepared(
         offsets=shingles.word_offsets,
         hash=shingles.words,
-        flags=tokens.flags[body],
+        flags=mark_quotations(tokens, texts)[body],
         content=content,
         bodiless=bodiless,
         signatures=sketches.signatures,
@@ -263,7 +264,7 @@ def judge(
     roundup = find_roundups(edges, texts.stop - texts.start)
     grouping: Grouping = group(edges, len(order), roundup)
     family = grouping.family[leader]
-    candidates = _candidates(prepared, order, texts, edges, collapsed, leader, family, times, source)
+    candidates = _candidates(prepared, order, texts, edges, collapsed, family, times, source)
     canonical = choose(candidates, family, settings)
     return Judged(
         order=order,
@@ -317,20 +318,16 @@ def _candidates(
     texts: Texts,
     edges: Edges,
     collapsed: Edges,
-    leader: NDArray[np.int64],
     family: NDArray[np.int64],
     times: NDArray[np.int64],
     source: pa.Array,
 ) -> Candidates:
-    words = texts.half_words() // 2
-    full = fullness(edges, family, np.where(leader == np.arange(len(leader)), words, 0))
-    full[collapsed.b] = full[collapsed.a] * collapsed.coverage_a
     raw = prepared.raw_offsets[1:] - prepared.raw_offsets[:-1]
     kept = prepared.offsets[1:] - prepared.offsets[:-1]
     rows = pa.array(order)
     return Candidates(
-        words=words,
-        fullness=full,
+        words=texts.half_words() // 2,
+        agreed=attested_words(texts, Edges.concat([edges, collapsed]), family),
         credited=prepared.credited[order],
         agencies=prepared.agencies.take(rows),
         published=times,

@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 import xxhash
 
+from dedup.attestation import agreement
 from dedup.canonical import moment, reason
 from dedup.edits import Diff, diff
 from dedup.errors import UsageError
@@ -204,12 +205,24 @@ class Result:
             id=self._family_ids[first],
             canonical=self._document(canonical),
             variants=tuple(self._document(m) for m in members if m != canonical),
-            reason=reason(canonical, members, judged.candidates, self.settings),
+            reason=self._reason(canonical, members),
             earliest=self._ids[first],
             members=tuple(self._ids[members]),
             sources=_distinct(judged.candidates.source[m].as_py() for m in members),
             agencies=_distinct(name for m in members for name in judged.candidates.agencies[m].as_py()),
         )
+
+    @cached_property
+    def _agreement(self) -> NDArray[np.float64]:
+        """Share of what two or more versions carry that each document's canonical version has."""
+        judged = self._judged
+        return agreement(
+            judged.texts, judged.edges, judged.collapsed, judged.to_canonical, judged.family, judged.canonical
+        )
+
+    def _reason(self, canonical: int, members: list[int]) -> str:
+        share = float(self._agreement[canonical])
+        return reason(canonical, members, self._judged.candidates, share, self.settings)
 
     def write(
         self,
@@ -333,7 +346,7 @@ class Result:
                 {
                     "id": self._family_ids[first],
                     "canonical": self._ids[canonical],
-                    "reason": reason(canonical, members, judged.candidates, self.settings),
+                    "reason": self._reason(canonical, members),
                     "earliest": self._ids[first],
                     "members": list(self._ids[members]),
                     "size": len(members),

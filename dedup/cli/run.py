@@ -35,6 +35,7 @@ class Policy(StrEnum):
     FULLEST = "fullest"
     EARLIEST = "earliest"
     SOURCE = "source"
+    AGENCY = "agency"
 
 
 def run(
@@ -52,7 +53,9 @@ def run(
     ] = None,
     source_priority: Annotated[
         str | None,
-        typer.Option(metavar="A,B,C", help="Sources, best first; for --policy source.", show_default=False),
+        typer.Option(
+            metavar="A,B,C", help="Sources or patterns, best first; for --policy source.", show_default=False
+        ),
     ] = None,
     no_strip: Annotated[bool, typer.Option("--no-strip", help="Compare with the boilerplate.")] = False,
     threads: Annotated[
