@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from itertools import combinations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dedup import kernels
+from dedup.candidates import (
+    CROWD,
+    LEADERS,
+    ROWS,
+    Pairs,
+    exact_leaders,
+    near_pairs,
+    passage_pairs,
+    unique_pairs,
+)
+from dedup.kernels import reference_overlap as reference
+
+Pair = tuple[int, int]
+
+
+def pairs_of(pairs: Pairs) -> list[Pair]:
+    return list(zip(pairs.a.tolist(), pairs.b.tolist(), strict=True))
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 2)), max_size=30))
+def test_exact_leaders(content: list[Pair]) -> None:
+    leaders = exact_leaders(np.array(content, np.uint64).reshape(-1, 2))
+    assert leaders.tolist() == [content.index(value) for value in content]
+
+
+@given(st.lists(st.lists(st.integers(0, 1), min_size=2, max_size=2), max_size=12), st.integers(1, 50))
+def test_near_pairs_are_stars_in_each_band(bands: list[list[int]], step: int) -> None:
+    # a signature of two bands and a rest that makes none; equal numbers are equal bands
+    rows = [[*([one] * ROWS), *([two] * ROWS), number] for number, (one, two) in enumerate(bands)]
+    signatures = np.array(rows, np.uint32).reshape(-1, 2 * ROWS + 1)
+    numbers = np.arange(len(rows)) * step
+    expected = set()
+    for band in (0, 1):
+        first: dict[int, int] = {}
+        for number, values in enumerate(bands):
+            leader = first.setdefault(values[band], number)
+            if leader != number:
+                expected.add((leader * step, number * step))
+    assert pairs_of(near_pairs(signatures, numbers)) == sorted(expected)
+
+
+def test_a_band_is_equal_in_every_row() -> None:
+    signatures = np.tile(np.arange(ROWS, dtype=np.uint32), (ROWS + 1, 1))
+    signatures[np.arange(ROWS), np.arange(ROWS)] += 1
+    assert pairs_of(near_pairs(signatures, np.arange(ROWS + 1))) == []
+
+
+@pytest.mark.parametrize("documents", [1, 2, 40, 1 << 16, (1 << 16) + 1, 1 << 19])
+@given(st.data())
+@settings(max_examples=40, deadline=None)
+def test_passage_pairs_against_all_pairs(documents: int, data: st.DataObject) -> None:
+    number = st.sampled_from([0, documents // 3, documents // 2, documents - 2, documents - 1]).map(
+        lambda x: max(x, 0)
+    )
+    fingerprint = st.sampled_from([0, 1, 2, 3, 1 << 47, (1 << 48) - 1, (1 << 48) - 2])
+    marks = data.draw(st.lists(st.tuples(fingerprint, number), max_size=40))
+    least = data.draw(st.integers(1, 4))
+    has = defaultdict(set)
+    for mark, of in marks:
+        has[of].add(mark)
+    shared = Counter({(a, b): len(has[a] & has[b]) for a, b in combinations(sorted(has), 2)})
+    found = passage_pairs(
+        np.array([mark for mark, _ in marks], np.uint64),
+        np.array([of for _, of in marks], np.int64),
+        documents,
+        least,
+    )
+    assert pairs_of(found) == sorted(pair for pair, count in shared.items() if count >= least)
+    assert found.crowded == 0
+
+
+def test_a_crowd_keeps_its_first_and_its_neighbours() -> None:
+    size = CROWD + 30
+    numbers = np.arange(size)
+    found = passage_pairs(np.full(size, 7, np.uint64), numbers, size, 1)
+    assert found.crowded == 1
+    expected = {(a, b) for b in range(size) for a in range(b) if a < LEADERS or b - a <= LEADERS}
+    assert set(pairs_of(found)) == expected
+    assert len(found) == len(expected) <= 2 * LEADERS * size
+
+
+def test_no_crowd_yet() -> None:
+    found = passage_pairs(np.full(CROWD, 7, np.uint64), np.arange(CROWD), CROWD, 1)
+    assert (len(found), found.crowded) == (CROWD * (CROWD - 1) // 2, 0)
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 5), st.integers(0, 1023)), max_size=80),
+    st.integers(2, 20),
+    st.integers(1, 6),
+)
+@settings(deadline=None)
+def test_compiled_pairs_equal_reference(rows: list[Pair], crowd: int, leaders: int) -> None:
+    low = 10
+    keys = np.unique(np.array([group << low | number for group, number in rows], np.uint64))
+    found = []
+    for loops in (kernels.warm(), reference):
+        room, crowded = loops.count_pairs(keys, low, crowd, leaders)
+        pairs = np.zeros(room, np.uint64)
+        assert loops.emit_pairs(keys, low, crowd, leaders, pairs) == room
+        found.append((sorted(pairs.tolist()), crowded))
+    assert found[0] == found[1]
+
+
+def test_unique_pairs() -> None:
+    pairs = unique_pairs(np.array([3, 1, 2, 3]), np.array([1, 3, 5, 4]))
+    assert pairs_of(pairs) == [(1, 3), (2, 5), (3, 4)]
