@@ -1,7 +1,7 @@
 """The words of the package as data: what goes in and what comes out.
 
-Everything here is frozen and slotted. Offsets are characters (Unicode code points) of the raw text, half-open.
-Ratios lie in 0..1. Inside the pipeline the same facts are Arrow columns; these classes are made on access.
+Everything here is frozen and slotted. Offsets are characters (Unicode code points) of the raw text,
+half-open. Ratios lie in 0..1. Inside the pipeline the same facts are Arrow columns; these classes are made on access.
 """
 
 from __future__ import annotations
@@ -111,7 +111,9 @@ class Document:
         """
         text = record.get("text")
         if not isinstance(text, str):
-            raise InputError("text is missing" if text is None else f"text is {type(text).__name__}, not a string")
+            raise InputError(
+                "text is missing" if text is None else f"text is {type(text).__name__}, not a string"
+            )
         identity = record.get("id")
         values: dict[str, Any] = {}
         for name in ("title", "source", "url", "language"):
@@ -170,7 +172,7 @@ class CleanText:
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A maximal run of text that two documents share, light edits bridged."""
+    """A run of text that two documents share word for word, once folded; a lightly edited place ends it."""
 
     a_start: int
     a_end: int

@@ -1,0 +1,453 @@
+"""Write the generated parts of the documentation, or name those that are not current.
+
+    python docs/generate.py            write
+    python docs/generate.py --check    exit 1 and name the pages that would change
+    python docs/generate.py --pages    the pages of docs/reference/ only, no examples run
+
+Two things are generated: pages of ``docs/reference/`` from the code that they describe, and the output below
+the examples of the README, the tutorial and the how-to pages. An example is a ``console`` block, whose lines
+after ``$`` are run by a shell, or a ``python`` block, which is run as it stands; what it prints goes into the
+``text`` block right below it. The examples of a page run in one fresh folder that holds the seeds. Blocks of
+other kinds (``sh``, ``py``, ``sql``) are not run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import enum
+import importlib
+import inspect
+import io
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from dataclasses import MISSING, dataclass, fields, is_dataclass
+from pathlib import Path
+from types import UnionType
+from typing import TYPE_CHECKING, Annotated, Any, get_args, get_origin, get_type_hints
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+DOCS = Path(__file__).resolve().parent
+ROOT = DOCS.parent
+WIDTH = 96  # columns of the terminal that the examples are run in
+
+NOTE = "<!-- Written by docs/generate.py; change the code it describes, then run that. -->\n\n"
+
+ADVANCED = {"docs/how-to/ingestion.md"}  # needs servers; its examples are tested where the index is
+
+
+def main() -> int:
+    """Do what the command line says."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if a page would change")
+    parser.add_argument("--pages", action="store_true", help="reference pages only")
+    args = parser.parse_args()
+    made = {
+        **reference_pages(),
+        **({} if args.pages else {path: with_outputs(path) for path in example_pages()}),
+    }
+    stale = [
+        p
+        for p, text in made.items()
+        if not p.exists() or comparable(p.read_text("utf-8")) != comparable(text)
+    ]
+    for path in stale:
+        print(path.relative_to(ROOT))
+        if not args.check:
+            path.write_text(made[path], encoding="utf-8")
+    return 1 if stale and args.check else 0
+
+
+# Reference pages
+
+
+def reference_pages() -> dict[Path, str]:
+    """Text of every generated page of the reference."""
+    makers: dict[str, Callable[[], str]] = {
+        "cli.md": cli_page,
+        "settings.md": settings_page,
+        "api.md": api_page,
+        "diff-operations.md": diff_page,
+    }
+    return {
+        DOCS / "reference" / name: NOTE + re.sub(r"\n{3,}", "\n\n", make()) for name, make in makers.items()
+    }
+
+
+def cli_page() -> str:
+    """Every command with its arguments and options, as the program has them."""
+    parts = [
+        "# Commands\n",
+        "Exit codes: 0, also where some records were rejected; 2 for bad usage, or where no record was "
+        "usable, with one line on standard error that says what and where; 130 where it was interrupted.\n",
+    ]
+    for name, function in commands():
+        parameters = [Parameter.of(*item) for item in hints(function)]
+        words = [p.name + ("…" if p.many else "") for p in parameters if p.is_argument]
+        parts += [
+            f"## {name}\n",
+            f"```sh\n{' '.join([name, *words, '[OPTIONS]'])}\n```\n",
+            paragraphs(inspect.getdoc(function) or "") + "\n",
+        ]
+        rows = [f"| {p.spelled} | {cell(p.help)} | {p.default} |" for p in parameters if not p.hidden]
+        if rows:
+            parts.append("| | | default |\n|---|---|---|\n" + "\n".join(rows) + "\n")
+    return "\n".join(parts)
+
+
+def commands() -> Iterator[tuple[str, Callable[..., Any]]]:
+    """Full name and function of each command, groups opened."""
+    from dedup.cli.app import app
+
+    def walk(name: str, group: Any) -> Iterator[tuple[str, Callable[..., Any]]]:
+        for command in group.registered_commands:
+            if not command.hidden:
+                word = command.name or command.callback.__name__.replace("_", "-")
+                yield f"{name} {word}", command.callback
+        for inner in group.registered_groups:
+            yield from walk(f"{name} {inner.name or inner.typer_instance.info.name}", inner.typer_instance)
+
+    yield from walk("dedup", app)
+
+
+def hints(function: Callable[..., Any]) -> Iterator[tuple[str, Any, Any]]:
+    """Name, annotation and default of each parameter of a command."""
+    found = get_type_hints(function, include_extras=True)
+    for name, parameter in inspect.signature(function).parameters.items():
+        if get_origin(found[name]) is Annotated:  # the others are handed in by typer itself
+            yield name, found[name], parameter.default
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """An argument or option of a command, as a reader meets it."""
+
+    name: str
+    spelled: str
+    help: str
+    default: str
+    many: bool
+    is_argument: bool
+    hidden: bool
+
+    @classmethod
+    def of(cls, name: str, annotation: Any, default: Any) -> Parameter:
+        """Read the annotation of a command's function."""
+        type_, info = get_args(annotation)[:2]
+        inner = (
+            [x for x in get_args(type_) if x is not type(None)] if get_origin(type_) is UnionType else [type_]
+        )
+        many = get_origin(inner[0]) is list
+        is_argument = type(info).__name__ == "ArgumentInfo"
+        word = info.metavar or (name.upper() if is_argument else "VALUE")
+        if inspect.isclass(inner[0]) and issubclass(inner[0], enum.Enum) and not info.metavar:
+            word = "\\|".join(member.value for member in inner[0])
+        if is_argument:
+            spelled = f"`{word}`"
+        else:
+            value = "" if inner[0] is bool else f" {word}"
+            first = (info.default,) if isinstance(info.default, str) else ()  # where Annotated puts it
+            names = (*first, *(info.param_decls or ())) or (f"--{name.replace('_', '-')}",)
+            spelled = ", ".join(f"`{option}{value}`" for option in names)
+        if isinstance(default, enum.Enum):
+            default = default.value
+        plain = isinstance(default, str | int | float) and not isinstance(default, bool)
+        shown = f"`{default}`" if plain else "required" if default is inspect.Parameter.empty else ""
+        text = " ".join((info.help or "").split())
+        return cls(word, spelled, text, shown, many, is_argument, bool(info.hidden))
+
+
+def settings_page() -> str:
+    """Every setting with its default, range and unit, from the comments of the class."""
+    from dedup import Settings
+    from dedup.config import SCHEME_FIELDS
+
+    parts = [
+        "# Settings\n",
+        "One frozen object, `dedup.Settings`, for the library; `--set NAME=VALUE` on the command line. "
+        "What to change them for: [settings and tuning](../how-to/tuning.md).\n",
+        " ".join((inspect.getdoc(Settings) or "").split("\n\n", 1)[1].split()) + "\n",
+        "What an index stores depends on " + ", ".join(f"`{name}`" for name in SCHEME_FIELDS) + ": "
+        "with other values its sketches cannot be compared, and opening it is refused.\n",
+    ]
+    defaults = {f.name: f.default for f in fields(Settings)}
+    for group, rows in settings_groups():
+        heading, *remark = re.split(r"[;:] ", group, maxsplit=1)
+        parts.append(f"## {heading[0].upper()}{heading[1:]}\n")
+        parts += [f"{text[0].upper()}{text[1:]}.\n" for text in remark]
+        lines = [
+            f"| `{name}` | {default_of(name, defaults[name])} | {range_of(name)} | {cell(meaning)} |"
+            for name, meaning in rows
+        ]
+        parts.append(
+            "| setting | default | range | unit and meaning |\n|---|---|---|---|\n" + "\n".join(lines) + "\n"
+        )
+    return "\n".join(parts)
+
+
+def settings_groups() -> Iterator[tuple[str, list[tuple[str, str]]]]:
+    """Heading and (name, meaning) of each group of settings in the source."""
+    from dedup import Settings
+
+    source = inspect.getsource(Settings).split("def __post_init__")[0]
+    group, rows = "", []
+    for line in source.splitlines():
+        if heading := re.fullmatch(r"    # (.*)", line):
+            if rows:
+                yield group, rows
+            group, rows = heading[1], []
+        elif found := re.fullmatch(r"    (\w+): [^=]+ = .*?(?:  # (.*))?", line):
+            rows.append((found[1], found[2] or ""))
+    yield group, rows
+
+
+def default_of(name: str, value: object) -> str:
+    """A default as it is written on the command line."""
+    if name == "memory_limit" and isinstance(value, int):
+        return f"`{value >> 30}GB`"
+    if isinstance(value, bool):
+        return f"`{str(value).lower()}`"
+    return "none" if value == () or value is None or value is MISSING else f"`{value}`"
+
+
+def range_of(name: str) -> str:
+    """The range that the class enforces, asked of itself."""
+    from dedup import Settings, SettingsError
+
+    try:
+        Settings(**{name: -1})
+    except SettingsError as error:
+        if found := re.search(r"between (\S+) and (\S+)", str(error)):
+            low, high = (float(limit) for limit in found.groups())
+            return f"{low:,g} to {high:,.0f}" if name != "memory_limit" else f"from {int(low) >> 20}MB"
+    except TypeError:  # a setting that is no number
+        pass
+    return ""
+
+
+def api_page() -> str:
+    """Every public name from its docstring."""
+    import dedup
+
+    named = [
+        (name, getattr(dedup, name)) for name in sorted(dedup.__all__, key=str.lower) if name != "__version__"
+    ]
+    errors = [(n, v) for n, v in named if inspect.isclass(v) and issubclass(v, Exception)]
+    classes = [(n, v) for n, v in named if inspect.isclass(v) and (n, v) not in errors]
+    functions = [(n, v) for n, v in named if not inspect.isclass(v)]
+    parts = [
+        "# Library\n",
+        "Everything here is imported from `dedup`. Offsets are characters (Unicode code points) of the raw "
+        "text, half-open; ratios lie in 0..1; times are UTC. Settings have [their own page](settings.md).\n",
+        "## Functions\n",
+    ]
+    parts += [function_entry(f"### {name}", f"dedup.{name}", value) for name, value in functions]
+    parts.append("## Classes\n")
+    parts += [class_entry(name, value) for name, value in classes]
+    tree = inspect.getdoc(importlib.import_module("dedup.errors")) or ""
+    drawing = "\n".join(line[4:] for line in tree.splitlines() if line.startswith("    "))
+    parts += ["## Errors\n", f"```text\n{drawing}\n```\n"]
+    parts += [
+        f"- `{name}`: {paragraphs(inspect.getdoc(value) or '').splitlines()[0]}" for name, value in errors
+    ]
+    return "\n".join(parts) + "\n"
+
+
+def function_entry(heading: str, shown: str, value: Any, *, bound: bool = False) -> str:
+    """Heading, signature and description of a callable."""
+    return f"{heading}\n\n```py\n{shown}{signature(value, bound=bound)}\n```\n\n{description(value)}\n"
+
+
+def signature(value: Any, *, bound: bool = False) -> str:
+    """The signature, one line or one line a parameter."""
+    made = inspect.signature(value)
+    parameters = list(made.parameters.values())[1 if bound else 0 :]
+    shown, starred = [], False
+    for parameter in parameters:
+        if parameter.kind is parameter.KEYWORD_ONLY and not starred:
+            shown.append("*")
+        starred = starred or parameter.kind in (parameter.KEYWORD_ONLY, parameter.VAR_POSITIONAL)
+        default = parameter.default
+        plain = parameter.replace(default=parameter.empty)
+        text = str(plain).replace("'", "")
+        if default is not parameter.empty:
+            text += f" = {default.__name__ if inspect.isroutine(default) else repr(default)}"
+        shown.append(text)
+    returned = made.return_annotation
+    result = "" if returned is made.empty or inspect.isclass(value) else f" -> {returned}"
+    line = f"({', '.join(shown)}){result}"
+    if len(line) < 80:
+        return line
+    return "(\n" + "".join(f"    {text},\n" for text in shown) + f"){result}"
+
+
+def class_entry(name: str, value: type) -> str:
+    """A class: how it is made, what it holds, what it can do."""
+    if name == "Settings":
+        parts = [f"### {name}\n", "See [settings](settings.md).\n"]
+    elif issubclass(value, enum.Enum):
+        members = ", ".join(f"`{member.value}`" for member in value)
+        parts = [f"### {name}\n", f"{description(value)}\nValues: {members}.\n"]
+    elif is_dataclass(value):
+        parts = [function_entry(f"### {name}", f"dedup.{name}", value)]
+    else:
+        parts = [f"### {name}\n", f"{description(value)}\n"]
+    for member, raw in vars(value).items():
+        if member.startswith("_"):
+            continue
+        inner = raw.__func__ if isinstance(raw, classmethod | staticmethod) else raw
+        if isinstance(inner, property):
+            parts.append(f"- **`{member}`** (property): {one_line(inner)}\n")
+        elif inspect.isfunction(inner):
+            made = signature(inner, bound=not isinstance(raw, staticmethod))
+            parts.append(f"#### {name}.{member}\n\n```py\n{member}{made}\n```\n\n{description(inner)}\n")
+    return "\n".join(parts)
+
+
+def one_line(value: Any) -> str:
+    """The first paragraph of a docstring."""
+    return paragraphs((inspect.getdoc(value) or "").split("\n\n")[0])
+
+
+SECTIONS = ("Args", "Attributes", "Returns", "Yields", "Raises")
+
+
+def description(value: Any) -> str:
+    """A docstring as Markdown: sections become lists."""
+    text = inspect.getdoc(value) or ""
+    parts = re.split(rf"^({'|'.join(SECTIONS)}):\n", text, flags=re.MULTILINE)
+    made = [paragraphs(parts[0])]
+    for title, body in zip(parts[1::2], parts[2::2], strict=True):
+        outside = re.split(r"\n\n(?=\S)", body, maxsplit=1)
+        inner, after = inspect.cleandoc(outside[0]), outside[1] if len(outside) > 1 else ""
+        if title in ("Returns", "Yields"):
+            made.append(f"{title}: {paragraphs(inner)}")
+        else:
+            entries = re.split(r"\n(?=\S)", inner)
+            pairs = (entry.partition(":") for entry in entries)
+            made.append(
+                f"{title}:\n\n" + "\n".join(f"- `{n}`:{paragraphs(' ' + t.strip(), 2)}" for n, _, t in pairs)
+            )
+        if after:
+            made.append(paragraphs(after))
+    return "\n\n".join(part.strip() for part in made if part.strip()) + "\n"
+
+
+def diff_page() -> str:
+    """The schema of the operations, from the docstring that defines it."""
+    text = inspect.getdoc(importlib.import_module("dedup.edits")) or ""
+    title, rest = text.split("\n\n", 1)
+    return f"# Diff operations\n\n{paragraphs(title)}\n\n{paragraphs(rest)}\n"
+
+
+def paragraphs(text: str, indent: int = 0) -> str:
+    """Text of a docstring as Markdown: lines joined, roles made plain; lists and code stay."""
+    made = []
+    for part in text.split("\n\n"):
+        if part.startswith("    "):
+            made.append("```py\n" + "\n".join(line[4:] for line in part.splitlines()) + "\n```")
+        elif part.lstrip().startswith("- "):
+            made.append("\n".join(" ".join(item.split()) for item in re.split(r"\n(?=- )", part)))
+        else:
+            lead = " " if part.startswith(" ") else ""
+            made.append(lead + " ".join(part.split()))
+    joined = ("\n\n" + " " * indent).join(made)
+    joined = re.sub(r":\w+:`~?(?:dedup\.)?([^`]+)`", r"`\1`", joined)
+    return joined.replace("``", "`")
+
+
+def cell(text: str) -> str:
+    """Text for a cell of a table."""
+    return text.replace("|", "\\|")
+
+
+# Examples
+
+BLOCK = re.compile(r"^```(console|python)\n(.*?)^```\n(?:\n```text\n(.*?)^```\n)?", re.MULTILINE | re.DOTALL)
+SECONDS = re.compile(r"\b\d+\.\d+ s\b")
+VOLATILE = re.compile(r'("seconds": ?)[\d.]+')
+
+
+def example_pages() -> list[Path]:
+    """Pages whose examples are run."""
+    pages = [ROOT / "README.md", DOCS / "tutorial.md", *sorted((DOCS / "how-to").glob("*.md"))]
+    return [page for page in pages if page.relative_to(ROOT).as_posix() not in ADVANCED]
+
+
+def comparable(text: str) -> str:
+    """A page without what differs from run to run: seconds."""
+    return VOLATILE.sub(r"\1#", SECONDS.sub("# s", text))
+
+
+def with_outputs(page: Path) -> str:
+    """A page with the outputs of its examples as they are now; where only times differ, as they were.
+
+    Raises:
+        RuntimeError: An example failed.
+    """
+    names: dict[str, Any] = {"__name__": "__example__"}
+
+    def again(found: re.Match[str]) -> str:
+        kind, body, printed = found[1], found[2], found[3]
+        if kind == "console":
+            made = "".join(f"$ {command}\n{run_shell(command, page)}" for command in shell_commands(body))
+            return found[0] if comparable(made) == comparable(body) else f"```console\n{made}```\n"
+        output = run_python(body, names, page)
+        if output == (printed or "") or comparable(output) == comparable(printed or ""):
+            return found[0]
+        return f"```python\n{body}```\n" + (f"\n```text\n{output}```\n" if output else "")
+
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "seeds").symlink_to(ROOT / "seeds")
+        with contextlib.chdir(folder):
+            return BLOCK.sub(again, page.read_text("utf-8"))
+
+
+def shell_commands(body: str) -> list[str]:
+    """The commands of a console block; lines that begin with ``>`` go on with the one before."""
+    commands: list[str] = []
+    for line in body.splitlines():
+        if line.startswith("$ "):
+            commands.append(line[2:])
+        elif line.startswith("> ") and commands:
+            commands[-1] += "\n> " + line[2:]
+    return commands
+
+
+def run_shell(command: str, page: Path) -> str:
+    """What a command prints on both streams."""
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+    environment = {**os.environ, "PATH": path, "COLUMNS": str(WIDTH), "NO_COLOR": "1", "PYTHONUTF8": "1"}
+    done = subprocess.run(
+        ["sh", "-c", command.replace("\n> ", "\n")],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        check=False,
+    )
+    if done.returncode:
+        raise RuntimeError(
+            f"{page.relative_to(ROOT)}: {command!r} ended with {done.returncode}:\n{done.stdout}"
+        )
+    return done.stdout if done.stdout.endswith("\n") or not done.stdout else done.stdout + "\n"
+
+
+def run_python(body: str, names: dict[str, Any], page: Path) -> str:
+    """What a block of Python prints."""
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        try:
+            exec(compile(body, str(page), "exec"), names)
+        except Exception as error:
+            raise RuntimeError(f"{page.relative_to(ROOT)}: {error!r} in\n{body}") from error
+    return printed.getvalue()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
