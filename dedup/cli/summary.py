@@ -34,7 +34,7 @@ def summarize(result: Result, out: str, seconds: float, *, undated: int = 0) -> 
     reasons = counts.pop("rejects")
     superseded = reasons.pop("superseded", 0)
     return {
-        "out": out,
+        "out": out.encode("utf-8", "replace").decode(),  # a file name may be any bytes
         "seconds": round(seconds, 3),
         **counts,
         "copies": counts["variants"] / max(1, counts["documents"]),

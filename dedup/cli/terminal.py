@@ -30,8 +30,7 @@ def safe(text: str, *, lines: bool = False) -> str:
     if lines:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
         return _UNSAFE.sub(lambda found: found.group() if found.group() in _KEPT else "", text)
-    text = _UNSAFE.sub(lambda found: " " if found.group().isspace() else "", text)
-    return " ".join(text.split())
+    return " ".join(_UNSAFE.sub(lambda found: " " if found.group().isspace() else "", text).split())
 
 
 def fit(text: str, width: int) -> str:
