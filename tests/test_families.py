@@ -1,0 +1,219 @@
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dedup.families import SUPPORT, find_roundups, group
+from dedup.overlap import KINDS, NEAR, PARTIAL, QUOTE, VERSION, Edges
+
+Run = tuple[int, int, int]
+
+
+@dataclass(frozen=True)
+class Edge:
+    """One verified pair."""
+
+    a: int
+    b: int
+    kind: int = VERSION
+    coverage_a: float = 0.5
+    coverage_b: float = 0.5
+    runs: tuple[Run, ...] = ()
+
+
+def edges_of(rows: list[Edge]) -> Edges:
+    stop = np.cumsum([len(row.runs) for row in rows], dtype=np.int64)
+    words = np.full(len(rows), 100)
+    return Edges(
+        np.array([row.a for row in rows], np.int64),
+        np.array([row.b for row in rows], np.int64),
+        np.array([row.kind for row in rows], np.uint8),
+        np.array([row.coverage_a for row in rows], np.float64),
+        np.array([row.coverage_b for row in rows], np.float64),
+        words,
+        words,
+        words,
+        stop - [len(row.runs) for row in rows],
+        stop,
+        np.array([run for row in rows for run in row.runs], np.int32).reshape(-1, 3),
+    )
+
+
+DOCUMENTS = 12
+
+
+@st.composite
+def graphs(draw: st.DrawFn) -> tuple[list[Edge], list[bool]]:
+    chosen = draw(st.sets(st.sampled_from(list(combinations(range(DOCUMENTS), 2))), max_size=40))
+    kind = st.sampled_from([NEAR, VERSION, VERSION, VERSION, PARTIAL, QUOTE])
+    coverage = st.sampled_from([0.2, 0.4, 0.5, 0.75, 0.95, 1.0])
+    rows = [Edge(a, b, draw(kind), draw(coverage), draw(coverage)) for a, b in sorted(chosen)]
+    roundup = draw(st.lists(st.sampled_from([False] * 6 + [True]), min_size=DOCUMENTS, max_size=DOCUMENTS))
+    return rows, roundup
+
+
+def joining(rows: list[Edge], roundup: list[bool]) -> list[Edge]:
+    """Edges that can join, strongest first."""
+    kept = [x for x in rows if x.kind <= NEAR or (x.kind == VERSION and not roundup[x.a] | roundup[x.b])]
+    return sorted(kept, key=lambda x: (x.kind > NEAR, -max(x.coverage_a, x.coverage_b), x.a, x.b))
+
+
+def naive(rows: list[Edge], roundup: list[bool]) -> list[int]:
+    """Every pair of groups counted anew at every edge."""
+    edges = joining(rows, roundup)
+    linked = {(x.a, x.b) for x in edges}
+    groups = [{x} for x in range(len(roundup))]
+    for edge in edges:
+        one, two = (next(g for g in groups if x in g) for x in (edge.a, edge.b))
+        between = sum((min(x, y), max(x, y)) in linked for x in one for y in two)
+        if one is not two and between >= SUPPORT * len(one) * len(two):
+            groups.remove(two)
+            one |= two
+    return [min(next(g for g in groups if x in g)) for x in range(len(roundup))]
+
+
+def families(rows: list[Edge], roundup: list[bool]) -> list[int]:
+    return group(edges_of(rows), len(roundup), np.array(roundup, bool)).family.tolist()
+
+
+@given(graphs())
+@settings(max_examples=300, deadline=None)
+def test_groups_against_counting_anew(graph: tuple[list[Edge], list[bool]]) -> None:
+    assert families(*graph) == naive(*graph)
+
+
+@given(graphs())
+@settings(max_examples=300, deadline=None)
+def test_invariants(graph: tuple[list[Edge], list[bool]]) -> None:
+    rows, roundup = graph
+    made = group(edges_of(rows), DOCUMENTS, np.array(roundup))
+    family = made.family.tolist()
+    edges = joining(rows, roundup)
+    members = defaultdict(set)
+    for document, first in enumerate(family):
+        members[first].add(document)
+    for first, group_ in members.items():
+        assert first == min(group_)
+        size = len(group_)
+        # every merge had its share of the pairs, so the whole has
+        inside = sum(edge.a in group_ and edge.b in group_ for edge in edges)
+        assert inside >= SUPPORT * size * (size - 1) / 2
+        assert connected(group_, edges)
+    cut = [(edge.a, edge.b) for edge in edges if family[edge.a] != family[edge.b]]
+    assert made.cut.tolist() == [list(pair) for pair in cut]
+
+
+def connected(members: set[int], edges: list[Edge]) -> bool:
+    seen, waiting = set(), [min(members)]
+    while waiting:
+        x = waiting.pop()
+        seen.add(x)
+        ends = [{edge.a, edge.b} for edge in edges if x in (edge.a, edge.b)]
+        waiting += [y for pair in ends for y in pair & members - seen]
+    return seen == members
+
+
+@given(graphs(), st.permutations(range(40)))
+@settings(max_examples=100, deadline=None)
+def test_the_order_of_edges_changes_nothing(graph: tuple[list[Edge], list[bool]], places: list[int]) -> None:
+    rows, roundup = graph
+    shuffled = [rows[x] for x in places if x < len(rows)]
+    assert families(shuffled, roundup) == families(rows, roundup)
+
+
+@given(graphs(), st.lists(st.integers(1, 4), min_size=DOCUMENTS, max_size=DOCUMENTS))
+@settings(max_examples=100, deadline=None)
+def test_numbers_count_only_by_their_order(graph: tuple[list[Edge], list[bool]], steps: list[int]) -> None:
+    # other documents between them, as in a larger corpus or another component
+    rows, roundup = graph
+    number = np.cumsum(steps).tolist()
+    wide = [False] * (number[-1] + 1)
+    for x, flag in zip(number, roundup, strict=True):
+        wide[x] = flag
+    moved = [Edge(number[x.a], number[x.b], x.kind, x.coverage_a, x.coverage_b) for x in rows]
+    assert [families(moved, wide)[x] for x in number] == [number[x] for x in families(rows, roundup)]
+
+
+def test_pairs_without_an_edge_between_them_stay_apart() -> None:
+    assert families([Edge(0, 1), Edge(2, 3)], [False] * 4) == [0, 0, 2, 2]
+
+
+def test_a_chain_is_cut() -> None:
+    chain = [Edge(x, x + 1) for x in range(19)]
+    family = families(chain, [False] * 20)
+    assert max(np.bincount(family)) < 8
+    clique = [Edge(a, b) for a, b in combinations(range(20), 2)]
+    assert families(clique, [False] * 20) == [0] * 20
+
+
+def test_an_aggregator_does_not_join_what_it_embeds() -> None:
+    cliques = [Edge(a, b) for low in (0, 5) for a, b in combinations(range(low, low + 5), 2)]
+    page = [Edge(0, 10, coverage_a=0.45), Edge(5, 10, coverage_a=0.45)]
+    assert families([*cliques, *page], [False] * 11)[:10] == [0] * 5 + [5] * 5
+
+
+def test_a_roundup_has_only_its_copies() -> None:
+    rows = [Edge(0, 1), Edge(0, 2), Edge(1, 2), Edge(2, 3, NEAR)]
+    assert families(rows, [False, False, True, True]) == [0, 0, 2, 2]
+
+
+def test_no_edges() -> None:
+    assert families([], [False] * 3) == [0, 1, 2]
+    assert families([], []) == []
+    assert not find_roundups(edges_of([]), np.array([10, 0])).any()
+
+
+# Roundups: document 0 has a thousand words, the others lie in it.
+
+
+def roundups(rows: list[Edge], documents: int = 6) -> list[int]:
+    return np.flatnonzero(find_roundups(edges_of(rows), np.full(documents, 1000))).tolist()
+
+
+def piece(of: int, start: int, size: int, inside: float = 0.9, kind: int = VERSION) -> Edge:
+    """Document ``of`` shares ``size`` words of document 0 from ``start`` on, most of its own text."""
+    return Edge(0, of, kind, size / 1000, inside, ((start, 0, size),))
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        ([piece(1, 0, 200), piece(2, 300, 200), piece(3, 600, 200)], [0]),
+        ([piece(1, 0, 200), piece(2, 300, 200)], [0]),  # two are enough without a version of its own
+        ([piece(1, 0, 200), piece(2, 300, 200), piece(4, 0, 600)], []),
+        ([piece(1, 0, 200), piece(2, 300, 200), piece(3, 600, 200), piece(4, 0, 600)], [0]),
+        ([piece(1, 0, 200), piece(2, 0, 200), piece(3, 20, 200)], []),  # one piece, three times
+        ([piece(1, 0, 200)], []),
+        ([piece(x, 320 * x - 320, 300, 0.1, PARTIAL) for x in (1, 2, 3)], [0]),  # made of nothing else
+        ([piece(x, 120 * x, 100, 0.1, PARTIAL) for x in (1, 2, 3)], []),
+        ([piece(x, 320 * x - 320, 300, 0.9, QUOTE) for x in (1, 2, 3)], []),
+        ([piece(1, 0, 500), piece(2, 500, 500)], []),  # halves are versions
+    ],
+)
+def test_roundups(rows: list[Edge], expected: list[int]) -> None:
+    assert roundups(rows) == expected
+    turned = [
+        Edge(6 - x.b - 1, 5, x.kind, x.coverage_b, x.coverage_a, tuple((j, i, n) for i, j, n in x.runs))
+        for x in rows
+    ]
+    assert roundups(turned) == [5 - x for x in expected]
+
+
+def test_a_copy_of_a_roundup_is_no_version_of_it() -> None:
+    rows = [piece(1, 0, 200), piece(2, 300, 200), piece(3, 0, 1000, 1.0, NEAR)]
+    assert roundups(rows) == [0]
+
+
+def test_codes() -> None:
+    assert [KINDS[code].value for code in (NEAR, VERSION, PARTIAL, QUOTE)] == [
+        "near",
+        "version",
+        "partial",
+        "quote",
+    ]
