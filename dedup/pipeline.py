@@ -23,6 +23,7 @@ from dedup.candidates import Pairs, passage_pairs, unique_pairs
 from dedup.canonical import Candidates, choose
 from dedup.copies import collapse, loosen
 from dedup.families import Grouping, find_roundups, group
+from dedup.language import detect
 from dedup.overlap import NEVER, NONE, STOCK, Edges, Texts, equal, verify
 from dedup.quotations import mark_quotations
 from dedup.ragged import gather
@@ -194,7 +195,7 @@ def prepare(
         removed_chars=_removed_chars(stripped, texts),
         credited=credited,
         agencies=names,
-        language=batch.column("language"),
+        language=detect(tokens, batch.column("language")),
     )
 
 
