@@ -190,7 +190,9 @@ def _align(
     )
 
 
-def _apart(published: NDArray[np.int64] | None, a: NDArray[np.int64], b: NDArray[np.int64]) -> NDArray[np.bool_]:
+def _apart(
+    published: NDArray[np.int64] | None, a: NDArray[np.int64], b: NDArray[np.int64]
+) -> NDArray[np.bool_]:
     """Pairs published so far apart that a report with other figures is another report."""
     if published is None:
         return np.zeros(len(a), bool)
@@ -212,7 +214,9 @@ def is_template(
         settings: For the share of figures that may differ.
     """
     share = conflicts / np.maximum(figures + conflicts, 1)
-    return (apart & (share >= settings.template_share_apart)) | ((conflicts >= 3) & (share > settings.template_share))
+    return (apart & (share >= settings.template_share_apart)) | (
+        (conflicts >= 3) & (share > settings.template_share)
+    )
 
 
 def classify(
@@ -241,7 +245,7 @@ def classify(
     enough = narrative >= np.minimum(settings.partial_words, settings.short_share * plain)
     return np.select(
         [
-            template,
+            template & (shorter >= settings.version_coverage),
             (least >= settings.near_coverage) & (shared > 0),
             (shorter >= settings.version_coverage) & enough,
             narrative >= settings.partial_words,
