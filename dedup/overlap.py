@@ -50,7 +50,7 @@ class Texts:
         start: int64[n], first token of each document.
         stop: int64[n], one past its last.
         spaceless: uint8[n], most of its tokens are single characters.
-        published: int64[n] microseconds since the epoch, :data:`NEVER` where unknown; None where nothing is dated.
+        published: int64[n] microseconds since the epoch, :data:`NEVER` where unknown; None where all are.
     """
 
     hash: NDArray[np.uint64]
