@@ -1,0 +1,53 @@
+"""Corpora that several tests look at, judged once a session."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pytest
+
+from dedup.config import Settings
+from dedup.engines.local import find_families
+from dedup.io import read
+
+if TYPE_CHECKING:
+    from dedup.result import Result
+
+SEEDS = Path(__file__).parent.parent / "seeds"
+
+
+@pytest.fixture(scope="session")
+def seed_table() -> pa.Table:
+    """The seeds as they are read, one row a document."""
+    return pa.Table.from_batches(list(read([SEEDS])))
+
+
+@pytest.fixture(scope="session")
+def seeds(seed_table: pa.Table) -> Result:
+    """The seeds, judged."""
+    return find_families(seed_table.to_batches(), Settings())
+
+
+@pytest.fixture(scope="session")
+def data() -> Path:
+    """The folder of real articles and labels."""
+    folder = os.environ.get("DEDUP_DATA")
+    if not folder:
+        pytest.skip("DEDUP_DATA names no folder of real articles")
+    return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def helsinki(data: Path) -> Result:
+    """612 real articles of two days, judged."""
+    return find_families(read([data / "data/helsinki/helsinki.jsonl"]), Settings())
+
+
+@pytest.fixture(params=["seeds", "helsinki"])
+def corpus(request: pytest.FixtureRequest) -> Result:
+    """Each corpus in turn, judged."""
+    result: Result = request.getfixturevalue(request.param)
+    return result

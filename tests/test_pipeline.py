@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from dedup import kernels
+from dedup.config import Settings
+from dedup.engines.local import find_families
+
+if TYPE_CHECKING:
+    from dedup.result import Result
+
+SEEDS = Path(__file__).parent.parent / "seeds"
+
+
+def found(result: Result) -> dict[str, Any]:
+    """Everything a run says that must not depend on how it was run."""
+    kept = result.documents.column("record").filter(pa.array(result.kept()))
+    return {
+        "documents": result.documents_table().drop_columns(["file", "line"]).to_pylist(),
+        "relations": result.relations_table().to_pylist(),
+        "families": result.families_table().to_pylist(),
+        "diffs": sorted(map(repr, result.diffs())),
+        "canonical": sorted(kept.to_pylist()),
+        "cut": sorted(result.cut),
+        "stock": result.stock,
+    }
+
+
+@pytest.fixture(scope="module")
+def expected(seeds: Result) -> dict[str, Any]:
+    return found(seeds)
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_the_order_of_the_input_changes_nothing(
+    seed: int, seed_table: pa.Table, expected: dict[str, Any]
+) -> None:
+    order = np.random.default_rng(seed).permutation(len(seed_table))
+    shuffled = seed_table.take(pa.array(order)).combine_chunks()
+    assert found(find_families(shuffled.to_batches(), Settings())) == expected
+
+
+@pytest.mark.parametrize(("threads", "size"), [(1, 7), (2, 1), (3, 1000)])
+def test_threads_and_batches_change_nothing(
+    threads: int, size: int, seed_table: pa.Table, expected: dict[str, Any]
+) -> None:
+    batches = seed_table.combine_chunks().to_batches(max_chunksize=size)
+    assert found(find_families(batches, Settings(threads=threads))) == expected
+
+
+def test_compiled_kernels_change_nothing(seed_table: pa.Table, expected: dict[str, Any]) -> None:
+    kernels.warm()
+    assert found(find_families(seed_table.to_batches(), Settings())) == expected
+
+
+def test_processes_agree_to_the_byte(tmp_path: Path) -> None:
+    """Another hash seed; and a cold cache, so that the references answer instead of the kernels."""
+    script = (
+        "import sys\n"
+        "from dedup import kernels\n"
+        "from dedup.config import Settings\n"
+        "from dedup.engines.local import find_families\n"
+        "from dedup.io import read\n"
+        "if sys.argv[3] == 'compiled': kernels.warm()\n"
+        "find_families(read([sys.argv[1]]), Settings()).write(sys.argv[2])\n"
+        "assert ('numba' in sys.modules) == (sys.argv[3] == 'compiled')\n"
+    )
+    cold = {"NUMBA_CACHE_DIR": str(tmp_path / "cold"), "PYTHONHASHSEED": "0"}
+    runs = [("compiled", {"PYTHONHASHSEED": "1"}), ("reference", cold)]
+    for name, environment in runs:
+        subprocess.run(
+            [sys.executable, "-c", script, str(SEEDS), str(tmp_path / name), name],
+            env=os.environ | environment,
+            check=True,
+        )
+    for name in ("documents", "relations", "families", "diffs", "canonical", "rejects"):
+        one, two = ((tmp_path / run / f"{name}.jsonl").read_bytes() for run, _ in runs)
+        assert one == two, name
+
+
+def test_more_documents_change_no_relation(seed_table: pa.Table, seeds: Result) -> None:
+    """What two documents share is theirs alone, as long as nothing becomes stock."""
+    half = seed_table.filter(pa.compute.equal(seed_table.column("file"), str(SEEDS / "english.jsonl")))
+    alone = find_families(half.to_batches(), Settings())
+    for relation in alone.relations:
+        if relation.relation in ("exact", "near", "version"):
+            whole = seeds.relation(relation.a, relation.b)
+            assert whole.relation == relation.relation, (relation.a, relation.b)
