@@ -1,7 +1,7 @@
 """The language of a document, as given or guessed from its function words.
 
-A guess by counting the most frequent words of about forty languages, which Grefenstette (1995) found as good as
-trigrams from about ten words on. It only labels; nothing is decided by it.
+A guess by counting the most frequent words of about forty languages, which Grefenstette (1995) found as good
+as trigrams from about ten words on. It only labels; nothing is decided by it.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Words that somebody said, though no quotation mark stands around them: posts and transcripts.
 
-A post is a block that a signature such as "— Name (@handle) March 10, 2026" ends or follows. A transcript is a
-document in which speakers' names in capitals, followed by a colon, open many blocks.
+A post is a block that a signature such as "— Name (@handle) March 10, 2026" ends or follows. A transcript is
+a document in which speakers' names in capitals, followed by a colon, open many blocks.
 """
 
 from __future__ import annotations
