@@ -6,6 +6,18 @@ decides alone, and neighbours count.
 """
 
 from dedup.boilerplate.agencies import AgencyRole, agency_names, agency_place
+from dedup.boilerplate.recurring import BlockTable, Recurring, block_table, find_recurring
 from dedup.boilerplate.stripping import Stripped, strip, strip_boilerplate
 
-__all__ = ["AgencyRole", "Stripped", "agency_names", "agency_place", "strip", "strip_boilerplate"]
+__all__ = [
+    "AgencyRole",
+    "BlockTable",
+    "Recurring",
+    "Stripped",
+    "agency_names",
+    "agency_place",
+    "block_table",
+    "find_recurring",
+    "strip",
+    "strip_boilerplate",
+]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dedup.boilerplate.features import DATELINE_TOKENS
 from dedup.boilerplate.lexicon import lexicon
 from dedup.boilerplate.model import LABELS
 from dedup.kernels import signs
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dedup.boilerplate.units import Measures, Surface, Units
-    from dedup.tokens import Tokens
 
 __all__ = ["AgencyRole", "Found", "agency_names", "agency_place", "find_agencies"]
 
@@ -30,8 +30,6 @@ class AgencyRole(IntEnum):
     MENTION = 3
 
 
-DATELINE_TOKENS = 14
-"""A dateline's agency stands among the first so many tokens of its block."""
 _JOINS = signs.SLASH | signs.DASH | signs.OPEN
 
 
@@ -71,9 +69,7 @@ def agency_place(name: str) -> str:
     return dict(zip(words.agencies, words.places, strict=True))[name]
 
 
-def find_agencies(
-    tokens: Tokens, look: Surface, units: Units, measures: Measures, labels: NDArray[np.uint8]
-) -> Found:
+def find_agencies(look: Surface, units: Units, measures: Measures, labels: NDArray[np.uint8]) -> Found:
     """Give every agency that was matched its role.
 
     In a unit of the body, ``dateline`` is an agency near the beginning, in parentheses, before a dash or colon;
@@ -81,7 +77,8 @@ def find_agencies(
     unit that is not body, a byline or update stamp (meta) makes a ``byline``, a caption or credit a ``credit``. All
     others are mentions.
     """
-    first, size, unit = measures.agency_first, measures.agency_size, measures.agency_unit
+    first, size = measures.agency_first, measures.agency_size
+    unit = np.searchsorted(units.first, first, side="right") - 1
     last = first + size - 1
     label = labels[unit]
     opened, closed = look.before[first], look.after[last]

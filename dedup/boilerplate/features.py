@@ -6,25 +6,40 @@ script without spaces counts half a word).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dedup.boilerplate.lexicon import AGENCY, CUES
-from dedup.boilerplate.units import Measures, Units
+from dedup.boilerplate.model import MODELS
+from dedup.boilerplate.recurring import OFTEN
 from dedup.kernels import signs as loops
 
-__all__ = ["feature_columns", "feature_matrix", "is_prose"]
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dedup.boilerplate.units import Measures, Units
+    from dedup.tokens import Tokens
+
+__all__ = ["feature_columns", "feature_matrix", "is_prose", "model_of", "suspects"]
 
 Mask = NDArray[np.bool_]
 PROSE_WORDS = 12
 """A block of at least so many words that ends like a sentence is prose."""
+DATELINE_TOKENS = 14
+"""A dateline's agency stands among the first so many tokens of its block."""
+PAGE_UNITS = 40
+"""Fewer units are no page."""
+MENU_WORDS = 5
+"""Items of a menu are shorter."""
+SUSPECT = 3.0
+"""Weights of cues that make a long block worth reading by sentences."""
 _STRONG = 4.0
 """Cue weights that together make a block suspect."""
 
 
-def _shift(values: NDArray[np.generic], units: Units, step: int) -> NDArray[np.generic]:
+def _shift(values: NDArray[Any], units: Units, step: int) -> NDArray[Any]:
     """The value of the unit ``step`` places on within the same document, zero beyond its ends."""
     size = len(values)
     at = np.arange(size) + step
@@ -47,6 +62,28 @@ def is_prose(measures: Measures) -> Mask:
     )
 
 
+def model_of(units: Units, measures: Measures) -> NDArray[np.uint8]:
+    """uint8[n]: which of the model's sets of weights fits a document.
+
+    A whole page has many units, and most of them as short as the items of a menu.
+    """
+    count = np.diff(units.offsets)
+    short = np.append(0, np.cumsum(words_of(measures) < MENU_WORDS))
+    is_page = (count >= PAGE_UNITS) & (2 * (short[units.offsets[1:]] - short[units.offsets[:-1]]) >= count)
+    cut = np.append(0, np.cumsum(units.sentences))
+    by_sentences = 2 * (cut[units.offsets[1:]] - cut[units.offsets[:-1]]) > count
+    model = np.where(is_page, MODELS.index("page"), MODELS.index("article"))
+    return np.where(by_sentences, MODELS.index("sentence"), model).astype(np.uint8)
+
+
+def suspects(tokens: Tokens, units: Units, measures: Measures) -> Mask:
+    """bool[B]: whole blocks of several sentences and many cues, which may hold boilerplate and body side by side."""
+    strong = (measures.cues[:, :6].max(axis=1, initial=0) >= SUSPECT) & (measures.counts[:, loops.N_TOKENS] >= 20)
+    found = np.zeros(len(tokens.block_start), np.bool_)
+    found[units.block[strong & (measures.counts[:, loops.N_STOP] >= 2) & ~units.sentences]] = True
+    return found
+
+
 def _twins(hashes: NDArray[np.uint64], eligible: Mask, units: Units) -> tuple[Mask, Mask]:
     """Whether a unit's hash occurs earlier, and later, in the same document."""
     document = np.repeat(np.arange(len(units.offsets) - 1), np.diff(units.offsets))
@@ -59,8 +96,21 @@ def _twins(hashes: NDArray[np.uint64], eligible: Mask, units: Units) -> tuple[Ma
     return earlier, later
 
 
+def _agency_places(units: Units, measures: Measures) -> tuple[Mask, Mask, Mask]:
+    """Whether an agency closes a unit, does so after the end of a sentence, and stands in a dateline."""
+    closes, after_stop, dateline = (np.zeros(len(units), np.bool_) for _ in range(3))
+    first, unit = measures.agency_first, measures.agency_unit
+    last = first + measures.agency_size == units.first[unit + 1]
+    closes[unit[last]] = True
+    after_stop[unit[last & (measures.agency_before & loops.STOP != 0)]] = True
+    early = first - units.first[unit] < DATELINE_TOKENS
+    pointed = measures.agency_after & (loops.DASH | loops.COLON) != 0
+    dateline[unit[early & pointed & (measures.agency_after & loops.CLOSE != 0) & ~last]] = True
+    return closes, after_stop, dateline
+
+
 def feature_columns(
-    units: Units, measures: Measures, is_title: Mask, recurs: Mask
+    units: Units, measures: Measures, is_title: Mask, recurs: NDArray[np.uint8]
 ) -> Iterator[tuple[str, Mask]]:
     """Name and column of every feature, in a fixed order.
 
@@ -68,7 +118,7 @@ def feature_columns(
         units: Where the units are.
         measures: What was measured of them.
         is_title: bool[U], the unit equals the document's given title.
-        recurs: bool[U], the unit recurs in its source.
+        recurs: uint8[U], witnesses of the unit as a recurring block, 0 if it is none.
     """
     counts = measures.counts.T
     n = np.maximum(counts[loops.N_TOKENS], 1)
@@ -78,7 +128,7 @@ def feature_columns(
     document = np.repeat(np.arange(len(units.offsets) - 1), np.diff(units.offsets))
 
     yield "always", everywhere
-    yield "sentence of a text without paragraphs", units.sentences[document]
+    yield "sentence of a block", units.sentences
 
     for low, high in (
         (0, 1),
@@ -158,10 +208,16 @@ def feature_columns(
     yield "speech", speech > 0
     yield "speech 3..", speech >= 3
     yield "speech 6..", speech >= 6
+    address = cue["address"]
+    yield "address 1..", address >= 1
+    yield "address 2..", address >= 2
+    yield "address 4..", address >= 4
+    yield "address 1 in 12", covered["address"] >= 1 / 12
+    yield "address and appeal cues 4..", (address >= 1) & (cue["appeal"] >= 4)
     yield "long without speech", (words >= 10) & (speech == 0)
     for name in CUES[:6]:
         score = cue[name]
-        for least in (1, 2, 4, 7):
+        for least in (1, 2, 4, 7, 11):
             yield f"{name} cues {least}..", score >= least
         for share in (0.1, 0.25, 0.5, 0.9):
             yield f"{name} cues cover {share:g}..", covered[name] >= share
@@ -172,8 +228,13 @@ def feature_columns(
     yield "no cue", kinds == 0
     yield "cues of 3 kinds", kinds >= 3
     agency = measures.cues[:, AGENCY] > 0
+    closes, closes_after_stop, dateline = _agency_places(units, measures)
     yield "an agency", agency
     yield "an agency, 6 words at most", agency & (words <= 6)
+    yield "all agency", measures.covered[:, AGENCY] >= n
+    yield "closes with an agency", closes
+    yield "closes with an agency after a stop", closes_after_stop
+    yield "opens with a dateline", dateline
 
     prose = is_prose(measures)
     index = np.arange(len(units)) - units.offsets[document]
@@ -223,10 +284,15 @@ def feature_columns(
             f"{side}: short credit, long",
             _shift(dense & (words < 12), units, step).astype(np.bool_) & (words >= 8),
         )
+    small = opening & loops.LOWER != 0
+    yield "runs on", bare & _shift(small, units, 1)
+    yield "runs on from before", small & _shift(bare, units, -1)
     far = _shift(words, units, -2) < 5
     yield "2 before: short", far
     yield "2 after: short", _shift(words, units, 2) < 5
 
+    any_recurs = np.append(0, np.cumsum(recurs > 0))
+    known_page = (any_recurs[units.offsets[1:]] > any_recurs[units.offsets[:-1]])[document]
     earlier, later = _twins(measures.whole, everywhere, units)
     yield "the same earlier", earlier
     yield "the same later", later
@@ -235,12 +301,18 @@ def feature_columns(
     yield "begins like an earlier one", like_earlier
     yield "begins like a later one", like_later
     yield "the title", is_title
-    yield "recurs in its source", recurs
-    yield "recurs in its source, long", recurs & (words >= 8)
+    yield "recurs", recurs > 0
+    yield "recurs, 5 words", (recurs > 0) & (words >= 5)
+    yield "recurs, prose", (recurs > 0) & prose
+    yield "recurs often", recurs >= OFTEN
+    yield "recurs often, prose", (recurs >= OFTEN) & prose
+    close = _shift(recurs, units, -1).astype(np.int64) + _shift(recurs, units, 1)
+    yield "recurs beside it", close > 0
+    yield "stands alone in a page that recurs", (recurs == 0) & known_page & (words < 8)
 
 
 def feature_matrix(
-    units: Units, measures: Measures, is_title: Mask, recurs: Mask
+    units: Units, measures: Measures, is_title: Mask, recurs: NDArray[np.uint8]
 ) -> tuple[list[str], NDArray[np.float32]]:
     """Names of the features and their values, float32[U, F]."""
     names, columns = [], []

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["AGENCY", "CUES", "Lexicon", "lexicon"]
 
-CUES = ("appeal", "caption", "credit", "nav", "widget", "meta", "speech", "month", "weekday")
+CUES = ("appeal", "caption", "credit", "nav", "widget", "meta", "speech", "month", "weekday", "address")
 """Kinds of cue: the kinds of boilerplate, then evidence of other sorts."""
 AGENCY = len(CUES)
 """The kind of an agency's name."""

@@ -98,18 +98,11 @@ def inner_spans(
     rows: list[tuple[int, int, int, int, int, int]] = []
     meta, credit = KINDS.index(Kind.META), KINDS.index(Kind.CREDIT)
     document_of = np.searchsorted(units.offsets, np.arange(len(units)), side="right") - 1
-    dated = _dated_openings(tokens, look, units, removed)
-    for unit, stop in dated.items():
-        first = int(units.first[unit])
-        block_start = int(tokens.block_start[units.block[unit]])
-        base = int(begins[document_of[unit]])
-        end = sentence_cut(tokens, data, base, stop)
-        rows.append((int(document_of[unit]), block_start, end, meta, first, stop))
     done: set[int] = set()
     for i in np.flatnonzero(agencies.role == AgencyRole.DATELINE)[::-1]:  # of a chain, the last one
         unit = int(agencies.unit[i])
         stop = int(agencies.first[i] + agencies.size[i])
-        if removed[unit] or unit in done or unit in dated or units.first[unit + 1] - stop < 4:
+        if removed[unit] or unit in done or units.first[unit + 1] - stop < 4:
             continue
         done.add(unit)
         first = int(units.first[unit])
@@ -133,28 +126,6 @@ def inner_spans(
         end = int(tokens.block_end[block]) if closes_block else int(tokens.end[last - 1])
         rows.append((int(document_of[unit]), start, end, credit, first, last))
     return Spans.of_rows(rows)
-
-
-def _dated_openings(
-    tokens: Tokens, look: Surface, units: Units, removed: NDArray[np.bool_]
-) -> dict[int, int]:
-    """First units that open with an ISO date (after one word at most), and the token after it."""
-    found: dict[int, int] = {}
-    opening = units.offsets[:-1][np.diff(units.offsets) > 0]
-    size = len(tokens.hash)
-    for lead in (0, 1):
-        year = units.first[opening] + lead
-        year = np.where(year + 3 < size, year, 0)
-        glued = np.ones(len(opening), np.bool_)
-        for step in (1, 2):
-            gap = look.before[np.minimum(year + step, size - 1)]
-            figure = look.shape[np.minimum(year + step, size - 1)] & signs.NUMBER != 0
-            glued &= figure & (gap & (signs.DASH | signs.SLASH) != 0) & (gap & signs.SPACE == 0)
-        dated = glued & (look.shape[np.minimum(year, size - 1)] & signs.YEAR != 0) & ~removed[opening]
-        dated &= year + 6 < units.first[opening + 1]
-        for unit, token in zip(opening[dated].tolist(), year[dated].tolist(), strict=True):
-            found.setdefault(unit, token + 3)
-    return found
 
 
 def sentence_cut(tokens: Tokens, data: NDArray[np.uint8], base: int, token: int) -> int:

@@ -8,12 +8,23 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from dedup import kernels
 from dedup.boilerplate.agencies import AgencyRole, agency_names, find_agencies
-from dedup.boilerplate.features import feature_matrix
-from dedup.boilerplate.model import BODY, LABELS, TITLE, label, weights
+from dedup.boilerplate.features import feature_matrix, model_of, suspects
+from dedup.boilerplate.model import BODY, LABELS, MODELS, TITLE, label_units
+from dedup.boilerplate.recurring import unit_hashes
 from dedup.boilerplate.spans import Spans, inner_spans, sentence_cut
-from dedup.boilerplate.units import Units, measure, sentence_ends, surface, text_bytes, units_of
+from dedup.boilerplate.units import (
+    Surface,
+    Units,
+    dated_openings,
+    measure,
+    sentence_ends,
+    surface,
+    take,
+    text_bytes,
+    unbroken,
+    units_of,
+)
 from dedup.kernels import signs
 from dedup.model import Agency, CleanText, Kind, Removed
 from dedup.tokens import Tokens, byte_to_char, tokenize
@@ -29,8 +40,8 @@ KINDS = list(Kind)
 _KIND_OF_LABEL = np.array(
     [0, KINDS.index(Kind.TITLE), *(KINDS.index(Kind(name)) for name in LABELS[2:])], np.uint8
 )
-UNBROKEN_TOKENS = 150
-"""A document more than half of which is one block, longer than this, is decided on by sentences."""
+OWN_CUES = 2.0
+"""Weights of cues a sentence needs to be taken out of a block of body."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,25 +86,31 @@ def strip(tokens: Tokens, batch: pa.RecordBatch, recurring: Recurring | None = N
     """
     texts = batch.column("text")
     look = surface(tokens, texts)
-    units = units_of(tokens, sentence_ends(tokens, look), _unbroken(tokens))
+    ends = sentence_ends(tokens, look)
+    cut = unbroken(tokens)
+    dated = dated_openings(tokens, look)
+    units = units_of(tokens, ends, cut, dated)
     measures = measure(tokens, look, units)
     is_title = _equal_titles(batch, units, measures.whole)
-    recurs = (
-        np.zeros(len(units), np.bool_) if recurring is None else recurring.marks(batch, units, measures.whole)
-    )
+    recurs = np.zeros(len(units), np.uint8) if recurring is None else recurring.marks(batch, units, measures.whole)
     names, features = feature_matrix(units, measures, is_title, recurs)
-    labels = label(features, units.offsets, weights(tuple(names)))
-    agencies = find_agencies(tokens, look, units, measures, labels)
+    labels = label_units(tuple(names), features, units.offsets, model_of(units, measures))
+    labels[np.searchsorted(units.first, dated) - 1] = LABELS.index("meta")
+    earlier, later = (features[:, names.index(f"the same {where}")] > 0 for where in ("earlier", "later"))
 
-    kind = _KIND_OF_LABEL[labels]
-    removed = labels > TITLE
     # a headline goes where it repeats what is known; the first of its kind is part of the article
-    repeated = features[:, names.index("the same earlier")] > 0
-    removed |= is_title | ((labels == TITLE) & repeated)
-    kind[is_title] = KINDS.index(Kind.TITLE)
-    standfirst = _standfirsts(units, labels, features[:, names.index("the same later")] > 0, measures.counts)
+    repeats_title = is_title | ((labels == TITLE) & earlier)
+    standfirst = _standfirsts(units, labels, later, measures.counts)
+    kind = _KIND_OF_LABEL[labels]
+    kind[repeats_title] = KINDS.index(Kind.TITLE)
     kind[standfirst] = KINDS.index(Kind.REPEAT)
-    removed |= standfirst
+    removed = (labels > TITLE) | repeats_title | standfirst
+
+    mixed = suspects(tokens, units, measures)
+    mixed[units.block[removed]] = False
+    if mixed.any():
+        units, labels, kind, removed = _by_sentences(tokens, look, ends, dated, mixed, units, labels, kind, removed)
+    agencies = find_agencies(look, units, measures, labels)
 
     body = np.repeat(~removed, np.diff(units.first))
     data, begins = text_bytes(texts)
@@ -119,13 +136,50 @@ def strip(tokens: Tokens, batch: pa.RecordBatch, recurring: Recurring | None = N
     )
 
 
-def _unbroken(tokens: Tokens) -> NDArray[np.bool_]:
-    """bool[n]: more than half of the document is one long block."""
-    sizes = np.diff(tokens.block_first)
-    longest = np.zeros(len(tokens.offsets) - 1, np.int64)
-    document = np.repeat(np.arange(len(longest)), np.diff(tokens.block_offsets))
-    np.maximum.at(longest, document, sizes)
-    return (longest > UNBROKEN_TOKENS) & (2 * longest > np.diff(tokens.offsets))
+def _by_sentences(
+    tokens: Tokens,
+    look: Surface,
+    ends: NDArray[np.bool_],
+    dated: NDArray[np.int64],
+    mixed: NDArray[np.bool_],
+    units: Units,
+    labels: NDArray[np.uint8],
+    kind: NDArray[np.uint8],
+    removed: NDArray[np.bool_],
+) -> tuple[Units, NDArray[np.uint8], NDArray[np.uint8], NDArray[np.bool_]]:
+    """Decide again on body blocks that are mixed, bool[B], sentence by sentence: a sentence with cues of its own may go.
+
+    Returns:
+        Units with those blocks cut, and their labels, kinds and whether they go.
+    """
+    document = np.repeat(np.arange(len(tokens.offsets) - 1), np.diff(tokens.block_offsets))
+    chosen = np.zeros(len(tokens.offsets) - 1, np.bool_)
+    chosen[document[mixed]] = True
+    part, part_look = take(tokens, look, chosen)
+    sentences = units_of(part, ends[np.repeat(chosen, np.diff(tokens.offsets))], mixed[chosen[document]], dated_openings(part, part_look))
+    measures = measure(part, part_look, sentences)
+    nothing = np.zeros(len(sentences), np.bool_)
+    names, features = feature_matrix(sentences, measures, nothing, nothing.astype(np.uint8))
+    found = label_units(tuple(names), features, sentences.offsets, np.full(int(chosen.sum()), MODELS.index("sentence"), np.uint8))
+    goes = sentences.sentences & (found > TITLE) & (measures.cues[:, :6].max(axis=1, initial=0) >= OWN_CUES)
+
+    finer = units_of(tokens, ends, mixed | cut_blocks(units, len(mixed)), dated)
+    origin = np.searchsorted(units.first, finer.first[:-1], side="right") - 1
+    labels, kind, removed = labels[origin], kind[origin], removed[origin]
+    rows = np.flatnonzero(np.repeat(chosen, np.diff(finer.offsets)))
+    again = rows[mixed[finer.block[rows]]]
+    goes = goes[sentences.sentences]
+    labels[again[goes]] = found[sentences.sentences][goes]
+    kind[again[goes]] = _KIND_OF_LABEL[labels[again[goes]]]
+    removed[again[goes]] = True
+    return finer, labels, kind, removed
+
+
+def cut_blocks(units: Units, blocks: int) -> NDArray[np.bool_]:
+    """bool[B]: blocks the units are sentences of."""
+    cut = np.zeros(blocks, np.bool_)
+    cut[units.block[units.sentences]] = True
+    return cut
 
 
 def _equal_titles(batch: pa.RecordBatch, units: Units, whole: NDArray[np.uint64]) -> NDArray[np.bool_]:
@@ -133,16 +187,9 @@ def _equal_titles(batch: pa.RecordBatch, units: Units, whole: NDArray[np.uint64]
     if "title" not in batch.schema.names or batch.column("title").null_count == batch.num_rows:
         return np.zeros(len(units), np.bool_)
     titles = tokenize(batch.column("title").cast(pa.large_string()).fill_null(""))
-    count = len(titles.offsets) - 1
-    hashes, heads = np.zeros(count, np.uint64), np.zeros(count, np.uint64)
-    nothing = np.zeros(len(titles.hash), np.uint16)
-    counts = np.zeros((count, signs.COLUMNS), np.int32)
-    kernels.get().tally(
-        *(titles.hash, titles.flags, titles.start, titles.end, nothing.astype(np.uint8), nothing, nothing),
-        *(titles.offsets, counts, hashes, heads),
-    )
+    hashes = unit_hashes(titles, titles.offsets)
     known = np.diff(titles.offsets) > 0
-    document = np.repeat(np.arange(count), np.diff(units.offsets))
+    document = np.repeat(np.arange(len(hashes)), np.diff(units.offsets))
     return known[document] & (hashes[document] == whole)
 
 
@@ -172,7 +219,8 @@ def _unit_spans(
     block = units.block[gone]
     document = np.searchsorted(tokens.block_offsets, block, side="right") - 1
     start, end = tokens.block_start[block].copy(), tokens.block_end[block].copy()
-    for i in np.flatnonzero(units.sentences[document]):
+    inside = (units.first[gone] > tokens.block_first[block]) | (units.first[gone + 1] < tokens.block_first[block + 1])
+    for i in np.flatnonzero(inside):
         unit = gone[i]
         base = int(begins[document[i]])
         if units.first[unit] > tokens.block_first[block[i]]:

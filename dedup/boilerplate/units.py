@@ -11,9 +11,24 @@ from numpy.typing import NDArray
 from dedup.boilerplate import lexicon as lex
 from dedup import kernels
 from dedup.kernels import signs as loops
-from dedup.tokens import Tokens
+from dedup.tokens import QUOTED, Tokens
 
-__all__ = ["Measures", "Surface", "Units", "measure", "sentence_ends", "surface", "text_bytes", "units_of"]
+__all__ = [
+    "Measures",
+    "Surface",
+    "Units",
+    "dated_openings",
+    "measure",
+    "sentence_ends",
+    "surface",
+    "take",
+    "text_bytes",
+    "unbroken",
+    "units_of",
+]
+
+UNBROKEN_TOKENS = 150
+"""A block longer than this that is more than half of its document is no paragraph."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +54,7 @@ class Units:
         first: int64[U+1], units are tokens first[u]:first[u+1] of the batch.
         offsets: int64[n+1], units of each document.
         block: int64[U], the block a unit lies in.
-        sentences: bool[n], whether a document was cut into sentences.
+        sentences: bool[U], the unit is a sentence of a block that was cut.
     """
 
     first: NDArray[np.int64]
@@ -68,6 +83,8 @@ class Measures:
         agency_size: int32[A], tokens of it.
         agency_name: int32[A], index into the lexicon's agencies.
         agency_unit: int64[A].
+        agency_before: uint16[A], what stands before it.
+        agency_after: uint16[A], what stands after it.
     """
 
     counts: NDArray[np.int32]
@@ -82,6 +99,8 @@ class Measures:
     agency_size: NDArray[np.int32]
     agency_name: NDArray[np.int32]
     agency_unit: NDArray[np.int64]
+    agency_before: NDArray[np.uint16]
+    agency_after: NDArray[np.uint16]
 
 
 def text_bytes(texts: pa.Array) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
@@ -144,22 +163,78 @@ def sentence_ends(tokens: Tokens, look: Surface) -> NDArray[np.bool_]:
     return ends
 
 
-def units_of(tokens: Tokens, ends: NDArray[np.bool_], sentences: NDArray[np.bool_]) -> Units:
-    """Blocks, or sentences in the documents marked.
+def units_of(
+    tokens: Tokens, ends: NDArray[np.bool_], cut: NDArray[np.bool_], dated: NDArray[np.int64]
+) -> Units:
+    """Blocks, or the sentences of some.
 
     Args:
         tokens: The token stream.
         ends: bool[T], of :func:`sentence_ends`.
-        sentences: bool[n], documents to cut into sentences.
+        cut: bool[B], blocks to cut into sentences.
+        dated: int64[D], tokens that begin a text after a date put before it; another cut.
     """
-    size = len(tokens.hash)
-    document = np.repeat(sentences, np.diff(tokens.offsets))
-    cut = ends & document
-    cut[tokens.block_first[1:][np.diff(tokens.block_first) > 0] - 1] = True
-    first = np.append(0, np.flatnonzero(cut) + 1) if size else np.zeros(1, np.int64)
+    sizes = np.diff(tokens.block_first)
+    closes = ends & np.repeat(cut, sizes)
+    closes[tokens.block_first[1:][sizes > 0] - 1] = True
+    closes[dated - 1] = True
+    first = np.append(0, np.flatnonzero(closes) + 1) if len(ends) else np.zeros(1, np.int64)
     block = np.searchsorted(tokens.block_first, first[:-1], side="right") - 1
     offsets = np.searchsorted(first[:-1], tokens.offsets)
-    return Units(first.astype(np.int64), offsets.astype(np.int64), block.astype(np.int64), sentences)
+    return Units(first.astype(np.int64), offsets.astype(np.int64), block.astype(np.int64), cut[block])
+
+
+def dated_openings(tokens: Tokens, look: Surface) -> NDArray[np.int64]:
+    """int64[D]: where the text goes on in documents that open with an ISO date, after one word at most.
+
+    Crawlers put "date 2024-01-31" in front of the first sentence.
+    """
+    size = len(tokens.hash)
+    found = np.zeros(0, np.int64)
+    block = tokens.block_offsets[:-1][np.diff(tokens.block_offsets) > 0]
+    for lead in (0, 1):
+        year = tokens.block_first[block] + lead
+        fits = year + 6 < tokens.block_first[block + 1]
+        year = np.where(fits, year, 0)
+        if not size or not fits.any():
+            continue
+        fits &= look.shape[year] & loops.YEAR != 0
+        for step in (1, 2):
+            at = np.minimum(year + step, size - 1)
+            gap = look.before[at]
+            fits &= (look.shape[at] & loops.NUMBER != 0) & (gap & (loops.DASH | loops.SLASH) != 0)
+            fits &= gap & loops.SPACE == 0
+        found = np.append(found, year[fits] + 3)
+    return np.sort(found)
+
+
+def unbroken(tokens: Tokens) -> NDArray[np.bool_]:
+    """bool[B]: blocks of documents more than half of which is one long block; they are decided on by sentences."""
+    sizes = np.diff(tokens.block_first)
+    longest = np.zeros(len(tokens.offsets) - 1, np.int64)
+    document = np.repeat(np.arange(len(longest)), np.diff(tokens.block_offsets))
+    np.maximum.at(longest, document, sizes)
+    whole = (longest > UNBROKEN_TOKENS) & (2 * longest > np.diff(tokens.offsets))
+    return whole[document]
+
+
+def take(tokens: Tokens, look: Surface, chosen: NDArray[np.bool_]) -> tuple[Tokens, Surface]:
+    """The documents chosen, bool[n], as a batch of their own."""
+    by_token = np.repeat(chosen, np.diff(tokens.offsets))
+    by_block = np.repeat(chosen, np.diff(tokens.block_offsets))
+    sizes = np.diff(tokens.block_first)[by_block]
+    part = Tokens(
+        offsets=np.append(0, np.cumsum(np.diff(tokens.offsets)[chosen])),
+        hash=tokens.hash[by_token],
+        start=tokens.start[by_token],
+        end=tokens.end[by_token],
+        flags=tokens.flags[by_token],
+        block_offsets=np.append(0, np.cumsum(np.diff(tokens.block_offsets)[chosen])),
+        block_first=np.append(0, np.cumsum(sizes)),
+        block_start=tokens.block_start[by_block],
+        block_end=tokens.block_end[by_block],
+    )
+    return part, Surface(look.shape[by_token], look.before[by_token], look.after[by_token])
 
 
 def measure(tokens: Tokens, look: Surface, units: Units) -> Measures:
@@ -201,6 +276,7 @@ def measure(tokens: Tokens, look: Surface, units: Units) -> Measures:
     named = kind == lex.AGENCY
     place[named] |= _capitals(look.shape, first[named], length[named])
     fits = words.need[entry] & ~place == 0
+    fits &= named | (tokens.flags[first] & QUOTED == 0)  # what a person is quoted with is no cue
     first, length, unit, entry, kind = (a[fits] for a in (first, length, unit, entry, kind))
     kinds = lex.AGENCY + 1
     cell = unit * kinds + kind
@@ -229,6 +305,8 @@ def measure(tokens: Tokens, look: Surface, units: Units) -> Measures:
         agency_size=length[order].astype(np.int32),
         agency_name=words.weight[entry[order]].astype(np.int32),
         agency_unit=unit[order],
+        agency_before=look.before[first[order]],
+        agency_after=look.after[first[order] + length[order] - 1],
     )
 
 

@@ -1,0 +1,223 @@
+"""Blocks that recur in a source, learned from the corpus: furniture no lexicon knows.
+
+Versions of one story share blocks, too, and must not teach. A document is a *witness* only if at least half of its
+prose stands in blocks no other document of the corpus has; a block recurs in a source if enough witnesses carry it, on
+so many separate days where the documents are dated. Long furniture of syndication ("This material may not be
+published …") recurs across sources. Everything is sorting: n log n.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+import pyarrow as pa
+from xxhash import xxh64_intdigest
+
+from dedup import kernels
+from dedup.kernels import signs
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from dedup.boilerplate.units import Units
+    from dedup.tokens import Tokens
+
+__all__ = ["BlockTable", "Recurring", "block_table", "find_recurring"]
+
+WITNESSES = 2
+"""Witnesses, and days among them if dated, that make a block recur in its source."""
+OFTEN = 4
+"""Witnesses that make it recur often; long prose is furniture only then."""
+MANY_SOURCES = 3
+"""Sources in which a long block must recur to be furniture everywhere."""
+PROSE_TOKENS = 12
+"""Tokens of a block that counts as prose; menus would outweigh a short article."""
+LONG_TOKENS = 8
+"""Tokens of a long block."""
+_MIX = np.uint64(0x9E3779B97F4A7C15)
+
+
+@dataclass(frozen=True, slots=True)
+class BlockTable:
+    """The blocks of many documents, one row each, for :func:`find_recurring`.
+
+    Attributes:
+        hash: uint64[R], of the block's tokens.
+        tokens: int32[R], its length.
+        document: int64[R], number of the document in the corpus.
+        source: uint64[R], hash of the source's name, 0 if unknown.
+        day: int64[R], days since the epoch in UTC, -1 if undated.
+    """
+
+    hash: NDArray[np.uint64]
+    tokens: NDArray[np.int32]
+    document: NDArray[np.int64]
+    source: NDArray[np.uint64]
+    day: NDArray[np.int64]
+
+    @classmethod
+    def joined(cls, parts: list[Self]) -> Self:
+        """One table of many; documents must be numbered across them."""
+        return cls(
+            *(
+                np.concatenate([getattr(part, name) for part in parts])
+                for name in ("hash", "tokens", "document", "source", "day")
+            )
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Recurring:
+    """What :func:`find_recurring` found.
+
+    Attributes:
+        keys: uint64[N], sorted, source and block mixed; source 0 stands for every source.
+        witnesses: uint8[N], how many documents taught it, 255 at most.
+    """
+
+    keys: NDArray[np.uint64]
+    witnesses: NDArray[np.uint8]
+
+    def marks(self, batch: pa.RecordBatch, units: Units, whole: NDArray[np.uint64]) -> NDArray[np.uint8]:
+        """uint8[U]: witnesses of each unit as a recurring block of its document's source, 0 if it does not recur."""
+        counts = np.diff(units.offsets)
+        everywhere = self._lookup(_key(np.zeros(len(whole), np.uint64), whole))
+        source = np.repeat(_sources(batch), counts)
+        own = np.where(source != 0, self._lookup(_key(source, whole)), 0)
+        return np.maximum(everywhere, own).astype(np.uint8)
+
+    def _lookup(self, keys: NDArray[np.uint64]) -> NDArray[np.uint8]:
+        if not len(self.keys):
+            return np.zeros(len(keys), np.uint8)
+        at = np.minimum(np.searchsorted(self.keys, keys), len(self.keys) - 1)
+        return np.where(self.keys[at] == keys, self.witnesses[at], 0).astype(np.uint8)
+
+
+def block_table(tokens: Tokens, batch: pa.RecordBatch, first_document: int = 0) -> BlockTable:
+    """The blocks of a batch, each once a document.
+
+    Args:
+        tokens: The batch's token stream.
+        batch: Its records; ``source`` and ``published`` are used where they are there.
+        first_document: Number of the batch's first document in the corpus.
+    """
+    held = np.flatnonzero(np.diff(tokens.block_first) > 0)
+    hashes = unit_hashes(tokens, np.append(tokens.block_first[held], len(tokens.hash)))
+    document = np.searchsorted(tokens.block_offsets, held, side="right") - 1
+    order = np.lexsort((hashes, document))
+    once = np.ones(len(order), np.bool_)
+    once[1:] = (hashes[order][1:] != hashes[order][:-1]) | (document[order][1:] != document[order][:-1])
+    rows = order[once]
+    return BlockTable(
+        hash=hashes[rows],
+        tokens=np.diff(tokens.block_first)[held][rows].astype(np.int32),
+        document=document[rows] + first_document,
+        source=_sources(batch)[document[rows]],
+        day=_days(batch)[document[rows]],
+    )
+
+
+def find_recurring(table: BlockTable) -> Recurring:
+    """Learn which blocks recur.
+
+    Args:
+        table: Every block of the corpus, in any order.
+
+    Returns:
+        Keys and counts that depend on the set of rows only, not on their order.
+    """
+    shared = _is_shared(table)
+    _, document = np.unique(table.document, return_inverse=True)
+    weight = np.where(table.tokens >= PROSE_TOKENS, table.tokens, 0)
+    words = np.bincount(document, weight)
+    alone = np.bincount(document, np.where(shared, 0, weight))
+    witness = ((2 * alone >= words) & (words > 0))[document]
+
+    use = shared & witness & (table.source != 0)
+    keys, counts = _count(_key(table.source[use], table.hash[use]), table.document[use], table.day[use])
+    use &= table.tokens >= LONG_TOKENS
+    sources, _ = _count(table.hash[use], table.source[use].astype(np.int64), np.full(int(use.sum()), -1), MANY_SOURCES)
+    use &= np.isin(table.hash, sources)
+    everywhere, many = _count(
+        _key(np.zeros(int(use.sum()), np.uint64), table.hash[use]), table.document[use], table.day[use], OFTEN
+    )
+    keys, counts = np.append(keys, everywhere), np.append(counts, many)
+    order = np.argsort(keys, kind="stable")
+    return Recurring(keys[order], counts[order])
+
+
+def unit_hashes(tokens: Tokens, first: NDArray[np.int64]) -> NDArray[np.uint64]:
+    """uint64: the hash of each run of tokens first[i]:first[i+1], as the model's units have it."""
+    count = len(first) - 1
+    hashes, heads = np.zeros(count, np.uint64), np.zeros(count, np.uint64)
+    nothing = np.zeros(len(tokens.hash), np.uint16)
+    counts = np.zeros((count, signs.COLUMNS), np.int32)
+    kernels.get(0).tally(
+        *(tokens.hash, tokens.flags, tokens.start, tokens.end, nothing.astype(np.uint8), nothing, nothing),
+        *(first, counts, hashes, heads),
+    )
+    return hashes
+
+
+def _is_shared(table: BlockTable) -> NDArray[np.bool_]:
+    """bool[R]: another document has the same block."""
+    order = np.argsort(table.hash, kind="stable")
+    same = table.hash[order][1:] == table.hash[order][:-1]
+    shared = np.zeros(len(order), np.bool_)
+    shared[order[1:][same]] = True
+    shared[order[:-1][same]] = True
+    return shared
+
+
+def _count(
+    keys: NDArray[np.uint64], items: NDArray[np.int64], days: NDArray[np.int64], least: int = WITNESSES
+) -> tuple[NDArray[np.uint64], NDArray[np.uint8]]:
+    """Keys with at least so many different items, and so many different days where any item is dated."""
+    order = np.lexsort((items, keys))
+    keys, items, days = keys[order], items[order], days[order]
+    fresh = np.ones(len(keys), np.bool_)
+    fresh[1:] = (keys[1:] != keys[:-1]) | (items[1:] != items[:-1])
+    keys, days = keys[fresh], days[fresh]
+    order = np.lexsort((days, keys))
+    keys, days = keys[order], days[order]
+    values, first, count = np.unique(keys, return_index=True, return_counts=True)
+    if not len(values):
+        return values, np.zeros(0, np.uint8)
+    new_day = np.ones(len(keys), np.bool_)
+    new_day[1:] = (keys[1:] != keys[:-1]) | (days[1:] != days[:-1])
+    dated = days >= 0
+    separate = np.add.reduceat((new_day & dated).astype(np.int64), first)
+    undated = np.add.reduceat((~dated).astype(np.int64), first)
+    # an undated witness stands for itself, beside the days of the dated ones
+    enough = (count >= least) & (separate + undated >= min(least, WITNESSES))
+    return values[enough], np.minimum(count[enough], 255).astype(np.uint8)
+
+
+def _key(source: NDArray[np.uint64], block: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """One key of a source and a block."""
+    mixed = (block ^ (source * _MIX)) * _MIX
+    return mixed ^ (mixed >> np.uint64(32))
+
+
+def _sources(batch: pa.RecordBatch) -> NDArray[np.uint64]:
+    """uint64[n]: hash of each document's source, 0 if unknown."""
+    if "source" not in batch.schema.names:
+        return np.zeros(batch.num_rows, np.uint64)
+    column = batch.column("source").cast(pa.large_string()).fill_null("").dictionary_encode()
+    names = [xxh64_intdigest(name.encode()) if name else 0 for name in column.dictionary.to_pylist()]
+    return np.array(names or [0], np.uint64)[column.indices.to_numpy(zero_copy_only=False)]
+
+
+def _days(batch: pa.RecordBatch) -> NDArray[np.int64]:
+    """int64[n]: days since the epoch in UTC, -1 if undated."""
+    if "published" not in batch.schema.names:
+        return np.full(batch.num_rows, -1, np.int64)
+    column = batch.column("published")
+    if pa.types.is_null(column.type):
+        return np.full(batch.num_rows, -1, np.int64)
+    micros = column.cast(pa.timestamp("us", tz="UTC")).cast(pa.int64())
+    known = ~micros.is_null().to_numpy(zero_copy_only=False)
+    days = micros.fill_null(0).to_numpy(zero_copy_only=False) // 86_400_000_000
+    return np.where(known & (days >= 0), days, -1)
