@@ -1,8 +1,8 @@
 """The canonical version of each family: a total order, explained.
 
 A version's *weight* is the number of its words, but what no other version carries counts at most as much as
-what others carry too: a long article that only quotes the story does not stand for it. (Agreed words alone put
-the fuller of two versions first in 0.87 to 0.92 of pairs read by hand; the weight does in 0.97 and more.)
+what others carry too: a long article that only quotes the story does not stand for it. (Agreed words alone
+put the fuller of two versions first in 0.87 to 0.92 of pairs read by hand; the weight does in 0.97 and more.)
 
 Policies, each a total order that ends with the document's number (published, nulls last; content; id):
 

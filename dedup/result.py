@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
@@ -15,6 +15,7 @@ from dedup.attestation import agreement
 from dedup.canonical import moment, reason
 from dedup.edits import Diff, diff
 from dedup.errors import UsageError
+from dedup.lineage import AgreedText, Step, agree, trace
 from dedup.model import Document, Passage, Relation, RelationKind, Role
 from dedup.overlap import KINDS, NEVER, NONE, Edges
 from dedup.passages import locate
@@ -57,10 +58,26 @@ class Family:
     members: tuple[str, ...]
     sources: tuple[str, ...]
     agencies: tuple[str, ...]
+    _relations: Callable[[], list[Relation]] = field(repr=False, compare=False)
 
     def __len__(self) -> int:
         """Members."""
         return len(self.members)
+
+    @property
+    def agreed_text(self) -> AgreedText:
+        """What two or more independent sources carry, in the order of the fullest version, with witnesses."""
+        return agree(self._in_order(), self._relations())
+
+    @property
+    def timeline(self) -> tuple[Step, ...]:
+        """The versions in order of time, each with its most likely parent and what it added and dropped."""
+        return trace(self._in_order(), self._relations())
+
+    def _in_order(self) -> list[Document]:
+        """All members, earliest first."""
+        known = {document.id: document for document in (self.canonical, *self.variants)}
+        return [known[identity] for identity in self.members]
 
     def diff(self, variant: str) -> Diff:
         """The change from the canonical version to another.
@@ -210,7 +227,23 @@ class Result:
             members=tuple(self._ids[members]),
             sources=_distinct(judged.candidates.source[m].as_py() for m in members),
             agencies=_distinct(name for m in members for name in judged.candidates.agencies[m].as_py()),
+            _relations=partial(self._relations_within, first),
         )
+
+    @cached_property
+    def _edges_within(self) -> dict[int, NDArray[np.int64]]:
+        """Rows of the edges inside each family, by its first member."""
+        family = self._judged.family
+        inside = np.flatnonzero(family[self._edges.a] == family[self._edges.b])
+        of = family[self._edges.a[inside]]
+        order = np.argsort(of, kind="stable")
+        firsts, starts = np.unique(of[order], return_index=True)
+        groups = np.split(inside[order], starts[1:])
+        return dict(zip(firsts.tolist(), groups, strict=False))
+
+    def _relations_within(self, first: int) -> list[Relation]:
+        rows = self._relation_rows(self._edges.take(self._edges_within[first]))
+        return [_relation(row) for row in rows.to_pylist()]
 
     @cached_property
     def _agreement(self) -> NDArray[np.float64]:
@@ -282,7 +315,10 @@ class Result:
         table = pa.table(
             {
                 "id": self._ids,
-                "file": self.documents.column("file").take(rows),
+                **{
+                    name: self.documents.column(name).take(rows)
+                    for name in ("title", "source", "published", "url", "file")
+                },
                 "line": self.documents.column("line").take(rows),
                 "family": pa.array([self._family_ids.get(f) for f in judged.family.tolist()], pa.string()),
                 "role": pa.array(role, pa.string()),
