@@ -14,9 +14,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dedup import kernels
+from dedup.marks import grouped
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from dedup.config import Settings
+    from dedup.marks import Marks
 
 __all__ = ["Pairs", "band_keys", "exact_leaders", "near_pairs", "passage_pairs", "unique_pairs"]
 
@@ -85,47 +89,39 @@ def near_pairs(signatures: NDArray[np.uint32], numbers: NDArray[np.int64]) -> Pa
     """
     found = []
     for key in band_keys(signatures):
-        order = np.argsort(key, kind="stable")
+        order = np.argsort(key)
         ordered = key[order]
         opens = np.ones(len(order), bool)
         opens[1:] = ordered[1:] != ordered[:-1]
-        first = order[opens][np.cumsum(opens) - 1]
-        found.append((first[~opens] << 32) | order[~opens])
+        first = np.minimum.reduceat(order, np.flatnonzero(opens)) if len(order) else order
+        first = first[np.cumsum(opens) - 1]
+        others = first != order
+        found.append((first[others] << 32) | order[others])
     keys = np.unique(np.concatenate(found)) if found else np.empty(0, np.int64)
     return Pairs(numbers[keys >> 32], numbers[keys & 0xFFFFFFFF])
 
 
-def passage_pairs(
-    fingerprints: NDArray[np.uint64],
-    numbers: NDArray[np.int64],
-    documents: int,
-    least: int,
-) -> Pairs:
-    """Pairs that share at least ``least`` fingerprints.
+def passage_pairs(marks: Marks, documents: int, settings: Settings) -> Pairs:
+    """Pairs that share at least ``Settings.min_shared_fingerprints``.
 
     Args:
-        fingerprints: uint64[f], 48 bits, stock already left out.
-        numbers: int64[f], document number of each.
+        marks: Fingerprints of documents, stock not told.
         documents: Number of documents; at most 2**31.
-        least: Fingerprints a pair must share.
+        settings: Also for memory and threads.
     """
-    low = max(1, int(documents - 1).bit_length())
-    # hash bits that find no room above the document number: a partition for each value
-    spare = max(0, 48 + low - 64)
-    rest = np.uint64((1 << (48 - spare)) - 1)
-    shared = []
-    crowded = 0
-    for partition in range(1 << spare):
-        chosen = fingerprints >> np.uint64(48 - spare) == partition if spare else slice(None)
-        keys = (fingerprints[chosen] & rest) << np.uint64(low) | numbers[chosen].astype(np.uint64)
-        pairs, crowds = _sharing(np.unique(keys), low)
-        shared.append(pairs)
-        crowded += crowds
-    keys = np.sort(np.concatenate(shared))
-    # sorted: least equal keys in a row are a pair that shares least fingerprints
-    last = keys[least - 1 :]
-    keys = np.unique(last[last == keys[: len(last)]]).astype(np.int64)
-    return Pairs(keys >> 32, keys & 0xFFFFFFFF, crowded)
+    least = settings.min_shared_fingerprints
+    parts = grouped(marks, documents, settings, _sharing)
+    keys = np.concatenate([pairs for pairs, _ in parts])
+    crowded = sum(crowds for _, crowds in parts)
+    del parts
+    keys.sort()
+    # sorted: least equal keys in a row are a pair that shares least fingerprints; the last such row counts
+    size = max(0, len(keys) - least + 1)
+    last = np.ones(size, bool)
+    np.not_equal(keys[least:], keys[least - 1 : -1], out=last[:-1])
+    last &= keys[least - 1 :] == keys[:size]
+    found = keys[least - 1 :][last].astype(np.int64)
+    return Pairs(found >> 32, found & 0xFFFFFFFF, crowded)
 
 
 def _sharing(keys: NDArray[np.uint64], low: int) -> tuple[NDArray[np.uint64], int]:

@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import xxhash
 
+from dedup import kernels
 from dedup.attestation import attested_words
 from dedup.boilerplate import AgencyRole, agency_names, strip
 from dedup.candidates import Pairs, passage_pairs, unique_pairs
@@ -24,9 +25,9 @@ from dedup.canonical import Candidates, choose
 from dedup.copies import collapse, loosen
 from dedup.families import Grouping, find_roundups, group
 from dedup.language import detect
+from dedup.marks import Marks
 from dedup.overlap import NEVER, NONE, STOCK, Edges, Texts, equal, verify
 from dedup.quotations import mark_quotations
-from dedup.ragged import gather
 from dedup.shingles import shingle
 from dedup.signatures import sketch
 from dedup.stock import long_runs, mark, windows
@@ -293,8 +294,9 @@ def _key_order(content: NDArray[np.uint64], ids: pa.Array, published: pa.Array) 
 
 def _texts(prepared: Prepared, order: NDArray[np.int64], times: NDArray[np.int64]) -> Texts:
     start, stop = prepared.offsets[:-1][order], prepared.offsets[1:][order]
-    characters = np.concatenate([[0], np.cumsum((prepared.flags & CHARACTER) != 0)])
-    spaceless = (characters[stop] - characters[start]) * 2 > stop - start
+    half_words = np.empty(len(start), np.int64)
+    kernels.get().half_words(prepared.flags, start, stop, 0, half_words)
+    spaceless = 2 * half_words < 3 * (stop - start)  # most of its tokens are single characters
     return Texts(prepared.hash, prepared.flags, start, stop, spaceless.astype(np.uint8), times)
 
 
@@ -303,14 +305,15 @@ def _passage_pairs(
 ) -> Pairs:
     """Pairs of leaders that share fingerprints; those that lie in stock text make none."""
     rows = order[leading]
-    marks, number = gather(prepared.mark_offsets[rows], prepared.mark_offsets[rows + 1])
-    number = leading[number]
-    at = texts.start[number] + prepared.mark_at[marks]
-    fresh = np.concatenate([[0], np.cumsum((texts.flags & STOCK) == 0)])
-    width = settings.shingle_words * (1 + texts.spaceless[number].astype(np.int64))
-    told = fresh[np.minimum(at + width, texts.stop[number])] > fresh[at]
-    hashes = prepared.mark_hash[marks][told]
-    return passage_pairs(hashes, number[told], len(order), settings.min_shared_fingerprints)
+    start, stop = texts.start[leading], texts.stop[leading]
+    mark_start, mark_stop = prepared.mark_offsets[rows], prepared.mark_offsets[rows + 1]
+    width = settings.shingle_words * (1 + texts.spaceless[leading].astype(np.int64))
+    told = np.zeros(len(prepared.mark_hash), np.uint8)
+    kernels.get().telling(
+        texts.flags, start, stop, width, mark_start, mark_stop, prepared.mark_at, STOCK, told
+    )
+    marks = Marks(prepared.mark_hash, told, mark_start, mark_stop, leading)
+    return passage_pairs(marks, len(order), settings)
 
 
 def _candidates(

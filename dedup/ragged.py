@@ -1,4 +1,4 @@
-"""Ragged columns: lists of different lengths, flat."""
+"""Ragged columns: lists of different lengths, flat; and how many parts keys are sorted in."""
 
 from __future__ import annotations
 
@@ -9,7 +9,11 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["gather"]
+    from dedup.config import Settings
+
+__all__ = ["gather", "partition_bits"]
+
+_SMALL = 1 << 20  # keys not worth sharing among threads
 
 
 def gather(start: NDArray[np.int64], stop: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -26,3 +30,14 @@ def gather(start: NDArray[np.int64], stop: NDArray[np.int64]) -> tuple[NDArray[n
     number = np.repeat(np.arange(len(size)), size)
     within = np.arange(int(size.sum())) - np.repeat(np.cumsum(size) - size, size)
     return np.repeat(start, size) + within, number
+
+
+def partition_bits(keys: int, settings: Settings) -> int:
+    """Bits of the prefix by which so many 64-bit keys are sorted in parts.
+
+    Enough for every thread to have a part at work and all of these together to take a quarter of the memory.
+    """
+    if keys <= _SMALL:
+        return 0
+    parts = max(2 * settings.workers, -(-keys * 8 * 4 * settings.workers // settings.memory_limit))
+    return int(parts - 1).bit_length()

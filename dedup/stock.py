@@ -11,22 +11,25 @@ depends on the facts around it, so that one frame has other fingerprints every d
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from dedup import kernels
-from dedup.overlap import STOCK, Texts
-from dedup.ragged import gather
+from dedup.marks import Marks, grouped
+from dedup.overlap import STOCK
+from dedup.ragged import partition_bits
 from dedup.shingles import roll
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dedup.config import Settings
+    from dedup.overlap import Texts
 
-__all__ = ["LONG_RUN", "UNDATED", "can_recur", "find_stock", "long_runs", "mark", "mark_stock", "windows"]
+__all__ = ["LONG_RUN", "UNDATED", "can_recur", "find_stock", "long_runs", "mark", "windows"]
 
 LONG_RUN = 64
 """Tokens of a run that makes two documents one occurrence: longer than a background paragraph."""
@@ -87,25 +90,42 @@ def mark(
     if not can_recur(window, settings):
         return texts, 0
     length = texts.stop - texts.start
-    occurrence = _occurrences(
-        long_start, long_stop, long_hash, np.where(length >= LONG_RUN, leader, np.arange(len(length)))
-    )
-    row = np.argsort(
-        texts.start, kind="stable"
-    )  # tokens lie in the order of the input, documents in that of their keys
-    offsets = np.append(texts.start[row], len(texts.hash))
+    copies = np.where(length >= LONG_RUN, leader, np.arange(len(length)))
+    occurrence = _occurrences(long_start, long_stop, long_hash, copies, settings)
+    # in the order of the tokens, which is that of the input
+    row = np.argsort(texts.start, kind="stable")
     size = settings.shingle_words * (1 + texts.spaceless[row].astype(np.int64))
-    places, hashes = roll(texts.hash, offsets, size)
-    hashes >>= np.uint64(16)
-    telling = np.flatnonzero((leader == np.arange(len(length)))[row] | (length[row] < LONG_RUN))
-    chosen, of = gather(places[telling], places[telling + 1])
-    group = occurrence[row[telling]][of]
-    stock = find_stock(hashes[chosen], group, window[group], settings)
-    count = np.diff(places)
-    at = np.arange(len(hashes)) + np.repeat(offsets[:-1] - places[:-1], count)
-    width = np.repeat(np.minimum(size, np.diff(offsets)), count)
-    marked = mark_stock(np.isin(hashes, stock), at, width, len(texts.hash))
-    return replace(texts, flags=texts.flags | marked * np.uint8(STOCK)), len(stock)
+    bounds = texts.start[row], texts.stop[row], size
+    telling = (leader == np.arange(len(length)))[row] | (length[row] < LONG_RUN)
+    group = occurrence[row]
+    stock = find_stock(texts.hash, *bounds, group, window[group], telling, settings)
+    if not len(stock):
+        return texts, 0
+    flags = texts.flags.copy()
+    _flag(texts.hash, *bounds, stock, flags, settings)
+    return replace(texts, flags=flags), len(stock)
+
+
+def _flag(
+    words: NDArray[np.uint64],
+    start: NDArray[np.int64],
+    stop: NDArray[np.int64],
+    size: NDArray[np.int64],
+    stock: NDArray[np.uint64],
+    flags: NDArray[np.uint8],
+    settings: Settings,
+) -> None:
+    """Set ``STOCK`` where a token lies in a stock shingle; documents in the order of their tokens."""
+    loops = kernels.get()
+    table = np.zeros(1 << int(2 * len(stock)).bit_length(), np.uint64)
+    loops.fill_table(stock, table)
+    with ThreadPoolExecutor(settings.workers) as pool:
+        parts = np.array_split(np.arange(len(start)), 4 * settings.workers)
+        list(
+            pool.map(
+                lambda d: loops.flag_members(words, start[d], stop[d], size[d], table, STOCK, flags), parts
+            )
+        )
 
 
 def _occurrences(
@@ -113,23 +133,30 @@ def _occurrences(
     long_stop: NDArray[np.int64],
     long_hash: NDArray[np.uint64],
     leader: NDArray[np.int64],
+    settings: Settings,
 ) -> NDArray[np.int64]:
     """First document of the group that counts as one occurrence: long copies, or long runs shared."""
     from scipy.sparse import coo_matrix  # slow to import, and most small corpora have no stock text
     from scipy.sparse.csgraph import connected_components
 
     n = len(leader)
-    runs, number = gather(long_start, long_stop)
-    hashes = long_hash[runs]
-    by = np.lexsort((number, hashes))
-    joined = np.flatnonzero(hashes[by][1:] == hashes[by][:-1])
-    a = np.concatenate([number[by][joined], leader])
-    b = np.concatenate([number[by][joined + 1], np.arange(n)])
+    own = np.arange(n)
+    marks = Marks(long_hash, np.ones(len(long_hash), np.uint8), long_start, long_stop, own)
+    joined = np.concatenate(grouped(marks, n, settings, _neighbours))
+    a = np.concatenate([joined >> np.uint64(32), leader]).astype(np.int32)
+    b = np.concatenate([joined & np.uint64(0xFFFFFFFF), own]).astype(np.int32)
     links = coo_matrix((np.ones(len(a), np.int8), (a, b)), shape=(n, n))
     _, label = connected_components(links, directed=False)
     first = np.full(n, n, np.int64)
     np.minimum.at(first, label, np.arange(n))
     return np.asarray(first[label])
+
+
+def _neighbours(keys: NDArray[np.uint64], low: int) -> NDArray[np.uint64]:
+    """Documents that stand next to each other with one fingerprint, a << 32 | b, each pair once."""
+    same = np.flatnonzero(keys[1:] >> np.uint64(low) == keys[:-1] >> np.uint64(low))
+    numbers = keys & np.uint64((1 << low) - 1)
+    return np.unique(numbers[same] << np.uint64(32) | numbers[same + 1])
 
 
 def windows(published: NDArray[np.int64], dated: NDArray[np.bool_], settings: Settings) -> NDArray[np.int64]:
@@ -152,53 +179,70 @@ def can_recur(window: NDArray[np.int64], settings: Settings) -> bool:
 
 
 def find_stock(
-    shingles: NDArray[np.uint64],
+    words: NDArray[np.uint64],
+    start: NDArray[np.int64],
+    stop: NDArray[np.int64],
+    size: NDArray[np.int64],
     occurrence: NDArray[np.int64],
     window: NDArray[np.int64],
+    telling: NDArray[np.bool_],
     settings: Settings,
 ) -> NDArray[np.uint64]:
-    """Shingles that are stock, sorted.
+    """Upper 48 bits of the shingles that are stock, sorted.
 
     Args:
-        shingles: uint64[f], 48 bits each; one entry a document and shingle.
-        occurrence: int64[f], the group of documents the entry counts for.
-        window: int64[f], the window of that group, equal for all entries of one group.
-        settings: For the limits.
+        words: uint64[T], hashes of body tokens.
+        start: int64[n], first token of each document.
+        stop: int64[n], one past its last.
+        size: int64[n], tokens of its shingles.
+        occurrence: int64[n], the group of documents it counts for.
+        window: int64[n], the window of that group.
+        telling: bool[n], the document is counted.
+        settings: For the limits, memory and threads.
     """
-    dated = window != UNDATED
-    if not len(shingles):
-        return shingles
+    dated = telling & (window != UNDATED)
     first = window[dated].min() if dated.any() else np.int64(0)
     # 48 bits of shingle above, 16 below: 65,536 windows of 3 days are 538 years, and 16 bits of a spread
     # group number can only undercount, by one in about eighty at the limit of 40.
     number = (occurrence.astype(np.uint64) * _SPREAD) >> np.uint64(48)
-    low = np.where(dated, np.minimum(window - first, 0xFFFF).astype(np.uint64), number)
-    stock = [
-        _frequent(shingles[part] << np.uint64(16) | low[part], limit)
-        for part, limit in ((dated, settings.stock_windows), (~dated, settings.stock_documents))
-    ]
-    return np.union1d(stock[0], stock[1])
+    low = np.where(dated, np.minimum(np.maximum(window - first, 0), 0xFFFF).astype(np.uint64), number)
+    found = []
+    for chosen, limit in (
+        (dated, settings.stock_windows),
+        (telling & (window == UNDATED), settings.stock_documents),
+    ):
+        d = np.flatnonzero(chosen)
+        if len(d) > limit:
+            found += _frequent(words, start[d], stop[d], size[d], low[d], limit, settings)
+    return np.unique(np.concatenate(found)) if found else np.empty(0, np.uint64)
 
 
-def _frequent(keys: NDArray[np.uint64], limit: int) -> NDArray[np.uint64]:
-    """Upper 48 bits that stand with more than ``limit`` different lower 16 bits."""
-    keys = np.sort(keys)
-    keys = keys[np.flatnonzero(np.diff(keys, prepend=~keys[:1]))] >> np.uint64(16)
-    # in sorted order, more than limit equal values means that the one limit places on is the same
-    return np.unique(keys[limit:][keys[limit:] == keys[: max(0, len(keys) - limit)]])
+def _frequent(
+    words: NDArray[np.uint64],
+    start: NDArray[np.int64],
+    stop: NDArray[np.int64],
+    size: NDArray[np.int64],
+    low: NDArray[np.uint64],
+    limit: int,
+    settings: Settings,
+) -> list[NDArray[np.uint64]]:
+    """Shingles that stand with more than ``limit`` different lower 16 bits, part by part of their hashes."""
+    loops = kernels.get()
+    most = int((stop - start).sum())
+    bits = partition_bits(most, settings)
+    mask = np.uint64(((1 << bits) - 1) << (64 - bits))
 
+    def part(number: int) -> NDArray[np.uint64]:
+        prefix = np.uint64(number << (64 - bits))
+        keys = np.empty((most >> bits) + (most >> bits + 3) + 1024, np.uint64)
+        count = loops.shingle_keys(words, start, stop, size, low, mask, prefix, keys)
+        if count > len(keys):  # one shingle fills the part
+            keys = np.empty(count, np.uint64)
+            loops.shingle_keys(words, start, stop, size, low, mask, prefix, keys)
+        keys = keys[:count]
+        keys.sort()
+        found = np.empty(count // (limit + 1), np.uint64)
+        return found[: loops.frequent(keys, limit, found)].copy()
 
-def mark_stock(
-    stock: NDArray[np.bool_], at: NDArray[np.int64], width: NDArray[np.int64], tokens: int
-) -> NDArray[np.bool_]:
-    """Tokens that lie in a stock shingle: bool[tokens].
-
-    Args:
-        stock: bool[s], which shingles are stock.
-        at: int64[s], first token of each.
-        width: int64[s], tokens of each.
-        tokens: How many tokens there are.
-    """
-    start = at[stock]
-    edge = np.bincount(start, minlength=tokens + 1) - np.bincount(start + width[stock], minlength=tokens + 1)
-    return np.cumsum(edge)[:tokens] > 0
+    with ThreadPoolExecutor(settings.workers) as pool:
+        return list(pool.map(part, range(1 << bits)))

@@ -19,9 +19,21 @@ from dedup.candidates import (
     passage_pairs,
     unique_pairs,
 )
+from dedup.config import Settings
 from dedup.kernels import reference_overlap as reference
+from dedup.marks import Marks
 
 Pair = tuple[int, int]
+
+
+def marks_of(marks: list[Pair]) -> Marks:
+    """Fingerprints with their documents, those of one document anywhere; one is left out."""
+    at = np.arange(len(marks))
+    hashes = np.array([mark for mark, _ in marks] + [3], np.uint64)
+    told = np.ones(len(hashes), np.uint8)
+    told[-1] = 0
+    numbers = np.array([number for _, number in marks] + [0], np.int64)
+    return Marks(hashes, told, np.append(at, len(at)), np.append(at, len(at)) + 1, numbers)
 
 
 def pairs_of(pairs: Pairs) -> list[Pair]:
@@ -70,20 +82,16 @@ def test_passage_pairs_against_all_pairs(documents: int, data: st.DataObject) ->
     for mark, of in marks:
         has[of].add(mark)
     shared = Counter({(a, b): len(has[a] & has[b]) for a, b in combinations(sorted(has), 2)})
-    found = passage_pairs(
-        np.array([mark for mark, _ in marks], np.uint64),
-        np.array([of for _, of in marks], np.int64),
-        documents,
-        least,
-    )
+    found = passage_pairs(marks_of(marks), documents, Settings(min_shared_fingerprints=least))
     assert pairs_of(found) == sorted(pair for pair, count in shared.items() if count >= least)
     assert found.crowded == 0
 
 
 def test_a_crowd_keeps_its_first_and_its_neighbours() -> None:
     size = CROWD + 30
-    numbers = np.arange(size)
-    found = passage_pairs(np.full(size, 7, np.uint64), numbers, size, 1)
+    found = passage_pairs(
+        marks_of([(7, number) for number in range(size)]), size, Settings(min_shared_fingerprints=1)
+    )
     assert found.crowded == 1
     expected = {(a, b) for b in range(size) for a in range(b) if a < LEADERS or b - a <= LEADERS}
     assert set(pairs_of(found)) == expected
@@ -91,7 +99,8 @@ def test_a_crowd_keeps_its_first_and_its_neighbours() -> None:
 
 
 def test_no_crowd_yet() -> None:
-    found = passage_pairs(np.full(CROWD, 7, np.uint64), np.arange(CROWD), CROWD, 1)
+    marks = marks_of([(7, number) for number in range(CROWD)])
+    found = passage_pairs(marks, CROWD, Settings(min_shared_fingerprints=1))
     assert (len(found), found.crowded) == (CROWD * (CROWD - 1) // 2, 0)
 
 

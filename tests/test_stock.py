@@ -10,13 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dedup.config import Settings
+from dedup.overlap import STOCK, Texts
 from dedup.stock import (
     LONG_RUN,
     UNDATED,
     can_recur,
-    find_stock,
     long_runs,
-    mark_stock,
+    mark,
     windows,
 )
 
@@ -45,43 +45,61 @@ def test_whether_anything_can_recur() -> None:
 
 
 @given(
-    st.lists(
-        st.tuples(st.integers(0, 3) | st.just((1 << 48) - 1), st.integers(0, 30)),
-        max_size=80,
-    ),
-    st.dictionaries(st.integers(0, 30), st.sampled_from([-5, 0, 1, 2, 9, 20_000]), max_size=30),
+    st.lists(st.lists(st.integers(0, 3), max_size=12), max_size=40),
+    st.lists(st.sampled_from([None, -5, 0, 1, 2, 9, 20_000]), min_size=40, max_size=40),
     st.integers(1, 3),
     st.integers(1, 6),
+    st.integers(1, 3),
 )
 @settings(max_examples=200, deadline=None)
 def test_stock_against_a_dictionary(
-    seen: list[tuple[int, int]], window_of: dict[int, int], most: int, many: int
+    documents: list[list[int]], day: list[int | None], most: int, many: int, size: int
 ) -> None:
     in_windows, in_groups = defaultdict(set), defaultdict(set)
-    for shingle, group in seen:
-        if group in window_of:
-            in_windows[shingle].add(window_of[group])
-        else:
-            in_groups[shingle].add(group)
+    for number, words in enumerate(documents):
+        for shingle in shingles_of(words, size):
+            if day[number] is None:
+                in_groups[shingle].add(number)
+            else:
+                in_windows[shingle].add(day[number])
     expected = {s for s, found in in_windows.items() if len(found) > most}
     expected |= {s for s, found in in_groups.items() if len(found) > many}
-    stock = find_stock(
-        np.array([shingle for shingle, _ in seen], np.uint64),
-        np.array([group for _, group in seen], np.int64),
-        np.array([window_of.get(group, UNDATED) for _, group in seen], np.int64),
-        Settings(stock_windows=most, stock_documents=many),
+
+    chosen = Settings(stock_windows=most, stock_documents=many, shingle_words=size, stock_window_days=1)
+    n = len(documents)
+    offsets = np.cumsum([0, *map(len, documents)], dtype=np.int64)
+    words = np.array([spread(word) for document in documents for word in document], np.uint64)
+    own = np.arange(n)
+    window = np.array([UNDATED if d is None else d for d in day[:n]], np.int64)
+    texts = Texts(
+        words, np.zeros(len(words), np.uint8), offsets[:-1], offsets[1:], np.zeros(n, np.uint8), own
     )
-    assert stock.tolist() == sorted(expected)
+    nothing = np.zeros(n, np.int64), np.zeros(n, np.int64), np.empty(0, np.uint64)
+    marked, count = mark(texts, *nothing, own, window, chosen)
+    if can_recur(window, chosen):
+        assert count == len(expected)
+        in_stock = [token for words in documents for token in stock_tokens(words, size, expected)]
+        assert (marked.flags & STOCK != 0).tolist() == in_stock
+    else:
+        assert count == 0
 
 
-@given(st.lists(st.tuples(st.integers(0, 30), st.integers(1, 12), st.booleans()), max_size=12))
-def test_marks_against_a_loop(shingles: list[tuple[int, int, bool]]) -> None:
-    tokens = 42
-    expected = [any(s and at <= t < at + width for at, width, s in shingles) for t in range(tokens)]
-    at, width, stock = (np.array(column) for column in zip(*shingles, strict=True)) if shingles else (
-        np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, bool),
-    )  # fmt: skip
-    assert mark_stock(stock, at, width, tokens).tolist() == expected
+def spread(word: int) -> int:
+    return (word + 1) * 0x9E3779B97F4A7C15 % (1 << 64)
+
+
+def shingles_of(words: list[int], size: int) -> list[tuple[int, ...]]:
+    width = min(size, len(words))
+    return [tuple(words[i : i + width]) for i in range(len(words) - width + 1) if width]
+
+
+def stock_tokens(words: list[int], size: int, stock: set[tuple[int, ...]]) -> list[bool]:
+    width = min(size, len(words))
+    found = [False] * len(words)
+    for at, shingle in enumerate(shingles_of(words, size)):
+        if shingle in stock:
+            found[at : at + width] = [True] * width
+    return found
 
 
 def long_fingerprints(documents: list[list[int]]) -> list[set[int]]:

@@ -1,0 +1,153 @@
+"""Loops over the body tokens of a whole corpus: lengths, shingles that recur, fingerprints that tell.
+
+None of them makes an array as long as the tokens: what they keep of a token is one number or nothing.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import types
+
+from dedup.kernels._jit import const, kernel, out
+from dedup.kernels.rules import CHARACTER_FLAG, MULTIPLIER
+
+__all__ = ["fill_table", "flag_members", "frequent", "half_words", "mark_keys", "shingle_keys", "telling"]
+
+M = np.uint64(MULTIPLIER)
+USED = np.uint64(1) << np.uint64(63)
+UPPER = ~np.uint64(0xFFFF)
+S16 = np.uint64(16)
+
+_u1, _i8, _u8 = types.uint8, types.int64, types.uint64
+
+
+@kernel(types.void(const(_u1), const(_i8), const(_i8), _i8, out(_i8)))
+def half_words(flags, start, stop, without, total):
+    """Length of each document in half words, tokens with a flag of ``without`` left out."""
+    for d in range(len(start)):
+        n = np.int64(0)
+        for i in range(start[d], stop[d]):
+            flag = np.int64(flags[i])
+            if flag & without == 0:
+                n += 1 if flag & CHARACTER_FLAG else 2
+        total[d] = n
+
+
+@kernel(_i8(const(_u8), const(_i8), const(_i8), const(_i8), const(_u8), _u8, _u8, out(_u8)))
+def shingle_keys(words, start, stop, size, low, mask, prefix, keys):
+    """Write the upper 48 bits of each shingle whose bits under ``mask`` are ``prefix``, above ``low[d]``.
+
+    Gives their number, which may be more than ``keys`` has room for.
+    """
+    n = 0
+    for d in range(len(start)):
+        first, last = start[d], stop[d]
+        width = min(size[d], last - first)
+        if width == 0:
+            continue
+        h, leaving = np.uint64(0), np.uint64(1)
+        for i in range(first, first + width):
+            h = h * M + words[i]
+            leaving *= M
+        i = first + width
+        while True:
+            if h & mask == prefix:
+                if n < len(keys):
+                    keys[n] = h & UPPER | low[d]
+                n += 1
+            if i == last:
+                break
+            h = h * M + words[i] - words[i - width] * leaving
+            i += 1
+    return np.int64(n)
+
+
+@kernel(_i8(const(_u8), _i8, out(_u8)))
+def frequent(keys, limit, found):
+    """Write the upper 48 bits of sorted keys that stand with more than ``limit`` different lower 16."""
+    n = 0
+    i = 0
+    while i < len(keys):
+        upper = keys[i] >> S16
+        different = 1
+        i += 1
+        while i < len(keys) and keys[i] >> S16 == upper:
+            different += keys[i] != keys[i - 1]
+            i += 1
+        if different > limit:
+            found[n] = upper
+            n += 1
+    return np.int64(n)
+
+
+@kernel(types.void(const(_u8), out(_u8)))
+def fill_table(values, table):
+    """Put values of 48 bits into an empty hash table with linear probing, a power of two long."""
+    mask = np.int64(len(table) - 1)
+    for i in range(len(values)):
+        slot = np.int64(values[i]) & mask
+        while table[slot] != 0:
+            slot = (slot + 1) & mask
+        table[slot] = values[i] | USED
+
+
+@kernel(types.void(const(_u8), const(_i8), const(_i8), const(_i8), const(_u8), _u1, out(_u1)))
+def flag_members(words, start, stop, size, table, flag, flags):
+    """Set a flag of every token that lies in a shingle whose upper 48 bits are in the table."""
+    mask = np.int64(len(table) - 1)
+    for d in range(len(start)):
+        first, last = start[d], stop[d]
+        width = min(size[d], last - first)
+        if width == 0:
+            continue
+        h, leaving = np.uint64(0), np.uint64(1)
+        for i in range(first, first + width):
+            h = h * M + words[i]
+            leaving *= M
+        i = first + width
+        flagged = first  # tokens before this one are done
+        while True:
+            upper = h >> S16
+            slot = np.int64(upper) & mask
+            while table[slot] != 0:
+                if table[slot] == upper | USED:
+                    for t in range(max(flagged, i - width), i):
+                        flags[t] |= flag
+                    flagged = i
+                    break
+                slot = (slot + 1) & mask
+            if i == last:
+                break
+            h = h * M + words[i] - words[i - width] * leaving
+            i += 1
+
+
+@kernel(types.void(const(_u1), *(const(_i8) for _ in range(5)), const(types.uint32), _u1, out(_u1)))
+def telling(flags, start, stop, size, mark_start, mark_stop, mark_at, without, told):
+    """Whether the shingle at each mark of a document has a token without the flag."""
+    for d in range(len(start)):
+        for m in range(mark_start[d], mark_stop[d]):
+            at = start[d] + np.int64(mark_at[m])
+            told[m] = 0
+            for t in range(at, min(at + size[d], stop[d])):
+                if flags[t] & without == 0:
+                    told[m] = 1
+                    break
+
+
+@kernel(_i8(const(_u8), const(_u1), const(_i8), const(_i8), const(_i8), _i8, _u8, _u8, out(_u8)))
+def mark_keys(hashes, told, mark_start, mark_stop, number, low, mask, prefix, keys):
+    """Write hash bits above, document number in the ``low`` bits below, of marks that tell.
+
+    Only of those whose hash, 48 bits, has the bits ``prefix`` under ``mask``; its other bits are kept.
+    Gives their number, which may be more than ``keys`` has room for.
+    """
+    n = 0
+    shift = np.uint64(low)
+    for d in range(len(number)):
+        for m in range(mark_start[d], mark_stop[d]):
+            if told[m] and hashes[m] & mask == prefix:
+                if n < len(keys):
+                    keys[n] = (hashes[m] & ~mask) << shift | np.uint64(number[d])
+                n += 1
+    return np.int64(n)

@@ -1,0 +1,112 @@
+"""The loops of corpus.py in plain NumPy and Python: oracle of the tests, path before compiling."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from dedup.kernels.reference import roll
+from dedup.kernels.rules import CHARACTER_FLAG
+
+__all__ = ["fill_table", "flag_members", "frequent", "half_words", "mark_keys", "shingle_keys", "telling"]
+
+USED = np.uint64(1 << 63)
+S16 = np.uint64(16)
+
+
+def half_words(flags: Any, start: Any, stop: Any, without: int, total: Any) -> None:
+    """See :func:`dedup.kernels.corpus.half_words`."""
+    for d, (first, last) in enumerate(zip(start.tolist(), stop.tolist(), strict=True)):
+        counted = flags[first:last][flags[first:last] & without == 0]
+        total[d] = 2 * len(counted) - np.count_nonzero(counted & CHARACTER_FLAG)
+
+
+def _shingles(words: Any, first: int, last: int, size: int) -> tuple[int, Any]:
+    """Width and hashes of the shingles of one document."""
+    width = min(size, last - first)
+    hashes = np.empty(last - first - width + 1 if width else 0, np.uint64)
+    bounds = np.array([0, last - first]), np.array([width]), np.array([0, len(hashes)])
+    roll(words[first:last], *bounds, hashes)
+    return width, hashes
+
+
+def shingle_keys(
+    words: Any, start: Any, stop: Any, size: Any, low: Any, mask: Any, prefix: Any, keys: Any
+) -> int:
+    """See :func:`dedup.kernels.corpus.shingle_keys`."""
+    n = 0
+    for d in range(len(start)):
+        _, hashes = _shingles(words, int(start[d]), int(stop[d]), int(size[d]))
+        mine = hashes[hashes & np.uint64(mask) == np.uint64(prefix)] >> S16 << S16 | low[d]
+        room = keys[n : n + len(mine)]
+        room[:] = mine[: len(room)]
+        n += len(mine)
+    return n
+
+
+def frequent(keys: Any, limit: int, found: Any) -> int:
+    """See :func:`dedup.kernels.corpus.frequent`."""
+    upper, count = np.unique(np.unique(keys) >> S16, return_counts=True)
+    stock = upper[count > limit]
+    found[: len(stock)] = stock
+    return len(stock)
+
+
+def fill_table(values: Any, table: Any) -> None:
+    """See :func:`dedup.kernels.corpus.fill_table`."""
+    for value in values.tolist():
+        slot = value & (len(table) - 1)
+        while table[slot]:
+            slot = (slot + 1) & (len(table) - 1)
+        table[slot] = value | 1 << 63
+
+
+def flag_members(words: Any, start: Any, stop: Any, size: Any, table: Any, flag: int, flags: Any) -> None:
+    """See :func:`dedup.kernels.corpus.flag_members`."""
+    members = table[table != 0] ^ USED
+    for d in range(len(start)):
+        width, hashes = _shingles(words, int(start[d]), int(stop[d]), int(size[d]))
+        for at in np.flatnonzero(np.isin(hashes >> S16, members)) + start[d]:
+            flags[at : at + width] |= np.uint8(flag)
+
+
+def telling(
+    flags: Any,
+    start: Any,
+    stop: Any,
+    size: Any,
+    mark_start: Any,
+    mark_stop: Any,
+    mark_at: Any,
+    without: int,
+    told: Any,
+) -> None:
+    """See :func:`dedup.kernels.corpus.telling`."""
+    for d in range(len(start)):
+        for m in range(int(mark_start[d]), int(mark_stop[d])):
+            at = int(start[d]) + int(mark_at[m])
+            told[m] = (flags[at : min(at + int(size[d]), int(stop[d]))] & without == 0).any()
+
+
+def mark_keys(
+    hashes: Any,
+    told: Any,
+    mark_start: Any,
+    mark_stop: Any,
+    number: Any,
+    low: int,
+    mask: Any,
+    prefix: Any,
+    keys: Any,
+) -> int:
+    """See :func:`dedup.kernels.corpus.mark_keys`."""
+    n = 0
+    for d in range(len(number)):
+        mine = slice(int(mark_start[d]), int(mark_stop[d]))
+        found = hashes[mine][told[mine] != 0]
+        found = found[found & np.uint64(mask) == np.uint64(prefix)] & ~np.uint64(mask)
+        room = keys[n : n + len(found)]
+        room[:] = (found << np.uint64(low) | np.uint64(number[d]))[: len(room)]
+        n += len(found)
+    return n

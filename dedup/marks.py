@@ -1,0 +1,85 @@
+"""Fingerprints of documents, grouped: equal ones side by side, part by part of their hashes."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+import numpy as np
+
+from dedup import kernels
+from dedup.ragged import partition_bits
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from dedup.config import Settings
+
+__all__ = ["HASH_BITS", "Marks", "grouped"]
+
+HASH_BITS = 48
+"""Bits of a fingerprint, whatever the size of the corpus."""
+
+Out = TypeVar("Out")
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """Fingerprints of m documents.
+
+    Attributes:
+        hash: uint64[f], 48 bits each.
+        told: uint8[f], 0 where a fingerprint is left out.
+        start: int64[m], first fingerprint of each document.
+        stop: int64[m], one past its last.
+        number: int64[m], the document's number, below 2**31.
+    """
+
+    hash: NDArray[np.uint64]
+    told: NDArray[np.uint8]
+    start: NDArray[np.int64]
+    stop: NDArray[np.int64]
+    number: NDArray[np.int64]
+
+
+def grouped(
+    marks: Marks, documents: int, settings: Settings, function: Callable[[NDArray[np.uint64], int], Out]
+) -> list[Out]:
+    """Sort the fingerprints in parts and give each part to a function, in threads.
+
+    Args:
+        marks: Fingerprints.
+        documents: How many documents there are.
+        settings: For memory and threads.
+        function: Gets sorted, distinct keys, of which the upper bits tell fingerprints apart and the lower
+            ones are document numbers; and how many bits these are.
+
+    Returns:
+        What the function gave for each part, in the order of the hashes.
+    """
+    loops = kernels.get()
+    most = int((marks.stop - marks.start).sum())
+    low = max(1, int(documents - 1).bit_length())
+    # at least the hash bits that find no room above the document number
+    bits = max(HASH_BITS + low - 64, partition_bits(most, settings))
+    mask = np.uint64(((1 << bits) - 1) << (HASH_BITS - bits))
+
+    def part(number: int) -> Out:
+        prefix = np.uint64(number << (HASH_BITS - bits))
+        columns = marks.hash, marks.told, marks.start, marks.stop, marks.number
+        keys = np.empty((most >> bits) + (most >> bits + 3) + 1024, np.uint64)
+        count = loops.mark_keys(*columns, low, mask, prefix, keys)
+        if count > len(keys):  # one fingerprint fills the part
+            keys = np.empty(count, np.uint64)
+            loops.mark_keys(*columns, low, mask, prefix, keys)
+        keys = keys[:count]
+        keys.sort()
+        fresh = np.ones(count, bool)
+        np.not_equal(keys[1:], keys[:-1], out=fresh[1:])
+        return function(keys[fresh], low)
+
+    with ThreadPoolExecutor(settings.workers) as pool:
+        return list(pool.map(part, range(1 << bits)))

@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dedup import kernels
+from dedup.kernels import reference_corpus as reference
+
+documents = st.lists(st.integers(0, 9), min_size=1, max_size=6)
+
+
+def both(name: str, arguments: tuple[Any, ...], output: np.ndarray) -> np.ndarray:
+    """What both sides write into a copy of ``output``, the same."""
+    written, results = [], []
+    for loops in (kernels.warm(), reference):
+        mine = output.copy()
+        results.append(getattr(loops, name)(*arguments, mine))
+        written.append(mine)
+    assert results[0] == results[1]
+    assert np.array_equal(written[0], written[1])
+    return written[0]
+
+
+@given(documents, st.integers(1, 5), st.integers(0, 40), st.integers(0, 2**32))
+@settings(deadline=None)
+def test_compiled_equal_reference(sizes: list[int], size: int, room: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    n = len(sizes)
+    stop = np.cumsum(sizes)
+    start = stop - sizes
+    # documents in another order than their tokens, one of them left out
+    order = rng.permutation(n)[: max(1, n - 1)]
+    start, stop, width = start[order], stop[order], np.full(len(order), size)
+    total = int(sum(sizes))
+    words = rng.choice(rng.integers(0, 1 << 64, 5, np.uint64), total)
+    flags = rng.integers(0, 8, total).astype(np.uint8)
+    both("half_words", (flags, start, stop, 5), np.zeros(len(order), np.int64))
+
+    low = rng.integers(0, 5, len(order)).astype(np.uint64)
+    top = np.uint64(1) << np.uint64(63)
+    for mask, prefix in ((np.uint64(0), np.uint64(0)), (top, np.uint64(0)), (top, top)):
+        both("shingle_keys", (words, start, stop, width, low, mask, prefix), np.zeros(room, np.uint64))
+
+    shingles = np.zeros(total + 1, np.uint64)
+    nothing = np.uint64(0)
+    count = kernels.warm().shingle_keys(words, start, stop, width, low, nothing, nothing, shingles)
+    keys = np.sort(shingles[:count])
+    both("frequent", (keys, 1), np.zeros(count, np.uint64))
+    stock = np.unique(keys >> np.uint64(16))[::2].copy()
+    table = np.zeros(1 << int(2 * len(stock)).bit_length(), np.uint64)
+    both("flag_members", (words, start, stop, width, both("fill_table", (stock,), table), np.uint8(4)), flags)
+
+    marks = rng.integers(0, 4, len(order))
+    mark_stop = np.cumsum(marks)
+    at = (rng.random(int(marks.sum())) * np.repeat(stop - start, marks)).astype(np.uint32)
+    told = both(
+        "telling",
+        (flags, start, stop, width, mark_stop - marks, mark_stop, at, np.uint8(4)),
+        np.zeros(len(at), np.uint8),
+    )
+    hashes = rng.integers(0, 1 << 48, len(at), np.uint64)
+    one = np.uint64(1 << 47)
+    for mask, prefix in ((np.uint64(0), np.uint64(0)), (one, np.uint64(0)), (one, one)):
+        arguments = (hashes, told, mark_stop - marks, mark_stop, order, 17, mask, prefix)
+        both("mark_keys", arguments, np.zeros(room, np.uint64))
