@@ -72,7 +72,8 @@ def reference_pages() -> dict[Path, str]:
         "cli.md": cli_page,
         "settings.md": settings_page,
         "api.md": api_page,
-        "diff-operations.md": diff_page,
+        "canonical-policies.md": lambda: module_page("Canonical policies", "dedup.canonical"),
+        "diff-operations.md": lambda: module_page("Diff operations", "dedup.edits"),
     }
     return {
         DOCS / "reference" / name: NOTE + re.sub(r"\n{3,}", "\n\n", make()) for name, make in makers.items()
@@ -338,11 +339,9 @@ def description(value: Any) -> str:
     return "\n\n".join(part.strip() for part in made if part.strip()) + "\n"
 
 
-def diff_page() -> str:
-    """The schema of the operations, from the docstring that defines it."""
-    text = inspect.getdoc(importlib.import_module("dedup.edits")) or ""
-    title, rest = text.split("\n\n", 1)
-    return f"# Diff operations\n\n{paragraphs(title)}\n\n{paragraphs(rest)}\n"
+def module_page(title: str, module: str) -> str:
+    """What the docstring of a module defines."""
+    return f"# {title}\n\n{paragraphs(inspect.getdoc(importlib.import_module(module)) or '')}\n"
 
 
 def paragraphs(text: str, indent: int = 0) -> str:
