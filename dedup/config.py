@@ -5,10 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from dataclasses import asdict, dataclass, fields
-from typing import Any, Self
+from dataclasses import asdict, dataclass, field, fields
+from typing import TYPE_CHECKING, Any, Self
 
 from dedup.errors import SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 __all__ = ["POLICIES", "SCHEME_FIELDS", "Settings"]
 
@@ -20,42 +23,55 @@ POLICIES = ("fullest", "earliest", "source", "agency")
 """Ways to choose the canonical version; :mod:`dedup.canonical` has the orders."""
 
 
+def _number(default: Any, low: float, high: float) -> Any:
+    """A setting that must lie between two numbers, whole if its default is."""
+    return field(default=default, metadata={"type": type(default), "low": low, "high": high})
+
+
+def _check(name: str, value: object, limits: Mapping[str, Any]) -> None:
+    right = int if limits["type"] is int else (int, float)
+    if isinstance(value, bool) or not isinstance(value, right):
+        raise SettingsError(f"{name} = {value!r}: must be a {'whole ' if right is int else ''}number")
+    if not limits["low"] <= value <= limits["high"]:
+        raise SettingsError(f"{name} = {value!r}: must lie between {limits['low']} and {limits['high']}")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """Everything a user can choose, with the unit in the comment.
 
-    Lengths in words hold for scripts that separate words; where a script is written without spaces, a character
-    counts half a word and lengths double.
+    Lengths in words hold for scripts that separate words; where a script is written without spaces, a
+    character counts half a word and lengths double.
     """
 
     # scheme
-    shingle_words: int = 5  # words a shingle
-    window: int = 8  # shingles a winnowing window: every shared run of window + shingle_words - 1 words is found
-    permutations: int = 128  # hash functions of a signature
-    seed: int = 1  # of the permutations, as datasketch has it
+    shingle_words: int = _number(5, 1, 64)  # words a shingle
+    window: int = _number(8, 1, 256)  # shingles; a shared run of window + shingle_words - 1 words is found
+    permutations: int = _number(128, 2, 4096)  # hash functions of a signature
+    seed: int = _number(1, 0, 2**32 - 1)  # of the permutations, as datasketch has it
 
     # what counts as copied
-    min_run: int = 8  # words: the shortest run that counts by itself
-    bridge: int = 12  # words: the widest unmatched gap between two runs of one passage
+    min_run: int = _number(8, 1, 1000)  # words: the shortest run that counts by itself
+    bridge: int = _number(12, 0, 1000)  # words: the widest unmatched gap between two runs of one passage
 
     # relations
-    near_coverage: float = 0.90  # share of both
-    version_coverage: float = 0.40  # share of the shorter one
-    partial_words: int = 40  # narrative words
-    quote_words: int = 12  # words
-    short_share: float = 0.8  # of the longer text's narrative words, where that is less than partial_words
+    near_coverage: float = _number(0.90, 0.0, 1.0)  # share of both
+    version_coverage: float = _number(0.40, 0.0, 1.0)  # share of the shorter one
+    partial_words: int = _number(40, 1, 100_000)  # narrative words
+    quote_words: int = _number(12, 1, 100_000)  # words
+    short_share: float = _number(0.8, 0.0, 1.0)  # of the longer text's narrative words, if that is less
 
     # templates: the same frame around other facts is no copy
-    template_share: float = 0.5  # share of the figures in shared passages above which, if three differ
-    template_share_apart: float = 0.15  # the same for texts published more than a day and a half apart
+    template_share: float = _number(0.5, 0.0, 1.0)  # of the figures in passages, if three differ
+    template_share_apart: float = _number(0.15, 0.01, 1.0)  # the same for texts over a day and a half apart
 
     # stock text
-    stock_windows: int = 3  # seen in more separate windows than this: stock
-    stock_window_days: int = 3  # days a window
-    stock_documents: int = 40  # without dates: seen in more groups of documents than this
+    stock_windows: int = _number(3, 1, 100_000)  # seen in more separate windows than this: stock
+    stock_window_days: int = _number(3, 1, 3650)  # days a window
+    stock_documents: int = _number(40, 1, 2**31)  # without dates: seen in more groups of documents than this
 
     # candidates
-    min_shared_fingerprints: int = 2  # fingerprints a pair must share to be verified
+    min_shared_fingerprints: int = _number(2, 1, 1000)  # fingerprints a pair must share to be verified
 
     # canonical
     policy: str = "fullest"  # fullest, earliest, source, agency; dedup.canonical has the orders
@@ -65,34 +81,13 @@ class Settings:
     strip: bool = True  # take boilerplate out before comparing
 
     # resources; they never change the result
-    memory_limit: int = 4 << 30  # bytes
-    threads: int = 0  # 0: one per processor
+    memory_limit: int = _number(4 << 30, 64 << 20, 1 << 50)  # bytes
+    threads: int = _number(0, 0, 4096)  # 0: one per processor
 
     def __post_init__(self) -> None:
-        for name, low, high in (
-            ("shingle_words", 1, 64),
-            ("window", 1, 256),
-            ("permutations", 2, 4096),
-            ("seed", 0, 2**32 - 1),
-            ("min_run", 1, 1000),
-            ("bridge", 0, 1000),
-            ("near_coverage", 0.0, 1.0),
-            ("version_coverage", 0.0, 1.0),
-            ("partial_words", 1, 100_000),
-            ("quote_words", 1, 100_000),
-            ("short_share", 0.0, 1.0),
-            ("template_share", 0.0, 1.0),
-            ("template_share_apart", 0.01, 1.0),
-            ("stock_windows", 1, 100_000),
-            ("stock_window_days", 1, 3650),
-            ("stock_documents", 1, 2**31),
-            ("min_shared_fingerprints", 1, 1000),
-            ("memory_limit", 64 << 20, 1 << 50),
-            ("threads", 0, 4096),
-        ):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
-                raise SettingsError(f"{name} = {value!r}: must lie between {low} and {high}")
+        for limited in fields(self):
+            if limited.metadata:
+                _check(limited.name, getattr(self, limited.name), limited.metadata)
         if self.near_coverage < self.version_coverage:
             raise SettingsError("near_coverage must not be below version_coverage")
         if self.policy not in POLICIES:
@@ -103,7 +98,11 @@ class Settings:
     @property
     def workers(self) -> int:
         """Threads to use."""
-        return self.threads or len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        if self.threads:
+            return self.threads
+        if hasattr(os, "sched_getaffinity"):  # what this process may use, where the system tells
+            return len(os.sched_getaffinity(0))
+        return os.cpu_count() or 1
 
     def fingerprint(self) -> str:
         """Hash of everything that can change a result; 16 hexadecimal digits."""
