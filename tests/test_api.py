@@ -1,0 +1,167 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pytest
+from datasketch import MinHash
+
+import dedup
+from dedup.errors import InputError, UsageError
+from dedup.shingles import shingles
+
+LEAD = "The council of Ambleford voted on Tuesday night to close the old bridge for two years of repairs."
+REST = (
+    "Engineers had found rust in four of its nine piers, the deputy mayor told a crowded hall. Traffic will "
+    "be led over the northern ford, and buses are to turn at the mill until the work is done in spring."
+)
+OTHER = (
+    "Bees kept on the roof of the town library made forty jars of honey this summer, the librarian said. "
+    "They will be sold at the harvest fair, with the money going to new shelves for the children's room."
+)
+RECORDS: list[dict[str, Any]] = [
+    {"id": "full", "text": f"{LEAD} {REST}", "source": "one.example", "published": "2026-03-02T08:00:00Z"},
+    {"id": "bees", "text": OTHER, "source": None, "published": None},
+    {
+        "id": "again",
+        "text": f"{LEAD} {REST}".upper(),
+        "source": "two.example",
+        "published": "2026-03-01T08:00:00Z",
+    },
+]
+
+
+def found(documents: Any, **options: Any) -> tuple[Any, ...]:
+    result = dedup.find_families(documents, **options)
+    tables = (result.documents_table(), result.relations_table(), result.families_table())
+    return tuple(table.to_pylist() for table in tables)
+
+
+def as_documents() -> list[dedup.Document]:
+    times = [datetime.fromisoformat(r["published"]) if r["published"] else None for r in RECORDS]
+    return [
+        dedup.Document(r["id"], r["text"], source=r["source"], published=time)
+        for r, time in zip(RECORDS, times, strict=True)
+    ]
+
+
+@pytest.mark.parametrize(
+    "documents",
+    [
+        pytest.param(lambda: iter(RECORDS), id="iterator"),
+        pytest.param(as_documents, id="documents"),
+        pytest.param(lambda: pa.Table.from_pylist(RECORDS), id="arrow"),
+        pytest.param(lambda: pd.DataFrame(RECORDS), id="pandas"),
+        pytest.param(lambda: pl.DataFrame(RECORDS), id="polars"),
+    ],
+)
+def test_whatever_the_documents_come_in(documents: Any) -> None:
+    expected = found(RECORDS)
+    assert len(expected[2]) == 1
+    assert found(documents()) == expected
+
+
+def test_fields_are_renamed() -> None:
+    renamed = [{("body" if name == "text" else name): value for name, value in r.items()} for r in RECORDS]
+    assert found(renamed, fields={"text": "body"}) == found(RECORDS)
+
+
+@pytest.mark.parametrize("documents", [[], pa.table({"id": ["a"], "text": [""]}), [{"id": "a"}]])
+def test_nothing_usable(documents: Any) -> None:
+    with pytest.raises(UsageError, match="no document that can be used"):
+        dedup.find_families(documents)
+
+
+def test_strict() -> None:
+    assert [r.line for r in dedup.find_families([*RECORDS, {"id": "x", "text": 5}]).rejects] == [4]
+    with pytest.raises(InputError):
+        dedup.find_families([*RECORDS, {"id": "x", "text": 5}], strict=True)
+
+
+def test_one_document() -> None:
+    (row,), relations, families = found([RECORDS[0]])
+    assert (row["role"], row["family"], relations, families) == ("single", None, [], [])
+
+
+def test_exact_duplicates_only() -> None:
+    documents, relations, (family,) = found([{"id": x, "text": LEAD} for x in "cab"])
+    assert sorted(family["members"]) == ["a", "b", "c"]
+    assert {relation["relation"] for relation in relations} == {"exact"}
+    assert sorted(row["role"] for row in documents) == ["canonical", "variant", "variant"]
+
+
+def test_documents_without_a_word() -> None:
+    result = dedup.find_families([{"id": x, "text": text} for x, text in zip("abcd", "!?-!", strict=True)])
+    assert [family.members for family in result.families] == [("a", "d")]
+    assert result.relation("a", "d").relation == "exact"
+    assert result.relation("a", "b").relation == "none"
+    (family,) = result.families
+    assert family.diff(family.variants[0].id).apply("!") == "!"
+
+
+def test_a_missing_id_is_made_of_the_record() -> None:
+    records = [{"text": LEAD}, {"text": OTHER}, {"text": LEAD}]
+    ids = dedup.find_families(records).documents.column("id").to_pylist()
+    assert len(set(ids)) == 3
+    assert set(dedup.find_families(records[::-1]).documents.column("id").to_pylist()) == set(ids)
+
+
+def test_a_record_given_twice_is_kept_once() -> None:
+    result = dedup.find_families([RECORDS[0], RECORDS[1], RECORDS[0]])
+    assert (len(result), result.duplicates, result.rejects) == (2, 1, ())
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_the_newest_of_two_texts_with_one_id_stays(turned: bool) -> None:
+    old = {"id": "x", "text": LEAD, "published": "2026-03-01", "updated": "2026-03-02"}
+    new = {"id": "x", "text": OTHER, "published": "2026-03-01", "updated": "2026-03-03"}
+    result = dedup.find_families([new, old] if turned else [old, new])
+    assert [result.document("x").text, len(result)] == [OTHER, 1]
+    (reject,) = result.rejects
+    assert (reject.id, reject.reason) == ("x", "superseded")
+
+
+# Two texts
+
+
+def test_compare() -> None:
+    relation = dedup.compare(f"{LEAD} {REST}", f"{LEAD} {REST}".upper())
+    assert (relation.a, relation.b, relation.relation) == ("a", "b", "exact")
+    assert (relation.coverage_a, relation.coverage_b, relation.jaccard) == (1, 1, 1)
+    relation = dedup.compare(dedup.Document("x", f"{LEAD} {REST}"), dedup.Document("y", REST))
+    assert (relation.a, relation.b, relation.relation) == ("x", "y", "version")
+    assert 0 < relation.coverage_a < relation.coverage_b == 1
+    assert dedup.compare(LEAD, OTHER) == dedup.Relation("a", "b", dedup.RelationKind.NONE)
+
+
+def test_compare_takes_the_sides_as_given() -> None:
+    one, two = dedup.compare(REST, f"{LEAD} {REST}"), dedup.compare(f"{LEAD} {REST}", REST)
+    assert (one.coverage_a, one.coverage_b) == (two.coverage_b, two.coverage_a) == (1, two.coverage_a)
+
+
+@pytest.mark.parametrize("same_id", ["x", ""])
+def test_compare_documents_of_one_id(same_id: str) -> None:
+    relation = dedup.compare(dedup.Document(same_id, LEAD), dedup.Document(same_id, LEAD))
+    assert (relation.a, relation.b, relation.relation) == (same_id, same_id, "exact")
+
+
+def test_compare_with_an_empty_text() -> None:
+    with pytest.raises(InputError, match="empty"):
+        dedup.compare("", LEAD)
+
+
+def test_signature_is_datasketch_s() -> None:
+    expected = MinHash(num_perm=128, seed=1, hashfunc=dedup.shingle_hash, scheme="affine32")
+    expected.update_batch(shingles(LEAD))
+    assert dedup.signature(LEAD) == expected
+    assert dedup.signature(LEAD).jaccard(dedup.signature(LEAD.upper())) == 1
+    few = dedup.signature(LEAD, dedup.Settings(permutations=16, seed=7))
+    assert (len(few), few.seed) == (16, 7)
+
+
+def test_dates_are_utc() -> None:
+    result = dedup.find_families([{"id": "a", "text": LEAD, "published": "2026-03-01T12:00:00+02:00"}])
+    assert result.document("a").published == datetime(2026, 3, 1, 10, tzinfo=UTC)

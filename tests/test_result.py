@@ -1,0 +1,129 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import dedup
+from dedup import Document, Relation, RelationKind
+from dedup.errors import UsageError
+
+if TYPE_CHECKING:
+    from dedup.result import Result
+
+
+def story(name: str, sentences: int) -> str:
+    """Sentences of a dozen words that no other story has."""
+    return " ".join(
+        " ".join(f"{name}{x}{letter}" for letter in "abcdefghijkl") + "." for x in range(sentences)
+    )
+
+
+def record(identity: str, text: str, hour: int, **fields: Any) -> dict[str, Any]:
+    return {"id": identity, "text": text, "published": f"2026-03-01T{hour:02}:00:00Z", **fields}
+
+
+LONG, CUT, OTHER = story("heron", 12), story("heron", 7), story("otter", 9)
+RECORDS = [
+    record("z-first", CUT, 6, source="one.example"),
+    record("b-longer", LONG, 9, source="two.example"),
+    record("a-copy", CUT, 8, source="one.example"),
+    record("alone", OTHER, 7),
+]
+
+
+@pytest.fixture(scope="module")
+def result() -> Result:
+    return dedup.find_families(RECORDS)
+
+
+def test_a_family(result: Result) -> None:
+    (family,) = result.families
+    assert family.members == ("z-first", "a-copy", "b-longer")
+    assert (family.earliest, family.canonical.id) == ("z-first", "b-longer")
+    assert [variant.id for variant in family.variants] == ["z-first", "a-copy"]
+    assert family.sources == ("one.example", "two.example")
+    assert len(family) == 3
+    assert family.reason
+    assert result.family("a-copy") == family
+    assert result.family("alone") is None
+
+
+def test_documents_come_back_as_they_were_given(result: Result) -> None:
+    document = result.document("alone")
+    assert document == Document("alone", OTHER, published=datetime(2026, 3, 1, 7, tzinfo=UTC))
+    assert len(result) == 4
+
+
+def test_diff_of_a_variant(result: Result) -> None:
+    (family,) = result.families
+    for variant in family.variants:
+        assert family.diff(variant.id).apply(family.canonical.text) == variant.text
+    with pytest.raises(UsageError, match="'alone' is no variant"):
+        family.diff("alone")
+
+
+def test_a_relation_from_both_sides(result: Result) -> None:
+    one, two = result.relation("a-copy", "b-longer"), result.relation("b-longer", "a-copy")
+    assert one.relation == RelationKind.VERSION
+    assert (one.a, one.b, two.a, two.b) == ("a-copy", "b-longer", "b-longer", "a-copy")
+    assert (one.coverage_a, one.coverage_b) == (two.coverage_b, two.coverage_a)
+    assert one.coverage_a == 1 > one.coverage_b
+    spans = [(p.a_start, p.a_end, p.b_start, p.b_end) for p in one.passages]
+    assert spans == [(p.b_start, p.b_end, p.a_start, p.a_end) for p in two.passages]
+    assert one.shared_words == two.shared_words > 0
+
+
+def test_any_pair_has_a_relation(result: Result) -> None:
+    assert result.relation("z-first", "a-copy").relation == RelationKind.EXACT
+    assert result.relation("alone", "alone").relation == RelationKind.EXACT
+    assert result.relation("alone", "a-copy").relation == RelationKind.NONE
+    for call in (result.document, result.family, lambda x: result.relation("alone", x)):
+        with pytest.raises(UsageError, match="no document with id 'nobody'"):
+            call("nobody")
+
+
+def test_relations_are_a_sequence(result: Result) -> None:
+    relations = list(result.relations)
+    assert len(result.relations) == len(relations) == 2
+    assert all(isinstance(relation, Relation) for relation in relations)
+    assert [result.relations[x] for x in (0, 1, -1)] == [relations[x] for x in (0, 1, -1)]
+    assert result.relations[1:] == relations[1:]
+    assert relations[1] in result.relations
+    for place in (2, -3):
+        with pytest.raises(IndexError):
+            result.relations[place]
+
+
+def test_listed_relations_are_those_of_single_pairs(seeds: Result) -> None:
+    for relation in seeds.relations:
+        assert seeds.relation(relation.a, relation.b) == relation
+
+
+def test_counts(result: Result) -> None:
+    counts = {"exact": 1, "near": 0, "version": 1, "partial": 0, "quote": 0}
+    assert result.relation_counts() == counts
+    assert result.kept().tolist() == [False, True, False, True]
+
+
+def test_the_largest_families(seeds: Result) -> None:
+    sizes = [len(family) for family in seeds.largest_families(3)]
+    assert sizes == sorted((len(family) for family in seeds.families), reverse=True)[:3]
+    assert [family.id for family in seeds.families] == sorted(family.id for family in seeds.families)
+
+
+def test_a_family_keeps_its_id_when_versions_join(result: Result) -> None:
+    later = record("later", story("heron", 10), 20)
+    (before,), (after,) = result.families, dedup.find_families([later, *RECORDS]).families
+    assert before.id == after.id
+    assert len(after) == 4
+
+
+def test_each_variant_stands_beside_its_canonical(result: Result) -> None:
+    table = {row["id"]: row for row in result.documents_table().to_pylist()}
+    assert table["a-copy"]["relation"] == "version"
+    assert table["a-copy"]["coverage"] == 1
+    assert table["a-copy"]["canonical_coverage"] == result.relation("b-longer", "a-copy").coverage_a
+    assert [table[x]["role"] for x in ("alone", "b-longer", "z-first")] == ["single", "canonical", "variant"]
+    assert table["b-longer"]["relation"] is None
