@@ -1,0 +1,5 @@
+"""Where an index lives: one small interface, two databases."""
+
+from dedup.storage.base import Store, open_store
+
+__all__ = ["Store", "open_store"]

@@ -1,0 +1,87 @@
+"""What the index asks of a database, and how a URL names one.
+
+Statements are written once, with ``?`` for a value and ``{keys}`` for a list of integers. Both databases understand the
+rest of them alike. Errors of drivers become ``StorageError`` in the backend they come from.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+from dedup.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from contextlib import AbstractContextManager
+
+__all__ = ["Row", "Store", "open_store"]
+
+Row = tuple[Any, ...]
+
+
+class Store(Protocol):
+    """One connection to one index. Not safe for two threads at once; the index locks."""
+
+    name: str
+    """What messages call it; never with a password."""
+
+    types: Mapping[str, str]
+    """Its names for ``key``, ``blob`` and ``real``."""
+
+    def reading(self) -> AbstractContextManager[None]:
+        """A transaction that sees one state of the database and never waits for writers."""
+
+    def writing(self) -> AbstractContextManager[None]:
+        """A transaction that no other writer of this index runs beside; commits durably, or leaves nothing."""
+
+    def rows(self, sql: str, *values: Any) -> list[Row]:
+        """All rows of a statement."""
+
+    def rows_in(self, sql: str, keys: Sequence[int], *values: Any) -> list[Row]:
+        """All rows of a statement with ``{keys}`` in it, once or more often; ``keys`` may be long."""
+
+    def run(self, sql: str, *values: Any) -> None:
+        """A statement without an answer."""
+
+    def run_in(self, sql: str, keys: Sequence[int], *values: Any) -> None:
+        """A statement with ``{keys}`` and without an answer."""
+
+    def run_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
+        """A statement once for each row of values."""
+
+    def tables(self) -> set[str]:
+        """Names of the tables that are there."""
+
+    def integrity(self) -> list[str]:
+        """What the database itself finds wrong with its files; empty is good."""
+
+    def size(self) -> int:
+        """Bytes on disk."""
+
+    def close(self) -> None:
+        """Give the connection back."""
+
+
+def open_store(url: str, *, timeout: float, read_only: bool = False) -> Store:
+    """Connect to what a URL names: a path, ``sqlite:///path``, or ``postgresql://…``.
+
+    Args:
+        url: Where the index is.
+        timeout: Seconds to wait for another writer.
+        read_only: Write nothing, not even a new schema.
+
+    Raises:
+        UsageError: A URL of another kind.
+        StorageError: The database cannot be opened.
+    """
+    if url.startswith(("postgresql://", "postgres://")):
+        from dedup.storage.postgres import PostgresStore
+
+        return PostgresStore(url, timeout=timeout, read_only=read_only)
+    from dedup.storage.sqlite import SqliteStore
+
+    if url.startswith("sqlite:///"):
+        return SqliteStore(url.removeprefix("sqlite:///"), timeout=timeout, read_only=read_only)
+    if "://" in url:
+        raise UsageError(f"{url}: name a file, sqlite:///file or postgresql://…")
+    return SqliteStore(url, timeout=timeout, read_only=read_only)

@@ -1,0 +1,264 @@
+"""Postings: sets of 64-bit keys, hash bits above, a number below, kept for look-up by their upper bits.
+
+A row for each posting is too slow (measured at a million documents: 250–630 documents a second). Keys are written once,
+in one row a document, to the table ``recent``, and held in memory by every process. When there are enough of them they
+move into *buckets*, rows of sorted keys that share their first bits, a few buckets with each further document, so that no
+call waits for a merge. A bucket that has grown past its limit is emptied into 32 buckets of the next level: a tree of
+buffers, in which a key is rewritten about ten times in all (O'Neil et al., The log-structured merge-tree, 1996; the
+tree is that of Arge, The buffer tree, 1995). Everything happens inside the database's transactions, and keys are
+sets, so that a key found twice, while it moves, is one key.
+
+A hash with very many numbers (a disclaimer in every document) keeps the first ``FIRST`` and the last ones.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dedup.ragged import gather
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from dedup.storage.base import Store
+
+    Keys = NDArray[np.uint64]
+
+__all__ = ["FIRST", "Postings"]
+
+LEVELS = (14, 19, 24)
+"""Bits of a key that name its bucket, by level."""
+
+LIMIT = 2048
+"""Keys of a bucket that is not of the last level."""
+
+RECENT = 1 << 14
+"""Rows of ``recent`` from which on they move to the buckets."""
+
+STEP = 4
+"""Buckets of the first level that are filled with each document while they move."""
+
+FIRST = 8
+"""The earliest numbers of a hash that has too many, which are kept."""
+
+_ONE = np.uint64(1)
+_EMPTY = np.empty(0, np.uint64)
+
+
+class _Runs:
+    """Sorted arrays, merged as they grow: what one generation of ``recent`` holds."""
+
+    def __init__(self) -> None:
+        self._runs: list[Keys] = []
+        self.rows = 0
+
+    def add(self, keys: Keys, rows: int = 1) -> None:
+        self.rows += rows
+        self._runs.append(np.sort(keys))
+        while len(self._runs) > 1 and len(self._runs[-2]) <= 3 * len(self._runs[-1]):
+            self._runs[-2:] = [np.sort(np.concatenate(self._runs[-2:]), kind="stable")]
+
+    def find(self, low: Keys, high: Keys) -> list[Keys]:
+        return [_between(run, low, high) for run in self._runs]
+
+    def all(self) -> Keys:
+        return np.unique(np.concatenate(self._runs)) if self._runs else _EMPTY
+
+
+class Postings:
+    """The postings of one index.
+
+    Args:
+        store: Where they are.
+        most: Numbers kept of one hash, for each list (the two upper bits of a key).
+        low_bits: Bits of the number, for each list.
+    """
+
+    def __init__(self, store: Store, most: Sequence[int], low_bits: Sequence[int]) -> None:
+        self._store = store
+        self._most = most
+        self._low_bits = low_bits
+        self.forget()
+
+    def forget(self) -> None:
+        """Read everything anew next time: after a rollback."""
+        self._seen = self._upto = self.next_bucket = 0
+        self._epoch = -1
+        self._has_buckets = False
+        self._old, self._new = _Runs(), _Runs()
+        self._moving: Keys | None = None
+
+    def refresh(self) -> None:
+        """See what other processes have added; at the start of each transaction."""
+        state = {
+            name: int(value)
+            for name, value in self._store.rows("SELECT name, value FROM meta WHERE name LIKE 'postings.%'")
+        }
+        last, upto = state["postings.last"], state["postings.upto"]
+        if state["postings.epoch"] != self._epoch or last < self._seen:
+            self.forget()
+            self._epoch = state["postings.epoch"]
+        self.next_bucket = state["postings.next"]
+        self._has_buckets = state["postings.buckets"] > 0
+        if upto != self._upto:
+            # what is there begins to move, or has moved
+            self._old, self._new = (self._new, _Runs()) if upto else (_Runs(), self._new)
+            self._upto, self._moving = upto, None
+        if last > self._seen:
+            rows = self._store.rows("SELECT seq, keys FROM recent WHERE seq > ? ORDER BY seq", self._seen)
+            for part, into in (
+                ([keys for seq, keys in rows if seq <= upto], self._old),
+                ([keys for seq, keys in rows if seq > upto], self._new),
+            ):
+                if part:
+                    into.add(np.frombuffer(b"".join(part), np.uint64), len(part))
+            self._seen = last
+
+    def append(self, keys: Keys) -> None:
+        """Add keys, in a write transaction."""
+        if not len(keys):
+            return
+        self._seen += 1
+        self._store.run("INSERT INTO recent VALUES (?, ?)", self._seen, keys.tobytes())
+        self._set("last", self._seen)
+        self._new.add(keys)
+
+    def find(self, low: Keys, high: Keys) -> Keys:
+        """Distinct keys within the given ranges, sorted.
+
+        Args:
+            low: uint64[q], sorted; the first key of each range.
+            high: uint64[q], the last. A range lies in one bucket of the last level.
+        """
+        found = [*self._old.find(low, high), *self._new.find(low, high)]
+        if self._has_buckets and len(low):
+            for level, bits in enumerate(LEVELS):
+                buckets = np.unique(low >> np.uint64(64 - bits)).tolist()
+                rows = self._store.rows_in(
+                    "SELECT keys FROM bucket WHERE number IN {keys} ORDER BY number",
+                    [level << 32 | bucket for bucket in buckets],
+                )
+                if rows:
+                    found.append(_between(np.frombuffer(b"".join(row[0] for row in rows), np.uint64), low, high))
+        return np.unique(np.concatenate(found)) if found else _EMPTY
+
+    def maintain(self, documents: int, dead_below: int) -> None:
+        """Move some keys to the buckets; call in each write transaction.
+
+        Args:
+            documents: How many were added in it.
+            dead_below: Numbers of documents that are gone for certain are below this.
+        """
+        if not self._upto:
+            if self._new.rows < RECENT:
+                return
+            self._begin()
+        if self._moving is None:
+            self._moving = self._old.all()
+        end = 1 << LEVELS[0]
+        stop = min(end, self.next_bucket + max(1, documents) * STEP)
+        self._fill(self.next_bucket, stop, dead_below)
+        self.next_bucket = stop
+        if stop == end:
+            self._store.run("DELETE FROM recent WHERE seq <= ?", self._upto)
+            self._upto = self.next_bucket = 0
+            self._moving, self._old = None, _Runs()
+            self._set("upto", 0)
+        self._set("next", self.next_bucket)
+
+    def settle(self, dead_below: int) -> None:
+        """Move everything; for rebuilding."""
+        if not self._upto:
+            self._begin()
+        self.maintain(1 << LEVELS[0], dead_below)
+
+    def clear(self) -> None:
+        """Drop all keys, in a write transaction."""
+        self._store.run("DELETE FROM recent")
+        self._store.run("DELETE FROM bucket")
+        epoch = self._epoch + 1
+        self.forget()
+        self._epoch = epoch
+        for name, value in (("epoch", epoch), ("last", 0), ("upto", 0), ("next", 0), ("buckets", 0)):
+            self._set(name, value)
+
+    def _begin(self) -> None:
+        """What is there now moves; what comes from now on waits."""
+        self._upto, self.next_bucket, self._has_buckets = self._seen, 0, True
+        self._old, self._new = self._new, _Runs()
+        self._set("upto", self._upto)
+        self._set("buckets", 1)
+
+    def _set(self, name: str, value: int) -> None:
+        self._store.run("UPDATE meta SET value = ? WHERE name = ?", str(value), f"postings.{name}")
+
+    def _fill(self, start: int, stop: int, dead_below: int) -> None:
+        assert self._moving is not None
+        shift = np.uint64(64 - LEVELS[0])
+        bounds = np.array([start, stop], np.uint64)
+        first = int(np.searchsorted(self._moving, bounds[0] << shift))
+        last = len(self._moving) if stop == 1 << LEVELS[0] else int(np.searchsorted(self._moving, bounds[1] << shift))
+        self._insert(0, self._moving[first:last], dead_below)
+
+    def _insert(self, level: int, keys: Keys, dead_below: int) -> None:
+        """Merge sorted keys into the buckets of a level, and what overflows into the next."""
+        if not len(keys):
+            return
+        shift = np.uint64(64 - LEVELS[level])
+        of = (keys >> shift).astype(np.int64)
+        buckets, first = np.unique(of, return_index=True)
+        there = dict(
+            self._store.rows_in(
+                "SELECT number, keys FROM bucket WHERE number IN {keys}", (buckets | level << 32).tolist()
+            )
+        )
+        write: list[tuple[int, bytes]] = []
+        empty: list[int] = []
+        overflow: list[Keys] = []
+        for bucket, part in zip(buckets.tolist(), np.split(keys, first[1:]), strict=True):
+            number = level << 32 | bucket
+            if number in there:
+                part = np.concatenate([np.frombuffer(there[number], np.uint64), part])
+                part = np.unique(part)
+            part = self._trimmed(part, dead_below)
+            if len(part) > LIMIT and level + 1 < len(LEVELS):
+                overflow.append(part)
+                if number in there:
+                    empty.append(number)
+            else:
+                write.append((number, part.tobytes()))
+        self._store.run_many(
+            "INSERT INTO bucket VALUES (?, ?) ON CONFLICT (number) DO UPDATE SET keys = excluded.keys", write
+        )
+        if empty:
+            self._store.run_in("DELETE FROM bucket WHERE number IN {keys}", empty)
+        if overflow:
+            self._insert(level + 1, np.concatenate(overflow), dead_below)
+
+    def _trimmed(self, keys: Keys, dead_below: int) -> Keys:
+        """Without documents that are gone, and without the middle of what is in too many."""
+        list_ = int(keys[0]) >> 62  # buckets never hold two lists
+        bits = np.uint64(self._low_bits[list_])
+        if list_ < 3 and dead_below > 0:
+            keys = keys[(keys & ((_ONE << bits) - _ONE)) >= dead_below]
+        return _thinned(keys, bits, self._most[list_])
+
+
+def _between(keys: Keys, low: Keys, high: Keys) -> Keys:
+    places, _ = gather(np.searchsorted(keys, low), np.searchsorted(keys, high, "right"))
+    return keys[places]
+
+
+def _thinned(keys: Keys, bits: np.uint64, most: int) -> Keys:
+    """Of each hash at most so many keys: the first ones and the last ones."""
+    hashes = keys >> bits
+    if len(keys) <= most or not (hashes[most:] == hashes[:-most]).any():
+        return keys
+    _, first, count = np.unique(hashes, return_index=True, return_counts=True)
+    rank = np.arange(len(keys)) - np.repeat(first, count)
+    left = np.repeat(count, count) - rank
+    return keys[(rank < FIRST) | (left <= most - FIRST)]
