@@ -18,7 +18,7 @@ from dedup.errors import UsageError
 from dedup.lineage import AgreedText, Step, agree, trace
 from dedup.model import Document, Passage, Relation, RelationKind, Role
 from dedup.overlap import KINDS, NEVER, NONE, Edges
-from dedup.passages import locate
+from dedup.passages import Places, locate
 from dedup.pipeline import compare_rows
 
 if TYPE_CHECKING:
@@ -338,10 +338,15 @@ class Result:
         """One row a related pair, a < b by id, sorted by a and b."""
         return self._relation_rows(self._edges).sort_by([("a", "ascending"), ("b", "ascending")])
 
+    def _places(self, edges: Edges) -> Places:
+        """Where passages stand; the index, which may have no texts, knows it without them."""
+        prepared, judged = self._prepared, self._judged
+        raw = np.flatnonzero(prepared.body) - np.repeat(prepared.raw_offsets[:-1], np.diff(prepared.offsets))
+        return locate(self.documents.column("text"), judged.order, edges, judged.texts.start, raw)
+
     def _relation_rows(self, edges: Edges) -> pa.Table:
         judged, prepared = self._judged, self._prepared
-        raw = np.flatnonzero(prepared.body) - np.repeat(prepared.raw_offsets[:-1], np.diff(prepared.offsets))
-        places = locate(self.documents.column("text"), judged.order, edges, judged.texts.start, raw)
+        places = self._places(edges)
         turned = self._ids[edges.a] > self._ids[edges.b]
         spans = places.spans.copy()
         flip = np.repeat(turned, np.diff(places.offsets))
