@@ -19,7 +19,7 @@ import xxhash
 
 from dedup import kernels
 from dedup.attestation import attested_words
-from dedup.boilerplate import AgencyRole, agency_names, strip
+from dedup.boilerplate import AgencyRole, BlockTable, agency_names, block_table, find_recurring, strip
 from dedup.candidates import Pairs, passage_pairs, unique_pairs
 from dedup.canonical import Candidates, choose
 from dedup.copies import collapse, loosen
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from dedup.boilerplate import Recurring, Stripped
     from dedup.config import Settings
 
-__all__ = ["Judged", "Prepared", "judge", "prepare"]
+__all__ = ["Judged", "Prepared", "judge", "learn", "prepare"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +198,18 @@ def prepare(
         agencies=names,
         language=detect(tokens, batch.column("language")),
     )
+
+
+def learn(tokens: Sequence[Tokens], batches: Sequence[pa.RecordBatch]) -> Recurring:
+    """Blocks that recur in a source across documents that share nothing else.
+
+    Args:
+        tokens: The token stream of each batch.
+        batches: All documents of the corpus.
+    """
+    first = np.cumsum([0] + [len(batch) for batch in batches]).tolist()
+    tables = [block_table(*pair) for pair in zip(tokens, batches, first[:-1], strict=True)]
+    return find_recurring(BlockTable.joined(tables))
 
 
 def _without_body(body: NDArray[np.bool_], tokens: Tokens) -> NDArray[np.bool_]:

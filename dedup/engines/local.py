@@ -14,7 +14,7 @@ from dedup import kernels
 from dedup.engines.base import Progress, silent
 from dedup.errors import UsageError
 from dedup.io import Reject, hash_records, resolve_ids
-from dedup.pipeline import Prepared, judge, prepare
+from dedup.pipeline import Prepared, judge, learn, prepare
 from dedup.result import Result
 from dedup.tokens import tokenize
 
@@ -62,8 +62,9 @@ def find_families(
     tokens = list(
         _mapped(lambda part: tokenize(part.column("text")), parts, "tokenizing", settings, progress)
     )
-    recurring = None
     clock.mark("tokenize")
+    recurring = learn(tokens, parts) if settings.strip else None
+    clock.mark("learn")
     prepared = Prepared.concat(
         list(
             _mapped(
