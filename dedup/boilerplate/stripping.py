@@ -95,6 +95,11 @@ def strip(tokens: Tokens, batch: pa.RecordBatch, recurring: Recurring | None = N
     recurs = np.zeros(len(units), np.uint8) if recurring is None else recurring.marks(batch, units, measures.whole)
     names, features = feature_matrix(units, measures, is_title, recurs)
     labels = label_units(tuple(names), features, units.offsets, model_of(units, measures))
+    # a headline is not made of cues
+    cued = measures.cues[:, :6].argmax(axis=1)
+    rows = np.arange(len(units))
+    made_of_cues = (measures.cues[rows, cued] >= 4) & (2 * measures.covered[rows, cued] >= np.diff(units.first))
+    labels = np.where((labels == TITLE) & made_of_cues, cued + 2, labels).astype(np.uint8)
     labels[np.searchsorted(units.first, dated) - 1] = LABELS.index("meta")
     earlier, later = (features[:, names.index(f"the same {where}")] > 0 for where in ("earlier", "later"))
 
@@ -288,6 +293,8 @@ def strip_boilerplate(text: str, *, title: str | None = None, source: str | None
 
 def _without(text: str, blocks: list[tuple[int, int]], removed: tuple[Removed, ...]) -> str:
     """The text without the spans; a block that is gone takes the separator before it along."""
+    if not removed:
+        return text
     kept: list[str] = []
     before = 0  # end of the block before, kept or not
     following = iter(removed)
@@ -302,10 +309,8 @@ def _without(text: str, blocks: list[tuple[int, int]], removed: tuple[Removed, .
         parts.append(text[at:end])
         left = "".join(parts).strip()
         if left:
-            if kept or before == 0:
+            if kept:
                 kept.append(text[before:start])
             kept.append(left)
         before = end
-    if kept and blocks:
-        kept.append(text[blocks[-1][1] :])
     return "".join(kept)

@@ -27,7 +27,7 @@ __all__ = [
     "units_of",
 ]
 
-UNBROKEN_TOKENS = 150
+UNBROKEN_TOKENS = 40
 """A block longer than this that is more than half of its document is no paragraph."""
 
 

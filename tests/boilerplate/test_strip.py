@@ -1,0 +1,165 @@
+"""What goes and what stays, on articles invented for this test."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dedup.boilerplate import agency_place, strip_boilerplate
+from dedup.model import CleanText, Kind
+from tests.boilerplate.test_loops import texts
+
+LEAD = "The harbour workers of Northport walked out on Tuesday after talks over night shifts broke down, their union said."
+SECOND = "“We did not want this strike,” union leader Ines Calder told reporters outside the gates. “They left us no choice.”"
+THIRD = "The port handles a third of the country's grain, and two ships were already waiting in the bay by noon."
+LAST = "A mediator is expected to meet both sides on Thursday, the labour ministry said in a statement."
+BODY = [LEAD, SECOND, THIRD, LAST]
+
+
+def kinds_of(clean: CleanText, text: str) -> dict[str, str]:
+    return {text[r.start : r.end].strip(): r.kind.value for r in clean.removed}
+
+
+def page(*blocks: str) -> str:
+    return "\n\n".join(blocks)
+
+
+@pytest.mark.parametrize(
+    ("line", "kind", "place"),
+    [
+        ("Sign up for our free newsletter and get the day's top stories delivered to your inbox.", "appeal", 0),
+        ("Subscribe for unlimited digital access. Try one month for $1!", "appeal", 0),
+        ("Dockers stand at the gates of the port in Northport, Tuesday, March 4, 2025. (AP Photo/Leif Sandal)", "caption", 0),
+        ("FILE - Ines Calder speaks during a rally in Northport on Jan. 12, 2024. Photo: Leif Sandal/AFP", "caption", 0),
+        ("Published 4:57 a.m. ET March 4, 2025 | Updated 7:15 a.m. ET March 4, 2025", "meta", 0),
+        ("Read more: What the strike means for the islands", "nav", 4),
+        ("Copyright 2025 The Associated Press. All rights reserved. This material may not be published, broadcast, rewritten or redistributed.", "credit", 4),
+        ("Share on Facebook", "widget", 4),
+        ("Advertisement", "widget", 2),
+    ],
+)  # fmt: skip
+def test_furniture_goes(line: str, kind: str, place: int) -> None:
+    blocks = [*BODY[:place], line, *BODY[place:]]
+    text = page(*blocks)
+    clean = strip_boilerplate(text)
+    assert clean.text == page(*BODY)
+    assert kinds_of(clean, text) == {line: kind}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Melden Sie sich hier für unseren Newsletter an und erhalten Sie jeden Morgen die wichtigsten Nachrichten in Ihr Postfach.",
+        "Lesen Sie auch: Was der Streik für die Inseln bedeutet",
+        "À lire aussi : Ce que la grève du port change pour les îles",
+        "Suscríbete a nuestro boletín y recibe cada mañana las noticias en tu correo.",
+        "Leggi anche: Che cosa cambia per le isole",
+        "Leia também: O que a greve significa para as ilhas",
+        "Lees ook: Wat de staking betekent voor de eilanden",
+        "Czytaj także: Co strajk oznacza dla wysp",
+        "Читайте также: что означает забастовка",
+        "اقرأ أيضا: ماذا يعني الإضراب",
+        "あわせて読みたい 関連記事",
+        "延伸阅读：港口罢工",
+    ],
+)
+def test_furniture_goes_in_twelve_languages(line: str) -> None:
+    assert strip_boilerplate(page(*BODY, line)).text == page(*BODY)
+
+
+PAYWALL = [
+    "The Northport Times will put its website behind a paywall from May, its publisher said on Monday.",
+    "Readers will be asked to subscribe for six pounds a month; the newsletter stays free, and so does the app for schools.",
+    "“We cannot pay reporters with clicks,” editor Mara Ellison said. “If you want local news, support our journalism.”",
+    "Subscribers of the print edition get unlimited access, she added, and can cancel at any time.",
+    "Two rivals tried the same in 2019 and gave up after a year because too few people signed up.",
+]
+AGENCY = [
+    "The photo agency Lumen, whose pictures of the 1990 ferry fire went around the world, will close in June.",
+    "Getty Images had offered to buy its archive of two million negatives, the founders said, but the talks broke down.",
+    "Photographers who worked for Lumen learned of the decision on Tuesday, when a letter reached them by post.",
+    "“Every caption was typed by hand,” said Leif Sandal, who took pictures for the agency for thirty years.",
+    "The city library said it would take the archive, and show a first selection of prints next spring.",
+]
+
+
+@pytest.mark.parametrize("blocks", [PAYWALL, AGENCY, BODY])
+@pytest.mark.parametrize("join", ["\n\n", "\n", " "])
+def test_no_sentence_of_an_article_is_lost(blocks: list[str], join: str) -> None:
+    text = join.join(blocks)
+    assert strip_boilerplate(text).text == text
+
+
+def test_dateline_and_credit_are_spans_of_their_blocks() -> None:
+    text = page("NORTHPORT (AFP) — " + LEAD, *BODY[1:-1], LAST + " – Agence France-Presse")
+    clean = strip_boilerplate(text)
+    assert clean.text == page(*BODY)
+    assert [(a.name, a.role) for a in clean.agencies] == [("AFP", "dateline"), ("AFP", "credit")]
+    assert [r.kind for r in clean.removed] == [Kind.META, Kind.CREDIT]
+
+
+def test_agencies_and_their_roles() -> None:
+    text = page("By Ines Calder, Associated Press", LEAD, "The mayor told AFP she was surprised.", THIRD, LAST + " RND/dpa")
+    roles = [(a.name, a.role, text[a.start : a.end]) for a in strip_boilerplate(text).agencies]
+    assert roles == [
+        ("AP", "byline", "Associated Press"),
+        ("AFP", "mention", "AFP"),
+        ("RND", "credit", "RND"),
+        ("dpa", "credit", "dpa"),
+    ]
+    assert agency_place("dpa") == "Hamburg, DE"
+
+
+def test_a_date_put_before_the_text_goes() -> None:
+    assert strip_boilerplate(" date 2025-03-04 " + page(*BODY)).text == page(*BODY)
+
+
+def test_repeated_standfirst_and_known_title_go() -> None:
+    text = page("Port strike", LEAD, *BODY)
+    clean = strip_boilerplate(text, title="PORT STRIKE")
+    assert clean.text == page(*BODY)
+    assert [r.kind for r in clean.removed] == [Kind.TITLE, Kind.REPEAT]
+
+
+def test_a_paragraph_cut_by_links_stays() -> None:
+    text = page(LEAD, "The dispute began last week in the", "first publicly announced talks", "with the harbour board.", *BODY[1:])
+    assert strip_boilerplate(text).text == text
+
+
+@given(texts, st.none() | texts)
+@settings(max_examples=150, deadline=None)
+def test_spans_are_sound(text: str, title: str | None) -> None:
+    text = text.encode(errors="ignore").decode()
+    clean = strip_boilerplate(text, title=title and title.encode(errors="ignore").decode())
+    at = 0
+    for span in clean.removed:
+        assert at <= span.start < span.end <= len(text)
+        at = span.end
+    for agency in clean.agencies:
+        assert 0 <= agency.start < agency.end <= len(text)
+    rest = iter(text)
+    assert all(character in rest for character in clean.text)  # a subsequence: nothing is made up
+    assert strip_boilerplate(text, title=title and title.encode(errors="ignore").decode()) == clean
+
+
+@pytest.mark.parametrize("text", ["", " ", "\n\n", "a", "***", "\x00", "\r\n\r\n", "😀", "\u0301"])
+def test_small_texts(text: str) -> None:
+    assert strip_boilerplate(text).text in (text, "")
+
+
+@pytest.mark.parametrize("piece", ["sign up ", "a", "(", "AP/", "1 ", "by. ", "Photo: ", "no\n", "中", "2025-01-01 "])
+def test_time_is_linear(piece: str) -> None:
+    def seconds(size: int) -> float:
+        text = piece * (size // len(piece.encode()))
+        best = 60.0
+        for _ in range(2):
+            begin = time.perf_counter()
+            strip_boilerplate(text)
+            best = min(best, time.perf_counter() - begin)
+        return best
+
+    seconds(1 << 20)  # compiles
+    assert seconds(1 << 20) < 16 * seconds(1 << 18) + 0.5
