@@ -1,4 +1,4 @@
-"""Corpora that several tests look at, judged once a session."""
+"""Corpora that several tests look at, judged once a session; how hypothesis runs."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pytest
+from hypothesis import settings
 
 from dedup.config import Settings
 from dedup.engines.local import find_families
@@ -15,6 +16,10 @@ from dedup.io import read
 
 if TYPE_CHECKING:
     from dedup.result import Result
+
+# the first example of a test may compile or import; a failure says how to run it again
+settings.register_profile("dedup", deadline=None, print_blob=True)
+settings.load_profile("dedup")
 
 SEEDS = Path(__file__).parent.parent / "seeds"
 

@@ -70,7 +70,7 @@ def test_a_band_is_equal_in_every_row() -> None:
 
 @pytest.mark.parametrize("documents", [1, 2, 40, 1 << 16, (1 << 16) + 1, 1 << 19])
 @given(st.data())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_passage_pairs_against_all_pairs(documents: int, data: st.DataObject) -> None:
     number = st.sampled_from([0, documents // 3, documents // 2, documents - 2, documents - 1]).map(
         lambda x: max(x, 0)
@@ -109,7 +109,6 @@ def test_no_crowd_yet() -> None:
     st.integers(2, 20),
     st.integers(1, 6),
 )
-@settings(deadline=None)
 def test_compiled_pairs_equal_reference(rows: list[Pair], crowd: int, leaders: int) -> None:
     low = 10
     keys = np.unique(np.array([group << low | number for group, number in rows], np.uint64))

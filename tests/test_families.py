@@ -83,13 +83,13 @@ def families(rows: list[Edge], roundup: list[bool]) -> list[int]:
 
 
 @given(graphs())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_groups_against_counting_anew(graph: tuple[list[Edge], list[bool]]) -> None:
     assert families(*graph) == naive(*graph)
 
 
 @given(graphs())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_invariants(graph: tuple[list[Edge], list[bool]]) -> None:
     rows, roundup = graph
     made = group(edges_of(rows), DOCUMENTS, np.array(roundup))
@@ -120,7 +120,7 @@ def connected(members: set[int], edges: list[Edge]) -> bool:
 
 
 @given(graphs(), st.permutations(range(40)))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_the_order_of_edges_changes_nothing(graph: tuple[list[Edge], list[bool]], places: list[int]) -> None:
     rows, roundup = graph
     shuffled = [rows[x] for x in places if x < len(rows)]
@@ -128,7 +128,7 @@ def test_the_order_of_edges_changes_nothing(graph: tuple[list[Edge], list[bool]]
 
 
 @given(graphs(), st.lists(st.integers(1, 4), min_size=DOCUMENTS, max_size=DOCUMENTS))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_numbers_count_only_by_their_order(graph: tuple[list[Edge], list[bool]], steps: list[int]) -> None:
     # other documents between them, as in a larger corpus or another component
     rows, roundup = graph

@@ -110,7 +110,7 @@ def judged_texts(draw: st.DrawFn) -> Texts:
 
 
 @given(judged_texts(), st.integers(0, 14), st.integers(1, 10), st.booleans())
-@hypothesis_settings(max_examples=150, deadline=None)
+@hypothesis_settings(max_examples=150)
 def test_compiled_equals_reference(texts: Texts, gap: int, min_run: int, scarce: bool) -> None:
     size = texts.stop - texts.start
     room = int((size[1:] + size[:-1]).max()) if scarce else 1 << 14
@@ -120,7 +120,7 @@ def test_compiled_equals_reference(texts: Texts, gap: int, min_run: int, scarce:
 
 
 @given(judged_texts(), st.integers(0, 14), st.integers(1, 10))
-@hypothesis_settings(max_examples=150, deadline=None)
+@hypothesis_settings(max_examples=150)
 def test_what_is_shared_is_shared_once(texts: Texts, gap: int, min_run: int) -> None:
     documents = [
         (texts.hash[low:high].tolist(), texts.flags[low:high].tolist())
@@ -141,7 +141,7 @@ def test_what_is_shared_is_shared_once(texts: Texts, gap: int, min_run: int) -> 
 
 
 @given(stories(), st.booleans())
-@hypothesis_settings(max_examples=80, deadline=None)
+@hypothesis_settings(max_examples=80)
 def test_a_text_against_itself_is_covered_wholly(documents: list[Text], spaceless: bool) -> None:
     for text in documents:
         if len(text) >= 8 * (1 + spaceless):
@@ -151,7 +151,7 @@ def test_a_text_against_itself_is_covered_wholly(documents: list[Text], spaceles
 
 
 @given(st.lists(st.integers(0, 3), min_size=20, max_size=60), st.integers(0, 6), st.integers(0, 6))
-@hypothesis_settings(max_examples=80, deadline=None)
+@hypothesis_settings(max_examples=80)
 def test_a_text_cut_at_both_ends_is_covered_wholly(text: Text, head: int, tail: int) -> None:
     part = text[head : len(text) - tail]
     for pair in ([text, part], [part, text]):
@@ -160,7 +160,7 @@ def test_a_text_cut_at_both_ends_is_covered_wholly(text: Text, head: int, tail: 
 
 
 @given(st.data())
-@hypothesis_settings(max_examples=80, deadline=None)
+@hypothesis_settings(max_examples=80)
 def test_coverage_does_not_depend_on_the_side(data: st.DataObject) -> None:
     # words that come once; texts of repeated words have several alignments of one score
     story = list(range(100))
@@ -244,7 +244,6 @@ def test_repetitive_texts_stay_linear(period: int) -> None:
 
 @example([0] * 400, [0] * 500)
 @given(st.lists(st.just(0), max_size=200), st.lists(st.just(0), max_size=200))
-@hypothesis_settings(deadline=None)
 def test_one_word_again_and_again(a: Text, b: Text) -> None:
     (found,) = aligned(kernels.warm(), texts_of([a, b]))
     assert found.covered == (2 * min(len(a), len(b)) if min(len(a), len(b)) >= 8 else 0)

@@ -51,7 +51,7 @@ def test_whether_anything_can_recur() -> None:
     st.integers(1, 6),
     st.integers(1, 3),
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_stock_against_a_dictionary(
     documents: list[list[int]], day: list[int | None], most: int, many: int, size: int
 ) -> None:
@@ -113,7 +113,7 @@ LONG = LONG_RUN + 31  # a run of this length is never missed
 
 
 @given(st.integers(LONG, LONG + 40), st.integers(0, 70), st.integers(0, 70), st.integers(0, 70))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_documents_that_share_a_long_run_share_a_fingerprint(
     size: int, before: int, other_before: int, after: int
 ) -> None:
