@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import dedup
 from dedup.config import Settings
 from dedup.overlap import STOCK, Texts
 from dedup.stock import (
@@ -139,3 +140,51 @@ def test_a_short_document_is_a_run_of_its_own() -> None:
     assert a == b
     assert a.isdisjoint(c)
     assert d == set()
+
+
+# What becomes of it
+
+FRAME = " ".join(f"frame{place}" for place in range(60))
+
+
+def story(number: int, size: int) -> str:
+    return " ".join(f"s{number}x{place}" for place in range(size))
+
+
+def corpus(texts: list[str], days: int | None) -> list[dict[str, str]]:
+    """One text every few days, or none of them dated."""
+    records = [{"id": f"d{number:02}", "text": text} for number, text in enumerate(texts)]
+    if days is not None:
+        first = datetime(2026, 1, 1, tzinfo=UTC)
+        for number, record in enumerate(records):
+            record["published"] = (first + number * days * DAY).isoformat()
+    return records
+
+
+@pytest.mark.parametrize(("days", "count"), [(3, 6), (1, 20), (None, 45)])
+def test_a_frame_around_other_facts_is_no_evidence(days: int | None, count: int) -> None:
+    texts = [f"{FRAME} {story(number, 50)}" for number in range(count)]
+    result = dedup.find_families(corpus(texts, days))
+    assert result.stock >= 56
+    assert result.families == []
+    assert len(result.relations) == 0
+    assert result.relation("d00", "d05").shared_words == 0
+
+
+@pytest.mark.parametrize(("days", "count"), [(3, 3), (0, 20), (None, 30)])
+def test_a_frame_seen_seldom_is_evidence(days: int | None, count: int) -> None:
+    texts = [f"{FRAME} {story(number, 50)}" for number in range(count)]
+    result = dedup.find_families(corpus(texts, days))
+    assert result.stock == 0
+    assert len(result.relations) == count * (count - 1) // 2
+
+
+@pytest.mark.parametrize("days", [3, None])
+def test_an_article_carried_for_weeks_is_evidence(days: int | None) -> None:
+    whole = story(0, 300)
+    texts = [f"{story(number + 1, 20)} {whole}" for number in range(50)]
+    texts[7], texts[9] = story(0, 150), whole
+    result = dedup.find_families(corpus(texts, days))
+    assert result.stock == 0
+    (family,) = result.families
+    assert len(family) == 50

@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import dedup
+from dedup import RelationKind
+
+COPY = (RelationKind.EXACT, RelationKind.NEAR)
+
+
+def words(story: int, count: int) -> list[str]:
+    return [f"w{story}x{place}" for place in range(count)]
+
+
+@st.composite
+def corpora(draw: st.DrawFn) -> list[dict[str, Any]]:
+    """Copies of three stories, each with up to a few words changed one after the other."""
+    drift = {story: words(story, 60) for story in range(3)}
+    records = []
+    for number in range(draw(st.integers(2, 14))):
+        story = draw(st.integers(0, 2))
+        for place in draw(st.lists(st.integers(0, 59), max_size=3)):
+            drift[story][place] = f"n{number}x{place}"
+        kept = drift[story][: draw(st.sampled_from([60, 60, 57, 40]))]
+        day = draw(st.integers(1, 28))
+        records.append({"id": f"d{number:02}", "text": " ".join(kept), "published": f"2026-02-{day:02}"})
+    return records
+
+
+@given(corpora())
+@settings(max_examples=40)
+def test_every_copy_is_verified_against_its_leader(records: list[dict[str, Any]]) -> None:
+    result = dedup.find_families(records)
+    judged = result._judged
+    leader = judged.leader
+    assert (leader <= np.arange(len(leader))).all()
+    assert (leader[leader] == leader).all()
+    ids = [records[row]["id"] for row in judged.order]
+    for number, first in enumerate(leader.tolist()):
+        assert result.relation(ids[number], ids[first]).relation in COPY
+    texts = [records[row]["text"] for row in judged.order]
+    for number, text in enumerate(texts):
+        assert leader[number] == leader[texts.index(text)]
+
+
+@given(corpora(), st.randoms(use_true_random=False))
+@settings(max_examples=40)
+def test_made_corpora_are_judged_in_any_order(records: list[dict[str, Any]], random: Any) -> None:
+    shuffled = list(records)
+    random.shuffle(shuffled)
+    one, two = dedup.find_families(records), dedup.find_families(shuffled)
+    assert one.relations_table().equals(two.relations_table())
+    assert one.families_table().equals(two.families_table())
+    assert one.documents_table().drop_columns(["line"]).equals(two.documents_table().drop_columns(["line"]))
+
+
+def test_a_chain_of_small_changes_is_not_one_group_of_copies() -> None:
+    text = words(0, 100)
+    records = []
+    for step in range(12):
+        text = [f"s{step}x{place}" if place // 5 == step else word for place, word in enumerate(text)]
+        records.append(
+            {"id": f"d{step:02}", "text": " ".join(text), "published": f"2026-02-01T{step:02}:00:00"}
+        )
+    result = dedup.find_families(records)
+    assert result.relation("d00", "d01").relation == RelationKind.NEAR
+    assert result.relation("d00", "d11").relation not in COPY
+    first = result._judged.leader
+    assert first[1] == 0 != first[11]
+
+
+def test_many_copies_are_one_document_to_what_follows() -> None:
+    texts = [" ".join(words(0, 200)), " ".join(words(0, 120))]
+    records = [{"id": f"d{number:03}", "text": texts[number % 2]} for number in range(100)]
+    result = dedup.find_families(records)
+    (family,) = result.families
+    assert len(family) == 100
+    assert result.relation_counts()["exact"] == 98
+    assert len(result.relations) == 99
