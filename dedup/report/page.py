@@ -1,0 +1,142 @@
+"""The page: a template, one script and one style sheet, and the data in between, escaped."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from datetime import UTC, datetime
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+
+import orjson
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from dedup.io.folder import output_file, writing
+from dedup.report.contents import BUDGET, LARGEST, Contents
+from dedup.report.pictures import matrix, timeline
+from dedup.report.tables import read_tables
+
+if TYPE_CHECKING:
+    import os
+    from pathlib import Path
+
+__all__ = ["as_json", "make_report", "write_page"]
+
+# What could end a script element, begin a comment or an entity, or end a line in an older JavaScript.
+_ESCAPES = (
+    (b"&", rb"\u0026"),
+    (b"<", rb"\u003c"),
+    (b">", rb"\u003e"),
+    ("\u2028".encode(), rb"\u2028"),
+    ("\u2029".encode(), rb"\u2029"),
+)
+
+
+def make_report(
+    folder: Path,
+    out: str | os.PathLike[str] | None = None,
+    *,
+    force: bool = False,
+    largest: int = LARGEST,
+    budget: int = BUDGET,
+) -> None:
+    """Write ``report.html`` from the other files of a run.
+
+    Args:
+        folder: The result of ``dedup run``.
+        out: The file; ``report.html`` in the folder if left out.
+        force: Replace the file.
+        largest: Families shown.
+        budget: Bytes of texts and diffs put into the page.
+
+    Raises:
+        UsageError: The folder holds no result.
+        InputError: One of its files cannot be read.
+        OutputError: The page cannot be written.
+    """
+    contents = Contents(read_tables(folder), folder, largest=largest, budget=budget)
+    target = folder / "report.html" if out is None else out
+    with output_file(target, force=force) as path:
+        write_page(contents, path)
+
+
+def write_page(contents: Contents, path: Path) -> None:
+    """Write the page piece by piece; only one chunk of its data is held at once."""
+    parts = resources.files(__package__)
+    script, style = ((parts / name).read_text("utf-8") for name in ("report.js", "report.css"))
+    environment = Environment(
+        loader=PackageLoader(__package__, "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(date=_date, number=_number, share=_share)
+    index = contents.index()
+    page = environment.get_template("report.html.j2").generate(
+        script=Markup(script),  # noqa: S704 (ours, and hashed)
+        style=Markup(style),  # noqa: S704
+        script_hash=_hash(script),
+        style_hash=_hash(style),
+        summary=contents.summary,
+        matrix=matrix(contents.flows()),
+        timeline=timeline(*contents.times()),
+        index=as_json(index),
+        families=_first(index),
+        chunks=map(as_json, contents.chunks()),
+    )
+    with writing(path), path.open("w", encoding="utf-8", newline="\n") as file:
+        file.writelines(page)
+
+
+def as_json(value: Any) -> Markup:
+    """A value as JSON that can stand inside a ``script`` element of a data type, whatever its texts hold."""
+    data = orjson.dumps(value)
+    for sign, escaped in _ESCAPES:
+        data = data.replace(sign, escaped)
+    return Markup(data.decode())  # noqa: S704
+
+
+def _hash(text: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def _first(index: dict[str, Any], count: int = 20) -> list[dict[str, Any]]:
+    """The largest families, for readers without JavaScript."""
+    columns = index["families"]
+    return [
+        {
+            "title": columns["title"][n],
+            "size": columns["size"][n],
+            "first": columns["first"][n],
+            "sources": [index["sources"][s] for s in columns["sources"][n]],
+        }
+        for n in range(min(count, len(columns.get("id", ()))))
+    ]
+
+
+def _number(value: int) -> str:
+    """A whole number, thousands apart."""
+    return f"{value:,}".replace(",", "\u202f")
+
+
+def _share(part: int, whole: int) -> str:
+    """A share in words; never rounded to all or nothing."""
+    if not whole:
+        return "0\u202f%"
+    ratio = part / whole
+    if 0 < ratio < 1:
+        ratio = min(max(ratio, 0.001), 0.999)
+    return (
+        f"{100 * ratio:.1f}\u202f%" if 0 < ratio < 0.01 or 0.99 < ratio < 1 else f"{100 * ratio:.0f}\u202f%"
+    )
+
+
+def _date(value: int | datetime | None, *, time: bool = False) -> str:
+    """A day, in UTC: 22 November 2026."""
+    if value is None:
+        return "undated"
+    moment = value if isinstance(value, datetime) else datetime.fromtimestamp(value, UTC)
+    day = f"{moment.day} {moment:%B %Y}"
+    return f"{day}, {moment:%H:%M}" if time else day
