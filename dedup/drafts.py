@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from dedup.boilerplate import Recurring
     from dedup.config import Settings
 
 __all__ = ["Draft", "drafts_of", "pack", "raw_hash", "restored"]
@@ -59,21 +60,25 @@ def raw_hash(text: str) -> bytes:
     return xxhash.xxh3_128_digest(text.encode())
 
 
-def drafts_of(batch: pa.RecordBatch, settings: Settings) -> Iterator[Draft]:
+def drafts_of(
+    batch: pa.RecordBatch, settings: Settings, recurring: Recurring | None = None
+) -> Iterator[Draft]:
     """Drafts of a batch, in its order.
 
     Args:
         batch: Documents, in the columns of the readers.
         settings: What to do.
+        recurring: Blocks learned from a corpus.
     """
     tokens = tokenize(batch.column("text"))
-    prepared = prepare(batch, settings, tokens=tokens)
+    prepared = prepare(batch, settings, tokens=tokens, recurring=recurring)
     body = np.flatnonzero(prepared.body)
     joined = np.diff(body, prepend=-2) == 1
     joined[prepared.offsets[:-1][np.diff(prepared.offsets) > 0]] = False
     flags = prepared.flags | joined * np.uint8(JOINED)
     content = prepared.content.astype(">u8")
-    rows = batch.select(["id", "text", "title", "source", "url", "language"]).to_pylist()
+    rows = batch.select(["id", "text", "title", "source", "url"]).to_pylist()
+    languages = prepared.language.to_pylist()
     published, updated = (
         batch.column(name).cast(pa.int64()).to_pylist() for name in ("published", "updated")
     )
@@ -95,7 +100,7 @@ def drafts_of(batch: pa.RecordBatch, settings: Settings) -> Iterator[Draft]:
             url=row["url"],
             published=published[i],
             updated=updated[i],
-            language=row["language"],
+            language=languages[i],
             stored=0,
             tokens=len(mine),
             words=(2 * len(mine) - characters) // 2,

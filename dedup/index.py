@@ -15,7 +15,7 @@ import threading
 import time
 import zlib
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from importlib import resources
 from itertools import islice
@@ -31,18 +31,20 @@ from dedup.drafts import Draft, drafts_of, pack, restored
 from dedup.edits import Diff, diff
 from dedup.errors import InputError, SchemeError, StorageError, UsageError
 from dedup.folding import folding
-from dedup.io import from_documents
+from dedup.io import OutputFolder, from_documents, write_table
 from dedup.model import Document, Passage, RelationKind, parse_time
 from dedup.overlap import KINDS, NONE, PARTIAL
 from dedup.passages import split_runs
 from dedup.placing import LOW_BITS, Placement, Settlement, place, posting_limits, settle, settle_copy, to_edges
 from dedup.ragged import gather
+from dedup.stock import windows
 from dedup.storage import Store, open_store
 from dedup.storage.codec import JOINED, unpack_places, unpack_words
 from dedup.storage.ledger import Change as ChangeRow
 from dedup.storage.ledger import Edge, Entry, Family, Ledger, microseconds
 from dedup.storage.migrations import is_current, migrate
 from dedup.storage.segments import Postings
+from dedup.upkeep import check, exported, rebuild, recall_recurring, strip_again
 
 if TYPE_CHECKING:
     import os
@@ -193,6 +195,7 @@ class Index:
         self._postings = Postings(store, posting_limits(settings), LOW_BITS)
         self._judgement = judgement
         self._lock = threading.RLock()
+        self._recurring = recall_recurring(self._ledger)
 
     @classmethod
     def open(
@@ -355,7 +358,7 @@ class Index:
         return [
             draft
             for batch in from_documents(checked, strict=True)
-            for draft in drafts_of(batch, self.settings)
+            for draft in drafts_of(batch, self.settings, self._recurring)
         ]
 
     def _numbered(self, draft: Draft, num: int) -> Draft:
@@ -740,6 +743,98 @@ class Index:
             entry = orphan._replace(leader=orphan.num, family=-1, roundup=0, judgement=self._judgement)
             self._put(restored(entry, words, places, self.settings), insert=False)
 
+    # --- the whole
+
+    def rebuild(self) -> None:
+        """Judge everything anew with the present settings, as ``dedup run`` would, in one transaction.
+
+        What stock text was learned late is then left out everywhere. Where the index stores texts, boilerplate is
+        taken out anew, too, with the blocks that recur in each source; they are used for what is added from then on.
+        Without texts, bodies stay as they came. Reads the whole index into memory.
+        """
+        with self._writing():
+            if self._store.rows("SELECT count(*) FROM body WHERE text IS NULL")[0][0] == 0:
+                strip_again(self._ledger, self.settings)
+            rebuild(self._ledger, self._postings, self.settings, self._judgement, self._apply)
+        self._recurring = recall_recurring(self._ledger)
+
+    def export(
+        self,
+        out: str | os.PathLike[str] | None = None,
+        *,
+        format: str = "jsonl",  # noqa: A002
+        force: bool = False,
+    ) -> dict[str, pa.Table]:
+        """What is stored as Arrow tables ``documents``, ``relations`` and ``families``, in the contract of a run.
+
+        Args:
+            out: Write them to this folder, too.
+            format: ``jsonl`` or ``parquet``.
+            force: Replace an earlier result.
+
+        Raises:
+            UsageError: Another format.
+            OutputError: The folder exists, or cannot be written.
+        """
+        if format not in ("jsonl", "parquet"):
+            raise UsageError(f"format {format!r}: must be jsonl or parquet")
+        with self._reading():
+            result = exported(self._ledger, self.settings)
+        tables = {
+            "documents": result.documents_table(),
+            "relations": result.relations_table(),
+            "families": result.families_table(),
+        }
+        if out is not None:
+            with OutputFolder(out, force=force) as folder:
+                for name, table in tables.items():
+                    write_table(folder / f"{name}.{format}", table)
+        return tables
+
+    def merge(self, other: Index) -> int:
+        """Add the documents of another index of the same scheme, in the order in which they came there.
+
+        Of two texts of one id the newer stays (``updated``, else ``published``, else the one that is here).
+
+        Returns:
+            How many were stored.
+        """
+        _check_scheme(other._store.name, _scheme(other.settings), _scheme(self.settings))
+        last, stored = -1, 0
+        while True:
+            with other._reading():
+                rows = other._store.rows("SELECT num FROM document WHERE num > ? ORDER BY num LIMIT ?", last, _TOGETHER)
+                nums = [num for (num,) in rows]
+                entries = other._ledger.entries(nums)
+                some = []
+                for num in nums:
+                    draft = restored(entries[num], *other._ledger.places(num), self.settings)
+                    some.append(replace(draft, text=other._text(num)))
+            if not some:
+                return stored
+            with self._writing():
+                stored += sum(self._merge_one(draft) for draft in some)
+                self._postings.maintain(len(some), self._dead_below())
+            last = nums[-1]
+
+    def _merge_one(self, draft: Draft) -> bool:
+        known = self._ledger.by_id(draft.entry.id)
+        if known is not None:
+            if known.raw == draft.entry.raw or _newness(draft.entry) <= _newness(known):
+                return False
+            self._keep_revision(known)
+            self._remove([known])
+        window = windows(np.array([draft.entry.time]), np.array([draft.entry.published is not None]), self.settings)
+        draft = self._numbered(draft, self._ledger.take_numbers("next_document"))
+        entry = draft.entry._replace(family=-1, roundup=0, agreed=0, in_window=int(window[0]))
+        self._put(replace(draft, entry=entry), insert=True)
+        return True
+
+    def check(self) -> list[str]:
+        """What contradicts itself in the database, one line each; empty is good."""
+        with self._reading():
+            return check(self._ledger)
+
     def _all_copies(self, leaders: Collection[int]) -> list[Entry]:
         return self._ledger.copies(leaders, 2**62)
 
@@ -830,9 +925,11 @@ def _usable(document: Any) -> Document:
     return made
 
 
-def _micros(moment: datetime) -> int:
-    from datetime import UTC, timedelta
+def _newness(entry: Entry) -> int:
+    return next((time for time in (entry.updated, entry.published) if time is not None), -(2**63))
 
+
+def _micros(moment: datetime) -> int:
     return (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
 
 
@@ -841,8 +938,6 @@ def _moment(value: int | None) -> datetime | None:
 
 
 def _known_moment(value: int) -> datetime:
-    from datetime import UTC, timedelta
-
     return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=value)
 
 

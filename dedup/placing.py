@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from dedup.drafts import Draft
     from dedup.storage.segments import Postings
 
-__all__ = ["LOW_BITS", "Placement", "Settlement", "family_id", "place", "posting_limits", "settle", "settle_copy"]
+__all__ = ["LOW_BITS", "Placement", "Settlement", "family_id", "place", "posting_keys", "posting_limits", "settle", "settle_copy"]
 
 MARKS, BANDS, LONG, COUNTS = range(4)
 """The lists of postings: fingerprints, bands, fingerprints of long runs, windows in which a shingle was seen."""
@@ -111,19 +111,18 @@ def place(draft: Draft, ledger: Ledger, postings: Postings, settings: Settings) 
     entries = near | {num: e for num, e in ledger.entries(shared - near.keys()).items() if e.num == e.leader}
     entries.pop(entry.num, None)
     if not entries:
-        return Placement(entry, flags, [], look.keys())
+        return Placement(entry, flags, [], look.lists.keys(entry))
     words = ledger.words(entries)
     pairs = _Among(replace(draft, entry=entry), flags, entries, words, stock, settings)
 
     leader = pairs.leader(near, ledger)
     if leader is not None:
         edge = pairs.edge(leader)
-        short = entry.tokens < LONG_RUN
-        return Placement(
-            entry._replace(leader=leader), flags, [edge], look.keys(BANDS, LONG, COUNTS) if short else look.keys(BANDS)
-        )
+        entry = entry._replace(leader=leader)
+        keys = posting_keys(entry, draft.hash, draft.marks, draft.signature, settings)
+        return Placement(entry, flags, [edge], keys)
     edges = [edge for edge in pairs.edges(shared & entries.keys()) if edge.kind != NONE]
-    return Placement(entry, flags, edges, look.keys())
+    return Placement(entry, flags, edges, look.lists.keys(entry))
 
 
 def _stocky(entry: Entry, flags: NDArray[np.uint8]) -> bool:
@@ -144,35 +143,85 @@ def _copy(
 _NO_KEYS = np.empty(0, np.uint64)
 
 
+def posting_keys(
+    entry: Entry,
+    hashes: NDArray[np.uint64],
+    marks: NDArray[np.uint64],
+    signature: NDArray[np.uint32],
+    settings: Settings,
+) -> NDArray[np.uint64]:
+    """The postings of a document that is placed already: of a copy, those by which it can be found and counted.
+
+    Args:
+        entry: With its leader, occurrence and window.
+        hashes: uint64[t], body tokens.
+        marks: uint64[f], fingerprints.
+        signature: uint32[permutations].
+        settings: What to do.
+    """
+    lists = _Lists(entry, hashes, marks, signature, settings)
+    if entry.leader == entry.num:
+        return lists.keys(entry)
+    return lists.keys(entry, BANDS, LONG, COUNTS) if entry.tokens < LONG_RUN else lists.keys(entry, BANDS)
+
+
+class _Lists:
+    """What a document is looked up by: hashes for each list of postings."""
+
+    def __init__(
+        self,
+        entry: Entry,
+        hashes: NDArray[np.uint64],
+        marks: NDArray[np.uint64],
+        signature: NDArray[np.uint32],
+        settings: Settings,
+    ) -> None:
+        offsets = np.array([0, len(hashes)])
+        self.size = settings.shingle_words * (1 + entry.spaceless)
+        self.shingles = roll(hashes, offsets, np.array([self.size]))[1] >> np.uint64(16)
+        # one shingle in four, chosen by its value, wherever it stands
+        self.sampled = (self.shingles >> np.uint64(46)) == 0
+        bands = band_keys(signature[None])[:, 0]
+        bands += np.arange(len(bands), dtype=np.uint64) * _SPREAD
+        self.hashes = [
+            np.unique(marks >> np.uint64(14)),
+            np.unique(bands >> np.uint64(30)),
+            np.unique(long_runs(hashes, offsets)[1] >> np.uint64(14)),
+            np.unique(self.shingles[self.sampled]),
+        ]
+
+    def own_count(self, entry: Entry) -> NDArray[np.uint64]:
+        """What the document adds to the counts: hash above, window or occurrence below."""
+        hashes = self.hashes[COUNTS]
+        if entry.in_window == UNDATED:
+            number = (entry.occurrence * int(_SPREAD) & 0xFFFFFFFFFFFFFFFF) >> 48
+            return (hashes ^ _UNDATED_SALT) << np.uint64(16) | np.uint64(number)
+        return hashes << np.uint64(16) | np.uint64(entry.in_window & 0xFFFF)
+
+    def keys(self, entry: Entry, *lists: int) -> NDArray[np.uint64]:
+        """What to add to the postings: of all lists, or some."""
+        parts = []
+        for list_ in lists or (MARKS, BANDS, LONG, COUNTS):
+            head = np.uint64(list_) << np.uint64(62)
+            if list_ == COUNTS:
+                parts.append(head | self.own_count(entry))
+            else:
+                parts.append(head | self.hashes[list_] << np.uint64(LOW_BITS[list_]) | np.uint64(entry.num))
+        return np.unique(np.concatenate(parts))
+
+
 class _LookUp:
     """One look at the postings for all four lists."""
 
     def __init__(self, draft: Draft, postings: Postings, settings: Settings) -> None:
         self._draft, self._settings = draft, settings
-        entry = draft.entry
-        offsets = np.array([0, len(draft.hash)])
-        self._size = settings.shingle_words * (1 + entry.spaceless)
-        self._shingles = roll(draft.hash, offsets, np.array([self._size]))[1] >> np.uint64(16)
-        # one shingle in four, chosen by its value, wherever it stands
-        self._sampled = (self._shingles >> np.uint64(46)) == 0
-        counted = np.unique(self._shingles[self._sampled])
-        self._lists = [
-            np.unique(draft.marks >> np.uint64(14)),
-            self._bands(draft.signature),
-            np.unique(long_runs(draft.hash, offsets)[1] >> np.uint64(14)),
-            counted,
-        ]
+        self.lists = _Lists(draft.entry, draft.hash, draft.marks, draft.signature, settings)
         self._find(postings)
 
-    @staticmethod
-    def _bands(signature: NDArray[np.uint32]) -> NDArray[np.uint64]:
-        keys = band_keys(signature[None])[:, 0] + np.arange(len(signature) // 8, dtype=np.uint64) * _SPREAD
-        return np.unique(keys >> np.uint64(30))
-
     def _find(self, postings: Postings) -> None:
-        undated = np.sort(self._lists[COUNTS] ^ _UNDATED_SALT)
+        undated = np.sort(self.lists.hashes[COUNTS] ^ _UNDATED_SALT)
         lows, highs = [], []
-        for list_, hashes in enumerate([*self._lists, undated]):
+        for list_, hashes in enumerate([*self.lists.hashes, undated]):
             bits = np.uint64(LOW_BITS[min(list_, COUNTS)])
             low = np.uint64(min(list_, COUNTS)) << np.uint64(62) | hashes << bits
             lows.append(low)
@@ -198,35 +247,26 @@ class _LookUp:
         self._entry = entry
         return entry
 
-    def _own_count(self) -> NDArray[np.uint64]:
-        """What this document adds to the counts: hash above, window or occurrence below."""
-        hashes = self._lists[COUNTS]
-        if self._entry.in_window == UNDATED:
-            number = np.uint64(self._entry.occurrence) * _SPREAD >> np.uint64(48)
-            return (hashes ^ _UNDATED_SALT) << np.uint64(16) | number
-        return hashes << np.uint64(16) | np.uint64(self._entry.in_window & 0xFFFF)
-
     def stock(self) -> tuple[NDArray[np.uint8], NDArray[np.uint64]]:
         """The flags with stock marked, and the shingles that are stock, sorted."""
-        draft, settings = self._draft, self._settings
-        with np.errstate(over="ignore"):
-            seen = np.unique(np.concatenate([self._found[COUNTS], self._own_count()])) >> np.uint64(16)
+        draft, settings, lists = self._draft, self._settings, self.lists
+        seen = np.unique(np.concatenate([self._found[COUNTS], lists.own_count(self._entry)])) >> np.uint64(16)
         hashes, counts = np.unique(seen, return_counts=True)
         dated = hashes[counts > settings.stock_windows]
         undated = hashes[counts > settings.stock_documents] ^ _UNDATED_SALT
-        stock = np.isin(self._shingles, np.concatenate([dated, undated])) & self._sampled
+        stock = np.isin(lists.shingles, np.concatenate([dated, undated])) & lists.sampled
         if not stock.any():
             return draft.flags & np.uint8(~STOCK & 0xFF), _NO_KEYS
         # a shingle that isn't counted is stock between two that are
-        told = np.flatnonzero(self._sampled)
+        told = np.flatnonzero(lists.sampled)
         place = np.searchsorted(told, np.arange(len(stock)), "right")
         inside = (place > 0) & (place < len(told))
         stock[inside] |= stock[told[place[inside] - 1]] & stock[told[place[inside]]]
         at = np.arange(len(stock))
-        width = np.full(len(stock), min(self._size, len(draft.hash)))
+        width = np.full(len(stock), min(lists.size, len(draft.hash)))
         marked = _covered(stock, at, width, len(draft.hash))
         flags = draft.flags & np.uint8(~STOCK & 0xFF) | marked * np.uint8(STOCK)
-        return flags, np.unique(self._shingles[stock])
+        return flags, np.unique(lists.shingles[stock])
 
     def near(self, ledger: Ledger) -> dict[int, Entry]:
         """The first document of each bucket this one falls into."""
@@ -245,7 +285,7 @@ class _LookUp:
         hashes, numbers = self._found[MARKS] >> np.uint64(LOW_BITS[MARKS]), self._numbers(MARKS)
         if len(stock):
             fresh = np.concatenate([[0], np.cumsum(flags & STOCK == 0)])
-            stop = np.minimum(draft.mark_at.astype(np.int64) + self._size, len(draft.hash))
+            stop = np.minimum(draft.mark_at.astype(np.int64) + self.lists.size, len(draft.hash))
             told = draft.marks[fresh[stop] > fresh[draft.mark_at]] >> np.uint64(14)
             kept = np.isin(hashes, told)
             hashes, numbers = hashes[kept], numbers[kept]
@@ -257,20 +297,6 @@ class _LookUp:
         chosen = (np.repeat(count, count) < CROWD) | (rank < LEADERS) | (left <= LEADERS)
         nums, shared = np.unique(numbers[chosen], return_counts=True)
         return set(nums[shared >= self._settings.min_shared_fingerprints].tolist())
-
-    def keys(self, *lists: int) -> NDArray[np.uint64]:
-        """What to add to the postings: of all lists, or some."""
-        num = np.uint64(self._entry.num)
-        parts = []
-        for list_ in lists or (MARKS, BANDS, LONG, COUNTS):
-            head = np.uint64(list_) << np.uint64(62)
-            if list_ == COUNTS:
-                with np.errstate(over="ignore"):
-                    own = self._own_count()
-                parts.append(head | own)
-            else:
-                parts.append(head | self._lists[list_] << np.uint64(LOW_BITS[list_]) | num)
-        return np.unique(np.concatenate(parts))
 
 
 class _Among:

@@ -23,6 +23,8 @@ _PAIR = """
 
 _FIRST = (
     "CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL)",
+    # blocks of boilerplate learned at the last rebuilding
+    "CREATE TABLE learned (number {key}, keys {blob} NOT NULL, witnesses {blob} NOT NULL)",
     # settings documents were judged with
     "CREATE TABLE judgement (number {key}, fingerprint TEXT NOT NULL UNIQUE, value TEXT NOT NULL)",
     """CREATE TABLE document (
