@@ -26,6 +26,9 @@ SUPPORT = 0.25
 EMBEDDED = 0.5
 """Coverage from which a document counts as embedded in another."""
 
+HELD = 0.5
+"""Share of the other members a member must have edges to, unless it has one to the centre."""
+
 PIECE = 0.35
 """The most of a roundup that one embedded document may cover; what covers more is a version of it."""
 
@@ -145,8 +148,46 @@ def group(edges: Edges, documents: int, roundup: NDArray[np.bool_]) -> Grouping:
             between[a][c] = between[c][a] = total
             del between[c][b]
     roots = np.array([find(x) for x in range(documents)], np.int64)
-    first = np.full(documents, documents, np.int64)
-    np.minimum.at(first, roots, np.arange(documents))
-    family = first[roots]
+    family = _held(_by_first(roots), edges.a[rows], edges.b[rows])
     cut = rows[family[edges.a[rows]] != family[edges.b[rows]]]
     return Grouping(family, np.stack([edges.a[cut], edges.b[cut]], axis=1))
+
+
+def _by_first(label: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The same groups, each named by its first member."""
+    first = np.full(len(label), len(label), np.int64)
+    np.minimum.at(first, label, np.arange(len(label)))
+    return first[label]
+
+
+def _held(family: NDArray[np.int64], a: NDArray[np.int64], b: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Families without the members that hold to neither their centre nor half of the others.
+
+    The centre is the member with the most edges, of equals the first. What is cut stays together where it
+    has edges of its own, and is held to the same rule.
+    """
+    documents = len(family)
+    number = np.arange(documents)
+    while True:
+        inside = family[a] == family[b]
+        one, two = np.concatenate([a[inside], b[inside]]), np.concatenate([b[inside], a[inside]])
+        degree = np.bincount(one, minlength=documents)
+        order = np.lexsort((number, -degree, family))
+        opens = np.diff(family[order], prepend=-1) != 0
+        centre = np.empty(documents, np.int64)
+        centre[order] = order[opens][np.cumsum(opens) - 1]
+        others = np.bincount(family, minlength=documents)[family] - 1
+        held = (centre == number) | (degree >= HELD * others)
+        held[one[two == centre[one]]] = True
+        if held.all():
+            return family
+        from scipy.sparse import coo_matrix  # slow to import, and seldom needed
+        from scipy.sparse.csgraph import connected_components
+
+        loose = ~held[one] & ~held[two]
+        ones = np.ones(int(loose.sum()), np.int8)
+        links = coo_matrix((ones, (one[loose], two[loose])), shape=(documents, documents))
+        apart = _by_first(connected_components(links, directed=False)[1].astype(np.int64))
+        # two label spaces side by side: what is held keeps its family, what is cut its component
+        label = np.where(held, family, documents + apart)
+        family = _by_first(np.unique(label, return_inverse=True)[1])

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dedup.families import SUPPORT, find_roundups, group
+from dedup.families import HELD, SUPPORT, find_roundups, group
 from dedup.overlap import KINDS, NEAR, PARTIAL, QUOTE, VERSION, Edges
 
 Run = tuple[int, int, int]
@@ -75,7 +75,34 @@ def naive(rows: list[Edge], roundup: list[bool]) -> list[int]:
         if one is not two and between >= SUPPORT * len(one) * len(two):
             groups.remove(two)
             one |= two
+    groups = [held for g in groups for held in hold(g, linked)]
     return [min(next(g for g in groups if x in g)) for x in range(len(roundup))]
+
+
+def hold(members: set[int], linked: set[tuple[int, int]]) -> list[set[int]]:
+    """A group without those linked to neither its most linked member nor half of the others; these by themselves."""
+
+    def partners(x: int, among: set[int]) -> set[int]:
+        return {y for y in among if (min(x, y), max(x, y)) in linked}
+
+    centre = min(members, key=lambda x: (-len(partners(x, members)), x))
+    loose = {
+        x
+        for x in members - {centre} - partners(centre, members)
+        if len(partners(x, members)) < HELD * (len(members) - 1)
+    }
+    if not loose:
+        return [members]
+    parts = [members - loose]
+    while loose:
+        part, reached = set(), {min(loose)}
+        while reached:
+            x = reached.pop()
+            part.add(x)
+            reached |= partners(x, loose) - part
+        loose -= part
+        parts.append(part)
+    return [held for part in parts for held in hold(part, linked)]
 
 
 def families(rows: list[Edge], roundup: list[bool]) -> list[int]:
