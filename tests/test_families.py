@@ -80,7 +80,7 @@ def naive(rows: list[Edge], roundup: list[bool]) -> list[int]:
 
 
 def hold(members: set[int], linked: set[tuple[int, int]]) -> list[set[int]]:
-    """A group without those linked to neither its most linked member nor half of the others; these by themselves."""
+    """A group without those linked to neither its most linked member nor half of the others."""
 
     def partners(x: int, among: set[int]) -> set[int]:
         return {y for y in among if (min(x, y), max(x, y)) in linked}
