@@ -33,6 +33,7 @@ from dedup.errors import InputError, SchemeError, StorageError, UsageError
 from dedup.folding import folding
 from dedup.io import OutputFolder, from_documents, write_table
 from dedup.model import Document, Passage, RelationKind, parse_time
+from dedup.output import FORMAT
 from dedup.overlap import KINDS, NONE, PARTIAL
 from dedup.passages import split_runs
 from dedup.placing import LOW_BITS, Placement, Settlement, place, posting_limits, settle, settle_copy, to_edges
@@ -373,7 +374,7 @@ class Index:
             return self._match(known, self._edges_before(known), stored=False, with_diff=with_diff)
         if known is not None:
             self._keep_revision(known)
-            self._remove([known])
+            self._remove([known], "left")
         draft = self._numbered(draft, self._ledger.take_numbers("next_document"))
         entry, edges = self._put(draft, insert=True)
         return self._match(entry, edges, stored=True, draft=draft, with_diff=with_diff)
@@ -683,7 +684,7 @@ class Index:
             entry = self._ledger.by_id(identity)
             if entry is None:
                 return False
-            self._remove([entry], tell=True)
+            self._remove([entry])
             self._store.run("DELETE FROM revision WHERE id = ?", identity)
         return True
 
@@ -703,14 +704,14 @@ class Index:
                     "SELECT num FROM document WHERE published < ? ORDER BY published, num LIMIT ?", _micros(moment), _PRUNED
                 )
                 entries = list(self._ledger.entries([num for (num,) in rows]).values())
-                self._remove(entries, tell=True)
+                self._remove(entries)
                 self._store.run("DELETE FROM revision WHERE published < ?", _micros(moment))
                 self._postings.maintain(len(entries), self._dead_below())
             total += len(entries)
             if len(rows) < _PRUNED:
                 return total
 
-    def _remove(self, entries: list[Entry], *, tell: bool = False) -> None:
+    def _remove(self, entries: list[Entry], kind: str = "removed") -> None:
         """Remove documents; their copies are placed again, the families they leave settled."""
         if not entries:
             return
@@ -721,9 +722,9 @@ class Index:
         away = gone | {c.num for c in orphans}
         rows = {leaders[e.leader].family for e in entries}
         families = self._ledger.families(rows)
-        if tell:
+        for what, some in ((kind, sorted(entries)), ("left", orphans)):
             self._ledger.log(
-                [ChangeRow("removed", e.id, families[leaders[e.leader].family].id) for e in sorted(entries)]
+                [ChangeRow(what, e.id, families[leaders[e.leader].family].id) for e in some]
             )
         touched = {num for e in self._ledger.edges_of(away, PARTIAL) for num in e[:2]} - away
         touched |= {e.leader for e in entries} - away
@@ -789,6 +790,8 @@ class Index:
             with OutputFolder(out, force=force) as folder:
                 for name, table in tables.items():
                     write_table(folder / f"{name}.{format}", table)
+                run = {"format": FORMAT, "version": __version__, "settings": self.settings.as_dict(), "counts": self.stats()}
+                (folder / "run.json").write_bytes(orjson.dumps(run, option=orjson.OPT_INDENT_2) + b"\n")
         return tables
 
     def merge(self, other: Index) -> int:
@@ -823,7 +826,7 @@ class Index:
             if known.raw == draft.entry.raw or _newness(draft.entry) <= _newness(known):
                 return False
             self._keep_revision(known)
-            self._remove([known])
+            self._remove([known], "left")
         window = windows(np.array([draft.entry.time]), np.array([draft.entry.published is not None]), self.settings)
         draft = self._numbered(draft, self._ledger.take_numbers("next_document"))
         entry = draft.entry._replace(family=-1, roundup=0, agreed=0, in_window=int(window[0]))

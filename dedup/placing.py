@@ -24,6 +24,7 @@ from dedup.ragged import gather
 from dedup.shingles import roll
 from dedup.signatures import permutations
 from dedup.stock import LONG_RUN, UNDATED, long_runs
+from dedup.storage.codec import JOINED
 from dedup.storage.ledger import Change, Edge, Entry, Family, Ledger, microseconds
 
 if TYPE_CHECKING:
@@ -380,8 +381,8 @@ def texts_of(
     parts = [words[e.num] for e in entries]
     bounds = np.cumsum([0] + [len(part[0]) for part in parts])
     return Texts(
-        np.concatenate([part[0] for part in parts]),
-        np.concatenate([part[1] for part in parts]) & np.uint8(0x7F),
+        np.concatenate([np.empty(0, np.uint64), *(part[0] for part in parts)]),
+        np.concatenate([np.empty(0, np.uint8), *(part[1] for part in parts)]) & np.uint8(~JOINED & 0xFF),
         bounds[:-1],
         bounds[1:],
         np.array([e.spaceless for e in entries], np.uint8),

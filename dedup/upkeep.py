@@ -137,8 +137,7 @@ def exported(ledger: Ledger, settings: Settings) -> Result:
     )
     canonical = np.array([place[families[number][1]] for number in row], np.int64)
     family = np.array([first[number] for number in row], np.int64)
-    texts = texts_of(entries, recalled.words) if n else None
-    assert texts is not None
+    texts = texts_of(entries, recalled.words)
     judged = Judged(
         order=np.arange(n),
         texts=texts,

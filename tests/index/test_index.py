@@ -1,0 +1,385 @@
+"""What the index says, does and keeps, in both databases."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import dedup
+import pytest
+from dedup.config import Settings
+from dedup.errors import InputError, OutputError, SchemeError, StorageError, UsageError
+from dedup.index import Index
+from dedup.model import RelationKind
+
+from .news import START, article, paragraph, story, version
+
+
+def test_a_first_document_is_new(index):
+    match = index.add(article("a", story(1)))
+    assert (match.relation, match.other, match.is_new, match.stored) == (RelationKind.NONE, None, True, True)
+    assert match.canonical == "a"
+    assert index.family(match.family).members == ("a",)
+
+
+def test_the_same_again_stores_nothing_and_answers_the_same(index):
+    for document in (article("a", story(1)), article("b", version(1, 1), 1)):
+        first = index.add(document)
+        again = index.add(document)
+        assert not again.stored
+        assert replace(again, stored=True) == first
+    assert index.stats()["documents"] == 2
+
+
+def test_a_version_joins_and_shows_its_passages(index):
+    index.add(article("a", story(1)))
+    cut = article("b", version(1, 1), 1)
+    match = index.add(cut)
+    assert match.relation is RelationKind.VERSION
+    assert match.other == "a"
+    assert not match.is_new
+    assert match.coverage > 0.95
+    assert 0.5 < match.other_coverage < 0.8
+    whole = "\n\n".join(story(1))
+    assert match.passages
+    for passage in match.passages:
+        assert cut.text[passage.a_start : passage.a_end] == whole[passage.b_start : passage.b_end]
+    assert index.family(match.family).members == ("a", "b")
+
+
+def test_passages_where_the_new_document_is_the_earlier_one(index):
+    index.add(article("late", story(1), 5))
+    early = article("early", version(1, 1), 0)
+    match = index.add(early)
+    whole = "\n\n".join(story(1))
+    for passage in match.passages:
+        assert early.text[passage.a_start : passage.a_end] == whole[passage.b_start : passage.b_end]
+
+
+def test_query_says_what_add_would_say_and_stores_nothing(index):
+    index.add(article("a", story(1)))
+    for kind in range(6):
+        document = article(f"q{kind}", version(1, kind), 2)
+        before = index.stats()
+        asked = index.query(document)
+        assert {k: v for k, v in index.stats().items() if k != "bytes"} == {
+            k: v for k, v in before.items() if k != "bytes"
+        }
+        assert replace(asked, stored=True) == index.add(document)
+        index.remove(document.id)
+
+
+def test_an_exact_copy(index):
+    index.add(article("a", story(1)))
+    match = index.add(article("b", story(1), 3))
+    assert match.relation is RelationKind.EXACT
+    assert match.coverage == match.other_coverage == 1
+    assert match.canonical == "a"
+
+
+def test_shared_passages_relate_but_do_not_join(index):
+    index.add(article("a", story(1)))
+    match = index.add(article("b", version(1, 4), 1))
+    assert match.relation is RelationKind.PARTIAL
+    assert match.is_new
+    assert list(index.families()) == []
+
+
+def test_add_many_gives_what_add_gives(places):
+    documents = [article(f"{n}-{kind}", version(n, kind), n + kind) for n in range(6) for kind in range(5)]
+    with places().open() as one, places().open() as many:
+        assert [one.add(document) for document in documents] == list(many.add_many(documents))
+        assert shape(one) == shape(many)
+        assert one.check() == many.check() == []
+
+
+def test_a_revision_moves_a_document(index):
+    index.add(article("a", story(1)))
+    index.add(article("b", version(1, 1), 1))
+    first = index.add(article("c", version(1, 2), 2))
+    moved = index.add(article("c", story(9), 2))
+    assert moved.family != first.family
+    assert moved.is_new
+    assert index.family(first.family).members == ("a", "b")
+    assert len(index.document("c").revisions) == 1
+    assert index.check() == []
+
+
+def test_removing_the_first_renames_the_family(index):
+    first = index.add(article("a", story(1)))
+    index.add(article("b", version(1, 1), 1))
+    index.add(article("c", version(1, 2), 2))
+    assert index.remove("a")
+    assert not index.remove("a")
+    assert index.document("a") is None
+    family = index.family(first.family)
+    assert family.id != first.family
+    assert family.members == ("b", "c")
+    assert index.check() == []
+
+
+def test_removing_what_copies_are_led_by(index):
+    index.add(article("a", story(1)))
+    for n in range(3):
+        index.add(article(f"copy{n}", story(1), n + 1))
+    index.add(article("near", version(1, 3), 5))
+    index.remove("a")
+    (family,) = index.families()
+    assert family.members == ("copy0", "copy1", "copy2", "near")
+    assert index.check() == []
+
+
+def test_an_earlier_version_that_comes_late_names_the_family(index):
+    late = index.add(article("late", story(1), 10))
+    early = index.add(article("early", version(1, 1), 0))
+    assert early.family != late.family
+    assert index.family(late.family).id == early.family
+    assert index.family(early.family).earliest == "early"
+
+
+def test_a_bridge_merges_two_families(index):
+    parts = story(1, 8)
+    one = index.add(article("one", parts[:4], 0))
+    index.add(article("one-again", parts[:4], 1))
+    two = index.add(article("two", parts[4:], 2))
+    assert one.family != two.family
+    index.add(article("both", parts, 3))
+    joined = index.family(one.family)
+    assert set(joined.members) == {"one", "one-again", "two", "both"}
+    assert index.family(two.family) == joined
+    kinds = [change.kind for change in index.changes()]
+    assert "merged" in kinds
+    assert kinds[0] == "new"
+
+
+def test_changes_in_order_from_a_cursor(index):
+    index.add(article("a", story(1)))
+    index.add(article("b", version(1, 2), 1))
+    seen = index.changes()
+    assert [change.kind for change in seen] == ["new", "joined", "canonical"]
+    assert [change.cursor for change in seen] == sorted(change.cursor for change in seen)
+    assert index.changes(since=seen[-1].cursor) == []
+    index.remove("b")
+    assert [c.kind for c in index.changes(since=seen[-1].cursor)] == ["removed", "canonical"]
+    assert len(index.changes(limit=2)) == 2
+
+
+def test_following_the_changes_gives_the_families(index):
+    for n in range(4):
+        for kind in (2, 1, 0, 3, 4):
+            index.add(article(f"{n}-{kind}", version(n, kind), 10 * n + kind))
+    index.add(article("0-1", story(77), 3))
+    index.remove("1-0")
+    assert followed(index) == {family.id: set(family.members) for family in index.families(min_size=1)}
+
+
+def test_prune_forgets_what_is_old(index):
+    index.add_many([])
+    for n in range(5):
+        for kind in (0, 1, 3):
+            index.add(article(f"{n}-{kind}", version(n, kind), 24 * n + kind))
+    index.add(article("undated", story(50), None))
+    assert index.prune(START + timedelta(days=2, hours=1)) == 7
+    assert index.stats()["documents"] == 9
+    assert index.document("undated") is not None
+    assert index.document("2-0") is None
+    assert index.check() == []
+    with pytest.raises(UsageError):
+        index.prune("")
+
+
+def test_families_since(index):
+    index.add(article("a", story(1)))
+    index.add(article("b", version(1, 1), 1))
+    (family,) = index.families()
+    now = index.document("b").stored
+    index.add(article("c", story(2)))
+    index.add(article("d", version(2, 1), 1))
+    assert [f.earliest for f in index.families(since=now + timedelta(microseconds=1))][-1:] == ["c"]
+    assert family.first_published == START
+    assert [len(f) for f in index.families(min_size=3)] == []
+
+
+def test_texts_are_kept_only_if_asked(places):
+    with places().open() as index:
+        index.add(article("a", story(1)))
+        assert index.document("a").text is None
+        with pytest.raises(UsageError, match="store_text"):
+            index.diff("a")
+        with pytest.raises(UsageError, match="store_text"):
+            index.add(article("b", story(1)), with_diff=True)
+    with places().open(store_text=True) as index:
+        whole, cut = article("a", story(1)), article("b", version(1, 1), 1)
+        index.add(whole)
+        match = index.add(cut, with_diff=True)
+        assert match.diff.apply(whole.text) == cut.text
+        assert index.diff("b").apply(whole.text) == cut.text
+        assert index.document("b").text == cut.text
+
+
+def test_reopened_it_is_the_same(place):
+    with place.open() as index:
+        for kind in range(5):
+            index.add(article(f"v{kind}", version(1, kind), kind))
+        before = shape(index)
+    with place.open() as index:
+        assert shape(index) == before
+        assert not index.add(article("v0", version(1, 0))).stored
+
+
+def test_another_scheme_is_refused_by_name(place):
+    place.open().close()
+    with pytest.raises(SchemeError, match="shingle_words is 5 there and 4 here"):
+        place.open(Settings(shingle_words=4))
+
+
+def test_other_judgement_settings_are_recorded(place):
+    with place.open() as index:
+        index.add(article("a", story(1)))
+    with place.open(Settings(version_coverage=0.5)) as index:
+        index.add(article("b", version(1, 1), 1))
+        assert index.document("a").settings != index.document("b").settings
+    with place.open() as index:
+        assert index.settings.version_coverage == 0.5
+
+
+def test_a_schema_from_the_future(place):
+    with place.open() as index:
+        index._store.run("INSERT INTO migration VALUES ('9999 flying', 0)")
+        index._store.rows("SELECT 1") if place.url.endswith(".db") else index._store._db.commit()
+    with pytest.raises(SchemeError, match="later version.*9999 flying"):
+        place.open()
+
+
+def test_bad_documents(index):
+    with pytest.raises(InputError, match="id is missing"):
+        index.add({"text": "nothing"})
+    with pytest.raises(InputError, match="text"):
+        index.add({"id": "a"})
+    with pytest.raises(InputError):
+        index.add({"id": "a", "text": "words enough", "published": "yesterday"})
+    assert index.stats()["documents"] == 0
+
+
+@pytest.mark.parametrize("text", ["x", "?!", "\0", "a\r\nb", "\u0301", "𝔘𝔫𝔦 " * 3, "word " * 30_000, "東京" * 50])
+def test_odd_texts(index, text):
+    first = index.add({"id": "a", "text": text})
+    assert first.is_new
+    again = index.add({"id": "b", "text": text})
+    assert again.relation is RelationKind.EXACT
+    assert again.family == first.family
+    assert index.check() == []
+
+
+def test_read_only(place):
+    with pytest.raises(StorageError):
+        place.open(read_only=True)
+    with place.open() as index:
+        index.add(article("a", story(1)))
+    with place.open(read_only=True) as index:
+        assert index.query(article("b", version(1, 1), 1)).other == "a"
+        with pytest.raises(StorageError):
+            index.add(article("b", version(1, 1), 1))
+        assert index.stats()["documents"] == 1
+
+
+def test_export_has_the_contract_of_a_run(index, tmp_path):
+    documents = [article(f"{n}-{kind}", version(n, kind), n + kind) for n in range(4) for kind in range(6)]
+    list(index.add_many(documents))
+    tables = index.export(tmp_path / "out")
+    result = dedup.find_families(documents)
+    for name, table in tables.items():
+        expected = getattr(result, f"{name}_table")()
+        assert table.schema.names == expected.schema.names
+        without = [column for column in ("file", "line") if column in table.schema.names]
+        assert table.drop(without).to_pylist() == expected.drop(without).to_pylist()
+    assert {path.name for path in (tmp_path / "out").iterdir()} >= {"documents.jsonl", "families.jsonl"}
+    with pytest.raises(OutputError):
+        index.export(tmp_path / "out")
+    index.export(tmp_path / "out", format="parquet", force=True)
+    with pytest.raises(UsageError):
+        index.export(tmp_path / "other", format="xml")
+
+
+def test_export_of_nothing(index):
+    assert {name: len(table) for name, table in index.export().items()} == {
+        "documents": 0,
+        "relations": 0,
+        "families": 0,
+    }
+    index.rebuild()
+    assert index.check() == []
+
+
+def test_merge(places):
+    with places().open(store_text=True) as one, places().open() as two:
+        one.add(article("a", story(1)))
+        one.add(article("same", story(3)))
+        one.add(article("newer", story(5), 9))
+        two.add(article("b", version(1, 1), 1))
+        two.add(article("same", story(3)))
+        two.add(article("newer", story(6), 1))
+        assert two.merge(one) == 2
+        assert {frozenset(f.members) for f in two.families(min_size=1)} == {
+            frozenset({"a", "b"}),
+            frozenset({"same"}),
+            frozenset({"newer"}),
+        }
+        assert two.check() == []
+        assert two.merge(one) == 0
+
+
+def test_rebuild_is_the_run_whatever_the_order(places):
+    documents = [article(f"{n}-{kind}", version(n, kind), n + kind) for n in range(5) for kind in range(6)]
+    expected = {frozenset(f.members): f.canonical.id for f in dedup.find_families(documents).families}
+    with places().open() as index:
+        list(index.add_many(reversed(documents)))
+        index.rebuild()
+        assert {frozenset(f.members): f.canonical for f in index.families()} == expected
+        assert index.check() == []
+        match = index.add(article("late", version(2, 1), 50))
+        assert match.family == index.document("2-0").family
+
+
+def test_stock_text_is_learned(places):
+    frame = paragraph("frame", 60)
+    documents = [
+        article(f"day{day}", [*story(100 + day, 4), frame], 72 * day) for day in range(8)
+    ]
+    with places().open() as index:
+        relations = [index.add(document).relation for document in documents]
+        assert relations[1] is RelationKind.PARTIAL
+        assert relations[-1] is RelationKind.NONE
+        index.rebuild()
+        assert index.stats()["relations"] == {}
+
+
+def test_hot_copies_cost_no_more(index):
+    for n in range(100):
+        match = index.add(article(f"copy{n:03}", story(1), n / 60))
+    assert match.canonical == "copy000"
+    (family,) = index.families()
+    assert len(family) == 100
+    assert index.check() == []
+    index.rebuild()
+    assert [len(f) for f in index.families()] == [100]
+
+
+def shape(index: Index):
+    families = {f.id: (f.canonical, f.members) for f in index.families(min_size=1)}
+    return families, index.stats()["relations"]
+
+
+def followed(index: Index) -> dict[str, set[str]]:
+    """The families a reader of the changes has at the end."""
+    families: dict[str, set[str]] = {}
+    for change in index.changes(limit=10**6):
+        if change.kind == "new":
+            families.setdefault(change.family, set()).add(change.document)
+        elif change.kind == "split":
+            families.setdefault(change.family, set())
+        elif change.kind == "joined":
+            families.setdefault(change.family, set()).add(change.document)
+        elif change.kind in ("left", "removed"):
+            families.get(change.family, set()).discard(change.document)
+        elif change.kind == "merged":
+            families.setdefault(change.family, set()).update(families.pop(change.other, set()))
+    return {identity: members for identity, members in families.items() if members}

@@ -1,0 +1,160 @@
+"""Random calls against a plain model: a dict of documents and a run over all of them."""
+
+import os
+import tempfile
+import uuid
+from dataclasses import replace
+from pathlib import Path
+
+import dedup
+import pytest
+from dedup.index import Index
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+
+from .conftest import admin, postgres_url
+from .news import START, article, version
+from .test_index import followed
+
+STORIES, KINDS = st.integers(0, 3), st.integers(0, 5)
+IDS = st.integers(0, 12)
+
+
+class Machine(RuleBasedStateMachine):
+    """The model is ``documents``; what the index must say follows from it."""
+
+    backend = "sqlite"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.documents: dict[str, dedup.Document] = {}
+        self.old_ids: dict[str, str] = {}  # a family id seen, a member it had then
+        self.folder = tempfile.TemporaryDirectory()
+        self.schemas: list[str] = []
+        self.url = self.fresh()
+        self.index = Index.open(self.url)
+
+    def fresh(self) -> str:
+        if self.backend == "sqlite":
+            return str(Path(self.folder.name) / f"{uuid.uuid4().hex}.db")
+        schema = f"test_{uuid.uuid4().hex}"
+        self.schemas.append(schema)
+        with admin() as db:
+            db.execute(f"CREATE SCHEMA {schema}")
+        return f"{postgres_url()}?options=-csearch_path%3D{schema}"
+
+    def made(self, number: int, story: int, kind: int, hours: int):
+        return article(f"d{number}", version(story, kind), hours)
+
+    @rule(number=IDS, story=STORIES, kind=KINDS, hours=st.integers(0, 60))
+    def add(self, number, story, kind, hours):
+        document = self.made(number, story, kind, hours)
+        known = self.documents.get(document.id)
+        asked = self.index.query(document)
+        match = self.index.add(document)
+        assert match.stored == (known is None or known.text != document.text)
+        if match.stored:
+            self.documents[document.id] = document
+        if known is None:
+            assert replace(asked, stored=True) == match
+        assert match.canonical in self.documents
+
+    @rule(rows=st.lists(st.tuples(IDS, STORIES, KINDS, st.integers(0, 60)), max_size=6))
+    def add_many(self, rows):
+        documents = [self.made(*row) for row in rows]
+        for document, match in zip(documents, list(self.index.add_many(documents)), strict=True):
+            known = self.documents.get(document.id)
+            assert match.stored == (known is None or known.text != document.text)
+            if match.stored:
+                self.documents[document.id] = document
+
+    @rule(number=IDS)
+    def remove(self, number):
+        assert self.index.remove(f"d{number}") == (self.documents.pop(f"d{number}", None) is not None)
+
+    @rule(hours=st.integers(0, 30))
+    def prune(self, hours):
+        before = START + dedup_hours(hours)
+        gone = [identity for identity, document in self.documents.items() if document.published < before]
+        assert self.index.prune(before) == len(gone)
+        for identity in gone:
+            del self.documents[identity]
+
+    @rule(rows=st.lists(st.tuples(st.integers(13, 16), STORIES, KINDS, st.integers(0, 60)), max_size=3))
+    def merge(self, rows):
+        other = {document.id: document for document in (self.made(*row) for row in rows)}
+        with Index.open(self.fresh()) as index:
+            list(index.add_many(other.values()))
+            stored = self.index.merge(index)
+        taken = 0
+        for identity, document in other.items():
+            known = self.documents.get(identity)
+            if known is None or known.text != document.text and document.published > known.published:
+                self.documents[identity] = document
+                taken += 1
+        assert stored == taken
+
+    @rule()
+    def reopen(self):
+        self.index.close()
+        self.index = Index.open(self.url)
+
+    @precondition(lambda self: self.documents)
+    @rule()
+    def rebuild(self):
+        """A rebuilt index has the families and relations of a run."""
+        self.index.rebuild()
+        result = dedup.find_families(list(self.documents.values()), dedup.Settings(threads=1))
+        expected = {frozenset(f.members): (f.canonical.id, f.id) for f in result.families}
+        assert {frozenset(f.members): (f.canonical, f.id) for f in self.index.families()} == expected
+
+    @invariant()
+    def sound(self):
+        assert self.index.check() == []
+        families = list(self.index.families(min_size=1))
+        members = [identity for family in families for identity in family.members]
+        assert sorted(members) == sorted(self.documents)
+        assert followed(self.index) == {family.id: set(family.members) for family in families}
+        for family in families:
+            self.old_ids.setdefault(family.id, family.members[0])
+
+    @invariant()
+    def old_ids_answer(self):
+        for identity in self.old_ids:
+            family = self.index.family(identity)
+            assert family is None or family.members
+
+    def teardown(self):
+        self.index.close()
+        self.folder.cleanup()
+        if self.schemas:
+            with admin() as db:
+                for schema in self.schemas:
+                    db.execute(f"DROP SCHEMA {schema} CASCADE")
+
+
+def dedup_hours(hours: int):
+    from datetime import timedelta
+
+    return timedelta(hours=hours)
+
+
+@pytest.mark.parametrize("name", ["sqlite", "postgres"])
+def test_against_a_plain_model(name):
+    if name == "postgres" and not postgres_url():
+        pytest.skip("DEDUP_TEST_POSTGRES names no server")
+
+    class Here(Machine):
+        backend = name
+
+    run_state_machine_as_test(
+        Here,
+        settings=settings(
+            max_examples=int(os.environ.get("DEDUP_TEST_EXAMPLES", "8" if name == "sqlite" else "3")),
+            stateful_step_count=12,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+            print_blob=True,
+        ),
+    )
