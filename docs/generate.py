@@ -38,6 +38,11 @@ WIDTH = 96  # columns of the terminal that the examples are run in
 
 NOTE = "<!-- Written by docs/generate.py; change the code it describes, then run that. -->\n\n"
 
+RETURNED = {
+    "dedup.edits": ("Operation",),
+    "dedup.lineage": ("AgreedText", "AgreedPassage", "Step"),
+}
+
 ADVANCED = {"docs/how-to/ingestion.md"}  # needs servers; its examples are tested where the index is
 
 
@@ -246,6 +251,11 @@ def api_page() -> str:
     parts += [function_entry(f"### {name}", f"dedup.{name}", value) for name, value in functions]
     parts.append("## Classes\n")
     parts += [class_entry(name, value) for name, value in classes]
+    parts.append("## What calls return\n")
+    parts.append("Not imported from `dedup`; they are met as results.\n")
+    for home, names in RETURNED.items():
+        module = importlib.import_module(home)
+        parts += [class_entry(name, getattr(module, name), home) for name in names]
     tree = inspect.getdoc(importlib.import_module("dedup.errors")) or ""
     drawing = "\n".join(line[4:] for line in tree.splitlines() if line.startswith("    "))
     parts += ["## Errors\n", f"```text\n{drawing}\n```\n"]
@@ -266,6 +276,8 @@ def signature(value: Any, *, bound: bool = False) -> str:
     parameters = list(made.parameters.values())[1 if bound else 0 :]
     shown, starred = [], False
     for parameter in parameters:
+        if parameter.name.startswith("_"):
+            continue
         if parameter.kind is parameter.KEYWORD_ONLY and not starred:
             shown.append("*")
         starred = starred or parameter.kind in (parameter.KEYWORD_ONLY, parameter.VAR_POSITIONAL)
@@ -283,7 +295,7 @@ def signature(value: Any, *, bound: bool = False) -> str:
     return "(\n" + "".join(f"    {text},\n" for text in shown) + f"){result}"
 
 
-def class_entry(name: str, value: type) -> str:
+def class_entry(name: str, value: type, home: str = "dedup") -> str:
     """A class: how it is made, what it holds, what it can do."""
     if name == "Settings":
         parts = [f"### {name}\n", "See [settings](settings.md).\n"]
@@ -291,7 +303,7 @@ def class_entry(name: str, value: type) -> str:
         members = ", ".join(f"`{member.value}`" for member in value)
         parts = [f"### {name}\n", f"{description(value)}\nValues: {members}.\n"]
     elif is_dataclass(value):
-        parts = [function_entry(f"### {name}", f"dedup.{name}", value)]
+        parts = [function_entry(f"### {name}", f"{home}.{name}", value)]
     else:
         parts = [f"### {name}\n", f"{description(value)}\n"]
     for member, raw in vars(value).items():
