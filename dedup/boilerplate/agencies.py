@@ -72,10 +72,10 @@ def agency_place(name: str) -> str:
 def find_agencies(look: Surface, units: Units, measures: Measures, labels: NDArray[np.uint8]) -> Found:
     """Give every agency that was matched its role.
 
-    In a unit of the body, ``dateline`` is an agency near the beginning, in parentheses, before a dash or colon;
-    ``credit`` one that closes the unit after the end of a sentence, an opening parenthesis, a dash or a slash. In a
-    unit that is not body, a byline or update stamp (meta) makes a ``byline``, a caption or credit a ``credit``. All
-    others are mentions.
+    In a unit of the body, ``dateline`` is an agency near the beginning, in parentheses, before a dash or
+    colon; ``credit`` one that closes the unit after the end of a sentence, an opening parenthesis, a dash
+    or a slash. In a unit that is not body, a byline or update stamp (meta) makes a ``byline``, a caption or
+    credit a ``credit``. All others are mentions.
     """
     first, size = measures.agency_first, measures.agency_size
     unit = np.searchsorted(units.first, first, side="right") - 1

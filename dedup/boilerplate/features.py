@@ -1,7 +1,7 @@
 """What a unit and its surroundings say, as named yes-or-no features: the columns the model weighs.
 
-Features hold for any language; what depends on one is in the cue lexicon. Lengths are words (a character of a
-script without spaces counts half a word).
+Features hold for any language; what depends on one is in the cue lexicon. Lengths are words (a character of
+a script without spaces counts half a word).
 """
 
 from __future__ import annotations
@@ -50,7 +50,8 @@ def _shift(values: NDArray[Any], units: Units, step: int) -> NDArray[Any]:
 
 def words_of(measures: Measures) -> NDArray[np.float64]:
     """float64[U], length of each unit in words."""
-    return measures.counts[:, loops.N_TOKENS] - measures.counts[:, loops.N_CHARACTER] / 2
+    counts = measures.counts.astype(np.float64)
+    return counts[:, loops.N_TOKENS] - counts[:, loops.N_CHARACTER] / 2
 
 
 def is_prose(measures: Measures) -> Mask:
@@ -77,8 +78,10 @@ def model_of(units: Units, measures: Measures) -> NDArray[np.uint8]:
 
 
 def suspects(tokens: Tokens, units: Units, measures: Measures) -> Mask:
-    """bool[B]: whole blocks of several sentences and many cues, which may hold boilerplate and body side by side."""
-    strong = (measures.cues[:, :6].max(axis=1, initial=0) >= SUSPECT) & (measures.counts[:, loops.N_TOKENS] >= 20)
+    """bool[B]: blocks of several sentences and many cues, which may hold boilerplate beside body."""
+    strong = (measures.cues[:, :6].max(axis=1, initial=0) >= SUSPECT) & (
+        measures.counts[:, loops.N_TOKENS] >= 20
+    )
     found = np.zeros(len(tokens.block_start), np.bool_)
     found[units.block[strong & (measures.counts[:, loops.N_STOP] >= 2) & ~units.sentences]] = True
     return found
@@ -171,8 +174,8 @@ def feature_columns(
     upper = counts[loops.N_UPPER] / n
     capitals = counts[loops.N_CAPITALS] / n
     several = n >= 3
-    for low, high in ((0.0, 0.1), (0.1, 0.25), (0.25, 0.45), (0.45, 0.7), (0.7, 1.01)):
-        yield f"capitalised {low:g}..{min(high, 1):g}", several & (upper >= low) & (upper < high)
+    for least, most in ((0.0, 0.1), (0.1, 0.25), (0.25, 0.45), (0.45, 0.7), (0.7, 1.01)):
+        yield f"capitalised {least:g}..{min(most, 1):g}", several & (upper >= least) & (upper < most)
     yield "long and capitalised 0.25..", (words >= 13) & (upper >= 0.25)
     yield "long and capitalised 0.4..", (words >= 13) & (upper >= 0.4)
     yield "in capitals 0.3..", several & (capitals >= 0.3)
@@ -256,19 +259,12 @@ def feature_columns(
     yield "within prose, short", (earlier_prose > 0) & (later_prose > 0) & (words < 8)
     yield "within prose, bare and long", (earlier_prose > 0) & (later_prose > 0) & bare & (words >= 12)
 
-    sums = np.add.reduceat if len(units) else None
-    if sums is not None:
-        held = np.flatnonzero(np.diff(units.offsets) > 0)
-        share = np.zeros(len(units.offsets) - 1)
-        share[held] = sums(words * prose, units.offsets[held]) / np.maximum(
-            sums(words, units.offsets[held]), 1
-        )
-        share = share[document]
-    else:
-        share = np.zeros(0)
-    yield "page mostly furniture", share < 0.4
-    yield "page half furniture", (share >= 0.4) & (share < 0.75)
-    yield "page mostly furniture, short", (share < 0.4) & (words < 8)
+    totals = np.append(0, np.cumsum(words))[units.offsets]
+    in_prose = np.append(0, np.cumsum(words * prose))[units.offsets]
+    prose_share = (np.diff(in_prose) / np.maximum(np.diff(totals), 1))[document]
+    yield "page mostly furniture", prose_share < 0.4
+    yield "page half furniture", (prose_share >= 0.4) & (prose_share < 0.75)
+    yield "page mostly furniture, short", (prose_share < 0.4) & (words < 8)
 
     for step, side in ((-1, "before"), (1, "after")):
         near_words = _shift(words, units, step)

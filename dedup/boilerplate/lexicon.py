@@ -1,8 +1,9 @@
-"""The cue lexicon: phrases that vote on what a unit is, read from ``data/cues/*.txt`` and ``data/agencies.txt``.
+"""The cue lexicon: phrases that vote on what a unit is, read from the files in ``data``.
 
-A line of a cue file is ``kind weight phrase``. A phrase may begin with ``^`` (it opens the unit) or ``(`` (it stands
-in parentheses), end with ``$`` (it closes the unit) or ``:`` (a colon follows) and hold ``<n>`` (any number). Phrases
-are folded and cut into tokens like any text; all languages are matched at once, so nothing is detected first.
+A line of a cue file is ``kind weight phrase``. A phrase may begin with ``^`` (it opens the unit) or ``(``
+(it stands in parentheses), end with ``$`` (it closes the unit) or ``:`` (a colon follows) and hold ``<n>``
+(any number). Phrases are folded and cut into tokens like any text; all languages are matched at once, so
+nothing is detected first.
 """
 
 from __future__ import annotations
@@ -14,12 +15,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
 from dedup.tokens import tokenize
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from numpy.typing import NDArray
 
 __all__ = ["AGENCY", "CUES", "Lexicon", "lexicon"]
 

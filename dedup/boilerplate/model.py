@@ -1,8 +1,9 @@
 """The model: weighs the features of every unit and takes the best sequence of labels.
 
-A linear-chain conditional random field (Lafferty, McCallum and Pereira, 2001): each feature votes for each label, each
-pair of neighbouring labels has a score, and the best path through a document wins (Viterbi). There are three sets of
-weights, see ``MODELS``; they are data, ``data/weights.json``, by name; ``benchmarks/train_boilerplate.py`` makes them.
+A linear-chain conditional random field (Lafferty, McCallum and Pereira, 2001): each feature votes for each
+label, each pair of neighbouring labels has a score, and the best path through a document wins (Viterbi).
+There are three sets of weights, see ``MODELS``; they are data, ``data/weights.json``, by name;
+``benchmarks/train_boilerplate.py`` makes them.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ LABELS = ("body", "title", "appeal", "caption", "credit", "nav", "widget", "meta
 """What a unit can be; the order breaks ties."""
 BODY, TITLE = 0, 1
 MODELS = ("article", "page", "sentence")
-"""Sets of weights: for text taken from a page, for all that is visible on one, for text without paragraphs."""
+"""Sets of weights: for text taken from a page, for all one shows, for text without paragraphs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,10 @@ def weights(name: str, features: tuple[str, ...]) -> Weights:
 
 
 def label_units(
-    names: tuple[str, ...], features: NDArray[np.float32], offsets: NDArray[np.int64], model: NDArray[np.uint8]
+    names: tuple[str, ...],
+    features: NDArray[np.float32],
+    offsets: NDArray[np.int64],
+    model: NDArray[np.uint8],
 ) -> NDArray[np.uint8]:
     """The label of every unit.
 
@@ -94,7 +98,9 @@ def label_units(
     return labels
 
 
-def _best_labels(features: NDArray[np.float32], offsets: NDArray[np.int64], model: Weights) -> NDArray[np.uint8]:
+def _best_labels(
+    features: NDArray[np.float32], offsets: NDArray[np.int64], model: Weights
+) -> NDArray[np.uint8]:
     scores = np.ascontiguousarray(features @ model.votes)
     labels = np.zeros(len(scores), np.uint8)
     back = np.zeros(scores.shape, np.int8)

@@ -1,9 +1,9 @@
 """Blocks that recur in a source, learned from the corpus: furniture no lexicon knows.
 
-Versions of one story share blocks, too, and must not teach. A document is a *witness* only if at least half of its
-prose stands in blocks no other document of the corpus has; a block recurs in a source if enough witnesses carry it, on
-so many separate days where the documents are dated. Long furniture of syndication ("This material may not be
-published …") recurs across sources. Everything is sorting: n log n.
+Versions of one story share blocks, too, and must not teach. A document is a *witness* only if at least half
+of its prose stands in blocks no other document of the corpus has; a block recurs in a source if enough
+witnesses carry it, on so many separate days where the documents are dated. Long furniture of syndication
+("This material may not be published …") recurs across sources. Everything is sorting: n log n.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ class Recurring:
     witnesses: NDArray[np.uint8]
 
     def marks(self, batch: pa.RecordBatch, units: Units, whole: NDArray[np.uint64]) -> NDArray[np.uint8]:
-        """uint8[U]: witnesses of each unit as a recurring block of its document's source, 0 if it does not recur."""
+        """uint8[U]: witnesses of each unit as a recurring block of its source, 0 if it is none."""
         counts = np.diff(units.offsets)
         everywhere = self._lookup(_key(np.zeros(len(whole), np.uint64), whole))
         source = np.repeat(_sources(batch), counts)
@@ -138,7 +138,9 @@ def find_recurring(table: BlockTable) -> Recurring:
     use = shared & witness & (table.source != 0)
     keys, counts = _count(_key(table.source[use], table.hash[use]), table.document[use], table.day[use])
     use &= table.tokens >= LONG_TOKENS
-    sources, _ = _count(table.hash[use], table.source[use].astype(np.int64), np.full(int(use.sum()), -1), MANY_SOURCES)
+    sources, _ = _count(
+        table.hash[use], table.source[use].astype(np.int64), np.full(int(use.sum()), -1), MANY_SOURCES
+    )
     use &= np.isin(table.hash, sources)
     everywhere, many = _count(
         _key(np.zeros(int(use.sum()), np.uint64), table.hash[use]), table.document[use], table.day[use], OFTEN
@@ -207,7 +209,8 @@ def _sources(batch: pa.RecordBatch) -> NDArray[np.uint64]:
         return np.zeros(batch.num_rows, np.uint64)
     column = batch.column("source").cast(pa.large_string()).fill_null("").dictionary_encode()
     names = [xxh64_intdigest(name.encode()) if name else 0 for name in column.dictionary.to_pylist()]
-    return np.array(names or [0], np.uint64)[column.indices.to_numpy(zero_copy_only=False)]
+    codes: NDArray[np.int32] = column.indices.to_numpy(zero_copy_only=False)
+    return np.array(names or [0], np.uint64)[codes]
 
 
 def _days(batch: pa.RecordBatch) -> NDArray[np.int64]:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from dedup.boilerplate.agencies import AgencyRole
-from dedup.kernels import signs
 from dedup.model import Kind
 
 if TYPE_CHECKING:
@@ -141,7 +140,7 @@ def sentence_cut(tokens: Tokens, data: NDArray[np.uint8], base: int, token: int)
 
 
 def _after_signs(data: NDArray[np.uint8], base: int, low: int, high: int) -> int:
-    """Where the text begins again between two tokens: after the last dash or colon and the white space behind it."""
+    """Where the text begins again between two tokens: after the last dash or colon and its white space."""
     gap = data[base + low : base + high].tobytes().decode(errors="replace")
     cut = max((gap.rfind(sign) for sign in "-–—―−:：)）"), default=-1) + 1
     while cut < len(gap) and gap[cut].isspace():
@@ -150,7 +149,7 @@ def _after_signs(data: NDArray[np.uint8], base: int, low: int, high: int) -> int
 
 
 def _before_signs(data: NDArray[np.uint8], base: int, low: int, high: int) -> int:
-    """Where a trailing credit begins between two tokens: after the stops and closing marks of the sentence before."""
+    """Where a trailing credit begins between two tokens: after the signs that close the sentence before."""
     gap = data[base + low : base + high].tobytes().decode(errors="replace")
     cut = 0
     while cut < len(gap) and gap[cut] in ".!?…。！？؟۔\"'”’»“)]）」":

@@ -1,4 +1,4 @@
-"""Take out of each article what is not the article: a mask over tokens, spans with their kinds, and its agencies."""
+"""Take out of each article what is not the article: a mask, spans with their kinds, and its agencies."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ OWN_CUES = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Stripped:
-    """What was taken out of a batch of n documents with T tokens. Places are bytes of a document's raw UTF-8.
+    """What was taken out of n documents with T tokens. Places are bytes of a document's raw UTF-8.
 
     Attributes:
         body: bool[T], the token belongs to the article.
@@ -78,7 +78,8 @@ def strip(tokens: Tokens, batch: pa.RecordBatch, recurring: Recurring | None = N
 
     Args:
         tokens: The batch's token stream.
-        batch: Its records; of the columns ``text`` is needed, ``title`` and ``source`` are used where they are there.
+        batch: Its records; of the columns ``text`` is needed, ``title`` and ``source`` are used where they
+            are there.
         recurring: Blocks known to recur in a source, of :func:`dedup.boilerplate.find_recurring`.
 
     Returns:
@@ -92,18 +93,23 @@ def strip(tokens: Tokens, batch: pa.RecordBatch, recurring: Recurring | None = N
     units = units_of(tokens, ends, cut, dated)
     measures = measure(tokens, look, units)
     is_title = _equal_titles(batch, units, measures.whole)
-    recurs = np.zeros(len(units), np.uint8) if recurring is None else recurring.marks(batch, units, measures.whole)
+    recurs = (
+        np.zeros(len(units), np.uint8) if recurring is None else recurring.marks(batch, units, measures.whole)
+    )
     names, features = feature_matrix(units, measures, is_title, recurs)
     labels = label_units(tuple(names), features, units.offsets, model_of(units, measures))
     # a headline is not made of cues
     cued = measures.cues[:, :6].argmax(axis=1)
     rows = np.arange(len(units))
-    made_of_cues = (measures.cues[rows, cued] >= 4) & (2 * measures.covered[rows, cued] >= np.diff(units.first))
+    made_of_cues = (measures.cues[rows, cued] >= 4) & (
+        2 * measures.covered[rows, cued] >= np.diff(units.first)
+    )
     labels = np.where((labels == TITLE) & made_of_cues, cued + 2, labels).astype(np.uint8)
     labels[np.searchsorted(units.first, dated) - 1] = LABELS.index("meta")
     earlier, later = (features[:, names.index(f"the same {where}")] > 0 for where in ("earlier", "later"))
 
     # a headline goes where it repeats what is known; the first of its kind is part of the article
+    labels[_nothing_left(units, labels) & (measures.cues[:, :6].max(axis=1, initial=0) == 0)] = BODY
     repeats_title = is_title | ((labels == TITLE) & earlier)
     standfirst = _standfirsts(units, labels, later, measures.counts)
     kind = _KIND_OF_LABEL[labels]
@@ -114,7 +120,9 @@ def strip(tokens: Tokens, batch: pa.RecordBatch, recurring: Recurring | None = N
     mixed = suspects(tokens, units, measures)
     mixed[units.block[removed]] = False
     if mixed.any():
-        units, labels, kind, removed = _by_sentences(tokens, look, ends, dated, mixed, units, labels, kind, removed)
+        units, labels, kind, removed = _by_sentences(
+            tokens, look, ends, dated, mixed, units, labels, kind, removed
+        )
     agencies = find_agencies(look, units, measures, labels)
 
     body = np.repeat(~removed, np.diff(units.first))
@@ -152,7 +160,7 @@ def _by_sentences(
     kind: NDArray[np.uint8],
     removed: NDArray[np.bool_],
 ) -> tuple[Units, NDArray[np.uint8], NDArray[np.uint8], NDArray[np.bool_]]:
-    """Decide again on body blocks that are mixed, bool[B], sentence by sentence: a sentence with cues of its own may go.
+    """Decide again on mixed blocks of body, bool[B]: a sentence of them that has cues of its own may go.
 
     Returns:
         Units with those blocks cut, and their labels, kinds and whether they go.
@@ -161,11 +169,21 @@ def _by_sentences(
     chosen = np.zeros(len(tokens.offsets) - 1, np.bool_)
     chosen[document[mixed]] = True
     part, part_look = take(tokens, look, chosen)
-    sentences = units_of(part, ends[np.repeat(chosen, np.diff(tokens.offsets))], mixed[chosen[document]], dated_openings(part, part_look))
+    sentences = units_of(
+        part,
+        ends[np.repeat(chosen, np.diff(tokens.offsets))],
+        mixed[chosen[document]],
+        dated_openings(part, part_look),
+    )
     measures = measure(part, part_look, sentences)
     nothing = np.zeros(len(sentences), np.bool_)
     names, features = feature_matrix(sentences, measures, nothing, nothing.astype(np.uint8))
-    found = label_units(tuple(names), features, sentences.offsets, np.full(int(chosen.sum()), MODELS.index("sentence"), np.uint8))
+    found = label_units(
+        tuple(names),
+        features,
+        sentences.offsets,
+        np.full(int(chosen.sum()), MODELS.index("sentence"), np.uint8),
+    )
     goes = sentences.sentences & (found > TITLE) & (measures.cues[:, :6].max(axis=1, initial=0) >= OWN_CUES)
 
     finer = units_of(tokens, ends, mixed | cut_blocks(units, len(mixed)), dated)
@@ -195,7 +213,14 @@ def _equal_titles(batch: pa.RecordBatch, units: Units, whole: NDArray[np.uint64]
     hashes = unit_hashes(titles, titles.offsets)
     known = np.diff(titles.offsets) > 0
     document = np.repeat(np.arange(len(hashes)), np.diff(units.offsets))
-    return known[document] & (hashes[document] == whole)
+    equal: NDArray[np.bool_] = known[document] & (hashes[document] == whole)
+    return equal
+
+
+def _nothing_left(units: Units, labels: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """bool[U]: the unit stands in a document without any body; too little there to be sure without cues."""
+    body = np.append(0, np.cumsum(labels <= TITLE))
+    return np.repeat(body[units.offsets[1:]] == body[units.offsets[:-1]], np.diff(units.offsets))
 
 
 def _standfirsts(
@@ -224,7 +249,9 @@ def _unit_spans(
     block = units.block[gone]
     document = np.searchsorted(tokens.block_offsets, block, side="right") - 1
     start, end = tokens.block_start[block].copy(), tokens.block_end[block].copy()
-    inside = (units.first[gone] > tokens.block_first[block]) | (units.first[gone + 1] < tokens.block_first[block + 1])
+    inside = (units.first[gone] > tokens.block_first[block]) | (
+        units.first[gone + 1] < tokens.block_first[block + 1]
+    )
     for i in np.flatnonzero(inside):
         unit = gone[i]
         base = int(begins[document[i]])

@@ -1,17 +1,20 @@
-"""Units of decision and what is measured of them: blocks or sentences, their tallies, cues, agencies, repeats."""
+"""Units of decision and what is measured of them: blocks or sentences, their tallies, cues, agencies."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
-from dedup.boilerplate import lexicon as lex
 from dedup import kernels
+from dedup.boilerplate import lexicon as lex
 from dedup.kernels import signs as loops
 from dedup.tokens import QUOTED, Tokens
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 __all__ = [
     "Measures",
@@ -143,8 +146,9 @@ def surface(tokens: Tokens, texts: pa.Array) -> Surface:
 def sentence_ends(tokens: Tokens, look: Surface) -> NDArray[np.bool_]:
     """bool[T]: a sentence or a block ends after the token.
 
-    A full stop, mark of question or exclamation, or an ellipsis ends a sentence where white space and then a capital, a
-    figure or a script without case follow, and what stands before it is no initial and no abbreviation.
+    A full stop, mark of question or exclamation, or an ellipsis ends a sentence where white space and then
+    a capital, a figure or a script without case follow, and what stands before it is no initial and no
+    abbreviation.
     """
     size = len(tokens.hash)
     ends = np.zeros(size, np.bool_)
@@ -209,7 +213,7 @@ def dated_openings(tokens: Tokens, look: Surface) -> NDArray[np.int64]:
 
 
 def unbroken(tokens: Tokens) -> NDArray[np.bool_]:
-    """bool[B]: blocks of documents more than half of which is one long block; they are decided on by sentences."""
+    """bool[B]: blocks of documents more than half of which is one long block; sentences decide there."""
     sizes = np.diff(tokens.block_first)
     longest = np.zeros(len(tokens.offsets) - 1, np.int64)
     document = np.repeat(np.arange(len(longest)), np.diff(tokens.block_offsets))
@@ -264,7 +268,7 @@ def measure(tokens: Tokens, look: Surface, units: Units) -> Measures:
     entry = np.repeat(words.entries[node] - (total - repeats), repeats) + np.arange(
         total[-1] if len(total) else 0
     )
-    first, length, unit = (np.repeat(a, repeats) for a in (first, length, unit))
+    first, length, unit = np.repeat(first, repeats), np.repeat(length, repeats), np.repeat(unit, repeats)
     last = first + length - 1
     place = (
         np.where(first == units.first[unit], lex.OPENS, 0)
@@ -277,7 +281,7 @@ def measure(tokens: Tokens, look: Surface, units: Units) -> Measures:
     place[named] |= _capitals(look.shape, first[named], length[named])
     fits = words.need[entry] & ~place == 0
     fits &= named | (tokens.flags[first] & QUOTED == 0)  # what a person is quoted with is no cue
-    first, length, unit, entry, kind = (a[fits] for a in (first, length, unit, entry, kind))
+    first, length, unit, entry, kind = first[fits], length[fits], unit[fits], entry[fits], kind[fits]
     kinds = lex.AGENCY + 1
     cell = unit * kinds + kind
     weight = np.where(kind == lex.AGENCY, 1.0, words.weight[entry])
@@ -350,4 +354,4 @@ def _capitals(
         look = shape[np.where(inside, first + i, first)]
         name &= ~inside | (look & loops.UPPER != 0)
         capitals &= ~inside | (look & loops.CAPITALS != 0)
-    return np.where(name, lex.AS_NAME, 0) | np.where(capitals, lex.AS_CAPITALS, 0)
+    return lex.AS_NAME * name.astype(np.int64) | lex.AS_CAPITALS * capitals.astype(np.int64)

@@ -1,7 +1,7 @@
-"""Loops over the token stream for :mod:`dedup.boilerplate`: token shapes, cue phrases, tallies of units, best paths.
+"""Loops over the token stream for :mod:`dedup.boilerplate`: shapes, cues, tallies of units, best paths.
 
-A *unit* is a run of tokens that is decided on as one: a block, or a sentence of a long one. Each loop has its
-obvious counterpart in :mod:`dedup.kernels.reference_blocks`.
+A *unit* is a run of tokens that is decided on as one: a block, or a sentence of a long one. Each loop has
+its obvious counterpart in :mod:`dedup.kernels.reference_blocks`.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ def _decode(data, at, end):  # type: ignore[no-untyped-def]
 
 @helper
 def _case(cp):  # type: ignore[no-untyped-def]
-    """1 for a capital, 2 for a small letter, 0 where there is no case; Latin, Greek, Cyrillic and full width."""
+    """1 for a capital, 2 for a small letter, 0 without case; Latin, Greek, Cyrillic and full width."""
     if cp < 0x80:
         return np.int64(1) if 65 <= cp <= 90 else (np.int64(2) if 97 <= cp <= 122 else np.int64(0))
     if 0xC0 <= cp <= 0xFF:
@@ -249,8 +249,8 @@ def shapes(
 def match(tokens, shape, units, keys, targets, terminal, first_bits, number, out_first, out_size, out_node):  # type: ignore[no-untyped-def]
     """Find every phrase of a trie that lies within one unit.
 
-    The trie is a hash table with linear probing from (node, token hash) to node; its size is a power of two and
-    key 0 is an empty slot. A token that begins with a digit may also take the edge of ``number``.
+    The trie is a hash table with linear probing from (node, token hash) to node; its size is a power of two
+    and key 0 is an empty slot. A token that begins with a digit may also take the edge of ``number``.
 
     Args:
         tokens: uint64[T], token hashes.

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from dedup.kernels import signs
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 __all__ = ["best_paths", "match", "shapes", "tally"]
 
@@ -36,7 +38,7 @@ _SIGN = {character: bits for characters, bits in _SIGNS.items() for character in
 
 
 def _case(character: str) -> int:
-    """1 for a capital, 2 for a small letter, 0 where there is no case; Latin, Greek, Cyrillic and full width."""
+    """1 for a capital, 2 for a small letter, 0 without case; Latin, Greek, Cyrillic and full width."""
     cp = ord(character)
     if cp < 0x80:
         return 1 if character.isupper() else 2 if character.islower() else 0

@@ -1,4 +1,4 @@
-"""Bits and columns that the kernels of :mod:`dedup.kernels.blocks`, their reference and their callers share."""
+"""Bits and columns that the loops of :mod:`dedup.kernels.blocks`, their reference and their callers share."""
 
 from __future__ import annotations
 
