@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 import platform
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from importlib import metadata
-from itertools import islice
+from queue import Queue
 from typing import TYPE_CHECKING, Any
 
 import orjson
 import pyarrow as pa
 
 from dedup._version import __version__
+from dedup.edits.worker import Worker, lines
 from dedup.errors import UsageError
 from dedup.io import OutputFolder, rejects_table, write_records, write_table
 from dedup.io.folder import writing
+from dedup.parallel import in_order
+from dedup.result import RELATIONS
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Iterator
     from pathlib import Path
+
+    import numpy as np
+    from numpy.typing import NDArray
 
     from dedup.result import Result
 
@@ -30,7 +38,7 @@ FORMAT = 1
 DIFFS = pa.schema([(name, pa.string()) for name in ("family", "canonical", "variant", "operations")])
 """Columns of the diffs in Parquet, where the operations are JSON text."""
 
-_ROWS = 1024  # diffs held at once
+_DIFFS = 64  # made at once, by one worker
 
 
 def write(
@@ -56,14 +64,14 @@ def write(
     if format not in ("jsonl", "parquet"):
         raise UsageError(f"format {format!r}: must be jsonl or parquet")
     with OutputFolder(out, force=force) as folder:
-        write_table(folder / f"documents.{format}", result.documents_table())
-        write_table(folder / f"relations.{format}", result.relations_table())
-        write_table(folder / f"families.{format}", result.families_table())
-        if format == "parquet":
-            write_table(folder / "diffs.parquet", _diff_batches(result), DIFFS)
-        else:
-            _write_diffs(folder / "diffs.jsonl", result)
-        write_records(folder / "canonical.jsonl", _kept(result))
+        with ThreadPoolExecutor(1) as beside:
+            write_diffs = _write_diffs if format == "jsonl" else _write_diffs_as_parquet
+            diffs = beside.submit(write_diffs, folder / f"diffs.{format}", result)
+            write_table(folder / f"documents.{format}", result.document_batches())
+            write_table(folder / f"relations.{format}", result.relation_batches(), RELATIONS)
+            write_table(folder / f"families.{format}", result.families_table())
+            write_records(folder / "canonical.jsonl", _kept(result))
+            diffs.result()
         write_table(folder / "rejects.jsonl", rejects_table(result.rejects))
         with writing(folder / "run.json"):
             (folder / "run.json").write_bytes(orjson.dumps(_run(result), option=orjson.OPT_INDENT_2) + b"\n")
@@ -108,17 +116,47 @@ def _run(result: Result) -> dict[str, Any]:
 
 def _write_diffs(path: Path, result: Result) -> None:
     with writing(path), path.open("wb") as file:
-        for row in result.diffs():
-            file.write(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE))
+        for part in _diff_lines(result):
+            file.write(part)
+
+
+def _diff_lines(result: Result) -> Iterator[bytes]:
+    """Lines of the diffs in order, some at a time; many are made in processes, side by side."""
+    changed = result.changed()
+    parts = [changed[low : low + _DIFFS] for low in range(0, len(changed), _DIFFS)]
+    workers = min(result.settings.workers, len(parts) // 4)
+    if workers < 2:
+        yield from (lines(result.pairs(part)) for part in parts)
+        return
+    with ExitStack() as stack:
+        free: Queue[Worker] = Queue()
+        for _ in range(workers):
+            free.put(stack.enter_context(Worker()))
+
+        def make(part: NDArray[np.int64]) -> bytes:
+            worker = free.get()
+            try:
+                return worker.lines(result.pairs(part))
+            finally:
+                free.put(worker)
+
+        yield from in_order(make, parts, workers)
+
+
+def _write_diffs_as_parquet(path: Path, result: Result) -> None:
+    write_table(path, _diff_batches(result), DIFFS)
 
 
 def _diff_batches(result: Result) -> Iterator[pa.RecordBatch]:
-    rows = result.diffs()
-    while part := list(islice(rows, _ROWS)):
-        texts = [{**row, "operations": orjson.dumps(row["operations"]).decode()} for row in part]
+    for part in _diff_lines(result):
+        rows = [orjson.loads(line) for line in part.splitlines()]
+        texts = [{**row, "operations": orjson.dumps(row["operations"]).decode()} for row in rows]
         yield pa.RecordBatch.from_pylist(texts, schema=DIFFS)
 
 
 def _kept(result: Result) -> Iterator[pa.Array]:
-    records = result.documents.column("record").filter(pa.array(result.kept()))
-    yield from records.chunks
+    kept = result.kept()
+    done = 0
+    for chunk in result.documents.column("record").chunks:
+        yield chunk.filter(pa.array(kept[done : done + len(chunk)]))
+        done += len(chunk)

@@ -31,7 +31,8 @@ EXACT, NEAR, VERSION, PARTIAL, QUOTE, NONE = range(6)
 SEED = 3
 """Tokens a match must have to enter an alignment; chance matches of three are many, chains of them rare."""
 
-QUOTED, CHARACTER, STOCK, NUMBER = 1, 2, 4, 8
+QUOTED, CHARACTER, STOCK, NUMBER, CUT = 1, 2, 4, 8, 16
+"""Flags of a body token; ``CUT``: something was stripped before it."""
 
 NEVER = np.iinfo(np.int64).max
 """Publication time of an undated document; it comes last in the order."""
@@ -46,7 +47,7 @@ class Texts:
 
     Attributes:
         hash: uint64[T], in any order of documents.
-        flags: uint8[T], QUOTED | CHARACTER | STOCK | NUMBER.
+        flags: uint8[T], QUOTED | CHARACTER | STOCK | NUMBER | CUT.
         start: int64[n], first token of each document.
         stop: int64[n], one past its last.
         spaceless: uint8[n], most of its tokens are single characters.

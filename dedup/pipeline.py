@@ -26,12 +26,12 @@ from dedup.copies import collapse, loosen
 from dedup.families import Grouping, find_roundups, group
 from dedup.language import detect
 from dedup.marks import Marks
-from dedup.overlap import NEVER, NONE, STOCK, Edges, Texts, equal, verify
+from dedup.overlap import CUT, NEVER, NONE, STOCK, Edges, Texts, equal, verify
 from dedup.quotations import mark_quotations
 from dedup.shingles import shingle
 from dedup.signatures import sketch
 from dedup.stock import long_runs, mark, windows
-from dedup.tokens import CHARACTER, Tokens, text_buffers, tokenize
+from dedup.tokens import Tokens, text_buffers, tokenize
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -178,11 +178,13 @@ def prepare(
         digest = xxhash.xxh3_128_intdigest(texts[int(row)].as_py().encode())
         content[row] = digest >> 64, digest & 0xFFFFFFFFFFFFFFFF
     long_offsets, long_hash = long_runs(shingles.words, shingles.word_offsets)
+    flags = mark_quotations(tokens, texts)[body]
+    flags[1:][np.diff(np.flatnonzero(body)) > 1] |= CUT
     names, credited = _agencies(stripped, len(batch))
     return Prepared(
         offsets=shingles.word_offsets,
         hash=shingles.words,
-        flags=mark_quotations(tokens, texts)[body],
+        flags=flags,
         content=content,
         bodiless=bodiless,
         signatures=sketches.signatures,

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pyarrow as pa
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dedup.config import Settings
 
-__all__ = ["gather", "partition_bits"]
+__all__ = ["gather", "partition_bits", "whole"]
 
 _SMALL = 1 << 20  # keys not worth sharing among threads
 
@@ -41,3 +42,10 @@ def partition_bits(keys: int, settings: Settings) -> int:
         return 0
     parts = max(2 * settings.workers, -(-keys * 8 * 4 * settings.workers // settings.memory_limit))
     return int(parts - 1).bit_length()
+
+
+def whole(column: pa.ChunkedArray | pa.Array) -> pa.Array:
+    """A column in one piece."""
+    if isinstance(column, pa.ChunkedArray):
+        column = column.combine_chunks()
+    return pa.concat_arrays(column.chunks) if isinstance(column, pa.ChunkedArray) else column

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import xxhash
 
 from dedup.attestation import agreement
@@ -20,6 +21,7 @@ from dedup.model import Document, Passage, Relation, RelationKind, Role
 from dedup.overlap import KINDS, NEVER, NONE, Edges
 from dedup.passages import Places, locate
 from dedup.pipeline import compare_rows
+from dedup.ragged import whole
 
 if TYPE_CHECKING:
     import os
@@ -32,7 +34,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Family", "Result"]
 
-KIND_NAMES = np.array([kind.value for kind in KINDS], object)
+KIND_NAMES = pa.array([kind.value for kind in KINDS])
+ROLES = pa.array([role.value for role in (Role.CANONICAL, Role.VARIANT, Role.ROUNDUP, Role.SINGLE)])
+
+_ROWS = 16384  # of a table made at once
+_DIFFS = 64  # made at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,10 +132,21 @@ class Result:
         return len(self.documents)
 
     @cached_property
-    def _ids(self) -> NDArray[np.object_]:
+    def _id_column(self) -> pa.Array:
         """Id of each document number."""
-        ids = self.documents.column("id").take(pa.array(self._judged.order))
-        return np.asarray(ids.to_numpy(zero_copy_only=False))
+        return whole(self.documents.column("id").take(pa.array(self._judged.order)))
+
+    @cached_property
+    def _ids(self) -> NDArray[np.object_]:
+        """The same as strings."""
+        return np.asarray(self._id_column.to_numpy(zero_copy_only=False))
+
+    @cached_property
+    def _rank(self) -> NDArray[np.int64]:
+        """Place of each document number in the order of the ids."""
+        rank = np.empty(len(self), np.int64)
+        rank[np.asarray(pc.sort_indices(self._id_column)).astype(np.int64)] = np.arange(len(self))
+        return rank
 
     @cached_property
     def _numbers(self) -> dict[str, int]:
@@ -156,6 +173,23 @@ class Result:
         times = self._judged.candidates.published
         key = np.column_stack([times.astype(np.uint64), content])
         return {first: f"f{xxhash.xxh3_64_hexdigest(key[first].tobytes())}" for first in self._members}
+
+    @cached_property
+    def _family_column(self) -> pa.Array:
+        """Id of the family of each first member; null for other numbers."""
+        place = np.full(len(self), -1)
+        place[list(self._family_ids)] = np.arange(len(self._family_ids))
+        names = pa.array(self._family_ids.values(), pa.string())
+        return names.take(pa.array(place, mask=place < 0))
+
+    @cached_property
+    def _sources(self) -> NDArray[np.object_]:
+        """Source of each document number, None where unknown."""
+        return _objects(self._judged.candidates.source)
+
+    def _agencies(self, members: list[int]) -> tuple[str, ...]:
+        agencies = self._judged.candidates.agencies.take(pa.array(members)).flatten()
+        return tuple(agencies.unique().to_pylist())
 
     # --- dataclasses
 
@@ -200,8 +234,7 @@ class Result:
         one, two = self._number(a), self._number(b)
         low, high = min(one, two), max(one, two)
         edges = compare_rows(self._prepared, self._judged, low, high, self.settings)
-        table = self._relation_rows(edges)
-        found = _relation(table.to_pylist()[0])
+        found = _relation(self._relation_rows(edges, self._places(edges)).to_pylist()[0])
         return found if found.a == a else _turned(found)
 
     def _number(self, identity: str) -> int:
@@ -225,8 +258,8 @@ class Result:
             reason=self._reason(canonical, members),
             earliest=self._ids[first],
             members=tuple(self._ids[members]),
-            sources=_distinct(judged.candidates.source[m].as_py() for m in members),
-            agencies=_distinct(name for m in members for name in judged.candidates.agencies[m].as_py()),
+            sources=_distinct(self._sources[members]),
+            agencies=self._agencies(members),
             _relations=partial(self._relations_within, first),
         )
 
@@ -242,8 +275,8 @@ class Result:
         return dict(zip(firsts.tolist(), groups, strict=False))
 
     def _relations_within(self, first: int) -> list[Relation]:
-        rows = self._relation_rows(self._edges.take(self._edges_within[first]))
-        return [_relation(row) for row in rows.to_pylist()]
+        edges = self._edges.take(self._edges_within[first])
+        return [_relation(row) for row in self._relation_rows(edges, self._places(edges)).to_pylist()]
 
     @cached_property
     def _agreement(self) -> NDArray[np.float64]:
@@ -293,96 +326,109 @@ class Result:
 
     def documents_table(self) -> pa.Table:
         """One row a document, by id: where it is from, its family and role, its relation to the canonical."""
+        return pa.Table.from_batches(self.document_batches())
+
+    def document_batches(self) -> Iterator[pa.RecordBatch]:
+        """The rows of :meth:`documents_table`, some at a time."""
         judged, n = self._judged, len(self)
-        rows = pa.array(judged.order)
         size = np.bincount(judged.family, minlength=n)[judged.family]
-        own = judged.canonical == np.arange(n)
-        role = np.select(
-            [(size > 1) & own, size > 1, judged.roundup],
-            [Role.CANONICAL.value, Role.VARIANT.value, Role.ROUNDUP.value],
-            Role.SINGLE.value,
-        )
-        relation = np.full(n, None, object)
-        coverage, back = np.full(n, np.nan), np.full(n, np.nan)
         edges = judged.to_canonical
+        kind = np.full(n, NONE, np.uint8)
+        coverage, back = np.full(n, np.nan), np.full(n, np.nan)
         for member, of, by in (
             (edges.b, edges.coverage_b, edges.coverage_a),
             (edges.a, edges.coverage_a, edges.coverage_b),
         ):
             mine = judged.canonical[member] != member
-            relation[member[mine]] = KIND_NAMES[edges.kind[mine]]
+            kind[member[mine]] = edges.kind[mine]
             coverage[member[mine]], back[member[mine]] = of[mine], by[mine]
-        table = pa.table(
-            {
-                "id": self._ids,
-                **{
-                    name: self.documents.column(name).take(rows)
-                    for name in ("title", "source", "published", "url", "file")
-                },
-                "line": self.documents.column("line").take(rows),
-                "family": pa.array([self._family_ids.get(f) for f in judged.family.tolist()], pa.string()),
-                "role": pa.array(role, pa.string()),
-                "canonical": pa.array(self._ids[judged.canonical], pa.string(), mask=size == 1),
-                "relation": pa.array(relation, pa.string()),
-                "coverage": pa.array(coverage, from_pandas=True),
-                "canonical_coverage": pa.array(back, from_pandas=True),
+        own = judged.canonical == np.arange(n)
+        role = np.select([(size > 1) & own, size > 1, judged.roundup], [0, 1, 2], 3)
+        by_id = np.empty(n, np.int64)
+        by_id[self._rank] = np.arange(n)
+        for low in range(0, n, _ROWS):
+            numbers = by_id[low : low + _ROWS]
+            rows = pa.array(judged.order[numbers])
+            alone = size[numbers] == 1
+            copied = ("title", "source", "published", "url", "file", "line")
+            columns: dict[str, Any] = {
+                "id": self._id_column.take(pa.array(numbers)),
+                **{name: whole(self.documents.column(name).take(rows)) for name in copied},
+                "family": self._family_column.take(pa.array(judged.family[numbers], mask=alone)),
+                "role": ROLES.take(pa.array(role[numbers])),
+                "canonical": self._id_column.take(pa.array(judged.canonical[numbers], mask=alone)),
+                "relation": KIND_NAMES.take(pa.array(kind[numbers], mask=alone | own[numbers])),
+                "coverage": pa.array(coverage[numbers], from_pandas=True),
+                "canonical_coverage": pa.array(back[numbers], from_pandas=True),
                 "language": self._prepared.language.take(rows),
                 "agencies": self._prepared.agencies.take(rows),
-                "words": judged.candidates.words,
-                "removed_chars": self._prepared.removed_chars[judged.order],
+                "words": judged.candidates.words[numbers],
+                "removed_chars": self._prepared.removed_chars[judged.order[numbers]],
             }
-        )
-        return table.sort_by("id")
+            yield pa.record_batch(columns)
 
     def relations_table(self) -> pa.Table:
         """One row a related pair, a < b by id, sorted by a and b."""
-        return self._relation_rows(self._edges).sort_by([("a", "ascending"), ("b", "ascending")])
+        return pa.Table.from_batches(self.relation_batches(), RELATIONS)
+
+    def relation_batches(self) -> Iterator[pa.RecordBatch]:
+        """The rows of :meth:`relations_table`, some at a time."""
+        edges = self._edges
+        one, two = self._rank[edges.a], self._rank[edges.b]
+        order = np.argsort(np.minimum(one, two) << 32 | np.maximum(one, two))
+        places = self._places(edges)
+        for low in range(0, len(order), _ROWS):
+            rows = order[low : low + _ROWS]
+            yield self._relation_rows(edges.take(rows), places.take(rows))
 
     def _places(self, edges: Edges) -> Places:
         """Where passages stand; the index, which may have no texts, knows it without them."""
-        prepared, judged = self._prepared, self._judged
-        raw = np.flatnonzero(prepared.body) - np.repeat(prepared.raw_offsets[:-1], np.diff(prepared.offsets))
-        return locate(self.documents.column("text"), judged.order, edges, judged.texts.start, raw)
-
-    def _relation_rows(self, edges: Edges) -> pa.Table:
         judged, prepared = self._judged, self._prepared
-        places = self._places(edges)
-        turned = self._ids[edges.a] > self._ids[edges.b]
-        spans = places.spans.copy()
-        flip = np.repeat(turned, np.diff(places.offsets))
+        texts = self.documents.column("text")
+        raw = prepared.raw_offsets, prepared.body
+        return locate(texts, judged.order, edges, judged.texts, *raw, self.settings)
+
+    def _relation_rows(self, edges: Edges, places: Places) -> pa.RecordBatch:
+        judged = self._judged
+        turned = self._rank[edges.a] > self._rank[edges.b]
+        spans = places.spans.astype(np.int64)
+        edge = np.repeat(np.arange(len(edges)), np.diff(places.offsets))
+        flip = turned[edge]
         spans[flip] = spans[flip][:, [2, 3, 0, 1]]
-        by = np.lexsort((spans[:, 0], np.repeat(np.arange(len(edges)), np.diff(places.offsets))))
-        names = ["a_start", "a_end", "b_start", "b_end"]
+        spans = spans[np.argsort(edge << 32 | spans[:, 0], kind="stable")]
         passages = pa.ListArray.from_arrays(
             pa.array(places.offsets, pa.int32()),
-            pa.StructArray.from_arrays([pa.array(spans[by, column]) for column in range(4)], names),
+            pa.StructArray.from_arrays(
+                [pa.array(spans[:, column]) for column in range(4)], fields=list(PASSAGE)
+            ),
         )
-        signatures = prepared.signatures
+        signatures = self._prepared.signatures
         alike = signatures[judged.order[edges.a]] == signatures[judged.order[edges.b]]
-        return pa.table(
-            {
-                "a": pa.array(self._ids[np.where(turned, edges.b, edges.a)], pa.string()),
-                "b": pa.array(self._ids[np.where(turned, edges.a, edges.b)], pa.string()),
-                "relation": pa.array(KIND_NAMES[edges.kind], pa.string()),
-                "jaccard": alike.mean(axis=1) if len(edges) else np.zeros(0),
-                "coverage_a": np.where(turned, edges.coverage_b, edges.coverage_a),
-                "coverage_b": np.where(turned, edges.coverage_a, edges.coverage_b),
-                "shared_words": edges.shared_words,
-                "narrative_words": edges.narrative_words,
-                "roundup": judged.roundup[edges.a] | judged.roundup[edges.b],
-                "passages": passages,
-            }
+        return pa.record_batch(
+            [
+                self._id_column.take(pa.array(np.where(turned, edges.b, edges.a))),
+                self._id_column.take(pa.array(np.where(turned, edges.a, edges.b))),
+                KIND_NAMES.take(pa.array(edges.kind)),
+                pa.array(alike.mean(axis=1)),
+                pa.array(np.where(turned, edges.coverage_b, edges.coverage_a)),
+                pa.array(np.where(turned, edges.coverage_a, edges.coverage_b)),
+                pa.array(edges.shared_words),
+                pa.array(edges.narrative_words),
+                pa.array(judged.roundup[edges.a] | judged.roundup[edges.b]),
+                passages,
+            ],
+            schema=RELATIONS,
         )
 
     def families_table(self) -> pa.Table:
         """One row a family of two or more, by id."""
         related = self._related()
         judged = self._judged
-        agencies = judged.candidates.agencies
         rows = []
         for first, members in self._members.items():
             canonical = int(judged.canonical[first])
-            times = [t for t in judged.candidates.published[members].tolist() if t != NEVER]
+            times = judged.candidates.published[members]
+            times = times[times != NEVER]
             rows.append(
                 {
                     "id": self._family_ids[first],
@@ -391,10 +437,10 @@ class Result:
                     "earliest": self._ids[first],
                     "members": list(self._ids[members]),
                     "size": len(members),
-                    "sources": _distinct(judged.candidates.source[m].as_py() for m in members),
-                    "agencies": _distinct(name for m in members for name in agencies[m].as_py()),
-                    "first_published": moment(min(times)) if times else None,
-                    "last_published": moment(max(times)) if times else None,
+                    "sources": _distinct(self._sources[members]),
+                    "agencies": self._agencies(members),
+                    "first_published": moment(int(times.min())) if len(times) else None,
+                    "last_published": moment(int(times.max())) if len(times) else None,
                     "related": related.get(first, []),
                 }
             )
@@ -404,10 +450,11 @@ class Result:
         """Other families each family shares text with: the strongest relation and the most words."""
         judged, edges = self._judged, self._judged.edges
         found: dict[int, dict[int, tuple[int, int]]] = {}
-        one, two = judged.family[edges.a].tolist(), judged.family[edges.b].tolist()
-        for a, b, kind, words in zip(one, two, edges.kind.tolist(), edges.shared_words.tolist(), strict=True):
-            if a == b or a not in self._members or b not in self._members:
-                continue
+        one, two = judged.family[edges.a], judged.family[edges.b]
+        several = np.bincount(judged.family, minlength=len(self)) > 1
+        between = np.flatnonzero((one != two) & several[one] & several[two])
+        columns = (column[between].tolist() for column in (one, two, edges.kind, edges.shared_words))
+        for a, b, kind, words in zip(*columns, strict=True):
             for own, other in ((a, b), (b, a)):
                 best = found.setdefault(own, {}).get(other, (NONE, 0))
                 found[own][other] = min(best[0], kind), max(best[1], words)
@@ -422,23 +469,43 @@ class Result:
             for own, others in found.items()
         }
 
+    def changed(self) -> NDArray[np.int64]:
+        """Rows of the input that are variants, int64[v]: each has a diff."""
+        judged = self._judged
+        return np.sort(judged.order[judged.canonical != np.arange(len(self))])
+
+    def pairs(self, rows: NDArray[np.int64]) -> list[tuple[dict[str, Any], str, str]]:
+        """What the diff of each variant is made of: family, canonical and variant by id, and both texts.
+
+        Args:
+            rows: Some of :meth:`changed`.
+        """
+        judged = self._judged
+        variant = self._number_of_row[rows]
+        canonical = judged.canonical[variant]
+        texts = self.documents.column("text")
+        columns = {
+            "family": self._family_column.take(pa.array(judged.family[variant])).to_pylist(),
+            "canonical": self._id_column.take(pa.array(canonical)).to_pylist(),
+            "variant": self._id_column.take(pa.array(variant)).to_pylist(),
+        }
+        before = texts.take(pa.array(judged.order[canonical])).to_pylist()
+        after = texts.take(pa.array(rows)).to_pylist()
+        heads = (dict(zip(columns, head, strict=True)) for head in zip(*columns.values(), strict=True))
+        return list(zip(heads, before, after, strict=True))
+
+    @cached_property
+    def _number_of_row(self) -> NDArray[np.int64]:
+        number = np.empty(len(self), np.int64)
+        number[self._judged.order] = np.arange(len(self))
+        return number
+
     def diffs(self) -> Iterator[dict[str, Any]]:
         """The change from canonical to variant, for every variant; in the order of the input."""
-        judged = self._judged
-        number = np.empty(len(self), np.int64)
-        number[judged.order] = np.arange(len(self))
-        texts = self.documents.column("text")
-        for row, variant in enumerate(number.tolist()):
-            canonical = int(judged.canonical[variant])
-            if canonical == variant:
-                continue
-            before, after = texts[int(judged.order[canonical])].as_py(), texts[row].as_py()
-            yield {
-                "family": self._family_ids[int(judged.family[variant])],
-                "canonical": self._ids[canonical],
-                "variant": self._ids[variant],
-                "operations": diff(before, after).as_json(),
-            }
+        changed = self.changed()
+        for low in range(0, len(changed), _DIFFS):
+            for head, before, after in self.pairs(changed[low : low + _DIFFS]):
+                yield {**head, "operations": diff(before, after).as_json()}
 
     def kept(self) -> NDArray[np.bool_]:
         """Which input rows are canonical or alone: the deduplicated corpus, bool[n]."""
@@ -446,6 +513,23 @@ class Result:
         keep[self._judged.order[self._judged.canonical == np.arange(len(self))]] = True
         return keep
 
+
+PASSAGE = pa.struct([(name, pa.int64()) for name in ("a_start", "a_end", "b_start", "b_end")])
+
+RELATIONS = pa.schema(
+    [
+        ("a", pa.string()),
+        ("b", pa.string()),
+        ("relation", pa.string()),
+        ("jaccard", pa.float64()),
+        ("coverage_a", pa.float64()),
+        ("coverage_b", pa.float64()),
+        ("shared_words", pa.int64()),
+        ("narrative_words", pa.int64()),
+        ("roundup", pa.bool_()),
+        ("passages", pa.list_(PASSAGE)),
+    ]
+)
 
 RELATED = pa.struct([("family", pa.string()), ("relation", pa.string()), ("shared_words", pa.int64())])
 
@@ -522,3 +606,10 @@ def _turned(relation: Relation) -> Relation:
 def _distinct(values: Any) -> tuple[Any, ...]:
     """Values that are not None, each once, in order."""
     return tuple(dict.fromkeys(value for value in values if value is not None))
+
+
+def _objects(column: pa.Array) -> NDArray[np.object_]:
+    """Values as Python strings, equal ones the same object; None where null."""
+    encoded = column.dictionary_encode()
+    known = np.array([*encoded.dictionary.to_pylist(), None], np.object_)
+    return np.asarray(known[encoded.indices.fill_null(len(known) - 1).to_numpy(zero_copy_only=False)])

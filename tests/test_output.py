@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from dedup.result import Result
 
 KEYS = {
-    "documents": "id file line family role canonical relation coverage canonical_coverage language agencies "
-    "words removed_chars",
+    "documents": "id title source published url file line family role canonical relation coverage "
+    "canonical_coverage language agencies words removed_chars",
     "relations": "a b relation jaccard coverage_a coverage_b shared_words narrative_words roundup passages",
     "families": "id canonical reason earliest members size sources agencies first_published last_published "
     "related",
@@ -107,7 +107,7 @@ def test_parquet_says_the_same(seeds: Result, out: Path, tmp_path: Path) -> None
         if name == "diffs":
             table = [{**row, "operations": json.loads(row["operations"])} for row in table]
         for row in table:
-            for key in ("first_published", "last_published"):
+            for key in ("published", "first_published", "last_published"):
                 if row.get(key):
                     row[key] = row[key].strftime("%Y-%m-%dT%H:%M:%SZ")
         assert table == rows(out / f"{name}.jsonl"), name

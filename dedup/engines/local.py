@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections import deque
-from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
@@ -14,7 +12,9 @@ from dedup import kernels
 from dedup.engines.base import Progress, silent
 from dedup.errors import UsageError
 from dedup.io import Reject, hash_records, resolve_ids
+from dedup.parallel import in_order
 from dedup.pipeline import Prepared, judge, learn, prepare
+from dedup.ragged import whole
 from dedup.result import Result
 from dedup.tokens import tokenize
 
@@ -81,9 +81,9 @@ def find_families(
     progress("comparing", 0, None)
     judged = judge(
         prepared,
-        _whole(documents.column("id")),
-        _whole(documents.column("published")),
-        _whole(documents.column("source")),
+        whole(documents.column("id")),
+        whole(documents.column("published")),
+        whole(documents.column("source")),
         settings,
     )
     clock.mark("judge")
@@ -117,20 +117,10 @@ def _told(batches: Iterable[pa.RecordBatch], stage: str, progress: Progress) -> 
 def _mapped(
     function: Callable[[In], Out], items: list[In], stage: str, settings: Settings, progress: Progress
 ) -> Iterator[Out]:
-    """Results in order; at most two items a thread are under way."""
-    pending: deque[Future[Out]] = deque()
-    done = 0
-    with ThreadPoolExecutor(settings.workers) as pool:
-        for item in items:
-            pending.append(pool.submit(function, item))
-            if len(pending) >= 2 * settings.workers:
-                yield pending.popleft().result()
-                done += 1
-                progress(stage, done, len(items))
-        while pending:
-            yield pending.popleft().result()
-            done += 1
-            progress(stage, done, len(items))
+    """Results in order, each told."""
+    for done, result in enumerate(in_order(function, items, settings.workers), 1):
+        yield result
+        progress(stage, done, len(items))
 
 
 def _one_per_id(documents: pa.Table, rejects: list[Reject]) -> tuple[pa.Table, int]:
@@ -149,8 +139,3 @@ def _one_per_id(documents: pa.Table, rejects: list[Reject]) -> tuple[pa.Table, i
         place = f" by {new['file']}:{new['line']}" if new["file"] else ""
         rejects.append(Reject(old["file"], old["line"], f"superseded{place}", old["id"]))
     return documents.filter(pa.array(resolved.keep)), resolved.duplicates
-
-
-def _whole(column: pa.ChunkedArray) -> pa.Array:
-    whole = column.combine_chunks()
-    return pa.concat_arrays(whole.chunks) if isinstance(whole, pa.ChunkedArray) else whole

@@ -5,12 +5,13 @@ from __future__ import annotations
 from itertools import chain, islice
 from typing import TYPE_CHECKING, TypeAlias
 
-import orjson
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet
 
 from dedup.io.folder import writing
+from dedup.io.jsonlines import DIGITS, json_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -22,8 +23,8 @@ __all__ = ["rejects_table", "write_jsonl", "write_parquet", "write_records", "wr
 
 Tables: TypeAlias = "pa.Table | pa.RecordBatch | Iterable[pa.RecordBatch]"
 
-_ROWS = 8192  # made Python objects at once
-_DIGITS = 4  # of a ratio
+_ROWS = 16384  # written at once
+_LINE_END = pa.scalar(b"\n", pa.large_binary()), pa.scalar(b"", pa.large_binary())
 
 _REJECTS = pa.schema(
     [("file", pa.string()), ("line", pa.int64()), ("id", pa.string()), ("reason", pa.string())]
@@ -51,11 +52,9 @@ def write_jsonl(path: Path, tables: Tables) -> None:
     Raises:
         OutputError: The file can't be written.
     """
-    option = orjson.OPT_UTC_Z | orjson.OPT_NAIVE_UTC | orjson.OPT_APPEND_NEWLINE
     with writing(path), path.open("wb") as file:
         for batch in _parts(tables):
-            rows = _rounded(batch).to_pylist()
-            file.write(b"".join([orjson.dumps(row, option=option) for row in rows]))
+            file.write(json_lines(batch))
 
 
 def write_parquet(path: Path, tables: Tables, schema: pa.Schema | None = None) -> None:
@@ -96,7 +95,10 @@ def write_records(path: Path, records: Iterable[pa.Array]) -> None:
     """
     with writing(path), path.open("wb") as file:
         for part in records:
-            file.write(b"".join([record + b"\n" for record in part.to_pylist()]))
+            lines = pc.binary_join_element_wise(part, *_LINE_END)
+            if len(lines):
+                offsets = np.frombuffer(lines.buffers()[1], np.int64, len(lines) + 1, 8 * lines.offset)
+                file.write(memoryview(lines.buffers()[2])[offsets[0] : offsets[-1]])
 
 
 def rejects_table(rejects: Iterable[Reject]) -> pa.Table:
@@ -118,5 +120,5 @@ def _parts(tables: Tables) -> Iterator[pa.RecordBatch]:
 def _rounded(batch: pa.RecordBatch) -> pa.RecordBatch:
     for number, field in enumerate(batch.schema):
         if pa.types.is_floating(field.type):
-            batch = batch.set_column(number, field, pc.round(batch.column(number), _DIGITS))
+            batch = batch.set_column(number, field, pc.round(batch.column(number), DIGITS))
     return batch

@@ -11,7 +11,16 @@ from numba import types
 from dedup.kernels._jit import const, kernel, out
 from dedup.kernels.rules import CHARACTER_FLAG, MULTIPLIER
 
-__all__ = ["fill_table", "flag_members", "frequent", "half_words", "mark_keys", "shingle_keys", "telling"]
+__all__ = [
+    "fill_table",
+    "flag_members",
+    "frequent",
+    "half_words",
+    "mark_keys",
+    "shingle_keys",
+    "split_runs",
+    "telling",
+]
 
 M = np.uint64(MULTIPLIER)
 USED = np.uint64(1) << np.uint64(63)
@@ -150,4 +159,33 @@ def mark_keys(hashes, told, mark_start, mark_stop, number, low, mask, prefix, ke
                 if n < len(keys):
                     keys[n] = (hashes[m] & ~mask) << shift | np.uint64(number[d])
                 n += 1
+    return np.int64(n)
+
+
+@kernel(
+    _i8(
+        *(const(_u1), *(const(_i8) for _ in range(5))),
+        *(types.Array(types.int32, 2, "C", readonly=True), _i8, out(_i8), types.Array(types.int32, 2, "C")),
+    )
+)
+def split_runs(flags, start, edge_a, edge_b, run_start, run_stop, runs, cut, offsets, pieces):
+    """Cut runs before each token that has the flag on either side; offsets of each edge's pieces.
+
+    Gives their number, which may be more than ``pieces`` has room for.
+    """
+    n = 0
+    offsets[0] = 0
+    for e in range(len(edge_a)):
+        for r in range(run_start[e], run_stop[e]):
+            at_a, at_b = start[edge_a[e]] + runs[r, 0], start[edge_b[e]] + runs[r, 1]
+            first = 0
+            for t in range(1, runs[r, 2] + 1):
+                if t == runs[r, 2] or (flags[at_a + t] | flags[at_b + t]) & cut:
+                    if n < len(pieces):
+                        pieces[n, 0] = runs[r, 0] + first
+                        pieces[n, 1] = runs[r, 1] + first
+                        pieces[n, 2] = t - first
+                    first = t
+                    n += 1
+        offsets[e + 1] = n
     return np.int64(n)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,16 @@ import numpy as np
 from dedup.kernels.reference import roll
 from dedup.kernels.rules import CHARACTER_FLAG
 
-__all__ = ["fill_table", "flag_members", "frequent", "half_words", "mark_keys", "shingle_keys", "telling"]
+__all__ = [
+    "fill_table",
+    "flag_members",
+    "frequent",
+    "half_words",
+    "mark_keys",
+    "shingle_keys",
+    "split_runs",
+    "telling",
+]
 
 USED = np.uint64(1 << 63)
 S16 = np.uint64(16)
@@ -110,3 +120,30 @@ def mark_keys(
         room[:] = (found << np.uint64(low) | np.uint64(number[d]))[: len(room)]
         n += len(found)
     return n
+
+
+def split_runs(
+    flags: Any,
+    start: Any,
+    edge_a: Any,
+    edge_b: Any,
+    run_start: Any,
+    run_stop: Any,
+    runs: Any,
+    cut: int,
+    offsets: Any,
+    pieces: Any,
+) -> int:
+    """See :func:`dedup.kernels.corpus.split_runs`."""
+    found: list[tuple[int, int, int]] = []
+    offsets[0] = 0
+    for e in range(len(edge_a)):
+        for a, b, size in runs[run_start[e] : run_stop[e]].tolist():
+            one = flags[start[edge_a[e]] + a :][:size]
+            two = flags[start[edge_b[e]] + b :][:size]
+            cuts = np.flatnonzero((one | two) & cut).tolist()
+            bounds = [0, *(at for at in cuts if at), size]
+            found += [(a + x, b + x, y - x) for x, y in pairwise(bounds) if x < y]
+        offsets[e + 1] = len(found)
+    pieces[:] = np.array(found, np.int32).reshape(-1, 3)[: len(pieces)]
+    return len(found)

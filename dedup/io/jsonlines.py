@@ -1,0 +1,122 @@
+"""Tables as lines of JSON, column by column: no Python object a row (orjson row by row: 8 times as slow)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import orjson
+import pyarrow as pa
+import pyarrow.compute as pc
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+__all__ = ["DIGITS", "json_lines"]
+
+DIGITS = 4
+"""Digits of a ratio."""
+
+_OPTION = orjson.OPT_UTC_Z | orjson.OPT_NAIVE_UTC
+_ESCAPED = r'["\\\x00-\x1f]'
+
+
+def json_lines(batch: pa.RecordBatch) -> memoryview:
+    """The rows as JSON objects, each with a line end, as orjson writes them.
+
+    Keys stand in the order of the schema; floating-point numbers are rounded to :data:`DIGITS`.
+
+    Args:
+        batch: Columns of strings, numbers, times, and lists and structs of these.
+    """
+    if not len(batch):
+        return memoryview(b"")
+    rows = _object(batch.schema.names, batch.columns, "}\n")
+    offsets = np.frombuffer(rows.buffers()[1], np.int64, len(rows) + 1, 8 * rows.offset)
+    return memoryview(rows.buffers()[2])[offsets[0] : offsets[-1]]
+
+
+def _json(values: pa.Array) -> pa.Array:
+    """The JSON of each value: large_string without nulls."""
+    kind = values.type
+    if pa.types.is_null(kind):
+        return pa.repeat(_text("null"), len(values))
+    if pa.types.is_boolean(kind):
+        texts = pc.if_else(values, _text("true"), _text("false"))
+    elif pa.types.is_integer(kind):
+        texts = values.cast(pa.large_string())
+    elif pa.types.is_floating(kind):
+        texts = _ratios(values)
+    elif pa.types.is_large_string(kind) or pa.types.is_string(kind):
+        texts = _strings(values)
+    elif pa.types.is_timestamp(kind):
+        texts = _times(values)
+    elif pa.types.is_struct(kind):
+        fields = [values.field(number) for number in range(kind.num_fields)]
+        texts = _object([kind.field(number).name for number in range(kind.num_fields)], fields, "}")
+        texts = pc.if_else(values.is_valid(), texts, pa.scalar(None, pa.large_string()))
+    elif pa.types.is_list(kind) or pa.types.is_large_list(kind):
+        texts = _lists(values)
+    else:
+        texts = _one_by_one(values.to_pylist())
+    return pc.fill_null(texts, _text("null"))
+
+
+def _object(names: Sequence[str], columns: Sequence[pa.Array], end: str) -> pa.Array:
+    parts: list[Any] = []
+    for number, (name, column) in enumerate(zip(names, columns, strict=True)):
+        key = orjson.dumps(name).decode()
+        parts += [_text(("," if number else "{") + key + ":"), _json(column)]
+    return pc.binary_join_element_wise(*parts, _text(end), _text(""))
+
+
+def _strings(values: pa.Array) -> pa.Array:
+    values = values.cast(pa.large_string())
+    texts = pc.binary_join_element_wise(_text('"'), values, _text('"'), _text(""))
+    odd = pc.fill_null(pc.match_substring_regex(values, _ESCAPED), False)
+    if pc.any(odd).as_py():
+        texts = pc.replace_with_mask(texts, odd, _one_by_one(values.filter(odd).to_pylist()))
+    return texts
+
+
+def _ratios(values: pa.Array) -> pa.Array:
+    numbers = np.round(values.to_numpy(zero_copy_only=False).astype(np.float64), DIGITS) + 0.0  # no -0.0
+    known = values.is_valid().to_numpy(zero_copy_only=False)
+    if ((numbers >= 0) & (numbers <= 1))[known].all():
+        steps, place = np.rint(np.where(known, numbers, 0) * 10**DIGITS).astype(np.int64), None
+        steps, place = np.unique(steps, return_inverse=True)
+        texts = _one_by_one((steps / 10**DIGITS).tolist())
+        return texts.take(pa.array(place, mask=~known))
+    return _one_by_one([n if k else None for n, k in zip(numbers.tolist(), known.tolist(), strict=True)])
+
+
+def _times(values: pa.Array) -> pa.Array:
+    micros = values.cast(pa.timestamp("us", values.type.tz)).cast(pa.int64())
+    seconds: NDArray[np.int64] = micros.fill_null(0).to_numpy(zero_copy_only=False)
+    whole = pa.array(seconds // 1_000_000).cast(pa.timestamp("s"))
+    texts = pc.strftime(whole, '"%Y-%m-%dT%H:%M:%SZ"').cast(pa.large_string())
+    texts = pc.if_else(values.is_valid(), texts, pa.scalar(None, pa.large_string()))
+    odd = pa.array(seconds % 1_000_000 != 0)
+    if pc.any(odd).as_py():
+        texts = pc.replace_with_mask(texts, odd, _one_by_one(values.filter(odd).to_pylist()))
+    return texts
+
+
+def _lists(values: pa.Array) -> pa.Array:
+    sizes = pc.fill_null(pc.list_value_length(values), 0).to_numpy(zero_copy_only=False)
+    offsets = np.zeros(len(values) + 1, np.int64)
+    np.cumsum(sizes, out=offsets[1:])
+    inner = pa.LargeListArray.from_arrays(pa.array(offsets), _json(values.flatten()))
+    joined = pc.binary_join(inner, _text(","))
+    texts = pc.binary_join_element_wise(_text("["), joined, _text("]"), _text(""))
+    return pc.if_else(values.is_valid(), texts, pa.scalar(None, pa.large_string()))
+
+
+def _one_by_one(values: Sequence[Any]) -> pa.Array:
+    return pa.array([orjson.dumps(value, option=_OPTION).decode() for value in values], pa.large_string())
+
+
+def _text(value: str) -> pa.Scalar:
+    return pa.scalar(value, pa.large_string())

@@ -1,0 +1,27 @@
+"""Work shared among threads."""
+
+from __future__ import annotations
+
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+__all__ = ["in_order"]
+
+In = TypeVar("In")
+Out = TypeVar("Out")
+
+
+def in_order(function: Callable[[In], Out], items: Iterable[In], threads: int) -> Iterator[Out]:
+    """Results in the order of the items; at most two items a thread are under way or waiting."""
+    pending: deque[Future[Out]] = deque()
+    with ThreadPoolExecutor(threads) as pool:
+        for item in items:
+            pending.append(pool.submit(function, item))
+            if len(pending) >= 2 * threads:
+                yield pending.popleft().result()
+        while pending:
+            yield pending.popleft().result()
