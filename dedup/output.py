@@ -18,7 +18,7 @@ from dedup.errors import UsageError
 from dedup.io import OutputFolder, rejects_table, write_records, write_table
 from dedup.io.folder import writing
 from dedup.parallel import in_order
-from dedup.result import RELATIONS
+from dedup.schemas import RELATIONS
 
 if TYPE_CHECKING:
     import os

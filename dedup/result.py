@@ -22,6 +22,7 @@ from dedup.overlap import KINDS, NEVER, NONE, Edges
 from dedup.passages import Places, locate
 from dedup.pipeline import compare_rows
 from dedup.ragged import whole
+from dedup.schemas import FAMILIES, PASSAGE, RELATIONS
 
 if TYPE_CHECKING:
     import os
@@ -512,42 +513,6 @@ class Result:
         keep = np.zeros(len(self), bool)
         keep[self._judged.order[self._judged.canonical == np.arange(len(self))]] = True
         return keep
-
-
-PASSAGE = pa.struct([(name, pa.int64()) for name in ("a_start", "a_end", "b_start", "b_end")])
-
-RELATIONS = pa.schema(
-    [
-        ("a", pa.string()),
-        ("b", pa.string()),
-        ("relation", pa.string()),
-        ("jaccard", pa.float64()),
-        ("coverage_a", pa.float64()),
-        ("coverage_b", pa.float64()),
-        ("shared_words", pa.int64()),
-        ("narrative_words", pa.int64()),
-        ("roundup", pa.bool_()),
-        ("passages", pa.list_(PASSAGE)),
-    ]
-)
-
-RELATED = pa.struct([("family", pa.string()), ("relation", pa.string()), ("shared_words", pa.int64())])
-
-FAMILIES = pa.schema(
-    [
-        ("id", pa.string()),
-        ("canonical", pa.string()),
-        ("reason", pa.string()),
-        ("earliest", pa.string()),
-        ("members", pa.list_(pa.string())),
-        ("size", pa.int64()),
-        ("sources", pa.list_(pa.string())),
-        ("agencies", pa.list_(pa.string())),
-        ("first_published", pa.timestamp("us", "UTC")),
-        ("last_published", pa.timestamp("us", "UTC")),
-        ("related", pa.list_(RELATED)),
-    ]
-)
 
 
 class _Rows(Sequence[Relation]):

@@ -1,0 +1,42 @@
+"""Columns of the tables of a result."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+__all__ = ["FAMILIES", "PASSAGE", "RELATED", "RELATIONS"]
+
+PASSAGE = pa.struct([(name, pa.int64()) for name in ("a_start", "a_end", "b_start", "b_end")])
+
+RELATIONS = pa.schema(
+    [
+        ("a", pa.string()),
+        ("b", pa.string()),
+        ("relation", pa.string()),
+        ("jaccard", pa.float64()),
+        ("coverage_a", pa.float64()),
+        ("coverage_b", pa.float64()),
+        ("shared_words", pa.int64()),
+        ("narrative_words", pa.int64()),
+        ("roundup", pa.bool_()),
+        ("passages", pa.list_(PASSAGE)),
+    ]
+)
+
+RELATED = pa.struct([("family", pa.string()), ("relation", pa.string()), ("shared_words", pa.int64())])
+
+FAMILIES = pa.schema(
+    [
+        ("id", pa.string()),
+        ("canonical", pa.string()),
+        ("reason", pa.string()),
+        ("earliest", pa.string()),
+        ("members", pa.list_(pa.string())),
+        ("size", pa.int64()),
+        ("sources", pa.list_(pa.string())),
+        ("agencies", pa.list_(pa.string())),
+        ("first_published", pa.timestamp("us", "UTC")),
+        ("last_published", pa.timestamp("us", "UTC")),
+        ("related", pa.list_(RELATED)),
+    ]
+)
