@@ -15,7 +15,7 @@ from __future__ import annotations
 import numpy as np
 from numba import types
 
-from dedup.kernels._jit import const, kernel, out
+from dedup.kernels._jit import const, helper, kernel, out
 
 __all__ = ["align_pairs"]
 
@@ -31,6 +31,39 @@ CHARACTER = 2
 STOCK = 4
 NUMBER = 8
 BRIDGED = 2  # in the marks of used tokens: taken over, but not verbatim
+
+
+@helper
+def _push(heap, size, key):
+    """Put a key into a heap, the least on top; give its new size.
+
+    A heap, because numba's sort alone takes six seconds to compile.
+    """
+    place = size
+    while place > 0 and heap[(place - 1) >> 1] > key:
+        heap[place] = heap[(place - 1) >> 1]
+        place = (place - 1) >> 1
+    heap[place] = key
+    return size + 1
+
+
+@helper
+def _pop(heap, size):
+    """Take the least key out of a heap."""
+    least = heap[0]
+    key = heap[size - 1]
+    place = 0
+    child = 1
+    while child < size - 1:
+        if child + 1 < size - 1 and heap[child + 1] < heap[child]:
+            child += 1
+        if heap[child] >= key:
+            break
+        heap[place] = heap[child]
+        place = child
+        child = 2 * place + 1
+    heap[place] = key
+    return least
 
 
 @kernel(
@@ -83,6 +116,7 @@ def align_pairs(
     score = np.empty(most, np.int64)
     before = np.empty(most, np.int32)
     taken = np.empty(most, np.uint8)
+    heap = np.empty(most, np.int64)
     chain = np.empty((most, 3), np.int32)
     mix = np.uint64(0x9E3779B97F4A7C15)
     shift = np.uint64(29)
@@ -182,17 +216,19 @@ def align_pairs(
             before[x] = origin
             taken[x] = 0
 
-        # take chains, best first
-        order = np.argsort(-score[:m], kind="mergesort")
+        # take chains, best first, of equals the first found
+        waiting = 0
+        for x in range(m):
+            if score[x] >= 10 * least:
+                waiting = _push(heap, waiting, (-score[x] << 32) | x)
         covered = 0
         narrative = 0
         longest = 0
         figures = 0
         conflicts = 0
-        for o in range(m):
-            x = order[o]
-            if score[x] < 10 * least:
-                break
+        while waiting > 0:
+            x = _pop(heap, waiting) & 0xFFFFFFFF
+            waiting -= 1
             links = 0
             y = x
             while y >= 0 and not taken[y]:
