@@ -197,7 +197,7 @@ def _apart(
     if published is None:
         return np.zeros(len(a), bool)
     one, two = published[a], published[b]
-    return (one != NEVER) & (two != NEVER) & (np.abs(one - two) > ANOTHER_DAY)
+    return np.asarray((one != NEVER) & (two != NEVER) & (np.abs(one - two) > ANOTHER_DAY))
 
 
 def is_template(
@@ -214,9 +214,8 @@ def is_template(
         settings: For the share of figures that may differ.
     """
     share = conflicts / np.maximum(figures + conflicts, 1)
-    return (apart & (share >= settings.template_share_apart)) | (
-        (conflicts >= 3) & (share > settings.template_share)
-    )
+    throughout = apart & (share >= settings.template_share_apart)
+    return np.asarray(throughout | ((conflicts >= 3) & (share > settings.template_share)))
 
 
 def classify(
