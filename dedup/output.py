@@ -47,6 +47,7 @@ def write(
     *,
     format: str = "jsonl",  # noqa: A002
     force: bool = False,
+    report: bool = True,
 ) -> None:
     """Write all files of a run to a folder, whole or not at all.
 
@@ -56,6 +57,7 @@ def write(
         format: ``jsonl`` or ``parquet``, for the tables. ``canonical.jsonl`` keeps the records' own bytes
             either way.
         force: Replace an earlier result.
+        report: Write ``report.html`` too.
 
     Raises:
         UsageError: Another format.
@@ -75,6 +77,10 @@ def write(
         write_table(folder / "rejects.jsonl", rejects_table(result.rejects))
         with writing(folder / "run.json"):
             (folder / "run.json").write_bytes(orjson.dumps(_run(result), option=orjson.OPT_INDENT_2) + b"\n")
+        if report:
+            from dedup.report import make_report  # jinja2 is not needed to import dedup
+
+            make_report(folder / "")
 
 
 def summary(result: Result) -> dict[str, Any]:

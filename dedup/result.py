@@ -297,11 +297,12 @@ class Result:
         *,
         format: str = "jsonl",  # noqa: A002
         force: bool = False,
+        report: bool = True,
     ) -> None:
         """Write the files of the run to a folder; see :func:`dedup.output.write`."""
         from dedup.output import write  # the files know the result, not the other way round
 
-        write(self, out, format=format, force=force)
+        write(self, out, format=format, force=force, report=report)
 
     @property
     def cut(self) -> Sequence[tuple[str, str]]:

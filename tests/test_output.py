@@ -38,7 +38,13 @@ def out(seeds: Result, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_files_and_keys(out: Path) -> None:
-    names = [*(f"{name}.jsonl" for name in KEYS), "canonical.jsonl", "rejects.jsonl", "run.json"]
+    names = [
+        *(f"{name}.jsonl" for name in KEYS),
+        "canonical.jsonl",
+        "rejects.jsonl",
+        "report.html",
+        "run.json",
+    ]
     assert sorted(path.name for path in out.iterdir()) == sorted(names)
     for name, keys in KEYS.items():
         found = rows(out / f"{name}.jsonl")

@@ -13,6 +13,8 @@ from dedup._version import __version__
 from dedup.cli.clean import clean
 from dedup.cli.compare import compare
 from dedup.cli.diff import diff
+from dedup.cli.index import index
+from dedup.cli.report import report
 from dedup.cli.run import run
 from dedup.cli.terminal import safe
 from dedup.cli.warm import warm
@@ -35,8 +37,10 @@ app = typer.Typer(
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (run, clean, compare, diff, warm):
+for command in (run, clean, compare, diff, report, warm):
     app.command()(command)
+
+app.add_typer(index, name="index")
 
 
 def _version(wanted: bool) -> None:

@@ -58,6 +58,7 @@ def run(
         ),
     ] = None,
     no_strip: Annotated[bool, typer.Option("--no-strip", help="Compare with the boilerplate.")] = False,
+    no_report: Annotated[bool, typer.Option("--no-report", help="Leave out report.html.")] = False,
     threads: Annotated[
         int | None, typer.Option(metavar="N", help="Threads to use (one per processor).", show_default=False)
     ] = None,
@@ -98,7 +99,9 @@ def run(
         raise UsageError("--source-priority is for --policy source")
     settings = Settings.from_dict(values)
 
-    result, warnings = _find(inputs, out, parse_fields(field), settings, format.value, force, strict, quiet)
+    result, warnings = _find(
+        inputs, out, parse_fields(field), settings, format.value, force, strict, quiet, not no_report
+    )
     if quiet:
         return
     from dedup.cli.summary import show, summarize
@@ -121,6 +124,7 @@ def _find(
     force: bool,
     strict: bool,
     quiet: bool,
+    report: bool,
 ) -> tuple[Result, int]:
     """Read, find and write; also the number of dates that could not be read."""
     from dedup.engines.local import find_families
@@ -133,5 +137,5 @@ def _find(
     with progress(quiet=quiet) as told:
         result = find_families(batches, settings, rejects=rejects, progress=told)
         told("writing", 0, None)
-        result.write(out, format=format, force=force)
+        result.write(out, format=format, force=force, report=report)
     return result, len(warnings)

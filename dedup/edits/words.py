@@ -180,9 +180,15 @@ def _trim(one: Words, two: Words, matches: list[Match]) -> Iterator[Match]:
         old, new = one.text[i : match.a], two.text[j : match.b]
         if old and new:
             suffix = _kept(old[::-1], new[::-1])
-            prefix = _kept(old[: len(old) - suffix], new[: len(new) - suffix])
+            old, new = old[: len(old) - suffix], new[: len(new) - suffix]
+            # a full stop stays though the white space behind it changes
+            stem, other = old.rstrip(), new.rstrip()
+            stop = _kept(stem[::-1], other[::-1]) if (stem, other) != (old, new) else 0
+            prefix = _kept(stem[: len(stem) - stop], other[: len(other) - stop]) if stop else _kept(old, new)
             if prefix:
                 yield Match(i, j, prefix, 0)
+            if stop:
+                yield Match(i + len(stem) - stop, j + len(other) - stop, stop, 0)
             if suffix:
                 yield Match(match.a - suffix, match.b - suffix, suffix, 0)
         if match.size:

@@ -41,6 +41,9 @@ CHUNK = 50
 HEADLINE = 120
 """Characters of a text that stand for a missing title."""
 
+HEAD = 1000
+"""Characters of a text that are looked at for them."""
+
 JOINING = [RelationKind.EXACT.value, RelationKind.NEAR.value, RelationKind.VERSION.value]
 _BASE = re.compile(rb'"op": ?"base", ?"length": ?(\d+), ?"hash": ?"([0-9a-f]{16})"')
 _KINDS = list(Kind)
@@ -147,7 +150,7 @@ class Contents:
             for value in record.values():
                 if isinstance(value, str) and len(value) in lengths:
                     for number in families.get(xxh64_hexdigest(value.encode("utf-8", "surrogatepass")), ()):
-                        texts[number] = value if number in self._with_text else value[:HEADLINE]
+                        texts[number] = value if number in self._with_text else value[:HEAD]
         return texts
 
     # --- the whole
@@ -196,12 +199,13 @@ class Contents:
     def index(self) -> dict[str, Any]:
         """What search and filters need of every family shown, in columns."""
         columns: dict[str, list[Any]] = defaultdict(list)
+        titles = self._titles()
         for number, family in enumerate(self._shown):
             rows = [self._rows[self._row_of[member]] for member in family["members"]]
             own = self._rows[self._row_of[family["canonical"]]]
             times = [row["time"] for row in rows if row["time"] is not None]
             columns["id"].append(family["id"])
-            columns["title"].append(self._title(number, own))
+            columns["title"].append(titles[number])
             columns["size"].append(len(rows))
             columns["words"].append(own["words"] or 0)
             columns["first"].append(min(times, default=None))
@@ -220,11 +224,20 @@ class Contents:
             "families": dict(columns),
         }
 
-    def _title(self, number: int, row: dict[str, Any]) -> str:
-        if row["title"]:
-            return str(row["title"])
-        text = " ".join(self._texts.get(number, "")[:HEADLINE].split())
-        return text or str(row["id"])
+    def _titles(self) -> list[str]:
+        """Headlines; where there is none the beginning of the article, at worst the id."""
+        rows = [self._rows[self._row_of[family["canonical"]]] for family in self._shown]
+        titles = [row["title"] or "" for row in rows]
+        untitled = [n for n, title in enumerate(titles) if not title.strip() and n in self._texts]
+        heads = [Document(rows[n]["id"], self._texts[n][:HEAD]) for n in untitled]
+        for number, head, removed in zip(untitled, heads, _removed(heads) if heads else (), strict=True):
+            kept, at = [], 0
+            for start, end in zip(removed[::3], removed[1::3], strict=True):
+                kept.append(head.text[at:start])
+                at = end
+            body = " ".join("".join([*kept, head.text[at:]]).split()) or " ".join(head.text.split())
+            titles[number] = body if len(body) <= HEADLINE else f"{body[:HEADLINE].rsplit(' ', 1)[0]} …"
+        return [title or str(row["id"]) for title, row in zip(titles, rows, strict=True)]
 
     @staticmethod
     def _numbers(numbers: dict[str, int], names: Any) -> list[int]:

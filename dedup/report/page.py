@@ -45,8 +45,8 @@ def make_report(
 
     Args:
         folder: The result of ``dedup run``.
-        out: The file; ``report.html`` in the folder if left out.
-        force: Replace the file.
+        out: The file; ``report.html`` in the folder if left out, which is replaced.
+        force: Replace another file.
         largest: Families shown.
         budget: Bytes of texts and diffs put into the page.
 
@@ -57,7 +57,7 @@ def make_report(
     """
     contents = Contents(read_tables(folder), folder, largest=largest, budget=budget)
     target = folder / "report.html" if out is None else out
-    with output_file(target, force=force) as path:
+    with output_file(target, force=force or out is None) as path:
         write_page(contents, path)
 
 
@@ -107,6 +107,7 @@ def _first(index: dict[str, Any], count: int = 20) -> list[dict[str, Any]]:
     columns = index["families"]
     return [
         {
+            "id": columns["id"][n],
             "title": columns["title"][n],
             "size": columns["size"][n],
             "first": columns["first"][n],
@@ -128,9 +129,8 @@ def _share(part: int, whole: int) -> str:
     ratio = part / whole
     if 0 < ratio < 1:
         ratio = min(max(ratio, 0.001), 0.999)
-    return (
-        f"{100 * ratio:.1f}\u202f%" if 0 < ratio < 0.01 or 0.99 < ratio < 1 else f"{100 * ratio:.0f}\u202f%"
-    )
+    digits = 1 if 0 < ratio < 0.01 or 0.99 < ratio < 1 else 0
+    return f"{100 * ratio:.{digits}f}\u202f%"
 
 
 def _date(value: int | datetime | None, *, time: bool = False) -> str:

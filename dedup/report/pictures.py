@@ -16,9 +16,8 @@ __all__ = ["Bar", "Cell", "Matrix", "Timeline", "matrix", "timeline"]
 
 MOST_SOURCES = 20
 MOST_BARS = 60
-STEPS = [timedelta(hours=h) for h in (1, 3, 6, 12, 24)] + [
-    timedelta(days=d) for d in (2, 7, 14, 28, 91, 182, 364)
-]
+STEPS = [timedelta(hours=hours) for hours in (1, 3, 6, 12, 24, 48)]
+STEPS += [timedelta(days=days) for days in (7, 14, 28, 91, 182, 364)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -245,9 +245,10 @@
       const whole = this.pieces.every((piece) => piece.op === last.op);
       const shown = this.pieces.slice(0, -1);
       if (body) shown.push({ ...last, text: body });
-      if (!whole && last.op !== "equal" && body !== last.text) shown.push({ op: last.op, text: "¶" });
       const kinds = { equal: "same", delete: "dropped", insert: "added" };
-      this.rows.push({ kind: whole ? kinds[last.op] : "edited", pieces: shown, move: 0 });
+      // a line that changed in its end only is the same to a reader
+      const same = shown.length > 0 && shown.every((piece) => piece.op === "equal");
+      this.rows.push({ kind: same ? "same" : whole ? kinds[last.op] : "edited", pieces: shown, move: 0 });
       this.pieces = [];
     }
 
@@ -378,15 +379,16 @@
       if (families.agencies[n].length) facts.push(families.agencies[n].map((k) => index.agencies[k]).join(", "));
       facts.push(when(families.first[n], true));
       if (families.first[n] !== null) facts.push(`over ${span(families.last[n] - families.first[n])}`);
-      view.replaceChildren(
+      const parts = [
         el("p", { class: "back" }, el("a", { href: "#families" }, "← All families")),
         heading,
         el("p", { class: "meta" }, bdi(facts.join(" · ")), " · ", el("code", null, families.id[n])),
-        el("p", { class: "reason" }, "Canonical is the version of ", bdi(nameOf(this.canonical)), `: ${this.data.reason}.`),
+        el("p", { class: "reason" }, "Canonical is the version of ", bdi(nameOf(this.canonical)), `: ${this.data.reason.replaceAll(" %", "\u202f%")}.`),
         this.related(),
         this.versions(),
         this.reading(),
-      );
+      ];
+      view.replaceChildren(...parts.filter(Boolean));
       overview.hidden = true;
       view.hidden = false;
       document.title = `${families.title[n]} – dedup`;
@@ -407,16 +409,16 @@
     }
 
     versions() {
-      const head = ["Published", "Source", "Headline", "Is", "In the canonical", "Most likely from", "Words", ""];
+      const head = ["Published", "Source", "Headline", "Is", "In the canonical", "Most likely from", "Words", "Difference"];
       const classes = ["", "", "", "spare", "spare", "spare", "num", "act"];
-      const body = el("tbody");
+      const body = el("tbody", { role: "rowgroup" });
       const section = el(
         "section",
         { "aria-labelledby": "versions-title" },
         el("h2", { id: "versions-title" }, "Versions in order of time"),
-        el("table", { class: "versions" },
-          el("thead", null, el("tr", null, ...head.map((name, k) =>
-            name ? el("th", { scope: "col", class: classes[k] }, name) : el("td", { class: classes[k] })))),
+        el("table", { class: "versions", role: "table" },
+          el("thead", { role: "rowgroup" }, el("tr", { role: "row" }, ...head.map((name, k) =>
+            el("th", { scope: "col", role: "columnheader", class: classes[k] }, name)))),
           body),
       );
       const more = el("button", { type: "button", onclick: () => grow() }, "");
@@ -436,30 +438,35 @@
     version(member, k) {
       const own = k === this.data.canonical;
       const parent = member.parent >= 0 ? this.members[member.parent] : null;
-      const change = el("td", { class: "num" }, number(member.words ?? 0));
+      const change = el("td", { role: "cell", class: "num" }, number(member.words ?? 0));
       if (parent) {
         if (member.added) change.append(" ", el("span", { class: "plus" }, `+${number(member.added)}`));
         if (member.dropped) change.append(" ", el("span", { class: "minus" }, `−${number(member.dropped)}`));
       }
-      const coverage = el("td", { class: "spare nowrap" });
+      const coverage = el("td", { role: "cell", class: "spare nowrap" });
       if (!own && member.coverage !== null) coverage.append(bar(member.coverage), ` ${Math.round(member.coverage)} %`);
-      const compare = el("td", { class: "act" });
+      const compare = el("td", { role: "cell", class: "act" });
       if (!own && this.data.text !== undefined) {
         const label = `Compare with ${nameOf(member)}`;
         compare.append(el("button", { type: "button", "aria-label": label, onclick: () => this.open("compare", k) }, "Compare"));
       }
       return el(
         "tr",
-        { class: own ? "canonical" : null },
-        el("td", { class: "nowrap" }, when(member.time, true)),
-        el("td", null, bdi(member.source || "–")),
-        el("td", { class: "title" }, linked(member.url, bdi(member.title || member.id))),
-        el("td", { class: "spare" }, el("span", { class: own ? "tag own" : "tag" }, own ? "canonical" : member.kind || "member")),
+        { role: "row", class: own ? "canonical" : null },
+        el("td", { role: "cell", class: "nowrap" }, when(member.time, true)),
+        el("td", { role: "cell", class: "from" }, bdi(member.source || "–")),
+        el("td", { role: "cell", class: "title" }, linked(member.url, bdi(member.title || member.id))),
+        el("td", { role: "cell", class: "spare" }, el("span", { class: own ? "tag own" : "tag" }, own ? "canonical" : member.kind || "member")),
         coverage,
-        el("td", { class: "spare" }, parent ? bdi(nameOf(parent)) : el("span", { class: "soft" }, k ? "no earlier one" : "the first")),
+        el("td", { role: "cell", class: "spare" }, parent ? bdi(this.nameFrom(parent, member)) : el("span", { class: "soft" }, k ? "no earlier one" : "the first")),
         change,
         compare,
       );
+    }
+
+    nameFrom(parent, member) {
+      const sameDay = parent.time !== null && when(parent.time) === when(member.time);
+      return sameDay ? `${parent.source || parent.id}, ${when(parent.time, true).split(", ")[1]}` : nameOf(parent);
     }
 
     reading() {
@@ -552,7 +559,7 @@
       const other = this.text(member);
       const rows = edits ? facing(rowsOf(edits, base, other)) : [];
       const removed = [this.data.removed[this.data.canonical], this.data.removed[member]];
-      const body = el("tbody");
+      const body = el("tbody", { role: "rowgroup" });
       const seen = new Set();
       for (let n = 0; n < Math.min(rows.length, MOST_ROWS); ) {
         let stop = n;
@@ -561,7 +568,7 @@
           const hidden = rows.slice(n + 1, stop - 1);
           body.append(this.diffRow(rows[n], removed, seen));
           const label = `${plural(hidden.length, "equal paragraph", "equal paragraphs")}: show`;
-          const row = el("tr", { class: "fold" }, el("td", { colspan: "2" }, el("button", {
+          const row = el("tr", { role: "row", class: "fold" }, el("td", { role: "cell", colspan: "2" }, el("button", {
             type: "button",
             onclick: () => row.replaceWith(...hidden.map((pair) => this.diffRow(pair, removed, seen))),
           }, label)));
@@ -571,10 +578,10 @@
         }
         body.append(this.diffRow(rows[n++], removed, seen));
       }
-      const table = el("table", { class: "diff" },
-        el("thead", null, el("tr", null,
-          el("th", { scope: "col" }, "Canonical: ", bdi(nameOf(this.canonical))),
-          el("th", { scope: "col" }, bdi(nameOf(this.members[member]))))),
+      const table = el("table", { class: "diff", role: "table" },
+        el("thead", { role: "rowgroup" }, el("tr", { role: "row" },
+          el("th", { scope: "col", role: "columnheader" }, "Canonical: ", bdi(nameOf(this.canonical))),
+          el("th", { scope: "col", role: "columnheader" }, bdi(nameOf(this.members[member]))))),
         body);
       const left = rows.length - MOST_ROWS;
       const note = left > 0 ? el("p", { class: "meta" }, `${plural(left, "row is", "rows are")} left out.`) : null;
@@ -585,7 +592,7 @@
 
     diffRow([one, two], removed, seen) {
       const cells = [[one, ["equal", "delete"], "a"], [two, ["equal", "insert"], "b"]].map(([row, ops, side]) => {
-        const cell = el("td", { dir: "auto" });
+        const cell = el("td", { role: "cell", dir: "auto" });
         if (!row) return cell;
         const moved = row.move > 0;
         cell.className = moved ? "moved" : row.kind;
@@ -600,7 +607,7 @@
         }
         return cell;
       });
-      return el("tr", { class: one && one.kind === "same" ? "same" : null }, ...cells);
+      return el("tr", { role: "row", class: one && one.kind === "same" ? "same" : null }, ...cells);
     }
 
     moveNote(cell, row, side, seen) {

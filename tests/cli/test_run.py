@@ -21,6 +21,7 @@ FILES = {
     "families.jsonl",
     "rejects.jsonl",
     "relations.jsonl",
+    "report.html",
     "run.json",
 }
 
