@@ -164,7 +164,7 @@ METHODS: dict[str, Callable[..., Judged]] = {
     "dedup": ours,
     "datasketch LSH 0.5": lambda records, labels: lsh(records, labels, 0.5),
     "datasketch LSH 0.8": lambda records, labels: lsh(records, labels, 0.8),
-    "… 3-grams, 0.3": lambda records, labels: lsh(records, labels, 0.3, size=3),  # what suits news best
+    "LSH, 3-grams, 0.3": lambda records, labels: lsh(records, labels, 0.3, size=3),  # what suits news best
 }
 
 

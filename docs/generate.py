@@ -2,13 +2,13 @@
 
     python docs/generate.py            write
     python docs/generate.py --check    exit 1 and name the pages that would change
-    python docs/generate.py --pages    the pages of docs/reference/ only, no examples run
+    python docs/generate.py --pages    without running the examples
 
-Two things are generated: pages of ``docs/reference/`` from the code that they describe, and the output below
-the examples of the README, the tutorial and the how-to pages. An example is a ``console`` block, whose lines
-after ``$`` are run by a shell, or a ``python`` block, which is run as it stands; what it prints goes into the
-``text`` block right below it. The examples of a page run in one fresh folder that holds the seeds. Blocks of
-other kinds (``sh``, ``py``, ``sql``) are not run.
+Three things are generated: pages of ``docs/reference/`` from the code that they describe; tables of scores
+from what ``benchmarks/quality.py`` kept; and the output below the examples of the README, the tutorial and the
+how-to pages. An example is a ``console`` block, whose lines after ``$`` are run by a shell, or a ``python``
+block, which is run as it stands; what it prints goes into the ``text`` block right below it. The examples of a
+page run in one fresh folder that holds the seeds. Blocks of other kinds (``sh``, ``py``, ``sql``) are not run.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import enum
 import importlib
 import inspect
 import io
+import json
 import os
 import re
 import subprocess
@@ -50,17 +51,12 @@ def main() -> int:
     """Do what the command line says."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if a page would change")
-    parser.add_argument("--pages", action="store_true", help="reference pages only")
+    parser.add_argument("--pages", action="store_true", help="run no examples")
     args = parser.parse_args()
-    made = {
-        **reference_pages(),
-        **({} if args.pages else {path: with_outputs(path) for path in example_pages()}),
-    }
-    stale = [
-        p
-        for p, text in made.items()
-        if not p.exists() or comparable(p.read_text("utf-8")) != comparable(text)
-    ]
+    made = {**reference_pages(), **{page: with_scores(page) for page in SCORED}}
+    if not args.pages:
+        made |= {page: with_outputs(page) for page in example_pages()}
+    stale = [page for page, text in made.items() if not is_current(page, text)]
     for path in stale:
         print(path.relative_to(ROOT))
         if not args.check:
@@ -373,6 +369,42 @@ def cell(text: str) -> str:
     return text.replace("|", "\\|")
 
 
+# Tables of scores
+
+TABLE = re.compile(r"(?<=<!-- scores -->\n)(.*?)(?=<!-- end of scores -->)", re.DOTALL)
+SCORES = ROOT / "benchmarks" / "results" / "quality.json"
+SCORED = (ROOT / "README.md", DOCS / "explanation" / "why-not-jaccard.md")
+METHODS = {
+    "": "**dedup**, default settings",
+    " datasketch LSH 0.5": "MinHash-LSH (datasketch), word 5-grams, Jaccard ≥ 0.5",
+    " datasketch LSH 0.8": "MinHash-LSH (datasketch), word 5-grams, Jaccard ≥ 0.8",
+    " LSH, 3-grams, 0.3": "MinHash-LSH (datasketch), word 3-grams, Jaccard ≥ 0.3",
+}
+MEASURES = {
+    "family_f1": "same article, F1",
+    "reuse_f1": "any copied reporting, F1",
+    "partition_recall": "versions found in one family",
+    "false_merges": "strangers in one family",
+}
+
+
+def scores_table() -> str:
+    """Scores on the labelled articles, as ``benchmarks/quality.py --keep quality`` left them."""
+    scores = json.loads(SCORES.read_text("utf-8"))["scores"]
+    lines = [f"| method | {' | '.join(MEASURES.values())} |", "|---" * (len(MEASURES) + 1) + "|"]
+    for method, shown in METHODS.items():
+        values = [f"{scores[f'helsinki{method}.{measure}']:.3f}" for measure in MEASURES]
+        lines.append(
+            f"| {shown} | {' | '.join(values if method else [f'**{value}**' for value in values])} |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def with_scores(page: Path) -> str:
+    """A page with its table of scores as kept."""
+    return TABLE.sub(lambda _: scores_table(), page.read_text("utf-8"))
+
+
 # Examples
 
 BLOCK = re.compile(r"^```(console|python)\n(.*?)^```\n(?:\n```text\n(.*?)^```\n)?", re.MULTILINE | re.DOTALL)
@@ -384,6 +416,11 @@ def example_pages() -> list[Path]:
     """Pages whose examples are run."""
     pages = [ROOT / "README.md", DOCS / "tutorial.md", *sorted((DOCS / "how-to").glob("*.md"))]
     return [page for page in pages if page.relative_to(ROOT).as_posix() not in ADVANCED]
+
+
+def is_current(page: Path, text: str) -> bool:
+    """Whether a page is there and says this, seconds aside."""
+    return page.exists() and comparable(page.read_text("utf-8")) == comparable(text)
 
 
 def comparable(text: str) -> str:
@@ -412,7 +449,7 @@ def with_outputs(page: Path) -> str:
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "seeds").symlink_to(ROOT / "seeds")
         with contextlib.chdir(folder):
-            return BLOCK.sub(again, page.read_text("utf-8"))
+            return BLOCK.sub(again, with_scores(page))
 
 
 def shell_commands(body: str) -> list[str]:

@@ -37,6 +37,11 @@ def test_reference_pages_are_current() -> None:
         assert path.read_text("utf-8") == text, f"{path.name}: run python docs/generate.py"
 
 
+def test_tables_of_scores_are_those_kept() -> None:
+    for page in generate.SCORED:
+        assert generate.with_scores(page) == page.read_text("utf-8"), "run python docs/generate.py --pages"
+
+
 @pytest.mark.parametrize("page", generate.example_pages(), ids=lambda page: page.name)
 def test_examples_print_what_the_page_says(page: Path) -> None:
     pytest.importorskip("trafilatura")
