@@ -16,6 +16,7 @@ from dedup._version import __version__
 
 if TYPE_CHECKING:
     from dedup.api import compare, find_families, signature
+    from dedup.asyncindex import AsyncIndex
     from dedup.boilerplate import strip_boilerplate
     from dedup.config import Settings
     from dedup.edits import Diff, diff
@@ -27,22 +28,28 @@ if TYPE_CHECKING:
         OutputError,
         SchemeError,
         SettingsError,
+        StorageError,
         UsageError,
     )
+    from dedup.index import Change, Index, Match, StoredDocument, StoredFamily
     from dedup.model import Agency, CleanText, Document, Kind, Passage, Relation, RelationKind, Removed, Role
     from dedup.result import Family, Result
     from dedup.shingles import shingle_hash
 
 __all__ = [
     "Agency",
+    "AsyncIndex",
+    "Change",
     "CleanText",
     "DedupError",
     "Diff",
     "DiffError",
     "Document",
     "Family",
+    "Index",
     "InputError",
     "Kind",
+    "Match",
     "MissingExtraError",
     "OutputError",
     "Passage",
@@ -54,6 +61,9 @@ __all__ = [
     "SchemeError",
     "Settings",
     "SettingsError",
+    "StorageError",
+    "StoredDocument",
+    "StoredFamily",
     "UsageError",
     "__version__",
     "compare",
@@ -66,6 +76,7 @@ __all__ = [
 
 _HOMES = {
     "api": ("compare", "find_families", "signature"),
+    "asyncindex": ("AsyncIndex",),
     "boilerplate": ("strip_boilerplate",),
     "config": ("Settings",),
     "edits": ("Diff", "diff"),
@@ -77,8 +88,10 @@ _HOMES = {
         "OutputError",
         "SchemeError",
         "SettingsError",
+        "StorageError",
         "UsageError",
     ),
+    "index": ("Change", "Index", "Match", "StoredDocument", "StoredFamily"),
     "model": (
         "Agency",
         "CleanText",

@@ -12,9 +12,8 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import threading
-import time
 import zlib
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from importlib import resources
@@ -36,8 +35,16 @@ from dedup.model import Document, Passage, RelationKind, parse_time
 from dedup.output import FORMAT
 from dedup.overlap import KINDS, NONE, PARTIAL
 from dedup.passages import split_runs
-from dedup.placing import LOW_BITS, Placement, Settlement, place, posting_limits, settle, settle_copy, to_edges
-from dedup.ragged import gather
+from dedup.placing import (
+    LOW_BITS,
+    Placement,
+    Settlement,
+    place,
+    posting_limits,
+    settle,
+    settle_copy,
+    to_edges,
+)
 from dedup.stock import windows
 from dedup.storage import Store, open_store
 from dedup.storage.codec import JOINED, unpack_places, unpack_words
@@ -54,7 +61,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
-__all__ = ["Change", "Index", "Match", "StoredDocument", "StoredFamily"]
+__all__ = ["Change", "Index", "Match", "StoredDocument", "StoredFamily", "usable"]
 
 _TOGETHER = 256
 """Documents that ``add_many`` prepares at once and stores in one transaction."""
@@ -221,7 +228,9 @@ class Index:
             SchemeError: It was made by another scheme or by a later version.
             StorageError: It cannot be opened.
         """
-        kernels.get(force=True)  # a worker runs for long; compiling at its first thousand articles would stall it
+        kernels.get(
+            force=True
+        )  # a worker runs for long; compiling at its first thousand articles would stall it
         store = open_store(str(url), timeout=timeout, read_only=read_only)
         try:
             return cls._opened(store, settings, store_text, read_only)
@@ -355,7 +364,7 @@ class Index:
             return self._planned(draft, placement, settlement)
 
     def _drafts(self, documents: list[Any]) -> list[Draft]:
-        checked = [_usable(document) for document in documents]
+        checked = [usable(document) for document in documents]
         return [
             draft
             for batch in from_documents(checked, strict=True)
@@ -425,9 +434,7 @@ class Index:
             entries[new] = mine._replace(is_new=int(alone))
         self._ledger.update(e for num, e in entries.items() if num != new)
         self._ledger.drop_families(found.dropped)
-        self._ledger.put_families(
-            [f._replace(num=rows.get(f.num, f.num)) for f in found.families.values()]
-        )
+        self._ledger.put_families([f._replace(num=rows.get(f.num, f.num)) for f in found.families.values()])
         for old, current in found.renamed:
             self._ledger.rename(old, current)
         self._ledger.log(found.changes)
@@ -437,7 +444,16 @@ class Index:
         self._store.run(
             "INSERT INTO revision (num, id, raw, content, title, published, updated, stored, text) "
             "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            *(entry.num, entry.id, entry.raw, entry.content, entry.title, entry.published, entry.updated, entry.stored),
+            *(
+                entry.num,
+                entry.id,
+                entry.raw,
+                entry.content,
+                entry.title,
+                entry.published,
+                entry.updated,
+                entry.stored,
+            ),
             self._ledger.text(entry.num),
         )
 
@@ -472,12 +488,21 @@ class Index:
     def _planned(self, draft: Draft, placement: Placement, settlement: Settlement) -> Match:
         entry = settlement.entries.get(draft.entry.num, placement.entry)
         leader = settlement.entries.get(entry.leader) or self._ledger.entries([entry.leader])[entry.leader]
-        family = settlement.families.get(leader.family) or self._ledger.families([leader.family])[leader.family]
+        family = (
+            settlement.families.get(leader.family) or self._ledger.families([leader.family])[leader.family]
+        )
         others = self._ledger.entries({family.canonical, *(e.other(entry.num) for e in placement.edges)})
         others[entry.num] = entry
         is_new = family.size == 1
         return self._answer(
-            entry, placement.edges, others, draft, family.id, others[family.canonical].id, is_new, stored=False
+            entry,
+            placement.edges,
+            others,
+            draft,
+            family.id,
+            others[family.canonical].id,
+            is_new,
+            stored=False,
         )
 
     def _answer(
@@ -498,7 +523,12 @@ class Index:
             )
         best = min(
             known,
-            key=lambda e: (e.kind, -max(e.coverage_a, e.coverage_b), -e.shared, others[e.other(entry.num)].key),
+            key=lambda e: (
+                e.kind,
+                -max(e.coverage_a, e.coverage_b),
+                -e.shared,
+                others[e.other(entry.num)].key,
+            ),
         )
         mine, theirs = (
             (best.coverage_a, best.coverage_b) if best.a == entry.num else (best.coverage_b, best.coverage_a)
@@ -701,7 +731,9 @@ class Index:
         while True:
             with self._writing():
                 rows = self._store.rows(
-                    "SELECT num FROM document WHERE published < ? ORDER BY published, num LIMIT ?", _micros(moment), _PRUNED
+                    "SELECT num FROM document WHERE published < ? ORDER BY published, num LIMIT ?",
+                    _micros(moment),
+                    _PRUNED,
                 )
                 entries = list(self._ledger.entries([num for (num,) in rows]).values())
                 self._remove(entries)
@@ -723,15 +755,15 @@ class Index:
         rows = {leaders[e.leader].family for e in entries}
         families = self._ledger.families(rows)
         for what, some in ((kind, sorted(entries)), ("left", orphans)):
-            self._ledger.log(
-                [ChangeRow(what, e.id, families[leaders[e.leader].family].id) for e in some]
-            )
+            self._ledger.log([ChangeRow(what, e.id, families[leaders[e.leader].family].id) for e in some])
         touched = {num for e in self._ledger.edges_of(away, PARTIAL) for num in e[:2]} - away
         touched |= {e.leader for e in entries} - away
         for row in rows:
             touched |= {
                 num
-                for (num,) in self._store.rows("SELECT num FROM document WHERE family = ? AND num = leader", row)
+                for (num,) in self._store.rows(
+                    "SELECT num FROM document WHERE family = ? AND num = leader", row
+                )
                 if num not in away
             }
         self._ledger.delete(gone)
@@ -790,7 +822,12 @@ class Index:
             with OutputFolder(out, force=force) as folder:
                 for name, table in tables.items():
                     write_table(folder / f"{name}.{format}", table)
-                run = {"format": FORMAT, "version": __version__, "settings": self.settings.as_dict(), "counts": self.stats()}
+                run = {
+                    "format": FORMAT,
+                    "version": __version__,
+                    "settings": self.settings.as_dict(),
+                    "counts": self.stats(),
+                }
                 (folder / "run.json").write_bytes(orjson.dumps(run, option=orjson.OPT_INDENT_2) + b"\n")
         return tables
 
@@ -806,7 +843,9 @@ class Index:
         last, stored = -1, 0
         while True:
             with other._reading():
-                rows = other._store.rows("SELECT num FROM document WHERE num > ? ORDER BY num LIMIT ?", last, _TOGETHER)
+                rows = other._store.rows(
+                    "SELECT num FROM document WHERE num > ? ORDER BY num LIMIT ?", last, _TOGETHER
+                )
                 nums = [num for (num,) in rows]
                 entries = other._ledger.entries(nums)
                 some = []
@@ -827,7 +866,9 @@ class Index:
                 return False
             self._keep_revision(known)
             self._remove([known], "left")
-        window = windows(np.array([draft.entry.time]), np.array([draft.entry.published is not None]), self.settings)
+        window = windows(
+            np.array([draft.entry.time]), np.array([draft.entry.published is not None]), self.settings
+        )
         draft = self._numbered(draft, self._ledger.take_numbers("next_document"))
         entry = draft.entry._replace(family=-1, roundup=0, agreed=0, in_window=int(window[0]))
         self._put(replace(draft, entry=entry), insert=True)
@@ -913,7 +954,9 @@ def _judgement(store: Store, settings: Settings) -> int:
         if rows:
             return int(rows[0][0])
         number = int(store.rows("SELECT count(*) FROM judgement")[0][0])
-        value = orjson.dumps({"version": __version__, "lexicon": _lexicon(), **orjson.loads(_settings_json(settings))})
+        value = orjson.dumps(
+            {"version": __version__, "lexicon": _lexicon(), **orjson.loads(_settings_json(settings))}
+        )
         store.run("INSERT INTO judgement VALUES (?, ?, ?)", number, fingerprint, value.decode())
         return number
 
@@ -921,7 +964,12 @@ def _judgement(store: Store, settings: Settings) -> int:
 # --- values
 
 
-def _usable(document: Any) -> Document:
+def usable(document: Any) -> Document:
+    """A document of a mapping; one without an id cannot be told from the others.
+
+    Raises:
+        InputError: It cannot be used.
+    """
     made = document if isinstance(document, Document) else Document.from_record(document)
     if not made.id:
         raise InputError("id is missing; an index needs one")

@@ -19,7 +19,7 @@ from dedup.attestation import attested_words
 from dedup.candidates import CROWD, LEADERS, Pairs, band_keys
 from dedup.canonical import Candidates, choose
 from dedup.families import find_roundups, group
-from dedup.overlap import NEAR, NEVER, NONE, PARTIAL, STOCK, VERSION, Edges, Texts, equal, verify
+from dedup.overlap import NEAR, NONE, PARTIAL, STOCK, Edges, Texts, equal, verify
 from dedup.ragged import gather
 from dedup.shingles import roll
 from dedup.signatures import permutations
@@ -36,7 +36,17 @@ if TYPE_CHECKING:
     from dedup.drafts import Draft
     from dedup.storage.segments import Postings
 
-__all__ = ["LOW_BITS", "Placement", "Settlement", "family_id", "place", "posting_keys", "posting_limits", "settle", "settle_copy"]
+__all__ = [
+    "LOW_BITS",
+    "Placement",
+    "Settlement",
+    "family_id",
+    "place",
+    "posting_keys",
+    "posting_limits",
+    "settle",
+    "settle_copy",
+]
 
 MARKS, BANDS, LONG, COUNTS = range(4)
 """The lists of postings: fingerprints, bands, fingerprints of long runs, windows in which a shingle was seen."""
@@ -89,7 +99,11 @@ def place(draft: Draft, ledger: Ledger, postings: Postings, settings: Settings) 
     """Find what a document is a copy of, or which passages it shares with which documents."""
     entry = draft.entry
     # an exact copy of what isn't stock needs no look-up at all: one press release fifty thousand times
-    same = [e for e in ledger.with_content(entry.content) if e.num != entry.num and e.leader >= 0 and e.bodiless == entry.bodiless]
+    same = [
+        e
+        for e in ledger.with_content(entry.content)
+        if e.num != entry.num and e.leader >= 0 and e.bodiless == entry.bodiless
+    ]
     if same and not entry.bodiless:
         words = ledger.words([same[0].num])[same[0].num]
         if not _stocky(entry, words[1]):
@@ -105,7 +119,9 @@ def place(draft: Draft, ledger: Ledger, postings: Postings, settings: Settings) 
     if same and _stocky(entry, flags):
         same = [e for e in same if e.published is not None and e.published // DAY == entry.time // DAY]
     if same:
-        return _copy(replace(draft, entry=entry), flags, min(same, key=lambda e: e.key), ledger, settings, _NO_KEYS)
+        return _copy(
+            replace(draft, entry=entry), flags, min(same, key=lambda e: e.key), ledger, settings, _NO_KEYS
+        )
 
     near = look.near(ledger)
     shared = look.sharing(flags, stock)
@@ -132,12 +148,19 @@ def _stocky(entry: Entry, flags: NDArray[np.uint8]) -> bool:
 
 
 def _copy(
-    draft: Draft, flags: NDArray[np.uint8], same: Entry, ledger: Ledger, settings: Settings, keys: NDArray[np.uint64]
+    draft: Draft,
+    flags: NDArray[np.uint8],
+    same: Entry,
+    ledger: Ledger,
+    settings: Settings,
+    keys: NDArray[np.uint64],
 ) -> Placement:
     """An exact copy, collapsed to the leader of the document it equals."""
     entry = draft.entry._replace(leader=same.leader, occurrence=same.occurrence, in_window=same.in_window)
     leader = ledger.entries([same.leader])[same.leader]
-    pairs = _Among(replace(draft, entry=entry), flags, {leader.num: leader}, ledger.words([leader.num]), None, settings)
+    pairs = _Among(
+        replace(draft, entry=entry), flags, {leader.num: leader}, ledger.words([leader.num]), None, settings
+    )
     return Placement(entry, flags, [pairs.edge(leader.num)], keys)
 
 
@@ -231,9 +254,7 @@ class _LookUp:
         found = postings.find(np.concatenate(lows)[order], np.concatenate(highs)[order])
         bounds = np.searchsorted(found, np.arange(5, dtype=np.uint64) << np.uint64(62))
         bounds[4] = len(found)
-        self._found = [
-            found[bounds[i] : bounds[i + 1]] & np.uint64((1 << 62) - 1) for i in range(4)
-        ]
+        self._found = [found[bounds[i] : bounds[i + 1]] & np.uint64((1 << 62) - 1) for i in range(4)]
 
     def _numbers(self, list_: int) -> NDArray[np.int64]:
         return (self._found[list_] & np.uint64((1 << LOW_BITS[list_]) - 1)).astype(np.int64)
@@ -274,7 +295,9 @@ class _LookUp:
         numbers = self._numbers(BANDS)
         others = ledger.entries(set(numbers.tolist()) - {self._entry.num})
         first: dict[int, Entry] = {}
-        for bucket, number in zip((self._found[BANDS] >> np.uint64(LOW_BITS[BANDS])).tolist(), numbers.tolist(), strict=True):
+        for bucket, number in zip(
+            (self._found[BANDS] >> np.uint64(LOW_BITS[BANDS])).tolist(), numbers.tolist(), strict=True
+        ):
             other = others.get(number)
             if other and other.leader >= 0 and (bucket not in first or other.key < first[bucket].key):
                 first[bucket] = other
@@ -357,7 +380,9 @@ class _Among:
 
     def _keep(self, found: Edges) -> None:
         telling = np.flatnonzero(found.kind != NONE)
-        alike = _similarity(self._texts, found.take(telling), self._place[self._num], self._draft.signature, self._settings)
+        alike = _similarity(
+            self._texts, found.take(telling), self._place[self._num], self._draft.signature, self._settings
+        )
         jaccard = np.zeros(len(found))
         jaccard[telling] = alike
         for edge in to_rows(found, self._order, jaccard):
@@ -485,9 +510,7 @@ class Settlement:
     changes: list[Change] = field(default_factory=list)
 
 
-def settle_copy(
-    entry: Entry, edge: Edge, ledger: Ledger, settings: Settings
-) -> Settlement | None:
+def settle_copy(entry: Entry, edge: Edge, ledger: Ledger, settings: Settings) -> Settlement | None:
     """A further copy in a large family: nothing changes but, perhaps, its canonical version and its id.
 
     Returns:
@@ -615,7 +638,9 @@ def settle(
     return found
 
 
-def _roundups(touched: set[int], own: dict[int, Entry], pairs: list[Edge], ledger: Ledger) -> dict[int, Entry]:
+def _roundups(
+    touched: set[int], own: dict[int, Entry], pairs: list[Edge], ledger: Ledger
+) -> dict[int, Entry]:
     """Documents whose being a roundup has changed."""
     rows = ledger.edges_of(touched - own.keys(), PARTIAL) + [e for e in pairs if e.kind <= PARTIAL]
     entries = {**ledger.entries(touched - own.keys()), **own}
@@ -706,7 +731,9 @@ def _compare(
             found.changes.append(Change("new", family.members[0].id, family.id))
             joining = [e for e in joining if e.num != family.members[0].num]
         elif old is None:
-            found.changes += [Change("split", None, family.id, before[s].id) for s in sorted(sources & before.keys())]
+            found.changes += [
+                Change("split", None, family.id, before[s].id) for s in sorted(sources & before.keys())
+            ]
         for e in moved:
             if e.family in before:
                 if e.family not in gone:
@@ -714,7 +741,7 @@ def _compare(
                 if e.family not in gone or old is None:
                     found.changes.append(Change("joined", e.id, family.id))
         found.changes += [Change("joined", e.id, family.id) for e in joining]
-        if old is not None and old.canonical != after.canonical or old is None and family.size > 1:
+        if (old is not None and old.canonical != after.canonical) or (old is None and family.size > 1):
             found.changes.append(Change("canonical", family.canonical.id, family.id))
     current = {family.id for family in families}
     for source, identity in sorted(heir.items()):

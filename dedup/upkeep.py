@@ -66,7 +66,10 @@ class _Recalled:
 def _recall(ledger: Ledger, settings: Settings) -> _Recalled:
     rows = ledger.store.rows(f"SELECT {', '.join(Entry._fields)} FROM document")  # noqa: S608
     entries = sorted((Entry(*row) for row in rows), key=lambda e: e.key)
-    bodies = {num: (words, places) for num, words, places in ledger.store.rows("SELECT num, words, places FROM body")}
+    bodies = {
+        num: (words, places)
+        for num, words, places in ledger.store.rows("SELECT num, words, places FROM body")
+    }
     words = {e.num: unpack_words(bodies[e.num][0]) for e in entries}
     hashes = np.concatenate([np.empty(0, np.uint64), *(words[e.num][0] for e in entries)])
     flags = np.concatenate([np.empty(0, np.uint8), *(words[e.num][1] for e in entries)])
@@ -174,7 +177,9 @@ def recall_recurring(ledger: Ledger) -> Recurring | None:
     """The blocks learned at the last rebuilding."""
     with ledger.store.reading():
         rows = ledger.store.rows("SELECT keys, witnesses FROM learned WHERE number = 1")
-    return Recurring(np.frombuffer(rows[0][0], np.uint64), np.frombuffer(rows[0][1], np.uint8)) if rows else None
+    return (
+        Recurring(np.frombuffer(rows[0][0], np.uint64), np.frombuffer(rows[0][1], np.uint8)) if rows else None
+    )
 
 
 def strip_again(ledger: Ledger, settings: Settings) -> None:
@@ -186,14 +191,18 @@ def strip_again(ledger: Ledger, settings: Settings) -> None:
     parts = []
     for start in range(0, len(entries), _TOGETHER):
         some = entries[start : start + _TOGETHER]
-        texts = dict(ledger.store.rows_in("SELECT num, text FROM body WHERE num IN {keys}", [e.num for e in some]))
+        texts = dict(
+            ledger.store.rows_in("SELECT num, text FROM body WHERE num IN {keys}", [e.num for e in some])
+        )
         table = _documents(some)
         texts_ = pa.array([zlib.decompress(texts[e.num]).decode() for e in some], pa.large_string())
         table = table.set_column(table.schema.get_field_index("text"), "text", texts_).combine_chunks()
         parts += table.to_batches()
     recurring = learn([tokenize(part.column("text")) for part in parts], parts)
     ledger.store.run("DELETE FROM learned")
-    ledger.store.run("INSERT INTO learned VALUES (1, ?, ?)", recurring.keys.tobytes(), recurring.witnesses.tobytes())
+    ledger.store.run(
+        "INSERT INTO learned VALUES (1, ?, ?)", recurring.keys.tobytes(), recurring.witnesses.tobytes()
+    )
     drafts = (draft for part in parts for draft in drafts_of(part, settings, recurring))
     bodies, columns = [], []
     for entry, draft in zip(entries, drafts, strict=True):
@@ -293,18 +302,24 @@ def _write_postings(
     found: dict[int, tuple[int, int]] = {}
     length = settings.stock_window_days * 86_400 * 1_000_000
     for i, entry in enumerate(after):
-        runs = (prepared.long_hash[prepared.long_offsets[i] : prepared.long_offsets[i + 1]] >> np.uint64(14)).tolist()
+        runs = (
+            prepared.long_hash[prepared.long_offsets[i] : prepared.long_offsets[i + 1]] >> np.uint64(14)
+        ).tolist()
         copy_of = entry.leader if entry.leader != entry.num and entry.tokens >= LONG_RUN else None
         known = [found[first_of[run]] for run in runs if run in first_of]
         if copy_of in found:
             known.append(found[copy_of])
         window = entry.time // length if entry.time != NEVER else -(2**62)
-        found[entry.num] = min(known, default=(entry.num, window), key=lambda pair: (pair[0] != entry.num, pair))
+        found[entry.num] = min(
+            known, default=(entry.num, window), key=lambda pair: (pair[0] != entry.num, pair)
+        )
         for run in runs:
             first_of.setdefault(run, entry.num)
         marks = prepared.mark_hash[prepared.mark_offsets[i] : prepared.mark_offsets[i + 1]]
         entry = entry._replace(occurrence=found[entry.num][0], in_window=found[entry.num][1])
-        exact = entry.leader != entry.num and judged.leader[i] in _same_content(prepared, i, int(judged.leader[i]))
+        exact = entry.leader != entry.num and judged.leader[i] in _same_content(
+            prepared, i, int(judged.leader[i])
+        )
         if not exact and not entry.bodiless:
             postings.append(
                 posting_keys(entry, recalled.words[entry.num][0], marks, prepared.signatures[i], settings)
@@ -355,11 +370,17 @@ def check(ledger: Ledger) -> list[str]:
             "SELECT old FROM alias WHERE new NOT IN (SELECT id FROM family) AND new IN (SELECT old FROM alias)",
             "former family id {} leads in a circle",
         ),
-        ("SELECT a FROM edge WHERE a NOT IN (SELECT num FROM document WHERE num = leader)", "edge of {}: no such leader"),
-        ("SELECT b FROM edge WHERE b NOT IN (SELECT num FROM document WHERE num = leader)", "edge of {}: no such leader"),
+        (
+            "SELECT a FROM edge WHERE a NOT IN (SELECT num FROM document WHERE num = leader)",
+            "edge of {}: no such leader",
+        ),
+        (
+            "SELECT b FROM edge WHERE b NOT IN (SELECT num FROM document WHERE num = leader)",
+            "edge of {}: no such leader",
+        ),
         ("SELECT a FROM edge WHERE a = b", "edge of {} with itself"),
     ):
-        found += [what.format(name) for (name,) in one(f"{sql} LIMIT 10")]  # noqa: S608
+        found += [what.format(name) for (name,) in one(f"{sql} LIMIT 10")]
     last = one("SELECT max(num) FROM document")[0][0]
     if last is not None and last >= ledger.number("next_document"):
         found.append("the next document's number is taken")

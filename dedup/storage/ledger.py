@@ -132,7 +132,9 @@ class Ledger:
     def set_meta(self, name: str, value: object) -> None:
         """Set a named value."""
         self.store.run(
-            "INSERT INTO meta VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value", name, str(value)
+            "INSERT INTO meta VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+            name,
+            str(value),
         )
 
     def take_numbers(self, name: str, count: int = 1) -> int:
@@ -195,7 +197,9 @@ class Ledger:
     def insert(self, entry: Entry, words: bytes, places: bytes, text: bytes | None) -> None:
         """Store a document."""
         self.store.run(f"INSERT INTO document ({_ENTRY}) VALUES ({_MARKS[Entry]})", *entry)  # noqa: S608
-        self.store.run("INSERT INTO body (num, words, places, text) VALUES (?, ?, ?, ?)", entry.num, words, places, text)
+        self.store.run(
+            "INSERT INTO body (num, words, places, text) VALUES (?, ?, ?, ?)", entry.num, words, places, text
+        )
 
     def update(self, entries: Iterable[Entry]) -> None:
         """Write what judging decides."""
@@ -352,7 +356,9 @@ class Ledger:
     def changes(self, since: int, limit: int) -> list[tuple[Any, ...]]:
         """Changes after a place, in order."""
         return self.store.rows(
-            "SELECT seq, kind, document, family, other, at FROM change WHERE seq > ? ORDER BY seq LIMIT ?", since, limit
+            "SELECT seq, kind, document, family, other, at FROM change WHERE seq > ? ORDER BY seq LIMIT ?",
+            since,
+            limit,
         )
 
 

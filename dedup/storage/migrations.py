@@ -80,7 +80,9 @@ def is_current(store: Store) -> bool:
     tables = store.tables()
     if "migration" not in tables:
         if tables:
-            raise SchemeError(f"{store.name}: a database with other tables ({min(tables)}), not an index of dedup")
+            raise SchemeError(
+                f"{store.name}: a database with other tables ({min(tables)}), not an index of dedup"
+            )
         return False
     done = [name for (name,) in store.rows("SELECT name FROM migration ORDER BY name")]
     known = [name for name, _ in MIGRATIONS]

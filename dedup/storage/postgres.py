@@ -42,7 +42,9 @@ class PostgresStore:
 
     def _connect(self) -> psycopg.Connection[Row]:
         with self._translated():
-            db = self._psycopg.connect(self._url, connect_timeout=10, application_name="dedup", prepare_threshold=2)
+            db = self._psycopg.connect(
+                self._url, connect_timeout=10, application_name="dedup", prepare_threshold=2
+            )
             try:
                 db.read_only = self._read_only
                 with db.transaction():
@@ -115,7 +117,10 @@ class PostgresStore:
 
     def tables(self) -> set[str]:
         """Names of the tables of the schema."""
-        return {name for (name,) in self.rows("SELECT tablename FROM pg_tables WHERE schemaname = current_schema()")}
+        return {
+            name
+            for (name,) in self.rows("SELECT tablename FROM pg_tables WHERE schemaname = current_schema()")
+        }
 
     def integrity(self) -> list[str]:
         """Nothing: the server checks its pages itself where checksums are on."""

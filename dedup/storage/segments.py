@@ -143,7 +143,9 @@ class Postings:
                     [level << 32 | bucket for bucket in buckets],
                 )
                 if rows:
-                    found.append(_between(np.frombuffer(b"".join(row[0] for row in rows), np.uint64), low, high))
+                    found.append(
+                        _between(np.frombuffer(b"".join(row[0] for row in rows), np.uint64), low, high)
+                    )
         return np.unique(np.concatenate(found)) if found else _EMPTY
 
     def maintain(self, documents: int, dead_below: int) -> None:
@@ -201,7 +203,11 @@ class Postings:
         shift = np.uint64(64 - LEVELS[0])
         bounds = np.array([start, stop], np.uint64)
         first = int(np.searchsorted(self._moving, bounds[0] << shift))
-        last = len(self._moving) if stop == 1 << LEVELS[0] else int(np.searchsorted(self._moving, bounds[1] << shift))
+        last = (
+            len(self._moving)
+            if stop == 1 << LEVELS[0]
+            else int(np.searchsorted(self._moving, bounds[1] << shift))
+        )
         self._insert(0, self._moving[first:last], dead_below)
 
     def _insert(self, level: int, keys: Keys, dead_below: int) -> None:

@@ -33,7 +33,10 @@ class SqliteStore:
         with self._translated():
             if read_only:
                 self._db = sqlite3.connect(
-                    f"{self._path.absolute().as_uri()}?mode=ro", uri=True, timeout=timeout, check_same_thread=False
+                    f"{self._path.absolute().as_uri()}?mode=ro",
+                    uri=True,
+                    timeout=timeout,
+                    check_same_thread=False,
                 )
             else:
                 self._db = sqlite3.connect(path, timeout=timeout, check_same_thread=False)

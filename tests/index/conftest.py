@@ -5,6 +5,7 @@ import uuid
 from pathlib import Path
 
 import pytest
+
 from dedup.index import Index
 
 

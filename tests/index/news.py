@@ -6,7 +6,24 @@ from datetime import UTC, datetime, timedelta
 from dedup.model import Document
 
 START = datetime(2026, 3, 2, 6, tzinfo=UTC)
-SYLLABLES = ("ba", "do", "ki", "lu", "me", "no", "pa", "ri", "so", "tu", "va", "ze", "cha", "gro", "sti", "plen")
+SYLLABLES = (
+    "ba",
+    "do",
+    "ki",
+    "lu",
+    "me",
+    "no",
+    "pa",
+    "ri",
+    "so",
+    "tu",
+    "va",
+    "ze",
+    "cha",
+    "gro",
+    "sti",
+    "plen",
+)
 
 
 def words(seed: object, count: int) -> list[str]:

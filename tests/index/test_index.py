@@ -3,8 +3,9 @@
 from dataclasses import replace
 from datetime import timedelta
 
-import dedup
 import pytest
+
+import dedup
 from dedup.config import Settings
 from dedup.errors import InputError, OutputError, SchemeError, StorageError, UsageError
 from dedup.index import Index
@@ -259,7 +260,9 @@ def test_bad_documents(index):
     assert index.stats()["documents"] == 0
 
 
-@pytest.mark.parametrize("text", ["x", "?!", "\0", "a\r\nb", "\u0301", "𝔘𝔫𝔦 " * 3, "word " * 30_000, "東京" * 50])
+@pytest.mark.parametrize(
+    "text", ["x", "?!", "\0", "a\r\nb", "\u0301", "𝔘𝔫𝔦 " * 3, "word " * 30_000, "東京" * 50]
+)
 def test_odd_texts(index, text):
     first = index.add({"id": "a", "text": text})
     assert first.is_new
@@ -341,9 +344,7 @@ def test_rebuild_is_the_run_whatever_the_order(places):
 
 def test_stock_text_is_learned(places):
     frame = paragraph("frame", 60)
-    documents = [
-        article(f"day{day}", [*story(100 + day, 4), frame], 72 * day) for day in range(8)
-    ]
+    documents = [article(f"day{day}", [*story(100 + day, 4), frame], 72 * day) for day in range(8)]
     with places().open() as index:
         relations = [index.add(document).relation for document in documents]
         assert relations[1] is RelationKind.PARTIAL

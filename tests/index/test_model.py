@@ -6,12 +6,19 @@ import uuid
 from dataclasses import replace
 from pathlib import Path
 
-import dedup
 import pytest
-from dedup.index import Index
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+import dedup
+from dedup.index import Index
 
 from .conftest import admin, postgres_url
 from .news import START, article, version
@@ -90,7 +97,7 @@ class Machine(RuleBasedStateMachine):
         taken = 0
         for identity, document in other.items():
             known = self.documents.get(identity)
-            if known is None or known.text != document.text and document.published > known.published:
+            if known is None or (known.text != document.text and document.published > known.published):
                 self.documents[identity] = document
                 taken += 1
         assert stored == taken

@@ -1,0 +1,137 @@
+"""The index for asyncio services: the same calls, each in a thread of its own, so that the loop goes on."""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Self
+
+from dedup.index import Index
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+    from datetime import datetime
+
+    import pyarrow as pa
+
+    from dedup.config import Settings
+    from dedup.edits import Diff
+    from dedup.index import Change, Match, StoredDocument, StoredFamily
+    from dedup.model import Document
+
+__all__ = ["AsyncIndex"]
+
+_TOGETHER = 256
+
+
+class AsyncIndex:
+    """See :class:`dedup.Index`. Calls of one object take turns in one thread, in the order in which they were made.
+
+    async with await AsyncIndex.open("news.db") as index:
+        match = await index.add(document)
+    """
+
+    def __init__(self, index: Index, thread: ThreadPoolExecutor) -> None:
+        self.index = index
+        self._thread = thread
+
+    @classmethod
+    async def open(
+        cls, url: str | os.PathLike[str], settings: Settings | None = None, **options: Any
+    ) -> Self:
+        """Open an index; see :meth:`dedup.Index.open`."""
+        thread = ThreadPoolExecutor(1, thread_name_prefix="dedup-index")
+        try:
+            opening = asyncio.get_running_loop().run_in_executor(
+                thread, lambda: Index.open(url, settings, **options)
+            )
+            return cls(await opening, thread)
+        except BaseException:
+            thread.shutdown(wait=False)
+            raise
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Finish the calls that were made, and give the database back."""
+        await self._run(self.index.close)
+        self._thread.shutdown(wait=False)
+
+    async def _run(self, call: Callable[..., Any], *values: Any, **named: Any) -> Any:
+        # a call that was cancelled while it ran still ends its transaction; one that waits is dropped
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._thread, lambda: call(*values, **named))
+
+    async def add(self, document: Document | Mapping[str, Any], *, with_diff: bool = False) -> Match:
+        """See :meth:`dedup.Index.add`."""
+        return await self._run(self.index.add, document, with_diff=with_diff)  # type: ignore[no-any-return]
+
+    async def add_many(self, documents: Iterable[Document | Mapping[str, Any]]) -> AsyncIterator[Match]:
+        """See :meth:`dedup.Index.add_many`."""
+        remaining = iter(documents)
+        while some := list(islice(remaining, _TOGETHER)):
+            for match in await self._run(lambda part=some: list(self.index.add_many(part))):
+                yield match
+
+    async def query(self, document: Document | Mapping[str, Any]) -> Match:
+        """See :meth:`dedup.Index.query`."""
+        return await self._run(self.index.query, document)  # type: ignore[no-any-return]
+
+    async def document(self, identity: str) -> StoredDocument | None:
+        """See :meth:`dedup.Index.document`."""
+        return await self._run(self.index.document, identity)  # type: ignore[no-any-return]
+
+    async def diff(self, identity: str) -> Diff:
+        """See :meth:`dedup.Index.diff`."""
+        return await self._run(self.index.diff, identity)  # type: ignore[no-any-return]
+
+    async def family(self, identity: str) -> StoredFamily | None:
+        """See :meth:`dedup.Index.family`."""
+        return await self._run(self.index.family, identity)  # type: ignore[no-any-return]
+
+    async def families(
+        self, *, since: datetime | str | None = None, min_size: int = 2
+    ) -> AsyncIterator[StoredFamily]:
+        """See :meth:`dedup.Index.families`."""
+        remaining = self.index.families(since=since, min_size=min_size)
+        while some := await self._run(lambda: list(islice(remaining, _TOGETHER))):
+            for family in some:
+                yield family
+
+    async def changes(self, since: int = 0, limit: int = 1000) -> list[Change]:
+        """See :meth:`dedup.Index.changes`."""
+        return await self._run(self.index.changes, since, limit)  # type: ignore[no-any-return]
+
+    async def stats(self) -> dict[str, Any]:
+        """See :meth:`dedup.Index.stats`."""
+        return await self._run(self.index.stats)  # type: ignore[no-any-return]
+
+    async def remove(self, identity: str) -> bool:
+        """See :meth:`dedup.Index.remove`."""
+        return await self._run(self.index.remove, identity)  # type: ignore[no-any-return]
+
+    async def prune(self, before: datetime | str) -> int:
+        """See :meth:`dedup.Index.prune`."""
+        return await self._run(self.index.prune, before)  # type: ignore[no-any-return]
+
+    async def export(self, out: str | os.PathLike[str] | None = None, **options: Any) -> dict[str, pa.Table]:
+        """See :meth:`dedup.Index.export`."""
+        return await self._run(self.index.export, out, **options)  # type: ignore[no-any-return]
+
+    async def merge(self, other: AsyncIndex) -> int:
+        """See :meth:`dedup.Index.merge`."""
+        return await self._run(self.index.merge, other.index)  # type: ignore[no-any-return]
+
+    async def rebuild(self) -> None:
+        """See :meth:`dedup.Index.rebuild`."""
+        await self._run(self.index.rebuild)
+
+    async def check(self) -> list[str]:
+        """See :meth:`dedup.Index.check`."""
+        return await self._run(self.index.check)  # type: ignore[no-any-return]

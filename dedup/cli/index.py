@@ -1,0 +1,243 @@
+"""``dedup index``: the ingestion index. Records come in as JSON lines, answers go out as JSON lines, each at once."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from dedup.cli.options import Fields, Force, Strict, parse_fields
+from dedup.cli.run import Format
+from dedup.errors import InputError, StorageError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from dedup.index import Index, Match
+
+__all__ = ["index"]
+
+index = typer.Typer(
+    help="Keep an index of articles, and ask it about each new one. DB is a file or postgresql://…",
+    rich_markup_mode=None,
+    no_args_is_help=True,
+)
+
+Database = Annotated[str, typer.Argument(metavar="DB", help="A file, or postgresql://…", show_default=False)]
+
+
+@index.command()
+def add(
+    db: Database,
+    field: Fields = None,
+    store_text: Annotated[bool, typer.Option("--store-text", help="Keep raw texts, for diffs.")] = False,
+    batch: Annotated[
+        int, typer.Option(metavar="N", min=1, help="Records a transaction; answers come after it.")
+    ] = 1,
+    strict: Strict = False,
+) -> None:
+    """Store records of standard input; say of each where it belongs."""
+    with _open(db, store_text=store_text or None) as opened:
+        _answer(_records(field), batch, lambda documents: opened.add_many(documents), strict=strict)
+
+
+@index.command()
+def query(db: Database, field: Fields = None, strict: Strict = False) -> None:
+    """Say of records of standard input where they would belong; store nothing."""
+    with _open(db, read_only=True) as opened:
+        _answer(_records(field), 1, lambda documents: map(opened.query, documents), strict=strict)
+
+
+@index.command()
+def stats(db: Database) -> None:
+    """Count what is there."""
+    with _open(db, read_only=True) as opened:
+        _put(opened.stats())
+
+
+@index.command()
+def families(
+    db: Database,
+    since: Annotated[
+        str | None, typer.Option(metavar="TIME", help="Changed at that time or later.", show_default=False)
+    ] = None,
+    min_size: Annotated[int, typer.Option(metavar="N", min=1, help="With so many members.")] = 2,
+) -> None:
+    """List families, those that changed last at the end."""
+    with _open(db, read_only=True) as opened:
+        for family in opened.families(since=_time(since, "--since"), min_size=min_size):
+            _put(asdict(family))
+
+
+@index.command()
+def changes(
+    db: Database,
+    since: Annotated[int, typer.Option(metavar="CURSOR", help="After this one.")] = 0,
+) -> None:
+    """List what happened to families, in order; the last cursor is where to go on next time."""
+    with _open(db, read_only=True) as opened:
+        while some := opened.changes(since):
+            for change in some:
+                _put(asdict(change))
+            since = some[-1].cursor
+
+
+@index.command()
+def prune(
+    db: Database,
+    before: Annotated[str, typer.Option(metavar="TIME", help="Published before it.", show_default=False)],
+) -> None:
+    """Forget what was published before a time."""
+    moment = _time(before, "--before")
+    if moment is None:
+        raise UsageError("--before needs a time")
+    with _open(db, existing=True) as opened:
+        _put({"removed": opened.prune(moment)})
+
+
+@index.command()
+def remove(
+    db: Database,
+    ids: Annotated[list[str], typer.Argument(metavar="ID", help="Documents to forget.", show_default=False)],
+) -> None:
+    """Forget documents."""
+    with _open(db, existing=True) as opened:
+        for identity in ids:
+            _put({"id": identity, "removed": opened.remove(identity)})
+
+
+@index.command()
+def export(
+    db: Database,
+    out: Annotated[
+        str, typer.Option("-o", "--out", metavar="OUT", help="Folder for the result.", show_default=False)
+    ],
+    format: Annotated[Format, typer.Option(help="Of the tables.")] = Format.JSONL,  # noqa: A002
+    force: Force = False,
+) -> None:
+    """Write documents, relations and families as a run writes them."""
+    with _open(db, read_only=True) as opened:
+        tables = opened.export(out, format=format.value, force=force)
+    _put({name: len(table) for name, table in tables.items()})
+
+
+@index.command()
+def merge(
+    db: Database,
+    other: Annotated[str, typer.Argument(metavar="OTHER", help="Another index.", show_default=False)],
+) -> None:
+    """Add the documents of another index."""
+    with _open(db) as opened, _open(other, read_only=True) as source:
+        _put({"stored": opened.merge(source)})
+
+
+@index.command()
+def rebuild(db: Database) -> None:
+    """Judge everything anew, as a run over all of it would."""
+    with _open(db, existing=True) as opened:
+        opened.rebuild()
+        _put(opened.stats())
+
+
+@index.command()
+def check(db: Database) -> None:
+    """Look for damage and contradictions; one line each, exit 2 if there are any."""
+    with _open(db, read_only=True) as opened:
+        found = opened.check()
+    for text in found:
+        _put({"problem": text})
+    if found:
+        raise StorageError(f"{db}: {len(found)} problems")
+    _put({"problems": 0})
+
+
+def _open(
+    db: str, *, existing: bool = False, read_only: bool = False, store_text: bool | None = None
+) -> Index:
+    from pathlib import Path
+
+    from dedup.index import Index
+
+    if (existing or read_only) and "://" not in db and not Path(db).exists():
+        raise UsageError(f"{db}: no such index")
+    return Index.open(db, read_only=read_only, store_text=store_text)
+
+
+def _time(text: str | None, option: str) -> Any:
+    from dedup.model import parse_time
+
+    try:
+        return parse_time(text)
+    except ValueError as error:
+        raise UsageError(f"{option} {text}: not an ISO 8601 time such as 2026-03-01") from error
+
+
+def _records(field: list[str] | None) -> Iterator[tuple[int, Mapping[str, Any] | InputError]]:
+    """Records of standard input as they come, with their lines; what is none as its error."""
+    import orjson
+
+    renamed = parse_fields(field)
+    for number, line in enumerate(sys.stdin.buffer, 1):
+        if not line.strip():
+            continue
+        try:
+            record = orjson.loads(line)
+        except orjson.JSONDecodeError as error:
+            yield number, InputError(f"no JSON: {error}", file="-", line=number)
+            continue
+        if not isinstance(record, dict):
+            yield number, InputError("no JSON object", file="-", line=number)
+            continue
+        for ours, theirs in renamed.items():
+            record[ours] = record.get(theirs)
+        yield number, record
+
+
+def _answer(
+    records: Iterable[tuple[int, Mapping[str, Any] | InputError]], batch: int, ask: Any, *, strict: bool
+) -> None:
+    """Put an answer for each record, in order; a record that cannot be used is answered with its error."""
+    from dedup.index import usable
+
+    used = faults = 0
+    waiting: list[Any] = []
+
+    def flush() -> None:
+        for match in ask(waiting):
+            _put(_as_dict(match))
+        waiting.clear()
+
+    for number, record in records:
+        try:
+            if isinstance(record, InputError):
+                raise record
+            waiting.append(usable(record))
+        except InputError as error:
+            placed = InputError(error.reason, file="-", line=number)
+            if strict:
+                raise placed from error
+            flush()
+            _put({"line": number, "error": error.reason})
+            faults += 1
+            continue
+        used += 1
+        if len(waiting) >= batch:
+            flush()
+    flush()
+    if faults and not used:
+        raise InputError(f"none of {faults} records can be used", file="-")
+
+
+def _as_dict(match: Match) -> dict[str, Any]:
+    values = asdict(match)
+    values.pop("diff")
+    return values
+
+
+def _put(value: dict[str, Any]) -> None:
+    import orjson
+
+    sys.stdout.buffer.write(orjson.dumps(value, option=orjson.OPT_APPEND_NEWLINE | orjson.OPT_UTC_Z))
+    sys.stdout.buffer.flush()

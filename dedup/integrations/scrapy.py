@@ -1,0 +1,104 @@
+"""A Scrapy item pipeline: each article goes into the index, its item comes out with where it belongs.
+
+    ITEM_PIPELINES = {"dedup.integrations.scrapy.DedupPipeline": 300}
+    DEDUP_INDEX = "news.db"               # or postgresql://…
+    DEDUP_FIELDS = {"text": "body"}       # our field: the item's
+    DEDUP_DROP = ["exact", "near"]        # relations whose items are dropped; none by default
+    DEDUP_STORE_TEXT = False
+
+The item's field ``dedup`` (``DEDUP_RESULT``) is a dict of the match; the id is the item's ``id``, else its ``url``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, Self
+
+from itemadapter import ItemAdapter
+from scrapy.exceptions import DropItem, NotConfigured
+
+from dedup.errors import InputError
+from dedup.index import Index
+from dedup.io.schema import FIELDS
+from dedup.model import RelationKind
+
+if TYPE_CHECKING:
+    from scrapy.crawler import Crawler
+
+__all__ = ["DedupPipeline"]
+
+
+class DedupPipeline:
+    """Adds items to an index. The crawler goes on while the index works."""
+
+    def __init__(
+        self,
+        crawler: Crawler,
+        url: str,
+        fields: dict[str, str],
+        drop: set[RelationKind],
+        result: str,
+        *,
+        store_text: bool,
+    ) -> None:
+        self._crawler = crawler
+        self._url, self._fields, self._drop = url, fields, drop
+        self._result, self._store_text = result, store_text
+        self._index: Index | None = None
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        """Make it of the settings."""
+        settings = crawler.settings
+        url = settings.get("DEDUP_INDEX")
+        if not url:
+            raise NotConfigured("DEDUP_INDEX names no index")
+        try:
+            drop = {RelationKind(name) for name in settings.getlist("DEDUP_DROP")}
+        except ValueError as error:
+            known = ", ".join(kind.value for kind in RelationKind)
+            raise NotConfigured(f"DEDUP_DROP: {error}; known: {known}") from error
+        return cls(
+            crawler,
+            url,
+            settings.getdict("DEDUP_FIELDS"),
+            drop,
+            settings.get("DEDUP_RESULT", "dedup"),
+            store_text=settings.getbool("DEDUP_STORE_TEXT"),
+        )
+
+    def open_spider(self) -> None:
+        """Open the index."""
+        self._index = Index.open(self._url, store_text=self._store_text or None)
+
+    def close_spider(self) -> None:
+        """Close the index."""
+        if self._index is not None:
+            self._index.close()
+
+    async def process_item(self, item: Any) -> Any:
+        """Add one item.
+
+        Raises:
+            DropItem: It cannot be used, or is related to another in a way that ``DEDUP_DROP`` lists.
+        """
+        assert self._index is not None
+        adapter = ItemAdapter(item)
+        record = {name: adapter.get(self._fields.get(name, name)) for name in FIELDS}
+        record["id"] = record["id"] or record["url"]
+        try:
+            match = await asyncio.to_thread(self._index.add, record)
+        except InputError as error:
+            raise DropItem(f"dedup: {error.reason}") from error
+        stats = self._crawler.stats
+        if stats is not None:
+            stats.inc_value(f"dedup/{match.relation.value}")
+        if match.relation in self._drop:
+            raise DropItem(f"dedup: {match.relation.value} of {match.other}")
+        adapter[self._result] = {
+            **asdict(match),
+            "relation": match.relation.value,
+            "passages": [asdict(passage) for passage in match.passages],
+        }
+        return item

@@ -1,0 +1,90 @@
+import json
+from pathlib import Path
+
+from .conftest import LEAD, OTHER, REST, Call, read
+
+DOCUMENTS = (
+    {"id": "a", "text": LEAD + REST, "published": "2026-03-01T08:00:00Z"},
+    {"id": "b", "text": LEAD + REST, "published": "2026-03-01T09:00:00Z"},
+    {"id": "c", "text": OTHER, "published": "2026-04-01T09:00:00Z"},
+)
+
+
+def lines(*records: object) -> bytes:
+    return b"".join(json.dumps(record).encode() + b"\n" for record in records)
+
+
+def answers(out: str) -> list[dict]:
+    return [json.loads(line) for line in out.splitlines()]
+
+
+def test_a_life(dedup: Call, tmp_path: Path) -> None:
+    db = tmp_path / "news.db"
+    added = dedup("index", "add", db, stdin=lines(*DOCUMENTS))
+    assert (added.code, added.err) == (0, "")
+    one, two, three = answers(added.out)
+    assert (one["id"], one["is_new"], one["stored"]) == ("a", True, True)
+    assert (two["relation"], two["other"], two["family"]) == ("exact", "a", one["family"])
+    assert three["family"] != one["family"]
+
+    asked = answers(dedup("index", "query", db, stdin=lines({"id": "q", "text": LEAD + REST})).out)
+    assert asked[0]["family"] == one["family"]
+    assert not asked[0]["stored"]
+
+    assert dedup("index", "stats", db).json()["documents"] == 3
+    (family,) = answers(dedup("index", "families", db).out)
+    assert family["members"] == ["a", "b"]
+    assert dedup("index", "families", db, "--since", "2100-01-01").out == ""
+    told = answers(dedup("index", "changes", db).out)
+    assert [change["kind"] for change in told] == ["new", "joined", "new"]
+    assert answers(dedup("index", "changes", db, "--since", str(told[-2]["cursor"])).out) == told[-1:]
+    assert dedup("index", "check", db).json() == {"problems": 0}
+
+    exported = dedup("index", "export", db, "-o", tmp_path / "out")
+    assert exported.json() == {"documents": 3, "relations": 1, "families": 1}
+    assert [row["id"] for row in read(tmp_path / "out" / "documents.jsonl")] == ["a", "b", "c"]
+
+    assert dedup("index", "rebuild", db).json()["families"] == 1
+    assert dedup("index", "merge", tmp_path / "other.db", db).json() == {"stored": 3}
+    assert dedup("index", "prune", db, "--before", "2026-03-15").json() == {"removed": 2}
+    assert dedup("index", "remove", db, "c").json() == {"id": "c", "removed": True}
+    assert dedup("index", "stats", db).json()["documents"] == 0
+
+
+def test_bad_records_are_answered_in_their_place(dedup: Call, tmp_path: Path) -> None:
+    stdin = b"{not json\n[1]\n" + lines({"id": "a"}, DOCUMENTS[0]) + b"\n"
+    outcome = dedup("index", "add", tmp_path / "news.db", "--batch", "10", stdin=stdin)
+    assert outcome.code == 0
+    found = answers(outcome.out)
+    assert [answer.get("line") for answer in found] == [1, 2, 3, None]
+    assert found[3]["id"] == "a"
+
+    strict = dedup("index", "add", tmp_path / "news.db", "--strict", stdin=stdin)
+    assert strict.code == 2
+    assert strict.err.startswith("dedup: -:1: no JSON")
+    nothing = dedup("index", "add", tmp_path / "news.db", stdin=b"[]\n")
+    assert (nothing.code, nothing.err) == (2, "dedup: -: none of 1 records can be used\n")
+
+
+def test_other_names_of_fields(dedup: Call, tmp_path: Path) -> None:
+    record = lines({"key": 7, "body": LEAD})
+    outcome = dedup(
+        "index", "add", tmp_path / "n.db", "--field", "text=body", "--field", "id=key", stdin=record
+    )
+    assert outcome.json()["id"] == "7"
+
+
+def test_no_such_index(dedup: Call, tmp_path: Path) -> None:
+    for command in ("stats", "query", "families", "changes", "check"):
+        outcome = dedup("index", command, tmp_path / "none.db")
+        assert (outcome.code, outcome.out) == (2, "")
+        assert outcome.err == f"dedup: {tmp_path / 'none.db'}: no such index\n"
+    assert not (tmp_path / "none.db").exists()
+
+
+def test_bad_time(dedup: Call, tmp_path: Path) -> None:
+    db = tmp_path / "news.db"
+    dedup("index", "add", db, stdin=lines(DOCUMENTS[0]))
+    outcome = dedup("index", "prune", db, "--before", "yesterday")
+    assert (outcome.code, outcome.out) == (2, "")
+    assert "--before yesterday: not an ISO 8601 time" in outcome.err

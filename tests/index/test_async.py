@@ -1,0 +1,58 @@
+"""The index in an event loop."""
+
+import asyncio
+
+import pytest
+
+from dedup import AsyncIndex
+from dedup.errors import InputError, SchemeError
+
+from .news import article, story, version
+
+
+def test_the_same_calls(place, tmp_path):
+    async def work():
+        async with await AsyncIndex.open(place.url, store_text=True) as index:
+            first = await index.add(article("a", story(1)))
+            assert first.is_new
+            rest = [article(f"v{kind}", version(1, kind), kind + 1) for kind in range(5)]
+            matches = [match async for match in index.add_many(rest)]
+            assert [match.id for match in matches] == [document.id for document in rest]
+            assert (await index.query(article("q", version(1, 1), 9))).family == first.family
+            families = [family async for family in index.families()]
+            assert [await index.family(first.family)] == families
+            assert (await index.document("a")).canonical == families[0].canonical
+            assert (await index.diff("v1")).apply((await index.document(families[0].canonical)).text)
+            assert (await index.changes())[0].kind == "new"
+            assert await index.remove("v4")
+            assert await index.prune("2020-01-01") == 0
+            await index.rebuild()
+            assert await index.check() == []
+            assert (await index.stats())["documents"] == 5
+            assert len((await index.export(tmp_path / "out"))["documents"]) == 5
+
+    asyncio.run(work())
+
+
+def test_many_at_once_take_turns(place):
+    async def work():
+        async with await AsyncIndex.open(place.url) as index:
+            documents = [article(f"d{n}", version(n // 4, n % 4), n) for n in range(16)]
+            matches = await asyncio.gather(*(index.add(document) for document in documents))
+            assert [match.id for match in matches] == [document.id for document in documents]
+            assert await index.check() == []
+            with pytest.raises(InputError):
+                await index.add({"text": "no id"})
+
+    asyncio.run(work())
+
+
+def test_errors_at_opening(place):
+    async def work():
+        from dedup import Settings
+
+        await (await AsyncIndex.open(place.url)).close()
+        with pytest.raises(SchemeError):
+            await AsyncIndex.open(place.url, Settings(window=4))
+
+    asyncio.run(work())

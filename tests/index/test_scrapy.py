@@ -1,0 +1,85 @@
+"""The item pipeline, in a real crawl of pages that a server of this test serves."""
+
+import json
+import subprocess
+import sys
+import threading
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from dedup.index import Index
+
+from .news import article, version
+
+pytest.importorskip("scrapy")
+
+SPIDER = """
+import sys
+import scrapy
+from scrapy.crawler import CrawlerProcess
+
+port, index, out, drop = sys.argv[1:]
+
+class News(scrapy.Spider):
+    name = "news"
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.start_urls = [f"http://127.0.0.1:{port}/{n}.txt" for n in range(4)]
+    def parse(self, response):
+        yield {"url": response.url, "body": response.text}
+
+process = CrawlerProcess({
+    "ITEM_PIPELINES": {"dedup.integrations.scrapy.DedupPipeline": 300},
+    "DEDUP_INDEX": index, "DEDUP_FIELDS": {"text": "body"}, "DEDUP_DROP": drop, "CONCURRENT_REQUESTS": 1,
+    "FEEDS": {out: {"format": "jsonlines"}}, "LOG_LEVEL": "ERROR", "TELNETCONSOLE_ENABLED": False,
+})
+process.crawl(News)
+process.start()
+"""
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
+
+
+@pytest.mark.parametrize("drop", ["exact"])
+def test_a_crawl(tmp_path: Path, drop: str):
+    pages = tmp_path / "pages"
+    pages.mkdir()
+    for n, kind in enumerate((0, 1, 0, 5)):
+        (pages / f"{n}.txt").write_text(article("x", version(1, kind)).text)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=pages))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    out = tmp_path / "items.jsonl"
+    try:
+        done = subprocess.run(
+            [
+                sys.executable,
+                "-c",
+                SPIDER,
+                str(server.server_port),
+                str(tmp_path / "news.db"),
+                str(out),
+                drop,
+            ],
+            capture_output=True,
+            text=True,
+            timeout=120,
+            cwd=Path(__file__).parents[2],
+        )
+    finally:
+        server.shutdown()
+    assert done.returncode == 0
+    assert "Traceback" not in done.stderr
+    items = [json.loads(line) for line in out.read_text().splitlines()]
+    assert len(items) == (3 if drop else 4)
+    assert {item["dedup"]["relation"] for item in items} == (
+        {"none", "version"} if drop else {"none", "version", "exact"}
+    )
+    with Index.open(tmp_path / "news.db") as index:
+        assert index.stats()["documents"] == 4
+        assert [len(family) for family in index.families()] == [3]

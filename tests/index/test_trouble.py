@@ -1,0 +1,215 @@
+"""Kills, crowds and broken places: nothing acknowledged is lost, and each trouble is one clear error."""
+
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from dedup.errors import DedupError, StorageError, UsageError
+from dedup.index import Index
+
+from .conftest import admin
+from .news import article, story, version
+
+WRITER = """
+import sys
+from dedup.index import Index
+from tests.index.news import article, version
+url, first, last, step = sys.argv[1], *map(int, sys.argv[2:])
+with Index.open(url) as index:
+    print("open", flush=True)
+    for n in range(first, last, step):
+        number = n % last
+        match = index.add(article(f"d{number}", version(number // 5 % 20, number % 5), number))
+        print(match.id, flush=True)
+"""
+
+
+def writer(url: str, first: int, last: int, step: int = 1) -> subprocess.Popen:
+    root = Path(__file__).parents[2]
+    environment = {**os.environ, "PYTHONPATH": str(root), "NUMBA_NUM_THREADS": "1"}
+    return subprocess.Popen(
+        [sys.executable, "-c", WRITER, url, *map(str, (first, last, step))],
+        cwd=root,
+        env=environment,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_a_killed_writer_loses_nothing(place):
+    acknowledged = set()
+    for round_ in range(2):
+        process = writer(place.url, 0, 10_000)
+        assert process.stdout.readline() == "open\n"
+        for _ in range(7 + 12 * round_):
+            acknowledged.add(process.stdout.readline().strip())
+        process.send_signal(signal.SIGKILL)
+        acknowledged |= {
+            line.strip() for line in process.stdout.read().splitlines(keepends=True) if line.endswith("\n")
+        }
+        process.wait()
+        with place.open() as index:
+            assert index.check() == []
+            assert all(index.document(identity) for identity in acknowledged)
+            assert index.stats()["documents"] <= len(acknowledged) + 1
+
+
+def test_several_writers_at_once(places):
+    count, writers = 20, 3
+    crowd, alone = places(), places()
+    crowd.open().close()
+    running = [writer(crowd.url, 7 * n, 7 * n + count) for n in range(writers)]  # they overlap
+    for process in running:
+        process.communicate(timeout=120)
+        assert process.returncode == 0
+    last = 7 * (writers - 1) + count
+    with crowd.open() as index, alone.open() as single:
+        assert index.check() == []
+        documents = [article(f"d{n}", version(n // 5 % 20, n % 5), n) for n in range(last)]
+        assert all(index.document(document.id) for document in documents)
+        list(single.add_many(documents))
+        index.rebuild()
+        single.rebuild()
+        assert families(index) == families(single)
+
+
+def test_readers_do_not_wait_for_a_writer(place):
+    with place.open() as one, place.open(timeout=0.2) as two:
+        one.add(article("a", story(1)))
+        with one._writing():
+            assert two.query(article("b", version(1, 1), 1)).other == "a"
+            assert two.document("a") is not None
+            with pytest.raises(StorageError, match="kept writing for longer than the timeout"):
+                two.add(article("b", version(1, 1), 1))
+        assert two.add(article("b", version(1, 1), 1)).other == "a"
+
+
+def test_one_sees_what_another_added(place):
+    with place.open() as one, place.open() as two:
+        for n in range(12):
+            index, other = (one, two) if n % 2 else (two, one)
+            index.add(article(f"d{n}", version(n // 4, n % 4), n))
+            assert other.query(article("q", version(n // 4, 1), n)).other is not None
+        assert one.check() == []
+
+
+def test_an_error_inside_leaves_nothing(index, monkeypatch):
+    index.add(article("a", story(1)))
+
+    def full(*_):
+        raise StorageError("the disk is full")
+
+    monkeypatch.setattr(index._ledger, "add_edges", full)
+    with pytest.raises(StorageError):
+        index.add(article("b", version(1, 1), 1))
+    monkeypatch.undo()
+    assert index.document("b") is None
+    assert index.check() == []
+    assert index.add(article("b", version(1, 1), 1)).other == "a"
+
+
+# --- SQLite
+
+
+def test_no_such_folder(tmp_path):
+    with pytest.raises(StorageError, match="cannot be opened"):
+        Index.open(tmp_path / "nowhere" / "news.db")
+
+
+def test_not_a_database(tmp_path):
+    path = tmp_path / "news.db"
+    path.write_bytes(b"this is no database at all, but long enough to look like one" * 20)
+    with pytest.raises(StorageError, match="damaged or no index"):
+        Index.open(path)
+
+
+def test_a_database_of_something_else(tmp_path):
+    with sqlite3.connect(tmp_path / "other.db") as other:
+        other.execute("CREATE TABLE people (name TEXT)")
+    other.close()
+    with pytest.raises(StorageError, match="not an index of dedup"):
+        Index.open(tmp_path / "other.db")
+
+
+def test_a_damaged_file(tmp_path):
+    path = tmp_path / "news.db"
+    with Index.open(path) as index:
+        for n in range(40):
+            index.add(article(f"d{n}", story(n)))
+    size = path.stat().st_size
+    with path.open("r+b") as file:
+        file.seek(size // 3)
+        file.write(b"\xff" * (size // 3))
+    with pytest.raises(DedupError), Index.open(path) as index:
+        assert index.check()
+        for n in range(40):
+            index.add(article(f"e{n}", story(n), 1))
+        raise StorageError("the damage lay where nothing was read")
+
+
+def test_a_read_only_file(tmp_path):
+    if os.geteuid() == 0 and not shutil.which("chattr"):
+        pytest.skip("root may write everything")
+    path = tmp_path / "news.db"
+    Index.open(path).close()
+    with Index.open(path) as index:
+        index._store.run("PRAGMA query_only = ON")
+        with pytest.raises(StorageError, match="read-only"):
+            index.add(article("a", story(1)))
+
+
+def test_a_full_disk(tmp_path):
+    with Index.open(tmp_path / "news.db") as index:
+        for n in range(20):
+            index.add(article(f"d{n}", story(n)))
+        pages = index._store.rows("PRAGMA page_count")[0][0]
+        index._store.rows(f"PRAGMA max_page_count = {pages + 4}")
+        with pytest.raises(StorageError, match="disk is full"):
+            for n in range(20, 200):
+                index.add(article(f"d{n}", story(n)))
+        index._store.rows("PRAGMA max_page_count = 1000000")
+        stored = index.stats()["documents"]
+        assert stored >= 20
+        assert index.check() == []
+        assert index.add(article(f"d{stored}", story(stored))).stored
+
+
+def test_urls(tmp_path):
+    Index.open(f"sqlite:///{tmp_path / 'a.db'}").close()
+    assert (tmp_path / "a.db").exists()
+    with pytest.raises(UsageError, match="postgresql://"):
+        Index.open("mysql://localhost/news")
+
+
+# --- PostgreSQL
+
+
+@pytest.mark.parametrize("backend", ["postgres"], indirect=True)
+def test_the_server_goes_away_and_comes_back(place):
+    with place.open() as index:
+        index.add(article("a", story(1)))
+        with admin() as db, pytest.raises(StorageError, match="went away"), index._writing():
+            index._ledger.take_numbers("next_document")
+            db.execute("SELECT pg_terminate_backend(%s)", [index._store._db.info.backend_pid])
+            index._ledger.take_numbers("next_document")
+        assert index.add(article("b", version(1, 1), 1)).other == "a"
+        assert index.check() == []
+
+
+def test_no_server():
+    pytest.importorskip("psycopg")
+    with pytest.raises(StorageError, match="cannot be reached"):
+        Index.open("postgresql://somebody:secret@127.0.0.1:1/news")
+    with pytest.raises(StorageError) as caught:
+        Index.open("postgresql://somebody:secret@127.0.0.1:1/news")
+    assert "secret" not in str(caught.value)
+
+
+def families(index: Index) -> dict[str, tuple[str, ...]]:
+    return {family.id: family.members for family in index.families(min_size=1)}
