@@ -5,10 +5,11 @@
     python docs/generate.py --pages    without running the examples
 
 Three things are generated: pages of ``docs/reference/`` from the code that they describe; tables of scores
-from what ``benchmarks/quality.py`` kept; and the output below the examples of the README, the tutorial and the
-how-to pages. An example is a ``console`` block, whose lines after ``$`` are run by a shell, or a ``python``
-block, which is run as it stands; what it prints goes into the ``text`` block right below it. The examples of a
-page run in one fresh folder that holds the seeds. Blocks of other kinds (``sh``, ``py``, ``sql``) are not run.
+from what ``benchmarks/quality.py`` kept; and the output below the examples of the README, the tutorial and
+the how-to pages. An example is a ``console`` block, whose lines after ``$`` are run by a shell, or a
+``python`` block, which is run as it stands; what it prints goes into the ``text`` block right below it. The
+examples of a page run in one fresh folder that holds the seeds. Blocks of other kinds (``sh``, ``py``,
+``sql``) are not run.
 """
 
 from __future__ import annotations
