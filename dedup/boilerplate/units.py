@@ -31,7 +31,9 @@ __all__ = [
 ]
 
 UNBROKEN_TOKENS = 40
-"""A block longer than this that is more than half of its document is no paragraph."""
+"""A block longer than this that is more than half of its document is no paragraph,"""
+UNBROKEN_BLOCKS = 3
+"""if the document has no more blocks than this; else it must be four times as long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +220,9 @@ def unbroken(tokens: Tokens) -> NDArray[np.bool_]:
     longest = np.zeros(len(tokens.offsets) - 1, np.int64)
     document = np.repeat(np.arange(len(longest)), np.diff(tokens.block_offsets))
     np.maximum.at(longest, document, sizes)
-    whole = (longest > UNBROKEN_TOKENS) & (2 * longest > np.diff(tokens.offsets))
+    few = np.diff(tokens.block_offsets) <= UNBROKEN_BLOCKS
+    least = np.where(few, UNBROKEN_TOKENS, 4 * UNBROKEN_TOKENS)
+    whole = (longest > least) & (2 * longest > np.diff(tokens.offsets))
     return whole[document]
 
 

@@ -12,10 +12,15 @@ FURNITURE = "The Tern reports from the islands every day of the year, whatever t
 
 
 def story(number: int) -> str:
-    return "\n\n".join(f"Story {number} paragraph {i} says that word{number}x{i} happened in place{number}y{i} on a day like this." for i in range(5))
+    return "\n\n".join(
+        f"Story {number} paragraph {i} says that word{number}x{i} happened in place{number}y{i} on a day like this."
+        for i in range(5)
+    )
 
 
-def learn(documents: list[str], source: str | None = "tern.example", days: list[int] | None = None) -> tuple[pa.RecordBatch, Recurring]:
+def learn(
+    documents: list[str], source: str | None = "tern.example", days: list[int] | None = None
+) -> tuple[pa.RecordBatch, Recurring]:
     start = datetime(2025, 3, 1, tzinfo=UTC)
     dates = [None if days is None else start + timedelta(days=days[i]) for i in range(len(documents))]
     batch = pa.record_batch(
@@ -37,7 +42,10 @@ def test_furniture_is_learned_and_goes() -> None:
 
 
 def test_versions_of_one_story_teach_nothing() -> None:
-    documents = [story(0) + f"\n\nOnly version {i} of it has this paragraph at its end, and no other." for i in range(6)]
+    documents = [
+        story(0) + f"\n\nOnly version {i} of it has this paragraph at its end, and no other."
+        for i in range(6)
+    ]
     assert len(learn(documents)[1].keys) == 0
 
 
