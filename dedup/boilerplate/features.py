@@ -57,7 +57,8 @@ def words_of(measures: Measures) -> NDArray[np.float64]:
 def is_prose(measures: Measures) -> Mask:
     """bool[U]: long enough and ends like a sentence, without many cues of boilerplate."""
     plain: Mask = measures.cues[:, :6].max(axis=1, initial=0) < _STRONG
-    return (words_of(measures) >= PROSE_WORDS) & (measures.gap_after & loops.STOP != 0) & plain
+    prose: Mask = (words_of(measures) >= PROSE_WORDS) & (measures.gap_after & loops.STOP != 0) & plain
+    return prose
 
 
 def model_of(units: Units, measures: Measures) -> NDArray[np.uint8]:
