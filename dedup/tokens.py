@@ -32,7 +32,16 @@ from dedup.kernels.rules import CHARACTER_FLAG, QUOTED_FLAG
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-__all__ = ["CHARACTER", "NUMBER", "QUOTED", "Tokens", "byte_to_char", "text_buffers", "token_strings", "tokenize"]
+__all__ = [
+    "CHARACTER",
+    "NUMBER",
+    "QUOTED",
+    "Tokens",
+    "byte_to_char",
+    "text_buffers",
+    "token_strings",
+    "tokenize",
+]
 
 QUOTED = QUOTED_FLAG
 """Flag of a token inside quotation marks."""
