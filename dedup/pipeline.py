@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from dedup.boilerplate import Recurring, Stripped
     from dedup.config import Settings
 
-__all__ = ["Judged", "Prepared", "judge", "learn", "prepare"]
+__all__ = ["Judged", "Prepared", "joined_offsets", "judge", "learn", "prepare"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,15 +96,20 @@ class Prepared:
         for f in fields(Prepared):
             values = [getattr(part, f.name) for part in parts]
             if f.name.endswith("offsets"):
-                shift = np.cumsum([0] + [int(value[-1]) for value in values])
-                columns[f.name] = np.concatenate(
-                    [[0], *(value[1:] + by for value, by in zip(values, shift, strict=False))]
-                ).astype(np.int64)
+                columns[f.name] = joined_offsets(values)
             elif isinstance(values[0], pa.Array):
                 columns[f.name] = pa.concat_arrays(values)
             else:
                 columns[f.name] = np.concatenate(values)
         return Prepared(**columns)
+
+
+def joined_offsets(parts: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:
+    """Offsets of ragged columns put one behind the other."""
+    shift = np.cumsum([0] + [int(part[-1]) for part in parts])
+    return np.concatenate(
+        [np.zeros(1, np.int64), *(part[1:] + by for part, by in zip(parts, shift, strict=False))]
+    )
 
 
 @dataclass(frozen=True, slots=True)

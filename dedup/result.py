@@ -119,6 +119,7 @@ class Result:
         duplicates: int = 0,
         rejects: Sequence[Reject] = (),
         timings: Mapping[str, float] | None = None,
+        workspace: object = None,
     ) -> None:
         self.documents = documents
         self.settings = settings
@@ -127,6 +128,7 @@ class Result:
         self.timings = dict(timings or {})
         self._prepared = prepared
         self._judged = judged
+        self._workspace = workspace  # looks after the memory of mapped columns for as long as there are any
 
     def __len__(self) -> int:
         """Documents."""
