@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from importlib import metadata
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
     from dedup.result import Result
 
-__all__ = ["FORMAT", "summary", "write"]
+__all__ = ["FORMAT", "summary", "write", "write_files"]
 
 FORMAT = 1
 """Version of the files; raised when one changes so that a reader must know."""
@@ -66,21 +67,32 @@ def write(
     if format not in ("jsonl", "parquet"):
         raise UsageError(f"format {format!r}: must be jsonl or parquet")
     with OutputFolder(out, force=force) as folder:
-        with ThreadPoolExecutor(1) as beside:
-            write_diffs = _write_diffs if format == "jsonl" else _write_diffs_as_parquet
-            diffs = beside.submit(write_diffs, folder / f"diffs.{format}", result)
-            write_table(folder / f"documents.{format}", result.document_batches())
-            write_table(folder / f"relations.{format}", result.relation_batches(), RELATIONS)
-            write_table(folder / f"families.{format}", result.families_table())
-            write_records(folder / "canonical.jsonl", _kept(result))
-            diffs.result()
-        write_table(folder / "rejects.jsonl", rejects_table(result.rejects))
-        with writing(folder / "run.json"):
-            (folder / "run.json").write_bytes(orjson.dumps(_run(result), option=orjson.OPT_INDENT_2) + b"\n")
-        if report:
-            from dedup.report import make_report  # jinja2 is not needed to import dedup
+        write_files(result, folder / "", format=format, report=report)
 
-            make_report(folder / "")
+
+def write_files(result: Result, folder: Path, *, format: str, report: bool) -> None:  # noqa: A002
+    """The same into a folder that is there; diffs are made beside the rest.
+
+    Raises:
+        OutputError: A file cannot be written.
+    """
+    start = time.perf_counter()
+    with ThreadPoolExecutor(1) as beside:
+        write_diffs = _write_diffs if format == "jsonl" else _write_diffs_as_parquet
+        diffs = beside.submit(write_diffs, folder / f"diffs.{format}", result)
+        write_table(folder / f"documents.{format}", result.document_batches())
+        write_table(folder / f"relations.{format}", result.relation_batches(), RELATIONS)
+        write_table(folder / f"families.{format}", result.families_table())
+        write_records(folder / "canonical.jsonl", _kept(result))
+        diffs.result()
+    write_table(folder / "rejects.jsonl", rejects_table(result.rejects))
+    result.timings["write"] = round(time.perf_counter() - start, 3)
+    with writing(folder / "run.json"):
+        (folder / "run.json").write_bytes(orjson.dumps(_run(result), option=orjson.OPT_INDENT_2) + b"\n")
+    if report:
+        from dedup.report import make_report  # jinja2 is not needed to import dedup
+
+        make_report(folder)
 
 
 def summary(result: Result) -> dict[str, Any]:

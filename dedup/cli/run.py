@@ -129,13 +129,14 @@ def _find(
     """Read, find and write; also the number of dates that could not be read."""
     from dedup.engines.local import find_families
     from dedup.io import OutputFolder, read
+    from dedup.output import write_files
 
-    OutputFolder(out, force=force).check()  # now, not after an hour's work
+    OutputFolder(out, force=force).check()  # before anything is read
     rejects: list[Reject] = []
     warnings: list[Reject] = []
     batches = read(inputs, fields=fields, strict=strict, reject=rejects.append, warn=warnings.append)
-    with progress(quiet=quiet) as told:
-        result = find_families(batches, settings, rejects=rejects, progress=told)
+    with OutputFolder(out, force=force) as folder, progress(quiet=quiet) as told:
+        result = find_families(batches, settings, rejects=rejects, progress=told, work=folder / "work")
         told("writing", 0, None)
-        result.write(out, format=format, force=force, report=report)
+        write_files(result, folder / "", format=format, report=report)
     return result, len(warnings)

@@ -66,8 +66,8 @@ def find_families(
         prepared = _prepare(corpus, recurring, settings, space, progress)
         clock.mark("prepare")
         progress("comparing", 0, None)
-        columns = (whole(documents.column(name)) for name in ("id", "published", "source"))
-        judged = judge(prepared, *columns, settings)
+        ids, published, source = (whole(documents.column(name)) for name in ("id", "published", "source"))
+        judged = judge(prepared, ids, published, source, settings)
         clock.mark("judge")
         progress("comparing", 1, 1)
         return Result(
@@ -153,7 +153,7 @@ def _leave_out(corpus: _Corpus, keep: NDArray[np.bool_], settings: Settings, spa
             blocks.append(block_table(stream, stays, rows))
         rows += len(stays)
     documents = grown.finish()
-    assert documents is not None  # noqa: S101 (of each id one record stays)
+    assert documents is not None  # of each id one record stays
     corpus.documents, corpus.tokens, corpus.blocks = documents, tokens, blocks
 
 

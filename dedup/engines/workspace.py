@@ -172,7 +172,7 @@ class Column:
     def _write(self, values: NDArray[Any]) -> None:
         if values.nbytes and self._path:
             with writing(self._path):
-                self._file.write(memoryview(values).cast("B"))
+                self._file.write(values.reshape(-1).view(np.uint8).data)
 
 
 class Batches:
