@@ -27,7 +27,9 @@ _TOGETHER = 256
 
 
 class AsyncIndex:
-    """See :class:`dedup.Index`. Calls of one object take turns in one thread, in the order in which they were made.
+    """See :class:`dedup.Index`.
+
+    Calls of one object take turns in one thread, in the order in which they were made.
 
     async with await AsyncIndex.open("news.db") as index:
         match = await index.add(document)

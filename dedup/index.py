@@ -3,8 +3,9 @@
     with dedup.Index.open("news.db") as index:  # or postgresql://…
         match = index.add(document)
 
-Documents are prepared outside the database and placed inside one transaction: candidates by bands and fingerprints,
-verified, families settled, changes told. :mod:`dedup.placing` decides, :mod:`dedup.storage` keeps.
+Documents are prepared outside the database and placed inside one transaction: candidates by bands and
+fingerprints, verified, families settled, changes told. :mod:`dedup.placing` decides, :mod:`dedup.storage`
+keeps.
 """
 
 from __future__ import annotations
@@ -173,7 +174,8 @@ class Change:
 
     Attributes:
         cursor: Its place in the order of changes; pass the last one seen to :meth:`Index.changes`.
-        kind: ``new`` (family), ``joined``, ``left``, ``merged`` (``other`` is now ``family``), ``split`` (``family`` came out
+        kind: ``new`` (family), ``joined``, ``left``, ``merged`` (``other`` is now ``family``), ``split``
+            (``family`` came out
             of ``other``), ``canonical`` (``document`` stands for the family now), ``removed``.
         document: Id of the document, or None.
         family: Id of the family at that time.
@@ -219,7 +221,8 @@ class Index:
 
         Args:
             url: A path, ``sqlite:///path`` or ``postgresql://…`` (extra ``postgres``).
-            settings: What to judge with from now on; by default what was used last. The scheme must be the stored one.
+            settings: What to judge with from now on; by default what was used last. The scheme must be the
+                stored one.
             store_text: Keep raw texts, which diffs need; by default as it was. An index is made without.
             read_only: Store nothing, and make nothing.
             timeout: Seconds to wait for another writer.
@@ -311,8 +314,8 @@ class Index:
     def add(self, document: Document | Mapping[str, Any], *, with_diff: bool = False) -> Match:
         """Store a document, in one transaction, and say where it belongs.
 
-        The same id and text again stores nothing and gives the same answer. The same id with another text is a new revision
-        of that document.
+        The same id and text again stores nothing and gives the same answer. The same id with another text is
+        a new revision of that document.
 
         Args:
             document: A ``Document``, or a mapping with its fields.
@@ -633,8 +636,8 @@ class Index:
         while True:
             with self._reading():
                 rows = self._store.rows(
-                    "SELECT changed, num FROM family WHERE size >= ? AND (changed > ? OR changed = ? AND num > ?) "
-                    "ORDER BY changed, num LIMIT 200",
+                    "SELECT changed, num FROM family "
+                    "WHERE size >= ? AND (changed > ? OR changed = ? AND num > ?) ORDER BY changed, num LIMIT 200",
                     min_size, after[0], after[0], after[1],
                 )  # fmt: skip
                 known = self._ledger.families([num for _, num in rows])
@@ -678,11 +681,11 @@ class Index:
         with self._reading():
             one = self._store.rows
             documents, copies, roundups, first, last = one(
-                "SELECT count(*), sum(CASE WHEN leader <> num THEN 1 ELSE 0 END), sum(roundup), min(published), "
-                "max(published) FROM document"
+                "SELECT count(*), sum(CASE WHEN leader <> num THEN 1 ELSE 0 END), sum(roundup), "
+                "min(published), max(published) FROM document"
             )[0]
             families, variants = one("SELECT count(*), sum(size) FROM family WHERE size > 1")[0]
-            kinds = dict(
+            kinds: dict[int, int] = dict(
                 one(
                     "SELECT kind, sum(n) FROM (SELECT kind, count(*) AS n FROM edge GROUP BY kind UNION ALL "
                     "SELECT kind, count(*) FROM copy GROUP BY kind) AS counts GROUP BY kind"
@@ -781,9 +784,9 @@ class Index:
     def rebuild(self) -> None:
         """Judge everything anew with the present settings, as ``dedup run`` would, in one transaction.
 
-        What stock text was learned late is then left out everywhere. Where the index stores texts, boilerplate is
-        taken out anew, too, with the blocks that recur in each source; they are used for what is added from then on.
-        Without texts, bodies stay as they came. Reads the whole index into memory.
+        What stock text was learned late is then left out everywhere. Where the index stores texts,
+        boilerplate is taken out anew, too, with the blocks that recur in each source; they are used for what
+        is added from then on. Without texts, bodies stay as they came. Reads the whole index into memory.
         """
         with self._writing():
             if self._store.rows("SELECT count(*) FROM body WHERE text IS NULL")[0][0] == 0:
@@ -798,7 +801,7 @@ class Index:
         format: str = "jsonl",  # noqa: A002
         force: bool = False,
     ) -> dict[str, pa.Table]:
-        """What is stored as Arrow tables ``documents``, ``relations`` and ``families``, in the contract of a run.
+        """What is stored as tables ``documents``, ``relations`` and ``families``, as a run writes them.
 
         Args:
             out: Write them to this folder, too.

@@ -1,13 +1,14 @@
 """Placing one document among those that are stored: the stages of the pipeline for a batch of one.
 
-Every decision is made by the function that makes it in a run (``verify``, ``find_roundups``, ``group``, ``choose``, …), on
-the few documents that it concerns: candidates, one connected component, one family. What this module adds is which ones.
+Every decision is made by the function that makes it in a run (``verify``, ``find_roundups``, ``group``,
+``choose``, …), on the few documents that it concerns: candidates, one connected component, one family. What
+this module adds is which ones.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import orjson
@@ -49,7 +50,8 @@ __all__ = [
 ]
 
 MARKS, BANDS, LONG, COUNTS = range(4)
-"""The lists of postings: fingerprints, bands, fingerprints of long runs, windows in which a shingle was seen."""
+"""The lists of postings: fingerprints, bands, fingerprints of long runs, windows in which a shingle was
+seen."""
 
 LOW_BITS = (28, 28, 28, 16)
 """Bits of a document's number, or of a window, below the hash."""
@@ -104,10 +106,8 @@ def place(draft: Draft, ledger: Ledger, postings: Postings, settings: Settings) 
         for e in ledger.with_content(entry.content)
         if e.num != entry.num and e.leader >= 0 and e.bodiless == entry.bodiless
     ]
-    if same and not entry.bodiless:
-        words = ledger.words([same[0].num])[same[0].num]
-        if not _stocky(entry, words[1]):
-            return _copy(draft, draft.flags, min(same, key=lambda e: e.key), ledger, settings, _NO_KEYS)
+    if same and not entry.bodiless and not _stocky(entry, ledger.words([same[0].num])[same[0].num][1]):
+        return _copy(draft, draft.flags, min(same, key=lambda e: e.key), ledger, settings, _NO_KEYS)
     if entry.bodiless:
         if same:
             return _copy(draft, draft.flags, min(same, key=lambda e: e.key), ledger, settings, _NO_KEYS)
@@ -174,7 +174,7 @@ def posting_keys(
     signature: NDArray[np.uint32],
     settings: Settings,
 ) -> NDArray[np.uint64]:
-    """The postings of a document that is placed already: of a copy, those by which it can be found and counted.
+    """The postings of a placed document: of a copy, those by which it can be found and counted.
 
     Args:
         entry: With its leader, occurrence and window.
@@ -389,7 +389,7 @@ class _Among:
             self._verified[edge.other(self._num)] = edge
 
     def leader(self, near: dict[int, Entry], ledger: Ledger) -> int | None:
-        """The leader of the earliest document this one is a near copy of, if it is one of the leader itself, too."""
+        """The leader of the earliest document this one nearly equals, if it nearly equals the leader, too."""
         close = [edge.other(self._num) for edge in self.edges(near) if edge.kind <= NEAR]
         if not close:
             return None
@@ -455,12 +455,12 @@ def _similarity(
 
 def to_rows(edges: Edges, order: Sequence[int], jaccard: NDArray[np.float64]) -> list[Edge]:
     """Edges as rows, document numbers for places."""
-    columns = [
-        edges.a, edges.b, edges.kind, edges.coverage_a, edges.coverage_b, edges.shared_words, edges.narrative_words,
-        edges.longest, jaccard, edges.run_start, edges.run_stop,
+    columns: list[NDArray[Any]] = [
+        edges.a, edges.b, edges.kind, edges.coverage_a, edges.coverage_b, edges.shared_words,
+        edges.narrative_words, edges.longest, jaccard, edges.run_start, edges.run_stop,
     ]  # fmt: skip
     return [
-        Edge(order[a], order[b], *rest, edges.runs[start:stop].tobytes())
+        Edge._make((order[a], order[b], *rest, edges.runs[start:stop].tobytes()))
         for a, b, *rest, start, stop in zip(*(column.tolist() for column in columns), strict=True)
     ]
 
@@ -470,7 +470,7 @@ def to_edges(rows: Sequence[Edge], place: dict[int, int]) -> Edges:
     runs = [np.frombuffer(row.runs, np.int32).reshape(-1, 3) for row in rows]
     stop = np.cumsum([len(run) for run in runs], dtype=np.int64)
 
-    def column(name: str, dtype: type) -> NDArray[np.generic]:
+    def column(name: str, dtype: type) -> NDArray[Any]:
         return np.array([getattr(row, name) for row in rows], dtype)
 
     return Edges(
@@ -521,8 +521,8 @@ def settle_copy(entry: Entry, edge: Edge, ledger: Ledger, settings: Settings) ->
     if family.size < MANY:
         return None
     known = ledger.entries({family.canonical, family.earliest, leader.num})
-    covered = int(round(entry.words * (edge.coverage_a if edge.a == entry.num else edge.coverage_b)))
-    copied = int(round(leader.words * (edge.coverage_a if edge.a == leader.num else edge.coverage_b)))
+    covered = round(entry.words * (edge.coverage_a if edge.a == entry.num else edge.coverage_b))
+    copied = round(leader.words * (edge.coverage_a if edge.a == leader.num else edge.coverage_b))
     new = entry._replace(agreed=min(entry.words, covered))
     leader = leader._replace(agreed=max(leader.agreed, min(leader.words, copied)))
     known[leader.num] = leader
@@ -582,6 +582,8 @@ def settle(
         edges: and its verified pairs.
         lost: Rows of families that have lost members.
     """
+    if new is not None and new.leader == new.num and not any(edge.kind <= PARTIAL for edge in edges):
+        return _alone(new)
     own = {} if new is None else {new.num: new}
     leading = new is not None and new.leader == new.num
     pairs = list(edges) if leading else []
@@ -636,6 +638,17 @@ def settle(
     _compare(families, ledger, found, own, lost)
     found.entries = {num: e for num, e in found.entries.items() if stored.get(num) != e}
     return found
+
+
+def _alone(entry: Entry) -> Settlement:
+    """A document that joins nothing: most of them."""
+    identity = family_id(entry)
+    family = Family(-1, identity, entry.num, entry.num, 1, microseconds())
+    return Settlement(
+        entries={entry.num: entry._replace(family=-1, roundup=0, agreed=0)},
+        families={-1: family},
+        changes=[Change("new", entry.id, identity)],
+    )
 
 
 def _roundups(
@@ -711,13 +724,12 @@ def _compare(
     gone = set(before) - set(rows.values())
     heir: dict[int, str] = {}
     for number, family in enumerate(families):
-        row = rows.get(number)
-        old = before.get(row) if row is not None else None
-        if row is None:
-            row, fresh = fresh, fresh - 1
+        row = rows.get(number, fresh)
+        fresh -= row == fresh
+        old = before.get(row)
         if old is not None and old.id != family.id:
             heir[old.num] = family.id
-        joining = [e for e in family.members if e.num in own and not (family.size == 1)]
+        joining = [e for e in family.members if e.num in own and family.size != 1]
         moved = [e for e in family.leaders if e.family != row and e.num not in own]
         sources = {e.family for e in moved}
         for source in sources & gone:

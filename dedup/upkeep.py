@@ -1,4 +1,7 @@
-"""What concerns the whole index at once: export, rebuilding, checking. Both of the first two read all of it into memory."""
+"""What concerns the whole index at once: export, rebuilding, checking.
+
+The first two read all of it into memory.
+"""
 
 from __future__ import annotations
 
@@ -49,7 +52,8 @@ _TOGETHER = 4096
 """Documents stripped at once."""
 
 _BY_STRIPPING = (
-    "content", "tokens", "words", "raw_tokens", "removed_chars", "credited", "bodiless", "spaceless", "agencies",
+    "content", "tokens", "words", "raw_tokens", "removed_chars", "credited", "bodiless", "spaceless",
+    "agencies",
 )  # fmt: skip
 
 
@@ -191,7 +195,7 @@ def strip_again(ledger: Ledger, settings: Settings) -> None:
     parts = []
     for start in range(0, len(entries), _TOGETHER):
         some = entries[start : start + _TOGETHER]
-        texts = dict(
+        texts: dict[int, bytes] = dict(
             ledger.store.rows_in("SELECT num, text FROM body WHERE num IN {keys}", [e.num for e in some])
         )
         table = _documents(some)
@@ -367,7 +371,8 @@ def check(ledger: Ledger) -> list[str]:
             "the canonical version of family {} is no member",
         ),
         (
-            "SELECT old FROM alias WHERE new NOT IN (SELECT id FROM family) AND new IN (SELECT old FROM alias)",
+            "SELECT old FROM alias WHERE new NOT IN (SELECT id FROM family) "
+            "AND new IN (SELECT old FROM alias)",
             "former family id {} leads in a circle",
         ),
         (

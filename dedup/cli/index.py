@@ -1,4 +1,4 @@
-"""``dedup index``: the ingestion index. Records come in as JSON lines, answers go out as JSON lines, each at once."""
+"""``dedup index``: JSON lines in, JSON answers out, each at once."""
 
 from __future__ import annotations
 

@@ -6,7 +6,8 @@
     DEDUP_DROP = ["exact", "near"]        # relations whose items are dropped; none by default
     DEDUP_STORE_TEXT = False
 
-The item's field ``dedup`` (``DEDUP_RESULT``) is a dict of the match; the id is the item's ``id``, else its ``url``.
+The item's field ``dedup`` (``DEDUP_RESULT``) is a dict of the match; the id is the item's ``id``, else its
+``url``.
 """
 
 from __future__ import annotations

@@ -1,12 +1,12 @@
 """What the index asks of a database, and how a URL names one.
 
-Statements are written once, with ``?`` for a value and ``{keys}`` for a list of integers. Both databases understand the
-rest of them alike. Errors of drivers become ``StorageError`` in the backend they come from.
+Statements are written once, with ``?`` for a value and ``{keys}`` for a list of integers. Both databases
+understand the rest of them alike. Errors of drivers become ``StorageError`` in the backend they come from.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from dedup.errors import UsageError
 
@@ -25,14 +25,14 @@ class Store(Protocol):
     name: str
     """What messages call it; never with a password."""
 
-    types: Mapping[str, str]
+    types: ClassVar[Mapping[str, str]]
     """Its names for ``key``, ``blob`` and ``real``."""
 
     def reading(self) -> AbstractContextManager[None]:
         """A transaction that sees one state of the database and never waits for writers."""
 
     def writing(self) -> AbstractContextManager[None]:
-        """A transaction that no other writer of this index runs beside; commits durably, or leaves nothing."""
+        """A transaction beside no other writer of this index; commits durably, or leaves nothing."""
 
     def rows(self, sql: str, *values: Any) -> list[Row]:
         """All rows of a statement."""

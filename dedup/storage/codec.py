@@ -1,16 +1,20 @@
 """Arrays of one document as bytes.
 
-Token hashes keep all 64 bits: verification in the index is verification in the batch. A news article uses about half
-as many different words as it has words, so each hash is written once, with a number of one or two bytes a token: 2.2 KB
-for 420 words, where the bare array takes 3.4 KB and zlib, 20 times slower, 2.4 KB.
+Token hashes keep all 64 bits: verification in the index is verification in the batch. A hash is written
+where it stands first; where it comes again, the place of the first in one byte or two, and a bit for each
+token says which. Articles of 450 words take 2.8 KB so, where the bare array takes 3.6 KB, and zlib, 20 times
+slower, 3.1 KB.
 """
 
 from __future__ import annotations
 
 import zlib
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 __all__ = ["JOINED", "pack_places", "pack_words", "unpack_places", "unpack_words"]
 
@@ -20,14 +24,20 @@ JOINED = 128
 
 def pack_words(hashes: NDArray[np.uint64], flags: NDArray[np.uint8]) -> bytes:
     """Hashes and flags of body tokens."""
-    distinct, number = np.unique(hashes, return_inverse=True)
+    distinct, first, number = np.unique(hashes, return_index=True, return_inverse=True)
+    order = np.argsort(first, kind="stable")
+    rank = np.empty(len(order), np.int64)
+    rank[order] = np.arange(len(order))
+    again = np.ones(len(hashes), bool)
+    again[first] = False
     width = 1 if len(distinct) <= 1 << 8 else 2 if len(distinct) <= 1 << 16 else 4
-    head = np.array([len(hashes), len(distinct), width], np.uint32)
+    head = np.array([len(hashes), len(distinct), width], "<u4")
     return b"".join(
         (
             head.tobytes(),
-            distinct.astype("<u8").tobytes(),
-            number.astype(f"<u{width}").tobytes(),
+            distinct[order].astype("<u8").tobytes(),
+            rank[number[again]].astype(f"<u{width}").tobytes(),
+            np.packbits(again).tobytes(),
             zlib.compress(flags.tobytes(), 1),
         )
     )
@@ -36,9 +46,15 @@ def pack_words(hashes: NDArray[np.uint64], flags: NDArray[np.uint8]) -> bytes:
 def unpack_words(data: bytes) -> tuple[NDArray[np.uint64], NDArray[np.uint8]]:
     """What :func:`pack_words` packed."""
     count, size, width = np.frombuffer(data, "<u4", 3).tolist()
+    at = 12 + 8 * size
     distinct = np.frombuffer(data, "<u8", size, 12)
-    number = np.frombuffer(data, f"<u{width}", count, 12 + 8 * size)
-    flags = np.frombuffer(zlib.decompress(memoryview(data)[12 + 8 * size + width * count :]), np.uint8)
+    repeated = np.frombuffer(data, f"<u{width}", count - size, at)
+    at += width * (count - size)
+    bits = -(-count // 8)
+    again = np.unpackbits(np.frombuffer(data, np.uint8, bits, at), count=count).view(bool)
+    number = np.cumsum(~again) - 1
+    number[again] = repeated
+    flags = np.frombuffer(zlib.decompress(memoryview(data)[at + bits :]), np.uint8)
     return distinct[number].astype(np.uint64), flags
 
 

@@ -8,14 +8,13 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numpy as np
-
 from dedup.overlap import NEVER, VERSION
 from dedup.storage.codec import unpack_words
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
+    import numpy as np
     from numpy.typing import NDArray
 
     from dedup.storage.base import Store
@@ -179,7 +178,8 @@ class Ledger:
         """How many copies each has."""
         return dict(
             self.store.rows_in(
-                "SELECT leader, count(*) FROM document WHERE leader IN {keys} AND num <> leader GROUP BY leader",
+                "SELECT leader, count(*) FROM document WHERE leader IN {keys} AND num <> leader "
+                "GROUP BY leader",
                 sorted(leaders),
             )
         )
@@ -204,8 +204,8 @@ class Ledger:
     def update(self, entries: Iterable[Entry]) -> None:
         """Write what judging decides."""
         self.store.run_many(
-            "UPDATE document SET judgement = ?, leader = ?, occurrence = ?, in_window = ?, family = ?, roundup = ?, "
-            "agreed = ? WHERE num = ?",
+            "UPDATE document SET judgement = ?, leader = ?, occurrence = ?, in_window = ?, family = ?, "
+            "roundup = ?, agreed = ? WHERE num = ?",
             [
                 (e.judgement, e.leader, e.occurrence, e.in_window, e.family, e.roundup, e.agreed, e.num)
                 for e in entries

@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 __all__ = ["MIGRATIONS", "is_current", "migrate"]
 
 _PAIR = """
-    a BIGINT NOT NULL, b BIGINT NOT NULL, kind BIGINT NOT NULL, coverage_a {real} NOT NULL, coverage_b {real} NOT NULL,
-    shared BIGINT NOT NULL, narrative BIGINT NOT NULL, longest BIGINT NOT NULL, jaccard {real} NOT NULL,
+    a BIGINT NOT NULL, b BIGINT NOT NULL, kind BIGINT NOT NULL, coverage_a {real} NOT NULL,
+    coverage_b {real} NOT NULL, shared BIGINT NOT NULL, narrative BIGINT NOT NULL, longest BIGINT NOT NULL,
+    jaccard {real} NOT NULL,
     runs {blob} NOT NULL, PRIMARY KEY (a, b)
 """
 
@@ -29,10 +30,11 @@ _FIRST = (
     "CREATE TABLE judgement (number {key}, fingerprint TEXT NOT NULL UNIQUE, value TEXT NOT NULL)",
     """CREATE TABLE document (
         num {key}, id TEXT NOT NULL UNIQUE, raw {blob} NOT NULL, content {blob} NOT NULL,
-        title TEXT, source TEXT, url TEXT, published BIGINT, updated BIGINT, language TEXT, stored BIGINT NOT NULL,
-        tokens BIGINT NOT NULL, words BIGINT NOT NULL, raw_tokens BIGINT NOT NULL, removed_chars BIGINT NOT NULL,
-        credited BIGINT NOT NULL, bodiless BIGINT NOT NULL, spaceless BIGINT NOT NULL, agencies TEXT NOT NULL,
-        judgement BIGINT NOT NULL, leader BIGINT NOT NULL, occurrence BIGINT NOT NULL, in_window BIGINT NOT NULL,
+        title TEXT, source TEXT, url TEXT, published BIGINT, updated BIGINT, language TEXT,
+        stored BIGINT NOT NULL, tokens BIGINT NOT NULL, words BIGINT NOT NULL, raw_tokens BIGINT NOT NULL,
+        removed_chars BIGINT NOT NULL, credited BIGINT NOT NULL, bodiless BIGINT NOT NULL,
+        spaceless BIGINT NOT NULL, agencies TEXT NOT NULL, judgement BIGINT NOT NULL, leader BIGINT NOT NULL,
+        occurrence BIGINT NOT NULL, in_window BIGINT NOT NULL,
         family BIGINT NOT NULL, roundup BIGINT NOT NULL, agreed BIGINT NOT NULL, is_new BIGINT NOT NULL
     )""",
     "CREATE INDEX document_content ON document (content)",
@@ -89,7 +91,8 @@ def is_current(store: Store) -> bool:
     unknown = [name for name in done if name not in known]
     if unknown:
         raise SchemeError(
-            f"{store.name}: written by a later version of dedup (schema {unknown[-1]!r}); this one knows up to {known[-1]!r}"
+            f"{store.name}: written by a later version of dedup (schema {unknown[-1]!r}); "
+            f"this one knows up to {known[-1]!r}"
         )
     return done == known
 

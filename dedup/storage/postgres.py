@@ -1,7 +1,7 @@
 """PostgreSQL: one index shared by many hosts. Writers take turns by an advisory lock, readers see a snapshot.
 
-Two near copies that arrive at once share no single key that could be locked, so the lock covers everything from the
-look-up of candidates to the commit. Stripping and sketching, most of the work, happen before it.
+Two near copies that arrive at once share no single key that could be locked, so the lock covers everything
+from the look-up of candidates to the commit. Stripping and sketching, most of the work, happen before it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from dedup.errors import MissingExtraError, StorageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     import psycopg
 
@@ -26,9 +26,16 @@ _LOCK = 0x6465647570  # "dedup"; the second key is the schema's, so that one dat
 
 
 class PostgresStore:
-    """See :class:`dedup.storage.base.Store`. The index lives in the first schema of the connection's search path."""
+    """See :class:`dedup.storage.base.Store`.
 
-    types: ClassVar = {"key": "BIGINT PRIMARY KEY", "blob": "BYTEA", "real": "DOUBLE PRECISION"}
+    The index lives in the first schema of the connection's search path.
+    """
+
+    types: ClassVar[Mapping[str, str]] = {
+        "key": "BIGINT PRIMARY KEY",
+        "blob": "BYTEA",
+        "real": "DOUBLE PRECISION",
+    }
 
     def __init__(self, url: str, *, timeout: float, read_only: bool = False) -> None:
         try:
@@ -93,7 +100,7 @@ class PostgresStore:
     def rows(self, sql: str, *values: Any) -> list[Row]:
         """All rows of a statement."""
         with self._translated():
-            return self._db.execute(_placed(sql), values).fetchall()  # type: ignore[arg-type]
+            return self._db.execute(_placed(sql), values).fetchall()
 
     def rows_in(self, sql: str, keys: Sequence[int], *values: Any) -> list[Row]:
         """All rows of a statement with a list of keys."""
@@ -103,7 +110,7 @@ class PostgresStore:
     def run(self, sql: str, *values: Any) -> None:
         """A statement without an answer."""
         with self._translated():
-            self._db.execute(_placed(sql), values)  # type: ignore[arg-type]
+            self._db.execute(_placed(sql), values)
 
     def run_in(self, sql: str, keys: Sequence[int], *values: Any) -> None:
         """A statement with a list of keys and without an answer."""
@@ -113,7 +120,7 @@ class PostgresStore:
     def run_many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
         """A statement once for each row; sent together."""
         with self._translated(), self._db.cursor() as cursor:
-            cursor.executemany(_placed(sql), rows)  # type: ignore[arg-type]
+            cursor.executemany(_placed(sql), rows)
 
     def tables(self) -> set[str]:
         """Names of the tables of the schema."""
@@ -129,7 +136,8 @@ class PostgresStore:
     def size(self) -> int:
         """Bytes of the tables and indexes of the schema."""
         rows = self.rows(
-            "SELECT sum(pg_total_relation_size(c.oid)) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
+            "SELECT sum(pg_total_relation_size(c.oid)) FROM pg_class c "
+            "JOIN pg_namespace n ON n.oid = c.relnamespace "
             "WHERE n.nspname = current_schema() AND c.relkind = 'r'"
         )
         return int(rows[0][0] or 0)

@@ -1,12 +1,13 @@
 """Postings: sets of 64-bit keys, hash bits above, a number below, kept for look-up by their upper bits.
 
-A row for each posting is too slow (measured at a million documents: 250–630 documents a second). Keys are written once,
-in one row a document, to the table ``recent``, and held in memory by every process. When there are enough of them they
-move into *buckets*, rows of sorted keys that share their first bits, a few buckets with each further document, so that no
-call waits for a merge. A bucket that has grown past its limit is emptied into 32 buckets of the next level: a tree of
-buffers, in which a key is rewritten about ten times in all (O'Neil et al., The log-structured merge-tree, 1996; the
-tree is that of Arge, The buffer tree, 1995). Everything happens inside the database's transactions, and keys are
-sets, so that a key found twice, while it moves, is one key.
+A row for each posting is too slow (measured at a million documents: 250–630 documents a second). Keys are
+written once, in one row a document, to the table ``recent``, and held in memory by every process. When there
+are enough of them they move into *buckets*, rows of sorted keys that share their first bits, a few buckets
+with each further document, so that no call waits for a merge. A bucket that has grown past its limit is
+emptied into 32 buckets of the next level: a tree of buffers, in which a key is rewritten about ten times in
+all (O'Neil et al., The log-structured merge-tree, 1996; the tree is that of Arge, The buffer tree, 1995).
+Everything happens inside the database's transactions, and keys are sets, so that a key found twice, while it
+moves, is one key.
 
 A hash with very many numbers (a disclaimer in every document) keeps the first ``FIRST`` and the last ones.
 """
@@ -139,13 +140,11 @@ class Postings:
             for level, bits in enumerate(LEVELS):
                 buckets = np.unique(low >> np.uint64(64 - bits)).tolist()
                 rows = self._store.rows_in(
-                    "SELECT keys FROM bucket WHERE number IN {keys} ORDER BY number",
+                    "SELECT number, keys FROM bucket WHERE number IN {keys} ORDER BY number",
                     [level << 32 | bucket for bucket in buckets],
                 )
                 if rows:
-                    found.append(
-                        _between(np.frombuffer(b"".join(row[0] for row in rows), np.uint64), low, high)
-                    )
+                    found.append(_between(_unpacked(rows, level), low, high))
         return np.unique(np.concatenate(found)) if found else _EMPTY
 
     def maintain(self, documents: int, dead_below: int) -> None:
@@ -217,7 +216,7 @@ class Postings:
         shift = np.uint64(64 - LEVELS[level])
         of = (keys >> shift).astype(np.int64)
         buckets, first = np.unique(of, return_index=True)
-        there = dict(
+        there: dict[int, bytes] = dict(
             self._store.rows_in(
                 "SELECT number, keys FROM bucket WHERE number IN {keys}", (buckets | level << 32).tolist()
             )
@@ -228,7 +227,7 @@ class Postings:
         for bucket, part in zip(buckets.tolist(), np.split(keys, first[1:]), strict=True):
             number = level << 32 | bucket
             if number in there:
-                part = np.concatenate([np.frombuffer(there[number], np.uint64), part])
+                part = np.concatenate([_unpacked([(number, there[number])], level), part])
                 part = np.unique(part)
             part = self._trimmed(part, dead_below)
             if len(part) > LIMIT and level + 1 < len(LEVELS):
@@ -236,7 +235,7 @@ class Postings:
                 if number in there:
                     empty.append(number)
             else:
-                write.append((number, part.tobytes()))
+                write.append((number, _packed(part, level)))
         self._store.run_many(
             "INSERT INTO bucket VALUES (?, ?) ON CONFLICT (number) DO UPDATE SET keys = excluded.keys", write
         )
@@ -254,9 +253,26 @@ class Postings:
         return _thinned(keys, bits, self._most[list_])
 
 
+def _packed(keys: Keys, level: int) -> bytes:
+    """Sorted keys of one bucket; below the first level without the 16 bits that its number says."""
+    return keys.tobytes() if level == 0 else keys.view(np.uint8).reshape(-1, 8)[:, :6].tobytes()
+
+
+def _unpacked(rows: Sequence[tuple[int, bytes]], level: int) -> Keys:
+    """The keys of several buckets, number and bytes each, in their order."""
+    data = b"".join(row[1] for row in rows)
+    if level == 0:
+        return np.frombuffer(data, "<u8")
+    keys = np.zeros((len(data) // 6, 8), np.uint8)
+    keys[:, :6] = np.frombuffer(data, np.uint8).reshape(-1, 6)
+    heads = np.array([row[0] & 0xFFFFFFFF for row in rows], np.uint64) >> np.uint64(LEVELS[level] - 16)
+    sizes = [len(row[1]) // 6 for row in rows]
+    return np.asarray(keys.view("<u8")[:, 0] | np.repeat(heads << np.uint64(48), sizes))
+
+
 def _between(keys: Keys, low: Keys, high: Keys) -> Keys:
     places, _ = gather(np.searchsorted(keys, low), np.searchsorted(keys, high, "right"))
-    return keys[places]
+    return np.asarray(keys[places])
 
 
 def _thinned(keys: Keys, bits: np.uint64, most: int) -> Keys:
@@ -267,4 +283,4 @@ def _thinned(keys: Keys, bits: np.uint64, most: int) -> Keys:
     _, first, count = np.unique(hashes, return_index=True, return_counts=True)
     rank = np.arange(len(keys)) - np.repeat(first, count)
     left = np.repeat(count, count) - rank
-    return keys[(rank < FIRST) | (left <= most - FIRST)]
+    return np.asarray(keys[(rank < FIRST) | (left <= most - FIRST)])

@@ -246,7 +246,7 @@ def test_a_schema_from_the_future(place):
     with place.open() as index:
         index._store.run("INSERT INTO migration VALUES ('9999 flying', 0)")
         index._store.rows("SELECT 1") if place.url.endswith(".db") else index._store._db.commit()
-    with pytest.raises(SchemeError, match="later version.*9999 flying"):
+    with pytest.raises(SchemeError, match=r"later version.*9999 flying"):
         place.open()
 
 

@@ -146,7 +146,7 @@ def test_a_damaged_file(tmp_path):
     with path.open("r+b") as file:
         file.seek(size // 3)
         file.write(b"\xff" * (size // 3))
-    with pytest.raises(DedupError), Index.open(path) as index:
+    with pytest.raises(DedupError), Index.open(path) as index:  # noqa: PT012
         assert index.check()
         for n in range(40):
             index.add(article(f"e{n}", story(n), 1))
@@ -170,7 +170,7 @@ def test_a_full_disk(tmp_path):
             index.add(article(f"d{n}", story(n)))
         pages = index._store.rows("PRAGMA page_count")[0][0]
         index._store.rows(f"PRAGMA max_page_count = {pages + 4}")
-        with pytest.raises(StorageError, match="disk is full"):
+        with pytest.raises(StorageError, match="disk is full"):  # noqa: PT012
             for n in range(20, 200):
                 index.add(article(f"d{n}", story(n)))
         index._store.rows("PRAGMA max_page_count = 1000000")
@@ -194,7 +194,7 @@ def test_urls(tmp_path):
 def test_the_server_goes_away_and_comes_back(place):
     with place.open() as index:
         index.add(article("a", story(1)))
-        with admin() as db, pytest.raises(StorageError, match="went away"), index._writing():
+        with admin() as db, pytest.raises(StorageError, match="went away"), index._writing():  # noqa: PT012
             index._ledger.take_numbers("next_document")
             db.execute("SELECT pg_terminate_backend(%s)", [index._store._db.info.backend_pid])
             index._ledger.take_numbers("next_document")
