@@ -1,0 +1,202 @@
+"""Time the ingestion index: adding and asking, with so many generated documents resident.
+
+    python -m benchmarks.index 10000 100000
+    python -m benchmarks.index 100000 --url postgresql://…
+
+Fills an index with ``add_many`` (which is timed), then adds and queries articles one at a time. Beside it,
+where they are installed, datasketch's MinHashLSH in memory and in Redis, which only look candidates up. Then
+the hot cases: one press release many times, one disclaimer in every document.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from benchmarks._common import describe, keep, machine, table
+from benchmarks.corpus import generate
+from dedup.index import Index
+from dedup.model import Document
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SINGLE = 1000  # documents added, and asked, one at a time
+HOT = 2000
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("sizes", nargs="+", type=int)
+    parser.add_argument("--url", help="an empty PostgreSQL database instead of SQLite files")
+    parser.add_argument("--lsh", action="store_true", help="beside datasketch's MinHashLSH in memory")
+    parser.add_argument("--redis", help="host:port of a Redis server, for MinHashLSH there")
+    parser.add_argument("--hot", action="store_true", help="the hot cases, too")
+    given = parser.parse_args()
+    about = machine()
+    print(describe(about))
+    rows = [measure(size, given.url) for size in given.sizes]
+    if given.lsh or given.redis:
+        rows += [lookup(size, given.redis) for size in given.sizes]
+    names = ("what", "resident", "add_many/s", "add p50", "p99", "max", "query p50", "p99", "bytes/doc")
+    table("ms where no unit stands", names, [[row.get(name, "") for name in names] for row in rows], 110)
+    for row in rows:
+        if "stages" in row:
+            table(f"one add, {row['resident']} resident", ("stage", "share"), sorted(row["stages"].items()))
+    if given.hot:
+        hot_rows = hot(given.url)
+        rows += hot_rows
+        table(
+            "hot content",
+            ("what", "add p50", "p99", "max"),
+            [[r[n] for n in ("what", "add p50", "p99", "max")] for r in hot_rows],
+        )
+    print(keep("index", {"machine": about, "rows": rows}))
+    return 0
+
+
+def articles(size: int) -> Iterator[Document]:
+    """Generated articles in the order of their dates."""
+    records = itertools.chain.from_iterable(records for records, _ in generate(size, seed=7))
+    return map(Document.from_record, records)
+
+
+def measure(size: int, url: str | None) -> dict[str, Any]:
+    """Fill an index and time single calls."""
+    stream = articles(size + 2 * SINGLE)
+    with tempfile.TemporaryDirectory() as folder, Index.open(url or Path(folder) / "news.db") as index:
+        start = last = time.perf_counter()
+        slowest = 0.0
+        for number, _ in enumerate(index.add_many(itertools.islice(stream, size)), 1):
+            if number % 10_000 == 0:
+                now = time.perf_counter()
+                slowest = max(slowest, now - last)
+                print(f"{number} after {now - start:.0f} s, {10_000 / (now - last):.0f}/s", file=sys.stderr)
+                last = now
+        filled = time.perf_counter() - start
+        first = list(itertools.islice(stream, SINGLE))
+        added = timed(index.add, first)
+        asked = timed(index.query, list(itertools.islice(stream, SINGLE)))
+        stages = shares(index, first)
+        bytes_ = index.stats()["bytes"] / index.stats()["documents"]
+    return {
+        "what": "dedup, PostgreSQL" if url else "dedup, SQLite",
+        "resident": size,
+        "add_many/s": round(size / filled),
+        "add p50": ms(added, 50),
+        "p99": f"{ms(added, 99)}, {ms(asked, 99)}",
+        "max": ms(added, 100),
+        "query p50": ms(asked, 50),
+        "bytes/doc": round(bytes_),
+        "stages": stages,
+    }
+
+
+def timed(call: Any, documents: list[Document]) -> np.ndarray[Any, Any]:
+    """Seconds of each call."""
+    taken = []
+    for document in documents:
+        start = time.perf_counter()
+        call(document)
+        taken.append(time.perf_counter() - start)
+    return np.array(taken)
+
+
+def ms(seconds: np.ndarray[Any, Any], percentile: float) -> float:
+    """A percentile in milliseconds."""
+    return round(1000 * float(np.percentile(seconds, percentile)), 1)
+
+
+def shares(index: Index, documents: list[Document]) -> dict[str, str]:
+    """Where the time of an add goes: revisions of documents that are there, by stage."""
+    import cProfile
+    import pstats
+
+    profile = cProfile.Profile()
+    changed = [
+        Document(d.id + "-again", d.text, published=d.published, source=d.source) for d in documents[:200]
+    ]
+    profile.enable()
+    for document in changed:
+        index.query(document)
+    profile.disable()
+    found = pstats.Stats(profile).stats  # type: ignore[attr-defined]
+    total = sum(row[3] for (_, _, name), row in found.items() if name == "query")
+    wanted = {
+        "_drafts": "strip and sketch",
+        "find": "look up",
+        "edges": "verify",
+        "settle": "settle families",
+    }
+    return {
+        wanted[name]: f"{row[3] / total:.0%}"
+        for (file, _, name), row in found.items()
+        if name in wanted and "dedup" in file
+    }
+
+
+def lookup(size: int, redis: str | None) -> dict[str, Any]:
+    """What only looking candidates up costs in datasketch, from text to keys."""
+    from datasketch import MinHashLSH
+
+    import dedup
+
+    storage = None
+    if redis:
+        host, port = redis.split(":")
+        storage = {"type": "redis", "basename": b"bench", "redis": {"host": host, "port": int(port)}}
+    lsh = MinHashLSH(threshold=0.7, num_perm=128, storage_config=storage)
+    stream = articles(size + 2 * SINGLE)
+    start = time.perf_counter()
+    for document in itertools.islice(stream, size):
+        lsh.insert(document.id, dedup.signature(document.text))
+    filled = time.perf_counter() - start
+
+    def add(document: Document) -> None:
+        signature = dedup.signature(document.text)
+        lsh.query(signature)
+        lsh.insert(document.id, signature)
+
+    added = timed(add, list(itertools.islice(stream, SINGLE)))
+    asked = timed(lambda d: lsh.query(dedup.signature(d.text)), list(itertools.islice(stream, SINGLE)))
+    return {
+        "what": f"MinHashLSH, {'Redis' if redis else 'memory'}",
+        "resident": size,
+        "add_many/s": round(size / filled),
+        "add p50": ms(added, 50),
+        "p99": f"{ms(added, 99)}, {ms(asked, 99)}",
+        "max": ms(added, 100),
+        "query p50": ms(asked, 50),
+    }
+
+
+def hot(url: str | None) -> list[dict[str, Any]]:
+    """One press release many times; one disclaimer in every document; and neither."""
+    disclaimer = " ".join(f"clause{n} of these terms" for n in range(15)) + "."
+    rows = []
+    for what in ("plain", "press release", "disclaimer"):
+        with tempfile.TemporaryDirectory() as folder, Index.open(url or Path(folder) / "hot.db") as index:
+            some = list(articles(2 * HOT))[: 2 * HOT]
+            release = some[0].text
+            for n, document in enumerate(some):
+                text = {"press release": release, "disclaimer": f"{document.text}\n\n{disclaimer}"}.get(
+                    what, document.text
+                )
+                if what == "press release" and n % 4 == 3:
+                    text = document.text
+                some[n] = Document(f"{what}{n}", text, published=document.published)
+            list(index.add_many(some[:HOT]))
+            taken = timed(index.add, some[HOT:])
+            rows.append({"what": what, "add p50": ms(taken, 50), "p99": ms(taken, 99), "max": ms(taken, 100)})
+    return rows
+
+
+if __name__ == "__main__":
+    sys.exit(main())
