@@ -43,7 +43,7 @@ from dedup.placing import (
     place,
     posting_limits,
     settle,
-    settle_copy,
+    settle_in_crowd,
     to_edges,
 )
 from dedup.stock import windows
@@ -393,10 +393,9 @@ class Index:
 
     def _settle(self, draft: Draft, placement: Placement) -> Settlement:
         entry = placement.entry
-        if entry.leader != entry.num:
-            found = settle_copy(entry, placement.edges[0], self._ledger, self.settings)
-            if found is not None:
-                return found
+        found = settle_in_crowd(entry, placement.edges, self._ledger, self.settings)
+        if found is not None:
+            return found
         return settle(
             (),
             self._ledger,
@@ -636,8 +635,8 @@ class Index:
         while True:
             with self._reading():
                 rows = self._store.rows(
-                    "SELECT changed, num FROM family "
-                    "WHERE size >= ? AND (changed > ? OR changed = ? AND num > ?) ORDER BY changed, num LIMIT 200",
+                    "SELECT changed, num FROM family WHERE size >= ? "
+                    "AND (changed > ? OR changed = ? AND num > ?) ORDER BY changed, num LIMIT 200",
                     min_size, after[0], after[0], after[1],
                 )  # fmt: skip
                 known = self._ledger.families([num for _, num in rows])

@@ -19,8 +19,8 @@ from dedup import kernels
 from dedup.attestation import attested_words
 from dedup.candidates import CROWD, LEADERS, Pairs, band_keys
 from dedup.canonical import Candidates, choose
-from dedup.families import find_roundups, group
-from dedup.overlap import NEAR, NONE, PARTIAL, STOCK, Edges, Texts, equal, verify
+from dedup.families import PIECE, SUPPORT, find_roundups, group
+from dedup.overlap import NEAR, NONE, PARTIAL, STOCK, VERSION, Edges, Texts, equal, verify
 from dedup.ragged import gather
 from dedup.shingles import roll
 from dedup.signatures import permutations
@@ -46,7 +46,7 @@ __all__ = [
     "posting_keys",
     "posting_limits",
     "settle",
-    "settle_copy",
+    "settle_in_crowd",
 ]
 
 MARKS, BANDS, LONG, COUNTS = range(4)
@@ -56,8 +56,8 @@ seen."""
 LOW_BITS = (28, 28, 28, 16)
 """Bits of a document's number, or of a window, below the hash."""
 
-MANY = 64
-"""Members of a family from which on a further copy is compared with the canonical version alone."""
+MANY = 24
+"""Members of a family from which on a further one joins it without all of it being judged again."""
 
 _UNDATED_SALT = np.uint64(0x2545F4914F6C)
 _SPREAD = np.uint64(0x9E3779B97F4A7C15)
@@ -510,34 +510,56 @@ class Settlement:
     changes: list[Change] = field(default_factory=list)
 
 
-def settle_copy(entry: Entry, edge: Edge, ledger: Ledger, settings: Settings) -> Settlement | None:
-    """A further copy in a large family: nothing changes but, perhaps, its canonical version and its id.
+def settle_in_crowd(
+    entry: Entry, edges: Sequence[Edge], ledger: Ledger, settings: Settings
+) -> Settlement | None:
+    """A further member of a large family, without judging all of the family again.
+
+    Its leaders have stood in one family through ``group`` many times; what a new version is asked is only
+    whether it joins: by enough edges, of which none leads elsewhere. :meth:`Index.rebuild` asks all again.
 
     Returns:
-        None where the family is so small that everything is judged anew.
+        None where everything must be judged anew: the family is small, or two meet, or roundups may change.
     """
-    leader = ledger.entries([entry.leader])[entry.leader]
-    family = ledger.families([leader.family])[leader.family]
+    copy = entry.leader != entry.num
+    joining = [e for e in edges if copy or e.kind <= VERSION]
+    others = ledger.entries({e.other(entry.num) for e in edges if copy or e.kind <= PARTIAL})
+    rows = {others[e.other(entry.num)].family for e in joining}
+    if len(rows) != 1:
+        return None
+    family = ledger.families(rows)[min(rows)]
     if family.size < MANY:
         return None
-    known = ledger.entries({family.canonical, family.earliest, leader.num})
-    covered = round(entry.words * (edge.coverage_a if edge.a == entry.num else edge.coverage_b))
-    copied = round(leader.words * (edge.coverage_a if edge.a == leader.num else edge.coverage_b))
-    new = entry._replace(agreed=min(entry.words, covered))
-    leader = leader._replace(agreed=max(leader.agreed, min(leader.words, copied)))
-    known[leader.num] = leader
-    rivals = sorted({known[family.canonical], leader, new}, key=lambda e: e.key)
+    if not copy:
+        leaders = ledger.store.rows(
+            "SELECT count(*) FROM document WHERE family = ? AND num = leader", family.num
+        )
+        shares = [e.coverage_a if e.a == entry.num else e.coverage_b for e in edges if e.kind <= PARTIAL]
+        settled = not any(e.roundup for e in others.values()) and all(share > PIECE for share in shares)
+        if not settled or len(joining) < SUPPORT * leaders[0][0] or _may_turn(entry, list(edges), ledger):
+            return None
+    known = {**others, **ledger.entries({family.canonical, family.earliest} - others.keys())}
+    agreed = {num: e.agreed for num, e in known.items()}
+    agreed[entry.num] = 0
+    for edge in joining:
+        for num, share in ((edge.a, edge.coverage_a), (edge.b, edge.coverage_b)):
+            words = entry.words if num == entry.num else known[num].words
+            agreed[num] = max(agreed[num], min(words, round(words * share)))
+    known[entry.num] = entry._replace(family=-1 if copy else family.num)
+    known = {num: e._replace(agreed=agreed[num]) for num, e in known.items()}
+    rivals = sorted(known.values(), key=lambda e: e.key)
+    rivals = [e for e in rivals if e.num in (entry.num, family.canonical) or e.family == family.num]
     canonical = _chosen(rivals, np.array([e.agreed for e in rivals]), settings)
-    earliest = min(known[family.earliest], new, key=lambda e: e.key)
-    found = Settlement(entries={new.num: new, leader.num: leader})
+    earliest = min(known[family.earliest], known[entry.num], key=lambda e: e.key)
     after = Family(
         family.num, family_id(earliest), canonical.num, earliest.num, family.size + 1, microseconds()
     )
-    found.families[family.num] = after
+    changed = {num: e for num, e in known.items() if num == entry.num or e != others.get(num, e)}
+    found = Settlement(entries=changed, families={family.num: after})
     if after.id != family.id:
         found.renamed.append((family.id, after.id))
         found.changes.append(Change("merged", None, after.id, family.id))
-    found.changes.append(Change("joined", new.id, after.id))
+    found.changes.append(Change("joined", entry.id, after.id))
     if after.canonical != family.canonical:
         found.changes.append(Change("canonical", canonical.id, after.id))
     return found
@@ -590,7 +612,7 @@ def settle(
     touched = set(touched)
     if new is not None:
         touched.add(new.leader)
-        touched.update(edge.other(new.num) for edge in pairs if edge.kind <= PARTIAL)
+        touched.update(_may_turn(new, pairs, ledger))
 
     changed = _roundups(touched, own, pairs, ledger)
     seeds = {num for num in touched if num in changed} | ({new.leader} if new is not None else touched)
@@ -640,6 +662,20 @@ def settle(
     return found
 
 
+def _may_turn(new: Entry, pairs: list[Edge], ledger: Ledger) -> set[int]:
+    """Documents that may become a roundup by new edges, or cease to be one.
+
+    Only a piece can make a roundup of the document that holds it; what is no piece can only end one.
+    """
+    own = {
+        edge.other(new.num): edge.coverage_b if edge.a == new.num else edge.coverage_a
+        for edge in pairs
+        if edge.kind <= PARTIAL
+    }
+    others = {num for num, share in own.items() if share > PIECE}
+    return (own.keys() - others) | {num for num, e in ledger.entries(others).items() if e.roundup}
+
+
 def _alone(entry: Entry) -> Settlement:
     """A document that joins nothing: most of them."""
     identity = family_id(entry)
@@ -673,6 +709,16 @@ def _roundups(
     return changed
 
 
+def _lengths(
+    members: list[Entry], ledger: Ledger, bodies: Collection[int]
+) -> dict[int, tuple[NDArray[np.uint64], NDArray[np.uint8]]]:
+    """Bodies where only the weight of each token matters: most have words only, and need not be read."""
+    spaced = [e for e in members if e.words == e.tokens]
+    others = {e.num for e in members if e.words != e.tokens and e.num not in bodies}
+    plain = {e.num: (np.zeros(e.tokens, np.uint64), np.zeros(e.tokens, np.uint8)) for e in spaced}
+    return {**plain, **ledger.words(others)}
+
+
 class _Grouped:
     """A family as it is to be."""
 
@@ -694,8 +740,7 @@ class _Grouped:
             return
         place = {e.num: i for i, e in enumerate(self.members)}
         inside = [e for e in edges if e.a in place and e.b in place]
-        words = {**ledger.words(place.keys() - bodies.keys()), **bodies}
-        texts = texts_of(self.members, words)
+        texts = texts_of(self.members, {**_lengths(self.members, ledger, bodies), **bodies})
         agreed = attested_words(texts, to_edges(inside, place), np.zeros(len(place), np.int64))
         self.members = [e._replace(agreed=int(n)) for e, n in zip(self.members, agreed, strict=True)]
         self.canonical = _chosen(self.members, agreed, settings)
