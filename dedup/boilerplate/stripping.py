@@ -14,6 +14,7 @@ from dedup.boilerplate.model import BODY, LABELS, MODELS, TITLE, label_units
 from dedup.boilerplate.recurring import unit_hashes
 from dedup.boilerplate.spans import Spans, inner_spans, sentence_cut
 from dedup.boilerplate.units import (
+    Measures,
     Surface,
     Units,
     dated_openings,
@@ -42,6 +43,12 @@ _KIND_OF_LABEL = np.array(
 )
 OWN_CUES = 2.0
 """Weights of cues a sentence needs to be taken out of a block of body."""
+
+PROSE_TOKENS = 80
+PROSE_STOPS = 3
+"""Words and sentence ends that make a unit prose."""
+STRONG_CUES = 5.0
+"""Weight of cues that even prose does not outweigh."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +117,7 @@ def strip(tokens: Tokens, batch: pa.RecordBatch, recurring: Recurring | None = N
 
     # a headline goes where it repeats what is known; the first of its kind is part of the article
     labels[_nothing_left(units, labels) & (measures.cues[:, :6].max(axis=1, initial=0) == 0)] = BODY
+    labels[_lone_prose(units, labels, measures)] = BODY
     repeats_title = is_title | ((labels == TITLE) & earlier)
     standfirst = _standfirsts(units, labels, later, measures.counts)
     kind = _KIND_OF_LABEL[labels]
@@ -221,6 +229,24 @@ def _nothing_left(units: Units, labels: NDArray[np.uint8]) -> NDArray[np.bool_]:
     """bool[U]: the unit stands in a document without any body; too little there to be sure without cues."""
     body = np.append(0, np.cumsum(labels <= TITLE))
     return np.repeat(body[units.offsets[1:]] == body[units.offsets[:-1]], np.diff(units.offsets))
+
+
+def _lone_prose(units: Units, labels: NDArray[np.uint8], measures: Measures) -> NDArray[np.int64]:
+    """The longest unit of each document, if it is prose and more than all that is called body.
+
+    An article of one paragraph looks like a long caption. What has strong cues is one; appeals may be long.
+    """
+    tokens = measures.counts[:, signs.N_TOKENS]
+    documents = len(units.offsets) - 1
+    document = np.repeat(np.arange(documents), np.diff(units.offsets))
+    body = np.bincount(document, np.where(labels == BODY, tokens, 0), documents)
+    prose = (tokens >= PROSE_TOKENS) & (measures.counts[:, signs.N_STOP] >= PROSE_STOPS)
+    prose &= (labels > TITLE) & (labels != LABELS.index("appeal")) & (tokens > body[document])
+    prose &= measures.cues[:, :6].max(axis=1, initial=0) < STRONG_CUES
+    found = np.flatnonzero(prose)
+    found = found[np.lexsort((-tokens[found], document[found]))]
+    first: NDArray[np.int64] = found[np.diff(document[found], prepend=-1) != 0].astype(np.int64)
+    return first
 
 
 def _standfirsts(
