@@ -234,13 +234,17 @@ class _Family:
 
     def _find(self, relation: Relation, a: int, b: int) -> Iterator[Run]:
         one, two = self.words[a], self.words[b]
-        for passage in relation.passages:
-            i, j = np.searchsorted(one.start, passage.a_start), np.searchsorted(two.start, passage.b_start)
-            stop_i = np.searchsorted(one.end, passage.a_end, "right")
-            stop_j = np.searchsorted(two.end, passage.b_end, "right")
-            size = min(stop_i - i, stop_j - j)
-            if size > 0:
-                yield int(i), int(j), int(size)
+        a_start, a_end, b_start, b_end = (
+            np.array([(p.a_start, p.a_end, p.b_start, p.b_end) for p in relation.passages], np.int64)
+            .reshape(-1, 4)
+            .T
+        )
+        i, j = np.searchsorted(one.start, a_start), np.searchsorted(two.start, b_start)
+        of_a = np.searchsorted(one.end, a_end, "right") - i
+        of_b = np.searchsorted(two.end, b_end, "right") - j
+        for run in zip(i.tolist(), j.tolist(), np.minimum(of_a, of_b).tolist(), strict=True):
+            if run[2] > 0:
+                yield run
 
     def _units(self) -> list[int]:
         units: list[int] = []
@@ -261,7 +265,7 @@ class _Family:
         ]
         ranking = sorted(range(len(weight)), key=lambda number: (-weight[number], number))
         included: dict[int, NDArray[np.bool_]] = {}
-        pieces: list[tuple[int, int, _Piece]] = []
+        pieces: list[tuple[int, bool, int, _Piece]] = []  # place in the base, of the base, as found
         base = -1
         for number in ranking:
             if not weight[number] or len(included) == MOST_DOCUMENTS:
@@ -274,10 +278,10 @@ class _Family:
             least = MIN_NEW if included else 3
             for piece in self._pieces(number, attested & ~covered, least):
                 at = piece.first if base < 0 else self._place(number, piece.first, base)
-                pieces.append((at, len(pieces), self._witnessed(piece, carriers)))
+                pieces.append((at, base < 0, len(pieces), self._witnessed(piece, carriers)))
             included[number] = attested | covered
             base = number if base < 0 else base
-        return self._joined([piece for *_, piece in sorted(pieces, key=lambda item: item[:2])])
+        return self._joined([piece for *_, piece in sorted(pieces, key=lambda item: item[:3])])
 
     def _carriers(self, number: int) -> dict[int, list[Run]]:
         """Documents that share runs with one, those that do so by a copy of theirs among them."""

@@ -1,8 +1,6 @@
-from __future__ import annotations
+"""dedup.canonical: the policies' total orders, and the reason in words."""
 
-from dataclasses import dataclass
-from itertools import pairwise
-from typing import Any
+from __future__ import annotations
 
 import numpy as np
 import pyarrow as pa
@@ -10,206 +8,127 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dedup.canonical import Candidates, agency_of, choose, moment, ranks, reason
+from dedup.canonical import Candidates, agency_of, choose, place_of, ranks, reason
 from dedup.config import POLICIES, Settings
 from dedup.overlap import NEVER
 
-HOUR = 3_600_000_000
-PRIORITY = ("best.example", "*.good.example")
 
-
-@dataclass(frozen=True)
-class Version:
-    """One version of an article."""
-
-    words: int = 100
-    agreed: int = 80
-    credited: bool = False
-    published: int = 0
-    removed: float = 0.0
-    source: str | None = None
-    agencies: tuple[str, ...] = ()
-
-
-def candidates_of(versions: list[Version]) -> Candidates:
-    def column(name: str, kind: Any) -> np.ndarray:
-        return np.array([getattr(version, name) for version in versions], kind)
-
-    return Candidates(
-        words=column("words", np.int64),
-        agreed=column("agreed", np.int64),
-        credited=column("credited", bool),
-        agencies=pa.array([list(version.agencies) for version in versions], pa.list_(pa.string())),
-        published=column("published", np.int64),
-        removed=column("removed", np.float64),
-        source=pa.array([version.source for version in versions], pa.string()),
+def settings(policy: str) -> Settings:
+    return Settings(
+        policy=policy, source_priority=("*.wire.example", "herald.*") if policy == "source" else ()
     )
 
 
-def settings_of(policy: str) -> Settings:
-    return Settings(policy=policy, source_priority=PRIORITY if policy == "source" else ())
+def candidates(*rows: tuple[int, int, bool, int, str | None]) -> Candidates:
+    """Rows of words, agreed words, credited, published, source."""
+    words, agreed, credited, published, source = zip(*rows, strict=True)
+    return Candidates(
+        words=np.array(words),
+        agreed=np.array(agreed),
+        credited=np.array(credited, bool),
+        agencies=pa.array([["AFP"] if c else [] for c in credited], pa.list_(pa.string())),
+        published=np.array(published, np.int64),
+        removed=np.zeros(len(rows)),
+        source=pa.array(source, pa.string()),
+    )
 
 
-def best(versions: list[Version], policy: str = "fullest") -> int:
-    family = np.zeros(len(versions), np.int64)
-    (chosen,) = set(choose(candidates_of(versions), family, settings_of(policy)).tolist())
-    return int(chosen)
+def chosen(policy: str, *rows: tuple[int, int, bool, int, str | None]) -> int:
+    return int(choose(candidates(*rows), np.zeros(len(rows), np.int64), settings(policy))[0])
 
 
-versions = st.builds(
-    Version,
-    words=st.sampled_from([0, 50, 100, 101]),
-    agreed=st.sampled_from([0, 50, 100]),
-    credited=st.booleans(),
-    published=st.sampled_from([0, HOUR, NEVER]),
-    removed=st.sampled_from([0.0, 0.1]),
-    source=st.sampled_from([None, "best.example", "x.good.example", "afp.com"]),
-)
-groups = st.lists(st.tuples(versions, st.integers(0, 3)), min_size=1, max_size=12)
+def test_fullest_is_the_longer_of_two():
+    assert chosen("fullest", (300, 300, True, 1, None), (420, 300, False, 2, None)) == 1
 
 
-def first_members(members: list[tuple[Version, int]]) -> np.ndarray:
-    """The number of the first member of each one's family."""
-    numbers = [number for _, number in members]
-    return np.array([numbers.index(number) for number in numbers])
+def test_own_matter_counts_no_more_than_what_is_shared():
+    assert chosen("fullest", (400, 380, False, 1, None), (5000, 150, False, 2, None)) == 0
 
 
-@given(groups, st.sampled_from(POLICIES))
-def test_the_order_is_total(members: list[tuple[Version, int]], policy: str) -> None:
-    candidates = candidates_of([version for version, _ in members])
-    family = first_members(members)
-    rank = ranks(candidates, family, settings_of(policy))
-    assert sorted(rank.tolist()) == list(range(len(members)))
-    chosen = choose(candidates, family, settings_of(policy))
-    for number, of in enumerate(family.tolist()):
-        mine = np.flatnonzero(family == of)
-        assert chosen[number] == mine[np.argmin(rank[mine])]
+def test_among_equals_a_credit_decides_then_time():
+    assert chosen("fullest", (300, 300, False, 1, None), (300, 300, True, 2, None)) == 1
+    assert chosen("fullest", (300, 300, False, 2, None), (300, 300, False, 1, None)) == 1
 
 
-@given(groups, st.sampled_from(POLICIES))
-def test_other_families_do_not_matter(members: list[tuple[Version, int]], policy: str) -> None:
-    family = first_members(members)
-    chosen = choose(candidates_of([version for version, _ in members]), family, settings_of(policy))
-    for of in set(family.tolist()):
-        mine = np.flatnonzero(family == of)
-        assert chosen[mine[0]] == mine[best([members[x][0] for x in mine], policy)]
+def test_earliest_and_undated_last():
+    assert chosen("earliest", (300, 300, False, NEVER, None), (100, 100, False, 5, None)) == 1
 
 
-@pytest.mark.parametrize("policy", POLICIES)
-def test_each_key_decides_when_those_before_are_equal(policy: str) -> None:
-    """From the best down, each version is better than the next by one key alone."""
-    plain = Version(published=HOUR, removed=0.1)
-    ladder = {
-        "fullest": [
-            Version(words=140, agreed=100, published=HOUR, removed=0.1),
-            Version(credited=True, published=HOUR, removed=0.1),
-            Version(removed=0.1),
-            Version(published=HOUR),
-            plain,
-        ],
-        "earliest": [
-            Version(published=-1, words=1, agreed=0),
-            Version(words=200, agreed=150, removed=0.1),
-            Version(credited=True, removed=0.1),
-            Version(),
-            Version(removed=0.1),
-        ],
-        "source": [
-            Version(source="best.example", words=1, agreed=0),
-            Version(source="a.good.example", words=50, agreed=50),
-            Version(words=200, agreed=150),
-            plain,
-        ],
-        "agency": [
-            Version(source="afp.com", words=1, agreed=0),
-            Version(credited=True, words=50, agreed=50),
-            Version(words=200, agreed=150),
-            Version(words=90),
-            Version(words=99),
-            plain,
-        ],
-    }[policy]
-    for better, worse in pairwise(ladder):
-        assert best([worse, better], policy) == 1
-        assert best([better, worse], policy) == 0
-    assert best(ladder[::-1], policy) == len(ladder) - 1
-    assert best([plain, plain], policy) == 0
+def test_source_patterns_in_their_order():
+    rows = (
+        (900, 300, False, 1, None),
+        (300, 300, False, 2, "Herald.example"),
+        (300, 300, False, 3, "de.wire.example"),
+    )
+    assert chosen("source", *rows) == 2
+    assert chosen("source", *rows[:2]) == 1
+    assert place_of("HERALD.example", ("*.wire.example", "herald.*")) == 1
+    assert place_of("other", ("a", "b")) == 2
 
 
-def test_words_of_its_own_count_up_to_those_it_shares() -> None:
-    quoting = Version(words=2000, agreed=60)
-    assert best([quoting, Version(words=130, agreed=120)]) == 1
-    assert best([Version(words=120, agreed=120), Version(words=150, agreed=120)]) == 1
+def test_agency_is_closest_to_the_agency_s_own_text():
+    longer = (500, 300, True, 1, "herald.example")
+    plain = (310, 300, True, 3, "courier.example")
+    own = (300, 300, False, 4, "www.afp.com")
+    assert chosen("agency", longer, plain) == 1
+    assert chosen("agency", longer, plain, own) == 2
+    assert chosen("agency", (310, 300, False, 1, None), longer) == 1
 
 
 @pytest.mark.parametrize(
-    ("source", "expected"),
+    ("source", "name"),
     [
         ("AFP", "AFP"),
-        ("afp.com", "AFP"),
+        ("www.afp.com", "AFP"),
         ("apnews.com", "AP"),
-        ("de.reuters.com", "Reuters"),
-        ("shapes.example", None),
-        ("", None),
+        ("de.reuters.com/wire", "Reuters"),
+        ("shape.example", None),
+        ("apple.com", None),
     ],
 )
-def test_agencies_by_source(source: str, expected: str | None) -> None:
-    assert agency_of(source) == expected
+def test_an_agency_s_own_site_is_known_by_its_name(source, name):
+    assert agency_of(source) == name
 
 
-def said(chosen: Version, other: Version, policy: str = "fullest", agreement: float = 0.5) -> str:
-    candidates = candidates_of([chosen, other, other])
-    return reason(0, [0, 1, 2], candidates, agreement, settings_of(policy))
+rows = st.tuples(
+    st.integers(0, 500),
+    st.integers(0, 500),
+    st.booleans(),
+    st.integers(0, 5),
+    st.sampled_from([None, "a.wire.example", "afp.com", "x"]),
+).map(lambda row: (row[0], min(row[:2]), *row[2:]))
 
 
-def test_reason_of_the_fullest() -> None:
-    credited = Version(credited=True, agencies=("dpa",), published=3 * HOUR)
-    assert said(credited, Version(published=HOUR)) == (
-        "covers 50 % of what two or more of 3 versions share, 100 words; dpa credit; 2 h after the earliest"
+@given(st.lists(rows, min_size=1, max_size=8), st.sampled_from(POLICIES))
+def test_every_policy_is_a_total_order_that_other_families_do_not_touch(found, policy):
+    doubled = candidates(*found, *found)
+    family = np.repeat([0, len(found)], len(found))
+    rank = ranks(doubled, family, settings(policy))
+    assert sorted(rank) == list(range(2 * len(found)))
+    best = choose(doubled, family, settings(policy))
+    assert (best[len(found) :] == best[: len(found)] + len(found)).all()
+    assert best[0] == min(range(len(found)), key=lambda n: rank[n])
+
+
+def test_the_reason_has_its_numbers():
+    minute = 60_000_000
+    many = candidates(
+        (400, 380, True, 38 * minute, "a"), (390, 380, False, 0, "b"), (200, 200, False, NEVER, "c")
     )
-    assert said(Version(), Version(published=NEVER), agreement=0.9999).startswith("covers 100 % of")
-    assert said(Version(), Version(published=NEVER), agreement=0.9998).startswith("covers 99 % of")
-    assert said(Version(published=NEVER), Version()).endswith("100 words")
+    said = reason(0, [0, 1, 2], many, 0.97, Settings())
+    assert (
+        said == "covers 97 % of what two or more of 3 versions share, 400 words; "
+        "AFP credit; 38 min after the earliest"
+    )
+    two = candidates((400, 380, False, 0, "a"), (380, 380, False, minute, "b"))
+    assert (
+        reason(0, [0, 1], two, 1.0, Settings())
+        == "has the 380 words that both versions share and adds 20 of its own; the earliest"
+    )
+    same = candidates((380, 380, False, NEVER, "a"), (380, 380, False, NEVER, "b"))
+    assert reason(0, [0, 1], same, 1.0, Settings()) == "the same 380 words in both versions"
 
 
-def test_reason_of_other_policies() -> None:
-    assert said(Version(), Version(published=HOUR), "earliest").startswith("the earliest; ")
-    preferred = said(Version(source="x.good.example"), Version(), "source")
-    assert preferred.startswith("x.good.example is number 2 of the priority list; ")
-    assert said(Version(source="afp.com"), Version(), "agency").startswith("published by AFP itself; ")
-
-
-@pytest.mark.parametrize(
-    ("chosen", "other", "expected"),
-    [
-        (Version(80, 80), Version(80, 80), "the same 80 words in both versions"),
-        (Version(0, 0), Version(0, 0), "the same text in both versions"),
-        (
-            Version(100, 80),
-            Version(80, 80),
-            "has the 80 words that both versions share and adds 20 of its own",
-        ),
-        (Version(80, 80), Version(100, 80), "has the 80 words that both versions share and adds nothing"),
-    ],
-)
-def test_reason_of_two(chosen: Version, other: Version, expected: str) -> None:
-    assert reason(0, [0, 1], candidates_of([chosen, other]), 1.0, Settings()).split("; ")[0] == expected
-
-
-@pytest.mark.parametrize(
-    ("microseconds", "expected"),
-    [
-        (0, "the earliest"),
-        (1, "less than a minute after the earliest"),
-        (75 * HOUR // 60, "75 min after the earliest"),
-        (2 * HOUR, "2 h after the earliest"),
-        (50 * HOUR, "2 days after the earliest"),
-    ],
-)
-def test_time_after_the_earliest(microseconds: int, expected: str) -> None:
-    assert said(Version(published=microseconds), Version()).endswith(f"; {expected}")
-
-
-def test_moment() -> None:
-    assert moment(int(NEVER)) is None
-    assert str(moment(HOUR)) == "1970-01-01 01:00:00+00:00"
+def test_a_share_is_never_rounded_up_to_all():
+    many = candidates(*[(400, 380, False, NEVER, None)] * 3)
+    assert "covers 99 %" in reason(0, [0, 1, 2], many, 0.9989, Settings())

@@ -35,6 +35,9 @@ LARGEST = 20_000
 BUDGET = 40_000_000
 """Bytes of canonical texts and diffs put into the page."""
 
+VERSIONS = 20
+"""Variants of a family whose diffs are put into the page, in order of time."""
+
 CHUNK = 50
 """Families of one chunk of data, which the page decodes when one of them is opened."""
 
@@ -123,8 +126,8 @@ class Contents:
         wanted = {family["id"]: number for number, family in enumerate(self._shown)}
         cost: Counter[int] = Counter()
         bases: dict[int, tuple[int, str]] = {}
-        for identity, _, operations in read_diffs(self._folder):
-            number = wanted.get(identity, -1)
+        for identity, variant, operations in read_diffs(self._folder):
+            number = wanted.get(identity, -1) if self._early[self._row_of[variant]] else -1
             found = _BASE.search(operations, 0, 200) if number >= 0 else None
             if found:
                 if number not in bases:
@@ -138,6 +141,15 @@ class Contents:
                 self._with_text.add(number)
         self._texts = self._find_texts(bases)
         self._with_text &= {number for number, text in self._texts.items() if text is not None}
+
+    @cached_property
+    def _early(self) -> NDArray[np.bool_]:
+        """Documents whose text is shown, if their family has room for texts: bool[n]."""
+        tables = self._tables
+        rows = [self._row_of[identity] for identity in tables.families["canonical"].to_pylist()]
+        canonical = tables.place[rows][tables.family]
+        early = tables.place - (tables.place > canonical) < VERSIONS
+        return np.asarray(early | (tables.place == canonical))
 
     def _find_texts(self, bases: dict[int, tuple[int, str]]) -> dict[int, str]:
         """Canonical texts, by family; of those without room only the beginning."""
@@ -292,7 +304,7 @@ class Contents:
             operations[wanted[identity]][variant] = orjson.loads(raw)
         documents: list[list[Document]] = []
         for number, _ in families:
-            documents.append(self._documents(number, operations[number]))
+            documents.append(list(self._documents(number, operations[number])))
         flat = [document for family in documents for document in family]
         if not flat:
             return
@@ -300,13 +312,12 @@ class Contents:
         words = iter(read_words([document.text for document in flat]))
         relations = self._relations(wanted)
         for (number, family), members in zip(families, documents, strict=True):
-            places = {document.id: place for place, document in enumerate(members)}
+            everyone = self._shown[number]["members"]
+            places = {identity: place for place, identity in enumerate(everyone)}
+            known = {document.id: next(removed) for document in members}
             family["text"] = self._texts[number]
-            family["removed"] = [next(removed) for _ in members]
-            family["edits"] = [
-                operations[number][document.id][1:] if document.id in operations[number] else None
-                for document in members
-            ]
+            family["removed"] = [known.get(identity) for identity in everyone]
+            family["edits"] = [operations[number].get(identity, [None])[1:] or None for identity in everyone]
             agreed = agree(members, relations[self._shown[number]["id"]], [next(words) for _ in members])
             family["agreed"] = [
                 [
@@ -326,7 +337,7 @@ class Contents:
         wanted = {self._shown[number]["id"] for number in self._with_text}
         found: dict[str, list[tuple[str, bytes]]] = defaultdict(list)
         for identity, variant, raw in read_diffs(self._folder):
-            if identity in wanted:
+            if identity in wanted and self._early[self._row_of[variant]]:
                 found[identity].append((variant, raw))
         return found
 
@@ -335,18 +346,16 @@ class Contents:
             for variant, raw in self._diff_lines.pop(identity, ()):
                 yield identity, variant, raw
 
-    def _documents(self, number: int, operations: dict[str, list[dict[str, Any]]]) -> list[Document]:
+    def _documents(self, number: int, operations: dict[str, list[dict[str, Any]]]) -> Iterator[Document]:
+        """The members whose texts are shown, in order of time."""
         family, text = self._shown[number], self._texts[number]
-        documents = []
         for member in family["members"]:
             row = self._rows[self._row_of[member]]
-            if member != family["canonical"]:
-                change = Diff.from_json(operations[member], text)
-                made = change.apply(text)
-            else:
-                made = text
-            documents.append(Document(member, made, title=row["title"], source=row["source"]))
-        return documents
+            if member == family["canonical"]:
+                yield Document(member, text, title=row["title"], source=row["source"])
+            elif member in operations:
+                made = Diff.from_json(operations[member], text).apply(text)
+                yield Document(member, made, title=row["title"], source=row["source"])
 
     @cached_property
     def _relation_rows(self) -> NDArray[np.int64]:
@@ -361,6 +370,7 @@ class Contents:
             np.arange(*np.searchsorted(ordered, [family, family + 1])) for family in tables.family[canonical]
         ]
         chosen = self._relation_rows[np.concatenate(rows)] if rows else np.empty(0, np.int64)
+        chosen = chosen[self._early[tables.a[chosen]] & self._early[tables.b[chosen]]]
         names = tables.documents["family"]
         found: dict[str, list[Relation]] = defaultdict(list)
         for a, row in zip(tables.a[chosen].tolist(), tables.relations.take(chosen).to_pylist(), strict=True):

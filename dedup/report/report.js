@@ -357,7 +357,7 @@
       this.data = data;
       this.members = data.members.map(memberOf);
       this.canonical = this.members[data.canonical];
-      this.variants = this.members.map((_, k) => k).filter((k) => k !== data.canonical);
+      this.variants = data.edits ? this.members.map((_, k) => k).filter((k) => data.edits[k]) : [];
       this.texts = new Map();
       this.n = n;
     }
@@ -446,7 +446,7 @@
       const coverage = el("td", { role: "cell", class: "spare nowrap" });
       if (!own && member.coverage !== null) coverage.append(bar(member.coverage), ` ${Math.round(member.coverage)} %`);
       const compare = el("td", { role: "cell", class: "act" });
-      if (!own && this.data.text !== undefined) {
+      if (this.variants.includes(k)) {
         const label = `Compare with ${nameOf(member)}`;
         compare.append(el("button", { type: "button", "aria-label": label, onclick: () => this.open("compare", k) }, "Compare"));
       }
@@ -641,8 +641,10 @@
         const witness = el("details", { class: "witness" }, el("summary", null, bdi(summary)), el("ul", null, ...list));
         return el("li", null, text, witness);
       });
+      const left = this.members.length - this.variants.length - 1;
       const note = "What two or more independent sources carry, in the order of the fullest version: as near to the "
-        + "original as this family allows.";
+        + "original as this family allows."
+        + (left ? ` Of ${plural(left, "later version", "later versions")} the text is left out of this page.` : "");
       return [el("p", { class: "meta" }, note), el("ol", { class: "text agreed" }, ...items)];
     }
   }

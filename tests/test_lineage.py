@@ -1,0 +1,126 @@
+"""dedup.lineage: agreed text with its witnesses, and the forest of versions."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from dedup import Document, Relation, RelationKind
+from dedup.api import find_families
+from dedup.lineage import GAP, agree, trace
+
+START = datetime(2026, 3, 1, 8, tzinfo=UTC)
+LEAD = (
+    "The harbour office of Port Alder closed its gates on Tuesday after a crane fell onto the eastern pier."
+)
+MIDDLE = "Nobody was hurt, the harbour master said, but two ships will have to wait until the wreck is gone."
+END = (
+    "Engineers expect to lift the broken crane by the end of the week if the wind allows it, she added later."
+)
+OWN = "Our reporter saw a line of lorries that reached back to the ring road and drivers who played cards."
+
+
+def document(identity: str, *paragraphs: str, source: str | None = None, hours: float | None = 0) -> Document:
+    published = None if hours is None else START + timedelta(hours=hours)
+    return Document(identity, "\n\n".join(paragraphs), source=source, published=published)
+
+
+def family(*documents: Document):
+    found = find_families(documents).families
+    assert len(found) == 1
+    assert len(found[0]) == len(documents)
+    return found[0]
+
+
+def test_agreed_text_is_what_two_sources_carry_in_the_order_of_the_fullest():
+    found = family(
+        document("wire", LEAD, MIDDLE, END, source="wire.example"),
+        document("cut", LEAD, MIDDLE, source="courier.example", hours=1),
+        document("topped", LEAD, OWN, MIDDLE, END, source="herald.example", hours=2),
+    )
+    agreed = found.agreed_text
+    assert agreed.text == "\n\n".join([LEAD, MIDDLE, END])
+    assert [set(passage.witnesses) for passage in agreed.passages] == [
+        {"wire", "cut", "topped"},
+        {"wire", "cut", "topped"},
+        {"wire", "topped"},
+    ]
+    assert [passage.sources for passage in agreed.passages] == [3, 3, 2]
+    assert {passage.earliest for passage in agreed.passages} == {"wire"}
+
+
+def test_passages_stand_where_they_say():
+    documents = [
+        document("a", LEAD, OWN, MIDDLE, source="one.example"),
+        document("b", "“Look!” " + LEAD, MIDDLE, source="two.example", hours=1),
+    ]
+    agreed = family(*documents).agreed_text
+    texts = {d.id: d.text for d in documents}
+    for passage in agreed.passages:
+        there = texts[passage.document][passage.document_start : passage.document_end]
+        assert agreed.text[passage.start : passage.end] == there
+
+
+def test_copies_within_one_source_attest_nothing():
+    found = family(
+        document("first", LEAD, MIDDLE, END, source="wire.example"),
+        document("again", LEAD, MIDDLE, END, source="wire.example", hours=1),
+    )
+    assert found.agreed_text.text == ""
+    assert found.agreed_text.passages == ()
+
+
+def test_without_sources_copies_of_one_text_are_one_witness():
+    found = family(document("first", LEAD, MIDDLE, END), document("again", LEAD, MIDDLE, END, hours=1))
+    assert not found.agreed_text.passages
+
+
+def test_what_the_fullest_lacks_is_put_where_it_belongs():
+    late = "In the evening the ministry said that the crane had passed its inspection three weeks before."
+    found = family(
+        document("full", LEAD, MIDDLE, END, OWN, source="one.example"),
+        document("full-2", LEAD, MIDDLE, END, OWN, source="two.example", hours=1),
+        document("update", LEAD, late, MIDDLE, source="three.example", hours=2),
+        document("update-2", LEAD, late, MIDDLE, source="four.example", hours=3),
+    )
+    assert found.agreed_text.text == "\n\n".join([LEAD, late, MIDDLE, END, OWN])
+
+
+def test_words_between_two_agreed_passages_of_a_paragraph_are_marked():
+    one = f"{LEAD} It was the second such accident since spring. {MIDDLE}"
+    two = f"{LEAD} Shares of the operator fell by four percent at noon after that. {MIDDLE}"
+    found = family(document("a", one, source="x.example"), document("b", two, source="y.example", hours=1))
+    assert found.agreed_text.text == LEAD + GAP + MIDDLE
+
+
+def test_the_timeline_tells_what_each_version_added_and_dropped():
+    found = family(
+        document("wire", LEAD, MIDDLE, END, source="wire.example"),
+        document("cut", LEAD, MIDDLE, source="courier.example", hours=1),
+        document("cut-topped", OWN, LEAD, MIDDLE, source="herald.example", hours=2),
+        document("undated", LEAD, MIDDLE, END, OWN, source="late.example", hours=None),
+    )
+    steps = {step.id: step for step in found.timeline}
+    assert found.timeline[0].id == "wire"
+    assert found.timeline[-1].id == "undated"
+    assert steps["wire"].parent is None
+    assert steps["cut"].parent == "wire"
+    assert steps["cut"].added == 0
+    assert steps["cut"].dropped == len(END.split())
+    assert steps["cut-topped"].parent == "cut"
+    assert abs(steps["cut-topped"].added - len(OWN.split())) <= 1
+
+
+def test_a_parent_is_always_earlier():
+    documents = [document(str(n), hours=n) for n in range(4)]
+    relations = [
+        Relation(a, b, RelationKind.VERSION, 0.9, 0.8, shared_words=100)
+        for a, b in (("0", "1"), ("2", "1"), ("3", "0"), ("3", "2"))
+    ]
+    steps = trace(documents[::-1], relations)
+    assert [(step.id, step.parent) for step in steps] == [("0", None), ("1", "0"), ("2", "1"), ("3", "2")]
+
+
+def test_nothing_is_agreed_on_by_no_documents_or_without_relations():
+    assert agree([], []).text == ""
+    assert agree([document("a", LEAD)], []).passages == ()
+    assert trace([], []) == ()
