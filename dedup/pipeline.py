@@ -26,6 +26,7 @@ from dedup.copies import collapse, loosen
 from dedup.families import Grouping, find_roundups, group
 from dedup.language import detect
 from dedup.marks import Marks
+from dedup.model import Kind
 from dedup.overlap import CUT, NEVER, NONE, STOCK, Edges, Texts, equal, verify
 from dedup.quotations import mark_quotations
 from dedup.shingles import shingle
@@ -147,6 +148,12 @@ class Judged:
     stock: int
 
 
+CREDIT_WORDS = 12
+"""The most body words after a credit that ends the text."""
+
+CAPTION, CAPTION_BYTES = list(Kind).index(Kind.CAPTION), 60
+"""A shorter caption at the end is the line of the agency itself."""
+
 SHORT = 20
 """Body tokens below which a document that lost over a third of its text to stripping counts as bodiless."""
 
@@ -185,7 +192,7 @@ def prepare(
     long_offsets, long_hash = long_runs(shingles.words, shingles.word_offsets)
     flags = mark_quotations(tokens, texts)[body]
     flags[1:][np.diff(np.flatnonzero(body)) > 1] |= CUT
-    names, credited = _agencies(stripped, len(batch))
+    names, credited = _agencies(stripped, tokens)
     return Prepared(
         offsets=shingles.word_offsets,
         hash=shingles.words,
@@ -226,17 +233,39 @@ def _without_body(body: NDArray[np.bool_], tokens: Tokens) -> NDArray[np.bool_]:
     return np.asarray((left < SHORT) & (3 * left < 2 * all_) | (all_ == 0))
 
 
-def _agencies(stripped: Stripped | None, documents: int) -> tuple[pa.Array, NDArray[np.bool_]]:
-    """Agencies that a byline, dateline or credit names, each once, and whether there is one."""
+def _agencies(stripped: Stripped | None, tokens: Tokens) -> tuple[pa.Array, NDArray[np.bool_]]:
+    """Agencies the text is from, each once, and whether there is one.
+
+    Those that a dateline or byline names, or a credit at the end; a credit further up is a picture's.
+    """
+    documents = len(tokens)
     if stripped is None:
         return pa.array([[]] * documents, pa.list_(pa.string())), np.zeros(documents, bool)
-    named = stripped.agency_role != AgencyRole.MENTION
-    document = np.repeat(np.arange(documents), np.diff(stripped.agency_offsets))[named]
-    key = document * np.int64(len(agency_names())) + stripped.agency_name[named]
-    first = np.sort(np.unique(key, return_index=True)[1])
+    document = np.repeat(np.arange(documents), np.diff(stripped.agency_offsets))
+    key = (np.repeat(np.arange(documents), np.diff(tokens.offsets)) << 32) | tokens.start
+    body = np.concatenate([[0], np.cumsum(stripped.body)])
+    at = np.searchsorted(key, (document << 32) | stripped.agency_start)
+    last = body[tokens.offsets[document + 1]] - body[at] <= CREDIT_WORDS
+    told = (stripped.agency_role == AgencyRole.CREDIT) & last & ~_in_caption(stripped, document)
+    told |= (stripped.agency_role == AgencyRole.DATELINE) | (stripped.agency_role == AgencyRole.BYLINE)
+    document, name = document[told], stripped.agency_name[told]
+    first = np.sort(np.unique(document * np.int64(len(agency_names())) + name, return_index=True)[1])
     offsets = np.searchsorted(document[first], np.arange(documents + 1))
-    names = pa.array(agency_names()).take(pa.array(stripped.agency_name[named][first]))
+    names = pa.array(agency_names()).take(pa.array(name[first]))
     return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), names), np.diff(offsets) > 0
+
+
+def _in_caption(stripped: Stripped, document: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Agencies, of the given documents, that stand in a removed caption of some length."""
+    if not len(stripped.removed_start):
+        return np.zeros(len(document), bool)
+    holder = np.repeat(np.arange(len(stripped.removed_offsets) - 1), np.diff(stripped.removed_offsets))
+    place = (document << 32) | stripped.agency_start
+    at = np.maximum(np.searchsorted((holder << 32) | stripped.removed_start, place, "right") - 1, 0)
+    start, end = stripped.removed_start[at], stripped.removed_end[at]
+    caption = (stripped.removed_kind[at] == CAPTION) & (end - start >= CAPTION_BYTES)
+    inside: NDArray[np.bool_] = caption & (holder[at] == document) & (stripped.agency_start < end)
+    return inside
 
 
 def _removed_chars(stripped: Stripped | None, texts: pa.Array) -> NDArray[np.int64]:
