@@ -27,7 +27,7 @@ import pyarrow as pa
 from dedup import kernels
 from dedup.errors import InputError
 from dedup.folding import folding
-from dedup.kernels.rules import CHARACTER_FLAG, QUOTED_FLAG
+from dedup.kernels.rules import CHARACTER_FLAG, NUMBER_FLAG, QUOTED_FLAG
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -47,8 +47,8 @@ QUOTED = QUOTED_FLAG
 """Flag of a token inside quotation marks."""
 CHARACTER = CHARACTER_FLAG
 """Flag of a token that is one character of a script written without spaces."""
-NUMBER = 8
-"""Flag of a token that begins with a digit."""
+NUMBER = NUMBER_FLAG
+"""Flag of a token that begins with a decimal digit of any script."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,9 +119,6 @@ def tokenize(texts: pa.Array) -> Tokens:
         *(block_offsets, block_first, block_start, block_end),
     )
     tokens, blocks = int(token_offsets[-1]), int(block_offsets[-1])
-    if tokens:
-        first = data[np.repeat(offsets[:-1], np.diff(token_offsets)) + start[:tokens]]
-        flags[:tokens] |= ((first >= ord("0")) & (first <= ord("9"))) * np.uint8(NUMBER)
     return Tokens(
         offsets=token_offsets,
         hash=hashes[:tokens].copy(),

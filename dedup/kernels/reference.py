@@ -24,6 +24,7 @@ from dedup.kernels.rules import (
     MIN_LINES,
     MIN_WIDTH,
     MULTIPLIER,
+    NUMBER_FLAG,
     QUOTED_FLAG,
     SHORT_SHARE,
     TAB,
@@ -319,7 +320,9 @@ def tokenize(
                 hashes[t] = xxh64_intdigest(token.form)
                 starts[t] = text.start[first + token.first]
                 ends[t] = text.end[first + token.last - 1]
-                flags[t] = QUOTED_FLAG * inside[token.first] | CHARACTER_FLAG * (kinds[token.first] == "c")
+                kind = kinds[token.first]
+                flags[t] = QUOTED_FLAG * inside[token.first]
+                flags[t] |= CHARACTER_FLAG * (kind == "c") | NUMBER_FLAG * (kind == "d")
                 t += 1
             block_start[blocks] = text.start[first]
             block_end[blocks] = text.end[last - 1]

@@ -15,6 +15,7 @@ __all__ = [
     "MIN_LINES",
     "MIN_WIDTH",
     "MULTIPLIER",
+    "NUMBER_FLAG",
     "QUOTED_FLAG",
     "SHORT_SHARE",
     "TAB",
@@ -23,6 +24,7 @@ __all__ = [
 # Flags of a token.
 QUOTED_FLAG: Final = 1
 CHARACTER_FLAG: Final = 2
+NUMBER_FLAG: Final = 8  # 4 is stock text, which is found later
 
 # Lines wrapped by hand.
 TAB: Final = 8  # columns

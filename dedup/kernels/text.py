@@ -18,6 +18,7 @@ from dedup.kernels.rules import (
     MAX_WIDTH,
     MIN_LINES,
     MIN_WIDTH,
+    NUMBER_FLAG,
     QUOTED_FLAG,
     SHORT_SHARE,
     TAB,
@@ -37,8 +38,9 @@ WHITE_OPEN, WHITE_CLOSE = int(Class.WHITE_CORNER_OPEN), int(Class.WHITE_CORNER_C
 
 P1, P2, P3 = np.uint64(0x9E3779B185EBCA87), np.uint64(0xC2B2AE3D27D4EB4F), np.uint64(0x165667B19E3779F9)
 P4, P5 = np.uint64(0x85EBCA77C2B2AE63), np.uint64(0x27D4EB2F165667C5)
-U1, U7, U8, U11, U12, U18 = (np.uint64(n) for n in (1, 7, 8, 11, 12, 18))
+U1, U2, U7, U8, U11, U12, U18 = (np.uint64(n) for n in (1, 2, 7, 8, 11, 12, 18))
 U16, U23, U24, U27, U29 = (np.uint64(n) for n in (16, 23, 24, 27, 29))
+HIGH, ONES = np.uint64(0x8080808080808080), np.uint64(0x0101010101010101)
 U31, U32, U33, U37, U40, U41, U48, U53, U56 = (np.uint64(n) for n in (31, 32, 33, 37, 40, 41, 48, 53, 56))
 
 
@@ -104,6 +106,51 @@ def xxh64(data, start, end):
 
 
 @inlined
+def _tail(h, word, n):
+    """Take in the last n < 8 bytes, the lowest of ``word``, and finish the hash.
+
+    Without branches on n, which nothing predicts; the bytes of ``word`` from n on may be anything.
+    """
+    four = h ^ (word & np.uint64(0xFFFFFFFF)) * P1
+    four = (four << U23 | four >> U41) * P2 + P3
+    h = four if n & 4 else h
+    word = word >> U32 if n & 4 else word
+    for step in range(3):
+        one = h ^ (word & np.uint64(0xFF)) * P5
+        one = (one << U11 | one >> U53) * P1
+        h = one if n & 3 > step else h
+        word >>= U8
+    h = (h ^ h >> U33) * P2
+    h = (h ^ h >> U29) * P3
+    return h ^ h >> U32
+
+
+@helper
+def _letters(word):
+    """The high bit of each byte of a word without high bits that is an ASCII letter."""
+    lower = word | np.uint64(0x2020202020202020)
+    at_least_a = lower + np.uint64(0x1F1F1F1F1F1F1F1F)
+    above_z = lower + np.uint64(0x0505050505050505)
+    return at_least_a & ~above_z & HIGH
+
+
+@helper
+def _digits(word):
+    """The same for digits."""
+    return (word + np.uint64(0x5050505050505050)) & ~(word + np.uint64(0x4646464646464646)) & HIGH
+
+
+@helper
+def _leading(word, letters):
+    """How many of the lowest bytes of a word are ASCII letters and digits: 0..8."""
+    others = ~(letters | _digits(word & ~HIGH)) & HIGH | word & HIGH
+    if others == 0:
+        return 8
+    below = (others & (~others + U1)) - U1
+    return np.int64((below & ONES) * ONES >> U56) - 1
+
+
+@inlined
 def _decode(data, i, end):
     """Code point at i and its length in bytes; (-1, 1) where the bytes are no UTF-8."""
     b = np.int64(data[i])
@@ -135,7 +182,14 @@ def _entry(data, i, end, page, entry):
 @inlined
 def _line_end(data, i, end):
     """Where the line that begins at i ends, and where the next one begins."""
+    looked = i
     while i < end:
+        if i >= looked and i + 8 <= end:  # eight bytes of nothing but printing ASCII
+            word = _word64(data, i)
+            if (word - np.uint64(0x0E0E0E0E0E0E0E0E) | word) & HIGH == 0:
+                i += 8
+                continue
+            looked = i + 8
         b = data[i]
         if b > 13 and b != 0xC2 and b != 0xE2:
             i += 1
@@ -180,11 +234,14 @@ def _trim(data, i, end, page, entry):
 
 
 @helper
-def _measure(data, start, first, last, page, entry):
-    """Width, indentation, length of the first word (columns) and last class of a line, data[first:last]."""
+def _measure(data, start, first, last, page, entry, most):
+    """Width, indentation, length of the first word (columns) and last class of a line, data[first:last].
+
+    Beyond ``most`` columns it looks no further.
+    """
     column = indent = word = tail = np.int64(0)
     i = start
-    while i < last:
+    while i < last and column <= most:
         tab = data[i] == 9
         shows = i >= first
         e, n = _entry(data, i, last, page, entry)
@@ -209,7 +266,7 @@ def _wrap_width(data, start, end, page, entry):
         stop, following = _line_end(data, i, end)
         first, last = _trim(data, i, stop, page, entry)
         if last > first:
-            width, _, _, _ = _measure(data, i, first, last, page, entry)
+            width, _, _, _ = _measure(data, i, first, last, page, entry, MAX_WIDTH)
             if width > MAX_WIDTH:
                 return np.int64(0)
             lines += 1
@@ -225,7 +282,7 @@ def _wrap_width(data, start, end, page, entry):
         first, last = _trim(data, i, stop, page, entry)
         width = indent = np.int64(0)
         if last > first:
-            width, indent, word, _ = _measure(data, i, first, last, page, entry)
+            width, indent, word, _ = _measure(data, i, first, last, page, entry, MAX_WIDTH)
             if before > 0 and indent < before_indent + INDENT:
                 is_full = before + 1 + word > widest - FILL_SLACK
                 pairs += is_full or lines > 1  # the first line's dateline may have been cut
@@ -317,7 +374,47 @@ def _tokenize_block(data, start, stop, base, page, entry, pool, scratch, t, hash
     single = False
     last_single = np.int64(-2)  # not looked for yet
     i = start
+    whole = len(data) - 16
     while True:
+        if token == 0 and i < stop and i <= whole:  # a word of ASCII, up to 15 bytes: nearly all of them
+            word = _word64(data, i)
+            letters = _letters(word & ~HIGH)
+            size = _leading(word, letters)
+            folded = word | (letters >> U2)
+            more = np.uint64(0)
+            if size == 8:
+                more = _word64(data, i + 8)
+                letters = _letters(more & ~HIGH)
+                size += _leading(more, letters)
+                more |= letters >> U2
+            size = min(size, stop - i)
+            behind = i + size
+            kind = np.int64(SPACE) if behind == stop else np.int64(entry[data[behind] & 127]) & 31
+            closes = kind <= LINE or kind == OPENING or kind == STRAIGHT
+            if not closes and (kind == DOT or kind == COMMA):
+                closes = data[behind - 1] > 57  # behind a figure they may belong to it
+            if 1 < size < 16 and closes and (behind == stop or data[behind] < 128):
+                h = P5 + np.uint64(size)
+                if size >= 8:
+                    h ^= _round(np.uint64(0), folded)
+                    h = (h << U27 | h >> U37) * P1 + P4
+                    folded = more
+                hashes[t] = _tail(h, folded, size & 7)
+                starts[t] = i - base
+                ends[t] = behind - base
+                flags[t] = (QUOTED_FLAG if quote != 0 or single else 0) | (
+                    NUMBER_FLAG if data[i] <= 57 else 0
+                )
+                t += 1
+                chain = False
+                gap = 0
+                before = np.int64(WORD)  # or a digit: both the same to what follows
+                i = behind
+                if i < stop and data[i] == 32:
+                    gap = 2
+                    before = np.int64(SPACE)
+                    i += 1
+                continue
         n = 1
         e = np.int64(SPACE)
         if i < stop:
@@ -366,9 +463,9 @@ def _tokenize_block(data, start, stop, base, page, entry, pool, scratch, t, hash
                 linked = chain and gap == 1
                 at = at if linked else 0
                 token_at, token_start, head, code_points = at, i, kind, 0
-                token_flags = (QUOTED_FLAG if quote != 0 or single else 0) | (
-                    CHARACTER_FLAG if token == 2 else 0
-                )
+                token_flags = QUOTED_FLAG if quote != 0 or single else 0
+                token_flags |= CHARACTER_FLAG if token == 2 else 0
+                token_flags |= NUMBER_FLAG if kind == DIGIT else 0
             elif pending == DOT or pending == COMMA:
                 scratch[at] = 46 if pending == DOT else 44
                 at += 1
@@ -474,7 +571,7 @@ def tokenize(
             width = indent = line_tail = np.int64(0)
             ends_block = True
             if wrapped > 0 and last > first:
-                width, indent, word, line_tail = _measure(data, i, first, last, page, entry)
+                width, indent, word, line_tail = _measure(data, i, first, last, page, entry, MAX_WIDTH)
                 if before > 0 and indent < before_indent + INDENT:
                     short = before + 1 + word < SHORT_SHARE * wrapped
                     ends_block = short and (lines > 1 or not (WORD <= tail <= MARK or tail == COMMA))
