@@ -1,0 +1,221 @@
+"""The report in a browser: Debian's Chromium, driven by Playwright; skipped where either is missing."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from test_report import hostile_corpus
+
+from dedup import find_families
+from dedup.io import read
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright (pip install playwright)")
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs chromium (apt-get install chromium)")
+
+SEEDS = Path(__file__).parent.parent / "seeds"
+FLAGS = ("no-sandbox", "disable-gpu", "disable-quic", "no-first-run", "disable-background-networking")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with playwright.sync_playwright() as driver:
+        started = driver.chromium.launch(executable_path=CHROMIUM, args=[f"--{flag}" for flag in FLAGS])
+        yield started
+        started.close()
+
+
+@pytest.fixture(scope="module")
+def seeds(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("browser") / "seeds"
+    find_families(seed_records()).write(out)
+    return out / "report.html"
+
+
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("browser") / "hostile"
+    find_families(hostile_corpus()).write(out)
+    return out / "report.html"
+
+
+def seed_records() -> Any:
+    import pyarrow as pa
+
+    return pa.Table.from_batches(list(read([str(SEEDS / "english.jsonl"), str(SEEDS / "recurring")])))
+
+
+@pytest.fixture
+def open_page(browser: Any) -> Iterator[Any]:
+    """Opens a file; at the end nothing may have gone wrong on any page, no network been asked."""
+    contexts, wrong = [], []
+
+    def opened(path: Path, **options: Any) -> Any:
+        context = browser.new_context(offline=True, **options)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda message: wrong.append(message.text))
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.on(
+            "request", lambda request: None if request.url.startswith("file:") else wrong.append(request.url)
+        )
+        page.goto(path.as_uri())
+        page.wait_for_selector("#list a")
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert wrong == []
+
+
+def titles(page: Any) -> list[str]:
+    return page.locator("#list tr td:first-child").all_inner_texts()
+
+
+def test_search_and_filters(seeds, open_page):
+    page = open_page(seeds)
+    everything = titles(page)
+    page.fill("#search", "FERRY captain")
+    playwright.expect(page.locator("#list tr")).to_have_count(1)
+    assert "Ferry" in titles(page)[0]
+    page.fill("#search", "no such words anywhere")
+    playwright.expect(page.locator("#list tr")).to_have_count(0)
+    assert "No family fits" in page.inner_text("#count")
+    page.fill("#search", "")
+    playwright.expect(page.locator("#list tr")).to_have_count(len(everything))
+    for control, label in (("#source", "newswire.example"), ("#agency", "AFP"), ("#size", "10 or more")):
+        page.select_option(control, label=label)
+        assert 0 < len(titles(page)) < len(everything)
+        page.select_option(control, index=0)
+    page.select_option("#sort", "oldest")
+    assert sorted(titles(page)) == sorted(everything)
+
+
+def test_a_family_and_back(seeds, open_page):
+    page = open_page(seeds)
+    page.click("text=Ferry captain questioned >> nth=0")
+    page.wait_for_selector("#panel")
+    assert page.evaluate("document.activeElement.tagName") == "H1"
+    assert page.locator(".versions tbody tr").count() >= 8
+    assert page.locator("#panel .text p").count() > 5
+    page.click(".versions button >> nth=0")
+    assert page.locator(".diff tbody tr").count() > 3
+    assert page.locator(".diff ins, .diff del").count() > 0
+    page.keyboard.press("ArrowRight")
+    assert page.locator("#tab-agreed").get_attribute("aria-selected") == "true"
+    page.click(".agreed summary >> nth=0")
+    assert page.locator(".agreed details[open] li").count() >= 2
+    page.keyboard.press("Escape")
+    page.wait_for_selector("#list a")
+    assert page.is_hidden("#family")
+
+
+def test_variants_are_rebuilt_to_the_letter(seeds, open_page):
+    """What the page makes of canonical text and operations is the variant, boilerplate and all."""
+    page = open_page(seeds)
+    documents = {row["id"]: row["text"] for row in seed_records().to_pylist()}
+    rebuilt = page.evaluate(
+        """() => [...document.querySelectorAll('[id^=chunk-]')]
+          .flatMap((node) => JSON.parse(node.textContent))
+          .flatMap((family) => family.edits.map((edits, k) => {
+          const base = Array.from(family.text);
+          const steps = (edits || []).flatMap((s) => s.edits || [s]);
+          const kept = (s) => s.op === 'equal' || s.op === 'move';
+          const made = steps.map((s) => kept(s) ? base.slice(...s.a).join('') : s.text || '').join('');
+          return [family.members[k][0], edits ? made : family.text];
+        }))"""
+    )
+    assert rebuilt
+    assert all(documents[identity] == text for identity, text in rebuilt)
+
+
+def test_light_and_dark(seeds, open_page):
+    page = open_page(seeds, color_scheme="light")
+    colour = "getComputedStyle(document.body).backgroundColor"
+    light = page.evaluate(colour)
+    page.click("#theme")
+    assert page.evaluate(colour) != light
+    assert page.inner_text("#theme") == "Light"
+    dark = open_page(seeds, color_scheme="dark")
+    assert dark.evaluate(colour) == page.evaluate(colour)
+
+
+def test_print_leaves_the_controls_out(seeds, open_page, tmp_path):
+    page = open_page(seeds)
+    page.emulate_media(media="print")
+    assert page.is_hidden("#filters")
+    assert page.is_visible("#list")
+    page.pdf(path=tmp_path / "page.pdf")
+    assert (tmp_path / "page.pdf").stat().st_size > 10_000
+
+
+def test_phone_width_has_no_sideways_scroll(seeds, open_page):
+    page = open_page(seeds, viewport={"width": 360, "height": 740})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    page.click("#list a >> nth=0")
+    for tab in ("canonical", "compare", "agreed"):
+        page.click(f"#tab-{tab}")
+        assert page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+def test_nothing_hostile_runs(hostile, open_page):
+    page = open_page(hostile)
+    for n in range(len(titles(page))):
+        page.click(f"#list a >> nth={n}")
+        for tab in ("compare", "agreed", "canonical"):
+            page.click(f"#tab-{tab}")
+        links = page.eval_on_selector_all("#family a", "all => all.map((a) => a.protocol)")
+        assert set(links) <= {"https:", "file:"}
+        assert page.locator("#family img, #family script").count() == 0
+        page.click(".back a")
+    assert page.evaluate("window.owned") is None
+
+
+@pytest.fixture(scope="session")
+def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
+    npm = shutil.which("npm")
+    if npm is None:
+        pytest.skip("needs npm, for axe-core")
+    folder = tmp_path_factory.mktemp("axe")
+    made = subprocess.run(
+        [npm, "install", "--prefix", str(folder), "--no-audit", "--no-fund", "axe-core@4"],
+        capture_output=True,
+        check=False,
+        timeout=120,
+    )
+    script = folder / "node_modules/axe-core/axe.min.js"
+    if made.returncode or not script.exists():
+        pytest.skip("axe-core could not be installed")
+    return script.read_text("utf-8")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_serious(seeds, browser, axe, scheme):
+    context = browser.new_context(color_scheme=scheme, bypass_csp=True)
+    page = context.new_page()
+    page.goto(seeds.as_uri())
+    page.wait_for_selector("#list a")
+    page.evaluate(axe)
+    found = []
+
+    def check(where: str) -> None:
+        result = page.evaluate("axe.run()")
+        for violation in result["violations"]:
+            if violation["impact"] in ("serious", "critical"):
+                found.append((where, violation["id"], violation["nodes"][0]["html"][:200]))
+
+    check("overview")
+    page.click("text=Ferry captain questioned >> nth=0")
+    for tab in ("canonical", "compare", "agreed"):
+        page.click(f"#tab-{tab}")
+        check(tab)
+    context.close()
+    assert found == []
