@@ -350,7 +350,7 @@ class Result:
         role = np.select([(size > 1) & own, size > 1, judged.roundup], [0, 1, 2], 3)
         by_id = np.empty(n, np.int64)
         by_id[self._rank] = np.arange(n)
-        for low in range(0, n, _ROWS):
+        for low in range(0, max(n, 1), _ROWS):
             numbers = by_id[low : low + _ROWS]
             rows = pa.array(judged.order[numbers])
             alone = size[numbers] == 1

@@ -14,7 +14,7 @@ LAYERS: tuple[set[str], ...] = (
     set(),  # the stages: every module that is named nowhere else
     {"pipeline"},
     {"io", "storage", "engines", "report", "result", "output"},
-    {"api", "index", "placing", "spark"},
+    {"api", "asyncindex", "drafts", "index", "placing", "spark", "upkeep"},
     {"cli", "integrations", "__main__"},
 )
 STAGES = 2
