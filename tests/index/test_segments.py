@@ -1,0 +1,140 @@
+"""Postings against a set, with limits so small that keys pass through every level."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+
+from dedup.index import Index
+from dedup.storage import segments
+from dedup.storage.codec import pack_places, pack_words, unpack_places, unpack_words
+
+LOW = (28, 28, 28, 16)
+ONE = np.uint64(1)
+
+
+@pytest.fixture
+def small(monkeypatch):
+    monkeypatch.setattr(segments, "RECENT", 20)
+    monkeypatch.setattr(segments, "LIMIT", 32)
+    monkeypatch.setattr(segments, "LEVELS", (5, 17, 24))
+    monkeypatch.setattr(segments, "STEP", 2)
+
+
+def document(draw: np.random.Generator, number: int) -> np.ndarray:
+    hashes = draw.integers(0, 1 << 34, 40, dtype=np.uint64)
+    lists = draw.integers(0, 3, 40, dtype=np.uint64)
+    return lists << np.uint64(62) | hashes << np.uint64(28) | np.uint64(number)
+
+
+def test_every_key_is_found_wherever_it_lies(index, small):
+    store, draw = index._store, np.random.default_rng(5)
+    writer, reader = (segments.Postings(store, (64,) * 4, LOW) for _ in range(2))
+    known: list[np.ndarray] = []
+    moved = False
+    for number in range(1, 120):
+        keys = document(draw, number)
+        with store.writing():
+            writer.refresh()
+            writer.append(keys)
+            writer.maintain(1, 0)
+        known.append(keys)
+        if number % 7 == 0:
+            low = np.unique(
+                np.concatenate([known[number // 2][:20], document(draw, 0)[:5]])
+                >> np.uint64(28)
+                << np.uint64(28)
+            )
+            high = low | ((ONE << np.uint64(28)) - ONE)
+            everything = np.unique(np.concatenate(known))
+            expected = everything[np.isin(everything >> np.uint64(28), low >> np.uint64(28))]
+            for postings in (writer, reader):
+                with store.reading():
+                    postings.refresh()
+                    assert (postings.find(low, high) == expected).all()
+            moved |= bool(store.rows("SELECT count(*) FROM recent")[0][0] < number)
+    assert moved
+    levels = {number >> 32 for (number,) in store.rows("SELECT number FROM bucket")}
+    assert {0, 1} <= levels
+    fresh = segments.Postings(store, (64,) * 4, LOW)
+    with store.reading():
+        fresh.refresh()
+        assert (fresh.find(low, high) == expected).all()
+
+
+def test_of_a_hot_hash_the_first_and_the_last_stay(index, small):
+    store = index._store
+    postings = segments.Postings(store, (16,) * 4, LOW)
+    hot = np.uint64(77) << np.uint64(28)
+    for number in range(1, 200):
+        with store.writing():
+            postings.refresh()
+            postings.append(np.array([hot | np.uint64(number)]))
+            postings.maintain(1, 0)
+    with store.writing():
+        postings.refresh()
+        postings.settle(0)
+    with store.reading():
+        postings.refresh()
+        found = (postings.find(np.array([hot]), np.array([hot | np.uint64((1 << 28) - 1)])) - hot).tolist()
+    assert found == [*range(1, 9), *range(192, 200)]
+
+
+def test_what_is_dead_is_dropped_when_it_moves(index, small):
+    store = index._store
+    postings = segments.Postings(store, (64,) * 4, LOW)
+    with store.writing():
+        postings.refresh()
+        postings.append(np.arange(1, 50, dtype=np.uint64))
+        postings.settle(40)
+    with store.reading():
+        postings.refresh()
+        assert postings.find(np.zeros(1, np.uint64), np.array([1000], np.uint64)).tolist() == list(
+            range(40, 50)
+        )
+
+
+def test_a_rollback_is_forgotten(index, small):
+    store = index._store
+    postings = segments.Postings(store, (64,) * 4, LOW)
+    with pytest.raises(RuntimeError), store.writing():  # noqa: PT012
+        postings.refresh()
+        postings.append(np.array([5], np.uint64))
+        raise RuntimeError
+    postings.forget()
+    with store.reading():
+        postings.refresh()
+        assert not len(postings.find(np.zeros(1, np.uint64), np.array([9], np.uint64)))
+
+
+@given(
+    st.lists(st.sampled_from([1, 2, 3, 2**63, 2**64 - 1, 77, 78, 79]), max_size=700),
+    st.integers(0, 255),
+)
+def test_words_come_back(hashes, flag):
+    array = np.array(hashes, np.uint64)
+    flags = np.full(len(array), flag, np.uint8)
+    back = unpack_words(pack_words(array, flags))
+    assert (back[0] == array).all()
+    assert (back[1] == flags).all()
+
+
+@given(arrays.arrays(np.int64, st.integers(0, 40).map(lambda n: 2 * n), elements=st.integers(0, 1000)))
+def test_places_come_back(steps):
+    spans = np.cumsum(steps).reshape(-1, 2)
+    assert (unpack_places(pack_places(spans)) == spans).all()
+
+
+def test_the_index_works_through_moves(place, small):
+    from .news import article, version
+
+    documents = [article(f"d{n}", version(n // 4, n % 4), n) for n in range(60)]
+    with place.open() as index:
+        for document_ in documents:
+            index.add(document_)
+        assert index._store.rows("SELECT count(*) FROM bucket")[0][0] > 0
+        assert sorted(len(f) for f in index.families()) == [4] * 15
+        assert index.check() == []
+    with Index.open(place.url) as again:
+        assert again.query(article("q", version(3, 1), 70)).other is not None
