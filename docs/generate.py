@@ -419,6 +419,14 @@ def example_pages() -> list[Path]:
     return [page for page in pages if page.relative_to(ROOT).as_posix() not in ADVANCED]
 
 
+def timed_as(text: str, before: str) -> str:
+    """An output with the seconds it had before, where there are as many: this machine may be busy."""
+    seconds = SECONDS.findall(before)
+    if len(seconds) != len(SECONDS.findall(text)):
+        return text
+    return SECONDS.sub(lambda _: seconds.pop(0), text)
+
+
 def is_current(page: Path, text: str) -> bool:
     """Whether a page is there and says this, seconds aside."""
     return page.exists() and comparable(page.read_text("utf-8")) == comparable(text)
@@ -441,7 +449,11 @@ def with_outputs(page: Path) -> str:
         kind, body, printed = found[1], found[2], found[3]
         if kind == "console":
             made = "".join(f"$ {command}\n{run_shell(command, page)}" for command in shell_commands(body))
-            return found[0] if comparable(made) == comparable(body) else f"```console\n{made}```\n"
+            return (
+                found[0]
+                if comparable(made) == comparable(body)
+                else f"```console\n{timed_as(made, body)}```\n"
+            )
         output = run_python(body, names, page)
         if output == (printed or "") or comparable(output) == comparable(printed or ""):
             return found[0]
