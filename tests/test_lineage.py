@@ -12,11 +12,17 @@ START = datetime(2026, 3, 1, 8, tzinfo=UTC)
 LEAD = (
     "The harbour office of Port Alder closed its gates on Tuesday after a crane fell onto the eastern pier."
 )
-MIDDLE = "Nobody was hurt, the harbour master said, but two ships will have to wait until the wreck is gone."
+MIDDLE = (
+    "Nobody was hurt, the harbour master said, but two cargo ships will have to wait outside the harbour "
+    "until the wreck is gone."
+)
 END = (
     "Engineers expect to lift the broken crane by the end of the week if the wind allows it, she added later."
 )
-OWN = "Our reporter saw a line of lorries that reached back to the ring road and drivers who played cards."
+OWN = (
+    "Our reporter saw a line of lorries that reached back to the ring road and drivers who played cards "
+    "on the kerb."
+)
 
 
 def document(identity: str, *paragraphs: str, source: str | None = None, hours: float | None = 0) -> Document:

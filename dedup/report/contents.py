@@ -15,7 +15,6 @@ import pyarrow.compute as pc
 from xxhash import xxh64_hexdigest
 
 from dedup.boilerplate import strip
-from dedup.edits import Diff
 from dedup.lineage import agree, read_words
 from dedup.model import Document, Kind, Passage, Relation, RelationKind
 from dedup.report.tables import Tables, read_diffs, read_records
@@ -354,7 +353,7 @@ class Contents:
             if member == family["canonical"]:
                 yield Document(member, text, title=row["title"], source=row["source"])
             elif member in operations:
-                made = Diff.from_json(operations[member], text).apply(text)
+                made = _applied(operations[member], text)
                 yield Document(member, made, title=row["title"], source=row["source"])
 
     @cached_property
@@ -378,6 +377,14 @@ class Contents:
             row["passages"] = tuple(Passage(**passage) for passage in row["passages"])
             found[names[a].as_py()].append(Relation(**row))
         return found
+
+
+def _applied(operations: list[dict[str, Any]], base: str) -> str:
+    """The variant. The base is known by its hash, so that ``Diff.from_json`` need not check all again."""
+    steps = (step for operation in operations for step in operation.get("edits", (operation,)))
+    return "".join(
+        base[slice(*step["a"])] if step["op"] in ("equal", "move") else step.get("text", "") for step in steps
+    )
 
 
 def _rows(documents: pa.Table) -> list[dict[str, Any]]:
