@@ -37,6 +37,9 @@ QUOTED, CHARACTER, STOCK, NUMBER, CUT = 1, 2, 4, 8, 16
 NEVER = np.iinfo(np.int64).max
 """Publication time of an undated document; it comes last in the order."""
 
+TABLE = 0.3
+"""Share of figures among its words that makes a text a table."""
+
 ANOTHER_DAY = 36 * 3_600_000_000
 """Microseconds; later than this, a report is not an update of the one before."""
 
@@ -126,14 +129,15 @@ def verify(texts: Texts, pairs: Pairs, settings: Settings) -> Edges:
     """
     base = texts.half_words(STOCK)
     plain = texts.half_words(STOCK | QUOTED)
+    tables = texts.half_words(NUMBER) <= (1 - TABLE) * texts.half_words()
     slices = np.array_split(np.arange(len(pairs)), max(1, min(len(pairs) // 64, 4 * settings.workers)))
     if len(slices) == 1:  # of one document, in the index: starting a thread takes longer than aligning
-        return _align(texts, pairs.a, pairs.b, base, plain, settings)
+        return _align(texts, pairs.a, pairs.b, base, plain, tables, settings)
     with ThreadPoolExecutor(settings.workers) as pool:
-        parts = list(
-            pool.map(lambda rows: _align(texts, pairs.a[rows], pairs.b[rows], base, plain, settings), slices)
+        parts = pool.map(
+            lambda rows: _align(texts, pairs.a[rows], pairs.b[rows], base, plain, tables, settings), slices
         )
-    return Edges.concat(parts)
+        return Edges.concat(list(parts))
 
 
 def _align(
@@ -142,6 +146,7 @@ def _align(
     b: NDArray[np.int64],
     base: NDArray[np.int64],
     plain: NDArray[np.int64],
+    tables: NDArray[np.bool_],
     settings: Settings,
 ) -> Edges:
     sizes = texts.stop - texts.start
@@ -164,10 +169,13 @@ def _align(
     shared, narrative, longest = counts[:, 0] / 2, counts[:, 1] / 2, counts[:, 2] / 2
     coverage_a = 2 * shared / np.maximum(base[a], 1)
     coverage_b = 2 * shared / np.maximum(base[b], 1)
+    least = np.minimum(coverage_a, coverage_b)
     template = is_template(counts[:, 3], counts[:, 4], _apart(texts.published, a, b), settings)
+    # a table is another table unless nearly all of it is the same
+    template |= tables[a] & tables[b] & ((least < settings.near_coverage) | (counts[:, 4] > 1))
     kind = classify(
         np.where(base[a] <= base[b], coverage_a, coverage_b),
-        np.minimum(coverage_a, coverage_b),
+        least,
         shared,
         narrative,
         longest,
