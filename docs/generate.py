@@ -477,22 +477,46 @@ def shell_commands(body: str) -> list[str]:
 
 
 def run_shell(command: str, page: Path) -> str:
-    """What a command prints on both streams."""
+    """What a command prints on both streams; a plain call of dedup needs no process of its own."""
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
-    environment = {**os.environ, "PATH": path, "COLUMNS": str(WIDTH), "NO_COLOR": "1", "PYTHONUTF8": "1"}
-    done = subprocess.run(
-        ["sh", "-c", command.replace("\n> ", "\n")],
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        encoding="utf-8",
-        check=False,
-    )
-    if done.returncode:
-        raise RuntimeError(
-            f"{page.relative_to(ROOT)}: {command!r} ended with {done.returncode}:\n{done.stdout}"
+    terminal = {"PATH": path, "COLUMNS": str(WIDTH), "NO_COLOR": "1", "PYTHONUTF8": "1"}
+    if re.fullmatch(r"dedup [\w ./#=-]+", command):
+        code, printed = run_here(command.split()[1:], terminal)
+    else:
+        done = subprocess.run(
+            ["sh", "-c", command.replace("\n> ", "\n")],
+            env={**os.environ, **terminal},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            check=False,
         )
-    return done.stdout if done.stdout.endswith("\n") or not done.stdout else done.stdout + "\n"
+        code, printed = done.returncode, done.stdout
+    if code:
+        raise RuntimeError(f"{page.relative_to(ROOT)}: {command!r} ended with {code}:\n{printed}")
+    return printed if printed.endswith("\n") or not printed else printed + "\n"
+
+
+def run_here(arguments: list[str], terminal: dict[str, str]) -> tuple[int, str]:
+    """Exit code and output of a command run in this process, which has its modules loaded already."""
+    from dedup.cli import main as run
+
+    kept = {name: os.environ.get(name) for name in terminal}
+    os.environ.update(terminal)
+    stream = io.TextIOWrapper(io.BytesIO(), "utf-8")
+    try:
+        with contextlib.redirect_stdout(stream), contextlib.redirect_stderr(stream):
+            run(arguments)
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else 0
+    finally:
+        for name, value in kept.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+    stream.flush()
+    return code, stream.buffer.getvalue().decode()  # type: ignore[attr-defined]
 
 
 def run_python(body: str, names: dict[str, Any], page: Path) -> str:
