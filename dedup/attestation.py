@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["agreement", "attested_words"]
 
 
-_TOKENS = 1 << 23  # looked at together
+_TOKENS = 1 << 20  # looked at together: what is made of them stays in the cache
 
 
 @dataclass(frozen=True, slots=True)

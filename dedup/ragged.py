@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from dedup.config import Settings
 
-__all__ = ["gather", "partition_bits", "whole"]
+__all__ = ["gather", "partition_bits", "take_rows", "whole"]
 
 _SMALL = 1 << 20  # keys not worth sharing among threads
 
@@ -49,3 +49,18 @@ def whole(column: pa.ChunkedArray | pa.Array) -> pa.Array:
     if isinstance(column, pa.ChunkedArray):
         column = column.combine_chunks()
     return pa.concat_arrays(column.chunks) if isinstance(column, pa.ChunkedArray) else column
+
+
+def take_rows(column: pa.ChunkedArray, rows: NDArray[np.int64]) -> pa.Array:
+    """The chosen rows; Arrow's ``take`` copies all chunks of a string column together at every call."""
+    bounds = np.cumsum([0, *map(len, column.chunks)])
+    chunk = np.searchsorted(bounds, rows, "right") - 1
+    order = np.argsort(chunk, kind="stable")
+    numbers, first = np.unique(chunk[order], return_index=True)
+    parts = [
+        column.chunk(number).take(pa.array(rows[mine] - bounds[number]))
+        for number, mine in zip(numbers.tolist(), np.split(order, first[1:]), strict=False)
+    ]
+    place = np.empty(len(rows), np.int64)
+    place[order] = np.arange(len(rows))
+    return pa.concat_arrays(parts).take(pa.array(place)) if parts else pa.array([], column.type)

@@ -21,7 +21,7 @@ from dedup.model import Document, Passage, Relation, RelationKind, Role
 from dedup.overlap import KINDS, NEVER, NONE, Edges
 from dedup.passages import Places, locate
 from dedup.pipeline import compare_rows
-from dedup.ragged import whole
+from dedup.ragged import take_rows, whole
 from dedup.schemas import FAMILIES, PASSAGE, RELATIONS
 
 if TYPE_CHECKING:
@@ -137,7 +137,7 @@ class Result:
     @cached_property
     def _id_column(self) -> pa.Array:
         """Id of each document number."""
-        return whole(self.documents.column("id").take(pa.array(self._judged.order)))
+        return whole(self.documents.column("id")).take(pa.array(self._judged.order))
 
     @cached_property
     def _ids(self) -> NDArray[np.object_]:
@@ -357,7 +357,7 @@ class Result:
             copied = ("title", "source", "published", "url", "file", "line")
             columns: dict[str, Any] = {
                 "id": self._id_column.take(pa.array(numbers)),
-                **{name: whole(self.documents.column(name).take(rows)) for name in copied},
+                **{name: take_rows(self.documents.column(name), judged.order[numbers]) for name in copied},
                 "family": self._family_column.take(pa.array(judged.family[numbers], mask=alone)),
                 "role": ROLES.take(pa.array(role[numbers])),
                 "canonical": self._id_column.take(pa.array(judged.canonical[numbers], mask=alone)),
@@ -493,8 +493,8 @@ class Result:
             "canonical": self._id_column.take(pa.array(canonical)).to_pylist(),
             "variant": self._id_column.take(pa.array(variant)).to_pylist(),
         }
-        before = texts.take(pa.array(judged.order[canonical])).to_pylist()
-        after = texts.take(pa.array(rows)).to_pylist()
+        before = take_rows(texts, judged.order[canonical]).to_pylist()
+        after = take_rows(texts, rows).to_pylist()
         heads = (dict(zip(columns, head, strict=True)) for head in zip(*columns.values(), strict=True))
         return list(zip(heads, before, after, strict=True))
 

@@ -1,16 +1,34 @@
 from __future__ import annotations
 
 import numpy as np
+import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dedup.ragged import gather
+from dedup.config import Settings
+from dedup.ragged import gather, partition_bits, take_rows
 
 
-@given(st.lists(st.tuples(st.integers(0, 50), st.integers(0, 6)), max_size=20))
-def test_gather(slices: list[tuple[int, int]]) -> None:
-    start = np.array([low for low, _ in slices], np.int64)
-    stop = np.array([low + size for low, size in slices], np.int64)
-    places, number = gather(start, stop)
-    expected = [(low + x, n) for n, (low, size) in enumerate(slices) for x in range(size)]
-    assert list(zip(places.tolist(), number.tolist(), strict=True)) == expected
+@given(st.lists(st.lists(st.text(max_size=2), min_size=1, max_size=4), min_size=1, max_size=5), st.data())
+def test_rows_of_chunks(chunks: list[list[str]], data: st.DataObject) -> None:
+    values = [value for chunk in chunks for value in chunk]
+    rows = data.draw(st.lists(st.integers(0, len(values) - 1), max_size=9))
+    column = pa.chunked_array(chunks, pa.large_string())
+    assert take_rows(column, np.array(rows, np.int64)).to_pylist() == [values[row] for row in rows]
+
+
+@given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 4)), max_size=6))
+def test_slices_one_after_the_other(slices: list[tuple[int, int]]) -> None:
+    start = np.array([at for at, _ in slices], np.int64)
+    stop = start + np.array([size for _, size in slices], np.int64)
+    indices, number = gather(start, stop)
+    expected = [(at + i, n) for n, (at, size) in enumerate(slices) for i in range(size)]
+    assert list(zip(indices.tolist(), number.tolist(), strict=True)) == expected
+
+
+def test_parts_fit_the_memory() -> None:
+    tight = Settings(memory_limit=64 << 20, threads=2)
+    assert partition_bits(1000, tight) == 0
+    for keys in (2 << 20, 100 << 20, 1 << 32):
+        part = keys * 8 >> partition_bits(keys, tight)
+        assert part * tight.workers <= tight.memory_limit // 4

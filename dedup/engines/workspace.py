@@ -113,8 +113,9 @@ class Workspace:
         return mapped
 
     def let_go(self) -> None:
-        """Drop the pages of all maps from this process if it is larger than three quarters of the limit."""
-        if int(_STATUS.read_text().split()[1]) * mmap.PAGESIZE > self.limit // 4 * 3:
+        """Drop the pages of all maps from this process if they matter and it is near the limit."""
+        resident, mapped_in = (int(pages) * mmap.PAGESIZE for pages in _STATUS.read_text().split()[1:3])
+        if resident > self.limit // 4 * 3 and mapped_in > self.limit // 8:
             for mapped in self._maps:
                 mapped.madvise(mmap.MADV_DONTNEED)
 
