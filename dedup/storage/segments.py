@@ -271,7 +271,11 @@ def _unpacked(rows: Sequence[tuple[int, bytes]], level: int) -> Keys:
 
 
 def _between(keys: Keys, low: Keys, high: Keys) -> Keys:
-    places, _ = gather(np.searchsorted(keys, low), np.searchsorted(keys, high, "right"))
+    """Keys within ranges; most ranges are empty, and their ends need not be searched for."""
+    first = np.searchsorted(keys, low)
+    held = np.flatnonzero(first < len(keys))
+    held = held[keys[first[held]] <= high[held]]
+    places, _ = gather(first[held], np.searchsorted(keys, high[held], "right"))
     return np.asarray(keys[places])
 
 
