@@ -31,7 +31,7 @@ from dedup.overlap import CUT, NEVER, NONE, STOCK, Edges, Texts, equal, verify
 from dedup.quotations import mark_quotations
 from dedup.shingles import shingle
 from dedup.signatures import sketch
-from dedup.stock import long_runs, mark, windows
+from dedup.stock import long_runs, mark, mark_notices, windows
 from dedup.tokens import Tokens, text_buffers, tokenize
 
 if TYPE_CHECKING:
@@ -302,7 +302,9 @@ def judge(
     long_start, long_stop = prepared.long_offsets[:-1][order], prepared.long_offsets[1:][order]
     window = windows(times, times != NEVER, settings)
     texts, stock = mark(texts, long_start, long_stop, prepared.long_hash, leader, window, settings)
-    if stock:
+    unmarked = texts
+    texts = mark_notices(texts, content, _codes(source, order), window)
+    if stock or texts is not unmarked:
         leader = loosen(leader, texts, content, times, times != NEVER, settings)
     collapsed = _to_leader(texts, content, leader, settings)
 
@@ -346,6 +348,12 @@ def _texts(prepared: Prepared, order: NDArray[np.int64], times: NDArray[np.int64
     kernels.get().half_words(prepared.flags, start, stop, 0, half_words)
     spaceless = 2 * half_words < 3 * (stop - start)  # most of its tokens are single characters
     return Texts(prepared.hash, prepared.flags, start, stop, spaceless.astype(np.uint8), times)
+
+
+def _codes(names: pa.Array, order: NDArray[np.int64]) -> NDArray[np.int64]:
+    """A number for each name, by document number, -1 for none: int64[n]."""
+    codes = names.dictionary_encode().indices.cast(pa.int64()).fill_null(-1)
+    return np.asarray(codes.to_numpy(zero_copy_only=False)[order], np.int64)
 
 
 def _passage_pairs(

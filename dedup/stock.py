@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from dedup.config import Settings
     from dedup.overlap import Texts
 
-__all__ = ["LONG_RUN", "UNDATED", "can_recur", "find_stock", "long_runs", "mark", "windows"]
+__all__ = ["LONG_RUN", "UNDATED", "can_recur", "find_stock", "long_runs", "mark", "mark_notices", "windows"]
 
 LONG_RUN = 64
 """Tokens of a run that makes two documents one occurrence: longer than a background paragraph."""
@@ -126,6 +126,35 @@ def _flag(
                 lambda d: loops.flag_members(words, start[d], stop[d], size[d], table, STOCK, flags), parts
             )
         )
+
+
+def mark_notices(
+    texts: Texts, content: NDArray[np.uint64], source: NDArray[np.int64], window: NDArray[np.int64]
+) -> Texts:
+    """Flag as stock the short texts that one source publishes again on other days, word for word.
+
+    "The bank left its rate unchanged" is news each time it is said. A long text, or one that another source
+    carries later, is a copy.
+
+    Args:
+        texts: Body tokens of n documents.
+        content: uint64[n, 2], 128-bit hashes of the bodies.
+        source: int64[n], a number for each source, -1 where unknown.
+        window: int64[n], of :func:`windows`.
+    """
+    length = texts.stop - texts.start
+    row = np.flatnonzero((length > 0) & (length < LONG_RUN) & (source >= 0) & (window != UNDATED))
+    row = row[np.lexsort((window[row], source[row], content[row, 1], content[row, 0]))]
+    same = (content[row[1:]] == content[row[:-1]]).all(axis=1)
+    again = same & (source[row[1:]] == source[row[:-1]]) & (window[row[1:]] != window[row[:-1]])
+    if not again.any():
+        return texts
+    group = np.concatenate([[0], np.cumsum(~same)])
+    notice = row[np.isin(group, group[1:][again])]
+    flags = texts.flags.copy()
+    for document in notice.tolist():
+        flags[texts.start[document] : texts.stop[document]] |= np.uint8(STOCK)
+    return replace(texts, flags=flags)
 
 
 def _occurrences(
