@@ -50,15 +50,19 @@ class PostgresStore:
     def _connect(self) -> psycopg.Connection[Row]:
         with self._translated():
             db = self._psycopg.connect(
-                self._url, connect_timeout=10, application_name="dedup", prepare_threshold=2
+                self._url,
+                autocommit=True,  # transactions are begun and ended here, by name
+                connect_timeout=10,
+                application_name="dedup",
+                prepare_threshold=2,
             )
             try:
-                db.read_only = self._read_only
-                with db.transaction():
-                    db.execute(f"SET SESSION lock_timeout = {int(self._timeout * 1000)}")
-                    # what is acknowledged survives a crash, whatever the server's default
-                    db.execute("SET SESSION synchronous_commit = on")
-                    db.execute("SET SESSION client_min_messages = warning")
+                db.execute(f"SET SESSION lock_timeout = {int(self._timeout * 1000)}")
+                db.execute("SET SESSION client_min_messages = warning")
+                # what is acknowledged survives a crash, whatever the server's default
+                db.execute("SET SESSION synchronous_commit = on")
+                if self._read_only:
+                    db.execute("SET SESSION default_transaction_read_only = on")
             except BaseException:
                 db.close()
                 raise
@@ -89,11 +93,12 @@ class PostgresStore:
 
     def reading(self) -> contextlib.AbstractContextManager[None]:
         """A snapshot."""
-        return self._transaction("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        return self._transaction("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
 
     def writing(self) -> contextlib.AbstractContextManager[None]:
         """The one write transaction of this index; waits up to the timeout for its turn."""
         return self._transaction(
+            "BEGIN",
             f"SELECT pg_advisory_xact_lock({_LOCK} # hashtext(current_schema()))",
         )
 
