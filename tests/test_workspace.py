@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from dedup.engines.workspace import Workspace, check_disk
+from dedup.engines.workspace import Workspace, check_disk, disk_need
 from dedup.errors import OutputError
 
 if TYPE_CHECKING:
@@ -52,3 +52,8 @@ def test_a_disk_too_small(tmp_path: Path) -> None:
     check_disk(tmp_path / "not" / "there", 1)
     with pytest.raises(OutputError, match=r"GB of disk needed, .* GB free"):
         check_disk(tmp_path, 1 << 60)
+
+
+def test_need_of_disk() -> None:
+    assert disk_need(100, 1 << 30) == 200
+    assert disk_need(1 << 30, 1 << 30) == 6 << 30

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from dedup.result import Result
 
 __all__ = ["run"]
+
+_MUCH = 1 << 30  # bytes of disk worth a word
 
 
 class Format(StrEnum):
@@ -128,10 +131,17 @@ def _find(
 ) -> tuple[Result, int]:
     """Read, find and write; also the number of dates that could not be read."""
     from dedup.engines.local import find_families
+    from dedup.engines.workspace import check_disk, disk_need
     from dedup.io import OutputFolder, read
+    from dedup.io.discover import discover
     from dedup.output import write_files
 
     OutputFolder(out, force=force).check()  # before anything is read
+    size = sum(Path(source.path).stat().st_size for source in discover(inputs) if source.path != "-")
+    need = disk_need(size, settings.memory_limit)
+    check_disk(Path(out).absolute(), need)
+    if need > _MUCH and not quiet:
+        typer.echo(f"up to {need / 1e9:.1f} GB of disk needed", err=True)
     rejects: list[Reject] = []
     warnings: list[Reject] = []
     batches = read(inputs, fields=fields, strict=strict, reject=rejects.append, warn=warnings.append)

@@ -31,7 +31,7 @@ MODULES = (
 )
 """Compiled modules and their references."""
 
-THRESHOLD = 1 << 20
+THRESHOLD = 4 << 20
 """Bytes of text after which compiling pays."""
 
 _lock = threading.RLock()
