@@ -114,3 +114,15 @@ def test_every_page_is_reached_from_the_readme() -> None:
             if "://" not in target:
                 waiting.append((page.parent / target).resolve())
     assert not set((ROOT / "docs").rglob("*.md")) - seen
+
+
+def test_the_size_from_which_kernels_are_compiled_is_as_documented() -> None:
+    from dedup.kernels import THRESHOLD
+
+    for name in (
+        "tutorial.md",
+        "how-to/automate.md",
+        "explanation/determinism.md",
+        "decisions/0001-token-stream.md",
+    ):
+        assert f"{THRESHOLD >> 20} MB of text" in (ROOT / "docs" / name).read_text("utf-8"), name
