@@ -1,5 +1,6 @@
-"""Train the weights of ``dedup.boilerplate`` on labelled pages and write
-``dedup/boilerplate/data/weights.json``.
+"""Train the weights of ``dedup.boilerplate`` on labelled pages.
+
+They are written to ``dedup/boilerplate/data/weights.json``.
 
     python benchmarks/train_boilerplate.py ../shared [--check]
 
@@ -57,7 +58,7 @@ BODY_BONUS = {"article": 0.0, "page": 1.2, "sentence": 1.2}
 
 @dataclass
 class Page:
-    """A text, the outlet that decides its fold, and for each line what it may be (None: anything) and its label."""
+    """A text, its outlet (which decides its fold), and what each line may be (None: anything)."""
 
     group: str
     text: str
@@ -82,7 +83,7 @@ def extracted(shared: Path) -> list[Page]:
 
 
 def disturbed(page: Page, chance: random.Random) -> Page:
-    """The page with some paragraphs cut in pieces, as links and tags do it, and a credit behind the last of some."""
+    """The page with some paragraphs cut in pieces, as links and tags do it, some with a credit behind."""
     lines, labels = [], []
     body = [i for i, label in enumerate(page.labels) if label == "body"]
     for i, (line, label) in enumerate(zip(page.text.split("\n"), page.labels, strict=True)):
@@ -135,7 +136,7 @@ def furniture() -> dict[str, list[str]]:
 
 
 def glued(page: Page, chance: random.Random) -> Page:
-    """The page with some lines of furniture run together with the paragraph beside them; breaks become spaces."""
+    """The page with some lines of furniture run together with the paragraph beside them."""
     breaks = []
     for here, after in pairwise(page.labels):
         odd = (
@@ -390,7 +391,7 @@ def expectations(
     column: np.ndarray,
     lengths: np.ndarray,
 ) -> tuple[float, np.ndarray, np.ndarray]:
-    """Log of the partition sum, share of each label in each row, expected transitions (forward and backward)."""
+    """Log of the partition sum, share of each label in each row, expected transitions."""
     longest, pages, kinds = int(lengths.max()), len(lengths), len(opening)
     table = np.ones((longest, pages, kinds))
     table[place, column] = values

@@ -71,11 +71,11 @@ class OutputError(DedupError):
 
 
 class StorageError(DedupError):
-    """An index that cannot be opened, read or written: the disk is full, the file is damaged, the server is gone."""
+    """An index that cannot be opened, read or written: a full disk, a damaged file, a server that is gone."""
 
 
 class SchemeError(StorageError):
-    """Something stored was made by another scheme (folding table, hash, shingle size, permutations) or version."""
+    """Something stored was made by another scheme (folding, hash, shingle size, permutations) or version."""
 
 
 class DiffError(DedupError):

@@ -1,18 +1,21 @@
 """The words of the package as data: what goes in and what comes out.
 
 Everything here is frozen and slotted. Offsets are characters (Unicode code points) of the raw text,
-half-open. Ratios lie in 0..1. Inside the pipeline the same facts are Arrow columns; these classes are made on access.
+half-open. Ratios lie in 0..1. Inside the pipeline the same facts are Arrow columns; these classes are made
+on access.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from dedup.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 __all__ = [
     "Agency",

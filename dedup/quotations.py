@@ -53,7 +53,7 @@ def mark_quotations(tokens: Tokens, texts: pa.Array) -> NDArray[np.uint8]:
 def _handles(data: NDArray[np.uint8], start: NDArray[np.int64]) -> NDArray[np.int64]:
     """Tokens after "(@"."""
     at = np.flatnonzero((start > 1) & (data[start - 1] == ord("@")))
-    return at[data[start[at] - 2] == ord("(")]
+    return np.asarray(at[data[start[at] - 2] == ord("(")], np.int64)
 
 
 def _post(

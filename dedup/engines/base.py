@@ -18,7 +18,8 @@ __all__ = ["Engine", "Progress", "silent"]
 class Progress(Protocol):
     """Told what is being done: a stage, how much of it is done, and how much there is, if that is known."""
 
-    def __call__(self, stage: str, done: int, total: int | None) -> None: ...
+    def __call__(self, stage: str, done: int, total: int | None) -> None:
+        """Take note."""
 
 
 class Engine(Protocol):
@@ -26,7 +27,8 @@ class Engine(Protocol):
 
     def __call__(
         self, batches: Iterable[pa.RecordBatch], settings: Settings, *, progress: Progress
-    ) -> Result: ...
+    ) -> Result:
+        """Find the families of the documents."""
 
 
 def silent(stage: str, done: int, total: int | None) -> None:

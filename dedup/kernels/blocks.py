@@ -72,7 +72,7 @@ _MIX = np.uint64(0x9E3779B97F4A7C15)
 
 
 @helper
-def _decode(data, at, end):  # type: ignore[no-untyped-def]
+def _decode(data, at, end):
     """Code point at byte ``at`` and its length in bytes; data is valid UTF-8."""
     b = data[at]
     if b < 0x80:
@@ -85,7 +85,7 @@ def _decode(data, at, end):  # type: ignore[no-untyped-def]
 
 
 @helper
-def _case(cp):  # type: ignore[no-untyped-def]
+def _case(cp):
     """1 for a capital, 2 for a small letter, 0 without case; Latin, Greek, Cyrillic and full width."""
     if cp < 0x80:
         return np.int64(1) if 65 <= cp <= 90 else (np.int64(2) if 97 <= cp <= 122 else np.int64(0))
@@ -112,7 +112,7 @@ def _case(cp):  # type: ignore[no-untyped-def]
 
 
 @helper
-def _sign(cp):  # type: ignore[no-untyped-def]
+def _sign(cp):
     """Bits of one character that stands between tokens."""
     if cp < 0x80:
         if cp == 32 or 9 <= cp <= 13:
@@ -172,7 +172,7 @@ def _sign(cp):  # type: ignore[no-untyped-def]
 
 
 @helper
-def _gap(data, at, end):  # type: ignore[no-untyped-def]
+def _gap(data, at, end):
     """Bits of everything in data[at:end]."""
     bits = np.int64(0)
     while at < end:
@@ -185,7 +185,7 @@ def _gap(data, at, end):  # type: ignore[no-untyped-def]
 @kernel(types.void(*(const(t) for t in (u1, i8, i8, i8, u4, u4, u4, u4)), out(u1), out(u2), out(u2)))
 def shapes(
     data, text_at, block_offsets, block_first, block_start, block_end, start, end, shape, before, after
-):  # type: ignore[no-untyped-def]
+):
     """Fill what each token looks like and what stands before and after it within its block.
 
     Args:
@@ -246,7 +246,7 @@ def shapes(
 
 
 @kernel(i8(*(const(t) for t in (u8, u1, i8, u8, i4, u1, u1)), u8, out(i8), out(i4), out(i4)))
-def match(tokens, shape, units, keys, targets, terminal, first_bits, number, out_first, out_size, out_node):  # type: ignore[no-untyped-def]
+def match(tokens, shape, units, keys, targets, terminal, first_bits, number, out_first, out_size, out_node):
     """Find every phrase of a trie that lies within one unit.
 
     The trie is a hash table with linear probing from (node, token hash) to node; its size is a power of two
@@ -307,7 +307,7 @@ def match(tokens, shape, units, keys, targets, terminal, first_bits, number, out
 
 
 @kernel(types.void(*(const(t) for t in (u8, u1, u4, u4, u1, u2, u2, i8)), i4[:, ::1], out(u8), out(u8)))
-def tally(tokens, flags, start, end, shape, before, after, units, counts, whole, head):  # type: ignore[no-untyped-def]
+def tally(tokens, flags, start, end, shape, before, after, units, counts, whole, head):
     """Count what each unit holds.
 
     Args:
@@ -373,7 +373,7 @@ def tally(tokens, flags, start, end, shape, before, after, units, counts, whole,
         out(u1),
     )
 )
-def best_paths(scores, offsets, transition, opening, closing, back, label):  # type: ignore[no-untyped-def]
+def best_paths(scores, offsets, transition, opening, closing, back, label):
     """The best sequence of labels for each document (Viterbi 1967); among equals the lower label.
 
     Args:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from dedup.errors import DedupError, StorageError, UsageError
+from dedup.errors import StorageError, UsageError
 from dedup.index import Index
 
 from .conftest import admin
@@ -146,11 +146,12 @@ def test_a_damaged_file(tmp_path):
     with path.open("r+b") as file:
         file.seek(size // 3)
         file.write(b"\xff" * (size // 3))
-    with pytest.raises(DedupError), Index.open(path) as index:  # noqa: PT012
-        assert index.check()
-        for n in range(40):
-            index.add(article(f"e{n}", story(n), 1))
-        raise StorageError("the damage lay where nothing was read")
+    try:
+        with Index.open(path) as index:
+            found = index.check()
+    except StorageError:
+        return
+    assert found
 
 
 def test_a_read_only_file(tmp_path):
