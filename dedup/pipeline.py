@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from dedup.boilerplate import Recurring, Stripped
     from dedup.config import Settings
 
-__all__ = ["Judged", "Prepared", "joined_offsets", "judge", "learn", "prepare"]
+__all__ = ["Judged", "Prepared", "joined_offsets", "judge", "learn", "prepare", "to_leader"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,7 +306,7 @@ def judge(
     texts = mark_notices(texts, content, _codes(source, order), window)
     if stock or texts is not unmarked:
         leader = loosen(leader, texts, content, times, times != NEVER, settings)
-    collapsed = _to_leader(texts, content, leader, settings)
+    collapsed = to_leader(texts, content, leader, settings)
 
     leading = np.flatnonzero((leader == np.arange(len(leader))) & comparable)
     pairs = _passage_pairs(texts, prepared, order, leading, settings)
@@ -327,7 +327,7 @@ def judge(
         roundup=roundup[leader],
         family=family,
         canonical=canonical,
-        to_canonical=_to_leader(texts, content, canonical, settings),
+        to_canonical=to_leader(texts, content, canonical, settings),
         candidates=candidates,
         cut=grouping.cut,
         crowded=pairs.crowded,
@@ -396,7 +396,7 @@ def _candidates(
     )
 
 
-def _to_leader(
+def to_leader(
     texts: Texts, content: NDArray[np.uint64], leader: NDArray[np.int64], settings: Settings
 ) -> Edges:
     """Every document that is not its own leader, with it: the same body, or verified."""

@@ -18,7 +18,7 @@ from dedup.drafts import drafts_of, pack
 from dedup.io.schema import SCHEMA
 from dedup.overlap import NEVER, STOCK, Edges
 from dedup.passages import Places, split_runs
-from dedup.pipeline import Judged, Prepared, _to_leader, judge, learn
+from dedup.pipeline import Judged, Prepared, to_leader, judge, learn
 from dedup.placing import (
     Settlement,
     _compare,
@@ -154,7 +154,7 @@ def exported(ledger: Ledger, settings: Settings) -> Result:
         roundup=np.array([bool(entries[i].roundup) for i in leader.tolist()], bool),
         family=family,
         canonical=canonical,
-        to_canonical=_to_leader(texts, prepared.content, canonical, settings),
+        to_canonical=to_leader(texts, prepared.content, canonical, settings),
         candidates=candidates_of(entries, np.array([e.agreed for e in entries], np.int64)),
         cut=np.empty((0, 2), np.int64),
         crowded=0,
