@@ -39,14 +39,20 @@ if TYPE_CHECKING:
 
 __all__ = [
     "LOW_BITS",
+    "Grouped",
     "Placement",
     "Settlement",
+    "candidates_of",
+    "compare_entries",
     "family_id",
     "place",
     "posting_keys",
     "posting_limits",
     "settle",
     "settle_in_crowd",
+    "texts_of",
+    "to_edges",
+    "to_rows",
 ]
 
 MARKS, BANDS, LONG, COUNTS = range(4)
@@ -647,7 +653,7 @@ def settle(
         collapsed += edges
 
     families = [
-        _Grouped(
+        Grouped(
             sorted([*members, *(c for m in members for c in copies.get(m.num, ()))], key=lambda e: e.key),
             sum(1 + counts.get(m.num, 0) for m in members),
             members,
@@ -657,7 +663,7 @@ def settle(
     bodies = {} if body is None or new is None else {new.num: body}
     for family in families:
         family.choose(inner + collapsed, ledger, bodies, settings)
-    _compare(families, ledger, found, own, lost)
+    compare_entries(families, ledger, found, own, lost)
     found.entries = {num: e for num, e in found.entries.items() if stored.get(num) != e}
     return found
 
@@ -719,7 +725,7 @@ def _lengths(
     return {**plain, **ledger.words(others)}
 
 
-class _Grouped:
+class Grouped:
     """A family as it is to be."""
 
     def __init__(self, members: list[Entry], size: int, leaders: list[Entry]) -> None:
@@ -748,8 +754,8 @@ class _Grouped:
         self.leaders = [e for e in self.members if e.num in nums]
 
 
-def _compare(
-    families: list[_Grouped], ledger: Ledger, found: Settlement, own: dict[int, Entry], lost: Collection[int]
+def compare_entries(
+    families: list[Grouped], ledger: Ledger, found: Settlement, own: dict[int, Entry], lost: Collection[int]
 ) -> None:
     """Match families as they are to be with those that are, and tell the difference."""
     before = ledger.families({e.family for f in families for e in f.leaders if e.family >= 0} | set(lost))

@@ -18,12 +18,12 @@ from dedup.drafts import drafts_of, pack
 from dedup.io.schema import SCHEMA
 from dedup.overlap import NEVER, STOCK, Edges
 from dedup.passages import Places, split_runs
-from dedup.pipeline import Judged, Prepared, to_leader, judge, learn
+from dedup.pipeline import Judged, Prepared, judge, learn, to_leader
 from dedup.placing import (
+    Grouped,
     Settlement,
-    _compare,
-    _Grouped,
     candidates_of,
+    compare_entries,
     family_id,
     posting_keys,
     texts_of,
@@ -261,12 +261,12 @@ def rebuild(
         grouped.setdefault(first, []).append(entry)
     families = []
     for first, members in grouped.items():
-        family = _Grouped(members, len(members), [e for e in members if e.leader == e.num])
+        family = Grouped(members, len(members), [e for e in members if e.leader == e.num])
         family.canonical = after[int(judged.canonical[first])]
         families.append(family)
     found = Settlement(entries={e.num: e for e in after if e.leader != e.num})
     rows = {number for (number,) in ledger.store.rows("SELECT num FROM family")}
-    _compare(families, ledger, found, {}, rows)
+    compare_entries(families, ledger, found, {}, rows)
 
     occurrence = _write_postings(after, recalled, judged, postings, settings)
     found.entries = {
