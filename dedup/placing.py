@@ -740,6 +740,7 @@ class Grouped:
         bodies: dict[int, tuple[NDArray[np.uint64], NDArray[np.uint8]]],
         settings: Settings,
     ) -> None:
+        """Choose the canonical version."""
         if len(self.members) == 1:
             self.members = [self.members[0]._replace(agreed=0)]
             self.canonical, self.leaders = self.members[0], self.members
