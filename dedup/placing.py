@@ -798,11 +798,14 @@ def compare_entries(
             found.changes += [
                 Change("split", None, family.id, before[s].id) for s in sorted(sources & before.keys())
             ]
-        for e in moved:
-            if e.family in before:
-                if e.family not in gone:
-                    found.changes.append(Change("left", e.id, before[e.family].id, family.id))
-                if e.family not in gone or old is None:
+        copies = ledger.copies([e.num for e in moved if e.family in before], 2**62) if moved else []
+        origin = {e.num: e.family for e in moved}
+        for e in [*moved, *(e for e in copies if e.num not in own and e.num not in origin)]:
+            source = origin[e.leader]
+            if source in before:
+                if source not in gone:
+                    found.changes.append(Change("left", e.id, before[source].id, family.id))
+                if source not in gone or old is None:
                     found.changes.append(Change("joined", e.id, family.id))
         found.changes += [Change("joined", e.id, family.id) for e in joining]
         if (old is not None and old.canonical != after.canonical) or (old is None and family.size > 1):
