@@ -40,6 +40,9 @@ NEVER = np.iinfo(np.int64).max
 TABLE = 0.3
 """Share of figures among its words that makes a text a table."""
 
+FIGURES = 0.04
+"""Figures a shared word that a report has at least."""
+
 ANOTHER_DAY = 36 * 3_600_000_000
 """Microseconds; later than this, a report is not an update of the one before."""
 
@@ -170,7 +173,8 @@ def _align(
     coverage_a = 2 * shared / np.maximum(base[a], 1)
     coverage_b = 2 * shared / np.maximum(base[b], 1)
     least = np.minimum(coverage_a, coverage_b)
-    template = is_template(counts[:, 3], counts[:, 4], _apart(texts.published, a, b), settings)
+    apart = _apart(texts.published, a, b)
+    template = is_template(counts[:, 3], counts[:, 4], shared, apart, settings)
     # a table is another table unless nearly all of it is the same
     template |= tables[a] & tables[b] & ((least < settings.near_coverage) | (counts[:, 4] > 1))
     kind = classify(
@@ -209,21 +213,28 @@ def _apart(
 
 
 def is_template(
-    figures: NDArray[np.int32], conflicts: NDArray[np.int32], apart: NDArray[np.bool_], settings: Settings
+    figures: NDArray[np.int32],
+    conflicts: NDArray[np.int32],
+    shared: NDArray[np.float64],
+    apart: NDArray[np.bool_],
+    settings: Settings,
 ) -> NDArray[np.bool_]:
     """Pairs that are the same frame around other facts: bool[p].
 
-    An update corrects a figure or two within hours; next week's report has others throughout.
+    An update corrects a figure or two within hours; next week's report has others throughout. Prose with a
+    figure here and there, such as the numbers of sections, is no report.
 
     Args:
         figures: Figures that agree inside the shared passages.
         conflicts: Figures that differ in the gaps between their runs.
+        shared: Words shared.
         apart: Published on days apart.
         settings: For the share of figures that may differ.
     """
     share = conflicts / np.maximum(figures + conflicts, 1)
     throughout = apart & (share >= settings.template_share_apart)
-    return np.asarray(throughout | ((conflicts >= 3) & (share > settings.template_share)))
+    many = (conflicts >= 3) & (figures + conflicts >= FIGURES * shared)
+    return np.asarray(throughout | (many & (share > settings.template_share)))
 
 
 def classify(
