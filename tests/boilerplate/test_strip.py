@@ -33,7 +33,7 @@ def page(*blocks: str) -> str:
     ("line", "kind", "place"),
     [
         ("Sign up for our free newsletter and get the day's top stories delivered to your inbox.", "appeal", 0),
-        ("Subscribe for unlimited digital access. Try one month for $1!", "appeal", 0),
+        ("Subscribe now and read every story online. The first month costs $2!", "appeal", 0),
         ("Dockers stand at the gates of the port in Northport, Tuesday, March 4, 2025. (AP Photo/Leif Sandal)", "caption", 0),
         ("FILE - Ines Calder speaks during a rally in Northport on Jan. 12, 2024. Photo: Leif Sandal/AFP", "caption", 0),
         ("Published 4:57 a.m. ET March 4, 2025 | Updated 7:15 a.m. ET March 4, 2025", "meta", 0),
