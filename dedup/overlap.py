@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dedup import kernels
+from dedup.kernels.rules import CHARACTER_FLAG, CUT_FLAG, NUMBER_FLAG, QUOTED_FLAG, STOCK_FLAG
 from dedup.model import RelationKind
 
 if TYPE_CHECKING:
@@ -31,7 +32,8 @@ EXACT, NEAR, VERSION, PARTIAL, QUOTE, NONE = range(6)
 SEED = 3
 """Tokens a match must have to enter an alignment; chance matches of three are many, chains of them rare."""
 
-QUOTED, CHARACTER, STOCK, NUMBER, CUT = 1, 2, 4, 8, 16
+QUOTED, CHARACTER, STOCK = QUOTED_FLAG, CHARACTER_FLAG, STOCK_FLAG
+NUMBER, CUT = NUMBER_FLAG, CUT_FLAG
 """Flags of a body token; ``CUT``: something was stripped before it."""
 
 NEVER = np.iinfo(np.int64).max

@@ -16,20 +16,14 @@ import numpy as np
 from numba import types
 
 from dedup.kernels._jit import const, helper, kernel, out
+from dedup.kernels.rules import CHARACTER_FLAG as CHARACTER
+from dedup.kernels.rules import EFFORT, GAP_COST, LONG, LOOK_BACK, MAX_HITS, OPEN_COST
+from dedup.kernels.rules import NUMBER_FLAG as NUMBER
+from dedup.kernels.rules import QUOTED_FLAG as QUOTED
+from dedup.kernels.rules import STOCK_FLAG as STOCK
 
 __all__ = ["align_pairs"]
 
-MAX_HITS = 64
-LOOK_BACK = 96
-EFFORT = 64
-LONG = 8  # a match this long hides the shorter ones inside it
-OPEN_COST = 5  # tenths of a token
-GAP_COST = 2  # tenths of a token, for each token of the wider gap
-
-QUOTED = 1
-CHARACTER = 2
-STOCK = 4
-NUMBER = 8
 BRIDGED = 2  # in the marks of used tokens: taken over, but not verbatim
 
 

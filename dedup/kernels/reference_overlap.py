@@ -8,15 +8,13 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["align_pairs", "count_pairs", "emit_pairs"]
+from dedup.kernels.rules import CHARACTER_FLAG as CHARACTER
+from dedup.kernels.rules import EFFORT, GAP_COST, LONG, LOOK_BACK, MAX_HITS, OPEN_COST
+from dedup.kernels.rules import NUMBER_FLAG as NUMBER
+from dedup.kernels.rules import QUOTED_FLAG as QUOTED
+from dedup.kernels.rules import STOCK_FLAG as STOCK
 
-MAX_HITS = 64
-LOOK_BACK = 96
-EFFORT = 64
-LONG = 8
-OPEN_COST = 5
-GAP_COST = 2
-QUOTED, CHARACTER, STOCK, NUMBER = 1, 2, 4, 8
+__all__ = ["align_pairs", "count_pairs", "emit_pairs"]
 
 
 def align_pairs(

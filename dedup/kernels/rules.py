@@ -8,23 +8,41 @@ __all__ = [
     "CHARACTER_FLAG",
     "CONTENT_A",
     "CONTENT_B",
+    "CUT_FLAG",
+    "EFFORT",
     "FILL_SHARE",
     "FILL_SLACK",
+    "GAP_COST",
     "INDENT",
+    "LONG",
+    "LOOK_BACK",
+    "MAX_HITS",
     "MAX_WIDTH",
     "MIN_LINES",
     "MIN_WIDTH",
     "MULTIPLIER",
     "NUMBER_FLAG",
+    "OPEN_COST",
     "QUOTED_FLAG",
     "SHORT_SHARE",
+    "STOCK_FLAG",
     "TAB",
 ]
 
 # Flags of a token.
 QUOTED_FLAG: Final = 1
 CHARACTER_FLAG: Final = 2
-NUMBER_FLAG: Final = 8  # 4 is stock text, which is found later
+STOCK_FLAG: Final = 4  # set once the corpus is known
+NUMBER_FLAG: Final = 8
+CUT_FLAG: Final = 16  # something was stripped before it
+
+# Alignment.
+MAX_HITS: Final = 64  # occurrences of one seed that are looked at
+LOOK_BACK: Final = 96  # matches before the current one that may come before it in its chain
+EFFORT: Final = 64  # comparisons a token
+LONG: Final = 8  # tokens: a match this long hides the shorter ones inside it
+OPEN_COST: Final = 5  # tenths of a token
+GAP_COST: Final = 2  # tenths of a token, for each token of the wider gap
 
 # Lines wrapped by hand.
 TAB: Final = 8  # columns

@@ -41,7 +41,7 @@ P4, P5 = np.uint64(0x85EBCA77C2B2AE63), np.uint64(0x27D4EB2F165667C5)
 U1, U2, U7, U8, U11, U12, U18 = (np.uint64(n) for n in (1, 2, 7, 8, 11, 12, 18))
 U16, U23, U24, U27, U29 = (np.uint64(n) for n in (16, 23, 24, 27, 29))
 HIGH, ONES = np.uint64(0x8080808080808080), np.uint64(0x0101010101010101)
-U31, U32, U33, U37, U40, U41, U48, U53, U56 = (np.uint64(n) for n in (31, 32, 33, 37, 40, 41, 48, 53, 56))
+U31, U32, U33, U37, U41, U53, U56 = (np.uint64(n) for n in (31, 32, 33, 37, 41, 53, 56))
 
 
 @helper
