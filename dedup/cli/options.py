@@ -17,8 +17,8 @@ Inputs = Annotated[
     list[str],
     typer.Argument(
         metavar="INPUT",
-        help="Files, folders or patterns of .jsonl[.gz|.zst], .csv, .parquet, .txt, .html; - is JSONL on "
-        "standard input.",
+        help="Files, folders or patterns of .jsonl[.gz|.zst], .csv, .tsv, .parquet, .txt, .html; - is JSONL "
+        "on standard input.",
         show_default=False,
     ),
 ]

@@ -137,8 +137,7 @@ def _find(
     from dedup.output import write_files
 
     OutputFolder(out, force=force).check()  # before anything is read
-    size = sum(Path(source.path).stat().st_size for source in discover(inputs) if source.path != "-")
-    need = disk_need(size, settings.memory_limit)
+    need = disk_need(sum(source.size for source in discover(inputs)), settings.memory_limit)
     check_disk(Path(out).absolute(), need)
     if need > _MUCH and not quiet:
         typer.echo(f"up to {need / 1e9:.1f} GB of disk needed", err=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from itertools import chain
 from typing import TYPE_CHECKING, BinaryIO
 
 import orjson
@@ -17,14 +18,16 @@ if TYPE_CHECKING:
 
 __all__ = ["read_csv"]
 
+_DELIMITERS = ",;\t"  # spreadsheets write semicolons where the comma is the decimal mark
 _LONGEST = 1 << 30  # characters of a field; the module's own limit, 131,072, is shorter than some articles
 
 
 def read_csv(
     stream: BinaryIO, file: str, *, fields: Mapping[str, str], reject: RejectSink, block_bytes: int
 ) -> Iterator[Block]:
-    """Read rows separated by commas, fields quoted by ``"``, in UTF-8 with or without a byte order mark.
+    """Read rows with a header, fields quoted by ``"``, in UTF-8 with or without a byte order mark.
 
+    Commas, semicolons or tabs separate the fields: whichever the first line has most of, commas if in doubt.
     A record's line is the line its row begins on. Rows with fewer fields than the header lack the last ones;
     rows with more are refused.
 
@@ -35,7 +38,9 @@ def read_csv(
     csv.field_size_limit(max(csv.field_size_limit(), _LONGEST))
     # Bad bytes become lone surrogates, so that they cost one row and not the file.
     lines = io.TextIOWrapper(stream, encoding="utf-8-sig", errors="surrogateescape", newline="")
-    reader = csv.reader(lines, strict=True)
+    first = lines.readline()
+    delimiter = max(_DELIMITERS, key=first.count)
+    reader = csv.reader(chain([first], lines), delimiter=delimiter, strict=True)
     rows = Rows(fields, reject)
     header: list[str] | None = None
     while True:

@@ -22,6 +22,7 @@ FORMATS = {
     ".jsonl.gz": ("jsonl", "gz"),
     ".jsonl.zst": ("jsonl", "zst"),
     ".csv": ("csv", ""),
+    ".tsv": ("csv", ""),
     ".parquet": ("parquet", ""),
     ".txt": ("text", ""),
     ".html": ("html", ""),
@@ -52,6 +53,14 @@ class Source:
     def file(self) -> str:
         """The path as text; what is no UTF-8 in it is replaced."""
         return os.fsencode(self.path).decode(errors="replace")
+
+    @property
+    def size(self) -> int:
+        """Bytes on disk; 0 for standard input and for what cannot be looked at, which reading will refuse."""
+        try:
+            return 0 if self.path == "-" else Path(self.path).stat().st_size
+        except OSError:
+            return 0
 
 
 def discover(inputs: Sequence[str | os.PathLike[str]]) -> list[Source]:

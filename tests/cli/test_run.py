@@ -127,6 +127,15 @@ def test_rejects_are_counted_by_reason(dedup: Call, corpus: Path, tmp_path: Path
         assert re.search(f"^{line}", text, re.MULTILINE)
 
 
+def test_a_broken_link_in_a_folder_costs_only_itself(dedup: Call, tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    (folder / "a.txt").write_text("All there is.")
+    (folder / "b.txt").symlink_to("nowhere")
+    assert dedup("run", folder, "-o", tmp_path / "out").code == 0
+    assert [row["file"] for row in read(tmp_path / "out/rejects.jsonl")] == [str(folder / "b.txt")]
+
+
 def test_strict_stops_at_the_first_reject(dedup: Call, corpus: Path, tmp_path: Path) -> None:
     with corpus.open("a") as file:
         file.write("not json\n")

@@ -316,6 +316,13 @@ def test_csv_lines_and_faults(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize("name", ["a.csv", "a.tsv"])
+@pytest.mark.parametrize("between", [",", ";", "\t"])
+def test_csv_of_spreadsheets(tmp_path: Path, name: str, between: str) -> None:
+    data = between.join(["id", "text"]) + "\n" + between.join(["1", '"a, b; c\td"']) + "\n"
+    assert [(row["id"], row["text"]) for row in Got(put(tmp_path / name, data)).rows] == [("1", "a, b; c\td")]
+
+
 def test_csv_fields_may_be_long(tmp_path: Path) -> None:
     assert len(Got(put(tmp_path / "a.csv", "text\n" + "x" * 200_000)).rows[0]["text"]) == 200_000
 
