@@ -43,10 +43,10 @@ def detect(tokens: Tokens, given: pa.Array) -> pa.Array:
     hashes = tokens.hash[sample]
     place = np.searchsorted(words, hashes)
     known = np.flatnonzero(words[np.minimum(place, len(words) - 1)] == hashes)
-    counts = np.zeros((n, len(codes)), np.int32)
-    for language in range(len(codes)):
-        mine = known[(languages[place[known]] >> np.uint64(language)) & np.uint64(1) == 1]
-        counts[:, language] = np.bincount(document[mine], minlength=n)
+    held = (languages[place[known], None] >> np.arange(len(codes), dtype=np.uint64)) & np.uint64(1)
+    row, language = np.nonzero(held)
+    cell = document[known[row]] * len(codes) + language
+    counts = np.bincount(cell, minlength=n * len(codes)).reshape(n, len(codes))
     best = counts.argmax(axis=1)
     enough = counts.max(axis=1, initial=0) > SHARE * np.bincount(document, minlength=n)
     guess = pa.array(np.where(enough, np.array(codes, object)[best], None), pa.string())

@@ -251,7 +251,8 @@ def _agencies(stripped: Stripped | None, tokens: Tokens) -> tuple[pa.Array, NDAr
     document, name = document[told], stripped.agency_name[told]
     first = np.sort(np.unique(document * np.int64(len(agency_names())) + name, return_index=True)[1])
     offsets = np.searchsorted(document[first], np.arange(documents + 1))
-    names = pa.array(agency_names()).take(pa.array(name[first]))
+    known = agency_names()
+    names = pa.array([known[number] for number in name[first].tolist()], pa.string())
     return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), names), np.diff(offsets) > 0
 
 

@@ -6,6 +6,7 @@ a script without spaces counts half a word).
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -39,13 +40,22 @@ _STRONG = 4.0
 """Cue weights that together make a block suspect."""
 
 
-def _shift(values: NDArray[Any], units: Units, step: int) -> NDArray[Any]:
-    """The value of the unit ``step`` places on within the same document, zero beyond its ends."""
-    size = len(values)
-    at = np.arange(size) + step
-    document = np.repeat(np.arange(len(units.offsets) - 1), np.diff(units.offsets))
-    inside = (at >= units.offsets[document]) & (at < units.offsets[document + 1])
-    return np.where(inside, values[np.clip(at, 0, size - 1)], np.zeros(1, values.dtype))
+@dataclass(frozen=True, slots=True)
+class _Beside:
+    """The units ``step`` places on within the same document: looked for once, read by many features."""
+
+    at: NDArray[np.int64]
+    inside: Mask
+
+    @classmethod
+    def of(cls, units: Units, step: int, document: NDArray[np.int64]) -> _Beside:
+        at = np.arange(len(units)) + step
+        inside = (at >= units.offsets[document]) & (at < units.offsets[document + 1])
+        return cls(np.where(inside, at, 0), inside)
+
+    def __call__(self, values: NDArray[Any]) -> NDArray[Any]:
+        """Their values, zero beyond the ends of a document."""
+        return values[self.at] * self.inside
 
 
 def words_of(measures: Measures) -> NDArray[np.float64]:
@@ -264,26 +274,28 @@ def feature_columns(
     yield "page half furniture", (prose_share >= 0.4) & (prose_share < 0.75)
     yield "page mostly furniture, short", (prose_share < 0.4) & (words < 8)
 
+    beside = {step: _Beside.of(units, step, document) for step in (-2, -1, 1, 2)}
     for step, side in ((-1, "before"), (1, "after")):
-        near_words = _shift(words, units, step)
+        near = beside[step]
+        near_words = near(words)
         yield f"{side}: nothing", near_words == 0
         yield f"{side}: short", (near_words > 0) & (near_words < 5)
-        yield f"{side}: prose", _shift(prose, units, step).astype(np.bool_)
-        yield f"{side}: bare", _shift(bare, units, step).astype(np.bool_)
+        yield f"{side}: prose", near(prose)
+        yield f"{side}: bare", near(bare)
         for name in CUES[:6]:
-            yield f"{side}: {name} cues 2..", _shift(cue[name], units, step) >= 2
+            yield f"{side}: {name} cues 2..", near(cue[name]) >= 2
         dense = (covered["caption"] >= 0.4) | (agency & (words <= 6))
-        yield f"{side}: short credit", _shift(dense & (words < 12), units, step).astype(np.bool_)
+        yield f"{side}: short credit", near(dense & (words < 12))
         yield (
             f"{side}: short credit, long",
-            _shift(dense & (words < 12), units, step).astype(np.bool_) & (words >= 8),
+            near(dense & (words < 12)) & (words >= 8),
         )
     small = opening & loops.LOWER != 0
-    yield "runs on", bare & _shift(small, units, 1)
-    yield "runs on from before", small & _shift(bare, units, -1)
-    far = _shift(words, units, -2) < 5
+    yield "runs on", bare & beside[1](small)
+    yield "runs on from before", small & beside[-1](bare)
+    far = beside[-2](words) < 5
     yield "2 before: short", far
-    yield "2 after: short", _shift(words, units, 2) < 5
+    yield "2 after: short", beside[2](words) < 5
 
     any_recurs = np.append(0, np.cumsum(recurs > 0))
     known_page = (any_recurs[units.offsets[1:]] > any_recurs[units.offsets[:-1]])[document]
@@ -300,7 +312,7 @@ def feature_columns(
     yield "recurs, prose", (recurs > 0) & prose
     yield "recurs often", recurs >= OFTEN
     yield "recurs often, prose", (recurs >= OFTEN) & prose
-    close = _shift(recurs, units, -1).astype(np.int64) + _shift(recurs, units, 1)
+    close = beside[-1](recurs).astype(np.int64) + beside[1](recurs)
     yield "recurs beside it", close > 0
     yield "stands alone in a page that recurs", (recurs == 0) & known_page & (words < 8)
 

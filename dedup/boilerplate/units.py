@@ -162,7 +162,9 @@ def sentence_ends(tokens: Tokens, look: Surface) -> NDArray[np.bool_]:
     spaced = look.after & loops.SPACE != 0
     initial = (look.shape & loops.SINGLE != 0) & (look.shape & loops.UPPER != 0)
     maybe = np.flatnonzero(stop & spaced & opens & ~initial)
-    ends[maybe] = ~np.isin(tokens.hash[maybe], lex.lexicon().abbreviations)
+    known = lex.lexicon().abbreviations  # sorted; isin would sort it again for each batch
+    at = np.minimum(np.searchsorted(known, tokens.hash[maybe]), max(len(known) - 1, 0))
+    ends[maybe] = known[at] != tokens.hash[maybe] if len(known) else True
     ends |= look.after & loops.WIDE != 0
     last = tokens.block_first[1:][np.diff(tokens.block_first) > 0] - 1
     ends[last] = True
