@@ -6,15 +6,17 @@ Nothing here reads words: it looks at the shared runs of verified pairs, per bod
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dedup.ragged import gather
+from dedup import kernels
+from dedup.parallel import in_order
+from dedup.ragged import by_owner
 from dedup.tokens import CHARACTER
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -47,42 +49,51 @@ def _windows(texts: Texts) -> Iterator[_Window]:
         low, first = high, int(stop[high - 1])
 
 
-@dataclass(frozen=True, slots=True)
-class _Spans:
-    """Body tokens that a document shares, directly, with another of its family; sorted by start."""
+class _Shared:
+    """Body tokens that a document shares, directly, with others of its family."""
 
-    start: NDArray[np.int64]
-    stop: NDArray[np.int64]
+    def __init__(self, texts: Texts, edges: Edges, family: NDArray[np.int64]) -> None:
+        self._texts = texts
+        self._edges = edges
+        inside = np.flatnonzero(family[edges.a] == family[edges.b])
+        ends = np.concatenate([edges.a[inside], edges.b[inside]])
+        self._offsets, end = by_owner(ends, len(family))
+        second = end >= len(inside)
+        self._end = inside[end - second * len(inside)] << 1 | second
 
-    def count(self, window: _Window) -> NDArray[np.int64]:
-        """How many other members of its family share each token of a window: int64[tokens]."""
-        low, high = np.searchsorted(self.start, [window.first, window.stop])
-        size = window.stop - window.first + 1
-        opens = np.bincount(self.start[low:high] - window.first, minlength=size)
-        closes = np.bincount(self.stop[low:high] - window.first, minlength=size)
-        return np.asarray(np.cumsum(opens - closes)[:-1])
-
-
-def _spans(texts: Texts, edges: Edges, family: NDArray[np.int64]) -> _Spans:
-    """Shared runs of verified pairs; those between families are ignored."""
-    inside = np.flatnonzero(family[edges.a] == family[edges.b])
-    rows, edge = gather(edges.run_start[inside], edges.run_stop[inside])
-    runs = edges.runs[rows]
-    sides = enumerate((edges.a, edges.b))
-    start = np.concatenate([texts.start[member[inside][edge]] + runs[:, side] for side, member in sides])
-    stop = start + np.concatenate([runs[:, 2], runs[:, 2]])
-    order = np.argsort(start)
-    return _Spans(start[order], stop[order])
+    def count(self, window: _Window) -> NDArray[np.int32]:
+        """How many other members of its family share each token of a window: int32[tokens]."""
+        edges, documents = self._edges, window.documents
+        begin = self._texts.start[documents] - window.first
+        change = np.zeros(window.stop - window.first + 1, np.int32)
+        start, stop = self._offsets[documents], self._offsets[documents + 1]
+        kernels.get().open_runs(
+            begin, start, stop, self._end, edges.run_start, edges.run_stop, edges.runs, change
+        )
+        return np.cumsum(change[:-1], dtype=np.int32)
 
 
-def attested_words(texts: Texts, edges: Edges, family: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Words of each document that at least one other version carries: int64[n]."""
-    spans = _spans(texts, edges, family)
-    half_words = np.zeros(len(family))
-    for window in _windows(texts):
-        attested = spans.count(window) > 0
-        half_words[window.documents] = _half_words(texts, window, attested.astype(np.float64))
-    return half_words.astype(np.int64) // 2
+def attested_words(
+    texts: Texts, edges: Sequence[Edges], family: NDArray[np.int64], threads: int = 1
+) -> NDArray[np.int64]:
+    """Words of each document that at least one other version carries: int64[n].
+
+    Args:
+        texts: The body tokens of n documents.
+        edges: Verified pairs; those between families are ignored.
+        family: int64[n].
+        threads: How many share the work.
+    """
+    shared = [_Shared(texts, some, family) for some in edges]
+    half_words = np.zeros(len(family), np.int64)
+
+    def look(window: _Window) -> None:
+        attested = np.any([some.count(window) > 0 for some in shared], axis=0)
+        half_words[window.documents] = _half_words(texts, window, attested)
+
+    for _ in in_order(look, _windows(texts), threads):
+        pass
+    return half_words // 2
 
 
 def agreement(
@@ -92,6 +103,7 @@ def agreement(
     to_canonical: Edges,
     family: NDArray[np.int64],
     canonical: NDArray[np.int64],
+    threads: int = 1,
 ) -> NDArray[np.float64]:
     """Share of what two or more versions of its family carry that the canonical version has: float64[n].
 
@@ -105,16 +117,21 @@ def agreement(
         to_canonical: Each other member with its canonical version.
         family: int64[n].
         canonical: int64[n].
+        threads: How many share the work.
     """
     n = len(family)
-    leaders, copies, taken = (_spans(texts, some, family) for some in (edges, collapsed, to_canonical))
+    leaders, copies, taken = (_Shared(texts, some, family) for some in (edges, collapsed, to_canonical))
     has, lacked = np.zeros(n), np.zeros(n)
-    for window in _windows(texts):
+
+    def look(window: _Window) -> None:
         among_leaders = leaders.count(window)
         attested = (among_leaders > 0) | (copies.count(window) > 0)
-        has[window.documents] = _half_words(texts, window, attested.astype(np.float64))
+        has[window.documents] = _half_words(texts, window, attested)
         lacking = attested & (taken.count(window) == 0)
         lacked[window.documents] = _half_words(texts, window, lacking / (among_leaders + 1.0))
+
+    for _ in in_order(look, _windows(texts), threads):
+        pass
     has = has[canonical]
     lacked[canonical == np.arange(n)] = 0
     lacked[collapsed.b] = 0  # what a copy has, its leader has been counted for
@@ -123,10 +140,10 @@ def agreement(
     return np.where(total > 0, has / np.maximum(total, 1), 1.0)
 
 
-def _half_words(texts: Texts, window: _Window, weight: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Sum of the weights of each document's tokens, in half words: float64[documents]."""
+def _half_words(texts: Texts, window: _Window, weight: NDArray[Any]) -> NDArray[Any]:
+    """Sum of the weights of each document's tokens, in half words: float64[documents] or int64."""
     weight = weight * np.where(texts.flags[window.first : window.stop] & CHARACTER, 1, 2)
     # summed by itself, so that no other document can change the last digit
     start, stop = (bound[window.documents] - window.first for bound in (texts.start, texts.stop))
     bounds = np.stack([start, stop], axis=1).ravel()
-    return np.asarray(np.add.reduceat(np.append(weight, 0.0), bounds)[::2])
+    return np.add.reduceat(np.append(weight, weight.dtype.type(0)), bounds)[::2]

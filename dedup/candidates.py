@@ -34,6 +34,8 @@ before it."""
 
 LEADERS = 8
 
+_TOGETHER = 1 << 15  # signatures looked at at once: what is made of them stays in the cache
+
 
 @dataclass(frozen=True, slots=True)
 class Pairs:
@@ -80,25 +82,34 @@ def band_keys(signatures: NDArray[np.uint32]) -> NDArray[np.uint64]:
     return np.ascontiguousarray(keys.T)
 
 
-def near_pairs(signatures: NDArray[np.uint32], numbers: NDArray[np.int64]) -> Pairs:
+def near_pairs(signatures: NDArray[np.uint32], rows: NDArray[np.int64], numbers: NDArray[np.int64]) -> Pairs:
     """Pairs of a document and the first one in a bucket with it, by locality-sensitive hashing of signatures.
 
+    A bucket is told apart by 64 bits less those of the number of documents; two that are taken for one only
+    make pairs that are verified for nothing.
+
     Args:
-        signatures: uint32[m, permutations].
-        numbers: int64[m], ascending document numbers of the rows.
+        signatures: uint32[n, permutations], of more documents, perhaps.
+        rows: int64[m], those meant.
+        numbers: int64[m], their document numbers, ascending.
     """
-    found = []
-    for key in band_keys(signatures):
-        order = np.argsort(key)
-        ordered = key[order]
-        opens = np.ones(len(order), bool)
-        opens[1:] = ordered[1:] != ordered[:-1]
-        first = np.minimum.reduceat(order, np.flatnonzero(opens)) if len(order) else order
-        first = first[np.cumsum(opens) - 1]
-        others = first != order
-        found.append((first[others] << 32) | order[others])
-    keys = np.unique(np.concatenate(found)) if found else np.empty(0, np.int64)
-    return Pairs(numbers[keys >> 32], numbers[keys & 0xFFFFFFFF])
+    low = np.uint64(max(1, len(rows).bit_length()))
+    keys = np.empty((signatures.shape[1] // ROWS, len(rows)), np.uint64)
+    for start in range(0, len(rows), _TOGETHER):
+        keys[:, start : start + _TOGETHER] = band_keys(signatures[rows[start : start + _TOGETHER]])
+    found = [np.empty(0, np.int64)]
+    for key in keys:
+        key >>= low
+        key <<= low
+        key |= np.arange(len(key), dtype=np.uint64)
+        key.sort()
+        opens = np.ones(len(key), bool)
+        np.not_equal(key[1:] >> low, key[:-1] >> low, out=opens[1:])
+        place = (key & ((np.uint64(1) << low) - np.uint64(1))).astype(np.int64)
+        first = place[opens][np.cumsum(opens) - 1]
+        found.append((first << 32 | place)[~opens])
+    pairs = np.unique(np.concatenate(found))
+    return Pairs(numbers[pairs >> 32], numbers[pairs & 0xFFFFFFFF])
 
 
 def passage_pairs(marks: Marks, documents: int, settings: Settings) -> Pairs:

@@ -27,6 +27,7 @@ def collapse(
     texts: Texts,
     content: NDArray[np.uint64],
     signatures: NDArray[np.uint32],
+    row: NDArray[np.int64],
     comparable: NDArray[np.bool_],
     settings: Settings,
 ) -> NDArray[np.int64]:
@@ -35,13 +36,14 @@ def collapse(
     Args:
         texts: Body tokens.
         content: uint64[n, 2].
-        signatures: uint32[n, permutations].
+        signatures: uint32[n, permutations], by row.
+        row: int64[n], row of each document.
         comparable: bool[n], may be compared other than as a whole.
         settings: What near means.
     """
     leader = exact_leaders(content)
     alone = np.flatnonzero((leader == np.arange(len(leader))) & comparable)
-    edges = verify(texts, near_pairs(signatures[alone], alone), settings)
+    edges = verify(texts, near_pairs(signatures, row[alone], alone), settings)
     edges = edges.take(edges.kind == NEAR)
     _, first = np.unique(edges.b, return_index=True)  # sorted by a: the first edge of b leads to its earliest
     leader[edges.b[first]] = edges.a[first]

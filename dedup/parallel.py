@@ -17,6 +17,9 @@ Out = TypeVar("Out")
 
 def in_order(function: Callable[[In], Out], items: Iterable[In], threads: int) -> Iterator[Out]:
     """Results in the order of the items; at most two items a thread are under way or waiting."""
+    if threads == 1:
+        yield from map(function, items)
+        return
     pending: deque[Future[Out]] = deque()
     with ThreadPoolExecutor(threads) as pool:
         for item in items:

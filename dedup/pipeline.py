@@ -9,7 +9,7 @@ content; id), so that nothing it decides depends on the order of the input.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -42,7 +42,23 @@ if TYPE_CHECKING:
     from dedup.boilerplate import Recurring, Stripped
     from dedup.config import Settings
 
-__all__ = ["Judged", "Prepared", "joined_offsets", "judge", "learn", "prepare", "to_leader"]
+__all__ = [
+    "Copies",
+    "Judged",
+    "Numbered",
+    "Prepared",
+    "find_copies",
+    "find_pairs",
+    "joined_offsets",
+    "judge",
+    "learn",
+    "marked",
+    "number",
+    "prepare",
+    "relate",
+    "settle",
+    "to_leader",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,6 +297,42 @@ def _removed_chars(stripped: Stripped | None, texts: pa.Array) -> NDArray[np.int
     return np.bincount(document, characters, len(texts)).astype(np.int64)
 
 
+@dataclass(frozen=True, slots=True)
+class Numbered:
+    """Documents by number, in the order of their keys: published, nulls last; content; id.
+
+    Attributes:
+        order: int64[n], row of each number.
+        texts: The body tokens, with the times.
+        content: uint64[n, 2].
+        comparable: bool[n], may be compared other than as a whole.
+        source: string[n], null where unknown.
+        window: int64[n], of :func:`dedup.stock.windows`.
+    """
+
+    order: NDArray[np.int64]
+    texts: Texts
+    content: NDArray[np.uint64]
+    comparable: NDArray[np.bool_]
+    source: pa.Array
+    window: NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Copies:
+    """Documents that need not be compared any more, and text that doesn't count.
+
+    Attributes:
+        leader: int64[n], the first document each one is exactly or nearly equal to, or itself.
+        flags: uint8[T] of the body tokens, stock marked.
+        stock: Shingles that are stock.
+    """
+
+    leader: NDArray[np.int64]
+    flags: NDArray[np.uint8]
+    stock: int
+
+
 def judge(
     prepared: Prepared, ids: pa.Array, published: pa.Array, source: pa.Array, settings: Settings
 ) -> Judged:
@@ -293,34 +345,99 @@ def judge(
         source: string[n], null where unknown.
         settings: What to do.
     """
+    documents = number(prepared, ids, published, source, settings)
+    copies = find_copies(prepared, documents, settings)
+    documents = marked(documents, copies)
+    pairs = find_pairs(prepared, documents, copies.leader, settings)
+    return settle(prepared, documents, copies, relate(documents, pairs, settings), pairs.crowded, settings)
+
+
+def number(
+    prepared: Prepared, ids: pa.Array, published: pa.Array, source: pa.Array, settings: Settings
+) -> Numbered:
+    """Number the documents; arguments as for :func:`judge`."""
     order = _key_order(prepared.content, ids, published)
     times = published.cast(pa.int64()).fill_null(int(NEVER)).to_numpy(zero_copy_only=False)[order]
-    comparable = ~prepared.bodiless[order]
-    content = prepared.content[order]
-    texts = _texts(prepared, order, times)
+    return Numbered(
+        order=order,
+        texts=_texts(prepared, order, times),
+        content=prepared.content[order],
+        comparable=~prepared.bodiless[order],
+        source=source.take(pa.array(order)),
+        window=windows(times, times != NEVER, settings),
+    )
 
-    leader = collapse(texts, content, prepared.signatures[order], comparable, settings)
-    long_start, long_stop = prepared.long_offsets[:-1][order], prepared.long_offsets[1:][order]
-    window = windows(times, times != NEVER, settings)
-    texts, stock = mark(texts, long_start, long_stop, prepared.long_hash, leader, window, settings)
-    unmarked = texts
-    texts = mark_notices(texts, content, _codes(source, order), window)
-    if stock or texts is not unmarked:
-        leader = loosen(leader, texts, content, times, times != NEVER, settings)
+
+def find_copies(prepared: Prepared, documents: Numbered, settings: Settings) -> Copies:
+    """Groups of equal and nearly equal documents, and stock text, of which nothing is a copy."""
+    texts, content, window = documents.texts, documents.content, documents.window
+    leader = collapse(texts, content, prepared.signatures, documents.order, documents.comparable, settings)
+    long_start, long_stop = (bounds[documents.order] for bounds in _bounds(prepared.long_offsets))
+    marked, stock = mark(texts, long_start, long_stop, prepared.long_hash, leader, window, settings)
+    marked = mark_notices(marked, content, _codes(documents.source), window)
+    if marked is not texts:
+        times = texts.published
+        assert times is not None
+        leader = loosen(leader, marked, content, times, times != NEVER, settings)
+    return Copies(leader, marked.flags, stock)
+
+
+def marked(documents: Numbered, copies: Copies) -> Numbered:
+    """The same documents, stock marked in their texts."""
+    return replace(documents, texts=replace(documents.texts, flags=copies.flags))
+
+
+def find_pairs(
+    prepared: Prepared, documents: Numbered, leader: NDArray[np.int64], settings: Settings
+) -> Pairs:
+    """Pairs of leaders that share fingerprints; those that lie in stock text make none."""
+    texts = documents.texts
+    leading = np.flatnonzero((leader == np.arange(len(leader))) & documents.comparable)
+    start, stop = texts.start[leading], texts.stop[leading]
+    mark_start, mark_stop = (bounds[documents.order[leading]] for bounds in _bounds(prepared.mark_offsets))
+    width = settings.shingle_words * (1 + texts.spaceless[leading].astype(np.int64))
+    told = np.zeros(len(prepared.mark_hash), np.uint8)
+    kernels.get().telling(
+        texts.flags, start, stop, width, mark_start, mark_stop, prepared.mark_at, STOCK, told
+    )
+    marks = Marks(prepared.mark_hash, told, mark_start, mark_stop, leading)
+    return passage_pairs(marks, len(leader), settings)
+
+
+def relate(documents: Numbered, pairs: Pairs, settings: Settings) -> Edges:
+    """The pairs that are related, verified."""
+    edges = verify(documents.texts, pairs, settings)
+    return edges.take(edges.kind != NONE)
+
+
+def settle(
+    prepared: Prepared,
+    documents: Numbered,
+    copies: Copies,
+    edges: Edges,
+    crowded: int,
+    settings: Settings,
+) -> Judged:
+    """Families and canonical versions, from verified pairs alone.
+
+    Args:
+        prepared: n documents.
+        documents: The same by number, stock marked.
+        copies: Of :func:`find_copies`.
+        edges: Related pairs of leaders.
+        crowded: Of the pairs they come from.
+        settings: What to do.
+    """
+    texts, content, leader = documents.texts, documents.content, copies.leader
     collapsed = to_leader(texts, content, leader, settings)
-
-    leading = np.flatnonzero((leader == np.arange(len(leader))) & comparable)
-    pairs = _passage_pairs(texts, prepared, order, leading, settings)
-    edges = verify(texts, pairs, settings)
-    edges = edges.take(edges.kind != NONE)
-
     roundup = find_roundups(edges, texts.stop - texts.start)
-    grouping: Grouping = group(edges, len(order), roundup)
+    grouping: Grouping = group(edges, len(leader), roundup)
     family = grouping.family[leader]
-    candidates = _candidates(prepared, order, texts, edges, collapsed, family, times, source)
+    agreed = attested_words(texts, [edges, collapsed], family, settings.workers)
+    candidates = _candidates(prepared, documents, agreed)
     canonical = choose(candidates, family, settings)
     return Judged(
-        order=order,
+        order=documents.order,
         texts=texts,
         leader=leader,
         edges=edges,
@@ -331,8 +448,8 @@ def judge(
         to_canonical=to_leader(texts, content, canonical, settings),
         candidates=candidates,
         cut=grouping.cut,
-        crowded=pairs.crowded,
-        stock=stock,
+        crowded=crowded,
+        stock=copies.stock,
     )
 
 
@@ -351,49 +468,30 @@ def _texts(prepared: Prepared, order: NDArray[np.int64], times: NDArray[np.int64
     return Texts(prepared.hash, prepared.flags, start, stop, spaceless.astype(np.uint8), times)
 
 
-def _codes(names: pa.Array, order: NDArray[np.int64]) -> NDArray[np.int64]:
-    """A number for each name, by document number, -1 for none: int64[n]."""
+def _bounds(offsets: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Starts and stops of ragged rows."""
+    return offsets[:-1], offsets[1:]
+
+
+def _codes(names: pa.Array) -> NDArray[np.int64]:
+    """A number for each name, -1 for none: int64[n]."""
     codes = names.dictionary_encode().indices.cast(pa.int64()).fill_null(-1)
-    return np.asarray(codes.to_numpy(zero_copy_only=False)[order], np.int64)
+    return np.asarray(codes.to_numpy(zero_copy_only=False), np.int64)
 
 
-def _passage_pairs(
-    texts: Texts, prepared: Prepared, order: NDArray[np.int64], leading: NDArray[np.int64], settings: Settings
-) -> Pairs:
-    """Pairs of leaders that share fingerprints; those that lie in stock text make none."""
-    rows = order[leading]
-    start, stop = texts.start[leading], texts.stop[leading]
-    mark_start, mark_stop = prepared.mark_offsets[rows], prepared.mark_offsets[rows + 1]
-    width = settings.shingle_words * (1 + texts.spaceless[leading].astype(np.int64))
-    told = np.zeros(len(prepared.mark_hash), np.uint8)
-    kernels.get().telling(
-        texts.flags, start, stop, width, mark_start, mark_stop, prepared.mark_at, STOCK, told
-    )
-    marks = Marks(prepared.mark_hash, told, mark_start, mark_stop, leading)
-    return passage_pairs(marks, len(order), settings)
-
-
-def _candidates(
-    prepared: Prepared,
-    order: NDArray[np.int64],
-    texts: Texts,
-    edges: Edges,
-    collapsed: Edges,
-    family: NDArray[np.int64],
-    times: NDArray[np.int64],
-    source: pa.Array,
-) -> Candidates:
-    raw = prepared.raw_offsets[1:] - prepared.raw_offsets[:-1]
-    kept = prepared.offsets[1:] - prepared.offsets[:-1]
-    rows = pa.array(order)
+def _candidates(prepared: Prepared, documents: Numbered, agreed: NDArray[np.int64]) -> Candidates:
+    order, texts = documents.order, documents.texts
+    assert texts.published is not None
+    raw = np.diff(prepared.raw_offsets)
+    kept = np.diff(prepared.offsets)
     return Candidates(
         words=texts.half_words() // 2,
-        agreed=attested_words(texts, Edges.concat([edges, collapsed]), family),
+        agreed=agreed,
         credited=prepared.credited[order],
-        agencies=prepared.agencies.take(rows),
-        published=times,
+        agencies=prepared.agencies.take(pa.array(order)),
+        published=texts.published,
         removed=(1 - kept / np.maximum(raw, 1))[order],
-        source=source.take(rows),
+        source=documents.source,
     )
 
 

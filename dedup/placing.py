@@ -748,7 +748,7 @@ class Grouped:
         place = {e.num: i for i, e in enumerate(self.members)}
         inside = [e for e in edges if e.a in place and e.b in place]
         texts = texts_of(self.members, {**_lengths(self.members, ledger, bodies), **bodies})
-        agreed = attested_words(texts, to_edges(inside, place), np.zeros(len(place), np.int64))
+        agreed = attested_words(texts, [to_edges(inside, place)], np.zeros(len(place), np.int64))
         self.members = [e._replace(agreed=int(n)) for e, n in zip(self.members, agreed, strict=True)]
         self.canonical = _chosen(self.members, agreed, settings)
         nums = {e.num for e in self.leaders}

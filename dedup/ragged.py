@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from dedup.config import Settings
 
-__all__ = ["gather", "partition_bits", "take_rows", "whole"]
+__all__ = ["by_owner", "gather", "partition_bits", "take_rows", "whole"]
 
 _SMALL = 1 << 20  # keys not worth sharing among threads
 
@@ -31,6 +31,23 @@ def gather(start: NDArray[np.int64], stop: NDArray[np.int64]) -> tuple[NDArray[n
     number = np.repeat(np.arange(len(size)), size)
     within = np.arange(int(size.sum())) - np.repeat(np.cumsum(size) - size, size)
     return np.repeat(start, size) + within, number
+
+
+def by_owner(owner: NDArray[np.int64], owners: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Things by whom they belong to, in their order.
+
+    Args:
+        owner: int64[m], of each thing, fewer than 2**32.
+        owners: How many owners there are, at most 2**31.
+
+    Returns:
+        int64[owners + 1] offsets and int64[m] numbers of things.
+    """
+    keys = owner << 32 | np.arange(len(owner))
+    keys.sort()
+    offsets = np.searchsorted(keys, np.arange(owners + 1) << 32)
+    keys &= 0xFFFFFFFF
+    return offsets, keys
 
 
 def partition_bits(keys: int, settings: Settings) -> int:

@@ -285,9 +285,8 @@ class Result:
     def _agreement(self) -> NDArray[np.float64]:
         """Share of what two or more versions carry that each document's canonical version has."""
         judged = self._judged
-        return agreement(
-            judged.texts, judged.edges, judged.collapsed, judged.to_canonical, judged.family, judged.canonical
-        )
+        sets = judged.edges, judged.collapsed, judged.to_canonical
+        return agreement(judged.texts, *sets, judged.family, judged.canonical, self.settings.workers)
 
     def _reason(self, canonical: int, members: list[int]) -> str:
         share = float(self._agreement[canonical])

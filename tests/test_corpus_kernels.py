@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from dedup import kernels
 from dedup.kernels import reference_corpus as reference
+from dedup.ragged import by_owner
 
 documents = st.lists(st.integers(0, 9), min_size=1, max_size=6)
 
@@ -66,3 +67,18 @@ def test_compiled_equal_reference(sizes: list[int], size: int, room: int, seed: 
     for mask, prefix in ((np.uint64(0), np.uint64(0)), (one, np.uint64(0)), (one, one)):
         arguments = (hashes, told, mark_stop - marks, mark_stop, order, 17, mask, prefix)
         both("mark_keys", arguments, np.zeros(room, np.uint64))
+
+    # pairs of documents with runs that lie in both
+    pairs = rng.integers(0, len(order), (int(rng.integers(0, 5)), 2))
+    count = rng.integers(0, 3, len(pairs))
+    least = np.minimum(*(stop - start)[pairs].T)
+    length = np.repeat(least, count)
+    runs = np.stack([rng.integers(0, length + 1), rng.integers(0, length + 1), np.zeros_like(length)], axis=1)
+    runs[:, 2] = rng.integers(0, length + 1 - runs[:, :2].max(axis=1, initial=0))
+    offsets, end = by_owner(pairs.T.ravel(), len(order))
+    second = end >= len(pairs)
+    ends = (end - second * len(pairs)) << 1 | second
+    run_stop = np.cumsum(count)
+    arguments = (start, offsets[:-1], offsets[1:], ends, run_stop - count, run_stop, runs.astype(np.int32))
+    change = both("open_runs", arguments, np.zeros(total + 1, np.int32))
+    assert change.sum() == 0

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dedup.config import Settings
-from dedup.ragged import gather, partition_bits, take_rows
+from dedup.ragged import by_owner, gather, partition_bits, take_rows
 
 
 @given(st.lists(st.lists(st.text(max_size=2), min_size=1, max_size=4), min_size=1, max_size=5), st.data())
@@ -24,6 +24,13 @@ def test_slices_one_after_the_other(slices: list[tuple[int, int]]) -> None:
     indices, number = gather(start, stop)
     expected = [(at + i, n) for n, (at, size) in enumerate(slices) for i in range(size)]
     assert list(zip(indices.tolist(), number.tolist(), strict=True)) == expected
+
+
+@given(st.lists(st.integers(0, 4), max_size=12))
+def test_things_by_owner(owners: list[int]) -> None:
+    offsets, things = by_owner(np.array(owners, np.int64), 5)
+    found = [part.tolist() for part in np.split(things, offsets[1:-1])]
+    assert found == [[i for i, owner in enumerate(owners) if owner == who] for who in range(5)]
 
 
 def test_parts_fit_the_memory() -> None:

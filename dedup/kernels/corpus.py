@@ -17,6 +17,7 @@ __all__ = [
     "frequent",
     "half_words",
     "mark_keys",
+    "open_runs",
     "shingle_keys",
     "split_runs",
     "telling",
@@ -189,3 +190,24 @@ def split_runs(flags, start, edge_a, edge_b, run_start, run_stop, runs, cut, off
                     n += 1
         offsets[e + 1] = n
     return np.int64(n)
+
+
+@kernel(
+    types.void(
+        *(const(_i8) for _ in range(6)),
+        *(types.Array(types.int32, 2, "C", readonly=True), out(types.int32)),
+    )
+)
+def open_runs(begin, start, stop, ends, run_start, run_stop, runs, change):
+    """Add one where a run of a document begins and take one where it has ended.
+
+    Tokens of document d stand from ``begin[d]``; ``ends[start[d]:stop[d]]`` are its pairs, twice the row of
+    the pair, and one more where it is the second of it.
+    """
+    for d in range(len(begin)):
+        for i in range(start[d], stop[d]):
+            pair, side = ends[i] >> 1, ends[i] & 1
+            for r in range(run_start[pair], run_stop[pair]):
+                first = begin[d] + runs[r, side]
+                change[first] += 1
+                change[first + runs[r, 2]] -= 1

@@ -16,6 +16,7 @@ __all__ = [
     "frequent",
     "half_words",
     "mark_keys",
+    "open_runs",
     "shingle_keys",
     "split_runs",
     "telling",
@@ -147,3 +148,14 @@ def split_runs(
         offsets[e + 1] = len(found)
     pieces[:] = np.array(found, np.int32).reshape(-1, 3)[: len(pieces)]
     return len(found)
+
+
+def open_runs(
+    begin: Any, start: Any, stop: Any, ends: Any, run_start: Any, run_stop: Any, runs: Any, change: Any
+) -> None:
+    """See :func:`dedup.kernels.corpus.open_runs`."""
+    for first, low, high in zip(begin.tolist(), start.tolist(), stop.tolist(), strict=True):
+        for end in ends[low:high].tolist():
+            mine = runs[run_start[end >> 1] : run_stop[end >> 1]]
+            np.add.at(change, first + mine[:, end & 1], 1)
+            np.subtract.at(change, first + mine[:, end & 1] + mine[:, 2], 1)
