@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from dedup.overlap import Edges, Texts
 
-__all__ = ["agreement", "attested_words"]
+__all__ = ["agreed_share", "agreement", "attested_words", "lacking_words"]
 
 
 _TOKENS = 1 << 20  # looked at together: what is made of them stays in the cache
@@ -120,6 +120,36 @@ def agreement(
         threads: How many share the work.
     """
     n = len(family)
+    has, lacked = lacking_words(texts, edges, collapsed, to_canonical, family, threads=threads)
+    has = has[canonical]
+    lacked[canonical == np.arange(n)] = 0
+    lacked[collapsed.b] = 0  # what a copy has, its leader has been counted for
+    return agreed_share(has, np.bincount(family, lacked, n)[family].astype(np.float64))
+
+
+def agreed_share(has: NDArray[np.float64], missing: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Share of what is attested that a canonical version has; 1 where nothing is."""
+    total = has + missing
+    return np.where(total > 0, has / np.maximum(total, 1), 1.0)
+
+
+def lacking_words(
+    texts: Texts,
+    edges: Edges,
+    collapsed: Edges,
+    to_canonical: Edges,
+    family: NDArray[np.int64],
+    *,
+    threads: int = 1,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """What each document carries that is attested, and its part of what of that its canonical lacks.
+
+    A function of each document's own edges: of the others nothing but the family is looked at.
+
+    Returns:
+        float64[n] each, in half words.
+    """
+    n = len(family)
     leaders, copies, taken = (_Shared(texts, some, family) for some in (edges, collapsed, to_canonical))
     has, lacked = np.zeros(n), np.zeros(n)
 
@@ -132,12 +162,7 @@ def agreement(
 
     for _ in in_order(look, _windows(texts), threads):
         pass
-    has = has[canonical]
-    lacked[canonical == np.arange(n)] = 0
-    lacked[collapsed.b] = 0  # what a copy has, its leader has been counted for
-    missing = np.bincount(family, lacked, n)[family]
-    total = has + missing
-    return np.where(total > 0, has / np.maximum(total, 1), 1.0)
+    return has, lacked
 
 
 def _half_words(texts: Texts, window: _Window, weight: NDArray[Any]) -> NDArray[Any]:

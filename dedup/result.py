@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from dedup.io import Reject
     from dedup.pipeline import Judged, Prepared
 
-__all__ = ["Family", "Result"]
+__all__ = ["Family", "Result", "family_id", "relation_rows"]
 
 KIND_NAMES = pa.array([kind.value for kind in KINDS])
 ROLES = pa.array([role.value for role in (Role.CANONICAL, Role.VARIANT, Role.ROUNDUP, Role.SINGLE)])
@@ -175,7 +175,7 @@ class Result:
         content = self._prepared.content[self._judged.order]
         times = self._judged.candidates.published
         key = np.column_stack([times.astype(np.uint64), content])
-        return {first: f"f{xxhash.xxh3_64_hexdigest(key[first].tobytes())}" for first in self._members}
+        return {first: family_id(key[first]) for first in self._members}
 
     @cached_property
     def _family_column(self) -> pa.Array:
@@ -393,34 +393,15 @@ class Result:
 
     def _relation_rows(self, edges: Edges, places: Places) -> pa.RecordBatch:
         judged = self._judged
-        turned = self._rank[edges.a] > self._rank[edges.b]
-        spans = places.spans.astype(np.int64)
-        edge = np.repeat(np.arange(len(edges)), np.diff(places.offsets))
-        flip = turned[edge]
-        spans[flip] = spans[flip][:, [2, 3, 0, 1]]
-        spans = spans[np.argsort(edge << 32 | spans[:, 0], kind="stable")]
-        passages = pa.ListArray.from_arrays(
-            pa.array(places.offsets, pa.int32()),
-            pa.StructArray.from_arrays(
-                [pa.array(spans[:, column]) for column in range(4)], fields=list(PASSAGE)
-            ),
-        )
         signatures = self._prepared.signatures
         alike = signatures[judged.order[edges.a]] == signatures[judged.order[edges.b]]
-        return pa.record_batch(
-            [
-                self._id_column.take(pa.array(np.where(turned, edges.b, edges.a))),
-                self._id_column.take(pa.array(np.where(turned, edges.a, edges.b))),
-                KIND_NAMES.take(pa.array(edges.kind)),
-                pa.array(alike.mean(axis=1)),
-                pa.array(np.where(turned, edges.coverage_b, edges.coverage_a)),
-                pa.array(np.where(turned, edges.coverage_a, edges.coverage_b)),
-                pa.array(edges.shared_words),
-                pa.array(edges.narrative_words),
-                pa.array(judged.roundup[edges.a] | judged.roundup[edges.b]),
-                passages,
-            ],
-            schema=RELATIONS,
+        return relation_rows(
+            self._id_column,
+            self._rank,
+            edges,
+            places,
+            alike.mean(axis=1),
+            judged.roundup[edges.a] | judged.roundup[edges.b],
         )
 
     def families_table(self) -> pa.Table:
@@ -544,6 +525,56 @@ class _Rows(Sequence[Relation]):
     def __iter__(self) -> Iterator[Relation]:
         for batch in self._table.to_batches(max_chunksize=4096):
             yield from map(self._make, batch.to_pylist())
+
+
+def relation_rows(
+    ids: pa.Array,
+    rank: NDArray[np.int64],
+    edges: Edges,
+    places: Places,
+    jaccard: NDArray[np.float64],
+    roundup: NDArray[np.bool_],
+) -> pa.RecordBatch:
+    """Rows of the relations table, each with the smaller id first.
+
+    Args:
+        ids: string[n], of each document number.
+        rank: int64[n], its place in the order of the ids.
+        edges: Related pairs.
+        places: Their passages.
+        jaccard: float64[e], share of equal values of both signatures.
+        roundup: bool[e], one of the two is a roundup.
+    """
+    turned = rank[edges.a] > rank[edges.b]
+    spans = places.spans.astype(np.int64)
+    edge = np.repeat(np.arange(len(edges)), np.diff(places.offsets))
+    flip = turned[edge]
+    spans[flip] = spans[flip][:, [2, 3, 0, 1]]
+    spans = spans[np.argsort(edge << 32 | spans[:, 0], kind="stable")]
+    passages = pa.ListArray.from_arrays(
+        pa.array(places.offsets, pa.int32()),
+        pa.StructArray.from_arrays([pa.array(spans[:, column]) for column in range(4)], fields=list(PASSAGE)),
+    )
+    return pa.record_batch(
+        [
+            ids.take(pa.array(np.where(turned, edges.b, edges.a))),
+            ids.take(pa.array(np.where(turned, edges.a, edges.b))),
+            KIND_NAMES.take(pa.array(edges.kind)),
+            pa.array(jaccard),
+            pa.array(np.where(turned, edges.coverage_b, edges.coverage_a)),
+            pa.array(np.where(turned, edges.coverage_a, edges.coverage_b)),
+            pa.array(edges.shared_words),
+            pa.array(edges.narrative_words),
+            pa.array(roundup),
+            passages,
+        ],
+        schema=RELATIONS,
+    )
+
+
+def family_id(key: NDArray[np.uint64]) -> str:
+    """Id of a family of its first member's key: time in microseconds, both halves of its content."""
+    return f"f{xxhash.xxh3_64_hexdigest(key.tobytes())}"
 
 
 def _relation(row: dict[str, Any]) -> Relation:

@@ -6,8 +6,8 @@ model over named features (:mod:`.features`, :mod:`.model`), cues of twelve lang
 """
 
 from dedup.boilerplate.agencies import AgencyRole, agency_names, agency_place
-from dedup.boilerplate.recurring import BlockTable, Recurring, block_table, find_recurring
-from dedup.boilerplate.stripping import Stripped, strip, strip_boilerplate
+from dedup.boilerplate.recurring import BlockTable, Recurring, block_table, find_recurring, recurring_key
+from dedup.boilerplate.stripping import Stripped, keys_asked, strip, strip_boilerplate
 
 __all__ = [
     "AgencyRole",
@@ -18,6 +18,8 @@ __all__ = [
     "agency_place",
     "block_table",
     "find_recurring",
+    "keys_asked",
+    "recurring_key",
     "strip",
     "strip_boilerplate",
 ]

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from dedup.boilerplate.units import Units
     from dedup.tokens import Tokens
 
-__all__ = ["BlockTable", "Recurring", "block_table", "find_recurring"]
+__all__ = ["BlockTable", "Recurring", "block_table", "find_recurring", "recurring_key"]
 
 WITNESSES = 2
 """Witnesses, and days among them if dated, that make a block recur in its source."""
@@ -83,9 +83,9 @@ class Recurring:
     def marks(self, batch: pa.RecordBatch, units: Units, whole: NDArray[np.uint64]) -> NDArray[np.uint8]:
         """uint8[U]: witnesses of each unit as a recurring block of its source, 0 if it is none."""
         counts = np.diff(units.offsets)
-        everywhere = self._lookup(_key(np.zeros(len(whole), np.uint64), whole))
+        everywhere = self._lookup(recurring_key(np.zeros(len(whole), np.uint64), whole))
         source = np.repeat(_sources(batch), counts)
-        own = np.where(source != 0, self._lookup(_key(source, whole)), 0)
+        own = np.where(source != 0, self._lookup(recurring_key(source, whole)), 0)
         return np.maximum(everywhere, own).astype(np.uint8)
 
     def _lookup(self, keys: NDArray[np.uint64]) -> NDArray[np.uint8]:
@@ -93,6 +93,16 @@ class Recurring:
             return np.zeros(len(keys), np.uint8)
         at = np.minimum(np.searchsorted(self.keys, keys), len(self.keys) - 1)
         return np.where(self.keys[at] == keys, self.witnesses[at], 0).astype(np.uint8)
+
+
+def asked(
+    batch: pa.RecordBatch, document: NDArray[np.int64], whole: NDArray[np.uint64]
+) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
+    """Document and key of everything :meth:`Recurring.marks` looks up for these units."""
+    source = _sources(batch)[document]
+    own = source != 0
+    keys = recurring_key(np.zeros(len(whole), np.uint64), whole), recurring_key(source[own], whole[own])
+    return np.concatenate([document, document[own]]), np.concatenate(keys)
 
 
 def block_table(tokens: Tokens, batch: pa.RecordBatch, first_document: int = 0) -> BlockTable:
@@ -136,14 +146,19 @@ def find_recurring(table: BlockTable) -> Recurring:
     witness = ((2 * alone >= words) & (words > 0))[document]
 
     use = shared & witness & (table.source != 0)
-    keys, counts = _count(_key(table.source[use], table.hash[use]), table.document[use], table.day[use])
+    keys, counts = _count(
+        recurring_key(table.source[use], table.hash[use]), table.document[use], table.day[use]
+    )
     use &= table.tokens >= LONG_TOKENS
     sources, _ = _count(
         table.hash[use], table.source[use].astype(np.int64), np.full(int(use.sum()), -1), MANY_SOURCES
     )
     use &= np.isin(table.hash, sources)
     everywhere, many = _count(
-        _key(np.zeros(int(use.sum()), np.uint64), table.hash[use]), table.document[use], table.day[use], OFTEN
+        recurring_key(np.zeros(int(use.sum()), np.uint64), table.hash[use]),
+        table.document[use],
+        table.day[use],
+        OFTEN,
     )
     keys, counts = np.append(keys, everywhere), np.append(counts, many)
     order = np.argsort(keys, kind="stable")
@@ -197,7 +212,7 @@ def _count(
     return values[enough], np.minimum(count[enough], 255).astype(np.uint8)
 
 
-def _key(source: NDArray[np.uint64], block: NDArray[np.uint64]) -> NDArray[np.uint64]:
+def recurring_key(source: NDArray[np.uint64], block: NDArray[np.uint64]) -> NDArray[np.uint64]:
     """One key of a source and a block."""
     mixed = (block ^ (source * _MIX)) * _MIX
     return mixed ^ (mixed >> np.uint64(32))

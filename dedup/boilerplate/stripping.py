@@ -11,7 +11,7 @@ import pyarrow as pa
 from dedup.boilerplate.agencies import AgencyRole, agency_names, find_agencies
 from dedup.boilerplate.features import feature_matrix, model_of, suspects
 from dedup.boilerplate.model import BODY, LABELS, MODELS, TITLE, label_units
-from dedup.boilerplate.recurring import unit_hashes
+from dedup.boilerplate.recurring import asked, unit_hashes
 from dedup.boilerplate.spans import Spans, inner_spans, sentence_cut
 from dedup.boilerplate.units import (
     Measures,
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from dedup.boilerplate.recurring import Recurring
 
-__all__ = ["Stripped", "strip", "strip_boilerplate"]
+__all__ = ["Stripped", "keys_asked", "strip", "strip_boilerplate"]
 
 KINDS = list(Kind)
 _KIND_OF_LABEL = np.array(
@@ -78,6 +78,14 @@ class Stripped:
     agency_role: NDArray[np.uint8]
     agency_start: NDArray[np.uint32]
     agency_end: NDArray[np.uint32]
+
+
+def keys_asked(tokens: Tokens, batch: pa.RecordBatch) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
+    """Document and key of all that :func:`strip` looks up in a ``Recurring``; the rest may be left out."""
+    look = surface(tokens, batch.column("text"))
+    units = units_of(tokens, sentence_ends(tokens, look), unbroken(tokens), dated_openings(tokens, look))
+    document = np.repeat(np.arange(len(batch)), np.diff(units.offsets))
+    return asked(batch, document, unit_hashes(tokens, units.first))
 
 
 def strip(tokens: Tokens, batch: pa.RecordBatch, recurring: Recurring | None = None) -> Stripped:

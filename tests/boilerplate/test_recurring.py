@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pyarrow as pa
 
-from dedup.boilerplate import BlockTable, Recurring, block_table, find_recurring, strip
+from dedup.boilerplate import BlockTable, Recurring, block_table, find_recurring, keys_asked, strip
 from dedup.tokens import tokenize
 
 FURNITURE = "The Tern reports from the islands every day of the year, whatever the weather"
@@ -67,3 +67,19 @@ def test_order_of_rows_does_not_matter() -> None:
     assert find_recurring(shuffled).keys.tolist() == recurring.keys.tolist()
     joined = BlockTable.joined([table])
     assert joined.hash.tolist() == table.hash.tolist()
+
+
+def test_the_keys_a_document_asks_for_are_all_it_needs(seed_table: pa.Table) -> None:
+    batch = seed_table.combine_chunks().to_batches()[0]
+    tokens = tokenize(batch.column("text"))
+    learned = find_recurring(block_table(tokens, batch))
+    assert len(learned.keys) > 0
+    expected = strip(tokens, batch, learned)
+    for low in range(0, len(batch), 16):
+        part = batch.slice(low, 16)
+        own = tokenize(part.column("text"))
+        _, keys = keys_asked(own, part)
+        known = np.isin(learned.keys, keys)
+        found = strip(own, part, Recurring(learned.keys[known], learned.witnesses[known]))
+        first, last = tokens.offsets[low], tokens.offsets[min(low + 16, len(batch))]
+        assert (found.body == expected.body[first:last]).all()
