@@ -21,7 +21,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dedup.config import Settings
+
+Members: TypeAlias = "Sequence[int] | NDArray[np.int64]"
 
 __all__ = ["Candidates", "agency_of", "choose", "moment", "ranks", "reason"]
 
@@ -135,7 +137,7 @@ def agency_of(source: str) -> str | None:
 
 
 def reason(
-    number: int, members: Sequence[int], candidates: Candidates, agreement: float, settings: Settings
+    number: int, members: Members, candidates: Candidates, agreement: float, settings: Settings
 ) -> str:
     """Why a document stands for its family, in one sentence with its numbers.
 
@@ -156,7 +158,7 @@ def reason(
         parts.insert(0, f"published by {agency_of(source)} itself")
     if candidates.credited[number]:
         parts.append(f"{candidates.agencies[number][0].as_py()} credit")
-    earliest = min(int(candidates.published[m]) for m in members)
+    earliest = int(candidates.published[members].min())
     if earliest != NEVER and candidates.published[number] != NEVER:
         delay = timedelta(microseconds=int(candidates.published[number]) - earliest)
         late = "the earliest" if not delay else f"{_span(delay)} after the earliest"
@@ -167,7 +169,7 @@ def reason(
     return "; ".join(parts)
 
 
-def _fullness(number: int, members: Sequence[int], candidates: Candidates, agreement: float) -> str:
+def _fullness(number: int, members: Members, candidates: Candidates, agreement: float) -> str:
     own = int(candidates.words[number] - candidates.agreed[number])
     words = f"{candidates.words[number]} words"
     if own <= 0 and (candidates.agreed[members] == candidates.words[members]).all():

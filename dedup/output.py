@@ -18,8 +18,9 @@ from dedup.edits.worker import Worker, lines
 from dedup.errors import UsageError
 from dedup.io import OutputFolder, rejects_table, write_records, write_table
 from dedup.io.folder import writing
+from dedup.model import Role
 from dedup.parallel import in_order
-from dedup.schemas import RELATIONS
+from dedup.schemas import FAMILIES, RELATIONS
 
 if TYPE_CHECKING:
     import os
@@ -82,7 +83,7 @@ def write_files(result: Result, folder: Path, *, format: str, report: bool) -> N
         diffs = beside.submit(write_diffs, folder / f"diffs.{format}", result)
         write_table(folder / f"documents.{format}", result.document_batches())
         write_table(folder / f"relations.{format}", result.relation_batches(), RELATIONS)
-        write_table(folder / f"families.{format}", result.families_table())
+        write_table(folder / f"families.{format}", result.family_batches(), FAMILIES)
         write_records(folder / "canonical.jsonl", _kept(result))
         diffs.result()
     write_table(folder / "rejects.jsonl", rejects_table(result.rejects))
@@ -97,18 +98,17 @@ def write_files(result: Result, folder: Path, *, format: str, report: bool) -> N
 
 def summary(result: Result) -> dict[str, Any]:
     """Counts of a run, as ``run.json`` has them."""
-    documents = result.documents_table()
-    roles = {row["values"]: row["counts"] for row in documents.column("role").value_counts().to_pylist()}
+    roles = result.role_counts()
     reasons: dict[str, int] = {}
     for reject in result.rejects:
         name = reject.reason.split(" by ")[0] if reject.reason.startswith("superseded") else reject.reason
         reasons[name] = reasons.get(name, 0) + 1
     return {
         "documents": len(result),
-        "families": roles.get("canonical", 0),
-        "variants": roles.get("variant", 0),
-        "singles": roles.get("single", 0),
-        "roundups": roles.get("roundup", 0),
+        "families": roles[Role.CANONICAL],
+        "variants": roles[Role.VARIANT],
+        "singles": roles[Role.SINGLE],
+        "roundups": roles[Role.ROUNDUP],
         "relations": result.relation_counts(),
         "duplicates": result.duplicates,
         "rejects": dict(sorted(reasons.items())),

@@ -109,7 +109,7 @@ class Edges:
     def __len__(self) -> int:
         return len(self.a)
 
-    def take(self, rows: NDArray[np.int64] | NDArray[np.bool_]) -> Edges:
+    def take(self, rows: NDArray[np.int64] | NDArray[np.bool_] | slice) -> Edges:
         """The chosen rows; the runs are shared, not copied."""
         columns = {f.name: getattr(self, f.name)[rows] for f in fields(self) if f.name != "runs"}
         return Edges(runs=self.runs, **columns)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,18 +12,19 @@ import pyarrow.compute as pc
 
 from dedup import kernels
 from dedup.overlap import CUT
-from dedup.ragged import gather
+from dedup.parallel import in_order
+from dedup.ragged import by_owner, gather
 from dedup.tokens import text_buffers, tokenize
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
 
     from dedup.config import Settings
     from dedup.overlap import Edges, Texts
 
-__all__ = ["Places", "cut_runs", "locate", "split_runs"]
+__all__ = ["Places", "locate", "split_runs"]
 
 _CHUNK_BYTES = 4 << 20  # of documents tokenized again at once
 
@@ -33,7 +34,7 @@ class Places:
     """Passages of edges, in characters of the raw text.
 
     Attributes:
-        offsets: int64[e + 1]; passages of edge i are ``offsets[i]:offsets[i + 1]``, in the order of a.
+        offsets: int64[e + 1]; passages of edge i are ``offsets[i]:offsets[i + 1]``, in the order found.
         spans: uint32[p, 4], a_start, a_end, b_start, b_end.
     """
 
@@ -48,33 +49,10 @@ class Places:
         return Places(offsets, self.spans[gather(start, stop)[0]])
 
 
-def cut_runs(edges: Edges, texts: Texts) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
-    """Runs cut where something was stripped from between their tokens on either side.
-
-    Args:
-        edges: Verified pairs.
-        texts: Body tokens, with ``CUT`` where something was stripped before one.
-
-    Returns:
-        int64[e + 1] offsets of the pieces of each edge, and int32[p, 3] body token of a, of b, tokens; in
-        the order of a.
-    """
-    loops = kernels.get()
-    columns = texts.flags, texts.start, edges.a, edges.b, edges.run_start, edges.run_stop, edges.runs, CUT
-    offsets = np.empty(len(edges) + 1, np.int64)
-    pieces = np.empty((0, 3), np.int32)
-    count = loops.split_runs(*columns, offsets, pieces)
-    if count:
-        pieces = np.empty((count, 3), np.int32)
-        loops.split_runs(*columns, offsets, pieces)
-    order = np.lexsort((pieces[:, 0], np.repeat(np.arange(len(edges)), np.diff(offsets))))
-    return offsets, pieces[order]
-
-
 def split_runs(
     edges: Edges, start: NDArray[np.int64], raw: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """The same by the numbers of body tokens among all tokens, for the few documents of a query.
+    """Runs cut where something was stripped from between their tokens, for the few documents of a query.
 
     Args:
         edges: Verified pairs.
@@ -108,56 +86,76 @@ def locate(
     raw_offsets: NDArray[np.int64],
     body: NDArray[np.bool_],
     settings: Settings,
+    room: Callable[[int], NDArray[np.uint32]] | None = None,
 ) -> Places:
-    """Where the passages of edges stand; the documents concerned are tokenized once more, in threads.
+    """Where the passages of edges stand: runs, cut where something was stripped from between their tokens.
+
+    The documents concerned are tokenized once more, some at a time, in threads. What stays in memory is two
+    numbers a pair, and the places themselves if ``room`` makes them there.
 
     Args:
         documents: large_string, the raw texts by row.
         order: int64[n], row of each document number.
         edges: Verified pairs.
-        texts: Body tokens of the numbered documents.
+        texts: Body tokens of the numbered documents, with ``CUT`` where something was stripped before one.
         raw_offsets: int64[n + 1], tokens of the raw text of each row.
         body: bool[R], which of them are body.
         settings: For the threads.
+        room: Makes uint32[p, 4] for the places.
     """
-    offsets, pieces = cut_runs(edges, texts)
-    count = np.diff(offsets)
-    row = np.concatenate([np.repeat(order[edges.a], count), np.repeat(order[edges.b], count)])
-    first = np.concatenate([pieces[:, 0], pieces[:, 1]])
-    last = first + np.concatenate([pieces[:, 2], pieces[:, 2]]) - 1
-    by = np.argsort(row, kind="stable")
-    row = row[by]
-    spans = np.empty((len(row), 2), np.uint32)
+    offsets = np.empty(len(edges) + 1, np.int64)
+    count = _cut(edges, texts, np.arange(len(edges)), offsets, np.empty((0, 3), np.int32))
+    spans = room(count) if room else np.empty((count, 4), np.uint32)
+    first_end, end = by_owner(order[np.concatenate([edges.a, edges.b])], len(order))
 
-    def part(task: tuple[pa.Array, NDArray[np.int64], NDArray[np.int64], slice]) -> None:
-        chunk, rows, within, places = task
-        at = by[places]
-        number = np.searchsorted(rows, row[places])
+    def part(task: tuple[pa.Array, int, int]) -> None:
+        chunk, first, low = task
+        ends = end[first_end[first + low] : first_end[first + low + len(chunk)]]
+        side = (ends >= len(edges)).astype(np.int64)
+        row = ends - side * len(edges)
+        own = np.empty(len(row) + 1, np.int64)
+        pieces = np.empty((int((offsets[row + 1] - offsets[row]).sum()), 3), np.int32)
+        _cut(edges, texts, row, own, pieces)
+        size = np.diff(own)
+        each = np.repeat(side, size)
+        start = pieces[np.arange(len(pieces)), each]
+        holder = np.repeat(order[np.where(side, edges.b[row], edges.a[row])], size)
+        rows, number = np.unique(holder, return_inverse=True)
+        mine = chunk.take(pa.array(rows - first - low))
         tokens, _ = gather(raw_offsets[rows], raw_offsets[rows + 1])
-        spans[at] = _characters(chunk.take(pa.array(within)), body[tokens], number, first[at], last[at])
+        found = _characters(mine, body[tokens], number, start, start + pieces[:, 2] - 1)
+        at = gather(offsets[row], offsets[row + 1])[0]
+        spans[at, 2 * each] = found[:, 0]
+        spans[at, 2 * each + 1] = found[:, 1]
 
-    with ThreadPoolExecutor(settings.workers) as pool:
-        list(pool.map(part, _tasks(documents, row)))
-    half = len(pieces)
-    return Places(offsets, np.concatenate([spans[:half], spans[half:]], axis=1))
+    for _ in in_order(part, _tasks(documents, first_end), settings.workers):
+        pass
+    return Places(offsets, spans)
 
 
-def _tasks(
-    documents: pa.ChunkedArray, row: NDArray[np.int64]
-) -> Iterator[tuple[pa.Array, NDArray[np.int64], NDArray[np.int64], slice]]:
-    """A chunk of texts, the rows to look at, their numbers in it, and where they stand in sorted ``row``."""
-    base = 0
+def _cut(
+    edges: Edges,
+    texts: Texts,
+    rows: NDArray[np.int64],
+    offsets: NDArray[np.int64],
+    pieces: NDArray[np.int32],
+) -> int:
+    """Pieces of the runs of some edges, in the order found; gives their number, which may exceed the room."""
+    own = edges.a[rows], edges.b[rows], edges.run_start[rows], edges.run_stop[rows]
+    return int(kernels.get().split_runs(texts.flags, texts.start, *own, edges.runs, CUT, offsets, pieces))
+
+
+def _tasks(documents: pa.ChunkedArray, first_end: NDArray[np.int64]) -> Iterator[tuple[pa.Array, int, int]]:
+    """Slices of the chunks of texts with some that are looked at; first row of the chunk, place in it."""
+    first = 0
     for chunk in documents.chunks:
-        low, high = np.searchsorted(row, [base, base + len(chunk)])
-        rows, begin = np.unique(row[low:high], return_index=True)
-        if len(rows):
-            size = np.asarray(pc.binary_length(chunk).take(pa.array(rows - base)))
-            cut = np.flatnonzero(np.diff(np.cumsum(size) // _CHUNK_BYTES)) + 1
-            begin = np.append(begin, high - low)
-            for start, stop in zip([0, *cut], [*cut, len(rows)], strict=True):
-                some = rows[start:stop]
-                yield chunk, some, some - base, slice(low + begin[start], low + begin[stop])
-        base += len(chunk)
+        wanted = np.diff(first_end[first : first + len(chunk) + 1]) > 0
+        size = np.cumsum(np.where(wanted, pc.binary_length(chunk), 0))
+        cuts = (np.flatnonzero(np.diff(size // _CHUNK_BYTES)) + 1).tolist()
+        for low, high in pairwise([0, *cuts, len(chunk)]):
+            if wanted[low:high].any():
+                yield chunk.slice(low, high - low), first, low
+        first += len(chunk)
 
 
 def _characters(

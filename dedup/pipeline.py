@@ -137,8 +137,9 @@ class Judged:
         order: int64[n], row of each number.
         texts: The body tokens, stock marked.
         leader: int64[n], the first document this one is exactly or nearly equal to; its own number otherwise.
-        edges: Related pairs of leaders.
-        collapsed: Each document that is not its own leader (b) with its leader (a).
+        relations: Related pairs of leaders, and each document that is not its own leader (b) with its leader
+            (a).
+        leading: How many of them are pairs of leaders.
         roundup: bool[n].
         family: int64[n], number of the family's first member; its own where it is alone.
         canonical: int64[n], canonical document of the family.
@@ -152,8 +153,8 @@ class Judged:
     order: NDArray[np.int64]
     texts: Texts
     leader: NDArray[np.int64]
-    edges: Edges
-    collapsed: Edges
+    relations: Edges
+    leading: int
     roundup: NDArray[np.bool_]
     family: NDArray[np.int64]
     canonical: NDArray[np.int64]
@@ -162,6 +163,16 @@ class Judged:
     cut: NDArray[np.int64]
     crowded: int
     stock: int
+
+    @property
+    def edges(self) -> Edges:
+        """Related pairs of leaders."""
+        return self.relations.take(slice(None, self.leading))
+
+    @property
+    def collapsed(self) -> Edges:
+        """Each document that is not its own leader (b) with its leader (a)."""
+        return self.relations.take(slice(self.leading, None))
 
 
 CREDIT_WORDS = 12
@@ -440,8 +451,8 @@ def settle(
         order=documents.order,
         texts=texts,
         leader=leader,
-        edges=edges,
-        collapsed=collapsed,
+        relations=Edges.concat([edges, collapsed]),
+        leading=len(edges),
         roundup=roundup[leader],
         family=family,
         canonical=canonical,

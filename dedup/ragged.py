@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from dedup.config import Settings
 
-__all__ = ["by_owner", "gather", "partition_bits", "take_rows", "whole"]
+__all__ = ["by_owner", "first_of_each", "gather", "partition_bits", "take_rows", "whole"]
 
 _SMALL = 1 << 20  # keys not worth sharing among threads
 
@@ -48,6 +48,11 @@ def by_owner(owner: NDArray[np.int64], owners: int) -> tuple[NDArray[np.int64], 
     offsets = np.searchsorted(keys, np.arange(owners + 1) << 32)
     keys &= 0xFFFFFFFF
     return offsets, keys
+
+
+def first_of_each(keys: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Places of the first of equal keys, ascending: int64."""
+    return np.sort(np.unique(keys, return_index=True)[1])
 
 
 def partition_bits(keys: int, settings: Settings) -> int:

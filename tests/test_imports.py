@@ -13,7 +13,7 @@ LAYERS: tuple[set[str], ...] = (
     {"kernels"},
     set(),  # the stages: every module that is named nowhere else
     {"pipeline"},
-    {"io", "storage", "engines", "report", "result", "output"},
+    {"io", "storage", "engines", "report", "result", "tables", "output"},
     {"api", "asyncindex", "drafts", "index", "placing", "spark", "upkeep"},
     {"cli", "integrations", "__main__"},
 )

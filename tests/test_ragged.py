@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dedup.config import Settings
-from dedup.ragged import by_owner, gather, partition_bits, take_rows
+from dedup.ragged import by_owner, first_of_each, gather, partition_bits, take_rows
 
 
 @given(st.lists(st.lists(st.text(max_size=2), min_size=1, max_size=4), min_size=1, max_size=5), st.data())
@@ -39,3 +39,9 @@ def test_parts_fit_the_memory() -> None:
     for keys in (2 << 20, 100 << 20, 1 << 32):
         part = keys * 8 >> partition_bits(keys, tight)
         assert part * tight.workers <= tight.memory_limit // 4
+
+
+@given(st.lists(st.integers(0, 4), max_size=12))
+def test_first_of_each(keys: list[int]) -> None:
+    found = first_of_each(np.array(keys, np.int64)).tolist()
+    assert found == [place for place, key in enumerate(keys) if key not in keys[:place]]

@@ -78,7 +78,7 @@ def find_families(
             duplicates=corpus.duplicates,
             rejects=rejects,
             timings=clock.seconds,
-            workspace=space,
+            room=space.room,
         )
 
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["Batches", "Column", "Workspace", "check_disk", "disk_need"]
 
 _SHARE = 2  # of the memory limit: kept here; the other half is for work in progress
+_ZEROS = 1 << 16  # rows written at once
 _LOOK = 0.1  # seconds between looks at the size of the process
 _STATUS = Path("/proc/self/statm")
 
@@ -89,6 +90,19 @@ class Workspace:
         """Count so many bytes less."""
         self._left += size
 
+    def room(self, rows: int) -> NDArray[np.uint32]:
+        """A new uint32[rows, 4] to be filled, in a file where memory is short."""
+        if not rows or self.take(16 * rows):
+            return np.empty((rows, 4), np.uint32)
+        path = self.path()
+        with writing(path), path.open("w+b") as file:
+            for first in range(0, rows, _ZEROS):  # a hole the disk has no room for would be a bus error
+                file.write(bytes(16 * min(_ZEROS, rows - first)))
+            file.flush()
+            mapped = mmap.mmap(file.fileno(), 16 * rows)
+        self._watch_over(mapped)
+        return np.frombuffer(mapped, np.uint32).reshape(rows, 4)
+
     def path(self) -> Path:
         """A new file."""
         if self._made is None:
@@ -106,11 +120,14 @@ class Workspace:
             if os.fstat(file.fileno()).st_size == 0:
                 return b""
             mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        self._watch_over(mapped)
+        return mapped
+
+    def _watch_over(self, mapped: mmap.mmap) -> None:
         self._maps.append(mapped)
         if not self._watched and _STATUS.exists() and hasattr(mapped, "madvise"):
             self._watched = True
             threading.Thread(target=_watch, args=(weakref.ref(self),), daemon=True).start()
-        return mapped
 
     def let_go(self) -> None:
         """Drop the pages of all maps from this process if they matter and it is near the limit."""
