@@ -114,7 +114,7 @@ def tokenize(texts: pa.Array) -> Tokens:
     flags = np.empty(room, np.uint8)
     start, end, block_start, block_end = (np.empty(room, np.uint32) for _ in range(4))
     kernels.get(total).tokenize(
-        *(data, offsets, table.page, table.entry, table.pool, np.empty(longest * table.growth + 1, np.uint8)),
+        *(data, offsets, table.page, table.entry, table.pool, np.empty(longest * table.growth + 8, np.uint8)),
         *(token_offsets, hashes, start, end, flags),
         *(block_offsets, block_first, block_start, block_end),
     )

@@ -27,6 +27,10 @@ PIECES = [
     "internationalize",
     "3.40",
     "‘We will’ ",
+    "it's ",
+    "players’ ",
+    "“Yes,” she said. ",
+    'the "plain" words, (some) of them 2; ',
     "    ",
     "\n\n",
     "a line of some length that goes on until it is about\n",
@@ -53,8 +57,8 @@ def by(monkeypatch: pytest.MonkeyPatch, namespace: object, array: pa.Array) -> T
 @given(st.lists(texts, max_size=4))
 @settings(max_examples=400, deadline=None)
 def test_compiled_equals_reference(documents: list[str]) -> None:
-    # eight bytes are read at a time where that many follow
-    array = pa.array([*documents, "x" * 24], pa.large_string())
+    # 64 bytes are looked at at a time where that many follow
+    array = pa.array([*documents, "x" * 99], pa.large_string())
     compiled = kernels.warm()
     with pytest.MonkeyPatch.context() as patch:
         assert columns(by(patch, compiled, array)) == columns(by(patch, reference, array))

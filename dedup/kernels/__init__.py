@@ -19,7 +19,7 @@ from importlib import import_module, metadata
 from pathlib import Path
 from typing import Any
 
-__all__ = ["MODULES", "THRESHOLD", "get", "is_warm", "warm"]
+__all__ = ["MODULES", "THRESHOLD", "digest", "get", "is_warm", "warm"]
 
 MODULES = (
     ("text", "reference"),
@@ -128,11 +128,19 @@ def _cache_folders() -> list[Path]:
     ]
 
 
+@cache
+def digest() -> str:
+    """Short hash of every source file of the kernels and of the classes and rules they are compiled with."""
+    state = hashlib.sha256()
+    folder = Path(__file__).parent
+    for path in [*sorted(folder.glob("*.py")), folder.parent / "folding.py"]:
+        state.update(path.name.encode() + b"\0" + path.read_bytes())
+    return state.hexdigest()[:16]
+
+
 def _marker_name() -> str:
     """Name of the marker; it changes with the kernels, the compiler and the processor."""
-    state = hashlib.sha256()
-    for path in sorted(Path(__file__).parent.glob("*.py")):
-        state.update(path.name.encode() + b"\0" + path.read_bytes())
+    state = hashlib.sha256(digest().encode())
     for package in ("numba", "llvmlite", "numpy"):
         state.update(metadata.version(package).encode())
     state.update(f"{platform.python_version()} {platform.machine()} {_processor()}".encode())

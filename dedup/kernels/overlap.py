@@ -65,7 +65,8 @@ def _pop(heap, size):
         const(types.uint64), const(types.uint8), const(types.int64), const(types.int64), const(types.uint8),
         const(types.int64), const(types.int64), types.int64, types.int64, types.int64, types.int64,
         types.Array(types.int32, 2, "C"), types.Array(types.int32, 2, "C"), out(types.int64),
-    )
+    ),
+    allocates=True,
 )  # fmt: skip
 def align_pairs(
     hashes,
