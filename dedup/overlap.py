@@ -15,6 +15,7 @@ import numpy as np
 from dedup import kernels
 from dedup.kernels.rules import CHARACTER_FLAG, CUT_FLAG, NUMBER_FLAG, QUOTED_FLAG, STOCK_FLAG
 from dedup.model import RelationKind
+from dedup.templates import Shared, find_templates
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from dedup.candidates import Pairs
     from dedup.config import Settings
 
-__all__ = ["KINDS", "NEVER", "Edges", "Texts", "classify", "is_template", "verify"]
+__all__ = ["KINDS", "NEVER", "Edges", "Lengths", "Texts", "classify", "verify"]
 
 KINDS = tuple(RelationKind)
 """Kinds by code, strongest first."""
@@ -38,15 +39,6 @@ NUMBER, CUT = NUMBER_FLAG, CUT_FLAG
 
 NEVER = np.iinfo(np.int64).max
 """Publication time of an undated document; it comes last in the order."""
-
-TABLE = 0.3
-"""Share of figures among its words that makes a text a table."""
-
-FIGURES = 0.04
-"""Figures a shared word that a report has at least."""
-
-ANOTHER_DAY = 36 * 3_600_000_000
-"""Microseconds; later than this, a report is not an update of the one before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +66,30 @@ class Texts:
         total = np.empty(len(self.start), np.int64)
         kernels.get().half_words(self.flags, self.start, self.stop, without, total)
         return total
+
+
+@dataclass(frozen=True, slots=True)
+class Lengths:
+    """Lengths of n documents in half words.
+
+    Attributes:
+        whole: int64[n].
+        base: int64[n], without stock text.
+        plain: int64[n], without stock text and quotations.
+        figures: int64[n], how many figures there are; each is a whole word in any script.
+    """
+
+    whole: NDArray[np.int64]
+    base: NDArray[np.int64]
+    plain: NDArray[np.int64]
+    figures: NDArray[np.int64]
+
+    @staticmethod
+    def of(texts: Texts) -> Lengths:
+        """Those of all documents."""
+        whole = texts.half_words()
+        figures = (whole - texts.half_words(NUMBER)) // 2
+        return Lengths(whole, texts.half_words(STOCK), texts.half_words(STOCK | QUOTED), figures)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,16 +148,12 @@ def verify(texts: Texts, pairs: Pairs, settings: Settings) -> Edges:
 
     Threads share the pairs in contiguous slices; the result does not depend on their number.
     """
-    base = texts.half_words(STOCK)
-    plain = texts.half_words(STOCK | QUOTED)
-    tables = texts.half_words(NUMBER) <= (1 - TABLE) * texts.half_words()
+    lengths = Lengths.of(texts)
     slices = np.array_split(np.arange(len(pairs)), max(1, min(len(pairs) // 64, 4 * settings.workers)))
     if len(slices) == 1:  # of one document, in the index: starting a thread takes longer than aligning
-        return _align(texts, pairs.a, pairs.b, base, plain, tables, settings)
+        return _align(texts, pairs.a, pairs.b, lengths, settings)
     with ThreadPoolExecutor(settings.workers) as pool:
-        parts = pool.map(
-            lambda rows: _align(texts, pairs.a[rows], pairs.b[rows], base, plain, tables, settings), slices
-        )
+        parts = pool.map(lambda rows: _align(texts, pairs.a[rows], pairs.b[rows], lengths, settings), slices)
         return Edges.concat(list(parts))
 
 
@@ -149,9 +161,7 @@ def _align(
     texts: Texts,
     a: NDArray[np.int64],
     b: NDArray[np.int64],
-    base: NDArray[np.int64],
-    plain: NDArray[np.int64],
-    tables: NDArray[np.bool_],
+    lengths: Lengths,
     settings: Settings,
 ) -> Edges:
     sizes = texts.stop - texts.start
@@ -172,13 +182,15 @@ def _align(
         done = upto
     stop = np.cumsum(run_counts)
     shared, narrative, longest = counts[:, 0] / 2, counts[:, 1] / 2, counts[:, 2] / 2
+    base, plain = lengths.base, lengths.plain
     coverage_a = 2 * shared / np.maximum(base[a], 1)
     coverage_b = 2 * shared / np.maximum(base[b], 1)
     least = np.minimum(coverage_a, coverage_b)
-    apart = _apart(texts.published, a, b)
-    template = is_template(counts[:, 3], counts[:, 4], shared, apart, settings)
-    # a table is another table unless nearly all of it is the same
-    template |= tables[a] & tables[b] & ((least < settings.near_coverage) | (counts[:, 4] > 1))
+    runs = np.concatenate(kept)
+    verbatim = np.add.reduceat(np.append(runs[:, 2], 0), stop - run_counts) * (run_counts > 0)
+    left = (np.minimum(sizes[a], sizes[b]) - verbatim) / (1 + (texts.spaceless[a] & texts.spaceless[b]))
+    common = Shared(shared, counts[:, 3], counts[:, 4], left)
+    template = find_templates(texts, lengths, a, b, common, settings)
     kind = classify(
         np.where(base[a] <= base[b], coverage_a, coverage_b),
         least,
@@ -200,43 +212,8 @@ def _align(
         longest.astype(np.int64),
         stop - run_counts,
         stop,
-        np.concatenate(kept),
+        runs,
     )
-
-
-def _apart(
-    published: NDArray[np.int64] | None, a: NDArray[np.int64], b: NDArray[np.int64]
-) -> NDArray[np.bool_]:
-    """Pairs published so far apart that a report with other figures is another report."""
-    if published is None:
-        return np.zeros(len(a), bool)
-    one, two = published[a], published[b]
-    return np.asarray((one != NEVER) & (two != NEVER) & (np.abs(one - two) > ANOTHER_DAY))
-
-
-def is_template(
-    figures: NDArray[np.int32],
-    conflicts: NDArray[np.int32],
-    shared: NDArray[np.float64],
-    apart: NDArray[np.bool_],
-    settings: Settings,
-) -> NDArray[np.bool_]:
-    """Pairs that are the same frame around other facts: bool[p].
-
-    An update corrects a figure or two within hours; next week's report has others throughout. Prose with a
-    figure here and there, such as the numbers of sections, is no report.
-
-    Args:
-        figures: Figures that agree inside the shared passages.
-        conflicts: Figures that differ in the gaps between their runs.
-        shared: Words shared.
-        apart: Published on days apart.
-        settings: For the share of figures that may differ.
-    """
-    share = conflicts / np.maximum(figures + conflicts, 1)
-    throughout = apart & (share >= settings.template_share_apart)
-    many = (conflicts >= 3) & (figures + conflicts >= FIGURES * shared)
-    return np.asarray(throughout | (many & (share > settings.template_share)))
 
 
 def classify(
@@ -258,7 +235,7 @@ def classify(
         narrative: Words shared outside quotations.
         longest: Words of the longest verbatim run.
         plain: Words outside quotations of the document that has more of them.
-        template: Same frame, other facts: :func:`is_template`.
+        template: Same frame, other facts: :mod:`dedup.templates`.
         settings: For the thresholds.
     """
     # two texts that both have fewer narrative words than a passage needs can still be versions of each other

@@ -25,7 +25,6 @@ from dedup.overlap import (
     Texts,
     classify,
     equal,
-    is_template,
     verify,
 )
 
@@ -381,24 +380,3 @@ def test_edges_keep_their_runs() -> None:
     assert len(Edges.concat([edges.take(edges.kind == NONE), edges])) == 2
     nothing = verify(texts, Pairs(np.empty(0, np.int64), np.empty(0, np.int64)), Settings())
     assert len(nothing) == 0
-
-
-@pytest.mark.parametrize(
-    ("figures", "conflicts", "shared", "apart", "template"),
-    [
-        (2, 6, 60.0, False, True),  # another day's figures in the same frame
-        (20, 1, 300.0, False, False),  # an update
-        (20, 1, 300.0, True, False),  # the same article days later, one figure put right
-        (5, 2, 90.0, True, True),  # next week's report
-        (0, 26, 1900.0, False, False),  # two codes of law, their sections numbered anew
-    ],
-)
-def test_templates(figures: int, conflicts: int, shared: float, apart: bool, template: bool) -> None:
-    found = is_template(
-        np.array([figures], np.int32),
-        np.array([conflicts], np.int32),
-        np.array([shared]),
-        np.array([apart]),
-        Settings(),
-    )
-    assert found.tolist() == [template]

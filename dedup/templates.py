@@ -1,0 +1,146 @@
+"""Templates: pairs that are one frame around other facts, and so no copies.
+
+What a reader looks at are the figures. Each rule takes the figures of two documents that were aligned; words
+are those of :mod:`dedup.overlap`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dedup.kernels.rules import NUMBER_FLAG
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from dedup.config import Settings
+    from dedup.overlap import Lengths, Texts
+
+__all__ = ["Shared", "differ_throughout", "find_templates"]
+
+CHANGED = 3
+"""Figures that differ before two texts of one day can be two reports."""
+
+FIGURES = 0.04
+"""Figures a shared word that a report has at least."""
+
+BULLETIN = 0.25
+"""Share of new figures among the words that differ from which a text is the next bulletin of a series."""
+
+TABLE = 0.3
+"""Share of figures among its words that makes a text a table."""
+
+TABLE_CHANGED = 0.1
+"""Share of new figures that makes a table another table, if there are two."""
+
+RICH = 0.08
+"""Share of figures among its words that makes a text rich in them."""
+
+ANOTHER_DAY = 36 * 3_600_000_000
+"""Microseconds; later than this, a text with other figures is not an update of the one before."""
+
+NEXT_DAY = 20 * 3_600_000_000
+"""The same for texts rich in figures; in a story, the count of victims is still rising then."""
+
+NEVER = np.iinfo(np.int64).max
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What the documents of each pair share.
+
+    Attributes:
+        words: float64[p].
+        figures: int32[p], those inside the verbatim runs.
+        conflicts: int32[p], those that differ in the gaps between runs.
+        left: float64[p], words of the shorter document outside the runs.
+    """
+
+    words: NDArray[np.float64]
+    figures: NDArray[np.int32]
+    conflicts: NDArray[np.int32]
+    left: NDArray[np.float64]
+
+
+def find_templates(
+    texts: Texts,
+    lengths: Lengths,
+    a: NDArray[np.int64],
+    b: NDArray[np.int64],
+    shared: Shared,
+    settings: Settings,
+) -> NDArray[np.bool_]:
+    """Pairs that are templates: bool[p].
+
+    Args:
+        texts: Body tokens of n documents.
+        lengths: Of each.
+        a: int64[p] document number.
+        b: int64[p].
+        shared: What they share.
+        settings: For the share of figures that may differ.
+    """
+    apart = _apart(texts, lengths, a, b)
+    return differ_throughout(shared, apart, settings) | _differ_only(texts, lengths, a, b, shared, apart)
+
+
+def differ_throughout(shared: Shared, apart: NDArray[np.bool_], settings: Settings) -> NDArray[np.bool_]:
+    """Pairs in whose passages many figures differ: bool[p].
+
+    An update corrects a figure or two within hours; next week's report has others throughout. Prose with a
+    figure here and there, such as the numbers of sections, is no report.
+
+    Args:
+        shared: What the documents of each pair share.
+        apart: bool[p], published on days apart.
+        settings: For the share of figures that may differ.
+    """
+    figures = shared.figures + shared.conflicts
+    share = shared.conflicts / np.maximum(figures, 1)
+    throughout = apart & (share >= settings.template_share_apart)
+    many = (shared.conflicts >= CHANGED) & (figures >= FIGURES * shared.words)
+    return np.asarray(throughout | (many & (share > settings.template_share)))
+
+
+def _differ_only(
+    texts: Texts,
+    lengths: Lengths,
+    a: NDArray[np.int64],
+    b: NDArray[np.int64],
+    shared: Shared,
+    apart: NDArray[np.bool_],
+) -> NDArray[np.bool_]:
+    """Pairs that little but figures tells apart: bool[p].
+
+    Such a text is the next bulletin of a series, for an update has something to tell, too. A table is another
+    one unless nearly all its figures are the same. A figure that stands anywhere in the other text, as in a
+    date respelled, is not new. Days apart, one new figure is enough.
+    """
+    fewer = np.minimum(lengths.figures[a], lengths.figures[b])
+    table = lengths.figures >= TABLE / 2 * lengths.whole
+    least = np.maximum(BULLETIN * shared.left, np.where(apart, 1, CHANGED))
+    least = np.where(table[a] & table[b], np.minimum(least, np.maximum(TABLE_CHANGED * fewer, 2)), least)
+    found = fewer - shared.figures >= least
+
+    def figures(document: int) -> Counter[int]:
+        own = slice(texts.start[document], texts.stop[document])
+        return Counter(texts.hash[own][texts.flags[own] & NUMBER_FLAG != 0].tolist())
+
+    for pair in np.flatnonzero(found).tolist():
+        common = (figures(int(a[pair])) & figures(int(b[pair]))).total()
+        found[pair] = fewer[pair] - common >= least[pair]
+    return np.asarray(found)
+
+
+def _apart(texts: Texts, lengths: Lengths, a: NDArray[np.int64], b: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Pairs published so far apart that a report with other figures is another report: bool[p]."""
+    if texts.published is None:
+        return np.zeros(len(a), bool)
+    one, two = texts.published[a], texts.published[b]
+    rich = lengths.figures >= RICH / 2 * lengths.whole
+    limit = np.where(rich[a] & rich[b], NEXT_DAY, ANOTHER_DAY)
+    return np.asarray((np.maximum(one, two) != NEVER) & (np.abs(one - two) > limit))

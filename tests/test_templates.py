@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from dedup.candidates import Pairs
+from dedup.config import Settings
+from dedup.overlap import KINDS, NUMBER, Texts, verify
+from dedup.templates import Shared, differ_throughout
+
+Text = list[int]
+
+
+@pytest.mark.parametrize(
+    ("figures", "conflicts", "shared", "apart", "template"),
+    [
+        (2, 6, 60.0, False, True),  # another day's figures in the same frame
+        (20, 1, 300.0, False, False),  # an update
+        (20, 1, 300.0, True, False),  # the same article days later, one figure put right
+        (5, 2, 90.0, True, True),  # next week's report
+        (0, 26, 1900.0, False, False),  # two codes of law, their sections numbered anew
+    ],
+)
+def test_figures_that_differ_throughout(
+    figures: int, conflicts: int, shared: float, apart: bool, template: bool
+) -> None:
+    found = Shared(
+        np.array([shared]), np.array([figures], np.int32), np.array([conflicts], np.int32), np.zeros(1)
+    )
+    assert differ_throughout(found, np.array([apart]), Settings()).tolist() == [template]
+
+
+HOUR = 3_600_000_000
+
+
+def words(start: int, count: int) -> Text:
+    return list(range(start, start + count))
+
+
+REPORT = [word + 5000 if word % 10 == 5 else word for word in words(0, 100)]  # a figure every ten words
+
+
+def reported(a: Text, b: Text, hours: int = 0) -> str:
+    """Relation of two texts, published so many hours apart, whose words from 5000 on are figures."""
+    both = np.array(a + b)
+    flags = np.where(both >= 5000, NUMBER, 0).astype(np.uint8)
+    start, stop = np.array([0, len(a)]), np.array([len(a), len(both)])
+    times = np.array([0, hours * HOUR])
+    texts = Texts(both.astype(np.uint64), flags, start, stop, np.zeros(2, np.uint8), times)
+    edges = verify(texts, Pairs(np.array([0]), np.array([1])), Settings())
+    return KINDS[int(edges.kind[0])].value
+
+
+def other(text: Text, *places: int) -> Text:
+    """The text with other figures at these places."""
+    return [word + 1000 if place in places else word for place, word in enumerate(text)]
+
+
+def test_a_bulletin_that_differs_in_figures_only_is_another() -> None:
+    assert reported(REPORT, other(REPORT, 25, 55)) == "near"  # put right
+    assert reported(REPORT, other(REPORT, 25, 55, 75)) == "none"
+    assert reported(REPORT, other(REPORT, 55), hours=40) == "none"
+    assert reported(REPORT, [*other(REPORT, 25, 55, 75), *words(200, 40)]) == "none"
+    # an update has something to tell, too
+    edited = [word + 300 if word % 8 == 4 and word < 5000 else word for word in other(REPORT, 25, 55, 75)]
+    assert reported(REPORT, edited) == "near"
+    # the same figures, a sentence moved
+    assert reported(REPORT, other(REPORT[40:] + REPORT[:40], 35)) == "near"
+
+
+def test_the_next_day_tells_reports_apart_but_not_stories() -> None:
+    report, story = other(REPORT, 25, 55), [w - 5000 if w in REPORT[5:60:10] else w for w in REPORT]
+    assert [reported(REPORT, report, hours) for hours in (2, 24)] == ["near", "none"]
+    assert [reported(story, other(story, 75), hours) for hours in (24, 40)] == ["near", "none"]
+
+
+def test_a_table_with_the_same_figures_is_the_same_table() -> None:
+    table = [word + 5000 if word % 2 else word for word in words(0, 80)]
+    assert reported(table, words(900, 15) + table[:60]) == "version"
+    assert reported(table, other(table, 15, 35, 55, 75)) == "none"
