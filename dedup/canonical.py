@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 Members: TypeAlias = "Sequence[int] | NDArray[np.int64]"
 
-__all__ = ["Candidates", "agency_of", "choose", "moment", "ranks", "reason"]
+__all__ = ["Candidates", "agency_of", "choose", "measure", "moment", "ranks", "reason"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +64,18 @@ class Candidates:
     source: pa.Array
 
 
-def choose(candidates: Candidates, family: NDArray[np.int64], settings: Settings) -> NDArray[np.int64]:
-    """Number of the canonical document of each document's family: int64[n]."""
-    rank = ranks(candidates, family, settings)
+def choose(
+    candidates: Candidates, family: NDArray[np.int64], settings: Settings, most: int = 0
+) -> NDArray[np.int64]:
+    """Number of the canonical document of each document's family: int64[n].
+
+    Args:
+        candidates: Of n documents.
+        family: int64[n].
+        settings: For the policy.
+        most: The greatest measure of a member, where not all of them are among the candidates.
+    """
+    rank = ranks(candidates, family, settings, most)
     order = np.lexsort((rank, family))
     opens = np.ones(len(order), bool)
     opens[1:] = family[order][1:] != family[order][:-1]
@@ -75,20 +84,30 @@ def choose(candidates: Candidates, family: NDArray[np.int64], settings: Settings
     return best
 
 
-def ranks(candidates: Candidates, family: NDArray[np.int64], settings: Settings) -> NDArray[np.int64]:
+def measure(candidates: Candidates, settings: Settings) -> NDArray[np.int64]:
+    """The words by which versions are compared, relative to the family's most: int64[n]."""
+    c = candidates
+    if settings.policy == "agency":
+        return c.agreed
+    return np.asarray(c.agreed + np.minimum(np.maximum(c.words - c.agreed, 0), c.agreed))
+
+
+def ranks(
+    candidates: Candidates, family: NDArray[np.int64], settings: Settings, most: int = 0
+) -> NDArray[np.int64]:
     """Place of each document in the policy's order, compared within a family: int64[n], lower is better."""
     n = len(family)
     c = candidates
-    own = np.maximum(c.words - c.agreed, 0)
-    weight = c.agreed + np.minimum(own, c.agreed)
+    fullness = _hundredths(measure(c, settings), family, most)
     last = [c.published, np.round(c.removed, 3), np.arange(n)]
-    fullest = [-_hundredths(weight, family), ~c.credited, *last]
+    fullest = [-fullness, ~c.credited, *last]
     if settings.policy == "earliest":
         keys = [c.published, *fullest]
     elif settings.policy == "source":
         keys = [_places(c.source, settings.source_priority), *fullest]
     elif settings.policy == "agency":
-        keys = [~_of_agencies(c.source), ~c.credited, -_hundredths(c.agreed, family), own, *last]
+        own = np.maximum(c.words - c.agreed, 0)
+        keys = [~_of_agencies(c.source), ~c.credited, -fullness, own, *last]
     else:
         keys = fullest
     rank = np.empty(n, np.int64)
@@ -96,11 +115,11 @@ def ranks(candidates: Candidates, family: NDArray[np.int64], settings: Settings)
     return rank
 
 
-def _hundredths(words: NDArray[np.int64], family: NDArray[np.int64]) -> NDArray[np.float64]:
-    """In hundredths of the family's most, rounded: float64[n]."""
-    most = np.zeros(len(family), np.int64)
+def _hundredths(words: NDArray[np.int64], family: NDArray[np.int64], least: int) -> NDArray[np.float64]:
+    """In hundredths of the family's most, which is ``least`` or more, rounded: float64[n]."""
+    most = np.full(len(family), max(least, 1), np.int64)
     np.maximum.at(most, family, words)
-    return np.asarray(np.round(words / np.maximum(most[family], 1), 2))
+    return np.asarray(np.round(words / most[family], 2))
 
 
 def _places(source: pa.Array, patterns: Sequence[str]) -> NDArray[np.int64]:

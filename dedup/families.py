@@ -118,22 +118,22 @@ def group(edges: Edges, documents: int, roundup: NDArray[np.bool_]) -> Grouping:
     rows = np.flatnonzero((edges.kind <= NEAR) | ((edges.kind == VERSION) & ~apart))
     strength = np.maximum(edges.coverage_a[rows], edges.coverage_b[rows])
     rows = rows[np.lexsort((edges.b[rows], edges.a[rows], -strength, edges.kind[rows] > NEAR))]
-    parent = np.arange(documents)
-    size = np.ones(documents, np.int64)
+    # lists: reading one number of an array takes as long as five of these
+    parent, size = list(range(documents)), [1] * documents
+    ends = list(zip(edges.a[rows].tolist(), edges.b[rows].tolist(), strict=True))
     between: dict[int, dict[int, int]] = {}
-    for row in rows:
-        a, b = int(edges.a[row]), int(edges.b[row])
+    for a, b in ends:
         between.setdefault(a, {})[b] = 1
         between.setdefault(b, {})[a] = 1
 
     def find(x: int) -> int:
         while parent[x] != x:
             parent[x] = parent[parent[x]]
-            x = int(parent[x])
+            x = parent[x]
         return x
 
-    for row in rows:
-        a, b = find(int(edges.a[row])), find(int(edges.b[row]))
+    for one, two in ends:
+        a, b = find(one), find(two)
         if a == b or between[a].get(b, 0) < SUPPORT * size[a] * size[b]:
             continue
         if len(between[a]) < len(between[b]) or (len(between[a]) == len(between[b]) and b < a):

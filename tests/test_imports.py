@@ -14,7 +14,8 @@ LAYERS: tuple[set[str], ...] = (
     set(),  # the stages: every module that is named nowhere else
     {"pipeline"},
     {"io", "storage", "engines", "report", "result", "tables", "output"},
-    {"api", "asyncindex", "drafts", "index", "placing", "spark", "upkeep"},
+    {"ingestion"},
+    {"api", "asyncindex", "index", "spark"},
     {"cli", "integrations", "__main__"},
 )
 STAGES = 2

@@ -26,7 +26,7 @@ class Store(Protocol):
     """What messages call it; never with a password."""
 
     types: ClassVar[Mapping[str, str]]
-    """Its names for ``key``, ``blob`` and ``real``."""
+    """Its names for ``key``, ``blob``, ``real`` and ``clustered``."""
 
     def reading(self) -> AbstractContextManager[None]:
         """A transaction that sees one state of the database and never waits for writers."""

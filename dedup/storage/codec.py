@@ -14,9 +14,21 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
-__all__ = ["JOINED", "pack_places", "pack_words", "unpack_places", "unpack_words"]
+__all__ = [
+    "JOINED",
+    "pack_mask",
+    "pack_places",
+    "pack_runs",
+    "pack_words",
+    "unpack_mask",
+    "unpack_places",
+    "unpack_runs",
+    "unpack_words",
+]
 
 JOINED = 128
 """Flag of a body token whose predecessor in the raw text is its predecessor in the body."""
@@ -70,3 +82,32 @@ def unpack_places(data: bytes) -> NDArray[np.int64]:
     """What :func:`pack_places` packed."""
     planes = np.frombuffer(zlib.decompress(memoryview(data)[1:]), f"<u{data[0]}").reshape(2, -1)
     return np.cumsum(planes.T.ravel(), dtype=np.int64).reshape(-1, 2)
+
+
+def pack_mask(mask: NDArray[np.bool_] | None) -> bytes | None:
+    """A flag for each token; nothing where none is set."""
+    return None if mask is None or not mask.any() else np.packbits(mask).tobytes()
+
+
+def unpack_mask(data: bytes | None, count: int) -> NDArray[np.bool_] | None:
+    """What :func:`pack_mask` packed, of so many tokens."""
+    return None if data is None else np.unpackbits(np.frombuffer(data, np.uint8), count=count).view(bool)
+
+
+def pack_runs(runs: NDArray[np.int32]) -> bytes:
+    """Shared runs, int32[r, 3]: two bytes a number, or four and an odd length where two don't suffice."""
+    if runs.max(initial=0) < 1 << 16:
+        return runs.astype("<u2").tobytes()
+    return runs.astype("<i4").tobytes() + b"\0"
+
+
+def unpack_runs(data: Sequence[bytes]) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+    """The runs of several pairs, one after the other, and how many each has: int32[r, 3], int64[n]."""
+    size = np.fromiter(map(len, data), np.int64, len(data))
+    if (size % 2 == 0).all():
+        return np.frombuffer(b"".join(data), "<u2").astype(np.int32).reshape(-1, 3), size // 6
+    parts = [
+        np.frombuffer(some, "<i4", len(some) // 4) if len(some) % 2 else np.frombuffer(some, "<u2")
+        for some in data
+    ]
+    return np.concatenate(parts).astype(np.int32).reshape(-1, 3), np.array([len(p) // 3 for p in parts])

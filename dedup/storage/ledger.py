@@ -1,115 +1,53 @@
-"""The statements: documents, bodies, edges, families and changes as rows, read and written by name.
+"""The statements: documents, bodies, edges, families and changes, read and written by name.
 
-Nothing here decides anything.
+Nothing here decides anything. What was read or written is kept until the transaction ends, as the documents
+of one batch meet the same families again and again.
 """
 
 from __future__ import annotations
 
-import time
-from typing import TYPE_CHECKING, Any, NamedTuple
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
-from dedup.overlap import NEVER, VERSION
-from dedup.storage.codec import unpack_words
+import numpy as np
+
+from dedup.overlap import VERSION, Edges
+from dedup.storage.base import Row
+from dedup.storage.codec import pack_mask, pack_runs, unpack_mask, unpack_runs, unpack_words
+from dedup.storage.rows import NO_EDGES, Body, Change, Entry, Family, microseconds
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Sequence
 
-    import numpy as np
     from numpy.typing import NDArray
 
     from dedup.storage.base import Store
 
-__all__ = ["Change", "Edge", "Entry", "Family", "Ledger"]
+__all__ = ["Component", "Ledger"]
 
 MOST_EDGES = 512
 """Edges of one document looked at when it is asked whether it is a roundup."""
 
-
-class Entry(NamedTuple):
-    """A stored document without its body."""
-
-    num: int  # order of arrival; a revision has a new one
-    id: str
-    raw: bytes  # hash of the raw text
-    content: bytes  # hash of the body, big-endian so that bytes compare as the numbers do
-    title: str | None
-    source: str | None
-    url: str | None
-    published: int | None  # microseconds since the epoch
-    updated: int | None
-    language: str | None
-    stored: int  # microseconds, when it came
-    tokens: int  # of the body
-    words: int
-    raw_tokens: int
-    removed_chars: int
-    credited: int
-    bodiless: int
-    spaceless: int
-    agencies: str  # JSON list
-    judgement: int  # row of the settings it was judged with
-    leader: int  # the document it is a copy of, or itself
-    occurrence: int  # the document whose window its text counts for
-    in_window: int
-    family: int  # row of the family; of a leader only, copies go with theirs
-    roundup: int
-    agreed: int  # words that another version carries too
-    is_new: int  # it founded a family when it was first added
-
-    @property
-    def key(self) -> tuple[int, bytes, bytes]:
-        """The order of documents everywhere: published, nulls last; content; id."""
-        return self.time, self.content, self.id.encode()
-
-    @property
-    def time(self) -> int:
-        """Microseconds, NEVER where unknown."""
-        return int(NEVER) if self.published is None else self.published
-
-
-class Edge(NamedTuple):
-    """A verified pair of document numbers; a comes first in the order of keys."""
-
-    a: int
-    b: int
-    kind: int
-    coverage_a: float
-    coverage_b: float
-    shared: int
-    narrative: int
-    longest: int
-    jaccard: float
-    runs: bytes  # int32[r, 3]
-
-    def other(self, num: int) -> int:
-        """The other end."""
-        return self.b if num == self.a else self.a
-
-
-class Family(NamedTuple):
-    """A family; one document alone is one, too."""
-
-    num: int
-    id: str
-    canonical: int
-    earliest: int
-    size: int
-    changed: int  # microseconds
-
-
-class Change(NamedTuple):
-    """Something that happened to a family, in the order of ``seq``."""
-
-    kind: str
-    document: str | None = None
-    family: str | None = None
-    other: str | None = None
-
-
+_LINK = ("a", "b", "kind", "coverage_a", "coverage_b")
+_COLUMNS = (*_LINK, "shared", "narrative", "longest")
+_DTYPE = np.dtype([(name, np.float64 if name.startswith("coverage") else np.int64) for name in _COLUMNS])
+_EDGE = ", ".join((*_COLUMNS, "runs"))
 _ENTRY = ", ".join(Entry._fields)
-_EDGE = ", ".join(Edge._fields)
 _FAMILY = ", ".join(Family._fields)
-_MARKS = {kind: ", ".join("?" * len(kind._fields)) for kind in (Entry, Edge, Family)}
+_MARKS = {kind: ", ".join("?" * len(kind._fields)) for kind in (Entry, Family)}
+
+
+@dataclass(frozen=True, slots=True)
+class Component:
+    """Leaders, whole families of them, that no joining edge connects with others.
+
+    Attributes:
+        nums: int64[m].
+        edges: All joining edges among them, without their runs.
+    """
+
+    nums: NDArray[np.int64]
+    edges: Edges
 
 
 class Ledger:
@@ -117,6 +55,21 @@ class Ledger:
 
     def __init__(self, store: Store) -> None:
         self.store = store
+        self.forget()
+
+    def forget(self) -> None:
+        """Read everything anew: at the start of a transaction, as others may have written."""
+        self._entries: dict[int, Entry] = {}
+        self._bodies: dict[int, Body] = {}
+        self._families: dict[int, Family] = {}
+        self._components: dict[int, Component] = {}
+        self._next: dict[str, int] = {}
+
+    def flush(self) -> None:
+        """Write what was put off: at the end of a transaction."""
+        for name, number in self._next.items():
+            self.store.run("UPDATE meta SET value = ? WHERE name = ?", str(number), name)
+        self._next = {}
 
     # --- meta
 
@@ -126,6 +79,8 @@ class Ledger:
 
     def number(self, name: str) -> int:
         """A named number."""
+        if name in self._next:
+            return self._next[name]
         return int(self.store.rows("SELECT value FROM meta WHERE name = ?", name)[0][0])
 
     def set_meta(self, name: str, value: object) -> None:
@@ -139,70 +94,86 @@ class Ledger:
     def take_numbers(self, name: str, count: int = 1) -> int:
         """The first of so many fresh numbers."""
         first = self.number(name)
-        self.store.run("UPDATE meta SET value = ? WHERE name = ?", str(first + count), name)
+        self._next[name] = first + count
         return first
 
     # --- documents
 
     def entries(self, nums: Collection[int]) -> dict[int, Entry]:
         """Documents by number; those that are gone are missing."""
-        if not nums:
-            return {}
-        rows = self.store.rows_in(f"SELECT {_ENTRY} FROM document WHERE num IN {{keys}}", sorted(nums))  # noqa: S608
-        return {row[0]: Entry(*row) for row in rows}
+        missing = [num for num in nums if num not in self._entries]
+        if missing:
+            self._keep(
+                self.store.rows_in(f"SELECT {_ENTRY} FROM document WHERE num IN {{keys}}", missing)  # noqa: S608
+            )
+        return {num: self._entries[num] for num in nums if num in self._entries}
+
+    def _keep(self, rows: list[Row]) -> list[Entry]:
+        """Rows as entries; what was read before is newer."""
+        return [self._entries.setdefault(row[0], Entry._make(row)) for row in rows]
 
     def by_id(self, identity: str) -> Entry | None:
         """The current document of an id."""
-        rows = self.store.rows(f"SELECT {_ENTRY} FROM document WHERE id = ?", identity)  # noqa: S608
-        return Entry(*rows[0]) if rows else None
+        found = self._keep(self.store.rows(f"SELECT {_ENTRY} FROM document WHERE id = ?", identity))  # noqa: S608
+        return found[0] if found else None
 
     def with_content(self, content: bytes) -> list[Entry]:
         """The first documents with the same body."""
-        rows = self.store.rows(
-            f"SELECT {_ENTRY} FROM document WHERE content = ? ORDER BY num LIMIT 16",  # noqa: S608
-            content,
+        return self._keep(
+            self.store.rows(
+                f"SELECT {_ENTRY} FROM document WHERE content = ? ORDER BY num LIMIT 16",  # noqa: S608
+                content,
+            )
         )
-        return [Entry(*row) for row in rows]
+
+    def any_undated(self) -> bool:
+        """Whether a document without a date is stored."""
+        return bool(self.store.rows("SELECT 1 FROM document WHERE published IS NULL LIMIT 1"))
 
     def copies(self, leaders: Collection[int], limit: int) -> list[Entry]:
         """Copies of documents, those that may stand for a family first, at most ``limit``."""
-        rows = self.store.rows_in(
-            f"SELECT {_ENTRY} FROM document WHERE leader IN {{keys}} AND num <> leader "  # noqa: S608
-            "ORDER BY credited DESC, published, num LIMIT ?",
-            sorted(leaders),
-            limit,
-        )
-        return [Entry(*row) for row in rows]
-
-    def copy_count(self, leaders: Collection[int]) -> dict[int, int]:
-        """How many copies each has."""
-        return dict(
+        return self._keep(
             self.store.rows_in(
-                "SELECT leader, count(*) FROM document WHERE leader IN {keys} AND num <> leader "
-                "GROUP BY leader",
+                f"SELECT {_ENTRY} FROM document WHERE leader IN {{keys}} AND num <> leader "  # noqa: S608
+                "ORDER BY credited DESC, published, num LIMIT ?",
                 sorted(leaders),
+                limit,
+            )
+        )
+
+    def copy_count(self, leaders: Collection[int]) -> int:
+        """How many copies they have."""
+        sql = "SELECT count(*) FROM document WHERE leader IN {keys} AND num <> leader"
+        return int(self.store.rows_in(sql, sorted(leaders))[0][0])
+
+    def leaders(self, families: Collection[int]) -> list[Entry]:
+        """The leaders among the members of families."""
+        return self._keep(
+            self.store.rows_in(
+                f"SELECT {_ENTRY} FROM document WHERE family IN {{keys}} AND num = leader",  # noqa: S608
+                sorted(families),
             )
         )
 
     def members(self, family: int) -> list[Entry]:
         """All members of a family, earliest first."""
-        columns = ", ".join(f"d.{name}" for name in Entry._fields)
-        rows = self.store.rows(
-            f"SELECT {columns} FROM document l JOIN document d ON d.leader = l.num "  # noqa: S608
-            "WHERE l.family = ? AND l.num = l.leader",
-            family,
-        )
-        return sorted((Entry(*row) for row in rows), key=lambda entry: entry.key)
+        leading = self.leaders([family])
+        return sorted([*leading, *self.copies([e.num for e in leading], 2**62)], key=lambda e: e.key)
 
-    def insert(self, entry: Entry, words: bytes, places: bytes, text: bytes | None) -> None:
+    def insert(self, entry: Entry, body: Body, words: bytes, places: bytes, text: bytes | None) -> None:
         """Store a document."""
         self.store.run(f"INSERT INTO document ({_ENTRY}) VALUES ({_MARKS[Entry]})", *entry)  # noqa: S608
         self.store.run(
-            "INSERT INTO body (num, words, places, text) VALUES (?, ?, ?, ?)", entry.num, words, places, text
+            "INSERT INTO body (num, words, places, attested, text) VALUES (?, ?, ?, ?, ?)",
+            *(entry.num, words, places, pack_mask(body.attested), text),
         )
+        self._entries[entry.num] = entry
+        self._bodies[entry.num] = body
 
-    def update(self, entries: Iterable[Entry]) -> None:
+    def update(self, entries: Collection[Entry]) -> None:
         """Write what judging decides."""
+        if not entries:
+            return
         self.store.run_many(
             "UPDATE document SET judgement = ?, leader = ?, occurrence = ?, in_window = ?, family = ?, "
             "roundup = ?, agreed = ? WHERE num = ?",
@@ -211,6 +182,7 @@ class Ledger:
                 for e in entries
             ],
         )
+        self._entries.update((e.num, e) for e in entries)
 
     def delete(self, nums: Collection[int]) -> None:
         """Remove documents, their bodies and edges."""
@@ -224,20 +196,45 @@ class Ledger:
             "DELETE FROM copy WHERE b IN {keys}",
         ):
             self.store.run_in(sql, ordered)
+        for num in nums:
+            self._entries.pop(num, None)
+            self._bodies.pop(num, None)
+        self._components = {}
 
     # --- bodies
 
-    def words(self, nums: Collection[int]) -> dict[int, tuple[NDArray[np.uint64], NDArray[np.uint8]]]:
-        """Token hashes and flags of bodies."""
-        if not nums:
-            return {}
-        rows = self.store.rows_in("SELECT num, words FROM body WHERE num IN {keys}", sorted(nums))
-        return {num: unpack_words(data) for num, data in rows}
+    def bodies(self, nums: Collection[int]) -> dict[int, Body]:
+        """Bodies of documents."""
+        missing = [num for num in nums if num not in self._bodies]
+        if missing:
+            for num, words, attested in self.store.rows_in(
+                "SELECT num, words, attested FROM body WHERE num IN {keys}", missing
+            ):
+                hashes, flags = unpack_words(words)
+                self._bodies[num] = Body(hashes, flags, unpack_mask(attested, len(hashes)))
+        return {num: self._bodies[num] for num in nums}
 
-    def places(self, num: int) -> tuple[bytes, bytes]:
+    def attest(self, masks: dict[int, NDArray[np.bool_]]) -> None:
+        """Write which tokens other members of the family carry."""
+        if not masks:
+            return
+        self.store.run_many(
+            "UPDATE body SET attested = ? WHERE num = ?", [(pack_mask(m), num) for num, m in masks.items()]
+        )
+        for num, mask in masks.items():
+            if num in self._bodies:
+                self._bodies[num] = replace(self._bodies[num], attested=mask)
+
+    def packed(self, num: int) -> tuple[bytes, bytes]:
         """Packed words and places of a body."""
-        rows = self.store.rows("SELECT words, places FROM body WHERE num = ?", num)
-        return rows[0]
+        return self.store.rows("SELECT words, places FROM body WHERE num = ?", num)[0]
+
+    def repack(self, num: int, words: bytes, body: Body) -> None:
+        """Write a body anew."""
+        self.store.run(
+            "UPDATE body SET words = ?, attested = ? WHERE num = ?", words, pack_mask(body.attested), num
+        )
+        self._bodies[num] = body
 
     def text(self, num: int) -> bytes | None:
         """The compressed raw text, where it is stored."""
@@ -246,10 +243,10 @@ class Ledger:
 
     # --- edges
 
-    def edges_of(self, nums: Collection[int], kind: int) -> list[Edge]:
+    def edges_of(self, nums: Collection[int], kind: int) -> Edges:
         """Edges of at least a kind at any of some documents; a limited number of each end."""
         if not nums:
-            return []
+            return NO_EDGES
         ordered = sorted(nums)
         limit = MOST_EDGES * len(ordered)
         found = {}
@@ -260,53 +257,72 @@ class Ledger:
                 kind,
                 limit,
             ):
-                found[row[:2]] = Edge(*row)
-        return [found[pair] for pair in sorted(found)]
+                found[row[:2]] = row
+        return _edges([found[pair] for pair in sorted(found)])
 
-    def edges_within(self, nums: Collection[int], table: str = "edge") -> list[Edge]:
+    def edges_within(self, nums: Collection[int], table: str = "edge") -> Edges:
         """Edges of any kind between some documents; ``copy`` for those of copies with their leaders."""
         if len(nums) < 2:
-            return []
-        rows = self.store.rows_in(
-            f"SELECT {_EDGE} FROM {table} WHERE a IN {{keys}} AND b IN {{keys}}",  # noqa: S608
-            sorted(nums),
+            return NO_EDGES
+        return _edges(
+            self.store.rows_in(
+                f"SELECT {_EDGE} FROM {table} WHERE a IN {{keys}} AND b IN {{keys}}",  # noqa: S608
+                sorted(nums),
+            )
         )
-        return [Edge(*row) for row in rows]
 
-    def component(self, nums: Collection[int], extra: Collection[Edge] = ()) -> set[int]:
-        """Documents that joining edges connect with some documents, these included."""
-        found, frontier = set(nums), set(nums)
+    def all_edges(self, table: str) -> Edges:
+        """All rows of ``edge`` or ``copy``."""
+        return _edges(self.store.rows(f"SELECT {_EDGE} FROM {table} ORDER BY a, b"))  # noqa: S608
+
+    def component(self, leaders: Collection[int]) -> Component:
+        """The components of some leaders, put together."""
+        parts = {id(c): c for num in leaders if (c := self._components.get(num)) is not None}
+        known = {num for part in parts.values() for num in part.nums.tolist()}
+        frontier = set(leaders) - known
+        nums, links = set(known), dict[Row, Row]()
+        sql = f"SELECT {', '.join(_LINK)} FROM edge WHERE {{}} IN {{{{keys}}}} AND kind <= {VERSION}"  # noqa: S608
         while frontier:
-            reached: set[int] = set()
-            for here, there in (("a", "b"), ("b", "a")):
-                reached.update(
-                    num
-                    for (num,) in self.store.rows_in(
-                        f"SELECT {there} FROM edge WHERE {here} IN {{keys}} AND kind <= ?",  # noqa: S608
-                        sorted(frontier),
-                        VERSION,
-                    )
-                )
-            for edge in extra:
-                if edge.kind <= VERSION:
-                    reached.update(edge.other(end) for end in edge[:2] if end in frontier)
-            frontier = reached - found
-            found |= frontier
-        return found
+            rows = {e.family for e in self.entries(frontier).values() if e.family >= 0}
+            frontier |= {e.num for e in self.leaders(rows)} - nums
+            nums |= frontier
+            for end in "ab":
+                for row in self.store.rows_in(sql.format(end), sorted(frontier)):
+                    links[row[:2]] = row
+            frontier = {num for pair in links for num in pair} - nums
+        edges = _edges([(*links[pair], 0, 0, 0, b"") for pair in sorted(links)])
+        merged = Edges.concat([part.edges for part in parts.values()] + [edges])
+        return Component(np.array(sorted(nums), np.int64), merged)
 
-    def add_edges(self, edges: Collection[Edge], table: str = "edge") -> None:
+    def remember(self, component: Component) -> None:
+        """Have a component at hand for the rest of the transaction."""
+        self._components.update(dict.fromkeys(component.nums.tolist(), component))
+
+    def add_edges(self, edges: Edges, table: str = "edge") -> None:
         """Store verified pairs."""
-        if edges:
-            self.store.run_many(f"INSERT INTO {table} ({_EDGE}) VALUES ({_MARKS[Edge]})", edges)  # noqa: S608
+        if not len(edges):
+            return
+        columns: list[NDArray[Any]] = [
+            *(edges.a, edges.b, edges.kind, edges.coverage_a, edges.coverage_b),
+            *(edges.shared_words, edges.narrative_words, edges.longest, edges.run_start, edges.run_stop),
+        ]
+        self.store.run_many(
+            f"INSERT INTO {table} ({_EDGE}) VALUES ({', '.join('?' * 9)})",  # noqa: S608
+            [
+                (*row, pack_runs(edges.runs[start:stop]))
+                for *row, start, stop in zip(*(column.tolist() for column in columns), strict=True)
+            ],
+        )
 
     # --- families
 
     def families(self, nums: Collection[int]) -> dict[int, Family]:
         """Families by row."""
-        if not nums:
-            return {}
-        rows = self.store.rows_in(f"SELECT {_FAMILY} FROM family WHERE num IN {{keys}}", sorted(nums))  # noqa: S608
-        return {row[0]: Family(*row) for row in rows}
+        missing = [num for num in nums if num not in self._families]
+        if missing:
+            for row in self.store.rows_in(f"SELECT {_FAMILY} FROM family WHERE num IN {{keys}}", missing):  # noqa: S608
+                self._families[row[0]] = Family._make(row)
+        return {num: self._families[num] for num in nums if num in self._families}
 
     def family(self, identity: str) -> Family | None:
         """A family by its id, or by an id it had."""
@@ -322,15 +338,26 @@ class Ledger:
 
     def put_families(self, families: Collection[Family]) -> None:
         """Store families, over those of the same row."""
-        nums = [family.num for family in families]
-        if nums:
-            self.store.run_in("DELETE FROM family WHERE num IN {keys}", nums)
-            self.store.run_many(f"INSERT INTO family ({_FAMILY}) VALUES ({_MARKS[Family]})", families)  # noqa: S608
+        if not families:
+            return
+        # an id may pass from one row to another, so those that change theirs go first
+        old = [f.num for f in families if f.num in self._families and self._families[f.num].id != f.id]
+        if old:
+            self.store.run_in("DELETE FROM family WHERE num IN {keys}", old)
+        changes = ", ".join(f"{name} = excluded.{name}" for name in Family._fields[1:])
+        self.store.run_many(
+            f"INSERT INTO family ({_FAMILY}) VALUES ({_MARKS[Family]}) "  # noqa: S608
+            f"ON CONFLICT (num) DO UPDATE SET {changes}",
+            families,
+        )
+        self._families.update((family.num, family) for family in families)
 
     def drop_families(self, nums: Collection[int]) -> None:
         """Remove families."""
         if nums:
             self.store.run_in("DELETE FROM family WHERE num IN {keys}", sorted(nums))
+            for num in nums:
+                self._families.pop(num, None)
 
     def rename(self, old: str, new: str) -> None:
         """From now on the old id answers with the new one."""
@@ -362,6 +389,24 @@ class Ledger:
         )
 
 
-def microseconds() -> int:
-    """Now."""
-    return time.time_ns() // 1000
+def _edges(rows: Sequence[Row]) -> Edges:
+    """Rows of an edge table as columns."""
+    if not rows:
+        return NO_EDGES
+    table = np.array([row[:8] for row in rows], _DTYPE)
+    runs, count = unpack_runs([row[8] for row in rows])
+    stop = np.cumsum(count)
+    columns = {name: np.ascontiguousarray(table[name]) for name in _COLUMNS}
+    return Edges(
+        a=columns["a"],
+        b=columns["b"],
+        kind=columns["kind"].astype(np.uint8),
+        coverage_a=columns["coverage_a"],
+        coverage_b=columns["coverage_b"],
+        shared_words=columns["shared"],
+        narrative_words=columns["narrative"],
+        longest=columns["longest"],
+        run_start=stop - count,
+        run_stop=stop,
+        runs=runs,
+    )

@@ -1,6 +1,7 @@
 """The schema, as named migrations, each applied once and in order, in one transaction with its record.
 
-``{key}``, ``{blob}`` and ``{real}`` stand for the database's own names of those types.
+``{key}``, ``{blob}`` and ``{real}`` stand for the database's own names of those types, ``{clustered}`` for
+what makes a table lie in the order of its key.
 """
 
 from __future__ import annotations
@@ -18,7 +19,6 @@ __all__ = ["MIGRATIONS", "is_current", "migrate"]
 _PAIR = """
     a BIGINT NOT NULL, b BIGINT NOT NULL, kind BIGINT NOT NULL, coverage_a {real} NOT NULL,
     coverage_b {real} NOT NULL, shared BIGINT NOT NULL, narrative BIGINT NOT NULL, longest BIGINT NOT NULL,
-    jaccard {real} NOT NULL,
     runs {blob} NOT NULL, PRIMARY KEY (a, b)
 """
 
@@ -38,20 +38,20 @@ _FIRST = (
         family BIGINT NOT NULL, roundup BIGINT NOT NULL, agreed BIGINT NOT NULL, is_new BIGINT NOT NULL
     )""",
     "CREATE INDEX document_content ON document (content)",
-    "CREATE INDEX document_leader ON document (leader)",
-    "CREATE INDEX document_family ON document (family)",
+    "CREATE INDEX document_leader ON document (leader) WHERE num <> leader",
+    "CREATE INDEX document_family ON document (family) WHERE num = leader",
     "CREATE INDEX document_published ON document (published)",
-    # what verification needs of a document, and its text if asked for
-    "CREATE TABLE body (num {key}, words {blob} NOT NULL, places {blob} NOT NULL, text {blob})",
-    # verified pairs; a is the earlier one
+    # what verification needs of a document, what of it others of its family carry, and its text if asked for
+    "CREATE TABLE body ("
+    "num {key}, words {blob} NOT NULL, places {blob} NOT NULL, attested {blob}, text {blob})",
     # verified pairs, a is the earlier one: of documents that are no copies, and of copies with their leaders
-    f"CREATE TABLE edge ({_PAIR})",
+    f"CREATE TABLE edge ({_PAIR}) {{clustered}}",
     "CREATE INDEX edge_b ON edge (b)",
-    f"CREATE TABLE copy ({_PAIR})",
+    f"CREATE TABLE copy ({_PAIR}) {{clustered}}",
     "CREATE INDEX copy_b ON copy (b)",
     """CREATE TABLE family (
         num {key}, id TEXT NOT NULL UNIQUE, canonical BIGINT NOT NULL, earliest BIGINT NOT NULL,
-        size BIGINT NOT NULL, changed BIGINT NOT NULL
+        size BIGINT NOT NULL, most BIGINT NOT NULL, changed BIGINT NOT NULL
     )""",
     "CREATE INDEX family_changed ON family (changed)",
     "CREATE TABLE alias (old TEXT PRIMARY KEY, new TEXT NOT NULL)",

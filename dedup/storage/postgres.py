@@ -35,6 +35,7 @@ class PostgresStore:
         "key": "BIGINT PRIMARY KEY",
         "blob": "BYTEA",
         "real": "DOUBLE PRECISION",
+        "clustered": "",
     }
 
     def __init__(self, url: str, *, timeout: float, read_only: bool = False) -> None:

@@ -1,7 +1,7 @@
 """Postings: sets of 64-bit keys, hash bits above, a number below, kept for look-up by their upper bits.
 
 A row for each posting is too slow (measured at a million documents: 250–630 documents a second). Keys are
-written once, in one row a document, to the table ``recent``, and held in memory by every process. When there
+written once, a row a transaction, to the table ``recent``, and held in memory by every process. When there
 are enough of them they move into *buckets*, rows of sorted keys that share their first bits, a few buckets
 with each further document, so that no call waits for a merge. A bucket that has grown past its limit is
 emptied into 32 buckets of the next level: a tree of buffers, in which a key is rewritten about ten times in
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     Keys = NDArray[np.uint64]
 
-__all__ = ["FIRST", "Postings"]
+__all__ = ["FIRST", "Ahead", "Postings"]
 
 LEVELS = (14, 19, 24)
 """Bits of a key that name its bucket, by level."""
@@ -37,8 +37,8 @@ LEVELS = (14, 19, 24)
 LIMIT = 2048
 """Keys of a bucket that is not of the last level."""
 
-RECENT = 1 << 14
-"""Rows of ``recent`` from which on they move to the buckets."""
+RECENT = 3 << 20
+"""Keys of ``recent`` from which on they move to the buckets."""
 
 STEP = 4
 """Buckets of the first level that are filled with each document while they move."""
@@ -55,10 +55,10 @@ class _Runs:
 
     def __init__(self) -> None:
         self._runs: list[Keys] = []
-        self.rows = 0
+        self.size = 0
 
-    def add(self, keys: Keys, rows: int = 1) -> None:
-        self.rows += rows
+    def add(self, keys: Keys) -> None:
+        self.size += len(keys)
         self._runs.append(np.sort(keys))
         while len(self._runs) > 1 and len(self._runs[-2]) <= 3 * len(self._runs[-1]):
             self._runs[-2:] = [np.sort(np.concatenate(self._runs[-2:]), kind="stable")]
@@ -90,7 +90,7 @@ class Postings:
         self._seen = self._upto = self.next_bucket = 0
         self._epoch = -1
         self._has_buckets = False
-        self._old, self._new = _Runs(), _Runs()
+        self._old, self._new, self._fresh = _Runs(), _Runs(), _Runs()
         self._moving: Keys | None = None
 
     def refresh(self) -> None:
@@ -116,17 +116,28 @@ class Postings:
                 ([keys for seq, keys in rows if seq > upto], self._new),
             ):
                 if part:
-                    into.add(np.frombuffer(b"".join(part), np.uint64), len(part))
+                    into.add(np.frombuffer(b"".join(part), np.uint64))
             self._seen = last
 
     def append(self, keys: Keys) -> None:
-        """Add keys, in a write transaction."""
-        if not len(keys):
+        """Add keys, in a write transaction; :meth:`flush` writes them."""
+        if len(keys):
+            self._fresh.add(keys)
+
+    def flush(self) -> None:
+        """Write what was added in this transaction."""
+        if not self._fresh.size:
             return
+        keys = self._fresh.all()
         self._seen += 1
         self._store.run("INSERT INTO recent VALUES (?, ?)", self._seen, keys.tobytes())
         self._set("last", self._seen)
         self._new.add(keys)
+        self._fresh = _Runs()
+
+    def ahead(self, low: Keys, high: Keys) -> Ahead:
+        """Look many ranges up at once, to find parts of them later in this transaction."""
+        return Ahead(self.find(low, high), self._fresh)
 
     def find(self, low: Keys, high: Keys) -> Keys:
         """Distinct keys within the given ranges, sorted.
@@ -135,7 +146,7 @@ class Postings:
             low: uint64[q], sorted; the first key of each range.
             high: uint64[q], the last. A range lies in one bucket of the last level.
         """
-        found = [*self._old.find(low, high), *self._new.find(low, high)]
+        found = [part for runs in (self._old, self._new, self._fresh) for part in runs.find(low, high)]
         if self._has_buckets and len(low):
             for level, bits in enumerate(LEVELS):
                 buckets = np.unique(low >> np.uint64(64 - bits)).tolist()
@@ -148,14 +159,15 @@ class Postings:
         return np.unique(np.concatenate(found)) if found else _EMPTY
 
     def maintain(self, documents: int, dead_below: int) -> None:
-        """Move some keys to the buckets; call in each write transaction.
+        """Move some keys to the buckets; call at the end of each write transaction.
 
         Args:
             documents: How many were added in it.
             dead_below: Numbers of documents that are gone for certain are below this.
         """
+        self.flush()
         if not self._upto:
-            if self._new.rows < RECENT:
+            if self._new.size < RECENT:
                 return
             self._begin()
         if self._moving is None:
@@ -173,6 +185,7 @@ class Postings:
 
     def settle(self, dead_below: int) -> None:
         """Move everything; for rebuilding."""
+        self.flush()
         if not self._upto:
             self._begin()
         self.maintain(1 << LEVELS[0], dead_below)
@@ -251,6 +264,19 @@ class Postings:
         if list_ < 3 and dead_below > 0:
             keys = keys[(keys & ((_ONE << bits) - _ONE)) >= dead_below]
         return _thinned(keys, bits, self._most[list_])
+
+
+class Ahead:
+    """What was found in many ranges at once, and what is added after that."""
+
+    def __init__(self, known: Keys, fresh: _Runs) -> None:
+        self._known, self._fresh = known, fresh
+
+    def find(self, low: Keys, high: Keys) -> Keys:
+        """As :meth:`Postings.find`, of ranges that were among those looked up."""
+        found = _between(self._known, low, high)
+        added = [part for part in self._fresh.find(low, high) if len(part)]
+        return np.unique(np.concatenate([found, *added])) if added else found
 
 
 def _packed(keys: Keys, level: int) -> bytes:

@@ -26,7 +26,12 @@ _CHECKPOINT_PAGES = 1000  # 16 MB: what one checkpoint copies stays far below 25
 class SqliteStore:
     """See :class:`dedup.storage.base.Store`."""
 
-    types: ClassVar[Mapping[str, str]] = {"key": "INTEGER PRIMARY KEY", "blob": "BLOB", "real": "REAL"}
+    types: ClassVar[Mapping[str, str]] = {
+        "key": "INTEGER PRIMARY KEY",
+        "blob": "BLOB",
+        "real": "REAL",
+        "clustered": "WITHOUT ROWID",
+    }
 
     def __init__(self, path: str, *, timeout: float, read_only: bool = False) -> None:
         self.name = path

@@ -16,7 +16,7 @@ ONE = np.uint64(1)
 
 @pytest.fixture
 def small(monkeypatch):
-    monkeypatch.setattr(segments, "RECENT", 20)
+    monkeypatch.setattr(segments, "RECENT", 800)
     monkeypatch.setattr(segments, "LIMIT", 32)
     monkeypatch.setattr(segments, "LEVELS", (5, 17, 24))
     monkeypatch.setattr(segments, "STEP", 2)

@@ -1,0 +1,1 @@
+"""What the index does with a document: it is prepared, looked up, placed, and its family settled."""

@@ -1,0 +1,246 @@
+"""Drafts: documents made ready for the index, many at once, and made again of what it stores."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import orjson
+import pyarrow as pa
+import pyarrow.compute as pc
+import xxhash
+
+from dedup.errors import InputError
+from dedup.ingestion.keys import Lookup
+from dedup.io.batch import hosts
+from dedup.io.schema import TIME
+from dedup.model import Document, parse_time
+from dedup.overlap import NEVER, STOCK
+from dedup.pipeline import prepare
+from dedup.shingles import Shingles, roll
+from dedup.signatures import sketch
+from dedup.stock import long_runs, windows
+from dedup.storage.codec import JOINED, pack_places, pack_words, unpack_words
+from dedup.storage.rows import Entry
+from dedup.tokens import CHARACTER, byte_to_char, tokenize
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from dedup.boilerplate import Recurring
+    from dedup.config import Settings
+
+__all__ = ["Draft", "batch_of", "drafts_of", "micros", "moment", "raw_hash", "restored", "usable"]
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A prepared document.
+
+    Attributes:
+        entry: What is known before it is placed.
+        hash: uint64[t] of the body.
+        flags: uint8[t].
+        places: Characters of the body tokens in the raw text, as they are stored.
+        marks: uint64[f] fingerprints, 48 bits.
+        mark_at: uint32[f], their tokens.
+        lookup: What it is looked up by.
+        words: Hashes and flags as they are stored.
+        text: The raw text; None where it isn't known any more.
+    """
+
+    entry: Entry
+    hash: NDArray[np.uint64]
+    flags: NDArray[np.uint8]
+    places: bytes
+    marks: NDArray[np.uint64]
+    mark_at: NDArray[np.uint32]
+    lookup: Lookup
+    words: bytes
+    text: str | None = None
+
+    def anew(self, text: str | None, settings: Settings) -> Draft:
+        """As if it had just come: nothing is known of where it belongs."""
+        entry = self.entry
+        window = windows(np.array([entry.time]), np.array([entry.published is not None]), settings)
+        entry = entry._replace(family=-1, roundup=0, agreed=0, is_new=0, in_window=int(window[0]))
+        return replace(self, entry=entry, text=text)
+
+    def packed(self, flags: NDArray[np.uint8]) -> bytes:
+        """What is stored of the body with other flags; most documents keep theirs."""
+        return self.words if (flags == self.flags).all() else pack_words(self.hash, flags)
+
+
+def raw_hash(text: str) -> bytes:
+    """What tells two texts of one id apart: 16 bytes."""
+    return xxhash.xxh3_128_digest(text.encode())
+
+
+def micros(moment: datetime) -> int:
+    """Microseconds since the epoch."""
+    return (moment - _EPOCH) // timedelta(microseconds=1)
+
+
+def moment(value: int) -> datetime:
+    """The time of so many microseconds since the epoch."""
+    return _EPOCH + timedelta(microseconds=value)
+
+
+def usable(document: Any) -> Document:
+    """A document, or one of a mapping, that the index can take.
+
+    Raises:
+        InputError: It cannot be used; without an id, one cannot be told from the others.
+    """
+    made = document if isinstance(document, Document) else Document.from_record(document)
+    if not made.id:
+        raise InputError("id is missing; an index needs one")
+    if not made.text or made.text.isspace():
+        raise InputError("text is empty")
+    for name in ("id", "text", "title", "source", "url", "language"):
+        value = getattr(made, name)
+        try:
+            (value or "").encode()
+        except UnicodeEncodeError:
+            raise InputError(f"{name} has a lone surrogate") from None
+        except AttributeError:
+            raise InputError(f"{name} is {type(value).__name__}, not a string") from None
+    try:
+        return replace(made, published=parse_time(made.published), updated=parse_time(made.updated))
+    except (TypeError, ValueError) as error:
+        raise InputError(f"published or updated is no ISO 8601 date: {error}") from error
+
+
+def batch_of(documents: Sequence[Document]) -> pa.RecordBatch:
+    """Usable documents in the columns of the readers that preparing looks at.
+
+    The readers make the same of files; going through them costs a millisecond for a single document.
+    """
+    columns: dict[str, pa.Array] = {
+        name: pa.array([getattr(d, name) or None for d in documents], type_)
+        for name, type_ in (
+            ("id", pa.string()),
+            ("text", pa.large_string()),
+            ("title", pa.string()),
+            ("source", pa.string()),
+            ("url", pa.string()),
+            ("published", TIME),
+            ("updated", TIME),
+            ("language", pa.string()),
+        )
+    }
+    if columns["source"].null_count:
+        columns["source"] = pc.coalesce(columns["source"], hosts(columns["url"]).cast(pa.string()))
+    return pa.record_batch(columns)
+
+
+def drafts_of(
+    batch: pa.RecordBatch, settings: Settings, recurring: Recurring | None = None
+) -> Iterator[Draft]:
+    """Drafts of a batch, in its order.
+
+    Args:
+        batch: Documents, in the columns of the readers.
+        settings: What to do.
+        recurring: Blocks learned from a corpus.
+    """
+    tokens = tokenize(batch.column("text"))
+    prepared = prepare(batch, settings, tokens=tokens, recurring=recurring)
+    body = np.flatnonzero(prepared.body)
+    joined = np.diff(body, prepend=-2) == 1
+    joined[prepared.offsets[:-1][np.diff(prepared.offsets) > 0]] = False
+    flags = prepared.flags | joined * np.uint8(JOINED)
+    spans = np.stack([tokens.start[body], tokens.end[body]], axis=1)
+    content = prepared.content.astype(">u8")
+    count = np.diff(prepared.offsets)
+    running = np.concatenate([[0], np.cumsum(flags & CHARACTER != 0)])
+    characters = np.diff(running[prepared.offsets])
+    spaceless = 2 * characters > count
+    size = settings.shingle_words * (1 + spaceless)
+    shingle_offsets, shingles = roll(prepared.hash, prepared.offsets, size)
+    shingles >>= np.uint64(16)
+    rows = batch.select(["id", "text", "title", "source", "url"]).to_pylist()
+    languages, agencies = prepared.language.to_pylist(), prepared.agencies.to_pylist()
+    published, updated = (
+        batch.column(name).cast(pa.int64()).to_pylist() for name in ("published", "updated")
+    )
+    times = np.array([NEVER if time is None else time for time in published], np.int64)
+    window = windows(times, times != NEVER, settings).tolist()
+    for i, row in enumerate(rows):
+        part = slice(prepared.offsets[i], prepared.offsets[i + 1])
+        marks = slice(prepared.mark_offsets[i], prepared.mark_offsets[i + 1])
+        tokens_here = int(count[i])
+        entry = Entry(
+            num=-1,
+            id=row["id"],
+            raw=raw_hash(row["text"]),
+            content=content[i].tobytes(),
+            title=row["title"],
+            source=row["source"],
+            url=row["url"],
+            published=published[i],
+            updated=updated[i],
+            language=languages[i],
+            stored=0,
+            tokens=tokens_here,
+            words=(2 * tokens_here - int(characters[i])) // 2,
+            raw_tokens=int(prepared.raw_offsets[i + 1] - prepared.raw_offsets[i]),
+            removed_chars=int(prepared.removed_chars[i]),
+            credited=int(prepared.credited[i]),
+            bodiless=int(prepared.bodiless[i]),
+            spaceless=int(spaceless[i]),
+            agencies=orjson.dumps(agencies[i]).decode(),
+            judgement=-1,
+            leader=-1,
+            occurrence=-1,
+            in_window=window[i],
+            family=-1,
+            roundup=0,
+            agreed=0,
+            is_new=0,
+        )
+        lookup = Lookup.of(
+            prepared.mark_hash[marks],
+            prepared.signatures[i],
+            prepared.long_hash[prepared.long_offsets[i] : prepared.long_offsets[i + 1]],
+            shingles[shingle_offsets[i] : shingle_offsets[i + 1]],
+        )
+        yield Draft(
+            entry,
+            prepared.hash[part],
+            flags[part],
+            pack_places(byte_to_char(row["text"].encode(), spans[part])),
+            prepared.mark_hash[marks],
+            prepared.mark_at[marks],
+            lookup,
+            pack_words(prepared.hash[part], flags[part]),
+            row["text"],
+        )
+
+
+def restored(entry: Entry, words: bytes, places: bytes, settings: Settings) -> Draft:
+    """The draft of a stored document, its text aside."""
+    hashes, flags = unpack_words(words)
+    offsets = np.array([0, len(hashes)])
+    size = np.array([settings.shingle_words * (1 + entry.spaceless)])
+    rolled = roll(hashes, offsets, size)
+    sketches = sketch(Shingles(rolled[0], rolled[1], size, offsets, hashes), settings)
+    long_hash = long_runs(hashes, offsets)[1]
+    lookup = Lookup.of(sketches.fingerprints, sketches.signatures[0], long_hash, rolled[1] >> np.uint64(16))
+    flags = flags & np.uint8(~STOCK & 0xFF)
+    return Draft(
+        entry,
+        hashes,
+        flags,
+        places,
+        sketches.fingerprints,
+        sketches.positions,
+        lookup,
+        pack_words(hashes, flags),
+    )

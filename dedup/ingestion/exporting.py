@@ -1,0 +1,79 @@
+"""Exporting: what is stored, as the result of a run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dedup.ingestion.placing import texts_of
+from dedup.ingestion.recalling import recall, table_of
+from dedup.ingestion.settling import candidates_of, numbered
+from dedup.overlap import Edges
+from dedup.passages import Places, split_runs
+from dedup.pipeline import Judged, to_leader
+from dedup.result import Result
+from dedup.storage.codec import JOINED, unpack_places
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from dedup.config import Settings
+    from dedup.storage.ledger import Ledger
+
+__all__ = ["exported"]
+
+
+class _StoredResult(Result):
+    """A result whose passages stand where the index says, as it may have no texts."""
+
+    all_places: list[bytes]
+    joined: NDArray[np.uint8]
+
+    def _places(self, edges: Edges) -> Places:
+        start = self._judged.texts.start
+        raw = np.cumsum(np.where(self.joined & JOINED, 1, 2))
+        edge, token_a, token_b, tokens = split_runs(edges, start, raw)
+        at_a, at_b = np.searchsorted(raw, token_a), np.searchsorted(raw, token_b)
+        spans = np.concatenate([np.empty((0, 2), np.int64), *map(unpack_places, self.all_places)])
+        found = np.stack(
+            [spans[at_a, 0], spans[at_a + tokens - 1, 1], spans[at_b, 0], spans[at_b + tokens - 1, 1]], axis=1
+        )
+        return Places(np.concatenate([[0], np.cumsum(np.bincount(edge, minlength=len(edges)))]), found)
+
+
+def exported(ledger: Ledger, settings: Settings) -> Result:
+    """What is stored, as the result of a run."""
+    recalled = recall(ledger, settings)
+    entries, prepared = recalled.entries, recalled.prepared
+    n = len(entries)
+    place = {e.num: i for i, e in enumerate(entries)}
+    leader = np.array([place[e.leader] for e in entries], np.int64)
+    families = {f[0]: f for f in ledger.store.rows("SELECT num, canonical FROM family")}
+    row = [entries[i].family for i in leader.tolist()]
+    first: dict[int, int] = {}
+    for i, number in enumerate(row):
+        first.setdefault(number, i)
+    edges, collapsed = (numbered(ledger.all_edges(table), entries) for table in ("edge", "copy"))
+    canonical = np.array([place[families[number][1]] for number in row], np.int64)
+    family = np.array([first[number] for number in row], np.int64)
+    texts = texts_of(entries, recalled.bodies)
+    judged = Judged(
+        order=np.arange(n),
+        texts=texts,
+        leader=leader,
+        relations=Edges.concat([edges, collapsed]),
+        leading=len(edges),
+        roundup=np.array([bool(entries[i].roundup) for i in leader.tolist()], bool),
+        family=family,
+        canonical=canonical,
+        to_canonical=to_leader(texts, prepared.content, canonical, settings),
+        candidates=candidates_of(entries),
+        cut=np.empty((0, 2), np.int64),
+        crowded=0,
+        stock=0,
+    )
+    result = _StoredResult(table_of(entries), prepared, judged, settings)
+    result.all_places = recalled.places
+    result.joined = recalled.flags
+    return result

@@ -1,0 +1,226 @@
+"""Rebuilding: everything judged anew, as a run would. It is read into memory."""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+
+from dedup.boilerplate import Recurring
+from dedup.canonical import measure
+from dedup.ingestion.drafts import drafts_of
+from dedup.ingestion.keys import Lookup
+from dedup.ingestion.recalling import recall, table_of
+from dedup.ingestion.settling import Grouped, Settlement, compare_families
+from dedup.overlap import NEVER, STOCK
+from dedup.pipeline import Judged, Prepared, judge, learn
+from dedup.ragged import gather
+from dedup.stock import LONG_RUN
+from dedup.storage.codec import pack_words
+from dedup.storage.rows import Entry
+from dedup.tokens import tokenize
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from dedup.config import Settings
+    from dedup.ingestion.recalling import Recalled
+    from dedup.storage.ledger import Ledger
+    from dedup.storage.segments import Postings
+
+__all__ = ["rebuild", "recall_recurring", "strip_again"]
+
+_TOGETHER = 4096
+"""Documents stripped at once."""
+
+_MOVED = 256
+"""Documents whose postings are written in one row."""
+
+_BY_STRIPPING = (
+    "content", "tokens", "words", "raw_tokens", "removed_chars", "credited", "bodiless", "spaceless",
+    "agencies",
+)  # fmt: skip
+
+
+def recall_recurring(ledger: Ledger) -> Recurring | None:
+    """The blocks learned at the last rebuilding."""
+    with ledger.store.reading():
+        rows = ledger.store.rows("SELECT keys, witnesses FROM learned WHERE number = 1")
+    return (
+        Recurring(np.frombuffer(rows[0][0], np.uint64), np.frombuffer(rows[0][1], np.uint8)) if rows else None
+    )
+
+
+def strip_again(ledger: Ledger, settings: Settings) -> None:
+    """Learn which blocks recur, and make every body anew of its text, inside a write transaction."""
+    rows = ledger.store.rows(f"SELECT {', '.join(Entry._fields)} FROM document ORDER BY num")  # noqa: S608
+    entries = [Entry(*row) for row in rows]
+    if not entries or not settings.strip:
+        return
+    parts = []
+    for start in range(0, len(entries), _TOGETHER):
+        some = entries[start : start + _TOGETHER]
+        texts: dict[int, bytes] = dict(
+            ledger.store.rows_in("SELECT num, text FROM body WHERE num IN {keys}", [e.num for e in some])
+        )
+        table = table_of(some)
+        texts_ = pa.array([zlib.decompress(texts[e.num]).decode() for e in some], pa.large_string())
+        table = table.set_column(table.schema.get_field_index("text"), "text", texts_).combine_chunks()
+        parts += table.to_batches()
+    recurring = learn([tokenize(part.column("text")) for part in parts], parts)
+    ledger.store.run("DELETE FROM learned")
+    ledger.store.run(
+        "INSERT INTO learned VALUES (1, ?, ?)", recurring.keys.tobytes(), recurring.witnesses.tobytes()
+    )
+    drafts = (draft for part in parts for draft in drafts_of(part, settings, recurring))
+    bodies, columns = [], []
+    for entry, draft in zip(entries, drafts, strict=True):
+        bodies.append((draft.words, draft.places, entry.num))
+        columns.append((*(getattr(draft.entry, name) for name in _BY_STRIPPING), entry.num))
+    ledger.store.run_many("UPDATE body SET words = ?, places = ? WHERE num = ?", bodies)
+    changes = ", ".join(f"{name} = ?" for name in _BY_STRIPPING)
+    ledger.store.run_many(f"UPDATE document SET {changes} WHERE num = ?", columns)  # noqa: S608
+
+
+def rebuild(
+    ledger: Ledger,
+    postings: Postings,
+    settings: Settings,
+    judgement: int,
+    apply: Callable[[Settlement], object],
+) -> None:
+    """Judge everything anew, as a run would, inside a write transaction.
+
+    Args:
+        ledger: What is stored.
+        postings: Written anew.
+        settings: What to judge with.
+        judgement: Their row.
+        apply: Writes a settlement.
+    """
+    recalled = recall(ledger, settings)
+    entries, prepared = recalled.entries, recalled.prepared
+    if not entries:
+        postings.clear()
+        return
+    ids = pa.array([e.id for e in entries], pa.string())
+    published = pa.array([e.published for e in entries], pa.timestamp("us", "UTC"))
+    judged = judge(prepared, ids, published, pa.array([e.source for e in entries], pa.string()), settings)
+    assert (judged.order == np.arange(len(entries))).all()  # the order of keys is the order of keys
+    nums = np.array([e.num for e in entries], np.int64)
+    ledger.forget()  # from here on rows are written that it knows nothing of
+    for table, edges in (("edge", judged.edges), ("copy", judged.collapsed)):
+        ledger.store.run(f"DELETE FROM {table}")  # noqa: S608
+        ledger.add_edges(replace(edges, a=nums[edges.a], b=nums[edges.b]), table)
+    after, occurrence = [], _write_postings(entries, recalled, judged, postings, settings)
+    own_family = {e.num: e.family for e in entries}
+    for i, (e, leader) in enumerate(zip(entries, judged.leader.tolist(), strict=True)):
+        after.append(
+            e._replace(
+                leader=int(nums[leader]),
+                family=own_family[e.leader],
+                roundup=int(judged.roundup[i] and leader == i),
+                agreed=int(judged.candidates.agreed[i]),
+                judgement=judgement,
+                occurrence=occurrence[e.num][0],
+                in_window=occurrence[e.num][1],
+            )
+        )
+    found = Settlement(entries={e.num: e for e in after if e.leader != e.num})
+    rows = {number for (number,) in ledger.store.rows("SELECT num FROM family")}
+    compare_families(_families(after, judged, settings), ledger, found, {}, rows)
+    apply(found)
+    _write_bodies(ledger, recalled, judged)
+
+
+def _families(after: list[Entry], judged: Judged, settings: Settings) -> list[Grouped]:
+    """Families as they are to be."""
+    grouped: dict[int, list[Entry]] = {}
+    for entry, first in zip(after, judged.family.tolist(), strict=True):
+        grouped.setdefault(first, []).append(entry)
+    most = np.zeros(len(after), np.int64)
+    np.maximum.at(most, judged.family, measure(judged.candidates, settings))
+    families = []
+    for first, members in grouped.items():
+        family = Grouped([e for e in members if e.leader == e.num], len(members))
+        family.earliest = members[0]
+        family.canonical = after[int(judged.canonical[first])]
+        family.most = int(most[first]) if len(members) > 1 else 0
+        families.append(family)
+    return families
+
+
+def _attested(judged: Judged) -> NDArray[np.bool_]:
+    """Which token of which text another member of its family carries: bool[T]."""
+    edges, family = judged.relations, judged.family
+    inside = np.flatnonzero(family[edges.a] == family[edges.b])
+    rows, edge = gather(edges.run_start[inside], edges.run_stop[inside])
+    change = np.zeros(len(judged.texts.hash) + 1, np.int64)
+    for side, end in enumerate((edges.a, edges.b)):
+        start = judged.texts.start[end[inside][edge]] + edges.runs[rows, side]
+        change += np.bincount(start, minlength=len(change))
+        change -= np.bincount(start + edges.runs[rows, 2], minlength=len(change))
+    return np.asarray(np.cumsum(change)[:-1] > 0)
+
+
+def _write_bodies(ledger: Ledger, recalled: Recalled, judged: Judged) -> None:
+    """Store which tokens are stock, where that has changed, and which are attested."""
+    attested, masks, changed = _attested(judged), {}, []
+    for i, entry in enumerate(recalled.entries):
+        body, part = recalled.bodies[entry.num], slice(judged.texts.start[i], judged.texts.stop[i])
+        masks[entry.num] = attested[part]
+        stock = judged.texts.flags[part] & np.uint8(STOCK)
+        if (body.flags & np.uint8(STOCK) != stock).any():
+            changed.append((pack_words(body.hash, body.flags & np.uint8(~STOCK & 0xFF) | stock), entry.num))
+    ledger.store.run_many("UPDATE body SET words = ? WHERE num = ?", changed)
+    ledger.attest(masks)
+    ledger.forget()
+
+
+def _write_postings(
+    entries: list[Entry], recalled: Recalled, judged: Judged, postings: Postings, settings: Settings
+) -> dict[int, tuple[int, int]]:
+    """All postings anew, in the order of keys; the occurrence of each document and its window."""
+    postings.clear()
+    prepared = recalled.prepared
+    first_of: dict[int, int] = {}  # the first document with a fingerprint of a long run
+    found: dict[int, tuple[int, int]] = {}
+    length = settings.stock_window_days * 86_400 * 1_000_000
+    for i, entry in enumerate(entries):
+        entry = entry._replace(leader=entries[int(judged.leader[i])].num)
+        runs = (
+            prepared.long_hash[prepared.long_offsets[i] : prepared.long_offsets[i + 1]] >> np.uint64(14)
+        ).tolist()
+        copy_of = entry.leader if entry.leader != entry.num and entry.tokens >= LONG_RUN else None
+        known = [found[first_of[run]] for run in runs if run in first_of]
+        if copy_of in found:
+            known.append(found[copy_of])
+        window = entry.time // length if entry.time != NEVER else -(2**62)
+        found[entry.num] = min(
+            known, default=(entry.num, window), key=lambda pair: (pair[0] != entry.num, pair)
+        )
+        for run in runs:
+            first_of.setdefault(run, entry.num)
+        marks = prepared.mark_hash[prepared.mark_offsets[i] : prepared.mark_offsets[i + 1]]
+        entry = entry._replace(occurrence=found[entry.num][0], in_window=found[entry.num][1])
+        exact = entry.leader != entry.num and judged.leader[i] in _same_content(
+            prepared, i, int(judged.leader[i])
+        )
+        if not exact and not entry.bodiless:
+            shingles = recalled.shingles[recalled.shingle_offsets[i] : recalled.shingle_offsets[i + 1]]
+            long_hash = prepared.long_hash[prepared.long_offsets[i] : prepared.long_offsets[i + 1]]
+            lookup = Lookup.of(marks, prepared.signatures[i], long_hash, shingles)
+            postings.append(lookup.keys(entry))
+        if i % _MOVED == _MOVED - 1:
+            postings.maintain(_MOVED, 0)
+    postings.settle(0)
+    return found
+
+
+def _same_content(prepared: Prepared, one: int, other: int) -> tuple[int, ...]:
+    return (other,) if (prepared.content[one] == prepared.content[other]).all() else ()

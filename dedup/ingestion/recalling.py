@@ -1,0 +1,97 @@
+"""Recalling: all that is stored, in the columns of the pipeline. It is read into memory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import orjson
+import pyarrow as pa
+
+from dedup.io.schema import SCHEMA
+from dedup.overlap import STOCK
+from dedup.pipeline import Prepared
+from dedup.shingles import Shingles, roll
+from dedup.signatures import sketch
+from dedup.stock import long_runs
+from dedup.storage.codec import JOINED, unpack_words
+from dedup.storage.rows import Body, Entry
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from dedup.config import Settings
+    from dedup.storage.ledger import Ledger
+
+__all__ = ["Recalled", "recall", "table_of"]
+
+
+@dataclass(slots=True)
+class Recalled:
+    """All that is stored, documents in the order of their keys.
+
+    Attributes:
+        entries: n documents.
+        bodies: By number.
+        prepared: The same in columns.
+        flags: uint8[T], as they are stored.
+        shingle_offsets: int64[n + 1].
+        shingles: uint64[s], 48 bits each.
+        places: Where the body tokens stand in each text.
+    """
+
+    entries: list[Entry]
+    bodies: dict[int, Body]
+    prepared: Prepared
+    flags: NDArray[np.uint8]
+    shingle_offsets: NDArray[np.int64]
+    shingles: NDArray[np.uint64]
+    places: list[bytes]
+
+
+def recall(ledger: Ledger, settings: Settings) -> Recalled:
+    """Read everything."""
+    rows = ledger.store.rows(f"SELECT {', '.join(Entry._fields)} FROM document")  # noqa: S608
+    entries = sorted((Entry(*row) for row in rows), key=lambda e: e.key)
+    bodies, places = {}, {}
+    for num, words, where in ledger.store.rows("SELECT num, words, places FROM body"):
+        bodies[num], places[num] = Body(*unpack_words(words)), where
+    hashes = np.concatenate([np.empty(0, np.uint64), *(bodies[e.num].hash for e in entries)])
+    flags = np.concatenate([np.empty(0, np.uint8), *(bodies[e.num].flags for e in entries)])
+    offsets = np.cumsum([0] + [e.tokens for e in entries])
+    size = settings.shingle_words * (1 + np.array([e.spaceless for e in entries], np.int64))
+    shingle_offsets, shingle_hashes = roll(hashes, offsets, size)
+    sketches = sketch(Shingles(shingle_offsets, shingle_hashes, size, offsets, hashes), settings)
+    long_offsets, long_hash = long_runs(hashes, offsets)
+    prepared = Prepared(
+        offsets=offsets,
+        hash=hashes,
+        flags=flags & np.uint8(~(STOCK | JOINED) & 0xFF),
+        content=np.array([np.frombuffer(e.content, ">u8") for e in entries], np.uint64).reshape(-1, 2),
+        bodiless=np.array([e.bodiless for e in entries], bool),
+        signatures=sketches.signatures,
+        mark_offsets=sketches.offsets,
+        mark_hash=sketches.fingerprints,
+        mark_at=sketches.positions,
+        long_offsets=long_offsets,
+        long_hash=long_hash,
+        raw_offsets=np.cumsum([0] + [e.raw_tokens for e in entries]),
+        body=np.empty(0, bool),  # places are stored
+        removed_chars=np.array([e.removed_chars for e in entries], np.int64),
+        credited=np.array([e.credited for e in entries], bool),
+        agencies=pa.array([orjson.loads(e.agencies) for e in entries], pa.list_(pa.string())),
+        language=pa.array([e.language for e in entries], pa.string()),
+    )
+    return Recalled(
+        *(entries, bodies, prepared, flags, shingle_offsets, shingle_hashes >> np.uint64(16)),
+        [places[e.num] for e in entries],
+    )
+
+
+def table_of(entries: list[Entry]) -> pa.Table:
+    """In the columns of the readers; of what isn't known, nothing."""
+    columns: dict[str, list[Any]] = {name: [getattr(e, name, None) for e in entries] for name in SCHEMA.names}
+    columns["text"] = [""] * len(entries)
+    schema = pa.schema([field.with_nullable(True) for field in SCHEMA])
+    return pa.table(columns, schema=schema)

@@ -1,0 +1,151 @@
+"""What an index was made with: its scheme, which never changes, and its settings, which may."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from dedup._version import __version__
+from dedup.config import SCHEME_FIELDS, Settings
+from dedup.errors import SchemeError, StorageError
+from dedup.folding import folding
+from dedup.storage.ledger import Ledger
+from dedup.storage.migrations import is_current, migrate
+from dedup.storage.rows import microseconds
+
+if TYPE_CHECKING:
+    from dedup.storage import Store
+
+__all__ = ["Opened", "check_scheme", "open_scheme", "scheme_of"]
+
+_NEVER_STORED = ("memory_limit", "threads")
+
+
+class Opened:
+    """What an opened index goes by.
+
+    Attributes:
+        settings: To judge with from now on.
+        store_text: Whether raw texts are kept.
+        judgement: Row of the settings; -1 where nothing may be written.
+    """
+
+    def __init__(self, settings: Settings, judgement: int, *, store_text: bool) -> None:
+        self.settings, self.judgement, self.store_text = settings, judgement, store_text
+
+
+def open_scheme(
+    store: Store, settings: Settings | None, store_text: bool | None, *, read_only: bool
+) -> Opened:
+    """Make the tables where there are none, and compare the scheme.
+
+    Raises:
+        SchemeError: It was made by another scheme or by a later version.
+        StorageError: There is no index, and none may be made.
+    """
+    ledger = Ledger(store)
+    with store.reading():
+        current = is_current(store)
+        meta = ledger.meta() if current else {}
+    if "scheme" not in meta:
+        if read_only:
+            raise StorageError(f"{store.name}: no index, and nothing may be written")
+        with store.writing():
+            if not is_current(store):
+                migrate(store)
+            meta = ledger.meta()
+            if "scheme" not in meta:
+                meta = _begin(ledger, settings or Settings(), bool(store_text))
+    stored = Settings.from_dict(orjson.loads(meta["settings"]))
+    chosen = stored if settings is None else settings
+    check_scheme(store.name, orjson.loads(meta["scheme"]), scheme_of(chosen))
+    keep = meta["store_text"] == "1" if store_text is None else store_text
+    if read_only:
+        return Opened(chosen, -1, store_text=keep)
+    if chosen.fingerprint() != stored.fingerprint() or keep != (meta["store_text"] == "1"):
+        with store.writing():
+            ledger.set_meta("settings", _settings_json(chosen))
+            ledger.set_meta("store_text", int(keep))
+            # another policy may measure versions by other words
+            store.run("UPDATE family SET most = -1 WHERE size > 1")
+    return Opened(chosen, _judgement(store, chosen), store_text=keep)
+
+
+def scheme_of(settings: Settings) -> dict[str, Any]:
+    """What must be the same for stored hashes to mean anything."""
+    values = {name: getattr(settings, name) for name in SCHEME_FIELDS}
+    return {**values, "unicode": folding().version, "hash": "xxh64, polynomial", "signature": "affine32"}
+
+
+def check_scheme(name: str, stored: dict[str, Any], wanted: dict[str, Any]) -> None:
+    """Compare two schemes.
+
+    Raises:
+        SchemeError: They differ; it says in what.
+    """
+    different = [
+        f"{key} is {stored.get(key)!r} there and {wanted.get(key)!r} here"
+        for key in sorted(stored.keys() | wanted.keys())
+        if stored.get(key) != wanted.get(key)
+    ]
+    if different:
+        raise SchemeError(f"{name}: made by another scheme: {'; '.join(different)}")
+
+
+def _settings_json(settings: Settings) -> str:
+    values = {k: v for k, v in settings.as_dict().items() if k not in _NEVER_STORED}
+    return orjson.dumps(values).decode()
+
+
+def _begin(ledger: Ledger, settings: Settings, store_text: bool) -> dict[str, str]:
+    values = {
+        "scheme": orjson.dumps(scheme_of(settings)).decode(),
+        "settings": _settings_json(settings),
+        "store_text": str(int(store_text)),
+        "version": __version__,
+        "made": str(microseconds()),
+        "next_document": "1",
+        "next_family": "1",
+        "next_change": "1",
+        **{f"postings.{name}": "0" for name in ("epoch", "last", "upto", "next", "buckets")},
+    }
+    for name, value in values.items():
+        ledger.set_meta(name, value)
+    return values
+
+
+@cache
+def _lexicon() -> str:
+    """Hash of the data that stripping goes by."""
+    state = hashlib.sha256()
+    folder = resources.files("dedup.boilerplate") / "data"
+    names = ["agencies.txt", "weights.json"]
+    for name in names:
+        state.update((folder / name).read_bytes())
+    for cues in sorted((folder / "cues").iterdir(), key=lambda path: path.name):
+        state.update(cues.read_bytes())
+    return state.hexdigest()[:16]
+
+
+def _judgement(store: Store, settings: Settings) -> int:
+    """The row of what documents are judged with from now on."""
+    fingerprint = f"{settings.fingerprint()}-{_lexicon()}"
+    sql = "SELECT number FROM judgement WHERE fingerprint = ?"
+    with store.reading():
+        rows = store.rows(sql, fingerprint)
+    if rows:
+        return int(rows[0][0])
+    with store.writing():
+        rows = store.rows(sql, fingerprint)
+        if rows:
+            return int(rows[0][0])
+        number = int(store.rows("SELECT count(*) FROM judgement")[0][0])
+        value = orjson.dumps(
+            {"version": __version__, "lexicon": _lexicon(), **orjson.loads(_settings_json(settings))}
+        )
+        store.run("INSERT INTO judgement VALUES (?, ?, ?)", number, fingerprint, value.decode())
+        return number

@@ -1,0 +1,146 @@
+"""Writing: documents put in, taken out, and what follows from it, inside the caller's transaction."""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
+
+from dedup.ingestion.drafts import Draft, restored
+from dedup.ingestion.placing import place
+from dedup.ingestion.settling import settle, settle_again
+from dedup.overlap import PARTIAL
+from dedup.storage.rows import Change, Entry, microseconds
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from dedup.config import Settings
+    from dedup.ingestion.placing import Finder
+    from dedup.ingestion.settling import Settlement
+    from dedup.overlap import Edges
+    from dedup.storage.ledger import Ledger
+    from dedup.storage.segments import Postings
+
+__all__ = ["Writer", "Written"]
+
+
+class Written(NamedTuple):
+    """A document as it was stored.
+
+    Attributes:
+        draft: With its number.
+        entry: As it is stored.
+        edges: Its verified pairs.
+    """
+
+    draft: Draft
+    entry: Entry
+    edges: Edges
+
+
+class Writer:
+    """Changes the tables of one index; each call leaves them consistent."""
+
+    def __init__(
+        self, ledger: Ledger, postings: Postings, settings: Settings, judgement: int, *, store_text: bool
+    ) -> None:
+        self._ledger, self._postings = ledger, postings
+        self._settings, self._judgement, self._store_text = settings, judgement, store_text
+
+    def numbered(self, draft: Draft, num: int) -> Draft:
+        """The draft with a number of its own."""
+        entry = draft.entry._replace(
+            num=num, leader=num, occurrence=num, judgement=self._judgement, stored=microseconds()
+        )
+        return replace(draft, entry=entry)
+
+    def put(self, draft: Draft, finder: Finder, known: Entry | None, *, undated: bool) -> Written:
+        """Store a document, in the place of an earlier text of its id.
+
+        Args:
+            draft: Not yet numbered.
+            finder: The postings, or those looked up ahead.
+            known: The earlier text.
+            undated: There may be documents without a date.
+        """
+        if known is not None:
+            self._keep_revision(known)
+            self.remove([known], "left")
+        draft = self.numbered(draft, self._ledger.take_numbers("next_document"))
+        return self._place(draft, finder, insert=True, undated=undated)
+
+    def _place(self, draft: Draft, finder: Finder, *, insert: bool, undated: bool) -> Written:
+        placement = place(draft, self._ledger, finder, self._settings, undated=undated)
+        settlement = settle(placement, self._ledger, self._settings)
+        num = draft.entry.num
+        body = replace(placement.body, attested=settlement.attested.pop(num, None))
+        entry = self.apply(settlement, num if insert else None)[num]
+        words = draft.packed(body.flags)
+        if insert:
+            text = zlib.compress((draft.text or "").encode(), 6) if self._store_text else None
+            self._ledger.insert(entry, body, words, draft.places, text)
+        else:
+            self._ledger.repack(num, words, body)
+        self._ledger.add_edges(placement.edges, "edge" if entry.leader == num else "copy")
+        self._postings.append(placement.keys)
+        return Written(draft, entry, placement.edges)
+
+    def apply(self, found: Settlement, new: int | None = None) -> Mapping[int, Entry]:
+        """Write a settlement; the entries as written, ``new`` left to be inserted."""
+        fresh = sorted((row for row in found.families if row < 0), reverse=True)
+        rows = {}
+        if fresh:
+            first = self._ledger.take_numbers("next_family", len(fresh))
+            rows = {row: first + i for i, row in enumerate(fresh)}
+        entries = {num: e._replace(family=rows.get(e.family, e.family)) for num, e in found.entries.items()}
+        if new is not None:
+            alone = any(f.size == 1 and f.earliest == new for f in found.families.values())
+            entries[new] = entries[new]._replace(is_new=int(alone))
+        self._ledger.update([e for num, e in entries.items() if num != new])
+        self._ledger.attest(found.attested)
+        self._ledger.drop_families(found.dropped)
+        self._ledger.put_families([f._replace(num=rows.get(f.num, f.num)) for f in found.families.values()])
+        for old, current in found.renamed:
+            self._ledger.rename(old, current)
+        self._ledger.log(found.changes)
+        if found.component is not None:
+            self._ledger.remember(found.component)
+        return entries
+
+    def _keep_revision(self, entry: Entry) -> None:
+        self._ledger.store.run(
+            "INSERT INTO revision (num, id, raw, content, title, published, updated, stored, text) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            *(entry.num, entry.id, entry.raw, entry.content, entry.title),
+            *(entry.published, entry.updated, entry.stored, self._ledger.text(entry.num)),
+        )
+
+    def remove(self, entries: list[Entry], kind: str = "removed") -> None:
+        """Remove documents; their copies are placed again, the families they leave settled."""
+        if not entries:
+            return
+        ledger = self._ledger
+        gone = {e.num for e in entries}
+        leaders = ledger.entries({e.leader for e in entries})
+        led = {e.num for e in entries if e.leader == e.num}
+        orphans = [c for c in ledger.copies(led, 2**62) if c.num not in gone] if led else []
+        away = gone | {c.num for c in orphans}
+        rows = {leaders[e.leader].family for e in entries}
+        families = ledger.families(rows)
+        for what, some in ((kind, sorted(entries)), ("left", orphans)):
+            ledger.log([Change(what, e.id, families[leaders[e.leader].family].id) for e in some])
+        edges = ledger.edges_of(away, PARTIAL)
+        touched = {*edges.a.tolist(), *edges.b.tolist(), *(e.leader for e in entries)}
+        touched = (touched | {e.num for e in ledger.leaders(rows)}) - away
+        ledger.delete(gone)
+        # until it is placed again, an orphan belongs nowhere: no candidate, no member
+        ledger.update([o._replace(leader=-1 - o.num, family=-1) for o in orphans])
+        touched = {num for num, e in ledger.entries(touched).items() if e.leader == num}
+        self.apply(settle_again(touched, ledger, self._settings, rows))
+        for orphan in sorted(orphans, key=lambda e: e.key):
+            entry = orphan._replace(
+                leader=orphan.num, family=-1, roundup=0, agreed=0, judgement=self._judgement
+            )
+            draft = restored(entry, *ledger.packed(orphan.num), self._settings)
+            self._place(draft, self._postings, insert=False, undated=True)
