@@ -15,7 +15,7 @@ import numpy as np
 from dedup import kernels
 from dedup.kernels.rules import CHARACTER_FLAG, CUT_FLAG, NUMBER_FLAG, QUOTED_FLAG, STOCK_FLAG
 from dedup.model import RelationKind
-from dedup.templates import Shared, find_templates
+from dedup.templates import Shared, find_templates, same_report
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -188,16 +188,21 @@ def _align(
     least = np.minimum(coverage_a, coverage_b)
     runs = np.concatenate(kept)
     verbatim = np.add.reduceat(np.append(runs[:, 2], 0), stop - run_counts) * (run_counts > 0)
-    left = (np.minimum(sizes[a], sizes[b]) - verbatim) / (1 + (texts.spaceless[a] & texts.spaceless[b]))
+    unit = 1 + (texts.spaceless[a] & texts.spaceless[b])
+    left = (np.minimum(sizes[a], sizes[b]) - verbatim) / unit
     common = Shared(shared, counts[:, 3], counts[:, 4], left)
     template = find_templates(texts, lengths, a, b, common, settings)
+    # two texts that both have fewer narrative words than a passage needs can still be versions of each other
+    needed = settings.short_share * np.maximum(plain[a], plain[b]) / 2
+    enough = narrative >= np.minimum(settings.partial_words, needed)
+    enough |= same_report(texts, lengths, a, b, verbatim / unit, settings)
     kind = classify(
         np.where(base[a] <= base[b], coverage_a, coverage_b),
         least,
         shared,
         narrative,
         longest,
-        np.maximum(plain[a], plain[b]) / 2,
+        enough,
         template,
         settings,
     )
@@ -222,7 +227,7 @@ def classify(
     shared: NDArray[np.float64],
     narrative: NDArray[np.float64],
     longest: NDArray[np.float64],
-    plain: NDArray[np.float64],
+    enough: NDArray[np.bool_],
     template: NDArray[np.bool_],
     settings: Settings,
 ) -> NDArray[np.uint8]:
@@ -234,12 +239,10 @@ def classify(
         shared: Words shared.
         narrative: Words shared outside quotations.
         longest: Words of the longest verbatim run.
-        plain: Words outside quotations of the document that has more of them.
+        enough: Enough of them for a version, whatever their share.
         template: Same frame, other facts: :mod:`dedup.templates`.
         settings: For the thresholds.
     """
-    # two texts that both have fewer narrative words than a passage needs can still be versions of each other
-    enough = narrative >= np.minimum(settings.partial_words, settings.short_share * plain)
     return np.select(
         [
             template & (shorter >= settings.version_coverage),

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from dedup.config import Settings
     from dedup.overlap import Lengths, Texts
 
-__all__ = ["Shared", "differ_throughout", "find_templates"]
+__all__ = ["Shared", "differ_throughout", "find_templates", "same_report"]
 
 CHANGED = 3
 """Figures that differ before two texts of one day can be two reports."""
@@ -88,6 +88,34 @@ def find_templates(
     return differ_throughout(shared, apart, settings) | _differ_only(texts, lengths, a, b, shared, apart)
 
 
+def same_report(
+    texts: Texts,
+    lengths: Lengths,
+    a: NDArray[np.int64],
+    b: NDArray[np.int64],
+    verbatim: NDArray[np.float64],
+    settings: Settings,
+) -> NDArray[np.bool_]:
+    """Pairs of reports that are mostly stock text, a frame, with the same figures in it: bool[p].
+
+    One day's report in two outlets; what is not stock in it may be a dozen words.
+
+    Args:
+        texts: Body tokens of n documents, stock marked.
+        lengths: Of each.
+        a: int64[p] document number.
+        b: int64[p].
+        verbatim: float64[p], words of their common runs, stock or not.
+        settings: For the words a version shares at least.
+    """
+    frame = 2 * lengths.base < lengths.whole
+    told = lengths.figures >= CHANGED
+    rows = np.flatnonzero(frame[a] & frame[b] & told[a] & told[b] & (verbatim >= settings.partial_words))
+    found = np.zeros(len(a), bool)
+    found[rows] = new_figures(texts, a[rows], b[rows]) == 0
+    return found
+
+
 def differ_throughout(shared: Shared, apart: NDArray[np.bool_], settings: Settings) -> NDArray[np.bool_]:
     """Pairs in whose passages many figures differ: bool[p].
 
@@ -125,15 +153,29 @@ def _differ_only(
     least = np.maximum(BULLETIN * shared.left, np.where(apart, 1, CHANGED))
     least = np.where(table[a] & table[b], np.minimum(least, np.maximum(TABLE_CHANGED * fewer, 2)), least)
     found = fewer - shared.figures >= least
+    rows = np.flatnonzero(found)
+    found[rows] = new_figures(texts, a[rows], b[rows]) >= least[rows]
+    return np.asarray(found)
+
+
+def new_figures(texts: Texts, a: NDArray[np.int64], b: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Figures of each document that the other lacks, the smaller number of both: int64[p].
+
+    Args:
+        texts: Body tokens of n documents.
+        a: int64[p] document number.
+        b: int64[p].
+    """
 
     def figures(document: int) -> Counter[int]:
         own = slice(texts.start[document], texts.stop[document])
         return Counter(texts.hash[own][texts.flags[own] & NUMBER_FLAG != 0].tolist())
 
-    for pair in np.flatnonzero(found).tolist():
-        common = (figures(int(a[pair])) & figures(int(b[pair]))).total()
-        found[pair] = fewer[pair] - common >= least[pair]
-    return np.asarray(found)
+    def new(one: Counter[int], two: Counter[int]) -> int:
+        return min(one.total(), two.total()) - (one & two).total()
+
+    pairs = zip(a.tolist(), b.tolist(), strict=True)
+    return np.array([new(figures(x), figures(y)) for x, y in pairs], np.int64)
 
 
 def _apart(texts: Texts, lengths: Lengths, a: NDArray[np.int64], b: NDArray[np.int64]) -> NDArray[np.bool_]:

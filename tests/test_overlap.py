@@ -341,9 +341,9 @@ def test_more_evidence_is_never_a_weaker_relation(
     coverage: list[float], evidence: list[int], extra: int
 ) -> None:
     def code(shared: int, narrative: int) -> int:
-        columns = [coverage[1], coverage[0], shared, narrative, narrative, 400]
+        columns = [coverage[1], coverage[0], shared, narrative, narrative]
         arrays = [np.array([value], np.float64) for value in columns]
-        return int(classify(*arrays, np.array([False]), Settings())[0])
+        return int(classify(*arrays, np.array([narrative >= 40]), np.array([False]), Settings())[0])
 
     longest, narrative, shared = evidence
     assert code(shared + extra, narrative + extra) <= code(shared, narrative)

@@ -5,7 +5,7 @@ import pytest
 
 from dedup.candidates import Pairs
 from dedup.config import Settings
-from dedup.overlap import KINDS, NUMBER, Texts, verify
+from dedup.overlap import KINDS, NUMBER, STOCK, Texts, verify
 from dedup.templates import Shared, differ_throughout
 
 Text = list[int]
@@ -51,6 +51,16 @@ def reported(a: Text, b: Text, hours: int = 0) -> str:
     return KINDS[int(edges.kind[0])].value
 
 
+def framed(a: Text, b: Text) -> str:
+    """Relation of two texts whose words below 100 are stock, and whose words from 5000 on are figures."""
+    both = np.array(a + b)
+    flags = np.where(both >= 5000, NUMBER, np.where(both < 100, STOCK, 0)).astype(np.uint8)
+    start, stop = np.array([0, len(a)]), np.array([len(a), len(both)])
+    texts = Texts(both.astype(np.uint64), flags, start, stop, np.zeros(2, np.uint8))
+    edges = verify(texts, Pairs(np.array([0]), np.array([1])), Settings())
+    return KINDS[int(edges.kind[0])].value
+
+
 def other(text: Text, *places: int) -> Text:
     """The text with other figures at these places."""
     return [word + 1000 if place in places else word for place, word in enumerate(text)]
@@ -78,3 +88,12 @@ def test_a_table_with_the_same_figures_is_the_same_table() -> None:
     table = [word + 5000 if word % 2 else word for word in words(0, 80)]
     assert reported(table, words(900, 15) + table[:60]) == "version"
     assert reported(table, other(table, 15, 35, 55, 75)) == "none"
+
+
+def test_one_days_report_in_two_outlets_is_one_report() -> None:
+    report = other([word + 200 if word % 10 == 7 else word for word in REPORT], 95)
+    cut = report[:81]
+    assert framed(report, [*words(300, 10), *cut]) == "version"
+    assert framed(report, [*words(300, 10), *other(cut, 45)]) == "quote"  # too few words to say more
+    assert framed(report, [*words(300, 10), *other(cut, 25, 45, 65, 75)]) == "none"
+    assert framed(report, [*words(300, 10), *words(0, 81)]) == "none"  # the frame alone
