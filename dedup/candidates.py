@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from dedup.config import Settings
     from dedup.marks import Marks
 
-__all__ = ["Pairs", "band_keys", "exact_leaders", "near_pairs", "passage_pairs", "unique_pairs"]
+__all__ = ["Pairs", "band_keys", "exact_leaders", "near_pairs", "passage_pairs", "sharing", "unique_pairs"]
 
 ROWS = 8
 """Signature rows a band: with 128 permutations 16 bands, which pair documents from a Jaccard similarity of
@@ -121,7 +121,7 @@ def passage_pairs(marks: Marks, documents: int, settings: Settings) -> Pairs:
         settings: Also for memory and threads.
     """
     least = settings.min_shared_fingerprints
-    parts = grouped(marks, documents, settings, _sharing)
+    parts = grouped(marks, documents, settings, sharing)
     keys = np.concatenate([pairs for pairs, _ in parts])
     crowded = sum(crowds for _, crowds in parts)
     del parts
@@ -135,12 +135,21 @@ def passage_pairs(marks: Marks, documents: int, settings: Settings) -> Pairs:
     return Pairs(found >> 32, found & 0xFFFFFFFF, crowded)
 
 
-def _sharing(keys: NDArray[np.uint64], low: int) -> tuple[NDArray[np.uint64], int]:
-    """Pairs within each group of equal upper bits, (a << 32 | b), once for each shared fingerprint."""
+def sharing(keys: NDArray[np.uint64], low: int, crowd: int = CROWD) -> tuple[NDArray[np.uint64], int]:
+    """Pairs within each group of equal upper bits, (a << 32 | b), once for each shared fingerprint.
+
+    Args:
+        keys: uint64[m], sorted and distinct.
+        low: Bits of the lower part, a document's number.
+        crowd: Members of the largest group all of whose pairs are made.
+
+    Returns:
+        The pairs, and how many groups are crowds.
+    """
     loops = kernels.get()
-    room, crowded = loops.count_pairs(keys, low, CROWD, LEADERS)
+    room, crowded = loops.count_pairs(keys, low, crowd, LEADERS)
     pairs = np.empty(room, np.uint64)
-    loops.emit_pairs(keys, low, CROWD, LEADERS, pairs)
+    loops.emit_pairs(keys, low, crowd, LEADERS, pairs)
     return pairs, int(crowded)
 
 

@@ -29,7 +29,18 @@ if TYPE_CHECKING:
     from dedup.config import Settings
     from dedup.overlap import Texts
 
-__all__ = ["LONG_RUN", "UNDATED", "can_recur", "find_stock", "long_runs", "mark", "mark_notices", "windows"]
+__all__ = [
+    "LONG_RUN",
+    "UNDATED",
+    "can_recur",
+    "counted_by",
+    "find_stock",
+    "flag",
+    "long_runs",
+    "mark",
+    "mark_notices",
+    "windows",
+]
 
 LONG_RUN = 64
 """Tokens of a run that makes two documents one occurrence: longer than a background paragraph."""
@@ -102,11 +113,11 @@ def mark(
     if not len(stock):
         return texts, 0
     flags = texts.flags.copy()
-    _flag(texts.hash, *bounds, stock, flags, settings)
+    flag(texts.hash, *bounds, stock, flags, settings)
     return replace(texts, flags=flags), len(stock)
 
 
-def _flag(
+def flag(
     words: NDArray[np.uint64],
     start: NDArray[np.int64],
     stop: NDArray[np.int64],
@@ -231,10 +242,7 @@ def find_stock(
     """
     dated = telling & (window != UNDATED)
     first = window[dated].min() if dated.any() else np.int64(0)
-    # 48 bits of shingle above, 16 below: 65,536 windows of 3 days are 538 years, and 16 bits of a spread
-    # group number can only undercount, by one in about eighty at the limit of 40.
-    number = (occurrence.astype(np.uint64) * _SPREAD) >> np.uint64(48)
-    low = np.where(dated, np.minimum(np.maximum(window - first, 0), 0xFFFF).astype(np.uint64), number)
+    low = counted_by(occurrence, window, first)
     found = []
     for chosen, limit in (
         (dated, settings.stock_windows),
@@ -244,6 +252,24 @@ def find_stock(
         if len(d) > limit:
             found += _frequent(words, start[d], stop[d], size[d], low[d], limit, settings)
     return np.unique(np.concatenate(found)) if found else np.empty(0, np.uint64)
+
+
+def counted_by(
+    occurrence: NDArray[np.int64], window: NDArray[np.int64], first: np.int64
+) -> NDArray[np.uint64]:
+    """What the places of a shingle are told apart by, 16 bits: the window, or without one the group.
+
+    65,536 windows of 3 days are 538 years, and 16 bits of a spread group number can only undercount, by one
+    in about eighty at the limit of 40.
+
+    Args:
+        occurrence: int64[n], of :func:`find_stock`.
+        window: int64[n].
+        first: The earliest window.
+    """
+    number = (occurrence.astype(np.uint64) * _SPREAD) >> np.uint64(48)
+    since = np.minimum(np.maximum(window - first, 0), 0xFFFF).astype(np.uint64)
+    return np.where(window == UNDATED, number, since)
 
 
 def _frequent(

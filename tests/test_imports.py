@@ -30,7 +30,7 @@ HOMES = {
     "numba": "kernels/",
     "llvmlite": "kernels/",
     "typer": "cli/",
-    "pyspark": "engines/spark.py",
+    "pyspark": "engines/spark/",
     "sqlite3": "storage/sqlite.py",
     "psycopg": "storage/postgres.py",
     "trafilatura": "io/html.py",

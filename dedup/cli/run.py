@@ -32,6 +32,13 @@ class Format(StrEnum):
     PARQUET = "parquet"
 
 
+class Engine(StrEnum):
+    """What does the work."""
+
+    LOCAL = "local"
+    SPARK = "spark"
+
+
 class Policy(StrEnum):
     """Ways to choose the canonical version."""
 
@@ -77,6 +84,13 @@ def run(
             show_default=False,
         ),
     ] = None,
+    engine: Annotated[
+        Engine, typer.Option(help="What does the work: this machine, or a cluster.")
+    ] = Engine.LOCAL,
+    master: Annotated[
+        str | None,
+        typer.Option(metavar="URL", help="Of the cluster, for --engine spark.", show_default=False),
+    ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -101,6 +115,17 @@ def run(
     if source_priority is not None and values.get("policy") != "source":
         raise UsageError("--source-priority is for --policy source")
     settings = Settings.from_dict(values)
+    if engine == Engine.SPARK:
+        from dedup.cli.cluster import run_on_cluster
+
+        if strict:
+            raise UsageError("--strict is for the local engine; with Spark look at OUT/rejects")
+        run_on_cluster(
+            inputs, parse_fields(field), settings, out, master, force=force, quiet=quiet, as_json=as_json
+        )
+        return
+    if master is not None:
+        raise UsageError("--master is for --engine spark")
 
     result, warnings = _find(
         inputs, out, parse_fields(field), settings, format.value, force, strict, quiet, not no_report

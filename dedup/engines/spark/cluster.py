@@ -1,0 +1,240 @@
+"""A run on a cluster: stages kept as files, work spread over tasks."""
+
+from __future__ import annotations
+
+import json
+import time
+from contextlib import contextmanager
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+from pyspark.errors import AnalysisException
+from pyspark.sql import functions as F
+from pyspark.sql.types import StructType
+
+from dedup import kernels
+from dedup.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from pyspark.sql import DataFrame, SparkSession
+
+__all__ = [
+    "DOCUMENTS",
+    "PAIRS",
+    "Run",
+    "configured",
+    "each_batch",
+    "each_key",
+    "hosted",
+    "numbered",
+    "paired",
+]
+
+DOCUMENTS = 10_000
+"""Documents a task has about: 60 MB of tokens."""
+
+PAIRS = 2_000
+"""Pairs verified together: up to 20 MB of tokens."""
+
+_MARK = "name string, text string, rows long"
+
+_CONFIGURATION = {
+    "spark.sql.session.timeZone": "UTC",
+    "spark.sql.execution.arrow.maxRecordsPerBatch": "2000",
+    "spark.sql.adaptive.enabled": "true",
+    "spark.sql.adaptive.skewJoin.enabled": "true",
+    "spark.sql.adaptive.skewJoin.skewedPartitionThresholdInBytes": "64MB",
+    "spark.sql.adaptive.coalescePartitions.enabled": "true",
+    "spark.sql.legacy.parquet.nanosAsLong": "false",
+}
+"""What a run sets for itself; everything else is the session's."""
+
+
+@contextmanager
+def configured(spark: SparkSession, more: dict[str, str] | None = None) -> Iterator[None]:
+    """Set what a run needs, and set it back."""
+    wanted = _CONFIGURATION | (more or {})
+    before = {name: spark.conf.get(name, None) for name in wanted}
+    try:
+        for name, value in wanted.items():
+            spark.conf.set(name, value)
+        yield
+    finally:
+        for name, old in before.items():
+            if old is None:
+                spark.conf.unset(name)
+            else:
+                spark.conf.set(name, old)
+
+
+class Run:
+    """Stages of one run, each a folder of Parquet; one that was finished is not made again.
+
+    Attributes:
+        spark: The session.
+        folder: Of the run, on a file system that all executors see. Results stand in it, stages in ``work``.
+        rows: Rows of each stage.
+        seconds: Seconds each stage took, of those made now.
+    """
+
+    def __init__(self, spark: SparkSession, folder: str, identity: str, *, afresh: bool = False) -> None:
+        self.spark = spark
+        self.folder = folder.rstrip("/")
+        self.rows: dict[str, int] = {}
+        self.seconds: dict[str, float] = {}
+        if afresh:
+            spark.createDataFrame([], _MARK).write.mode("overwrite").parquet(f"{self.folder}/work/done")
+        self._marks = {} if afresh else self._read_marks()
+        if "run" not in self._marks:
+            self._mark("run", identity, 0)
+        elif self._marks["run"][0] != identity:
+            raise UsageError(f"{folder}: holds a run of other documents or settings; name another folder")
+
+    def result(self, name: str, make: Callable[[], DataFrame]) -> DataFrame:
+        """The rows of a table of the result."""
+        return self._kept(name, f"{self.folder}/{name}", make)
+
+    def stage(self, name: str, make: Callable[[], DataFrame]) -> DataFrame:
+        """The rows of a stage: those kept, or those made now."""
+        return self._kept(name, f"{self.folder}/work/{name}", make)
+
+    def _kept(self, name: str, path: str, make: Callable[[], DataFrame]) -> DataFrame:
+        if name in self._marks:
+            text, self.rows[name] = self._marks[name]
+            return self.spark.read.schema(StructType.fromJson(json.loads(text))).parquet(path)
+        start = time.perf_counter()
+        frame = make()
+        frame.write.mode("overwrite").parquet(path)
+        kept = self.spark.read.schema(frame.schema).parquet(path)
+        self.rows[name] = kept.count()  # of the files' footers
+        self._mark(name, frame.schema.json(), self.rows[name])
+        self.seconds[name] = round(time.perf_counter() - start, 3)
+        return kept
+
+    def _mark(self, name: str, text: str, rows: int) -> None:
+        """Say that a stage is whole: on some file systems one sees the files that a killed job has left."""
+        mark = self.spark.createDataFrame([(name, text, rows)], _MARK).coalesce(1)
+        mark.write.mode("overwrite").parquet(f"{self.folder}/work/done/{name.replace('/', '.')}")
+
+    def _read_marks(self) -> dict[str, tuple[str, int]]:
+        try:
+            marks = self.spark.read.schema(_MARK).parquet(f"{self.folder}/work/done/*").collect()
+        except AnalysisException:  # there are none
+            return {}
+        return {name: (text, rows) for name, text, rows in marks}
+
+
+# --- functions over Arrow tables, spread
+
+
+def each_batch(frame: DataFrame, schema: str, function: Any, *args: Any) -> DataFrame:
+    """A function of every batch of rows."""
+    return frame.mapInArrow(partial(_batches, function, args), schema)
+
+
+def _batches(
+    function: Any, args: tuple[Any, ...], batches: Iterable[pa.RecordBatch]
+) -> Iterator[pa.RecordBatch]:
+    kernels.get(force=True)
+    for batch in batches:
+        if len(batch):
+            yield from _sent(function(pa.Table.from_batches([batch]), *args))
+
+
+def each_key(frame: DataFrame, keys: list[str], schema: str, function: Any, *args: Any) -> DataFrame:
+    """A function of tables in which all rows of a key stand together, many keys in one."""
+    return frame.repartition(*keys).mapInArrow(partial(_together, function, args), schema)
+
+
+def _together(
+    function: Any, args: tuple[Any, ...], batches: Iterable[pa.RecordBatch]
+) -> Iterator[pa.RecordBatch]:
+    parts = [batch for batch in batches if len(batch)]
+    if parts:
+        kernels.get(force=True)
+        yield from _sent(function(pa.Table.from_batches(parts), *args))
+
+
+def _sent(table: pa.Table | None) -> Iterator[pa.RecordBatch]:
+    """In batches that neither side minds."""
+    if table is not None and len(table):
+        rows = max(1, min(1 << 16, (64 << 20) * len(table) // max(table.nbytes, 1)))
+        yield from table.combine_chunks().to_batches(max_chunksize=rows)
+
+
+def paired(
+    pairs: DataFrame, size: int, documents: DataFrame, schema: str, function: Any, *args: Any
+) -> DataFrame:
+    """A function of pairs and of the documents they name, each document once a cell.
+
+    Pairs of one ``a`` share a cell, as they mostly are a leader's; a leader of many is spread over several.
+
+    Args:
+        pairs: Columns a, b and others.
+        size: How many there are, roughly.
+        documents: Column number and others.
+        schema: Of what the function gives.
+        function: Gets a table of pairs and one of documents, and ``args``.
+        args: More arguments.
+    """
+    cells = max(1, -(-size // PAIRS))
+    crowds = pairs.groupBy("a").count().where(f"count > {PAIRS}")
+    share = F.pmod(F.xxhash64("b"), F.ceil(F.coalesce("count", F.lit(1)) / PAIRS))
+    spread = pairs.join(crowds, "a", "left").withColumn("cell", F.pmod(F.xxhash64("a", share), F.lit(cells)))
+    spread = spread.drop("count")
+    named = spread.select(F.col("a").alias("number"), "cell").union(
+        spread.select(F.col("b").alias("number"), "cell")
+    )
+    # another column of the same values, or Spark cannot tell the two sides apart
+    sent = documents.join(named.distinct(), "number").withColumn("cell", F.col("cell") + F.lit(0))
+    return _celled(spread, sent, schema, function, args)
+
+
+def hosted(
+    edges: DataFrame, size: int, documents: DataFrame, schema: str, function: Any, *args: Any
+) -> DataFrame:
+    """A function of documents and of all the edges each of them has; of the other ends it sees numbers only.
+
+    Arguments as for :func:`paired`.
+    """
+    cells = F.lit(max(1, -(-size // PAIRS)))
+    ends = F.array_distinct(F.array(F.pmod(F.xxhash64("a"), cells), F.pmod(F.xxhash64("b"), cells)))
+    spread = edges.withColumn("cell", F.explode(ends))
+    named = (
+        edges.select(F.col("a").alias("number")).union(edges.select(F.col("b").alias("number"))).distinct()
+    )
+    sent = documents.join(named, "number").withColumn("cell", F.pmod(F.xxhash64("number"), cells))
+    return _celled(spread, sent, schema, function, args)
+
+
+def _celled(
+    edges: DataFrame, documents: DataFrame, schema: str, function: Any, args: tuple[Any, ...]
+) -> DataFrame:
+    def cell(its_edges: pa.Table, its_documents: pa.Table) -> pa.Table:
+        kernels.get(force=True)
+        return function(its_edges, its_documents, *args)
+
+    return edges.groupBy("cell").cogroup(documents.groupBy("cell")).applyInArrow(cell, schema)
+
+
+def numbered(run: Run, frame: DataFrame, order: list[Any], name: str, partitions: int) -> DataFrame:
+    """The same rows with their place in an order that leaves no ties, from 0: column ``place``.
+
+    A range-partitioned sort; only how many rows each partition has comes to the driver.
+    """
+    sort = frame.repartitionByRange(partitions, *order).sortWithinPartitions(*order)
+    ranked = run.stage(name, lambda: sort.withColumn("_at", F.monotonically_increasing_id()))
+    part = F.shiftright("_at", 33)
+    counts = sorted(ranked.groupBy(part.alias("part")).count().collect())
+    total, offsets = 0, []
+    for number, count in counts:
+        offsets.append((number, total))
+        total += count
+    starts = F.broadcast(run.spark.createDataFrame(offsets, "_part long, _offset long"))
+    placed = ranked.withColumn("_part", part).join(starts, "_part")
+    return placed.withColumn("place", F.col("_offset") + F.col("_at").bitwiseAND(F.lit((1 << 33) - 1))).drop(
+        "_at", "_part", "_offset"
+    )

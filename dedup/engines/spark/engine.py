@@ -1,0 +1,177 @@
+"""The order of the stages on a cluster; :mod:`dedup.pipeline` has it for one machine."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from pyspark.errors import PySparkRuntimeError
+from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
+
+from dedup.engines.spark import tables
+from dedup.engines.spark.cluster import DOCUMENTS, Run, configured
+from dedup.engines.spark.copies import find_copies
+from dedup.engines.spark.preparing import number, prepared
+from dedup.engines.spark.reading import from_frame, from_paths, resolve
+from dedup.engines.spark.relating import passage_pairs
+from dedup.engines.spark.settling import COLUMNS, find_canonical, find_families, find_roundup_numbers, related
+from dedup.engines.spark.verifying import to_first, verified
+from dedup.errors import UsageError
+from dedup.overlap import NONE
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pyspark.sql import DataFrame
+
+    from dedup.config import Settings
+
+__all__ = ["Tables", "find", "session"]
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """What a run found; each a frame over the Parquet files of the run's folder.
+
+    Attributes:
+        documents: Columns as in ``documents.jsonl``.
+        relations: As in ``relations.jsonl``.
+        families: As in ``families.jsonl``.
+        diffs: As in ``diffs.jsonl``, the operations as JSON text.
+        canonical: The deduplicated corpus: the readers' columns, and each record as it came.
+        rejects: As in ``rejects.jsonl``.
+        counts: Of documents, families, variants, relations, rejects.
+        seconds: Seconds each stage took, of those that were not there already.
+    """
+
+    documents: DataFrame
+    relations: DataFrame
+    families: DataFrame
+    diffs: DataFrame
+    canonical: DataFrame
+    rejects: DataFrame
+    counts: dict[str, int]
+    seconds: dict[str, float]
+
+
+def session(master: str | None = None) -> SparkSession:
+    """The session there is, or a new one whose workers run this Python.
+
+    Raises:
+        UsageError: Spark cannot start; most often there is no Java.
+    """
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    builder = SparkSession.builder.appName("dedup")
+    try:
+        return (builder.master(master) if master else builder).getOrCreate()
+    except PySparkRuntimeError as error:
+        raise UsageError("Spark cannot start; it needs Java 17 or 21, by JAVA_HOME or PATH") from error
+
+
+def find(
+    spark: SparkSession,
+    source: DataFrame | list[str],
+    settings: Settings,
+    *,
+    folder: str,
+    fields: Mapping[str, str] | None = None,
+    afresh: bool = False,
+) -> Tables:
+    """Find the families of a corpus.
+
+    Args:
+        spark: The session.
+        source: A frame with a text column, or paths that Spark reads.
+        settings: What to do; memory and threads are Spark's to decide.
+        folder: Where stages are kept, on a file system that driver and executors share. A folder that holds a
+            run of the same documents and settings is gone on with.
+        fields: Renames, our field to theirs.
+        afresh: Take nothing from a run the folder holds.
+
+    Raises:
+        UsageError: No text column, no document that can be used, or the folder is another run's.
+    """
+    settings = replace(settings, threads=1)  # a task has one core
+    with configured(spark):
+        if isinstance(source, list):
+            records, origin = from_paths(spark, source, fields), "\n".join(source)
+        else:
+            records, origin = from_frame(source, fields), source.schema.simpleString()
+        identity = f"{settings.fingerprint()}\n{sorted((fields or {}).items())}\n{origin}"
+        run = Run(spark, folder, identity, afresh=afresh)
+        documents, rejects = resolve(run, records)
+        known = prepared(run, documents, settings)
+        size = run.rows["prepared"]
+        if not size:
+            raise UsageError("no document that can be used")
+        partitions = max(_parallelism(spark), -(-size // DOCUMENTS))
+        with configured(spark, {"spark.sql.shuffle.partitions": str(partitions)}):
+            return _judge(run, documents, rejects, number(run, known, partitions), settings, partitions)
+
+
+def _parallelism(spark: SparkSession) -> int:
+    """Tasks that run at once, as far as one can see."""
+    try:
+        return int(spark.sparkContext.defaultParallelism)
+    except Exception:  # a remote session has no context
+        return int(spark.conf.get("spark.sql.shuffle.partitions") or 200)
+
+
+def _judge(
+    run: Run,
+    documents: DataFrame,
+    rejects: DataFrame,
+    numbered: DataFrame,
+    settings: Settings,
+    partitions: int,
+) -> Tables:
+    leader, texts = find_copies(run, numbered, settings)
+    lengths = texts.select("number", "half_words", "plain")
+    scalars = numbered.select(
+        "number", "row", "id", "published", "source", "high", "low", "comparable", "size", "raw_size",
+        "removed_chars", "credited", "agencies", "language",
+    )  # fmt: skip
+    facts = run.stage("facts", lambda: scalars.join(lengths, "number").join(leader, "number"))
+    leading = facts.where("leader = number and comparable").select("number")
+    pairs = run.stage("candidates", lambda: passage_pairs(run, texts, leading, settings, partitions))
+    compared = verified(run, pairs, texts, "passages", settings)
+    edges = run.stage("edges", lambda: compared.where(F.col("kind") != NONE))
+    led = facts.where("leader != number").select(F.col("leader").alias("a"), F.col("number").alias("b"))
+    collapsed = run.stage("copies", lambda: to_first(run, led, facts, texts, "copies-rest", settings))
+
+    roundup_leaders = find_roundup_numbers(run, edges, facts)
+    grouped = find_families(run, edges, roundup_leaders)
+    roundups = facts.join(roundup_leaders.withColumnRenamed("number", "leader"), "leader").select("number")
+    placed = facts.select("number", "leader").join(
+        grouped.withColumnRenamed("number", "leader"), "leader", "left"
+    )
+    placed = placed.select("number", F.coalesce("family", "leader").alias("family"))
+    several = placed.groupBy("family").count().where("count > 1").select("family")
+    members = run.stage("members", lambda: placed.join(several, "family").select("number", "family"))
+    chosen, to_canonical, families = find_canonical(run, members, edges, collapsed, facts, texts, settings)
+
+    everything = run.stage("all-edges", lambda: edges.select(*COLUMNS).union(collapsed.select(*COLUMNS)))
+    out = {
+        "relations": lambda: tables.relations_table(
+            run, everything, roundups, documents, numbered, texts, settings
+        ),
+        "families": lambda: tables.families_table(families, related(edges, members, families)),
+        "documents": lambda: tables.documents_table(
+            documents, facts, chosen, families, roundups, to_canonical
+        ),
+        "diffs": lambda: tables.diffs_table(run.rows["members"], chosen, families, documents, facts),
+        "canonical": lambda: tables.canonical_table(documents, facts, chosen),
+        "rejects": lambda: rejects,
+    }
+    made = {name: run.result(name, make) for name, make in out.items()}
+    counts = {
+        "documents": run.rows["documents"],
+        "families": run.rows["families"],
+        "variants": run.rows["diffs"],
+        "relations": run.rows["relations"],
+        "rejects": run.rows["rejects"],
+    }
+    return Tables(**made, counts=counts, seconds=run.seconds)

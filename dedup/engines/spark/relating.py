@@ -1,0 +1,121 @@
+"""Pairs of leaders that share fingerprints, as :func:`dedup.candidates.passage_pairs` finds them.
+
+A fingerprint that many documents share makes stars, not all pairs, and these in blocks: its documents are
+ranked, and each block gets, beside its own, the few before it that its own are paired with.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+from pyspark.sql import functions as F
+
+from dedup.candidates import CROWD, LEADERS, sharing
+from dedup.engines.spark.arrays import flat, integers
+from dedup.engines.spark.cluster import each_batch, each_key, numbered
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+    from dedup.config import Settings
+    from dedup.engines.spark.cluster import Run
+
+__all__ = ["BLOCK", "passage_pairs"]
+
+BLOCK = 1 << 14
+"""Documents of one fingerprint that one task takes together."""
+
+_SAMPLE = 64  # one document in so many tells which fingerprints may fill more than a block
+
+
+def passage_pairs(
+    run: Run, texts: DataFrame, leading: DataFrame, settings: Settings, partitions: int, *, block: int = BLOCK
+) -> DataFrame:
+    """Pairs that share at least ``Settings.min_shared_fingerprints``: columns a and b.
+
+    Args:
+        run: Keeps what is found of crowds.
+        texts: Columns number and marks.
+        leading: Column number, of those compared.
+        settings: For the fingerprints a pair must share.
+        partitions: Tasks that share the sorting of crowds.
+        block: Documents of a fingerprint that are not spread.
+    """
+    led = texts.select("number", "marks").join(leading, "number", "left_semi")
+    marks = each_batch(led, "mark long, number long", _marks)
+    sampled = each_batch(
+        led.where(F.pmod(F.xxhash64("number"), F.lit(_SAMPLE)) == 0), "mark long, number long", _marks
+    )
+    # seen in the sample about block / 64 times; whatever is taken for a crowd, its pairs are the same
+    least = max(1, block // _SAMPLE // 2)
+    crowds = run.stage(
+        "crowds", lambda: sampled.groupBy("mark").count().where(F.col("count") >= least).select("mark")
+    )
+    if run.rows["crowds"]:
+        blocks = _blocks(run, marks.join(F.broadcast(crowds), "mark"), partitions, block)
+        rest = marks.join(F.broadcast(crowds), "mark", "left_anti")
+        rows = rest.select("mark", F.lit(0).alias("block"), "number", F.lit(0).alias("place"))
+        rows = rows.union(blocks)
+    else:
+        rows = marks.select("mark", F.lit(0).alias("block"), "number", F.lit(0).alias("place"))
+    pairs = each_key(rows, ["mark", "block"], "pair long", _pairs, block)
+    shared = pairs.groupBy("pair").count().where(F.col("count") >= settings.min_shared_fingerprints)
+    low = F.lit((1 << 32) - 1)
+    return shared.select(F.shiftright("pair", 32).alias("a"), F.col("pair").bitwiseAND(low).alias("b"))
+
+
+def _marks(table: pa.Table) -> pa.Table:
+    """Each fingerprint of each document, once."""
+    hashes, offsets = flat(table["marks"], np.uint64)
+    document = np.repeat(np.arange(len(table)), np.diff(offsets))
+    order = np.lexsort((hashes, document))
+    document, hashes = document[order], hashes[order]
+    fresh = np.ones(len(hashes), bool)
+    fresh[1:] = (document[1:] != document[:-1]) | (hashes[1:] != hashes[:-1])
+    return pa.table(
+        {"mark": hashes[fresh].astype(np.int64), "number": integers(table["number"])[document[fresh]]}
+    )
+
+
+def _blocks(run: Run, crowds: DataFrame, partitions: int, block: int) -> DataFrame:
+    """Documents of frequent fingerprints by block: mark, block, number and place.
+
+    With a block stand the first ``LEADERS`` of its fingerprint and the ``LEADERS`` before the block.
+    """
+    ranked = numbered(run, crowds, [F.col("mark"), F.col("number")], "crowded", partitions)
+    groups = ranked.groupBy("mark").agg(F.min("place").alias("from"), F.count("*").alias("size"))
+    placed = ranked.join(F.broadcast(groups), "mark").select(
+        "mark", "number", (F.col("place") - F.col("from")).alias("place"), "size"
+    )
+    own = F.floor(F.col("place") / block)
+    following = F.when(
+        (F.col("place") % block >= block - LEADERS) & ((own + 1) * block < F.col("size")), F.array(own + 1)
+    ).otherwise(F.array().cast("array<bigint>"))
+    later = F.when(
+        (F.col("place") < LEADERS) & (F.col("size") > block),
+        F.sequence(F.lit(1).cast("long"), F.floor((F.col("size") - 1) / block)),
+    ).otherwise(F.array().cast("array<bigint>"))
+    blocks = F.explode(F.array_distinct(F.concat(F.array(own), following, later)))
+    return placed.select("mark", blocks.alias("block"), "number", "place")
+
+
+def _pairs(table: pa.Table, block: int) -> pa.Table:
+    """Pairs within each fingerprint, a << 32 | b, once for each that is shared."""
+    mark, part, number, place = (integers(table[name]) for name in ("mark", "block", "number", "place"))
+    order = np.lexsort((number, part, mark))
+    mark, part, number, place = (column[order] for column in (mark, part, number, place))
+    opens = np.ones(len(mark), bool)
+    opens[1:] = (mark[1:] != mark[:-1]) | (part[1:] != part[:-1])
+    group = np.cumsum(opens)
+    early = place < part * block  # comes with a block, and is paired in its own
+    found = []
+    for chosen, crowd in ((part == 0, CROWD), (part > 0, 0)):  # a later block is of a crowd, however short
+        rows = np.flatnonzero(chosen)
+        keys = (group[rows] << 32 | np.arange(len(rows))).astype(np.uint64)
+        pairs = sharing(keys, 32, crowd)[0].astype(np.int64)
+        a, b = rows[pairs >> 32], rows[pairs & 0xFFFFFFFF]
+        kept = ~early[b]
+        found.append((number[a] << 32 | number[b])[kept])
+    return pa.table({"pair": np.concatenate(found)})

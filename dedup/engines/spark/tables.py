@@ -1,0 +1,204 @@
+"""The tables of a result, in the contracts of the output files."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import orjson
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyspark.sql import functions as F
+
+from dedup.edits import diff
+from dedup.engines.spark.arrays import edges_of, flat, integers, texts_of
+from dedup.engines.spark.cluster import paired
+from dedup.model import Role
+from dedup.overlap import KINDS
+from dedup.passages import locate
+from dedup.ragged import whole
+from dedup.result import relation_rows
+
+if TYPE_CHECKING:
+    from pyspark.sql import Column, DataFrame
+
+    from dedup.config import Settings
+    from dedup.engines.spark.cluster import Run
+
+__all__ = ["canonical_table", "diffs_table", "documents_table", "families_table", "relations_table"]
+
+RELATION = (
+    "a string, b string, relation string, jaccard double, coverage_a double, coverage_b double,"
+    " shared_words long, narrative_words long, roundup boolean,"
+    " passages array<struct<a_start:long,a_end:long,b_start:long,b_end:long>>"
+)
+DIFF = "family string, canonical string, variant string, operations string"
+
+
+def kind_name(kind: Column) -> Column:
+    """The relation a code stands for, null for null."""
+    names = F.array(*(F.lit(kind.value) for kind in KINDS))
+    return F.when(kind.isNotNull(), F.get(names, kind))
+
+
+def relations_table(
+    run: Run,
+    edges: DataFrame,
+    roundups: DataFrame,
+    documents: DataFrame,
+    numbered: DataFrame,
+    texts: DataFrame,
+    settings: Settings,
+) -> DataFrame:
+    """A row a related pair, the smaller id first.
+
+    Args:
+        run: For the number of edges.
+        edges: Related pairs of leaders and each copy with its leader, with ``roundup``.
+        roundups: Column number; these and their copies.
+        documents: Columns row and text.
+        numbered: Columns number, row, id, signature, body, raw_size.
+        texts: Body tokens by number.
+        settings: For the threads.
+    """
+    for end in ("a", "b"):
+        known = roundups.select(F.col("number").alias(end), F.lit(True).alias(f"roundup_{end}"))
+        edges = edges.join(known, end, "left")
+    told = edges.withColumn("roundup", F.coalesce("roundup_a", "roundup_b", F.lit(False)))
+    told = told.drop("roundup_a", "roundup_b")
+    sides = numbered.select("number", "row", "id", "signature", "body", "raw_size")
+    bodies = texts.select("number", "words", "flags", "spaceless", "published")
+    wide = sides.join(documents.select("row", "text"), "row").drop("row").join(bodies.drop("words"), "number")
+    return paired(told, run.rows["all-edges"], wide, RELATION, _relations, settings)
+
+
+def _relations(edges: pa.Table, documents: pa.Table, settings: Settings) -> pa.Table:
+    documents = documents.sort_by("number")
+    edges = edges.sort_by([("a", "ascending"), ("b", "ascending")])
+    numbers = integers(documents["number"])
+    n = len(numbers)
+    _, offsets = flat(documents["flags"], np.uint8)
+    # alignment is done: the hashes of the words are not looked at
+    words = pa.array([b"\0" * (8 * size) for size in np.diff(offsets).tolist()], pa.large_binary())
+    texts = texts_of(documents.append_column("words", words), numbers)
+    found = edges_of(edges, numbers)
+    raw = integers(documents["raw_size"])
+    bits, bit_offsets = flat(documents["body"], np.uint8)
+    body = [
+        np.unpackbits(bits[bit_offsets[i] : bit_offsets[i + 1]], count=size)
+        for i, size in enumerate(raw.tolist())
+    ]
+    raw_offsets = np.concatenate([[0], np.cumsum(raw)])
+    column = pa.chunked_array([documents["text"].combine_chunks().cast(pa.large_string())])
+    places = locate(
+        column, np.arange(n), found, texts, raw_offsets, np.concatenate(body).astype(bool), settings
+    )
+    signatures = flat(documents["signature"], np.uint32)[0].reshape(n, -1)
+    ids = whole(documents["id"]).cast(pa.string())
+    rank = np.empty(n, np.int64)
+    rank[np.asarray(pc.sort_indices(ids)).astype(np.int64)] = np.arange(n)
+    alike = (signatures[found.a] == signatures[found.b]).mean(axis=1)
+    roundup = np.asarray(whole(edges["roundup"]).to_numpy(zero_copy_only=False))
+    return pa.Table.from_batches([relation_rows(ids, rank, found, places, alike, roundup)])
+
+
+def families_table(families: DataFrame, related: DataFrame) -> DataFrame:
+    """A row a family of two or more."""
+    row = F.transform(
+        "related",
+        lambda r: F.struct(
+            r["family"].alias("family"), kind_name(r["kind"]).alias("relation"), r["shared_words"]
+        ),
+    )
+    empty = F.array().cast("array<struct<family:string,relation:string,shared_words:bigint>>")
+    joined = families.join(related, "family", "left").withColumn("related", F.coalesce(row, empty))
+    return joined.drop("family")
+
+
+def documents_table(
+    documents: DataFrame,
+    facts: DataFrame,
+    chosen: DataFrame,
+    families: DataFrame,
+    roundups: DataFrame,
+    to_canonical: DataFrame,
+) -> DataFrame:
+    """A row a document: where it is from, its family and role, its relation to the canonical version."""
+    names = families.select(
+        "family", F.col("id").alias("family_id"), F.col("canonical").alias("canonical_id")
+    )
+    member = chosen.select("number", "family", F.col("canonical").alias("stands")).join(names, "family")
+    edges = to_canonical.select("a", "b", "kind", "coverage_a", "coverage_b")
+    a = edges.select(
+        F.col("a").alias("number"), F.col("b").alias("stands"), "kind",
+        F.col("coverage_a").alias("coverage"), F.col("coverage_b").alias("canonical_coverage"),
+    )  # fmt: skip
+    b = edges.select(
+        F.col("b").alias("number"), F.col("a").alias("stands"), "kind",
+        F.col("coverage_b").alias("coverage"), F.col("coverage_a").alias("canonical_coverage"),
+    )  # fmt: skip
+    told = member.join(a.union(b), ["number", "stands"], "left")
+    lone = roundups.select("number", F.lit(True).alias("is_roundup"))
+    known = facts.join(told, "number", "left").join(lone, "number", "left")
+    origin = documents.select("row", "title", "url", F.unix_micros("published").alias("_"), "file", "line")
+    role = (
+        F.when(F.col("stands") == F.col("number"), Role.CANONICAL.value)
+        .when(F.col("stands").isNotNull(), Role.VARIANT.value)
+        .when(F.col("is_roundup"), Role.ROUNDUP.value)
+        .otherwise(Role.SINGLE.value)
+    )
+    published = documents.select("row", F.col("published").alias("when"))
+    return (
+        known.join(origin.drop("_"), "row")
+        .join(published, "row")
+        .select(
+            "id",
+            "title",
+            "source",
+            F.col("when").alias("published"),
+            "url",
+            "file",
+            "line",
+            F.col("family_id").alias("family"),
+            role.alias("role"),
+            F.col("canonical_id").alias("canonical"),
+            kind_name(F.col("kind")).alias("relation"),
+            "coverage",
+            "canonical_coverage",
+            "language",
+            "agencies",
+            F.floor(F.col("half_words") / 2).alias("words"),
+            "removed_chars",
+        )
+    )
+
+
+def diffs_table(
+    size: int, chosen: DataFrame, families: DataFrame, documents: DataFrame, facts: DataFrame
+) -> DataFrame:
+    """The change from each family's canonical version to each of the others; operations as JSON."""
+    names = families.select("family", F.col("id").alias("name"))
+    pairs = chosen.where("number != canonical").join(names, "family")
+    pairs = pairs.select(F.col("canonical").alias("a"), F.col("number").alias("b"), "name")
+    texts = facts.select("number", "row", "id").join(documents.select("row", "text"), "row").drop("row")
+    return paired(pairs, size, texts, DIFF, _diffs)
+
+
+def _diffs(pairs: pa.Table, documents: pa.Table) -> pa.Table:
+    place = {number: at for at, number in enumerate(integers(documents["number"]).tolist())}
+    ids, texts = documents["id"], documents["text"]
+    rows = []
+    for row in pairs.to_pylist():
+        one, two = place[row["a"]], place[row["b"]]
+        change = diff(texts[one].as_py(), texts[two].as_py())
+        operations = orjson.dumps(change.as_json()).decode()
+        rows.append((row["name"], ids[one].as_py(), ids[two].as_py(), operations))
+    names = ("family", "canonical", "variant", "operations")
+    return pa.table({name: pa.array([row[i] for row in rows], pa.string()) for i, name in enumerate(names)})
+
+
+def canonical_table(documents: DataFrame, facts: DataFrame, chosen: DataFrame) -> DataFrame:
+    """The deduplicated corpus: canonical versions and what is alone, with each record's own text."""
+    variants = chosen.where("number != canonical").select("number")
+    kept = facts.select("number", "row").join(variants, "number", "left_anti").select("row")
+    return documents.join(kept, "row", "left_semi").drop("row", "file", "line")

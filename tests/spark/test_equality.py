@@ -1,0 +1,71 @@
+"""A cluster finds what one machine finds, row for row."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import orjson
+import pyarrow as pa
+import pytest
+
+pytest.importorskip("pyspark", reason="no pyspark")
+
+from dedup.config import Settings
+from dedup.engines.local import find_families
+from dedup.engines.spark.engine import Tables, find
+from dedup.errors import UsageError
+from dedup.io import FIELDS, from_documents, read
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from dedup.result import Result
+
+
+def rows(table: pa.Table, without: tuple[str, ...] = ()) -> list[bytes]:
+    """Rows as text, sorted."""
+    names = [name for name in table.column_names if name not in without]
+    return sorted(orjson.dumps(row, option=orjson.OPT_SORT_KEYS) for row in table.select(names).to_pylist())
+
+
+def assert_equal(found: Tables, expected: Result, *, without: tuple[str, ...] = ()) -> None:
+    tables = {
+        "documents": expected.documents_table(),
+        "relations": expected.relations_table(),
+        "families": expected.families_table(),
+        "diffs": pa.Table.from_pylist(
+            [{**row, "operations": orjson.dumps(row["operations"]).decode()} for row in expected.diffs()]
+        ),
+        "canonical": expected.documents.filter(pa.array(expected.kept())).drop_columns(["file", "line"]),
+    }
+    for name, table in tables.items():
+        mine = getattr(found, name).toArrow()
+        assert sorted(mine.column_names) == sorted(table.column_names), name
+        if name == "canonical":
+            table = table.set_column(
+                table.column_names.index("record"), "record", table["record"].cast(pa.large_string())
+            )
+        left = without if name == "documents" else ()
+        assert rows(mine, left) == rows(table, left), name
+
+
+def test_seeds(spark: Any, seed_table: pa.Table, tmp_path: Path) -> None:
+    table = seed_table.select(list(FIELDS))
+    table = table.set_column(1, "text", table["text"].cast(pa.string()))
+    folder = str(tmp_path / "out")
+    frame = spark.createDataFrame(table)
+    found = find(spark, frame, Settings(), folder=folder)
+    assert_equal(found, find_families(from_documents(table), Settings()), without=("line",))
+    again = find(spark, frame, Settings(), folder=folder)
+    assert again.seconds == {}  # nothing is made twice
+    assert again.counts == found.counts
+    with pytest.raises(UsageError, match="another folder"):
+        find(spark, frame, Settings(min_run=9), folder=folder)
+
+
+@pytest.mark.parametrize("name", ["helsinki/helsinki.jsonl", "reuters21578/docs.jsonl"])
+def test_real_articles(spark: Any, data: Path, name: str, tmp_path: Path) -> None:
+    path = str(data / "data" / name)
+    expected = find_families(read([path]), Settings())
+    found = find(spark, [path], Settings(), folder=str(tmp_path / "out"))
+    assert_equal(found, expected, without=("file",))
