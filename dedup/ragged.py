@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -12,7 +12,9 @@ if TYPE_CHECKING:
 
     from dedup.config import Settings
 
-__all__ = ["by_owner", "first_of_each", "gather", "partition_bits", "take_rows", "whole"]
+__all__ = ["by_owner", "first_of_each", "gather", "partition_bits", "take_rows", "trim", "whole"]
+
+Number = TypeVar("Number", bound=np.generic)
 
 _SMALL = 1 << 20  # keys not worth sharing among threads
 
@@ -71,6 +73,12 @@ def whole(column: pa.ChunkedArray | pa.Array) -> pa.Array:
     if isinstance(column, pa.ChunkedArray):
         column = column.combine_chunks()
     return pa.concat_arrays(column.chunks) if isinstance(column, pa.ChunkedArray) else column
+
+
+def trim(array: NDArray[Number], size: int) -> NDArray[Number]:
+    """Give the memory behind the first so many entries back, in place; nobody else may hold the array."""
+    array.resize(size, refcheck=False)
+    return array
 
 
 def take_rows(column: pa.ChunkedArray, rows: NDArray[np.int64]) -> pa.Array:

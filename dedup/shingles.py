@@ -60,15 +60,15 @@ def shingle(
         none. The hash is the polynomial Σ xxh64(token) · ``MULTIPLIER``^(k - 1 - i) mod 2^64.
     """
     settings = settings or Settings()
-    character = tokens.flags & CHARACTER != 0
     if body is None:
         words, word_offsets = tokens.hash, tokens.offsets
     else:
-        words, character = tokens.hash[body], character[body]
-        word_offsets = _running(body)[tokens.offsets]
-    count = np.diff(word_offsets)
-    spaceless = 2 * np.diff(_running(character)[word_offsets]) > count
-    size = np.where(spaceless, 2 * settings.shingle_words, settings.shingle_words).astype(np.int64)
+        words, word_offsets = tokens.hash[body], _running(body)[tokens.offsets]
+    size = np.full(len(tokens), settings.shingle_words, np.int64)
+    character = tokens.flags & CHARACTER
+    if character.any():  # a script without spaces somewhere
+        told = character if body is None else character[body]
+        size[2 * np.diff(_running(told != 0)[word_offsets]) > np.diff(word_offsets)] *= 2
     offsets, hashes = roll(words, word_offsets, size)
     return Shingles(offsets, hashes, size, word_offsets, words)
 

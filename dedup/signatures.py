@@ -10,12 +10,13 @@ import numpy as np
 
 from dedup import kernels
 from dedup.config import Settings
+from dedup.ragged import trim
 from dedup.shingles import Shingles, shingle, shingle_hash
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-__all__ = ["Sketches", "permutations", "signature", "sketch"]
+__all__ = ["Sketches", "permutations", "signature", "sketch", "winnow"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,19 +60,35 @@ def sketch(shingles: Shingles, settings: Settings | None = None) -> Sketches:
     loops = kernels.get()
     a, b = permutations(settings.permutations, settings.seed)
     signatures = np.empty((n, settings.permutations), np.uint32)
-    loops.minhash((shingles.hash >> np.uint64(32)).astype(np.uint32), shingles.offsets, a, b, signatures)
+    loops.minhash(shingles.hash, shingles.offsets, a, b, signatures)
 
-    hashes = shingles.hash >> np.uint64(16)
     windows = shingles.size // settings.shingle_words * settings.window
-    offsets = np.empty(n + 1, np.int64)
-    picked = np.empty(len(hashes), np.uint64)
-    positions = np.empty(len(hashes), np.uint32)
-    loops.winnow(hashes, shingles.offsets, windows, offsets, picked, positions)
+    offsets, picked, positions = winnow(shingles.hash, shingles.offsets, windows)
 
     content = np.empty((n, 2), np.uint64)
     loops.content(shingles.words, shingles.word_offsets, content)
-    count = offsets[-1]
-    return Sketches(signatures, offsets, picked[:count].copy(), positions[:count].copy(), content)
+    return Sketches(signatures, offsets, picked, positions, content)
+
+
+def winnow(
+    hashes: npt.NDArray[np.uint64], offsets: npt.NDArray[np.int64], windows: npt.NDArray[np.int64]
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint64], npt.NDArray[np.uint32]]:
+    """Pick the fingerprints of documents: the smallest of every ``windows[d]`` in a row, the last of equals.
+
+    Args:
+        hashes: uint64[S] of shingles; a fingerprint is the upper 48 bits.
+        offsets: int64[n + 1], shingles of each document.
+        windows: int64[n].
+
+    Returns:
+        int64[n + 1] offsets of the fingerprints of each document, the uint64 fingerprints, and the uint32
+        place of each among the document's shingles.
+    """
+    picked_offsets = np.empty_like(offsets)
+    picked, positions = np.empty(len(hashes), np.uint64), np.empty(len(hashes), np.uint32)
+    kernels.get().winnow(hashes, offsets, windows, picked_offsets, picked, positions)
+    count = int(picked_offsets[-1])
+    return picked_offsets, trim(picked, count), trim(positions, count)
 
 
 @lru_cache(maxsize=16)

@@ -22,6 +22,7 @@ from dedup.marks import Marks, grouped
 from dedup.overlap import STOCK
 from dedup.ragged import partition_bits
 from dedup.shingles import roll
+from dedup.signatures import winnow
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -68,11 +69,8 @@ def long_runs(
     """
     n = len(offsets) - 1
     places, hashes = roll(words, offsets, np.full(n, LONG_RUN, np.int64))
-    hashes >>= np.uint64(16)
-    picked, at = np.empty(len(hashes), np.uint64), np.empty(len(hashes), np.uint32)
-    picked_offsets = np.empty(n + 1, np.int64)
-    kernels.get().winnow(hashes, places, np.full(n, _LONG_WINDOW, np.int64), picked_offsets, picked, at)
-    return picked_offsets, picked[: picked_offsets[-1]].copy()
+    picked_offsets, picked, _ = winnow(hashes, places, np.full(n, _LONG_WINDOW, np.int64))
+    return picked_offsets, picked
 
 
 def mark(

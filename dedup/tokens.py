@@ -28,6 +28,7 @@ from dedup import kernels
 from dedup.errors import InputError
 from dedup.folding import folding
 from dedup.kernels.rules import CHARACTER_FLAG, NUMBER_FLAG, QUOTED_FLAG
+from dedup.ragged import trim
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -103,17 +104,16 @@ def tokenize(texts: pa.Array) -> Tokens:
         raise InputError(
             f"text is {longest} bytes long; 4 GiB and more cannot be addressed", line=int(sizes.argmax()) + 1
         )
-    total = int(offsets[-1] - offsets[0])
-    # Two tokens or blocks need a byte between them, or are characters of three bytes.
-    room = (total + n) // 2 + 1
+    loops = kernels.get(int(offsets[-1] - offsets[0]))
+    most, most_blocks = loops.room(data, offsets)
     table = folding()
     token_offsets = np.empty(n + 1, np.int64)
     block_offsets = np.empty(n + 1, np.int64)
-    block_first = np.empty(room + 1, np.int64)
-    hashes = np.empty(room, np.uint64)
-    flags = np.empty(room, np.uint8)
-    start, end, block_start, block_end = (np.empty(room, np.uint32) for _ in range(4))
-    kernels.get(total).tokenize(
+    hashes, flags = np.empty(most, np.uint64), np.empty(most, np.uint8)
+    start, end = np.empty(most, np.uint32), np.empty(most, np.uint32)
+    block_first = np.empty(most_blocks + 1, np.int64)
+    block_start, block_end = np.empty(most_blocks, np.uint32), np.empty(most_blocks, np.uint32)
+    loops.tokenize(
         *(data, offsets, table.page, table.entry, table.pool, np.empty(longest * table.growth + 8, np.uint8)),
         *(token_offsets, hashes, start, end, flags),
         *(block_offsets, block_first, block_start, block_end),
@@ -121,14 +121,14 @@ def tokenize(texts: pa.Array) -> Tokens:
     tokens, blocks = int(token_offsets[-1]), int(block_offsets[-1])
     return Tokens(
         offsets=token_offsets,
-        hash=hashes[:tokens].copy(),
-        start=start[:tokens].copy(),
-        end=end[:tokens].copy(),
-        flags=flags[:tokens].copy(),
+        hash=trim(hashes, tokens),
+        start=trim(start, tokens),
+        end=trim(end, tokens),
+        flags=trim(flags, tokens),
         block_offsets=block_offsets,
-        block_first=block_first[: blocks + 1].copy(),
-        block_start=block_start[:blocks].copy(),
-        block_end=block_end[:blocks].copy(),
+        block_first=trim(block_first, blocks + 1),
+        block_start=trim(block_start, blocks),
+        block_end=trim(block_end, blocks),
     )
 
 

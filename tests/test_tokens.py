@@ -13,7 +13,7 @@ from dedup import kernels
 from dedup.errors import InputError
 from dedup.folding import folding
 from dedup.kernels import reference
-from dedup.tokens import CHARACTER, QUOTED, Tokens, byte_to_char, token_strings, tokenize
+from dedup.tokens import CHARACTER, QUOTED, Tokens, byte_to_char, text_buffers, token_strings, tokenize
 
 PIECES = [
     *"aBzß1２९éÉİı’'‘´.,-–“”„«»\"「」『』()\n\r\t  ",
@@ -62,6 +62,17 @@ def test_compiled_equals_reference(documents: list[str]) -> None:
     compiled = kernels.warm()
     with pytest.MonkeyPatch.context() as patch:
         assert columns(by(patch, compiled, array)) == columns(by(patch, reference, array))
+
+
+@given(st.lists(texts, max_size=4))
+@settings(deadline=None)
+def test_there_is_room(documents: list[str]) -> None:
+    array = pa.array([*documents, "two words\n" * 9], pa.large_string())
+    made = tokenize(array)
+    for loops in (kernels.warm(), reference):
+        tokens, lines = loops.room(*text_buffers(array))
+        assert len(made.hash) <= tokens
+        assert len(made.block_start) <= lines
 
 
 def one(text: str) -> Tokens:

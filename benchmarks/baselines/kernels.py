@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 SEPARATOR = b"\x1e"
-BATCH = 4 << 20  # bytes of text handed to our stages at a time
+BATCH = 1 << 19  # bytes of text handed to our stages at a time: tokens stay in the second cache
 
 
 def strings(data: bytes) -> list[str]:

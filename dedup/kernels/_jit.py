@@ -14,7 +14,7 @@ from dedup.kernels import digest
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["bytes_between", "const", "helper", "inlined", "kernel", "load64", "out", "trailing_zeros"]
+__all__ = ["bytes_between", "const", "helper", "inlined", "kernel", "load64", "ones", "out", "trailing_zeros"]
 
 
 def const(dtype: types.Type) -> types.Array:
@@ -102,6 +102,16 @@ def bytes_between(typing: Any, data: Any, i: Any, low: Any, high: Any) -> Any:
         return builder.bitcast(builder.icmp_unsigned("<=", above, everywhere(builder.sub(high, low))), _WORD)
 
     return types.uint64(data, types.int64, types.int64, types.int64), code
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def ones(typing: Any, word: Any) -> Any:
+    """How many bits of a uint64 are set."""
+
+    def code(context: Any, builder: Any, signature: Any, given: Any) -> Any:
+        return builder.ctpop(given[0])
+
+    return types.int64(types.uint64), code
 
 
 @intrinsic  # type: ignore[untyped-decorator]

@@ -4,9 +4,20 @@ from __future__ import annotations
 
 import numpy as np
 
-from dedup.kernels._jit import bytes_between, helper, trailing_zeros
+from dedup.kernels._jit import bytes_between, helper, inlined, trailing_zeros
 from dedup.kernels.characters import DROPPED, IGNORABLE, SPACE, look_up
 from dedup.kernels.rules import FILL_SHARE, FILL_SLACK, INDENT, MAX_WIDTH, MIN_LINES, MIN_WIDTH, TAB
+
+ALL = np.uint64(0xFFFFFFFFFFFFFFFF)
+BEYOND = np.uint64(MAX_WIDTH - 64)
+
+
+@inlined
+def line_ends(data, i):
+    """Bits of the places data[i:i + 64] where a line ends; data[i + 64:i + 66] are looked at, too."""
+    next_lines = bytes_between(data, i, 0xC2, 0xC2) & bytes_between(data, i + 1, 0x85, 0x85)
+    separators = bytes_between(data, i + 1, 0x80, 0x80) & bytes_between(data, i + 2, 0xA8, 0xA9)
+    return bytes_between(data, i, 10, 13) | next_lines | separators & bytes_between(data, i, 0xE2, 0xE2)
 
 
 @helper
@@ -14,10 +25,7 @@ def line_end(data, i, end):
     """Where the line that begins at i ends, and where the next one begins."""
     while i < end:
         if i + 66 <= len(data):  # 64 places at once
-            found = bytes_between(data, i, 10, 13)
-            found |= bytes_between(data, i, 0xC2, 0xC2) & bytes_between(data, i + 1, 0x85, 0x85)
-            separators = bytes_between(data, i + 1, 0x80, 0x80) & bytes_between(data, i + 2, 0xA8, 0xA9)
-            found |= bytes_between(data, i, 0xE2, 0xE2) & separators
+            found = line_ends(data, i)
             if found == 0:
                 i += 64
                 continue
@@ -105,8 +113,22 @@ def measure(data, start, first, last, page, entry, most):
 
 
 @helper
+def _has_long_line(data, start, end):
+    """Whether there are 128 bytes of printing ASCII that are certainly more than ``MAX_WIDTH`` columns."""
+    before = False
+    for i in range(start, min(end, len(data)) - 63, 64):
+        plain = bytes_between(data, i, 32, 126) == ALL
+        if before and plain and bytes_between(data, i, 33, 126) >> BEYOND != 0:
+            return True
+        before = plain
+    return False
+
+
+@helper
 def wrap_width(data, start, end, page, entry):
     """Width a document was wrapped to by hand, or 0: see ``reference.wrap_width``."""
+    if _has_long_line(data, start, end):  # nearly every text has; without this, lines cost twice the time
+        return np.int64(0)
     i, widest, lines = start, np.int64(0), 0
     while i < end:
         stop, following = line_end(data, i, end)

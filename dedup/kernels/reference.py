@@ -19,6 +19,7 @@ from dedup.kernels.rules import (
     CONTENT_B,
     FILL_SHARE,
     FILL_SLACK,
+    FINGERPRINT_SHIFT,
     INDENT,
     MAX_WIDTH,
     MIN_LINES,
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     Counts = npt.NDArray[np.int64]
     Hashes = npt.NDArray[np.uint64]
 
-__all__ = ["content", "minhash", "roll", "tokenize", "winnow"]
+__all__ = ["content", "minhash", "roll", "room", "tokenize", "winnow"]
 
 # One letter a class, so that the rules can be written as regular expressions.
 LETTERS = {
@@ -291,6 +292,15 @@ def tokens_of(kinds: str, forms: list[bytes]) -> list[Token]:
     return tokens
 
 
+def room(data: Bytes, offsets: Counts) -> tuple[int, int]:
+    """How many tokens and how many blocks data[offsets[0]:offsets[-1]] has at most; see the compiled kernel.
+
+    Two tokens or blocks need a byte between them, or are characters of three bytes.
+    """
+    most = (int(offsets[-1] - offsets[0]) + len(offsets) - 1) // 2 + 1
+    return most, most
+
+
 def tokenize(
     data: Bytes,
     offsets: Counts,
@@ -371,14 +381,14 @@ def winnow(
     picked: Hashes,
     positions: npt.NDArray[np.uint32],
 ) -> None:
-    """Pick the smallest of every ``windows[d]`` consecutive shingles of document d, the last of equals.
+    """Pick the smallest fingerprint of every ``windows[d]`` ones of document d in a row, the last of equals.
 
     Schleimer, Wilkerson and Aiken, "Winnowing: local algorithms for document fingerprinting" (2003).
     """
     n = 0
     picked_offsets[0] = 0
     for d in range(len(windows)):
-        own = shingles[offsets[d] : offsets[d + 1]].tolist()
+        own = (shingles[offsets[d] : offsets[d + 1]] >> np.uint64(FINGERPRINT_SHIFT)).tolist()
         window = min(int(windows[d]), len(own))
         last = -1
         for start in range(len(own) - window + 1 if own else 0):
@@ -391,13 +401,14 @@ def winnow(
 
 
 def minhash(
-    hashes: npt.NDArray[np.uint32],
+    shingles: Hashes,
     offsets: Counts,
     a: npt.NDArray[np.uint32],
     b: npt.NDArray[np.uint32],
     signatures: npt.NDArray[np.uint32],
 ) -> None:
-    """Minimum of ``a[p] * fmix32(hash) + b[p]`` over the hashes of document d, for each p."""
+    """Minimum of ``a[p] * fmix32(hash) + b[p]`` over the shingles of document d, for each p."""
+    hashes = (shingles >> np.uint64(32)).astype(np.uint32)
     h = hashes ^ hashes >> np.uint32(16)
     h = h * np.uint32(0x85EBCA6B)
     h = h ^ h >> np.uint32(13)

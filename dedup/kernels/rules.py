@@ -12,6 +12,7 @@ __all__ = [
     "EFFORT",
     "FILL_SHARE",
     "FILL_SLACK",
+    "FINGERPRINT_SHIFT",
     "GAP_COST",
     "INDENT",
     "LONG",
@@ -60,3 +61,4 @@ SHORT_SHARE: Final = 0.7  # of the width: a line that leaves more free ends its 
 MULTIPLIER: Final = 0xF1357AEA2E62A9C5
 CONTENT_A: Final = 0xD1342543DE82EF95
 CONTENT_B: Final = 0xAF251AF3B0F025B5
+FINGERPRINT_SHIFT: Final = 16  # a fingerprint is the upper 48 bits of a shingle

@@ -9,7 +9,17 @@ import numpy as np
 from numba import types
 
 from dedup.folding import IDENTITY
-from dedup.kernels._jit import bytes_between, const, helper, inlined, kernel, load64, out, trailing_zeros
+from dedup.kernels._jit import (
+    bytes_between,
+    const,
+    helper,
+    inlined,
+    kernel,
+    load64,
+    ones,
+    out,
+    trailing_zeros,
+)
 from dedup.kernels.characters import (
     APOSTROPHE,
     CHARACTER,
@@ -30,7 +40,7 @@ from dedup.kernels.characters import (
     peek,
 )
 from dedup.kernels.hashing import hash_bytes, hash_short
-from dedup.kernels.lines import line_end, measure, trim, wrap_width
+from dedup.kernels.lines import line_end, line_ends, measure, trim, wrap_width
 from dedup.kernels.quotes import last_single, turn
 from dedup.kernels.rules import (
     CHARACTER_FLAG,
@@ -41,7 +51,7 @@ from dedup.kernels.rules import (
     SHORT_SHARE,
 )
 
-__all__ = ["tokenize"]
+__all__ = ["room", "tokenize"]
 
 U0, U1, U2, U4, U8, U63 = (np.uint64(n) for n in (0, 1, 2, 4, 8, 63))
 FIRST, NINE = np.uint64(0xFF), np.uint64(ord("9"))
@@ -55,6 +65,11 @@ def _may_be_plain(byte):
 
 
 @inlined
+def _letters(data, i):
+    return bytes_between(data, i, 65, 90) | bytes_between(data, i, 97, 122)
+
+
+@inlined
 def _plain_words(data, i, room):
     """Words of up to 15 ASCII letters and digits among the next 64 bytes: nearly all of most languages.
 
@@ -64,7 +79,7 @@ def _plain_words(data, i, room):
     longer word.
     """
     inside = (U1 << np.uint64(room) if room < 64 else U0) - U1
-    letters = (bytes_between(data, i, 65, 90) | bytes_between(data, i, 97, 122)) & inside
+    letters = _letters(data, i) & inside
     digits = bytes_between(data, i, 48, 57) & inside
     foreign = bytes_between(data, i, 0x80, 0xFF) & inside
     marks = bytes_between(data, i, 34, 34)
@@ -268,6 +283,26 @@ def _tokenize_block(data, start, stop, base, page, entry, pool, scratch, t, hash
         i += n
 
 
+@kernel(types.UniTuple(types.int64, 2)(const(types.uint8), const(types.int64)))
+def room(data, offsets):
+    """How many tokens and how many blocks data[offsets[0]:offsets[-1]] has at most.
+
+    For most text that is close, and a page of memory too many costs more than counting: 1.8 ns a token.
+    """
+    tokens = blocks = len(offsets) - 1
+    i, stop = offsets[0], offsets[-1]
+    carry = U0
+    while i + 66 <= stop:
+        words = (
+            bytes_between(data, i, 48, 57) | bytes_between(data, i, 65, 90) | bytes_between(data, i, 97, 122)
+        )
+        tokens += ones(words & ~(words << U1 | carry)) + ones(bytes_between(data, i, 0xC0, 0xFF))
+        blocks += ones(line_ends(data, i))
+        carry = words >> U63
+        i += 64
+    return tokens + stop - i, blocks + stop - i
+
+
 _BYTES, _COUNTS, _PLACES = out(types.uint8), out(types.int64), out(types.uint32)
 
 
@@ -298,8 +333,8 @@ def tokenize(
 ):
     """Tokenize documents data[offsets[d]:offsets[d + 1]]; fills what stands from ``token_offsets`` on.
 
-    ``scratch`` holds the folded form of the longest block, the outputs a token and a block for every other
-    byte.
+    ``scratch`` holds the folded form of the longest block and eight bytes more, the outputs what :func:`room`
+    says.
     """
     t = blocks = 0
     token_offsets[0] = block_offsets[0] = block_first[0] = 0
