@@ -24,12 +24,13 @@ from dedup.schemas import FAMILIES, RELATIONS
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     import numpy as np
     from numpy.typing import NDArray
 
+    from dedup.engines.workspace import Workspace
     from dedup.result import Result
 
 __all__ = ["FORMAT", "summary", "write", "write_files"]
@@ -41,6 +42,7 @@ DIFFS = pa.schema([(name, pa.string()) for name in ("family", "canonical", "vari
 """Columns of the diffs in Parquet, where the operations are JSON text."""
 
 _DIFFS = 64  # made at once, by one worker
+_NOTED = 64 * _DIFFS  # made before it is noted how many there are
 
 
 def write(
@@ -71,22 +73,46 @@ def write(
         write_files(result, folder / "", format=format, report=report)
 
 
-def write_files(result: Result, folder: Path, *, format: str, report: bool) -> None:  # noqa: A002
+def write_files(
+    result: Result,
+    folder: Path,
+    *,
+    format: str,  # noqa: A002
+    report: bool,
+    workspace: Workspace | None = None,
+) -> None:
     """The same into a folder that is there; diffs are made beside the rest.
+
+    Args:
+        result: What a run found.
+        folder: Where to.
+        format: ``jsonl`` or ``parquet``, for the tables.
+        report: Write ``report.html`` too.
+        workspace: What is finished there is not written again.
 
     Raises:
         OutputError: A file cannot be written.
     """
     start = time.perf_counter()
+    files: dict[str, Callable[[Path], None]] = {
+        f"documents.{format}": lambda path: write_table(path, result.document_batches()),
+        f"relations.{format}": lambda path: write_table(path, result.relation_batches(), RELATIONS),
+        f"families.{format}": lambda path: write_table(path, result.family_batches(), FAMILIES),
+        "canonical.jsonl": lambda path: write_records(path, _kept(result)),
+        "rejects.jsonl": lambda path: write_table(path, rejects_table(result.rejects)),
+    }
     with ThreadPoolExecutor(1) as beside:
-        write_diffs = _write_diffs if format == "jsonl" else _write_diffs_as_parquet
-        diffs = beside.submit(write_diffs, folder / f"diffs.{format}", result)
-        write_table(folder / f"documents.{format}", result.document_batches())
-        write_table(folder / f"relations.{format}", result.relation_batches(), RELATIONS)
-        write_table(folder / f"families.{format}", result.family_batches(), FAMILIES)
-        write_records(folder / "canonical.jsonl", _kept(result))
+        if format == "jsonl":
+            diffs = beside.submit(_write_diffs, folder / "diffs.jsonl", result, workspace)
+        else:
+            diffs = beside.submit(_write_diffs_as_parquet, folder / "diffs.parquet", result)
+        for name, write_file in files.items():
+            if workspace and workspace.finished(name) is not None:
+                continue
+            write_file(folder / name)
+            if workspace:
+                workspace.finish(name)
         diffs.result()
-    write_table(folder / "rejects.jsonl", rejects_table(result.rejects))
     result.timings["write"] = round(time.perf_counter() - start, 3)
     with writing(folder / "run.json"):
         (folder / "run.json").write_bytes(orjson.dumps(_run(result), option=orjson.OPT_INDENT_2) + b"\n")
@@ -132,15 +158,24 @@ def _run(result: Result) -> dict[str, Any]:
     }
 
 
-def _write_diffs(path: Path, result: Result) -> None:
-    with writing(path), path.open("wb") as file:
-        for part in _diff_lines(result):
-            file.write(part)
-
-
-def _diff_lines(result: Result) -> Iterator[bytes]:
-    """Lines of the diffs in order, some at a time; many are made in processes, side by side."""
+def _write_diffs(path: Path, result: Result, workspace: Workspace | None) -> None:
+    """Write the diffs; how many there are is noted from time to time, and gone on with."""
+    before = (workspace and workspace.finished("diffs")) or {"diffs": 0, "bytes": 0}
     changed = result.changed()
+    with writing(path), path.open("r+b" if before["bytes"] else "wb") as file:
+        file.truncate(before["bytes"])
+        file.seek(before["bytes"])
+        for low in range(before["diffs"], len(changed), _NOTED):
+            some = changed[low : low + _NOTED]
+            for part in _diff_lines(result, some):
+                file.write(part)
+            file.flush()
+            if workspace:
+                workspace.finish("diffs", diffs=low + len(some), bytes=file.tell())
+
+
+def _diff_lines(result: Result, changed: NDArray[np.int64]) -> Iterator[bytes]:
+    """Lines of the diffs of some variants, some at a time; many are made in processes, side by side."""
     parts = [changed[low : low + _DIFFS] for low in range(0, len(changed), _DIFFS)]
     workers = min(result.settings.workers, len(parts) // 4)
     if workers < 2:
@@ -166,7 +201,7 @@ def _write_diffs_as_parquet(path: Path, result: Result) -> None:
 
 
 def _diff_batches(result: Result) -> Iterator[pa.RecordBatch]:
-    for part in _diff_lines(result):
+    for part in _diff_lines(result, result.changed()):
         rows = [orjson.loads(line) for line in part.splitlines()]
         texts = [{**row, "operations": orjson.dumps(row["operations"]).decode()} for row in rows]
         yield pa.RecordBatch.from_pylist(texts, schema=DIFFS)

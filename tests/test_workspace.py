@@ -1,42 +1,58 @@
 from __future__ import annotations
 
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 import pytest
 
-from dedup.engines.workspace import Workspace, check_disk, disk_need
+from dedup.candidates import Pairs
+from dedup.config import Settings
+from dedup.engines.workspace import Workspace, check_disk, disk_need, run_key
 from dedup.errors import OutputError
+from dedup.io.discover import discover
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Columns of every kind."""
+
+    offsets: np.ndarray
+    number: np.ndarray
+    pair: np.ndarray
+    name: pa.Array
+
+
+def part(start: int, stop: int) -> Parts:
+    numbers = np.arange(start, stop)
+    names = pa.array([str(n) for n in numbers], pa.string())
+    return Parts(np.append(0, np.cumsum(numbers)), numbers, np.stack([numbers] * 2, axis=1), names)
+
+
 @pytest.mark.parametrize("limit", [1 << 30, 100, 0])
 def test_what_is_appended_comes_back(limit: int, tmp_path: Path) -> None:
     with Workspace(limit, tmp_path / "work") as space:
-        numbers, flags, rows, nothing = (
-            space.column(np.uint64),
-            space.column(bool),
-            space.column(np.uint32, 3),
-            space.column(np.int64),
-        )
-        batches = space.batches()
+        flags, nothing = space.column("flags", bool), space.column("nothing", np.int64)
+        columns, batches = space.columns("columns"), space.batches("batches")
         for start in range(0, 40, 8):
             values = np.arange(start, start + 8)
-            numbers.append(values)
             flags.append(values[::-1] % 3 == 0)
-            rows.append(np.stack([values] * 3, axis=1))
             nothing.append(values[:0])
+            columns.append(part(start, start + 8))
             batches.append(pa.record_batch({"n": values, "text": [str(v) for v in values]}))
-        assert numbers.finish().tolist() == [*range(40)]
         assert flags.finish().sum() == 14
-        assert rows.finish().tolist() == [[n, n, n] for n in range(40)]
         assert nothing.finish().shape == (0,)
+        same(columns.finish(Parts), part(0, 40))
         table = batches.finish()
         assert table is not None
         assert table.to_pylist() == [{"n": n, "text": str(n)} for n in range(40)]
+        room = space.room(3)
+        room[1] = 7
+        assert room.tolist() == [[0] * 4, [7] * 4, [0] * 4] or limit == 1 << 30
         assert (space.spilled > 0) == (limit < 1 << 30)
         assert (tmp_path / "work").exists() == (limit < 1 << 30)
         space.let_go()
@@ -44,8 +60,48 @@ def test_what_is_appended_comes_back(limit: int, tmp_path: Path) -> None:
     assert table.column("text").to_pylist()[-1] == "39"  # still readable
 
 
+def same(one: Parts, two: Parts) -> None:
+    assert all(np.array_equal(getattr(one, f.name), getattr(two, f.name)) for f in fields(Parts))
+
+
 def test_nothing_was_appended() -> None:
-    assert Workspace(100).batches().finish() is None
+    assert Workspace(100).batches("batches").finish() is None
+
+
+@pytest.mark.parametrize("more", [0, 3])
+def test_another_run_goes_on(more: int, tmp_path: Path) -> None:
+    first = Workspace(1 << 30, tmp_path, durable=True)
+    columns = first.columns("columns")
+    for start in (0, 5):
+        columns.append(part(start, start + 5))
+    first.finish("half", **columns.state())
+    columns.append(part(50, 50 + more))  # after the last note: half written when the run is killed
+    columns.state()
+    first.stage("pairs", Pairs, lambda: Pairs(np.arange(3), np.arange(3) + 1, 7))
+    del first, columns
+
+    second = Workspace(1 << 30, tmp_path, durable=True)
+    assert second.finished("whole") is None
+    columns = second.columns("columns", second.finished("half"))
+    columns.append(part(10, 12))
+    same(columns.finish(Parts), part(0, 12))
+    pairs = second.stage("pairs", Pairs, lambda: pytest.fail("is finished"))
+    assert (pairs.a.tolist(), pairs.b.tolist(), pairs.crowded) == ([0, 1, 2], [1, 2, 3], 7)
+    second.close()
+    assert not tmp_path.exists()
+
+
+def test_a_key_changes_with_the_input(tmp_path: Path) -> None:
+    path = tmp_path / "in.jsonl"
+    path.write_bytes(b"{}")
+    sources = list(discover([str(path)]))
+    key = run_key(sources, Settings(), "jsonl")
+    assert key == run_key(sources, Settings(threads=7), "jsonl")
+    assert key != run_key(sources, Settings(min_run=9), "jsonl")
+    assert key != run_key(sources, Settings(), "parquet")
+    path.write_bytes(b"{ }")
+    assert key != run_key(sources, Settings(), "jsonl")
+    assert run_key(discover(["-"]), Settings()) is None
 
 
 def test_a_disk_too_small(tmp_path: Path) -> None:
@@ -55,5 +111,4 @@ def test_a_disk_too_small(tmp_path: Path) -> None:
 
 
 def test_need_of_disk() -> None:
-    assert disk_need(100, 1 << 30) == 200
-    assert disk_need(1 << 30, 1 << 30) == 6 << 30
+    assert disk_need(100) == 650

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -67,6 +68,9 @@ def run(
             metavar="A,B,C", help="Sources or patterns, best first; for --policy source.", show_default=False
         ),
     ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with a run to OUT that was killed.")
+    ] = False,
     no_strip: Annotated[bool, typer.Option("--no-strip", help="Compare with the boilerplate.")] = False,
     no_report: Annotated[bool, typer.Option("--no-report", help="Leave out report.html.")] = False,
     threads: Annotated[
@@ -127,9 +131,9 @@ def run(
     if master is not None:
         raise UsageError("--master is for --engine spark")
 
-    result, warnings = _find(
-        inputs, out, parse_fields(field), settings, format.value, force, strict, quiet, not no_report
-    )
+    reading = Reading(inputs, parse_fields(field), strict)
+    writing = Writing(out, format.value, force, resume, not no_report)
+    result, warnings = _find(reading, writing, settings, quiet=quiet)
     if quiet:
         return
     from dedup.cli.summary import show, summarize
@@ -143,34 +147,62 @@ def run(
         show(summary)
 
 
-def _find(
-    inputs: list[str],
-    out: str,
-    fields: Mapping[str, str],
-    settings: Settings,
-    format: str,  # noqa: A002
-    force: bool,
-    strict: bool,
-    quiet: bool,
-    report: bool,
-) -> tuple[Result, int]:
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What is read, and how."""
+
+    inputs: list[str]
+    fields: Mapping[str, str]
+    strict: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """What is written, and how."""
+
+    out: str
+    format: str
+    force: bool
+    resume: bool
+    report: bool
+
+
+def _find(reading: Reading, writing: Writing, settings: Settings, *, quiet: bool) -> tuple[Result, int]:
     """Read, find and write; also the number of dates that could not be read."""
     from dedup.engines.local import find_families
-    from dedup.engines.workspace import check_disk, disk_need
+    from dedup.engines.workspace import Workspace, check_disk, disk_need, run_key
     from dedup.io import OutputFolder, read
     from dedup.io.discover import discover
     from dedup.output import write_files
 
-    OutputFolder(out, force=force).check()  # before anything is read
-    need = disk_need(sum(source.size for source in discover(inputs)), settings.memory_limit)
-    check_disk(Path(out).absolute(), need)
-    if need > _MUCH and not quiet:
-        typer.echo(f"up to {need / 1e9:.1f} GB of disk needed", err=True)
+    out = writing.out
+    OutputFolder(out, force=writing.force).check()  # before anything is read
+    sources = list(discover(reading.inputs))
+    key = run_key(sources, settings, dict(reading.fields), reading.strict, writing.format)
+    need = disk_need(sum(source.size for source in sources))
     rejects: list[Reject] = []
     warnings: list[Reject] = []
-    batches = read(inputs, fields=fields, strict=strict, reject=rejects.append, warn=warnings.append)
-    with OutputFolder(out, force=force) as folder, progress(quiet=quiet) as told:
-        result = find_families(batches, settings, rejects=rejects, progress=told, work=folder / "work")
+    with (
+        OutputFolder(out, force=writing.force, key=key, resume=writing.resume) as folder,
+        Workspace(settings.memory_limit, folder / "work", durable=True) as space,
+        progress(quiet=quiet) as told,
+    ):
+        if not folder.resumed:
+            check_disk(Path(out).absolute(), need)
+            if writing.resume and not quiet:
+                typer.echo(f"{out}: nothing to go on with: started anew", err=True)
+            if need > _MUCH and not quiet:
+                typer.echo(f"up to {need / 1e9:.1f} GB of disk needed", err=True)
+        batches = read(
+            reading.inputs,
+            fields=reading.fields,
+            strict=reading.strict,
+            reject=rejects.append,
+            warn=warnings.append,
+        )
+        result = find_families(
+            batches, settings, rejects=rejects, warnings=warnings, progress=told, workspace=space
+        )
         told("writing", 0, None)
-        write_files(result, folder / "", format=format, report=report)
+        write_files(result, folder / "", format=writing.format, report=writing.report, workspace=space)
     return result, len(warnings)

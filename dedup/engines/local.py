@@ -3,33 +3,38 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 
-from dedup.boilerplate import BlockTable, block_table, find_recurring
+from dedup.boilerplate import BlockTable, Recurring, block_table, find_recurring
+from dedup.candidates import Pairs
 from dedup.engines.base import Progress, silent
-from dedup.engines.workspace import Column, Workspace
+from dedup.engines.workspace import Workspace
 from dedup.errors import UsageError
 from dedup.io import Reject, Resolution, hash_records, resolve_ids
+from dedup.overlap import Edges
 from dedup.parallel import in_order
-from dedup.pipeline import Prepared, joined_offsets, judge, prepare
+from dedup.pipeline import Copies, Prepared, find_copies, find_pairs, marked, number, prepare, relate, settle
 from dedup.ragged import whole
 from dedup.result import Result
 from dedup.tokens import Tokens, tokenize
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-    from pathlib import Path
+    from collections.abc import Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
-    from dedup.boilerplate import Recurring
     from dedup.config import Settings
+    from dedup.engines.workspace import Batches, Columns
+    from dedup.pipeline import Judged
 
 __all__ = ["find_families"]
+
+_NOTED = 8
+"""Batches after which is written down how many are prepared."""
 
 
 def find_families(
@@ -37,8 +42,9 @@ def find_families(
     settings: Settings,
     *,
     rejects: list[Reject] | None = None,
+    warnings: list[Reject] | None = None,
     progress: Progress = silent,
-    work: Path | None = None,
+    workspace: Workspace | None = None,
 ) -> Result:
     """Run the pipeline over a corpus.
 
@@ -46,40 +52,60 @@ def find_families(
         batches: Documents in the columns of the readers; read as they are asked for.
         settings: What to do.
         rejects: Where readers put what they refuse; superseded records are added to it.
+        warnings: Where readers put what they only complain of.
         progress: Told of each step.
-        work: Where files may be made once the corpus outgrows the memory limit; a temporary folder if left
-            out. They are removed before this returns.
+        workspace: Where what grows with the corpus is kept; what is finished there is not done again. Left
+            out: one of its own, in a temporary folder once the corpus outgrows the memory limit.
 
     Raises:
         OutputError: The disk is full.
         UsageError: There is no document that can be used.
     """
-    rejects = [] if rejects is None else rejects
+    if workspace is None:
+        with Workspace(settings.memory_limit) as workspace:
+            return find_families(
+                batches, settings, rejects=rejects, warnings=warnings, progress=progress, workspace=workspace
+            )
+    complaints = _Complaints([] if rejects is None else rejects, [] if warnings is None else warnings)
     clock = _Clock()
-    with Workspace(settings.memory_limit, work) as space:
-        corpus = _read(_told(batches, "reading", progress), settings, space, rejects)
-        documents = corpus.documents
-        clock.mark("read")
-        recurring = find_recurring(BlockTable.joined(corpus.blocks)) if settings.strip else None
-        corpus.blocks.clear()
-        clock.mark("learn")
-        prepared = _prepare(corpus, recurring, settings, space, progress)
-        clock.mark("prepare")
-        progress("comparing", 0, None)
-        ids, published, source = (whole(documents.column(name)) for name in ("id", "published", "source"))
-        judged = judge(prepared, ids, published, source, settings)
-        clock.mark("judge")
-        progress("comparing", 1, 1)
-        return Result(
-            documents,
-            prepared,
-            judged,
-            settings,
-            duplicates=corpus.duplicates,
-            rejects=rejects,
-            timings=clock.seconds,
-            room=space.room,
-        )
+    corpus = _read(_told(batches, "reading", progress), settings, workspace, complaints)
+    clock.mark("read")
+    recurring = None
+    if settings.strip:
+        blocks = corpus.blocks
+        recurring = workspace.stage("recurring", Recurring, lambda: find_recurring(blocks.finish(BlockTable)))
+    clock.mark("learn")
+    prepared = _prepare(corpus, recurring, settings, workspace, progress)
+    clock.mark("prepare")
+    progress("comparing", 0, None)
+    judged = _judge(prepared, corpus.documents, settings, workspace)
+    clock.mark("judge")
+    progress("comparing", 1, 1)
+    return Result(
+        corpus.documents,
+        prepared,
+        judged,
+        settings,
+        duplicates=corpus.duplicates,
+        rejects=complaints.rejects,
+        timings=clock.seconds,
+        room=workspace.room,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Complaints:
+    """What readers refuse or complain of; an earlier run's is put back."""
+
+    rejects: list[Reject]
+    warnings: list[Reject]
+
+    def as_json(self) -> dict[str, list[dict[str, Any]]]:
+        return {f.name: [asdict(reject) for reject in getattr(self, f.name)] for f in fields(self)}
+
+    def put_back(self, values: dict[str, list[dict[str, Any]]]) -> None:
+        for f in fields(self):
+            getattr(self, f.name)[:] = [Reject(**value) for value in values[f.name]]
 
 
 @dataclass(slots=True)
@@ -89,21 +115,30 @@ class _Corpus:
     Attributes:
         documents: One row a document.
         tokens: The token stream of each batch, None where it is made again when it is needed.
-        blocks: The blocks of each batch.
+        blocks: The blocks of all of them.
         duplicates: Records left out because the same id and record was there already.
     """
 
     documents: pa.Table
     tokens: list[Tokens | None]
-    blocks: list[BlockTable]
+    blocks: Columns
     duplicates: int
 
 
 def _read(
-    batches: Iterable[pa.RecordBatch], settings: Settings, space: Workspace, rejects: list[Reject]
+    batches: Iterable[pa.RecordBatch], settings: Settings, space: Workspace, complaints: _Complaints
 ) -> _Corpus:
     """Read, tokenize and collect the blocks that strip learns from; reading and kernels overlap."""
-    grown, tokens, blocks = space.batches(), [], []
+    if before := space.finished("read"):
+        complaints.put_back(before["complaints"])
+        documents = space.batches(before["name"], before["size"]).finish()
+        assert documents is not None
+        tokens: list[Tokens | None] = [None] * documents.column(0).num_chunks
+        blocks = space.columns(f"{before['name']}.blocks", before["blocks"])
+        return _Corpus(documents, tokens, blocks, before["duplicates"])
+
+    name, tokens = "documents", []
+    grown, blocks = space.batches(name), space.columns(f"{name}.blocks")
     hashes: list[tuple[NDArray[np.uint64], ...]] = []
 
     def first_look(
@@ -123,38 +158,50 @@ def _read(
         if table is not None:
             blocks.append(replace(table, document=table.document + rows))
         rows += len(batch)
+    size = grown.flush()
     documents = grown.finish()
     if documents is None or not rows:
+        rejects = complaints.rejects
         why = f": {rejects[0].file}: {rejects[0].reason}" if rejects else ""
         raise UsageError(f"no document that can be used{why}")
-    resolution = _one_per_id(documents, hashes, rejects)
-    corpus = _Corpus(documents, tokens, blocks, resolution.duplicates)
+    resolution = _one_per_id(documents, hashes, complaints.rejects)
     if not resolution.keep.all():
-        _leave_out(corpus, resolution.keep, settings, space)
-    return corpus
+        name = "kept"
+        grown, blocks = space.batches(name), space.columns(f"{name}.blocks")
+        tokens = _leave_out(documents, tokens, resolution.keep, grown, blocks, settings)
+        size = grown.flush()
+        documents = grown.finish()
+        assert documents is not None  # of each id one record stays
+    duplicates, said = resolution.duplicates, complaints.as_json()
+    space.finish("read", name=name, size=size, blocks=blocks.state(), duplicates=duplicates, complaints=said)
+    return _Corpus(documents, tokens, blocks, duplicates)
 
 
-def _leave_out(corpus: _Corpus, keep: NDArray[np.bool_], settings: Settings, space: Workspace) -> None:
+def _leave_out(
+    documents: pa.Table,
+    tokens: Sequence[Tokens | None],
+    keep: NDArray[np.bool_],
+    grown: Batches,
+    blocks: Columns,
+    settings: Settings,
+) -> list[Tokens | None]:
     """Take out what another record stands for; the batches concerned are looked at again."""
-    grown = space.batches()
-    tokens, blocks = [], []
+    kept: list[Tokens | None] = []
     row = rows = 0
-    for number, batch in enumerate(corpus.documents.to_batches()):
+    for place, batch in enumerate(documents.to_batches()):
         mine = keep[row : row + len(batch)]
         row += len(batch)
         stays = batch if mine.all() else batch.filter(pa.array(mine))
         if not len(stays):
             continue
         grown.append(stays)
-        stream = corpus.tokens[number] if mine.all() else None
-        tokens.append(stream)
+        stream = tokens[place] if mine.all() else None
+        kept.append(stream)
         if settings.strip:
             stream = tokenize(stays.column("text")) if stream is None else stream
             blocks.append(block_table(stream, stays, rows))
         rows += len(stays)
-    documents = grown.finish()
-    assert documents is not None  # of each id one record stays
-    corpus.documents, corpus.tokens, corpus.blocks = documents, tokens, blocks
+    return kept
 
 
 def _prepare(
@@ -166,28 +213,31 @@ def _prepare(
 ) -> Prepared:
     """All that can be said of each document alone, in the columns of the workspace."""
     batches = corpus.documents.to_batches()
+    before = space.finished("prepare") or {"batches": 0, "columns": None}
+    columns = space.columns("prepared", before["columns"])
+    first: int = before["batches"]
 
     def one(number: int) -> Prepared:
         stream, corpus.tokens[number] = corpus.tokens[number], None
         return prepare(batches[number], settings, tokens=stream, recurring=recurring)
 
-    grown: dict[str, Column] = {}
-    lists: dict[str, list[Any]] = {}
-    for done, part in enumerate(in_order(one, range(len(batches)), settings.workers), 1):
-        for f in fields(Prepared):
-            value = getattr(part, f.name)
-            if isinstance(value, pa.Array) or f.name.endswith("offsets"):
-                lists.setdefault(f.name, []).append(value)
-            else:
-                if f.name not in grown:
-                    grown[f.name] = space.column(value.dtype, *value.shape[1:])
-                grown[f.name].append(value)
+    for done, part in enumerate(in_order(one, range(first, len(batches)), settings.workers), first + 1):
+        columns.append(part)
+        if done % _NOTED == 0 or done == len(batches):
+            space.finish("prepare", batches=done, columns=columns.state())
         progress("stripping and sketching", done, len(batches))
-    columns: dict[str, Any] = {name: column.finish() for name, column in grown.items()}
-    for name, parts in lists.items():
-        is_offsets = name.endswith("offsets")
-        columns[name] = joined_offsets(parts) if is_offsets else pa.concat_arrays(parts)
-    return Prepared(**columns)
+    return columns.finish(Prepared)
+
+
+def _judge(prepared: Prepared, documents: pa.Table, settings: Settings, space: Workspace) -> Judged:
+    """Like :func:`dedup.pipeline.judge`, but what the steps give is kept in the workspace."""
+    ids, published, source = (whole(documents.column(name)) for name in ("id", "published", "source"))
+    numbered = number(prepared, ids, published, source, settings)
+    copies = space.stage("copies", Copies, lambda: find_copies(prepared, numbered, settings))
+    numbered = marked(numbered, copies)
+    pairs = space.stage("pairs", Pairs, lambda: find_pairs(prepared, numbered, copies.leader, settings))
+    edges = space.stage("edges", Edges, lambda: relate(numbered, pairs, settings))
+    return settle(prepared, numbered, copies, edges, pairs.crowded, settings)
 
 
 class _Clock:

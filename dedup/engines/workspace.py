@@ -3,10 +3,15 @@
 Columns and batches are appended to and then given back whole; whoever reads them cannot tell a file from
 memory. Files are mapped, and their pages let go of whenever the process has grown near its limit, so that
 reading a large column leaves nothing behind.
+
+A durable workspace keeps everything in files and writes down which stages are finished. The system has what
+was written when a process is killed; whether it is on the disk when the machine stops is another matter, so
+that a run is not gone on with after a restart (see :func:`run_key`).
 """
 
 from __future__ import annotations
 
+import math
 import mmap
 import os
 import shutil
@@ -14,26 +19,40 @@ import tempfile
 import threading
 import time
 import weakref
+from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, BinaryIO, Self, TypeVar
 
 import numpy as np
+import orjson
 import pyarrow as pa
+import xxhash
 
+from dedup._version import __version__
 from dedup.errors import OutputError
 from dedup.io.folder import writing
+from dedup.ragged import whole
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
     from types import TracebackType
 
+    from _typeshed import DataclassInstance
     from numpy.typing import NDArray
 
-__all__ = ["Batches", "Column", "Workspace", "check_disk", "disk_need"]
+    from dedup.config import Settings
+    from dedup.io.discover import Source
+
+__all__ = ["Batches", "Column", "Columns", "Workspace", "check_disk", "disk_need", "run_key"]
 
 _SHARE = 2  # of the memory limit: kept here; the other half is for work in progress
 _ZEROS = 1 << 16  # rows written at once
 _LOOK = 0.1  # seconds between looks at the size of the process
+_OFFSETS = "offsets"
+_JOURNAL = "finished.json"
 _STATUS = Path("/proc/self/statm")
+
+Stage = TypeVar("Stage", bound="DataclassInstance")
 
 
 class Workspace:
@@ -42,16 +61,22 @@ class Workspace:
     Args:
         limit: Bytes of memory the process should stay under.
         folder: Where files may be made; it is made when the first one is. None: a temporary folder.
+        durable: Everything goes to files at once, and what is finished is written down, so that another run
+            can go on from there if this one is killed. After an error the files stay.
     """
 
-    def __init__(self, limit: int, folder: Path | None = None) -> None:
+    def __init__(self, limit: int, folder: Path | None = None, *, durable: bool = False) -> None:
         self.limit = limit
-        self._left = limit // _SHARE
+        self._durable = durable
+        self._left = 0 if durable else limit // _SHARE
         self._folder = folder
         self._made: Path | None = None
         self._maps: list[mmap.mmap] = []
-        self._files = 0
         self._watched = False
+        self._finished: dict[str, dict[str, Any]] = {}
+        self._noting = threading.Lock()
+        if durable and (self._place / _JOURNAL).exists():
+            self._finished = orjson.loads((self._place / _JOURNAL).read_bytes())
 
     def __enter__(self) -> Self:
         return self
@@ -59,7 +84,8 @@ class Workspace:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.close()
+        if kind is None or not self._durable:
+            self.close()
 
     def close(self) -> None:
         """Remove the files."""
@@ -71,13 +97,32 @@ class Workspace:
         """Bytes in files."""
         return sum(len(mapped) for mapped in self._maps)
 
-    def column(self, dtype: Any, *row: int) -> Column:
-        """A column of rows of a shape, scalars by default."""
-        return Column(self, np.dtype(dtype), row)
+    # --- what grows
 
-    def batches(self) -> Batches:
-        """A table that grows by batches."""
-        return Batches(self)
+    def column(self, name: str, dtype: Any, *row: int, rows: int = 0) -> Column:
+        """A column of rows of a shape, scalars by default; so many rows of an earlier run are kept."""
+        return Column(self, name, np.dtype(dtype), row, rows)
+
+    def batches(self, name: str, size: int = 0) -> Batches:
+        """A table that grows by batches; so many bytes of an earlier run are kept."""
+        return Batches(self, name, size)
+
+    def columns(self, name: str, state: dict[str, Any] | None = None) -> Columns:
+        """A dataclass of columns that grows; ``state`` is of an earlier run."""
+        return Columns(self, name, state or {})
+
+    def room(self, rows: int) -> NDArray[np.uint32]:
+        """A new uint32[rows, 4] to be filled, in a file where memory is short."""
+        if not rows or self.take(16 * rows):
+            return np.empty((rows, 4), np.uint32)
+        path = self.path("room")
+        with writing(path), path.open("w+b") as file:
+            for first in range(0, rows, _ZEROS):  # a hole the disk has no room for would be a bus error
+                file.write(bytes(16 * min(_ZEROS, rows - first)))
+            file.flush()
+            mapped = mmap.mmap(file.fileno(), 16 * rows)
+        self._watch_over(mapped)
+        return np.frombuffer(mapped, np.uint32).reshape(rows, 4)
 
     def take(self, size: int) -> bool:
         """Whether so many bytes more may stay in memory; if so, they count."""
@@ -90,29 +135,71 @@ class Workspace:
         """Count so many bytes less."""
         self._left += size
 
-    def room(self, rows: int) -> NDArray[np.uint32]:
-        """A new uint32[rows, 4] to be filled, in a file where memory is short."""
-        if not rows or self.take(16 * rows):
-            return np.empty((rows, 4), np.uint32)
-        path = self.path()
-        with writing(path), path.open("w+b") as file:
-            for first in range(0, rows, _ZEROS):  # a hole the disk has no room for would be a bus error
-                file.write(bytes(16 * min(_ZEROS, rows - first)))
-            file.flush()
-            mapped = mmap.mmap(file.fileno(), 16 * rows)
-        self._watch_over(mapped)
-        return np.frombuffer(mapped, np.uint32).reshape(rows, 4)
+    # --- what is finished
 
-    def path(self) -> Path:
-        """A new file."""
+    def finished(self, stage: str) -> dict[str, Any] | None:
+        """What an earlier run, or this one, wrote down of a stage; None if it is not finished."""
+        return self._finished.get(stage)
+
+    def finish(self, stage: str, **values: Any) -> None:
+        """Write down that a stage is finished, or how far it is; nothing happens unless durable.
+
+        Raises:
+            OutputError: The disk is full.
+        """
+        if not self._durable:
+            return
+        path = self.path(_JOURNAL)
+        fresh = path.with_suffix(".new")
+        with self._noting, writing(path):
+            self._finished[stage] = values
+            fresh.write_bytes(orjson.dumps(self._finished))
+            fresh.replace(path)
+
+    def stage(self, name: str, kind: type[Stage], make: Callable[[], Stage]) -> Stage:
+        """What a stage makes, a dataclass of arrays and numbers: from an earlier run, or made now and kept.
+
+        Raises:
+            OutputError: The disk is full.
+        """
+        if not self._durable:
+            return make()
+        if self.finished(name) is None:
+            made = make()
+            values = {}
+            for field in fields(made):
+                value = getattr(made, field.name)
+                if isinstance(value, np.ndarray):
+                    with writing(path := self.path(f"{name}.{field.name}")):
+                        np.ascontiguousarray(value).tofile(path)
+                    value = {"dtype": value.dtype.str, "shape": value.shape}
+                values[field.name] = value
+            del made, value
+            self.finish(name, **values)
+        kept = {}
+        for field_name, value in self._finished[name].items():
+            if isinstance(value, dict):
+                data = self.map(self.path(f"{name}.{field_name}"))
+                value = np.frombuffer(data, value["dtype"]).reshape(value["shape"])
+            kept[field_name] = value
+        return kind(**kept)
+
+    # --- files
+
+    @property
+    def _place(self) -> Path:
         if self._made is None:
             if self._folder is None:
                 self._made = Path(tempfile.mkdtemp(prefix="dedup-"))
             else:
-                self._folder.mkdir(parents=True, exist_ok=True)
+                with writing(self._folder):
+                    self._folder.mkdir(parents=True, exist_ok=True)
                 self._made = self._folder
-        self._files += 1
-        return self._made / str(self._files)
+        return self._made
+
+    def path(self, name: str) -> Path:
+        """Where a file of this name is kept."""
+        return self._place / name
 
     def map(self, path: Path) -> mmap.mmap | bytes:
         """The bytes of a file."""
@@ -133,7 +220,7 @@ class Workspace:
         """Drop the pages of all maps from this process if they matter and it is near the limit."""
         resident, mapped_in = (int(pages) * mmap.PAGESIZE for pages in _STATUS.read_text().split()[1:3])
         if resident > self.limit // 4 * 3 and mapped_in > self.limit // 8:
-            for mapped in self._maps:
+            for mapped in list(self._maps):
                 mapped.madvise(mmap.MADV_DONTNEED)
 
 
@@ -146,16 +233,16 @@ def _watch(reference: weakref.ref[Workspace]) -> None:
 
 
 class Column:
-    """An array that grows."""
+    """An array that grows, in memory or in a file; see :meth:`Workspace.column`."""
 
-    def __init__(self, space: Workspace, dtype: np.dtype[Any], row: tuple[int, ...]) -> None:
-        self._space = space
+    def __init__(
+        self, space: Workspace, name: str, dtype: np.dtype[Any], row: tuple[int, ...], rows: int
+    ) -> None:
         self._dtype = dtype
         self._row = row
+        self._grown = _Grown(space, name, rows * dtype.itemsize * math.prod(row))
         self._parts: list[NDArray[Any]] = []
-        self._file: Any = None
-        self._path: Path | None = None
-        self._kept = 0
+        self._rows = rows
 
     def append(self, values: NDArray[Any]) -> None:
         """Add rows at the end.
@@ -164,44 +251,37 @@ class Column:
             OutputError: The disk is full, or the file cannot be written.
         """
         values = np.ascontiguousarray(values, self._dtype)
-        if self._file is None and self._space.take(values.nbytes):
-            self._kept += values.nbytes
+        self._rows += len(values)
+        if self._grown.stays(values.nbytes):
             self._parts.append(values)
             return
-        if self._file is None:
-            self._path = self._space.path()
-            with writing(self._path):
-                self._file = self._path.open("wb")
-            for part in self._parts:
-                self._write(part)
-            self._parts.clear()
-            self._space.give_back(self._kept)
-        self._write(values)
+        for part in (*self._parts, values):
+            self._grown.write(part.reshape(-1).view(np.uint8).data)
+        self._parts.clear()
+
+    def state(self) -> tuple[str, tuple[int, ...], int]:
+        """Type, shape of a row and number of rows, all handed to the system."""
+        self._grown.flush()
+        return self._dtype.str, self._row, self._rows
 
     def finish(self) -> NDArray[Any]:
         """All rows, in order; read-only where they are in a file."""
-        if self._file is None or self._path is None:
+        data = self._grown.finish()
+        if data is None:
             parts, self._parts = self._parts, []
             return np.concatenate(parts) if parts else np.empty((0, *self._row), self._dtype)
-        with writing(self._path):
-            self._file.close()
-        return np.frombuffer(self._space.map(self._path), self._dtype).reshape(-1, *self._row)
-
-    def _write(self, values: NDArray[Any]) -> None:
-        if values.nbytes and self._path:
-            with writing(self._path):
-                self._file.write(values.reshape(-1).view(np.uint8).data)
+        return np.frombuffer(data, self._dtype).reshape(-1, *self._row)
 
 
 class Batches:
-    """A table that grows by batches of one schema."""
+    """A table that grows by batches of one schema; see :meth:`Workspace.batches`.
 
-    def __init__(self, space: Workspace) -> None:
-        self._space = space
+    In the file each batch is an Arrow stream by itself, so that the file can be cut behind any of them.
+    """
+
+    def __init__(self, space: Workspace, name: str, size: int) -> None:
+        self._grown = _Grown(space, name, size)
         self._batches: list[pa.RecordBatch] = []
-        self._writer: pa.RecordBatchFileWriter | None = None
-        self._path: Path | None = None
-        self._kept = 0
 
     def append(self, batch: pa.RecordBatch) -> None:
         """Add rows at the end.
@@ -209,42 +289,141 @@ class Batches:
         Raises:
             OutputError: The disk is full, or the file cannot be written.
         """
-        size = batch.get_total_buffer_size()
-        if self._writer is None and self._space.take(size):
-            self._kept += size
+        if self._grown.stays(batch.get_total_buffer_size()):
             self._batches.append(batch)
             return
-        if self._writer is None:
-            self._path = self._space.path()
-            with writing(self._path):
-                self._writer = pa.ipc.new_file(self._path, batch.schema)
-            for kept in self._batches:
-                self._write(kept)
-            self._batches.clear()
-            self._space.give_back(self._kept)
-        self._write(batch)
+        for part in (*self._batches, batch):
+            with pa.ipc.new_stream(self._grown, part.schema) as stream:
+                stream.write_batch(part)
+        self._batches.clear()
+
+    def flush(self) -> int:
+        """Hand all rows to the system; bytes of the file."""
+        return self._grown.flush()
 
     def finish(self) -> pa.Table | None:
         """All rows, in order; None without any batch."""
-        if self._writer is None or self._path is None:
-            return pa.Table.from_batches(self._batches) if self._batches else None
-        with writing(self._path):
-            self._writer.close()
-        return pa.ipc.open_file(pa.py_buffer(self._space.map(self._path))).read_all()
+        data = self._grown.finish()
+        batches = self._batches
+        if data is not None:
+            source = pa.BufferReader(pa.py_buffer(data))
+            while source.tell() < len(data):
+                batches += pa.ipc.open_stream(source)
+        return pa.Table.from_batches(batches) if batches else None
 
-    def _write(self, batch: pa.RecordBatch) -> None:
-        if self._path and self._writer:
+
+class Columns:
+    """A dataclass of columns that grows by others of its kind; see :meth:`Workspace.columns`.
+
+    Its fields are NumPy arrays, int64 offsets if their names end so, and Arrow arrays.
+    """
+
+    def __init__(self, space: Workspace, name: str, state: dict[str, Any]) -> None:
+        self._space = space
+        self._name = name
+        self._columns = {key: self._column(key, *how) for key, how in state.get("columns", {}).items()}
+        self._arrow = space.batches(f"{name}.arrow", state.get("size", 0))
+
+    def _column(self, key: str, dtype: Any, row: Sequence[int], rows: int = 0) -> Column:
+        return self._space.column(f"{self._name}.{key}", dtype, *row, rows=rows)
+
+    def append(self, part: DataclassInstance) -> None:
+        """Add rows at the end.
+
+        Raises:
+            OutputError: The disk is full, or a file cannot be written.
+        """
+        arrow = {}
+        for field in fields(part):
+            key, value = field.name, getattr(part, field.name)
+            if isinstance(value, pa.Array):
+                arrow[key] = value
+                continue
+            if key.endswith(_OFFSETS):
+                value = np.diff(value)
+            if key not in self._columns:
+                self._columns[key] = self._column(key, value.dtype, value.shape[1:])
+            self._columns[key].append(value)
+        if arrow:
+            self._arrow.append(pa.record_batch(arrow))
+
+    def state(self) -> dict[str, Any]:
+        """What is needed to go on from here in another run; all rows are handed to the system."""
+        columns = {key: column.state() for key, column in self._columns.items()}
+        return {"columns": columns, "size": self._arrow.flush()}
+
+    def finish(self, kind: type[Stage]) -> Stage:
+        """All rows, in order."""
+        arrow = self._arrow.finish()
+        made: dict[str, Any] = {}
+        for field in fields(kind):
+            if field.name in self._columns:
+                made[field.name] = self._columns[field.name].finish()
+                if field.name.endswith(_OFFSETS):
+                    made[field.name] = np.concatenate([[0], np.cumsum(made[field.name])])
+            elif arrow is not None:
+                made[field.name] = whole(arrow.column(field.name))
+        return kind(**made)
+
+
+class _Grown:
+    """The file of what grows, once memory is short."""
+
+    closed = False  # for Arrow, to which this is a file
+
+    def __init__(self, space: Workspace, name: str, size: int) -> None:
+        self._space = space
+        self._name = name
+        self._kept = 0
+        self._file: BinaryIO | None = None
+        self._path: Path | None = None
+        if size:
+            with writing(path := space.path(name)):
+                self._file = path.open("r+b")
+                self._file.truncate(size)
+                self._file.seek(size)
+            self._path = path
+
+    def stays(self, size: int) -> bool:
+        """Whether so many bytes more may stay in memory; once they may not, all goes to the file."""
+        if self._file is None and self._space.take(size):
+            self._kept += size
+            return True
+        if self._file is None:
+            self._path = self._space.path(self._name)
             with writing(self._path):
-                self._writer.write_batch(batch)
+                self._file = self._path.open("wb")
+            self._space.give_back(self._kept)
+        return False
+
+    def write(self, data: memoryview | bytes) -> None:
+        if self._file and self._path:
+            with writing(self._path):
+                self._file.write(data)
+
+    def flush(self) -> int:
+        if self._file is None or self._path is None:
+            return 0
+        with writing(self._path):
+            self._file.flush()
+            return self._file.tell()
+
+    def finish(self) -> mmap.mmap | bytes | None:
+        """What is in the file; None if there is none."""
+        if self._file is None or self._path is None:
+            return None
+        with writing(self._path):
+            self._file.close()
+        return self._space.map(self._path)
 
 
-def disk_need(size: int, limit: int) -> int:
+def disk_need(size: int) -> int:
     """Bytes of disk a run may need, roughly, for so many bytes of JSONL: its result, and its files beside it.
 
     Measured on generated news: the result is up to twice the input; batches of text and records take twice
-    the input, columns of tokens and sketches twice, where these outgrow the memory.
+    the input, columns of tokens, sketches and pairs two and a half times.
     """
-    return 2 * size + (4 * size if 4 * size > limit // _SHARE else 0)
+    return 2 * size + 9 * size // 2
 
 
 def check_disk(folder: Path, need: int) -> None:
@@ -258,3 +437,30 @@ def check_disk(folder: Path, need: int) -> None:
     free = shutil.disk_usage(folder).free
     if need > free:
         raise OutputError(f"{folder}: {need / 1e9:.1f} GB of disk needed, {free / 1e9:.1f} GB free")
+
+
+def run_key(sources: Iterable[Source], settings: Settings, *options: Any) -> str | None:
+    """Hash of everything a result depends on, by which a run knows the files of one it may go on with.
+
+    Args:
+        sources: Input files, known by path, size and time of change.
+        settings: Their fingerprint counts.
+        options: What else does; anything that is JSON.
+
+    Returns:
+        32 hexadecimal digits, None if a source can be read only once.
+    """
+    parts: list[Any] = [__version__, settings.fingerprint(), _booted(), options]
+    for source in sources:
+        if source.path == "-":
+            return None
+        path = Path(source.path)
+        state = path.stat() if path.exists() else path.lstat()  # a broken link is there too
+        parts.append((source.path, source.name, state.st_size, state.st_mtime_ns))
+    return xxhash.xxh3_128_hexdigest(orjson.dumps(parts))
+
+
+def _booted() -> str:
+    """Changes with every start of the system."""
+    boot = Path("/proc/sys/kernel/random/boot_id")
+    return boot.read_text() if boot.exists() else ""

@@ -21,6 +21,7 @@ __all__ = ["OutputFolder", "is_ours", "output_file", "writing"]
 
 _RESULT = "run.json"  # by which a result of ours is known
 _LOCK = ".dedup-lock"  # inside the unfinished folder; also tells that the folder is ours
+_KEY = ".dedup-key"  # beside it: what the result depends on
 
 
 @contextmanager
@@ -41,17 +42,34 @@ def writing(path: Path) -> Iterator[None]:
 class OutputFolder:
     """Collects files in ``OUT.partial`` and moves them to ``OUT`` when all has gone well.
 
-    A killed run leaves ``OUT.partial``, which the next one replaces. Nothing is ever deleted that no run of
-    this package made. With ``force``, an ``OUT`` in the way is moved aside first, and deleted last.
+    A killed run leaves ``OUT.partial``, which the next one replaces, or goes on with. Nothing is ever deleted
+    that no run of this package made. With ``force``, an ``OUT`` in the way is moved aside first, and deleted
+    last.
 
         with OutputFolder("out") as folder:
             write_jsonl(folder / "documents.jsonl", table)
+
+    Args:
+        out: The folder to be.
+        force: Replace an earlier result.
+        key: What the result depends on. A run that is interrupted then leaves ``OUT.partial``, too.
+        resume: Keep the files of a run that was killed or interrupted, if its key was the same.
+
+    Attributes:
+        resumed: Whether there were any.
 
     Raises:
         OutputError: ``OUT`` exists, another run is writing to it, or it can't be written.
     """
 
-    def __init__(self, out: str | os.PathLike[str], *, force: bool = False) -> None:
+    def __init__(
+        self,
+        out: str | os.PathLike[str],
+        *,
+        force: bool = False,
+        key: str | None = None,
+        resume: bool = False,
+    ) -> None:
         self._shown = Path(out)
         self._out = Path(os.path.abspath(out))  # noqa: PTH100 (no links resolved)
         self._force = force
@@ -60,6 +78,9 @@ class OutputFolder:
         self._partial = self._out.with_name(self._out.name + ".partial")
         self._old = self._out.with_name(self._out.name + ".replaced")
         self._lock: int | None = None
+        self._key = key
+        self._resume = resume
+        self.resumed = False
 
     def __truediv__(self, name: str) -> Path:
         """Path of a file to be written."""
@@ -72,11 +93,9 @@ class OutputFolder:
             self._lock = self._acquire()
             try:
                 self._recover()
-                for path in self._partial.iterdir():
-                    if path.name != _LOCK:
-                        _delete(path)
+                self._clear()
             except BaseException:
-                self._discard()
+                self._let_go()
                 raise
         return self
 
@@ -88,7 +107,7 @@ class OutputFolder:
                 with writing(self._out):
                     self._commit()
         finally:
-            self._discard()
+            self._let_go(keep=self._key is not None and isinstance(error, KeyboardInterrupt))
 
     def check(self) -> None:
         """See whether ``OUT`` may be written; entering looks again.
@@ -129,6 +148,18 @@ class OutputFolder:
                 return lock
             os.close(lock)  # what we locked has been moved away meanwhile
 
+    def _clear(self) -> None:
+        """Remove what is in the unfinished folder, unless this run goes on with it."""
+        known = self._partial / _KEY
+        if self._resume and self._key and known.exists() and known.read_text() == self._key:
+            self.resumed = True
+            return
+        for path in self._partial.iterdir():
+            if path.name != _LOCK:
+                _delete(path)
+        if self._key:
+            known.write_text(self._key)
+
     def _holds(self, lock: int) -> bool:
         """Whether the unfinished folder there is now is the one locked."""
         try:
@@ -157,14 +188,15 @@ class OutputFolder:
                 self._old.rename(self._out)
             raise
         (self._out / _LOCK).unlink()
+        (self._out / _KEY).unlink(missing_ok=True)
         if replaces:
             shutil.rmtree(self._old)
 
-    def _discard(self) -> None:
-        """Remove the unfinished folder, if it is still there and ours, and let go of the lock."""
+    def _let_go(self, *, keep: bool = False) -> None:
+        """Let go of the lock, and unless it is kept remove the unfinished folder, if still there and ours."""
         if self._lock is None:
             return
-        if self._holds(self._lock):
+        if not keep and self._holds(self._lock):
             shutil.rmtree(self._partial, ignore_errors=True)
         os.close(self._lock)
         self._lock = None

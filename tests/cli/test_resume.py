@@ -1,0 +1,93 @@
+"""A run that is killed is gone on with. Real runs, real kills."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SEEDS = Path(__file__).parent.parent.parent / "seeds"
+
+DYING = """
+import os, signal, sys
+from dedup.cli import main
+from dedup.engines import local, workspace
+
+# note little at once, so that there is something to go on with
+local._NOTED = 1
+finish, left = workspace.Workspace.finish, int(sys.argv.pop(1))
+
+def dying(self, stage, **values):
+    global left
+    left -= 1
+    if left == 0:
+        os.kill(os.getpid(), signal.SIGKILL)  # written, not noted
+    finish(self, stage, **values)
+
+workspace.Workspace.finish = dying
+sys.exit(main())
+"""
+
+
+def run(out: Path, *options: str, dies: int = 0, inputs: Path = SEEDS) -> subprocess.CompletedProcess[str]:
+    """A run that is killed before it notes a stage for the so manyth time; 0: never."""
+    return subprocess.run(
+        [sys.executable, "-c", DYING, str(dies or 1 << 30), "run", str(inputs), "-o", str(out), *options],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def files(out: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in out.iterdir() if path.name != "run.json"}
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    out = tmp_path_factory.mktemp("resume") / "out"
+    assert run(out).returncode == 0
+    return files(out)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no SIGKILL")
+@pytest.mark.parametrize("dies", [4])
+def test_killed_again_and_again(dies: int, undisturbed: dict[str, bytes], tmp_path: Path) -> None:
+    # no run comes further than this many notes: without going on none would ever end
+    out = tmp_path / "out"
+    kills = 0
+    while (outcome := run(out, "--resume", dies=dies)).returncode == -signal.SIGKILL:
+        assert not out.exists()
+        kills += 1
+        assert kills < 20
+    assert outcome.returncode == 0, outcome.stderr
+    assert kills > 1
+    assert files(out) == undisturbed
+    assert not out.with_name("out.partial").exists()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no SIGKILL")
+@pytest.mark.parametrize("options", [("--format", "parquet"), ()])
+def test_what_does_not_match_is_started_anew(options: tuple[str, ...], tmp_path: Path) -> None:
+    text = tmp_path / "in.jsonl"
+    text.write_text('{"id": "a", "text": "The heron stood in the shallows and did not move at all."}\n')
+    out = tmp_path / "out"
+    assert run(out, inputs=text, dies=9).returncode == -signal.SIGKILL
+    if not options:
+        text.write_text('{"id": "b", "text": "The heron stood in the shallows and did not move."}\n')
+    outcome = run(out, "--resume", *options, inputs=text)
+    assert outcome.returncode == 0
+    assert "started anew" in outcome.stderr
+    fresh = tmp_path / "fresh"
+    run(fresh, *options, inputs=text)
+    assert files(out) == files(fresh)
+
+
+def test_nothing_to_go_on_with(undisturbed: dict[str, bytes], tmp_path: Path) -> None:
+    outcome = run(tmp_path / "out", "--resume")
+    assert "started anew" in outcome.stderr
+    assert files(tmp_path / "out") == undisturbed
