@@ -14,7 +14,7 @@ from dedup import kernels
 from dedup.overlap import CUT
 from dedup.parallel import in_order
 from dedup.ragged import by_owner, gather
-from dedup.tokens import text_buffers, tokenize
+from dedup.tokens import byte_to_char, text_buffers, tokenize
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from dedup.config import Settings
     from dedup.overlap import Edges, Texts
 
-__all__ = ["Places", "locate", "split_runs"]
+__all__ = ["Places", "locate", "spans_of_tokens", "split_runs"]
 
 _CHUNK_BYTES = 4 << 20  # of documents tokenized again at once
 
@@ -177,3 +177,20 @@ def _characters(
     np.cumsum(data & 0xC0 == 0x80, out=following[1:])
     before = following[begin[:, None] + spans] - following[begin][:, None]
     return np.asarray(spans.astype(np.int64) - before)
+
+
+def spans_of_tokens(text: str, chosen: NDArray[np.int64]) -> list[tuple[int, int]]:
+    """Characters of a text that runs of its tokens take up.
+
+    Args:
+        text: The raw text.
+        chosen: int64, numbers of tokens, ascending.
+    """
+    if not len(chosen):
+        return []
+    tokens = tokenize(pa.array([text], pa.large_string()))
+    first = np.flatnonzero(np.diff(chosen, prepend=-2) != 1)
+    last = np.append(first[1:], len(chosen)) - 1
+    start, end = tokens.start[chosen[first]], tokens.end[chosen[last]]
+    data = text.encode(errors="surrogatepass")
+    return list(zip(byte_to_char(data, start).tolist(), byte_to_char(data, end).tolist(), strict=True))

@@ -22,9 +22,13 @@ SIGNATURE_WORDS = 8
 """The most words of a name before its handle."""
 
 SPEAKER_WORDS = 5
+"""The most words of a speaker's name."""
+
 SPEAKERS = 4
+"""Blocks that a speaker's name opens before a document is a transcript."""
+
 SPEAKER_SHARE = 0.15
-"""Blocks a speaker opens, at least so many and such a share, before a document is a transcript."""
+"""Share of all blocks that they are, too."""
 
 _DASHES = ("—".encode(), "–".encode(), b"--", b"- ")
 

@@ -14,6 +14,8 @@ from dedup.edits import Diff, diff
 from dedup.errors import UsageError
 from dedup.lineage import AgreedText, Step, agree, trace
 from dedup.model import Document, Passage, Relation, RelationKind
+from dedup.overlap import STOCK
+from dedup.passages import spans_of_tokens
 from dedup.pipeline import compare_rows
 from dedup.ragged import by_owner
 from dedup.tables import Room, Tables, family_id, relation_rows
@@ -165,6 +167,19 @@ class Result(Tables):
         edges = compare_rows(self._prepared, self._judged, low, high, self.settings)
         found = _relation(self._relation_rows(edges, self._places(edges)).to_pylist()[0])
         return found if found.a == a else _turned(found)
+
+    def stock_spans(self, identity: str) -> list[tuple[int, int]]:
+        """Places of a document that recur across time and stories, in characters of its raw text.
+
+        Raises:
+            UsageError: There is no such document.
+        """
+        number = self._number(identity)
+        row, texts = int(self._judged.order[number]), self._judged.texts
+        raw = slice(*self._prepared.raw_offsets[row : row + 2])
+        own = slice(texts.start[number], texts.stop[number])
+        stock = np.flatnonzero(self._prepared.body[raw])[texts.flags[own] & STOCK != 0]
+        return spans_of_tokens(self._document(number).text, stock)
 
     def _number(self, identity: str) -> int:
         try:

@@ -15,11 +15,13 @@ examples of a page run in one fresh folder that holds the seeds. Blocks of other
 from __future__ import annotations
 
 import argparse
+import ast
 import contextlib
 import enum
 import importlib
 import inspect
 import io
+import itertools
 import json
 import os
 import re
@@ -44,6 +46,9 @@ RETURNED = {
     "dedup.edits": ("Operation",),
     "dedup.lineage": ("AgreedText", "AgreedPassage", "Step"),
 }
+
+FIXED = ("quotations", "templates", "stock", "families")
+"""Modules whose numbers decide how a pair is judged, in the order of the stages."""
 
 ADVANCED = {"docs/how-to/ingestion.md"}  # needs servers; its examples are tested where the index is
 
@@ -190,7 +195,31 @@ def settings_page() -> str:
         parts.append(
             "| setting | default | range | unit and meaning |\n|---|---|---|---|\n" + "\n".join(lines) + "\n"
         )
+    parts.append("## Fixed numbers\n")
+    parts.append(
+        "No settings, since nobody should have to choose them; they belong to the package version. Each "
+        "stands in the module named, with the reason in the [decisions](../decisions/README.md).\n"
+    )
+    rows = [
+        f"| `{module}.{name}` | `{value}` | {cell(meaning)} |"
+        for module in FIXED
+        for name, value, meaning in fixed_numbers(module)
+    ]
+    parts.append("| number | value | unit and meaning |\n|---|---|---|\n" + "\n".join(rows) + "\n")
     return "\n".join(parts)
+
+
+def fixed_numbers(module: str) -> Iterator[tuple[str, str, str]]:
+    """Name, value as written and docstring of each number a module of the package defines."""
+    body = ast.parse(
+        Path(inspect.getfile(importlib.import_module(f"dedup.{module}"))).read_text("utf-8")
+    ).body
+    for found, following in itertools.pairwise(body):
+        if isinstance(found, ast.Assign) and isinstance(following, ast.Expr) and len(found.targets) == 1:
+            value = getattr(importlib.import_module(f"dedup.{module}"), ast.unparse(found.targets[0]), None)
+            if isinstance(value, int | float) and isinstance(following.value, ast.Constant):
+                meaning = " ".join(str(following.value.value).split()).removesuffix(".")
+                yield ast.unparse(found.targets[0]), ast.unparse(found.value), meaning
 
 
 def settings_groups() -> Iterator[tuple[str, list[tuple[str, str]]]]:

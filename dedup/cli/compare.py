@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import shlex
 from collections import Counter
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -19,34 +20,87 @@ if TYPE_CHECKING:
 
     from dedup.config import Settings
     from dedup.model import CleanText, Document, Relation
+    from dedup.result import Result
 
 __all__ = ["compare", "explain"]
 
 MOST_PASSAGES = 20  # printed; --json has them all
+MOST_LEFT_OUT = 12
 LINES = 3  # of a passage, about
+
+Among = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--among",
+        metavar="INPUT",
+        help="Articles they stand among, as files, folders or patterns; what recurs there is stock text and "
+        "counts for nothing. May be repeated.",
+        show_default=False,
+    ),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A place in the raw text that counted for nothing: its kind is one of the stripped ones, or stock."""
+
+    kind: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One of the two articles, and what the judgement left out of it."""
+
+    document: Document
+    clean: CleanText
+    left_out: tuple[LeftOut, ...]
 
 
 def compare(
     a: Annotated[str, typer.Argument(metavar="A", help=HELP, show_default=False)],
     b: Annotated[str, typer.Argument(metavar="B", help="Another.", show_default=False)],
+    among: Among = None,
     as_json: Json = False,
 ) -> None:
     """Say how two articles are related, and why.
 
-    Shows the rule that decided, what was stripped, and the passages they share.
+    Shows the rule that decided, the passages they share side by side, and what was left out.
     """
     import orjson
 
     import dedup
 
-    one, two = load_two(a, b)
-    relation = dedup.compare(one, two)
-    rule = explain(relation, dedup.Settings())
-    cleaned = [dedup.strip_boilerplate(d.text, title=d.title, source=d.source) for d in (one, two)]
+    documents = load_two(a, b)
+    result = dedup.find_families(_corpus(documents, among or []))
+    relation = result.relation(*(document.id for document in documents))
+    rule = explain(relation, result.settings)
+    sides = [_side(document, result) for document in documents]
     if as_json:
-        typer.echo(orjson.dumps(_as_dict(relation, rule, cleaned)))
+        typer.echo(orjson.dumps(_as_dict(relation, rule, sides)))
     else:
-        _show((a, b), (one, two), relation, rule, cleaned)
+        _show((a, b), relation, rule, sides)
+
+
+def _corpus(documents: tuple[Document, Document], among: list[str]) -> list[dict[str, Any]]:
+    """The two, and all others of the inputs."""
+    from dedup.io import read
+
+    rows = [asdict(document) for document in documents]
+    own = {document.id for document in documents}
+    for batch in read(among, reject=lambda _: None) if among else ():
+        rows += [row for row in batch.to_pylist() if row["id"] not in own]
+    return rows
+
+
+def _side(document: Document, result: Result) -> Side:
+    import dedup
+
+    clean = dedup.strip_boilerplate(document.text, title=document.title, source=document.source)
+    stripped = [LeftOut(span.kind.value, span.start, span.end) for span in clean.removed]
+    stock = [LeftOut("stock", *span) for span in result.stock_spans(document.id)]
+    return Side(document, clean, tuple(sorted(stripped + stock, key=lambda place: place.start)))
 
 
 def explain(relation: Relation, settings: Settings) -> str:
@@ -82,44 +136,39 @@ def explain(relation: Relation, settings: Settings) -> str:
     if shared >= settings.quote_words and (
         narrative >= settings.partial_words or most >= settings.version_coverage
     ):
-        return f"{shared} words are shared, but most figures in them differ: one frame, other facts"
+        return f"{shared} words are shared, but their figures differ: one frame, other facts"
     return (
         f"only {shared} words are shared; a quotation takes {settings.quote_words} "
         f"with a run of {settings.min_run}"
     )
 
 
-def _as_dict(relation: Relation, rule: str, cleaned: list[CleanText]) -> dict[str, Any]:
-    sides = zip("ab", cleaned, strict=True)
-    return {
-        **asdict(relation),
-        "rule": rule,
-        **{f"removed_{side}": [asdict(span) for span in text.removed] for side, text in sides},
-        "agencies_a": [asdict(agency) for agency in cleaned[0].agencies],
-        "agencies_b": [asdict(agency) for agency in cleaned[1].agencies],
-    }
+def _as_dict(relation: Relation, rule: str, sides: list[Side]) -> dict[str, Any]:
+    values = {**asdict(relation), "rule": rule}
+    for name, side in zip("ab", sides, strict=True):
+        values[f"removed_{name}"] = [asdict(span) for span in side.clean.removed]
+        values[f"stock_{name}"] = [
+            {"start": place.start, "end": place.end} for place in side.left_out if place.kind == "stock"
+        ]
+        values[f"agencies_{name}"] = [asdict(agency) for agency in side.clean.agencies]
+    return values
 
 
-def _show(
-    names: tuple[str, str],
-    documents: tuple[Document, Document],
-    relation: Relation,
-    rule: str,
-    cleaned: list[CleanText],
-) -> None:
+def _show(names: tuple[str, str], relation: Relation, rule: str, sides: list[Side]) -> None:
     from rich.text import Text
 
     screen = console()
     half = max(10, (min(screen.width, 160) - 16) // 2)
     facts = _table("", half)
+    documents = [side.document for side in sides]
     rows: dict[str, list[str | None]] = {
         "id": [document.id for document in documents],
         "title": [document.title for document in documents],
         "source": [document.source for document in documents],
         "published": [_moment(document) for document in documents],
         "covered": [percent(relation.coverage_a), percent(relation.coverage_b)],
-        "stripped": [_stripped(text) for text in cleaned],
-        "agencies": [_agencies(text) for text in cleaned],
+        "left out": [_counts(side) for side in sides],
+        "agencies": [_agencies(side.clean) for side in sides],
     }
     for label, values in rows.items():
         facts.add_row(label, *(Text(fit(value or "–", half)) for value in values))
@@ -134,6 +183,8 @@ def _show(
         parts += ["", f"{words}; Jaccard {relation.jaccard:.2f}", "", _passages(documents, relation, half)]
         if len(relation.passages) > MOST_PASSAGES:
             parts.append(f"… and {len(relation.passages) - MOST_PASSAGES} more passages; --json has them all")
+    if any(side.left_out for side in sides):
+        parts += ["", _left_out(sides, half)]
     if relation.relation is not RelationKind.NONE:
         parts += ["", f"What changed: {safe(shlex.join(['dedup', 'diff', *names]))}"]
     put(screen, *parts)
@@ -149,7 +200,7 @@ def _table(head: str, width: int) -> Table:
     return table
 
 
-def _passages(documents: tuple[Document, Document], relation: Relation, width: int) -> Table:
+def _passages(documents: list[Document], relation: Relation, width: int) -> Table:
     from rich.text import Text
 
     table = _table("passage", width)
@@ -164,9 +215,27 @@ def _moment(document: Document) -> str:
     return f"{document.published:%Y-%m-%d %H:%M} UTC" if document.published else ""
 
 
-def _stripped(text: CleanText) -> str:
-    counts = Counter(span.kind.value for span in text.removed)
+def _counts(side: Side) -> str:
+    counts = Counter(place.kind for place in side.left_out)
     return ", ".join(f"{count} {kind}" for kind, count in sorted(counts.items()))
+
+
+def _left_out(sides: list[Side], width: int) -> Table:
+    """What counted for nothing, in the order of the texts; a line each, and how many more there are."""
+    from rich.text import Text
+
+    table = _table("left out", width)
+    shown = [side.left_out[:MOST_LEFT_OUT] for side in sides]
+    for places in zip_longest(*shown):
+        cells = [
+            f"{place.kind}: {side.document.text[place.start : place.end]}" if place else ""
+            for side, place in zip(sides, places, strict=True)
+        ]
+        table.add_row("", *(Text(fit(cell, width)) for cell in cells))
+    more = [len(side.left_out) - len(places) for side, places in zip(sides, shown, strict=True)]
+    if any(more):
+        table.add_row("", *(f"… and {count} more" if count else "" for count in more))
+    return table
 
 
 def _agencies(text: CleanText) -> str:

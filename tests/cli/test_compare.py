@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import pytest
@@ -6,6 +7,8 @@ from dedup import Relation, RelationKind, Settings
 from dedup.cli.compare import explain
 
 from .conftest import LEAD, OTHER, REST, Call, write
+
+SEEDS = Path(__file__).parents[2] / "seeds"
 
 
 def test_evidence_on_one_screen(dedup: Call, corpus: Path) -> None:
@@ -58,7 +61,7 @@ def test_lines_fit_whatever_the_script(dedup: Call, tmp_path: Path) -> None:
         ("version", (0.63, 0.2), 90, 80, "63 % of the shorter is in the longer, at least 40 %, with 80"),
         ("partial", (0.1, 0.3), 90, 80, "80 shared words outside quotations, at least 40; but only 30 %"),
         ("quote", (0.1, 0.3), 30, 5, "30 words are shared, but only 5 of them outside quotations"),
-        ("none", (0.6, 0.6), 90, 80, "most figures in them differ"),
+        ("none", (0.6, 0.6), 90, 80, "their figures differ"),
         ("none", (0.1, 0.05), 9, 9, "only 9 words are shared"),
         ("none", (0, 0), 0, 0, "no passage is shared"),
     ],
@@ -75,3 +78,18 @@ def test_a_single_file_of_one_record(dedup: Call, tmp_path: Path) -> None:
     two = write(tmp_path / "two.jsonl", [{"id": "x", "text": OTHER}])
     shown = dedup("compare", one, two, "--json").json()
     assert (shown["a"], shown["b"], shown["relation"]) == (str(one), str(two), "none")
+
+
+def test_what_was_left_out(dedup: Call) -> None:
+    pages = SEEDS / "english.jsonl"
+    outcome = dedup("compare", f"{pages}#en-ferry-afp", f"{pages}#en-ferry-furniture")
+    assert "appeal: You have reached" in outcome.out
+    reports = SEEDS / "recurring" / "grippe.jsonl"
+    pair = f"{reports}#de-grippe-03-04", f"{reports}#de-grippe-03-05"
+    assert "stock" not in dedup("compare", *pair).out
+    outcome = dedup("compare", *pair, "--among", reports)
+    assert "stock: Das Gesundheitsamt" in outcome.out
+    shown = dedup("compare", *pair, "--among", reports, "--json").json()
+    (text,) = (row["text"] for row in map(json.loads, reports.open("rb")) if row["id"] == shown["a"])
+    assert all(text[x["start"] : x["end"]].strip() == text[x["start"] : x["end"]] for x in shown["stock_a"])
+    assert sum(x["end"] - x["start"] for x in shown["stock_a"]) > len(text) / 3
