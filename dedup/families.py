@@ -55,7 +55,9 @@ class Grouping:
     cut: NDArray[np.int64]
 
 
-def find_roundups(edges: Edges, length: NDArray[np.int64]) -> NDArray[np.bool_]:
+def find_roundups(
+    edges: Edges, length: NDArray[np.int64], asked: NDArray[np.bool_] | None = None
+) -> NDArray[np.bool_]:
     """Documents that put together several others: bool[n].
 
     A roundup is made of pieces: documents that share a small part of it, in disjoint places. It has three
@@ -66,6 +68,7 @@ def find_roundups(edges: Edges, length: NDArray[np.int64]) -> NDArray[np.bool_]:
     Args:
         edges: Verified pairs.
         length: int64[n], body tokens of each document.
+        asked: bool[n], which of them are looked at; all by default.
     """
     documents = len(length)
     roundup = np.zeros(documents, bool)
@@ -78,6 +81,8 @@ def find_roundups(edges: Edges, length: NDArray[np.int64]) -> NDArray[np.bool_]:
     versions = np.bincount(host[version], minlength=documents)
     order = np.lexsort((row, -own, host))
     order = order[(own <= PIECE)[order]]
+    if asked is not None:
+        order = order[asked[host[order]]]
     hosts, first = np.unique(host[order], return_index=True)
     for number, mine in zip(hosts, np.split(order, first)[1:], strict=True):
         if len(mine) < 2:

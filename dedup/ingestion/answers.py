@@ -14,7 +14,7 @@ from dedup.ingestion.drafts import moment
 from dedup.model import Passage, RelationKind
 from dedup.overlap import KINDS, NONE, Edges
 from dedup.passages import split_runs
-from dedup.storage.codec import JOINED, unpack_places, unpack_words
+from dedup.storage.codec import JOINED, unpack_places
 from dedup.storage.rows import Entry, Family, other_ends
 
 if TYPE_CHECKING:
@@ -244,8 +244,7 @@ def _passages(ledger: Ledger, edge: Edges, first: int, draft: Draft | None) -> t
         if draft is not None and draft.entry.num == num:
             sides.append((draft.flags, unpack_places(draft.places)))
         else:
-            words, places = ledger.packed(num)
-            sides.append((unpack_words(words)[1], unpack_places(places)))
+            sides.append((ledger.bodies([num])[num].flags, unpack_places(ledger.packed(num)[1])))
     spans = _spans(edge, sides)
     if edge.a[0] != first:
         spans = spans[:, [2, 3, 0, 1]]

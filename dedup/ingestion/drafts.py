@@ -22,7 +22,7 @@ from dedup.pipeline import prepare
 from dedup.shingles import Shingles, roll
 from dedup.signatures import sketch
 from dedup.stock import long_runs, windows
-from dedup.storage.codec import JOINED, pack_places, pack_words, unpack_words
+from dedup.storage.codec import JOINED, pack_flags, pack_hashes, pack_places, unpack_words
 from dedup.storage.rows import Entry
 from dedup.tokens import CHARACTER, byte_to_char, tokenize
 
@@ -51,7 +51,7 @@ class Draft:
         marks: uint64[f] fingerprints, 48 bits.
         mark_at: uint32[f], their tokens.
         lookup: What it is looked up by.
-        words: Hashes and flags as they are stored.
+        packed: The hashes as they are stored.
         text: The raw text; None where it isn't known any more.
     """
 
@@ -62,7 +62,7 @@ class Draft:
     marks: NDArray[np.uint64]
     mark_at: NDArray[np.uint32]
     lookup: Lookup
-    words: bytes
+    packed: bytes
     text: str | None = None
 
     def anew(self, text: str | None, settings: Settings) -> Draft:
@@ -72,9 +72,9 @@ class Draft:
         entry = entry._replace(family=-1, roundup=0, agreed=0, is_new=0, in_window=int(window[0]))
         return replace(self, entry=entry, text=text)
 
-    def packed(self, flags: NDArray[np.uint8]) -> bytes:
-        """What is stored of the body with other flags; most documents keep theirs."""
-        return self.words if (flags == self.flags).all() else pack_words(self.hash, flags)
+    def words(self, flags: NDArray[np.uint8]) -> bytes:
+        """What is stored of the body, with flags that may have changed."""
+        return self.packed + pack_flags(flags)
 
 
 def raw_hash(text: str) -> bytes:
@@ -219,7 +219,7 @@ def drafts_of(
             prepared.mark_hash[marks],
             prepared.mark_at[marks],
             lookup,
-            pack_words(prepared.hash[part], flags[part]),
+            pack_hashes(prepared.hash[part]),
             row["text"],
         )
 
@@ -242,5 +242,5 @@ def restored(entry: Entry, words: bytes, places: bytes, settings: Settings) -> D
         sketches.fingerprints,
         sketches.positions,
         lookup,
-        pack_words(hashes, flags),
+        pack_hashes(hashes),
     )

@@ -19,6 +19,7 @@ from dedup.ingestion.keys import (
     LOW_BITS,
     MARKS,
     UNDATED_SALT,
+    distinct,
     is_counted,
 )
 from dedup.overlap import NEAR, NONE, STOCK, Edges, Texts, equal, verify
@@ -161,7 +162,7 @@ class _Found:
     def stock(self, draft: Draft, settings: Settings) -> tuple[NDArray[np.uint8], NDArray[np.uint64]]:
         """The flags with stock marked, and the shingles that are stock, sorted."""
         seen = self.hashes[COUNTS] << np.uint64(16) | self.numbers[COUNTS].astype(np.uint64)
-        hashes = np.unique(np.concatenate([seen, draft.lookup.own_count(draft.entry)])) >> np.uint64(16)
+        hashes = distinct(np.concatenate([seen, draft.lookup.own_count(draft.entry)])) >> np.uint64(16)
         dated, undated = _often(hashes, settings.stock_windows), _often(hashes, settings.stock_documents)
         if not len(dated) and not len(undated):
             return draft.flags, _NO_KEYS
@@ -169,7 +170,7 @@ class _Found:
         offsets = np.array([0, len(draft.hash)])
         shingles = roll(draft.hash, offsets, np.array([size]))[1] >> np.uint64(16)
         counted = is_counted(shingles)
-        stock = np.isin(shingles, np.concatenate([dated, undated ^ UNDATED_SALT])) & counted
+        stock = _members(shingles, np.sort(np.concatenate([dated, undated ^ UNDATED_SALT]))) & counted
         # a shingle that isn't counted is stock between two that are
         told = np.flatnonzero(counted)
         after = np.searchsorted(told, np.arange(len(stock)), "right")
@@ -177,7 +178,7 @@ class _Found:
         stock[inside] |= stock[told[after[inside] - 1]] & stock[told[after[inside]]]
         width = np.full(len(stock), min(size, len(draft.hash)))
         marked = _covered(stock, np.arange(len(stock)), width, len(draft.hash))
-        return draft.flags | marked * np.uint8(STOCK), np.unique(shingles[stock])
+        return draft.flags | marked * np.uint8(STOCK), distinct(shingles[stock])
 
     def near(self, entry: Entry, ledger: Ledger) -> dict[int, Entry]:
         """The first document of each bucket this one falls into."""
@@ -199,7 +200,7 @@ class _Found:
             size = settings.shingle_words * (1 + draft.entry.spaceless)
             stop = np.minimum(draft.mark_at.astype(np.int64) + size, len(draft.hash))
             told = draft.marks[fresh[stop] > fresh[draft.mark_at]] >> np.uint64(14)
-            kept = np.isin(hashes, told)
+            kept = _members(hashes, np.sort(told))
             hashes, numbers = hashes[kept], numbers[kept]
         kept = numbers != draft.entry.num
         hashes, numbers = hashes[kept], numbers[kept]
@@ -219,7 +220,15 @@ class _Found:
 def _often(hashes: NDArray[np.uint64], limit: int) -> NDArray[np.uint64]:
     """Those of sorted hashes that stand there more than ``limit`` times."""
     again = hashes[limit:][hashes[limit:] == hashes[: max(0, len(hashes) - limit)]]
-    return np.unique(again)
+    return distinct(again)
+
+
+def _members(values: NDArray[np.uint64], of: NDArray[np.uint64]) -> NDArray[np.bool_]:
+    """Which values are among sorted ones; ``np.isin`` would sort these again."""
+    if not len(of):
+        return np.zeros(len(values), bool)
+    at = np.minimum(np.searchsorted(of, values), len(of) - 1)
+    return np.asarray(of[at] == values)
 
 
 class _Among:
@@ -300,7 +309,7 @@ def _mark_known(texts: Texts, stock: NDArray[np.uint64], settings: Settings) -> 
     offsets = np.append(texts.start, texts.stop[-1])
     size = settings.shingle_words * (1 + texts.spaceless.astype(np.int64))
     places, hashes = roll(texts.hash, offsets, size)
-    known = np.isin(hashes >> np.uint64(16), stock)
+    known = _members(hashes >> np.uint64(16), stock)
     count = np.diff(places)
     at = np.arange(len(hashes)) + np.repeat(offsets[:-1] - places[:-1], count)
     width = np.repeat(np.minimum(size, np.diff(offsets)), count)

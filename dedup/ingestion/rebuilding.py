@@ -80,7 +80,7 @@ def strip_again(ledger: Ledger, settings: Settings) -> None:
     drafts = (draft for part in parts for draft in drafts_of(part, settings, recurring))
     bodies, columns = [], []
     for entry, draft in zip(entries, drafts, strict=True):
-        bodies.append((draft.words, draft.places, entry.num))
+        bodies.append((draft.words(draft.flags), draft.places, entry.num))
         columns.append((*(getattr(draft.entry, name) for name in _BY_STRIPPING), entry.num))
     ledger.store.run_many("UPDATE body SET words = ?, places = ? WHERE num = ?", bodies)
     changes = ", ".join(f"{name} = ?" for name in _BY_STRIPPING)

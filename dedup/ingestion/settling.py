@@ -8,6 +8,7 @@ version is chosen among the old one and those that have changed. Every other fam
 
 from __future__ import annotations
 
+import struct
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -74,9 +75,8 @@ class Settlement:
 
 def family_id(entry: Entry) -> str:
     """Id of the family whose earliest member this is; the one a run gives."""
-    first, second = int.from_bytes(entry.content[:8], "big"), int.from_bytes(entry.content[8:], "big")
-    key = np.array([entry.time, first, second], np.uint64)
-    return f"f{xxhash.xxh3_64_hexdigest(key.tobytes())}"
+    key = struct.pack("<qQQ", entry.time, *struct.unpack(">QQ", entry.content))
+    return f"f{xxhash.xxh3_64_hexdigest(key)}"
 
 
 def settle(placement: Placement, ledger: Ledger, settings: Settings) -> Settlement:
@@ -444,9 +444,10 @@ def _roundups(
     ends = np.unique(np.concatenate([rows.a, rows.b]))
     known = {**ledger.entries([num for num in ends.tolist() if num not in entries]), **entries}
     # of documents that aren't touched only some edges are here, so nothing is said of them
+    asked = np.array([num in entries for num in ends.tolist()], bool)
     length = np.array([known[num].tokens for num in ends.tolist()], np.int64)
     places = replace(rows, a=np.searchsorted(ends, rows.a), b=np.searchsorted(ends, rows.b))
-    flags = dict(zip(ends.tolist(), find_roundups(places, length).tolist(), strict=True))
+    flags = dict(zip(ends.tolist(), find_roundups(places, length, asked).tolist(), strict=True))
     return {
         num: e._replace(roundup=int(flags.get(num, False)))
         for num, e in entries.items()

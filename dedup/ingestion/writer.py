@@ -76,7 +76,7 @@ class Writer:
         num = draft.entry.num
         body = replace(placement.body, attested=settlement.attested.pop(num, None))
         entry = self.apply(settlement, num if insert else None)[num]
-        words = draft.packed(body.flags)
+        words = draft.words(body.flags)
         if insert:
             text = zlib.compress((draft.text or "").encode(), 6) if self._store_text else None
             self._ledger.insert(entry, body, words, draft.places, text)

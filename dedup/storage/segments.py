@@ -301,6 +301,8 @@ def _between(keys: Keys, low: Keys, high: Keys) -> Keys:
     first = np.searchsorted(keys, low)
     held = np.flatnonzero(first < len(keys))
     held = held[keys[first[held]] <= high[held]]
+    if not len(held):
+        return _EMPTY
     places, _ = gather(first[held], np.searchsorted(keys, high[held], "right"))
     return np.asarray(keys[places])
 
