@@ -6,6 +6,7 @@ as trigrams from about ten words on. It only labels; nothing is decided by it.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING
@@ -14,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dedup.ragged import gather
+from dedup import kernels
 from dedup.tokens import Tokens, tokenize
 
 if TYPE_CHECKING:
@@ -28,6 +29,9 @@ SAMPLE = 200
 SHARE = 0.1
 """Share of them that must be function words of the language."""
 
+BUCKET_BITS = 12
+"""Of a hash, by which function words are looked up: a bucket holds less than one on average."""
+
 
 def detect(tokens: Tokens, given: pa.Array) -> pa.Array:
     """ISO 639-1 codes, null where there is too little to tell by: string[n].
@@ -36,26 +40,38 @@ def detect(tokens: Tokens, given: pa.Array) -> pa.Array:
         tokens: The batch's token stream.
         given: string[n]; what is not null here stays.
     """
-    codes, words, languages = _function_words()
-    n = len(tokens)
-    start = tokens.offsets[:-1]
-    sample, document = gather(start, np.minimum(tokens.offsets[1:], start + SAMPLE))
-    hashes = tokens.hash[sample]
-    place = np.searchsorted(words, hashes)
-    known = np.flatnonzero(words[np.minimum(place, len(words) - 1)] == hashes)
-    held = (languages[place[known], None] >> np.arange(len(codes), dtype=np.uint64)) & np.uint64(1)
-    row, language = np.nonzero(held)
-    cell = document[known[row]] * len(codes) + language
-    counts = np.bincount(cell, minlength=n * len(codes)).reshape(n, len(codes))
+    words = _function_words()
+    counts = np.empty((len(tokens), len(words.codes)), np.uint32)
+    loops = kernels.get()
+    loops.count_languages(
+        tokens.hash, tokens.offsets, words.hash, words.buckets, words.languages, SAMPLE, counts
+    )
     best = counts.argmax(axis=1)
-    enough = counts.max(axis=1, initial=0) > SHARE * np.bincount(document, minlength=n)
-    guess = pa.array(np.where(enough, np.array(codes, object)[best], None), pa.string())
+    most = counts[np.arange(len(tokens)), best]
+    enough = most > SHARE * np.minimum(np.diff(tokens.offsets), SAMPLE)
+    guess = pa.array(words.codes, pa.string()).take(pa.array(best, mask=~enough))
     return pc.coalesce(given, guess)
 
 
+@dataclass(frozen=True, slots=True)
+class _FunctionWords:
+    """Function words of m languages.
+
+    Attributes:
+        codes: Of the languages.
+        hash: uint64[w], token hashes, sorted.
+        languages: uint64[w], a bit for each language a word belongs to.
+        buckets: int64[2**n + 1]; ``buckets[b]:buckets[b + 1]`` begin with the n bits b.
+    """
+
+    codes: tuple[str, ...]
+    hash: NDArray[np.uint64]
+    languages: NDArray[np.uint64]
+    buckets: NDArray[np.int64]
+
+
 @cache
-def _function_words() -> tuple[tuple[str, ...], NDArray[np.uint64], NDArray[np.uint64]]:
-    """Codes; sorted token hashes; for each the languages it belongs to, a bit each."""
+def _function_words() -> _FunctionWords:
     text = resources.files("dedup").joinpath("data/function_words.txt").read_text(encoding="utf-8")
     lines = [line.split() for line in text.splitlines() if line and not line.startswith("#")]
     made = tokenize(pa.array([" ".join(words) for _, *words in lines], pa.large_string()))
@@ -63,6 +79,8 @@ def _function_words() -> tuple[tuple[str, ...], NDArray[np.uint64], NDArray[np.u
     for number in range(len(lines)):
         for value in made.hash[made.offsets[number] : made.offsets[number + 1]].tolist():
             languages[value] = languages.get(value, 0) | 1 << number
-    order = sorted(languages)
-    bits = np.array([languages[value] for value in order], np.uint64)
-    return tuple(code for code, *_ in lines), np.array(order, np.uint64), bits
+    order = np.array(sorted(languages), np.uint64)
+    bits = np.array([languages[value] for value in order.tolist()], np.uint64)
+    edges = np.arange(1 << BUCKET_BITS, dtype=np.uint64) << np.uint64(64 - BUCKET_BITS)
+    buckets = np.append(np.searchsorted(order, edges), len(order)).astype(np.int64)
+    return _FunctionWords(tuple(code for code, *_ in lines), order, bits, buckets)

@@ -29,6 +29,7 @@ from dedup.marks import Marks
 from dedup.model import Kind
 from dedup.overlap import CUT, NEVER, NONE, STOCK, Edges, Texts, equal, verify
 from dedup.quotations import mark_quotations
+from dedup.ragged import search
 from dedup.shingles import shingle
 from dedup.signatures import sketch
 from dedup.stock import long_runs, mark, mark_notices, windows
@@ -204,7 +205,8 @@ def prepare(
     tokens = tokenize(texts) if tokens is None else tokens
     stripped = strip(tokens, batch, recurring) if settings.strip else None
     body = stripped.body.copy() if stripped else np.ones(len(tokens.hash), bool)
-    bodiless = _without_body(body, tokens)
+    kept = np.concatenate([[0], np.cumsum(body)])
+    bodiless = _without_body(kept, tokens)
     body &= ~np.repeat(bodiless, np.diff(tokens.offsets))
 
     shingles = shingle(tokens, body, settings)
@@ -217,9 +219,12 @@ def prepare(
         digest = xxhash.xxh3_128_intdigest(texts[int(row)].as_py().encode())
         content[row] = digest >> 64, digest & 0xFFFFFFFFFFFFFFFF
     long_offsets, long_hash = long_runs(shingles.words, shingles.word_offsets)
-    flags = mark_quotations(tokens, texts)[body]
-    flags[1:][np.diff(np.flatnonzero(body)) > 1] |= CUT
-    names, credited = _agencies(stripped, tokens)
+    flags = mark_quotations(tokens, texts)
+    cut = np.diff(body, prepend=True) & body
+    cut[tokens.offsets[:-1][np.diff(tokens.offsets) > 0]] = False  # the document before doesn't count
+    flags[cut] |= CUT
+    flags = flags[body]
+    names, credited = _agencies(stripped, tokens, kept)
     return Prepared(
         offsets=shingles.word_offsets,
         hash=shingles.words,
@@ -253,14 +258,18 @@ def learn(tokens: Sequence[Tokens], batches: Sequence[pa.RecordBatch]) -> Recurr
     return find_recurring(BlockTable.joined(tables))
 
 
-def _without_body(body: NDArray[np.bool_], tokens: Tokens) -> NDArray[np.bool_]:
-    """Documents of which stripping leaves next to nothing (caption pages): they match only as a whole."""
-    kept = np.concatenate([[0], np.cumsum(body)])[tokens.offsets]
-    left, all_ = np.diff(kept), np.diff(tokens.offsets)
+def _without_body(kept: NDArray[np.int64], tokens: Tokens) -> NDArray[np.bool_]:
+    """Documents of which stripping leaves next to nothing (caption pages): they match only as a whole.
+
+    ``kept`` is how many body tokens come before each.
+    """
+    left, all_ = np.diff(kept[tokens.offsets]), np.diff(tokens.offsets)
     return np.asarray((left < SHORT) & (3 * left < 2 * all_) | (all_ == 0))
 
 
-def _agencies(stripped: Stripped | None, tokens: Tokens) -> tuple[pa.Array, NDArray[np.bool_]]:
+def _agencies(
+    stripped: Stripped | None, tokens: Tokens, kept: NDArray[np.int64]
+) -> tuple[pa.Array, NDArray[np.bool_]]:
     """Agencies the text is from, each once, and whether there is one.
 
     Those that a dateline or byline names, or a credit at the end; a credit further up is a picture's.
@@ -269,10 +278,9 @@ def _agencies(stripped: Stripped | None, tokens: Tokens) -> tuple[pa.Array, NDAr
     if stripped is None:
         return pa.array([[]] * documents, pa.list_(pa.string())), np.zeros(documents, bool)
     document = np.repeat(np.arange(documents), np.diff(stripped.agency_offsets))
-    key = (np.repeat(np.arange(documents), np.diff(tokens.offsets)) << 32) | tokens.start
-    body = np.concatenate([[0], np.cumsum(stripped.body)])
-    at = np.searchsorted(key, (document << 32) | stripped.agency_start)
-    last = body[tokens.offsets[document + 1]] - body[at] <= CREDIT_WORDS
+    first, stop = tokens.offsets[document], tokens.offsets[document + 1]
+    at = search(tokens.start, first, stop, stripped.agency_start.astype(np.int64))
+    last = kept[stop] - kept[at] <= CREDIT_WORDS
     told = (stripped.agency_role == AgencyRole.CREDIT) & last & ~_in_caption(stripped, document)
     told |= (stripped.agency_role == AgencyRole.DATELINE) | (stripped.agency_role == AgencyRole.BYLINE)
     document, name = document[told], stripped.agency_name[told]
@@ -302,9 +310,9 @@ def _removed_chars(stripped: Stripped | None, texts: pa.Array) -> NDArray[np.int
         return np.zeros(len(texts), np.int64)
     data, offsets = text_buffers(texts)
     document = np.repeat(np.arange(len(texts)), np.diff(stripped.removed_offsets))
-    starts_here = np.append(data & 0xC0 != 0x80, False)  # one more place, for spans that end with the data
-    bounds = offsets[document, None] + np.stack([stripped.removed_start, stripped.removed_end], axis=1)
-    characters = np.add.reduceat(starts_here, bounds.ravel(), dtype=np.int64)[::2]
+    start, end = offsets[document] + stripped.removed_start, offsets[document] + stripped.removed_end
+    characters = np.empty(len(document), np.int64)
+    kernels.get().count_characters(data, start, end, characters)
     return np.bincount(document, characters, len(texts)).astype(np.int64)
 
 

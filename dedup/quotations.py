@@ -42,35 +42,44 @@ def mark_quotations(tokens: Tokens, texts: pa.Array) -> NDArray[np.uint8]:
     """
     data, offsets = text_buffers(texts)
     flags = tokens.flags.copy()
-    if not len(flags):
+    if not len(tokens.block_start):
         return flags
-    base = np.repeat(offsets[:-1], np.diff(tokens.offsets))
-    start, end = base + tokens.start, base + tokens.end
-    for token in _handles(data, start).tolist():
-        first, last = _post(tokens, data, start, end, token)
+    # bytes are looked for first: there are few handles and speakers, and many tokens
+    block_start = np.repeat(offsets[:-1], np.diff(tokens.block_offsets)) + tokens.block_start
+    at = _found(data, offsets, b"(@")
+    for block, place in zip(_holders(block_start, at).tolist(), at.tolist(), strict=True):
+        first, last = _post(tokens, data, int(block_start[block]), block, place + 2)
         flags[first:last] |= QUOTED
-    for first, last in _transcripts(tokens, data, start, end):
+    for first, last in _transcripts(tokens, data, offsets, block_start):
         flags[first:last] |= QUOTED
     return flags
 
 
-def _handles(data: NDArray[np.uint8], start: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Tokens after "(@"."""
-    at = np.flatnonzero((start > 1) & (data[start - 1] == ord("@")))
-    return np.asarray(at[data[start[at] - 2] == ord("(")], np.int64)
+def _found(data: NDArray[np.uint8], offsets: NDArray[np.int64], pair: bytes) -> NDArray[np.int64]:
+    """Where two bytes stand side by side."""
+    raw = data[: offsets[-1]]
+    second = offsets[0] + 1 + np.flatnonzero(raw[offsets[0] + 1 :] == pair[1])
+    return np.asarray(second[raw[second - 1] == pair[0]] - 1, np.int64)
+
+
+def _holders(block_start: NDArray[np.int64], at: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The block in or behind which each place is; the first for what stands before all."""
+    return np.maximum(np.searchsorted(block_start, at, "right") - 1, 0)
 
 
 def _post(
-    tokens: Tokens, data: NDArray[np.uint8], start: NDArray[np.int64], end: NDArray[np.int64], handle: int
+    tokens: Tokens, data: NDArray[np.uint8], block_start: int, block: int, handle_start: int
 ) -> tuple[int, int]:
     """Tokens of the post that a handle signs, signature included; none if it signs nothing."""
-    block = int(np.searchsorted(tokens.block_first, handle, "right")) - 1
     first, last = int(tokens.block_first[block]), int(tokens.block_first[block + 1])
-    document = int(np.searchsorted(tokens.offsets, handle, "right")) - 1
-    block_start = int(start[first]) - int(tokens.start[first]) + int(tokens.block_start[block])
+    base = block_start - int(tokens.block_start[block])
+    handle = first + int(np.searchsorted(tokens.start[first:last], handle_start - base))
+    if handle == last or base + int(tokens.start[handle]) != handle_start:
+        return first, first
+    document = int(np.searchsorted(tokens.block_offsets, block, "right")) - 1
     for word in range(handle, max(first, handle - SIGNATURE_WORDS) - 1, -1):
-        before = int(end[word - 1]) if word > first else block_start
-        gap = data[before : int(start[word])].tobytes()
+        before = base + int(tokens.end[word - 1]) if word > first else block_start
+        gap = data[before : base + int(tokens.start[word])].tobytes()
         if any(dash in gap for dash in _DASHES):
             if word > first:
                 return first, last
@@ -80,23 +89,32 @@ def _post(
 
 
 def _transcripts(
-    tokens: Tokens, data: NDArray[np.uint8], start: NDArray[np.int64], end: NDArray[np.int64]
+    tokens: Tokens, data: NDArray[np.uint8], offsets: NDArray[np.int64], block_start: NDArray[np.int64]
 ) -> list[tuple[int, int]]:
     """What is spoken in each transcript: tokens from the first speaker to the end of the document."""
-    following = np.append(data, 0)
-    first, stop = tokens.block_first[:-1], tokens.block_first[1:]
-    speaker = np.zeros(len(first), bool)
-    capitals = np.ones(len(first), bool)
+    raw = data[: offsets[-1]]
+    colon = offsets[0] + 1 + np.flatnonzero(raw[offsets[0] + 1 :] == ord(":"))
+    colon = colon[_is_capital(raw[colon - 1])]
+    block = np.unique(_holders(block_start, colon))
+    if len(block) < SPEAKERS:
+        return []
+    first, stop = tokens.block_first[block], tokens.block_first[block + 1]
+    base = block_start[block] - tokens.block_start[block]
+    opens, capitals = np.zeros(len(block), bool), np.ones(len(block), bool)
+    following = np.append(raw, 0)
     for word in range(SPEAKER_WORDS):
-        at = np.minimum(first + word, len(start) - 1)
-        initial, final = data[start[at]], data[end[at] - 1]
-        capitals &= (first + word < stop) & (initial >= 65) & (initial <= 90) & (final >= 65) & (final <= 90)
-        speaker |= capitals & (following[end[at]] == ord(":"))
-    found = np.concatenate([[0], np.cumsum(speaker)])[tokens.block_offsets]
-    count, blocks = np.diff(found), np.diff(tokens.block_offsets)
-    spans = []
-    for document in np.flatnonzero((count >= SPEAKERS) & (count >= SPEAKER_SHARE * blocks)).tolist():
-        low, high = tokens.block_offsets[document], tokens.block_offsets[document + 1]
-        opening = low + int(np.argmax(speaker[low:high]))
-        spans.append((int(tokens.block_first[opening]), int(tokens.offsets[document + 1])))
-    return spans
+        capitals &= first + word < stop
+        at = np.where(capitals, first + word, 0)
+        start, end = np.where(capitals, [base + tokens.start[at], base + tokens.end[at]], 1)
+        capitals &= _is_capital(raw[start]) & _is_capital(raw[end - 1])
+        opens |= capitals & (following[end] == ord(":"))
+    speaker = block[opens]
+    number = np.searchsorted(speaker, tokens.block_offsets)  # of the first one in each document
+    count, blocks = np.diff(number), np.diff(tokens.block_offsets)
+    spoken = np.flatnonzero((count >= SPEAKERS) & (count >= SPEAKER_SHARE * blocks))
+    opening = tokens.block_first[speaker[number[spoken]]]
+    return list(zip(opening.tolist(), tokens.offsets[spoken + 1].tolist(), strict=True))
+
+
+def _is_capital(byte: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    return (byte >= ord("A")) & (byte <= ord("Z"))

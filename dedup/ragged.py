@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from dedup.config import Settings
 
-__all__ = ["by_owner", "first_of_each", "gather", "partition_bits", "take_rows", "trim", "whole"]
+__all__ = ["by_owner", "first_of_each", "gather", "partition_bits", "search", "take_rows", "trim", "whole"]
 
 Number = TypeVar("Number", bound=np.generic)
 
@@ -50,6 +50,26 @@ def by_owner(owner: NDArray[np.int64], owners: int) -> tuple[NDArray[np.int64], 
     offsets = np.searchsorted(keys, np.arange(owners + 1) << 32)
     keys &= 0xFFFFFFFF
     return offsets, keys
+
+
+def search(
+    values: NDArray[np.uint32], start: NDArray[np.int64], stop: NDArray[np.int64], wanted: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Place of the first value not below the wanted one, in a slice each.
+
+    Args:
+        values: Ascending within each slice.
+        start: int64[n], first place of each slice.
+        stop: int64[n], one past its last; given back where all are below.
+        wanted: int64[n].
+    """
+    low, high = start.astype(np.int64), stop.astype(np.int64)
+    while (open_ := low < high).any():
+        middle = (low + high) // 2
+        below = open_ & (values[np.where(open_, middle, 0)] < wanted)
+        low = np.where(below, middle + 1, low)
+        high = np.where(open_ & ~below, middle, high)
+    return low
 
 
 def first_of_each(keys: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -69,6 +69,30 @@ def test_sketch_kernels_equal_reference(sizes: list[int], size: int, random: obj
     run("minhash", shingles, offsets, a, b, outputs=[np.zeros((n, 21), np.uint32)])
 
 
+@given(counts, st.integers(0, 30), st.randoms(use_true_random=False))
+@settings(deadline=None)
+def test_languages_are_counted_like_the_reference(sizes: list[int], sample: int, random: object) -> None:
+    rng = np.random.default_rng(random.getrandbits(32))  # type: ignore[attr-defined]
+    known = np.unique(rng.integers(0, 1 << 64, 20, np.uint64))
+    buckets = np.append(np.searchsorted(known, np.arange(8, dtype=np.uint64) << np.uint64(61)), len(known))
+    words = rng.choice(np.append(known, rng.integers(0, 1 << 64, 5, np.uint64)), sum(sizes))
+    table = known, buckets.astype(np.int64), rng.integers(0, 1 << 64, len(known), np.uint64)
+    run(
+        "count_languages",
+        *(words, offsets_of(sizes), *table, sample),
+        outputs=[np.zeros((len(sizes), 64), np.uint32)],
+    )
+
+
+@given(st.text(max_size=80), st.lists(st.tuples(st.integers(0, 99), st.integers(0, 99)), max_size=9))
+@settings(deadline=None)
+def test_characters_are_counted_like_the_reference(text: str, spans: list[tuple[int, int]]) -> None:
+    data = np.frombuffer(text.encode(), np.uint8)
+    bounds = np.minimum(np.sort(np.array(spans, np.int64).reshape(-1, 2)), len(data))
+    start, stop = np.ascontiguousarray(bounds.T)
+    run("count_characters", data, start, stop, outputs=[np.zeros(len(bounds), np.int64)])
+
+
 def python(code: str, folder: Path) -> str:
     environment = {**os.environ, "NUMBA_CACHE_DIR": str(folder), "PYTHONPATH": os.pathsep.join(sys.path)}
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dedup.config import Settings
-from dedup.ragged import by_owner, first_of_each, gather, partition_bits, take_rows
+from dedup.ragged import by_owner, first_of_each, gather, partition_bits, search, take_rows
 
 
 @given(st.lists(st.lists(st.text(max_size=2), min_size=1, max_size=4), min_size=1, max_size=5), st.data())
@@ -45,3 +45,14 @@ def test_parts_fit_the_memory() -> None:
 def test_first_of_each(keys: list[int]) -> None:
     found = first_of_each(np.array(keys, np.int64)).tolist()
     assert found == [place for place, key in enumerate(keys) if key not in keys[:place]]
+
+
+@given(
+    st.lists(st.lists(st.integers(0, 9), max_size=6).map(sorted), min_size=1, max_size=5), st.integers(-1, 10)
+)
+def test_search_is_searchsorted_in_each_slice(slices: list[list[int]], wanted: int) -> None:
+    values = np.array([v for part in slices for v in part] + [0], np.uint32)
+    bounds = np.cumsum([0, *map(len, slices)])
+    found = search(values, bounds[:-1], bounds[1:], np.full(len(slices), wanted))
+    expected = [bounds[i] + np.searchsorted(part, wanted) for i, part in enumerate(slices)]
+    assert found.tolist() == expected

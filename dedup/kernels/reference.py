@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     Counts = npt.NDArray[np.int64]
     Hashes = npt.NDArray[np.uint64]
 
-__all__ = ["content", "minhash", "roll", "room", "tokenize", "winnow"]
+__all__ = ["content", "count_characters", "count_languages", "minhash", "roll", "room", "tokenize", "winnow"]
 
 # One letter a class, so that the rules can be written as regular expressions.
 LETTERS = {
@@ -292,6 +292,12 @@ def tokens_of(kinds: str, forms: list[bytes]) -> list[Token]:
     return tokens
 
 
+def count_characters(data: Bytes, start: Counts, stop: Counts, counts: Counts) -> None:
+    """Count the characters that begin in data[start[s]:stop[s]]."""
+    for s, (first, last) in enumerate(zip(start.tolist(), stop.tolist(), strict=True)):
+        counts[s] = np.count_nonzero(data[first:last] & 0xC0 != 0x80)
+
+
 def room(data: Bytes, offsets: Counts) -> tuple[int, int]:
     """How many tokens and how many blocks data[offsets[0]:offsets[-1]] has at most; see the compiled kernel.
 
@@ -419,3 +425,20 @@ def minhash(
         for i in range(offsets[d], offsets[d + 1], 1024):  # 1,024 hashes are half a megabyte of products
             part = h[i : min(i + 1024, offsets[d + 1]), None]
             signatures[d] = np.minimum(signatures[d], (part * a + b).min(axis=0))
+
+
+def count_languages(
+    words: Hashes,
+    word_offsets: Counts,
+    known: Hashes,
+    buckets: Counts,
+    languages: Hashes,
+    sample: int,
+    counts: npt.NDArray[np.uint32],
+) -> None:
+    """Count the first ``sample`` words of document d that a language knows: counts[d, language]."""
+    knowing = dict(zip(known.tolist(), languages.tolist(), strict=True))
+    for d in range(len(word_offsets) - 1):
+        own = words[word_offsets[d] : word_offsets[d + 1]][:sample].tolist()
+        bits = [knowing.get(word, 0) for word in own]
+        counts[d] = [sum(held >> language & 1 for held in bits) for language in range(counts.shape[1])]

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numba import types
 
-from dedup.kernels._jit import const, helper, kernel, out
+from dedup.kernels._jit import const, helper, kernel, out, trailing_zeros
 from dedup.kernels.rules import CONTENT_A, CONTENT_B, FINGERPRINT_SHIFT, MULTIPLIER
 
-__all__ = ["content", "minhash", "roll", "winnow"]
+__all__ = ["content", "count_languages", "minhash", "roll", "winnow"]
 
 M, A, B = np.uint64(MULTIPLIER), np.uint64(CONTENT_A), np.uint64(CONTENT_B)
 S13, S16 = np.uint32(13), np.uint32(16)
@@ -148,3 +148,23 @@ def minhash(shingles, offsets, a, b, signatures):
                 v1 = min(np.uint32(a[p] * h2 + b[p]), np.uint32(a[p] * h3 + b[p]))
                 least[p] = min(least[p], min(v0, v1))
             i += 4
+
+
+@kernel(types.void(*(const(t) for t in (_u64, _i64, _u64, _i64, _u64)), _i64, types.Array(_u32, 2, "C")))
+def count_languages(words, word_offsets, known, buckets, languages, sample, counts):
+    """Count the first ``sample`` words of document d that a language knows: counts[d, language].
+
+    ``known`` is sorted, ``languages`` has a bit for each that knows it, and known[buckets[b]:buckets[b + 1]]
+    begin with the bits of b; there are a power of two of them.
+    """
+    shift = np.uint64(64 - trailing_zeros(np.uint64(len(buckets) - 1)))
+    for d in range(len(word_offsets) - 1):
+        counts[d, :] = 0
+        for i in range(word_offsets[d], min(word_offsets[d] + sample, word_offsets[d + 1])):
+            bucket = np.int64(words[i] >> shift)
+            for k in range(buckets[bucket], buckets[bucket + 1]):
+                if known[k] == words[i]:
+                    left = languages[k]
+                    while left != ZERO:
+                        counts[d, trailing_zeros(left)] += np.uint32(1)
+                        left &= left - ONE

@@ -51,7 +51,7 @@ from dedup.kernels.rules import (
     SHORT_SHARE,
 )
 
-__all__ = ["room", "tokenize"]
+__all__ = ["count_characters", "room", "tokenize"]
 
 U0, U1, U2, U4, U8, U63 = (np.uint64(n) for n in (0, 1, 2, 4, 8, 63))
 FIRST, NINE = np.uint64(0xFF), np.uint64(ord("9"))
@@ -301,6 +301,15 @@ def room(data, offsets):
         carry = words >> U63
         i += 64
     return tokens + stop - i, blocks + stop - i
+
+
+@kernel(types.void(const(types.uint8), const(types.int64), const(types.int64), out(types.int64)))
+def count_characters(data, start, stop, counts):
+    """Count the characters that begin in data[start[s]:stop[s]]."""
+    for s in range(len(start)):
+        counts[s] = 0
+        for byte in data[start[s] : stop[s]]:
+            counts[s] += byte & 0xC0 != 0x80
 
 
 _BYTES, _COUNTS, _PLACES = out(types.uint8), out(types.int64), out(types.uint32)
