@@ -31,6 +31,8 @@ from dedup.index import Index
 from tests.index.news import article, version
 url, first, last = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 with Index.open(url) as index:
+    index.query(article("warm", version(first // 5, 1), 0))  # loads what is compiled
+    print("ready", flush=True)
     for n in range(first, last):
         print(index.add(article(f"d{n}", version(n // 5, n % 5), n / 10)).id, flush=True)
 """
@@ -65,7 +67,7 @@ def main() -> int:
 
 
 def killed(url: str, first: int, seconds: float) -> set[str]:
-    """Ids that a writer acknowledged before it was killed, so long after its first."""
+    """Ids that a writer acknowledged before it was killed, so long after it was ready."""
     process = subprocess.Popen(
         [sys.executable, "-c", WRITER, url, str(first), str(DOCUMENTS)],
         cwd=ROOT,
@@ -74,10 +76,10 @@ def killed(url: str, first: int, seconds: float) -> set[str]:
         text=True,
     )
     assert process.stdout is not None
-    head = process.stdout.readline()
+    assert process.stdout.readline() == "ready\n"
     time.sleep(seconds)
     process.send_signal(signal.SIGKILL)
-    lines = [head, *process.stdout.read().splitlines(keepends=True)]
+    lines = process.stdout.read().splitlines(keepends=True)
     process.wait()
     return {line.strip() for line in lines if line.endswith("\n")}
 
