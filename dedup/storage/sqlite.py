@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import sqlite3
 import threading
 from functools import cache
@@ -89,7 +90,7 @@ class SqliteStore:
         with self._translated():
             if read_only:
                 self._db = sqlite3.connect(
-                    f"{self._path.absolute().as_uri()}?mode=ro",
+                    f"{self._path.absolute().as_uri()}?mode=ro{_immutable(self._path)}",
                     uri=True,
                     timeout=timeout,
                     check_same_thread=False,
@@ -117,7 +118,7 @@ class SqliteStore:
         try:
             yield
         except sqlite3.Error as error:
-            raise StorageError(f"{self.name}: {_explain(error)}") from error
+            raise StorageError(f"{self.name}: {_explain(error, self._path)}") from error
 
     @contextlib.contextmanager
     def _transaction(self, begin: str) -> Iterator[None]:
@@ -202,17 +203,26 @@ def _with_list(sql: str) -> str:
     return numbered.replace("{keys}", "(SELECT value FROM json_each(?1))")
 
 
-def _explain(error: sqlite3.Error) -> str:
+def _immutable(path: Path) -> str:
+    """On a read-only file system nobody writes, and the files that readers of a WAL share cannot be made."""
+    read_only = getattr(os, "ST_RDONLY", 0)
+    try:
+        return "&immutable=1" if read_only and os.statvfs(path).f_flag & read_only else ""
+    except OSError:
+        return ""
+
+
+def _explain(error: sqlite3.Error, path: Path) -> str:
     """One line for what happened."""
     code = getattr(error, "sqlite_errorname", "") or ""
     if code.startswith("SQLITE_FULL"):
         return "the disk is full; nothing of this call was stored"
-    if code.startswith("SQLITE_READONLY"):
-        return "the file or its folder is read-only"
     if code.startswith("SQLITE_BUSY"):
         return "another process kept writing for longer than the timeout"
     if code.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
         return f"the file is damaged or no index ({error})"
+    if code.startswith("SQLITE_READONLY") or (code.startswith("SQLITE_CANTOPEN") and path.exists()):
+        return "the file or its folder is read-only"
     if code.startswith("SQLITE_CANTOPEN"):
         return "the file cannot be opened; does its folder exist?"
     if code.startswith("SQLITE_IOERR"):

@@ -1,7 +1,6 @@
 """Kills, crowds and broken places: nothing acknowledged is lost, and each trouble is one clear error."""
 
 import os
-import shutil
 import signal
 import sqlite3
 import subprocess
@@ -154,18 +153,55 @@ def test_a_damaged_file(tmp_path):
     assert found
 
 
-def test_a_read_only_file(tmp_path):
-    if os.geteuid() == 0 and not shutil.which("chattr"):
-        pytest.skip("root may write everything")
-    path = tmp_path / "news.db"
-    Index.open(path).close()
+@pytest.fixture
+def small_disk(tmp_path):
+    """A disk of two megabytes."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    if os.geteuid() != 0 or mount("-t", "tmpfs", "-o", "size=2m", "tmpfs", str(folder)):
+        pytest.skip("only root may mount a disk")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+def mount(*arguments: str) -> int:
+    return subprocess.run(["mount", *arguments], check=False, capture_output=True).returncode
+
+
+def test_a_full_disk(small_disk):
+    acknowledged = []
+    with Index.open(small_disk / "news.db") as index, pytest.raises(StorageError, match="disk is full"):  # noqa: PT012
+        for n in range(1000):
+            acknowledged.append(index.add(article(f"d{n}", story(n))).id)
+    assert not mount("-o", "remount,size=40m", str(small_disk))
+    with Index.open(small_disk / "news.db") as index:
+        assert index.check() == []
+        assert acknowledged
+        assert all(index.document(identity) for identity in acknowledged)
+        assert index.add(article("later", version(1, 1), 1)).other == "d1"
+
+
+def test_a_read_only_disk(small_disk):
+    path = small_disk / "news.db"
     with Index.open(path) as index:
+        index.add(article("a", story(1)))
+    assert not mount("-o", "remount,ro", str(small_disk))
+    with pytest.raises(StorageError, match="read-only"):
+        Index.open(path)
+    with Index.open(path, read_only=True) as index:
+        assert index.query(article("b", version(1, 1), 1)).other == "a"
+        with pytest.raises(StorageError, match="read-only"):
+            index.add(article("b", version(1, 1), 1))
+
+
+def test_a_connection_that_may_not_write(tmp_path):
+    with Index.open(tmp_path / "news.db") as index:
         index._store.run("PRAGMA query_only = ON")
         with pytest.raises(StorageError, match="read-only"):
             index.add(article("a", story(1)))
 
 
-def test_a_full_disk(tmp_path):
+def test_an_index_that_may_not_grow(tmp_path):
     with Index.open(tmp_path / "news.db") as index:
         for n in range(20):
             index.add(article(f"d{n}", story(n)))
