@@ -5,19 +5,17 @@ from __future__ import annotations
 import platform
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
 from importlib import metadata
-from queue import Queue
 from typing import TYPE_CHECKING, Any
 
 import orjson
 import pyarrow as pa
 
 from dedup._version import __version__
-from dedup.edits.worker import Worker, lines
 from dedup.errors import UsageError
 from dedup.io import OutputFolder, rejects_table, write_records, write_table
 from dedup.io.folder import writing
+from dedup.io.jsonlines import json_lines
 from dedup.model import Role
 from dedup.parallel import in_order
 from dedup.schemas import FAMILIES, RELATIONS
@@ -41,8 +39,8 @@ FORMAT = 1
 DIFFS = pa.schema([(name, pa.string()) for name in ("family", "canonical", "variant", "operations")])
 """Columns of the diffs in Parquet, where the operations are JSON text."""
 
-_DIFFS = 64  # made at once, by one worker
-_NOTED = 64 * _DIFFS  # made before it is noted how many there are
+_DIFFS = 256  # made at once, by one thread
+_NOTED = 16 * _DIFFS  # made before it is noted how many there are
 
 
 def write(
@@ -145,7 +143,7 @@ def summary(result: Result) -> dict[str, Any]:
 
 
 def _run(result: Result) -> dict[str, Any]:
-    packages = ("numpy", "numba", "pyarrow", "datasketch", "rapidfuzz", "scipy", "xxhash")
+    packages = ("numpy", "numba", "pyarrow", "datasketch", "scipy", "xxhash")
     versions = {name: metadata.version(name) for name in packages}
     return {
         "format": FORMAT,
@@ -167,44 +165,21 @@ def _write_diffs(path: Path, result: Result, workspace: Workspace | None) -> Non
         file.seek(before["bytes"])
         for low in range(before["diffs"], len(changed), _NOTED):
             some = changed[low : low + _NOTED]
-            for part in _diff_lines(result, some):
-                file.write(part)
+            for batch in _diff_batches(result, some):
+                file.write(json_lines(batch, as_they_are={"operations"}))
             file.flush()
             if workspace:
                 workspace.finish("diffs", diffs=low + len(some), bytes=file.tell())
 
 
-def _diff_lines(result: Result, changed: NDArray[np.int64]) -> Iterator[bytes]:
-    """Lines of the diffs of some variants, some at a time; many are made in processes, side by side."""
-    parts = [changed[low : low + _DIFFS] for low in range(0, len(changed), _DIFFS)]
-    workers = min(result.settings.workers, len(parts) // 4)
-    if workers < 2:
-        yield from (lines(result.pairs(part)) for part in parts)
-        return
-    with ExitStack() as stack:
-        free: Queue[Worker] = Queue()
-        for _ in range(workers):
-            free.put(stack.enter_context(Worker()))
-
-        def make(part: NDArray[np.int64]) -> bytes:
-            worker = free.get()
-            try:
-                return worker.lines(result.pairs(part))
-            finally:
-                free.put(worker)
-
-        yield from in_order(make, parts, workers)
-
-
 def _write_diffs_as_parquet(path: Path, result: Result) -> None:
-    write_table(path, _diff_batches(result), DIFFS)
+    write_table(path, (batch.cast(DIFFS) for batch in _diff_batches(result, result.changed())), DIFFS)
 
 
-def _diff_batches(result: Result) -> Iterator[pa.RecordBatch]:
-    for part in _diff_lines(result, result.changed()):
-        rows = [orjson.loads(line) for line in part.splitlines()]
-        texts = [{**row, "operations": orjson.dumps(row["operations"]).decode()} for row in rows]
-        yield pa.RecordBatch.from_pylist(texts, schema=DIFFS)
+def _diff_batches(result: Result, changed: NDArray[np.int64]) -> Iterator[pa.RecordBatch]:
+    """The diffs of some variants in order; threads make them side by side."""
+    parts = [changed[low : low + _DIFFS] for low in range(0, len(changed), _DIFFS)]
+    return in_order(result.diffs_table, parts, result.settings.workers)
 
 
 def _kept(result: Result) -> Iterator[pa.Array]:

@@ -8,6 +8,7 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
+import orjson
 import pyarrow as pa
 
 from dedup.edits import Diff, diff
@@ -254,8 +255,8 @@ class Result(Tables):
         """The change from canonical to variant, for every variant; in the order of the input."""
         changed = self.changed()
         for low in range(0, len(changed), _DIFFS):
-            for head, before, after in self.pairs(changed[low : low + _DIFFS]):
-                yield {**head, "operations": diff(before, after).as_json()}
+            for row in self.diffs_table(changed[low : low + _DIFFS]).to_pylist():
+                yield {**row, "operations": orjson.loads(row["operations"])}
 
 
 class _Rows(Sequence[Relation]):

@@ -13,6 +13,7 @@ import xxhash
 
 from dedup.attestation import agreement
 from dedup.canonical import reason
+from dedup.edits.batch import diffs_as_json
 from dedup.model import Role
 from dedup.overlap import KINDS, NEVER, NONE
 from dedup.passages import Places, locate
@@ -318,8 +319,8 @@ class Tables:
         judged = self._judged
         return np.sort(judged.order[judged.canonical != np.arange(len(self))])
 
-    def pairs(self, rows: NDArray[np.int64]) -> list[tuple[dict[str, Any], str, str]]:
-        """What the diff of each variant is made of: family, canonical and variant by id, and both texts.
+    def diffs_table(self, rows: NDArray[np.int64]) -> pa.RecordBatch:
+        """The change from canonical to variant: family, canonical and variant by id, operations as JSON.
 
         Args:
             rows: Some of :meth:`changed`.
@@ -328,15 +329,16 @@ class Tables:
         variant = self._number_of_row[rows]
         canonical = judged.canonical[variant]
         texts = self.documents.column("text")
-        columns = {
-            "family": self._family_column.take(pa.array(judged.family[variant])).to_pylist(),
-            "canonical": self._id_column.take(pa.array(canonical)).to_pylist(),
-            "variant": self._id_column.take(pa.array(variant)).to_pylist(),
-        }
-        before = take_rows(texts, judged.order[canonical]).to_pylist()
-        after = take_rows(texts, rows).to_pylist()
-        heads = (dict(zip(columns, head, strict=True)) for head in zip(*columns.values(), strict=True))
-        return list(zip(heads, before, after, strict=True))
+        operations = diffs_as_json(take_rows(texts, judged.order[canonical]), take_rows(texts, rows))
+        return pa.record_batch(
+            [
+                self._family_column.take(pa.array(judged.family[variant])),
+                self._id_column.take(pa.array(canonical)),
+                self._id_column.take(pa.array(variant)),
+                operations,
+            ],
+            names=["family", "canonical", "variant", "operations"],
+        )
 
     def kept(self) -> NDArray[np.bool_]:
         """Which input rows are canonical or alone: the deduplicated corpus, bool[n]."""

@@ -34,7 +34,6 @@ HOMES = {
     "sqlite3": "storage/sqlite.py",
     "psycopg": "storage/postgres.py",
     "trafilatura": "io/html.py",
-    "subprocess": "edits/worker.py",  # our own interpreter; multiprocessing would speak pickle
 }
 """The one place in the package that may import a library."""
 

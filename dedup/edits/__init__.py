@@ -1,16 +1,16 @@
 """The difference of two texts, as operations a person can read and a program can apply.
 
-``diff(a, b)`` aligns blocks first (paragraphs; sentences where a paragraph is not found whole on the other
-side, so that split and merged paragraphs align too), then words inside the blocks that were edited. It is
-lossless for every text: ``diff(a, b).apply(a) == b``, white space and line ends included.
+``diff(a, b)`` aligns units first (sentences; a line ends one too), then words among what is left between
+units that stayed. It is lossless for every text: ``diff(a, b).apply(a) == b``, white space and line ends
+included.
 
-How blocks are aligned: equal ones are paired by occurrence, the rest by shared word pairs (Dice coefficient
-of word bigrams). The heaviest increasing chain of pairs stays in place (patience diff, with characters as
-weights); a pair outside it has moved. Words are aligned folded and without their punctuation, by the
-bit-parallel LCS of rapidfuzz (Hyyrö 2004); short matches between two longer changes are joined with them
-("semantic cleanup", N. Fraser, *Diff Strategies*, 2006). Time is near n log n in the length of the texts;
-where words would need a table above a fixed size, unique word triples serve as anchors and what lies between
-them is replaced.
+How units are aligned: equal ones are paired by occurrence, the rest by shared pairs of words, at least half
+of them. The heaviest increasing chain of pairs stays in place (patience diff, with words as weights); a pair
+outside it has moved. Words are aligned folded and without their punctuation, by a longest common subsequence
+(bit-parallel, H. Hyyrö 2004); short matches between two longer changes are joined with them ("semantic
+cleanup", N. Fraser, *Diff Strategies*, 2006). Time is near n log n in the length of the texts; where words
+would need a table above a fixed size, unique word triples serve as anchors, and what lies between two of
+them and is still too large is replaced.
 
 JSON schema of ``Diff.as_json()``, the ``operations`` of ``diffs.jsonl``: a list of objects. Offsets count
 characters (Unicode code points) of ``a``, half-open.

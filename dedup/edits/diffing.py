@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
+import numpy as np
+
 from dedup.edits import rendering
-from dedup.edits.blocks import align
+from dedup.edits.batch import Pairs, find_edits
 from dedup.edits.operations import (
     Operation,
     digest,
@@ -14,7 +16,7 @@ from dedup.edits.operations import (
     operation_json,
     produced,
     read_operation,
-    write_operations,
+    read_rows,
 )
 from dedup.edits.text import count_words
 from dedup.errors import DiffError
@@ -169,7 +171,6 @@ def diff(a: str, b: str) -> Diff:
     Returns:
         The operations; ``diff(a, b).apply(a) == b``.
     """
-    if a == b:
-        return Diff((Operation("equal", 0, len(a)),) if a else (), a)
-    matches, moves = align(a, b)
-    return Diff(write_operations(a, b, 0, len(a), 0, len(b), matches, moves), a)
+    one, two = (np.frombuffer(text.encode("utf-8", "surrogatepass"), np.uint8) for text in (a, b))
+    rows, starts = find_edits(Pairs(one, np.array([0, len(one)]), two, np.array([0, len(two)])))
+    return Diff(read_rows(rows[: starts[1]], one, two), a)

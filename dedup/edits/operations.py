@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from dedup.errors import DiffError
+from dedup.kernels.rules import NESTED, OPERATIONS
+from dedup.tokens import byte_to_char
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
+    import numpy as np
+    from numpy.typing import NDArray
 
 Op = Literal["equal", "replace", "insert", "delete", "move"]
 
@@ -32,99 +37,19 @@ class Operation:
     edits: tuple[Operation, ...] = ()
 
 
-class Match(NamedTuple):
-    """``a[a:a + size] == b[b:b + size]``, holding this many whole words."""
-
-    a: int
-    b: int
-    size: int
-    words: int
-
-
-class Move(NamedTuple):
-    """``b[b_start:b_end]`` comes from ``a[a_start:a_end]``, where it stood in another place."""
-
-    a_start: int
-    a_end: int
-    b_start: int
-    b_end: int
-    edits: tuple[Operation, ...]
-
-
-def write_operations(
-    a: str,
-    b: str,
-    a_start: int,
-    a_end: int,
-    b_start: int,
-    b_end: int,
-    matches: Iterable[Match],
-    moves: list[Move],
-) -> tuple[Operation, ...]:
-    """Write matches (ascending) and moves (ascending in b, each between two matches) as operations."""
+def read_rows(rows: NDArray[np.int64], a: NDArray[np.uint8], b: NDArray[np.uint8]) -> tuple[Operation, ...]:
+    """Operations from the rows of :func:`dedup.edits.batch.find_edits`, for one pair of texts in UTF-8."""
+    places = byte_to_char(a, rows[:, 1:3]).tolist()
     operations: list[Operation] = []
-    sources = sorted(move[:2] for move in moves)
-    source = target = 0
-    kept, i, j = a_start, a_start, b_start  # base[kept:i] is equal and not yet written
-    for match in [*matches, Match(a_end, b_end, 0, 0)]:
-        if i < match.a or j < match.b:
-            if kept < i:
-                operations.append(Operation("equal", kept, i))
-            kept = match.a
-            first_source, first_target = source, target
-            while source < len(sources) and sources[source][0] < match.a:
-                source += 1
-            while target < len(moves) and moves[target].b_start < match.b:
-                target += 1
-            if source == first_source and target == first_target:
-                _change(operations, i, match.a, b[j : match.b])
-            else:
-                left, here = sources[first_source:source], moves[first_target:target]
-                _change_around(operations, b, i, match.a, j, match.b, left, here)
-        i, j = match.a + match.size, match.b + match.size
-    if kept < i:
-        operations.append(Operation("equal", kept, i))
+    for (kind, _, _, low, high), (start, end) in zip(rows.tolist(), places, strict=True):
+        op: Op = OPERATIONS[kind & ~NESTED]
+        text = b[low:high].tobytes().decode("utf-8", "surrogatepass") if op in ("replace", "insert") else ""
+        operation = Operation(op, start, end, text)
+        if kind & NESTED:
+            move = operations.pop()
+            operation = replace(move, edits=(*move.edits, operation))
+        operations.append(operation)
     return tuple(operations)
-
-
-def _change(operations: list[Operation], start: int, end: int, text: str) -> None:
-    if start < end and text:
-        operations.append(Operation("replace", start, end, text))
-    elif start < end:
-        operations.append(Operation("delete", start, end))
-    elif text:
-        operations.append(Operation("insert", start, start, text))
-
-
-def _change_around(
-    operations: list[Operation],
-    b: str,
-    a_start: int,
-    a_end: int,
-    b_start: int,
-    b_end: int,
-    sources: list[tuple[int, int]],
-    moves: list[Move],
-) -> None:
-    """A change between two matches that has parts which moved away (``sources``) or here (``moves``)."""
-    old = []
-    for start, end in [*sources, (a_end, a_end)]:
-        if a_start < start:
-            old.append((a_start, start))
-        a_start = end
-    at = old[0][0] if old else a_start
-    # The k-th dropped stretch gives its place to the k-th new one.
-    queue = iter(old)
-    for move in [*moves, None]:
-        text = b[b_start : move.b_start if move else b_end]
-        if text:
-            start, end = next(queue, (at, at))
-            _change(operations, start, end, text)
-            at = end
-        if move:
-            operations.append(Operation("move", move.a_start, move.a_end, "", move.edits))
-            b_start = move.b_end
-    operations += [Operation("delete", *rest) for rest in queue]
 
 
 def flat(operations: Iterable[Operation]) -> Iterator[Operation]:

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from numpy.typing import NDArray
 
@@ -23,17 +23,22 @@ _OPTION = orjson.OPT_UTC_Z | orjson.OPT_NAIVE_UTC
 _ESCAPED = r'["\\\x00-\x1f]'
 
 
-def json_lines(batch: pa.RecordBatch) -> memoryview:
+def json_lines(batch: pa.RecordBatch, *, as_they_are: Collection[str] = ()) -> memoryview:
     """The rows as JSON objects, each with a line end, as orjson writes them.
 
     Keys stand in the order of the schema; floating-point numbers are rounded to :data:`DIGITS`.
 
     Args:
         batch: Columns of strings, numbers, times, and lists and structs of these.
+        as_they_are: Names of large_string columns without nulls that hold JSON.
     """
     if not len(batch):
         return memoryview(b"")
-    rows = _object(batch.schema.names, batch.columns, "}\n")
+    columns = [
+        column if name in as_they_are else _json(column)
+        for name, column in zip(batch.schema.names, batch.columns, strict=True)
+    ]
+    rows = _object(batch.schema.names, columns, "}\n")
     offsets = np.frombuffer(rows.buffers()[1], np.int64, len(rows) + 1, 8 * rows.offset)
     return memoryview(rows.buffers()[2])[offsets[0] : offsets[-1]]
 
@@ -55,7 +60,8 @@ def _json(values: pa.Array) -> pa.Array:
         texts = _times(values)
     elif pa.types.is_struct(kind):
         fields = [values.field(number) for number in range(kind.num_fields)]
-        texts = _object([kind.field(number).name for number in range(kind.num_fields)], fields, "}")
+        names = [kind.field(number).name for number in range(kind.num_fields)]
+        texts = _object(names, [*map(_json, fields)], "}")
         texts = pc.if_else(values.is_valid(), texts, pa.scalar(None, pa.large_string()))
     elif pa.types.is_list(kind) or pa.types.is_large_list(kind):
         texts = _lists(values)
@@ -65,10 +71,11 @@ def _json(values: pa.Array) -> pa.Array:
 
 
 def _object(names: Sequence[str], columns: Sequence[pa.Array], end: str) -> pa.Array:
+    """Objects of fields that are JSON already."""
     parts: list[Any] = []
     for number, (name, column) in enumerate(zip(names, columns, strict=True)):
         key = orjson.dumps(name).decode()
-        parts += [_text(("," if number else "{") + key + ":"), _json(column)]
+        parts += [_text(("," if number else "{") + key + ":"), column]
     return pc.binary_join_element_wise(*parts, _text(end), _text(""))
 
 

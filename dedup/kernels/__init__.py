@@ -28,6 +28,8 @@ MODULES = (
     ("corpus", "reference_corpus"),
     ("pairs", "reference_overlap"),
     ("overlap", "reference_overlap"),
+    ("edits", "reference_edits"),
+    ("operations", "reference_edits"),
 )
 """Compiled modules and their references."""
 

@@ -2,29 +2,41 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, Literal
 
 __all__ = [
     "CHARACTER_FLAG",
     "CONTENT_A",
     "CONTENT_B",
     "CUT_FLAG",
+    "DELETE",
+    "EDGE_SHARE",
     "EFFORT",
+    "EQUAL",
     "FILL_SHARE",
     "FILL_SLACK",
     "FINGERPRINT_SHIFT",
     "GAP_COST",
     "INDENT",
+    "INSERT",
     "LONG",
     "LOOK_BACK",
+    "MAX_CELLS",
     "MAX_HITS",
+    "MAX_ISLAND",
     "MAX_WIDTH",
     "MIN_LINES",
+    "MIN_MOVED",
+    "MIN_SHARED",
     "MIN_WIDTH",
+    "MOVE",
     "MULTIPLIER",
+    "NESTED",
     "NUMBER_FLAG",
     "OPEN_COST",
+    "OPERATIONS",
     "QUOTED_FLAG",
+    "REPLACE",
     "SHORT_SHARE",
     "STOCK_FLAG",
     "TAB",
@@ -62,3 +74,24 @@ MULTIPLIER: Final = 0xF1357AEA2E62A9C5
 CONTENT_A: Final = 0xD1342543DE82EF95
 CONTENT_B: Final = 0xAF251AF3B0F025B5
 FINGERPRINT_SHIFT: Final = 16  # a fingerprint is the upper 48 bits of a shingle
+
+# Differences of two texts: the operations, their numbers, and the flag of one inside a move.
+OPERATIONS: Final[tuple[Literal["equal", "replace", "insert", "delete", "move"], ...]] = (
+    "equal",
+    "replace",
+    "insert",
+    "delete",
+    "move",
+)
+EQUAL: Final = 0
+REPLACE: Final = 1
+INSERT: Final = 2
+DELETE: Final = 3
+MOVE: Final = 4
+NESTED: Final = 8
+
+MAX_CELLS: Final = 40_000_000  # of one table of words by words: 5 MB as bits, 2 ms
+MAX_ISLAND: Final = 6  # half words of a match that may be joined with the changes around it
+EDGE_SHARE: Final = 8  # such a match beside one change only is joined with one so many times as long
+MIN_MOVED: Final = 8  # half words of what may be called moved
+MIN_SHARED: Final = 6  # pairs of neighbouring words that a moved and edited unit keeps

@@ -1,0 +1,126 @@
+"""The compiled diff against its reference, and the reference's parts against definitions."""
+
+from __future__ import annotations
+
+import json
+import random
+from itertools import combinations, pairwise
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from test_edits import paragraphs, prose, texts
+
+from dedup import kernels
+from dedup.edits import diff
+from dedup.edits.batch import Pairs, diffs_as_json
+from dedup.edits.text import character_classes, lower_case
+from dedup.kernels import reference_edits as reference
+from dedup.tokens import text_buffers
+
+
+def pairs_of(pairs: list[tuple[str, str]]) -> Pairs:
+    sides = (pa.array([pair[side] for pair in pairs], pa.large_string()) for side in (0, 1))
+    return Pairs(*(buffer for side in sides for buffer in text_buffers(side)))
+
+
+def rows_and_json(functions: object, pairs: Pairs) -> tuple[list[list[int]], list[int], bytes]:
+    rows = np.zeros((int(pairs.rows.sum()), 5), np.int64)
+    starts = np.zeros(len(pairs) + 1, np.int64)
+    tables = character_classes(), lower_case()
+    assert functions.edit_pairs(*pairs.buffers, 0, *tables, rows, starts[1:]) == len(pairs)  # type: ignore[attr-defined]
+    rows = rows[: starts[-1]]
+    out = np.zeros(200 * (len(pairs) + len(rows)) + 6 * len(pairs.data_b), np.uint8)
+    ends = np.zeros(len(pairs), np.int64)
+    written = functions.write_edits(*pairs.buffers, 0, rows, starts, out, ends)  # type: ignore[attr-defined]
+    return rows.tolist(), starts.tolist(), out[:written].tobytes()
+
+
+def assert_equal(pairs: list[tuple[str, str]]) -> None:
+    buffers = pairs_of(pairs)
+    assert rows_and_json(kernels.warm(), buffers) == rows_and_json(reference, buffers)
+
+
+@given(st.lists(st.tuples(texts, texts), max_size=4))
+@example([("", ""), ("a", ""), ("", "a"), ("\x00", "\n"), ("\ufeffa", "a")])
+@settings(deadline=None)
+def test_kernels_equal_their_reference(pairs):
+    assert_equal(pairs)
+
+
+@given(st.lists(prose, max_size=12), st.randoms(use_true_random=False))
+@settings(deadline=None)
+def test_kernels_equal_their_reference_after_shuffling(parts, rng):
+    shuffled = [part.replace("on", "at") if rng.random() < 0.3 else part for part in parts]
+    rng.shuffle(shuffled)
+    assert_equal([("\n".join(parts), "\n".join(shuffled))])
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_kernels_equal_their_reference_on_edited_articles(seed):
+    rng = random.Random(seed)
+    pairs = []
+    for _ in range(10):
+        parts = paragraphs(rng, rng.randint(2, 25))
+        other = rng.sample(parts, rng.randint(1, len(parts))) if rng.random() < 0.5 else parts[:]
+        for _ in range(rng.randint(0, 8)):
+            k = rng.randrange(len(other))
+            words = other[k].split(" ")
+            words[rng.randrange(len(words))] = rng.choice(["other", "ça", "10,5", "。", ""])
+            other[k] = " ".join(words)
+        pairs.append(("\n".join(parts), "\n".join(other)))
+    assert_equal(pairs)
+
+
+def test_kernels_equal_their_reference_above_the_largest_table():
+    rng = random.Random(2)
+    words = [f"w{rng.randrange(2000)}" for _ in range(7000)]
+    other = [rng.choice(words) if rng.random() < 0.1 else word for word in words]
+    assert_equal([(" ".join(words), " ".join(other))])
+
+
+@given(st.lists(st.tuples(texts, texts), max_size=5), st.integers(1, 40))
+@settings(deadline=None)
+def test_many_pairs_give_what_one_gives(pairs, rows):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("dedup.edits.batch._ROWS", rows)  # so that not all are found at once
+        made = diffs_as_json(
+            pa.array([a for a, _ in pairs], pa.string()), pa.array([b for _, b in pairs], pa.string())
+        )
+    assert [json.loads(text) for text in made.to_pylist()] == [diff(a, b).as_json() for a, b in pairs]
+
+
+def test_slices_of_arrays_will_do():
+    texts_a = pa.array(["x", "One two three.", "Four."], pa.large_string())
+    texts_b = pa.array(["One two four.", "Five.", "y"], pa.string())
+    made = diffs_as_json(texts_a.slice(1), texts_b.slice(0, 2)).to_pylist()
+    expected = [diff("One two three.", "One two four."), diff("Four.", "Five.")]
+    assert [json.loads(text) for text in made] == [change.as_json() for change in expected]
+
+
+@given(st.permutations(range(7)), st.lists(st.integers(1, 9), min_size=7, max_size=7))
+def test_the_heaviest_chain_is_the_heaviest(values, weights):
+    chain = reference.heaviest_chain(values, weights)
+    assert all(m < n and values[m] < values[n] for m, n in pairwise(chain))
+    best = max(
+        sum(weights[n] for n in chosen)
+        for size in range(8)
+        for chosen in combinations(range(7), size)
+        if all(values[m] < values[n] for m, n in pairwise(chosen))
+    )
+    assert sum(weights[n] for n in chain) == best
+
+
+@given(st.text("abcd", max_size=12), st.text("abcd", max_size=12))
+def test_a_longest_common_subsequence_is_the_longest(a, b):
+    pairs = [*reference.longest_common(a, b)][::-1]
+    assert all(a[i] == b[j] for i, j in pairs)
+    assert all(i < k and j < m for (i, j), (k, m) in pairwise(pairs))
+    lengths = [0] * (len(b) + 1)
+    for letter in a:
+        before = lengths[:]
+        for j, other in enumerate(b):
+            lengths[j + 1] = before[j] + 1 if letter == other else max(before[j + 1], lengths[j])
+    assert len(pairs) == lengths[-1]
