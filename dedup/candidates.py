@@ -15,6 +15,8 @@ import numpy as np
 
 from dedup import kernels
 from dedup.marks import grouped
+from dedup.parallel import in_order
+from dedup.ragged import partition_bits
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -120,23 +122,35 @@ def passage_pairs(marks: Marks, documents: int, settings: Settings) -> Pairs:
         documents: Number of documents; at most 2**31.
         settings: Also for memory and threads.
     """
-    least = settings.min_shared_fingerprints
     parts = grouped(marks, documents, settings, sharing)
-    keys = np.concatenate([pairs for pairs, _ in parts])
     crowded = sum(crowds for _, crowds in parts)
-    del parts
+    total = sum(len(keys) for keys, _ in parts)
+    ranges = 1 << partition_bits(total, settings)
+    bounds = [(documents * number // ranges) << 32 for number in range(ranges + 1)]
+
+    def often(number: int) -> NDArray[np.int64]:
+        """Pairs whose first document is of a range."""
+        low, high = np.array(bounds[number : number + 2], np.uint64)
+        some = [keys[slice(*np.searchsorted(keys, [low, high]))] for keys, _ in parts]
+        return _repeated(np.concatenate(some), settings.min_shared_fingerprints)
+
+    found = np.concatenate(list(in_order(often, range(ranges), settings.workers)))
+    return Pairs(found >> 32, found & 0xFFFFFFFF, crowded)
+
+
+def _repeated(keys: NDArray[np.uint64], least: int) -> NDArray[np.int64]:
+    """Those that are there so many times at least, each once, sorted."""
     keys.sort()
     # sorted: least equal keys in a row are a pair that shares least fingerprints; the last such row counts
     size = max(0, len(keys) - least + 1)
     last = np.ones(size, bool)
     np.not_equal(keys[least:], keys[least - 1 : -1], out=last[:-1])
     last &= keys[least - 1 :] == keys[:size]
-    found = keys[least - 1 :][last].astype(np.int64)
-    return Pairs(found >> 32, found & 0xFFFFFFFF, crowded)
+    return keys[least - 1 :][last].astype(np.int64)
 
 
 def sharing(keys: NDArray[np.uint64], low: int, crowd: int = CROWD) -> tuple[NDArray[np.uint64], int]:
-    """Pairs within each group of equal upper bits, (a << 32 | b), once for each shared fingerprint.
+    """Pairs within each group of equal upper bits, (a << 32 | b), once for each shared fingerprint; sorted.
 
     Args:
         keys: uint64[m], sorted and distinct.
@@ -150,6 +164,7 @@ def sharing(keys: NDArray[np.uint64], low: int, crowd: int = CROWD) -> tuple[NDA
     room, crowded = loops.count_pairs(keys, low, crowd, LEADERS)
     pairs = np.empty(room, np.uint64)
     loops.emit_pairs(keys, low, crowd, LEADERS, pairs)
+    pairs.sort()
     return pairs, int(crowded)
 
 

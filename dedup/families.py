@@ -79,28 +79,28 @@ def find_roundups(
     row, side = np.concatenate([telling, telling]), np.repeat([0, 1], len(telling))
     version = (edges.kind[row] <= VERSION) & (own > PIECE) & (own < COPY)
     versions = np.bincount(host[version], minlength=documents)
-    order = np.lexsort((row, -own, host))
-    order = order[(own <= PIECE)[order]]
+    order = np.flatnonzero(own <= PIECE)
     if asked is not None:
         order = order[asked[host[order]]]
+    order = order[np.bincount(host[order], minlength=documents)[host[order]] > 1]
+    order = order[np.lexsort((row[order], -own[order], host[order]))]
     hosts, first = np.unique(host[order], return_index=True)
-    for number, mine in zip(hosts, np.split(order, first)[1:], strict=True):
-        if len(mine) < 2:
-            continue
+    for number, mine in zip(hosts.tolist(), np.split(order, first)[1:], strict=True):
         taken = np.zeros(length[number], bool)
         pieces = embedded = 0
-        for x in mine:
+        for x in mine.tolist():
             marks = np.zeros(length[number], bool)
-            for start, stop in _spans(edges, int(row[x]), int(side[x])):
+            for start, stop in _spans(edges, int(row[x]), int(side[x])).tolist():
                 marks[start:stop] = True
-            if (marks & taken).sum() <= DISJOINT * marks.sum():
+            if np.count_nonzero(marks & taken) <= DISJOINT * np.count_nonzero(marks):
                 pieces += 1
                 embedded += other[x] >= EMBEDDED
             taken |= marks
         if versions[number]:
             roundup[number] = embedded >= 3
         else:
-            roundup[number] = embedded >= 2 or (pieces >= 3 and taken.sum() >= MOST * length[number])
+            most = MOST * length[number]
+            roundup[number] = embedded >= 2 or (pieces >= 3 and np.count_nonzero(taken) >= most)
     return roundup
 
 

@@ -87,6 +87,16 @@ def test_passage_pairs_against_all_pairs(documents: int, data: st.DataObject) ->
     assert found.crowded == 0
 
 
+@pytest.mark.parametrize("documents", [3, 40, 1 << 19])
+def test_passage_pairs_by_ranges_of_documents(documents: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(documents)
+    marks = [(int(mark), int(number)) for mark, number in rng.integers(0, [8, documents], (150, 2))]
+    whole = passage_pairs(marks_of(marks), documents, Settings())
+    monkeypatch.setattr("dedup.candidates.partition_bits", lambda keys, settings: 3)
+    assert pairs_of(passage_pairs(marks_of(marks), documents, Settings())) == pairs_of(whole)
+    assert len(whole) or documents > 40
+
+
 def test_a_crowd_keeps_its_first_and_its_neighbours() -> None:
     size = CROWD + 30
     found = passage_pairs(
