@@ -4,6 +4,7 @@
     python benchmarks/speed.py end-to-end --articles 50000         against scripts that only cluster
     python benchmarks/speed.py scaling --sizes 10000,100000,1000000
     python benchmarks/speed.py stages --articles 50000             share of each stage
+    python benchmarks/speed.py unpleasant                          corpora that tempt to take n², at two sizes
     python benchmarks/speed.py                                     all of it
 
 Each contestant runs in a process of its own on the same file; figures are the median of several runs. The
@@ -33,7 +34,14 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 BASELINES = ROOT / "benchmarks" / "baselines"
-SECTIONS = ("sketch", "strip", "end-to-end", "scaling", "stages")
+SECTIONS = ("sketch", "strip", "end-to-end", "scaling", "stages", "unpleasant")
+UNPLEASANT = {
+    "identical": (30_000, 100_000),
+    "paragraph": (30_000, 100_000),
+    "long": (60_000_000, 200_000_000),
+    "words": (300_000, 1_000_000),
+}
+"""Sizes of each kind of benchmarks/unpleasant.py: articles, or bytes of the long one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,10 +249,10 @@ class Bench:
             row.append(f"{rates[ours] / rates[row[0]]:.1f}×" if ours in rates else "")
         return rows
 
-    def ours(self, folder: Path, out: Path, name: str = "dedup run") -> Contestant:
+    def ours(self, articles: Path, out: Path, name: str = "dedup run") -> Contestant:
         """The whole run: every file of the contract but the page for people to read."""
         options = ("--force", "--quiet", "--no-report")
-        command = (*DEDUP, "run", folder / "articles.jsonl", "-o", out, *options)
+        command = (*DEDUP, "run", articles, "-o", out, *options)
         return Contestant(name, command, "dedup.cli")
 
     def end_to_end(self) -> dict[str, Any]:
@@ -280,7 +288,7 @@ class Bench:
             *("--batch_size", "10000", "--num_proc", str(os.cpu_count())),
         )
         contestants = [
-            self.ours(folder, out / "dedup"),
+            self.ours(articles, out / "dedup"),
             Contestant(
                 "datasketch, 1 process",
                 (python, script, articles, "--out", out / "d1"),
@@ -322,7 +330,7 @@ class Bench:
         rows, kept, last = [], {}, None
         for size in self.args.sizes:
             folder = self.corpus(size)
-            contestant = self.ours(folder, self.work / "out" / "scaling")
+            contestant = self.ours(folder / "articles.jsonl", self.work / "out" / "scaling")
             results, absent = contest([contestant], self.args.runs if size <= 100_000 else 1)
             kept[str(size)] = kept_runs(results, absent)
             if absent:
@@ -342,7 +350,7 @@ class Bench:
     def stages(self) -> dict[str, Any]:
         """Share of each stage, as run.json has it."""
         folder, out = self.corpus(self.args.articles), self.work / "out" / "stages"
-        results, absent = contest([self.ours(folder, out)], 1)
+        results, absent = contest([self.ours(folder / "articles.jsonl", out)], 1)
         if absent:
             return kept_runs(results, absent)
         timings = json.loads((out / "run.json").read_text(encoding="utf-8"))["seconds"]
@@ -351,6 +359,29 @@ class Bench:
         rows.append(["wall, with start-up and all not listed", f"{results['dedup run'][0].wall:.2f}", ""])
         table(f"stages: {self.args.articles:,} generated articles", ["stage", "seconds", "%"], rows)
         return kept_runs(results, absent) | {"timings": timings}
+
+    def unpleasant(self) -> dict[str, Any]:
+        """Time and memory of each unpleasant corpus at two sizes, and the slope: 1 is linear."""
+        rows, kept = [], {}
+        for kind, sizes in UNPLEASANT.items():
+            last = None
+            for size in sizes:
+                path = self.work / f"{kind}-{size}.jsonl"
+                if not path.exists():
+                    command = (sys.executable, ROOT / "benchmarks/unpleasant.py", kind, size, path)
+                    subprocess.run([str(c) for c in command], check=True)
+                results, absent = contest([self.ours(path, self.work / "out" / "unpleasant")], 1)
+                kept[f"{kind}-{size}"] = kept_runs(results, absent)
+                if absent:
+                    rows.append([f"{kind} {size:,}", absent["dedup run"], "", "", ""])
+                    continue
+                (run,) = results["dedup run"]
+                slope = math.log(run.cpu / last[1]) / math.log(size / last[0]) if last else None
+                last = (size, run.cpu)
+                rows.append([f"{kind} {size:,}", f"{run.wall:.1f}", f"{run.cpu:.1f}"])
+                rows[-1] += [f"{run.peak / 1e6:,.0f}", "" if slope is None else f"{slope:.2f}"]
+        table("unpleasant corpora", ["articles, or bytes", "wall s", "cpu s", "peak MB", "slope"], rows)
+        return kept
 
 
 def main() -> int:

@@ -111,11 +111,15 @@ class Contents:
         order = pc.sort_indices(tables.families, sort_keys=by)
         self._shown = tables.families.take(order[:largest]).to_pylist()
         self._hidden = tables.families["size"].take(order[largest:]).to_pylist()
-        self._rows = _rows(tables.documents)
-        self._row_of = {row["id"]: number for number, row in enumerate(self._rows)}
+        # only what is shown becomes Python objects: of a million documents the rest would take a gigabyte
+        chosen = np.flatnonzero(np.isin(tables.family, order[:largest].to_numpy()))
+        shown = _rows(tables.documents.take(pa.array(chosen)))
+        self._rows = dict(zip(chosen.tolist(), shown, strict=True))
+        self._row_of = {row["id"]: number for number, row in self._rows.items()}
         self._lineage = find_parents(tables)
-        self._sources = sorted({row["source"] for row in self._rows if row["source"]})
-        self._agencies = sorted({name for row in self._rows for name in row["agencies"] or ()})
+        self._sources = sorted(filter(None, pc.unique(tables.documents["source"]).to_pylist()))
+        agencies = pc.list_flatten(tables.documents["agencies"])
+        self._agencies = sorted(filter(None, pc.unique(agencies).to_pylist()))
         self._source_number = {name: number for number, name in enumerate(self._sources)}
         self._agency_number = {name: number for number, name in enumerate(self._agencies)}
         self._read_bases(budget)
@@ -126,8 +130,9 @@ class Contents:
         cost: Counter[int] = Counter()
         bases: dict[int, tuple[int, str]] = {}
         for identity, variant, operations in read_diffs(self._folder):
-            number = wanted.get(identity, -1) if self._early[self._row_of[variant]] else -1
-            found = _BASE.search(operations, 0, 200) if number >= 0 else None
+            number = wanted.get(identity, -1)
+            early = number >= 0 and self._early[self._row_of[variant]]
+            found = _BASE.search(operations, 0, 200) if early else None
             if found:
                 if number not in bases:
                     bases[number] = int(found[1]), found[2].decode()
@@ -145,7 +150,8 @@ class Contents:
     def _early(self) -> NDArray[np.bool_]:
         """Documents whose text is shown, if their family has room for texts: bool[n]."""
         tables = self._tables
-        rows = [self._row_of[identity] for identity in tables.families["canonical"].to_pylist()]
+        ids = tables.documents["id"].combine_chunks()
+        rows = np.asarray(pc.index_in(tables.families["canonical"].combine_chunks(), ids))
         canonical = tables.place[rows][tables.family]
         early = tables.place - (tables.place > canonical) < VERSIONS
         return np.asarray(early | (tables.place == canonical))
@@ -171,11 +177,13 @@ class Contents:
         """Counts and dates for the first screen."""
         counts = self._tables.run.get("counts", {})
         families = len(self._shown) + len(self._hidden)
+        documents = self._tables.documents
+        copied = pc.multiply(documents["words"].cast(pa.float64()), documents["coverage"])
         return {
             **self._tables.totals,
             "families": families,
-            "variants": len(self._rows) - families,
-            "copied_words": round(sum((row["words"] or 0) * (row["coverage"] or 0) for row in self._rows)),
+            "variants": len(documents) - families,
+            "copied_words": round(pc.sum(copied).as_py() or 0),
             "duplicates": counts.get("duplicates", 0),
             "rejects": sum(counts.get("rejects", {}).values()),
             "hidden_families": len(self._hidden),
@@ -188,22 +196,28 @@ class Contents:
 
     def flows(self) -> Counter[tuple[str, str]]:
         """Articles of the second source that most likely came from an article of the first."""
+        names = self._tables.documents["source"].combine_chunks().dictionary_encode()
+        known = [*names.dictionary.to_pylist(), None]
+        code = names.indices.fill_null(len(known) - 1).to_numpy(zero_copy_only=False).astype(np.int64)
+        child = np.flatnonzero(self._lineage.parent >= 0)
+        keys = code[self._lineage.parent[child]] << 32 | code[child]
+        # in the order of the documents, by which a Counter settles ties
+        flows, first, count = np.unique(keys, return_index=True, return_counts=True)
+        order = np.argsort(first)
         found: Counter[tuple[str, str]] = Counter()
-        for row, parent in zip(self._rows, self._lineage.parent.tolist(), strict=True):
-            if parent >= 0 and row["source"] and self._rows[parent]["source"]:
-                found[self._rows[parent]["source"], row["source"]] += 1
+        for flow, size in zip(flows[order].tolist(), count[order].tolist(), strict=True):
+            source, target = known[flow >> 32], known[flow & 0xFFFFFFFF]
+            if source and target:
+                found[source, target] = size
         return found
 
     def times(self) -> tuple[list[int], list[int]]:
         """Seconds since the epoch of the first version of each family, and of every later one."""
-        first: list[int] = []
-        later: list[int] = []
-        for row, family, place in zip(
-            self._rows, self._tables.family.tolist(), self._tables.place.tolist(), strict=True
-        ):
-            if family >= 0 and row["time"] is not None:
-                (later if place else first).append(row["time"])
-        return first, later
+        times = pc.divide(self._tables.documents["published"].cast(pa.int64()), 1_000_000)
+        dated = times.is_valid().to_numpy() & (self._tables.family >= 0)
+        seconds = times.fill_null(0).to_numpy()[dated]
+        earliest = self._tables.place[dated] == 0
+        return seconds[earliest].tolist(), seconds[~earliest].tolist()
 
     # --- families
 
