@@ -22,6 +22,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlparse
 
 from _common import DEDUP, ROOT, data_folder, describe, keep, load_jsonl, machine, table
 from scores import (
@@ -474,7 +475,7 @@ def score_trafilatura_eval(folder: Path) -> dict[str, float]:
     def by_dedup(text: str, page: Record) -> str:
         import dedup
 
-        return dedup.strip_boilerplate(text, source=page["url"].split("/")[2]).text
+        return dedup.strip_boilerplate(text, source=urlparse(page["url"]).netloc).text
 
     def by_trafilatura(text: str, page: Record) -> str:
         import trafilatura

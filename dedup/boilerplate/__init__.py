@@ -7,7 +7,7 @@ model over named features (:mod:`.features`, :mod:`.model`), cues of twelve lang
 
 from dedup.boilerplate.agencies import AgencyRole, agency_names, agency_place
 from dedup.boilerplate.recurring import BlockTable, Recurring, block_table, find_recurring, recurring_key
-from dedup.boilerplate.stripping import Stripped, keys_asked, strip, strip_boilerplate
+from dedup.boilerplate.stripping import Stripped, clean_texts, keys_asked, strip, strip_boilerplate
 
 __all__ = [
     "AgencyRole",
@@ -17,6 +17,7 @@ __all__ = [
     "agency_names",
     "agency_place",
     "block_table",
+    "clean_texts",
     "find_recurring",
     "keys_asked",
     "recurring_key",

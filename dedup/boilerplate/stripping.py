@@ -31,11 +31,15 @@ from dedup.model import Agency, CleanText, Kind, Removed
 from dedup.tokens import Tokens, byte_to_char, tokenize
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from numpy.typing import NDArray
 
     from dedup.boilerplate.recurring import Recurring
 
-__all__ = ["Stripped", "keys_asked", "strip", "strip_boilerplate"]
+    Place = tuple[int, int]
+
+__all__ = ["Stripped", "clean_texts", "keys_asked", "strip", "strip_boilerplate"]
 
 KINDS = list(Kind)
 _KIND_OF_LABEL = np.array(
@@ -323,36 +327,47 @@ def strip_boilerplate(text: str, *, title: str | None = None, source: str | None
             "source": pa.array([source], pa.string()),
         }
     )
+    return clean_texts(batch)[0]
+
+
+def clean_texts(batch: pa.RecordBatch, recurring: Recurring | None = None) -> list[CleanText]:
+    """What is left of each document of a batch; see :func:`strip` for the arguments."""
     tokens = tokenize(batch.column("text"))
-    stripped = strip(tokens, batch)
-    raw = text.encode()
+    stripped = strip(tokens, batch, recurring)
     names = agency_names()
-    starts, ends = byte_to_char(raw, stripped.removed_start), byte_to_char(raw, stripped.removed_end)
-    removed = tuple(
-        Removed(int(start), int(end), KINDS[kind])
-        for start, end, kind in zip(starts, ends, stripped.removed_kind, strict=True)
-    )
-    agencies = tuple(
-        Agency(names[name], AgencyRole(role).name.lower(), int(start), int(end))
-        for name, role, start, end in zip(
-            stripped.agency_name,
-            stripped.agency_role,
-            byte_to_char(raw, stripped.agency_start),
-            byte_to_char(raw, stripped.agency_end),
-            strict=True,
+    cleaned = []
+    for i, text in enumerate(batch.column("text").to_pylist()):
+        raw = text.encode()
+        gone = slice(*stripped.removed_offsets[i : i + 2])
+        named = slice(*stripped.agency_offsets[i : i + 2])
+        own = slice(*tokens.block_offsets[i : i + 2])
+
+        def places(start: NDArray[np.uint32], end: NDArray[np.uint32], raw: bytes = raw) -> Iterator[Place]:
+            return zip(byte_to_char(raw, start).tolist(), byte_to_char(raw, end).tolist(), strict=True)
+
+        removed = tuple(
+            Removed(start, end, KINDS[kind])
+            for (start, end), kind in zip(
+                places(stripped.removed_start[gone], stripped.removed_end[gone]),
+                stripped.removed_kind[gone],
+                strict=True,
+            )
         )
-    )
-    blocks = list(
-        zip(
-            byte_to_char(raw, tokens.block_start).tolist(),
-            byte_to_char(raw, tokens.block_end).tolist(),
-            strict=True,
+        agencies = tuple(
+            Agency(names[name], AgencyRole(role).name.lower(), start, end)
+            for (start, end), name, role in zip(
+                places(stripped.agency_start[named], stripped.agency_end[named]),
+                stripped.agency_name[named],
+                stripped.agency_role[named],
+                strict=True,
+            )
         )
-    )
-    return CleanText(_without(text, blocks, removed), removed, agencies)
+        blocks = places(tokens.block_start[own], tokens.block_end[own])
+        cleaned.append(CleanText(_without(text, blocks, removed), removed, agencies))
+    return cleaned
 
 
-def _without(text: str, blocks: list[tuple[int, int]], removed: tuple[Removed, ...]) -> str:
+def _without(text: str, blocks: Iterable[Place], removed: tuple[Removed, ...]) -> str:
     """The text without the spans; a block that is gone takes the separator before it along."""
     if not removed:
         return text

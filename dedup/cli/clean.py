@@ -50,8 +50,9 @@ def clean(
 ) -> None:
     """Strip boilerplate off articles.
 
-    Appeals, captions, credits, navigation, widgets, metadata, repeated titles. Writes id, text (stripped),
-    agencies and removed [{start, end, kind}], in characters of the raw text.
+    Appeals, captions, credits, navigation, widgets, metadata, repeated titles, and what recurs among the
+    articles of one source. Writes id, text (stripped), agencies and removed [{start, end, kind}], in
+    characters of the raw text.
     """
     if out is None and not show:
         raise UsageError("name a file with -o FILE, or look at the texts with --show")
@@ -80,16 +81,24 @@ def _articles(
     Raises:
         UsageError: There is none.
     """
-    from dedup.boilerplate import strip_boilerplate
+    from dedup.boilerplate import BlockTable, block_table, clean_texts, find_recurring
+    from dedup.config import Settings
+    from dedup.engines.workspace import Workspace
     from dedup.io import read
+    from dedup.tokens import tokenize
 
-    found = False
-    for batch in read(inputs, fields=fields, strict=strict, reject=rejects.append):
-        found = True
-        for row in batch.select(["id", "text", "title", "source"]).to_pylist():
-            yield row, strip_boilerplate(row["text"], title=row["title"], source=row["source"])
-    if not found:
-        raise UsageError("no document that can be used" + (f": {_place(rejects[0])}" if rejects else ""))
+    with Workspace(Settings().memory_limit) as space:
+        kept, blocks, rows = space.batches(), [], 0
+        for batch in read(inputs, fields=fields, strict=strict, reject=rejects.append):
+            kept.append(batch.select(["id", "text", "title", "source"]))
+            blocks.append(block_table(tokenize(batch.column("text")), batch, rows))
+            rows += len(batch)
+        documents = kept.finish()
+        if documents is None:
+            raise UsageError("no document that can be used" + (f": {_place(rejects[0])}" if rejects else ""))
+        recurring = find_recurring(BlockTable.joined(blocks))
+        for batch in documents.to_batches():
+            yield from zip(batch.to_pylist(), clean_texts(batch, recurring), strict=True)
 
 
 def _place(reject: Reject) -> str:
