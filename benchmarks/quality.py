@@ -527,14 +527,16 @@ def as_page(text: str) -> str:
 
 def score_reuters(folder: Path) -> dict[str, float]:
     """Clean agency text: everything but the closing line of the wire is body."""
-    records = [r for r in load_jsonl(folder / "data/reuters21578/docs.jsonl")[::10] if r["text"].strip()]
+    records = [
+        r for r in load_jsonl(folder / "data/reuters21578/docs.jsonl")[::10] if (r.get("text") or "").strip()
+    ]
     removed = body = 0
     for record in records:
         text = record["text"]
         end = re.search(r"\s*\breuters?\b[\s.\x03]*$", text, re.IGNORECASE)
         limit = end.start() if end else len(text)
         body += len(squeeze(text[:limit]))
-        plain = {"text": text, "source": record["source"]}
+        plain = {"text": text, "source": record.get("source")}
         removed += sum(len(squeeze(text[a : min(b, limit)])) for a, b in strip(plain) if a < limit)
     share = removed / body
     table(

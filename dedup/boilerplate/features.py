@@ -6,8 +6,7 @@ a script without spaces counts half a word).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 from dedup.boilerplate.lexicon import AGENCY, CUES
 from dedup.boilerplate.model import MODELS
 from dedup.boilerplate.recurring import OFTEN
+from dedup.boilerplate.surroundings import Beside, surroundings
 from dedup.kernels import signs as loops
 
 if TYPE_CHECKING:
@@ -38,24 +38,6 @@ SUSPECT = 3.0
 """Weights of cues that make a long block worth reading by sentences."""
 _STRONG = 4.0
 """Cue weights that together make a block suspect."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Beside:
-    """The units ``step`` places on within the same document: looked for once, read by many features."""
-
-    at: NDArray[np.int64]
-    inside: Mask
-
-    @classmethod
-    def of(cls, units: Units, step: int, document: NDArray[np.int64]) -> _Beside:
-        at = np.arange(len(units)) + step
-        inside = (at >= units.offsets[document]) & (at < units.offsets[document + 1])
-        return cls(np.where(inside, at, 0), inside)
-
-    def __call__(self, values: NDArray[Any]) -> NDArray[Any]:
-        """Their values, zero beyond the ends of a document."""
-        return values[self.at] * self.inside
 
 
 def words_of(measures: Measures) -> NDArray[np.float64]:
@@ -274,7 +256,7 @@ def feature_columns(
     yield "page half furniture", (prose_share >= 0.4) & (prose_share < 0.75)
     yield "page mostly furniture, short", (prose_share < 0.4) & (words < 8)
 
-    beside = {step: _Beside.of(units, step, document) for step in (-2, -1, 1, 2)}
+    beside = {step: Beside.of(units, step, document) for step in (-2, -1, 1, 2)}
     for step, side in ((-1, "before"), (1, "after")):
         near = beside[step]
         near_words = near(words)
@@ -296,6 +278,7 @@ def feature_columns(
     far = beside[-2](words) < 5
     yield "2 before: short", far
     yield "2 after: short", beside[2](words) < 5
+    yield from surroundings(units, beside, words, prose, bare, stop, kinds > 0)
 
     any_recurs = np.append(0, np.cumsum(recurs > 0))
     known_page = (any_recurs[units.offsets[1:]] > any_recurs[units.offsets[:-1]])[document]
@@ -319,10 +302,10 @@ def feature_columns(
 
 def feature_matrix(
     units: Units, measures: Measures, is_title: Mask, recurs: NDArray[np.uint8]
-) -> tuple[list[str], NDArray[np.float32]]:
-    """Names of the features and their values, float32[U, F]."""
+) -> tuple[list[str], Mask]:
+    """Names of the features and whether each unit has them, bool[F, U]."""
     names, columns = [], []
     for name, column in feature_columns(units, measures, is_title, recurs):
         names.append(name)
         columns.append(column)
-    return names, np.array(columns, np.float32).T
+    return names, np.stack(columns)

@@ -32,13 +32,13 @@ MODELS = ("article", "page", "sentence")
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """Everything the model has learned.
+    """Everything the models have learned, one row each.
 
     Attributes:
-        votes: float32[F, K], weight of each feature for each label.
-        transition: float32[K, K], from a label to the next one.
-        opening: float32[K], of a document's first label.
-        closing: float32[K], of its last.
+        votes: float32[M, F, K], weight of each feature for each label.
+        transition: float32[M, K, K], from a label to the next one.
+        opening: float32[M, K], of a document's first label.
+        closing: float32[M, K], of its last.
     """
 
     votes: NDArray[np.float32]
@@ -48,29 +48,29 @@ class Weights:
 
 
 @cache
-def weights(name: str, features: tuple[str, ...]) -> Weights:
+def weights(features: tuple[str, ...]) -> Weights:
     """Weights that come with the package, read once; a feature they do not know weighs nothing.
 
     Args:
-        name: One of ``MODELS``.
-        features: Names, in the order of the columns of the feature matrix.
+        features: Names, in the order of the rows of the feature matrix.
     """
-    raw = json.loads((resources.files(__package__) / "data" / "weights.json").read_text("utf-8"))[name]
+    raw = json.loads((resources.files(__package__) / "data" / "weights.json").read_text("utf-8"))
+    models = [raw[name] for name in MODELS]
 
     def row(named: dict[str, float]) -> list[float]:
         return [named.get(label, 0.0) for label in LABELS]
 
     return Weights(
-        votes=np.array([row(raw["features"].get(feature, {})) for feature in features], np.float32),
-        transition=np.array([row(raw["transition"][label]) for label in LABELS], np.float32),
-        opening=np.array(row(raw["opening"]), np.float32),
-        closing=np.array(row(raw["closing"]), np.float32),
+        votes=np.array([[row(m["features"].get(f, {})) for f in features] for m in models], np.float32),
+        transition=np.array([[row(m["transition"][label]) for label in LABELS] for m in models], np.float32),
+        opening=np.array([row(m["opening"]) for m in models], np.float32),
+        closing=np.array([row(m["closing"]) for m in models], np.float32),
     )
 
 
 def label_units(
     names: tuple[str, ...],
-    features: NDArray[np.float32],
+    features: NDArray[np.bool_],
     offsets: NDArray[np.int64],
     model: NDArray[np.uint8],
 ) -> NDArray[np.uint8]:
@@ -78,31 +78,21 @@ def label_units(
 
     Args:
         names: Names of the features.
-        features: float32[U, F], as :func:`dedup.boilerplate.features.feature_matrix` gives them.
+        features: bool[F, U], as :func:`dedup.boilerplate.features.feature_matrix` gives them.
         offsets: int64[n+1], units of each document.
         model: uint8[n], index into ``MODELS``.
 
     Returns:
         uint8[U], indices into ``LABELS``.
     """
-    labels = np.zeros(len(features), np.uint8)
-    sizes = np.diff(offsets)
-    for index, name in enumerate(MODELS):
-        chosen = model == index
-        if chosen.all():
-            return _best_labels(features, offsets, weights(name, names))
-        if chosen.any():
-            rows = np.repeat(chosen, sizes)
-            within = np.append(0, np.cumsum(sizes[chosen]))
-            labels[rows] = _best_labels(features[rows], within, weights(name, names))
-    return labels
-
-
-def _best_labels(
-    features: NDArray[np.float32], offsets: NDArray[np.int64], model: Weights
-) -> NDArray[np.uint8]:
-    scores = np.ascontiguousarray(features @ model.votes)
-    labels = np.zeros(len(scores), np.uint8)
+    learned = weights(names)
+    size = features.shape[1]
+    scores = np.zeros((size, len(LABELS)), np.float32)
+    loops = kernels.get()
+    loops.weigh(features.view(np.uint8), np.repeat(model, np.diff(offsets)), learned.votes, scores)
+    labels = np.zeros(size, np.uint8)
     back = np.zeros(scores.shape, np.int8)
-    kernels.get().best_paths(scores, offsets, model.transition, model.opening, model.closing, back, labels)
+    loops.best_paths(
+        scores, offsets, model, learned.transition, learned.opening, learned.closing, back, labels
+    )
     return labels

@@ -9,9 +9,9 @@ import numpy as np
 import pyarrow as pa
 
 from dedup.boilerplate.agencies import AgencyRole, agency_names, find_agencies
-from dedup.boilerplate.features import feature_matrix, model_of, suspects
+from dedup.boilerplate.features import feature_matrix, is_prose, model_of, suspects
 from dedup.boilerplate.model import BODY, LABELS, MODELS, TITLE, label_units
-from dedup.boilerplate.recurring import asked, unit_hashes
+from dedup.boilerplate.recurring import OFTEN, asked, unit_hashes
 from dedup.boilerplate.spans import Spans, inner_spans, sentence_cut
 from dedup.boilerplate.units import (
     Measures,
@@ -125,7 +125,10 @@ def strip(tokens: Tokens, batch: pa.RecordBatch, recurring: Recurring | None = N
     )
     labels = np.where((labels == TITLE) & made_of_cues, cued + 2, labels).astype(np.uint8)
     labels[np.searchsorted(units.first, dated) - 1] = LABELS.index("meta")
-    earlier, later = (features[:, names.index(f"the same {where}")] > 0 for where in ("earlier", "later"))
+    # what recurs among articles that share nothing else is furniture; some paragraphs of background do, too
+    known = (recurs > 0) & (~is_prose(measures) | (recurs >= OFTEN))
+    labels[known & (labels <= TITLE)] = LABELS.index("nav")
+    earlier, later = (features[names.index(f"the same {where}")] for where in ("earlier", "later"))
 
     # a headline goes where it repeats what is known; the first of its kind is part of the article
     labels[_nothing_left(units, labels) & (measures.cues[:, :6].max(axis=1, initial=0) == 0)] = BODY

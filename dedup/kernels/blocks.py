@@ -55,7 +55,7 @@ from dedup.kernels.signs import (
     YEAR,
 )
 
-__all__ = ["best_paths", "match", "shapes", "tally"]
+__all__ = ["best_paths", "match", "shapes", "tally", "weigh"]
 
 i1, u1, i4, u4, i8, u8, f4 = (
     types.int8,
@@ -362,43 +362,70 @@ def tally(tokens, flags, start, end, shape, before, after, units, counts, whole,
         whole[unit] = value
 
 
+_ROWS = 256  # units whose scores stay in the nearest cache
+
+
+@kernel(types.void(types.Array(u1, 2, "C", True), const(u1), types.Array(f4, 3, "C", True), f4[:, ::1]))
+def weigh(features, model, votes, scores):
+    """Add up the votes of the features each unit has, in their order: the same sum on every machine.
+
+    Args:
+        features: uint8[F, U], 1 where a unit has a feature.
+        model: uint8[U], the set of weights a unit is judged by.
+        votes: float32[M, F, K].
+        scores: float32[U, K], zeros, filled.
+    """
+    size = features.shape[1]
+    kinds = scores.shape[1]
+    for first in range(0, size, _ROWS):
+        last = min(first + _ROWS, size)
+        for f in range(features.shape[0]):
+            for u in range(first, last):
+                if features[f, u]:
+                    for k in range(kinds):
+                        scores[u, k] += votes[model[u], f, k]
+
+
 @kernel(
     types.void(
         f4[:, ::1],
         const(i8),
+        const(u1),
+        types.Array(f4, 3, "C", readonly=True),
         types.Array(f4, 2, "C", readonly=True),
-        const(f4),
-        const(f4),
+        types.Array(f4, 2, "C", readonly=True),
         i1[:, ::1],
         out(u1),
     )
 )
-def best_paths(scores, offsets, transition, opening, closing, back, label):
+def best_paths(scores, offsets, model, transition, opening, closing, back, label):
     """The best sequence of labels for each document (Viterbi 1967); among equals the lower label.
 
     Args:
         scores: float32[U, K], of each unit for each label; overwritten.
         offsets: int64[n+1], units of a document.
-        transition: float32[K, K], from label to label.
-        opening: float32[K], of the first unit.
-        closing: float32[K], of the last.
+        model: uint8[n], the set of weights of a document.
+        transition: float32[M, K, K], from label to label.
+        opening: float32[M, K], of the first unit.
+        closing: float32[M, K], of the last.
         back: int8[U, K], room for the way back.
         label: uint8[U], filled.
     """
     kinds = scores.shape[1]
     for doc in range(offsets.shape[0] - 1):
+        m = model[doc]
         first = offsets[doc]
         last = offsets[doc + 1]
         if first == last:
             continue
         for k in range(kinds):
-            scores[first, k] += opening[k]
+            scores[first, k] += opening[m, k]
         for u in range(first + 1, last):
             for k in range(kinds):
-                best = scores[u - 1, 0] + transition[0, k]
+                best = scores[u - 1, 0] + transition[m, 0, k]
                 origin = 0
                 for j in range(1, kinds):
-                    value = scores[u - 1, j] + transition[j, k]
+                    value = scores[u - 1, j] + transition[m, j, k]
                     if value > best:
                         best = value
                         origin = j
@@ -406,7 +433,7 @@ def best_paths(scores, offsets, transition, opening, closing, back, label):
                 back[u, k] = origin
         chosen = 0
         for k in range(1, kinds):
-            if scores[last - 1, k] + closing[k] > scores[last - 1, chosen] + closing[chosen]:
+            if scores[last - 1, k] + closing[m, k] > scores[last - 1, chosen] + closing[m, chosen]:
                 chosen = k
         for u in range(last - 1, first - 1, -1):
             label[u] = chosen

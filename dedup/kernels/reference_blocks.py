@@ -12,7 +12,7 @@ from dedup.kernels import signs
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["best_paths", "match", "shapes", "tally"]
+__all__ = ["best_paths", "match", "shapes", "tally", "weigh"]
 
 _MIX = 0x9E3779B97F4A7C15
 _WORD = (1 << 64) - 1
@@ -207,9 +207,22 @@ def tally(
         whole[unit] = value
 
 
+def weigh(
+    features: NDArray[np.uint8],
+    model: NDArray[np.uint8],
+    votes: NDArray[np.float32],
+    scores: NDArray[np.float32],
+) -> None:
+    """Add up the votes of the features each unit has, in their order."""
+    for f, has in enumerate(features):
+        rows = np.flatnonzero(has)
+        scores[rows] += votes[model[rows], f]
+
+
 def best_paths(
     scores: NDArray[np.float32],
     offsets: NDArray[np.int64],
+    model: NDArray[np.uint8],
     transition: NDArray[np.float32],
     opening: NDArray[np.float32],
     closing: NDArray[np.float32],
@@ -217,15 +230,15 @@ def best_paths(
     label: NDArray[np.uint8],
 ) -> None:
     """The best sequence of labels for each document (Viterbi 1967); among equals the lower label."""
-    for first, last in zip(offsets[:-1].tolist(), offsets[1:].tolist(), strict=True):
+    for m, first, last in zip(model.tolist(), offsets[:-1].tolist(), offsets[1:].tolist(), strict=True):
         if first == last:
             continue
-        scores[first] += opening
+        scores[first] += opening[m]
         for u in range(first + 1, last):
-            through = scores[u - 1][:, None] + transition
+            through = scores[u - 1][:, None] + transition[m]
             back[u] = through.argmax(axis=0)
             scores[u] += through.max(axis=0)
-        chosen = int((scores[last - 1] + closing).argmax())
+        chosen = int((scores[last - 1] + closing[m]).argmax())
         for u in range(last - 1, first - 1, -1):
             label[u] = chosen
             chosen = int(back[u, chosen])

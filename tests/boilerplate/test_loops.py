@@ -63,16 +63,32 @@ def test_compiled_equals_reference(documents: list[str]) -> None:
 
 def test_best_path_is_the_best() -> None:
     chance = np.random.default_rng(1)
-    transition, opening, closing = (chance.normal(size=s).astype(np.float32) for s in ((3, 3), 3, 3))
+    edges = (2, 3, 3), (2, 3), (2, 3)
+    transition, opening, closing = (chance.normal(size=s).astype(np.float32) for s in edges)
     scores = chance.normal(size=(5, 3)).astype(np.float32)
-    offsets = np.array([0, 0, 5, 5], np.int64)
+    offsets, model = np.array([0, 0, 5, 5], np.int64), np.array([0, 1, 0], np.uint8)
     paths = np.stack(np.meshgrid(*[np.arange(3)] * 5), axis=-1).reshape(-1, 5)
-    value = opening[paths[:, 0]] + closing[paths[:, -1]] + scores[np.arange(5), paths].sum(axis=1)
-    value += transition[paths[:, :-1], paths[:, 1:]].sum(axis=1)
+    value = opening[1, paths[:, 0]] + closing[1, paths[:, -1]] + scores[np.arange(5), paths].sum(axis=1)
+    value += transition[1, paths[:, :-1], paths[:, 1:]].sum(axis=1)
     for loops in (blocks, reference_blocks):
         label, back = np.zeros(5, np.uint8), np.zeros((5, 3), np.int8)
-        loops.best_paths(scores.copy(), offsets, transition, opening, closing, back, label)
+        loops.best_paths(scores.copy(), offsets, model, transition, opening, closing, back, label)
         assert label.tolist() == paths[value.argmax()].tolist()
+
+
+@given(st.integers(0, 600), st.integers(0, 4), st.integers(0, 1 << 30))
+@settings(max_examples=30, deadline=None)
+def test_votes_add_up_alike(units: int, features: int, seed: int) -> None:
+    chance = np.random.default_rng(seed)
+    has = (chance.random((features, units)) < 0.4).astype(np.uint8)
+    model = chance.integers(0, 2, units).astype(np.uint8)
+    votes = chance.normal(size=(2, features, 8)).astype(np.float32)
+    scores = [np.zeros((units, 8), np.float32) for _ in range(2)]
+    blocks.weigh(has, model, votes, scores[0])
+    reference_blocks.weigh(has, model, votes, scores[1])
+    assert scores[0].tobytes() == scores[1].tobytes()
+    exact = np.einsum("fu,ufk->uk", has, votes[model].astype(float))
+    assert np.allclose(scores[0], exact, atol=1e-5)
 
 
 def test_lexicon_is_well_formed() -> None:
