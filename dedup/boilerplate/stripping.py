@@ -53,6 +53,8 @@ PROSE_STOPS = 3
 """Words and sentence ends that make a unit prose."""
 STRONG_CUES = 5.0
 """Weight of cues that even prose does not outweigh."""
+MANY_CUES, TITLE_CUES = 7.0, 4.0
+"""Weight of cues that, filling half of it, make a unit an appeal, or a headline none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,13 +119,15 @@ def strip(tokens: Tokens, batch: pa.RecordBatch, recurring: Recurring | None = N
     )
     names, features = feature_matrix(units, measures, is_title, recurs)
     labels = label_units(tuple(names), features, units.offsets, model_of(units, measures))
-    # a headline is not made of cues
+    # a headline is not made of cues, and what is made of an appeal's needs no neighbours to agree
     cued = measures.cues[:, :6].argmax(axis=1)
     rows = np.arange(len(units))
-    made_of_cues = (measures.cues[rows, cued] >= 4) & (
-        2 * measures.covered[rows, cued] >= np.diff(units.first)
+    weight = measures.cues[rows, cued]
+    made_of_cues = 2 * measures.covered[rows, cued] >= np.diff(units.first)
+    made_of_cues &= ((weight >= MANY_CUES) & (cued + 2 == LABELS.index("appeal"))) | (
+        (weight >= TITLE_CUES) & (labels == TITLE)
     )
-    labels = np.where((labels == TITLE) & made_of_cues, cued + 2, labels).astype(np.uint8)
+    labels = np.where((labels <= TITLE) & made_of_cues, cued + 2, labels).astype(np.uint8)
     labels[np.searchsorted(units.first, dated) - 1] = LABELS.index("meta")
     # what recurs among articles that share nothing else is furniture; some paragraphs of background do, too
     known = (recurs > 0) & (~is_prose(measures) | (recurs >= OFTEN))

@@ -26,7 +26,7 @@ FILES = {
 }
 
 
-FURNISHED = {"de-grippe-03-04": "de-grippe-03-04-b", "ja-soko-kyodo": "ja-soko-kaiin"}
+FURNISHED = {"ja-soko-kyodo": "ja-soko-kaiin"}
 """Canonical versions that another one wins by a line of furniture that is not stripped."""
 
 
