@@ -88,7 +88,7 @@ def _articles(
     from dedup.tokens import tokenize
 
     with Workspace(Settings().memory_limit) as space:
-        kept, blocks, rows = space.batches(), [], 0
+        kept, blocks, rows = space.batches("documents"), [], 0
         for batch in read(inputs, fields=fields, strict=strict, reject=rejects.append):
             kept.append(batch.select(["id", "text", "title", "source"]))
             blocks.append(block_table(tokenize(batch.column("text")), batch, rows))
