@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
+from dedup import kernels
 from dedup.boilerplate import BlockTable, Recurring, block_table, find_recurring
 from dedup.candidates import Pairs
 from dedup.engines.base import Progress, silent
@@ -133,6 +134,7 @@ def _read(
         complaints.put_back(before["complaints"])
         documents = space.batches(before["name"], before["size"]).finish()
         assert documents is not None
+        kernels.get(documents.column("text").nbytes)  # nothing is tokenized, but much is to be compared
         tokens: list[Tokens | None] = [None] * documents.column(0).num_chunks
         blocks = space.columns(f"{before['name']}.blocks", before["blocks"])
         return _Corpus(documents, tokens, blocks, before["duplicates"])
