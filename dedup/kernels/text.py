@@ -120,7 +120,7 @@ def _write(data, i, base, first, ready, flag, t, hashes, starts, ends, flags):
 def _tokenize_block(data, start, stop, base, page, entry, pool, scratch, t, hashes, starts, ends, flags):
     """Write the tokens of data[start:stop] from number t on; gives the number after the last."""
     token = 0  # 0 none is open, 1 a word, 2 a character
-    at = token_at = chain_at = 0  # scratch: where to write, where the token and the chain begin
+    at = token_at = chain_at = np.int64(0)  # scratch: where to write, where the token and the chain begin
     token_start = token_end = start
     token_flags = code_points = 0
     head = last = np.int64(0)  # classes of the token's first and last character
@@ -130,7 +130,7 @@ def _tokenize_block(data, start, stop, base, page, entry, pool, scratch, t, hash
         False  # the last token is single letters with dots between; this one follows a chain and a dot
     )
     before = np.int64(SPACE)
-    quote = 0
+    quote = np.int64(0)
     single = False
     single_end = np.int64(-2)  # not looked for yet
     i = start
@@ -345,7 +345,7 @@ def tokenize(
     ``scratch`` holds the folded form of the longest block and eight bytes more, the outputs what :func:`room`
     says.
     """
-    t = blocks = 0
+    t = blocks = np.int64(0)  # a plain 0 has a type of its own: helpers would be compiled twice
     token_offsets[0] = block_offsets[0] = block_first[0] = 0
     for d in range(len(offsets) - 1):
         base, end = offsets[d], offsets[d + 1]
