@@ -46,7 +46,7 @@ HERE = Path(__file__).parent
 WEIGHTS = HERE.parent / "dedup" / "boilerplate" / "data" / "weights.json"
 FOLDS = 4
 RIDGE = {"article": 2.0, "page": 2.0, "sentence": 1.0}
-COST_OF_LOSS, COST_OF_REST = 1.0, 0.6
+COST_OF_LOSS, COST_OF_REST = 1.0, {"article": 0.6, "page": 0.3, "sentence": 0.6}
 """Margin asked for, by 20 words, between body and the rest: of body, of furniture."""
 MOST_WORDS = 60
 """A longer unit costs no more."""
@@ -63,7 +63,7 @@ CREDITS = (
     " – Agence France-Presse",
     " AP",
 )
-BODY_BONUS = {"article": 0.0, "page": 0.4, "sentence": 0.4}
+BODY_BONUS = {"article": 0.0, "page": 0.4, "sentence": 1.2}
 """Added to body's weight of "always": a sentence lost costs more than furniture kept."""
 
 
@@ -364,13 +364,13 @@ class Field:
         self.votes, self.transition, self.opening, self.closing = votes, transition, opening, closing
 
     @classmethod
-    def fit(cls, data: Examples, ridge: float, steps: int = 120) -> Field:
+    def fit(cls, name: str, data: Examples, steps: int = 120) -> Field:
         features, transposed, kinds = data.features, data.features.T.tocsr(), len(LABELS)
         split = features.shape[1] * kinds
         offsets = data.offsets.astype(np.int64)
         weight = data.weight.astype(float)
         by_row = np.repeat(weight, np.diff(offsets))
-        costs = margins(data)
+        costs = margins(data, COST_OF_REST[name])
 
         def unpack(v: np.ndarray) -> tuple[np.ndarray, ...]:
             votes, rest = v[:split].reshape(-1, kinds), v[split:].reshape(-1, kinds)
@@ -380,9 +380,9 @@ class Field:
             """Softmax-margin (Gimpel and Smith 2010): all paths with their costs against those allowed."""
             votes, *edges = unpack(v)
             scores = (features @ votes.astype(np.float32)).astype(float)
-            total = 0.5 * ridge * float(v @ v)
+            total = 0.5 * RIDGE[name] * float(v @ v)
             share = np.zeros_like(scores)
-            rest = ridge * v[split:].reshape(-1, kinds)
+            rest = RIDGE[name] * v[split:].reshape(-1, kinds)
             for sign, some, mask in ((1.0, scores + costs, 1.0), (-1.0, scores, data.allowed + 1e-200)):
                 top = some.max(axis=1)
                 potential = np.exp(some - top[:, None]) * mask
@@ -390,7 +390,7 @@ class Field:
                 total += expectations(
                     potential, offsets, sign * weight, *(np.exp(edge) for edge in edges), share, rest
                 )
-            votes_too = (transposed @ share.astype(np.float32)).astype(float) + ridge * votes
+            votes_too = (transposed @ share.astype(np.float32)).astype(float) + RIDGE[name] * votes
             return total, np.append(votes_too.ravel(), rest.ravel())
 
         start = np.zeros(split + (kinds + 2) * kinds)
@@ -439,14 +439,14 @@ def signs(names: list[str]) -> list[tuple[float | None, float | None]]:
     return bounds
 
 
-def margins(data: Examples) -> np.ndarray:
+def margins(data: Examples, cost_of_rest: float) -> np.ndarray:
     """float[U, K]: what each label would cost; wrong ones by the unit's words, 3 at most."""
     kinds = data.allowed.shape[1]
     body = data.allowed[:, 0] & ~data.allowed[:, 2:].any(axis=1)
     furniture = data.allowed[:, 2:].any(axis=1) & ~data.allowed[:, 0]
     costs = np.zeros((len(body), kinds))
     costs[:, 2:] += COST_OF_LOSS * (data.words / 20 * body)[:, None]
-    costs[:, :2] += COST_OF_REST * (data.words / 20 * furniture)[:, None]
+    costs[:, :2] += cost_of_rest * (data.words / 20 * furniture)[:, None]
     return costs
 
 
@@ -508,7 +508,7 @@ def check(name: str, data: Examples) -> None:
     fold = np.array([int(hashlib.md5(p.group.encode()).hexdigest(), 16) % FOLDS for p in data.pages])  # noqa: S324
     outcome = []
     for left_out in range(FOLDS):
-        field = Field.fit(data.part(np.flatnonzero(fold != left_out).tolist()), RIDGE[name])
+        field = Field.fit(name, data.part(np.flatnonzero(fold != left_out).tolist()))
         outcome.append((data.part(np.flatnonzero(fold == left_out).tolist()), field))
     for bonus in (-0.4, 0.0, 0.4, 0.8, 1.2):
         sums: dict[str, dict[str, list[int]]] = {}
@@ -585,7 +585,7 @@ def main() -> None:
     weights["version"] = 2
     for name in wanted:
         data = joined(sets[name]())
-        weights[name] = Field.fit(data, RIDGE[name]).as_json(data.names, BODY_BONUS[name])
+        weights[name] = Field.fit(name, data).as_json(data.names, BODY_BONUS[name])
     kept = {name: weights[name] for name in ("version", "article", "page", "sentence") if name in weights}
     WEIGHTS.write_text(json.dumps(kept, indent=1, ensure_ascii=False) + "\n", "utf-8")
 
