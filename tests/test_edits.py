@@ -219,6 +219,12 @@ def changes(a: str, b: str) -> list[tuple[str, str]]:
             "Members stayed late into the evening and refused once more a bridge for everybody there.",
             [("agreed at last to build a school", "refused once more a bridge")],
         ),
+        # a full stop stays where the space behind it changes
+        (
+            "He lives in Bay, Calvessa.\n\nHe said.",
+            "He lives in Bay.\nHe said.",
+            [(", Calvessa", ""), ("\n", "")],
+        ),
         ("“Yes”, he told the council.", '"Yes", he told the council.', [("“", '"'), ("”", '"')]),
     ],
 )

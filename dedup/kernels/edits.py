@@ -111,14 +111,29 @@ def _add_pieces(matches, count, a, i, b, j):
 
 
 @helper
-def _spell(a, low_a, high_a, b, low_b, high_b, inside, matches):
+def _tail(side, piece, kinds):
+    """Where the white space before a piece begins."""
+    low = side.pieces[piece - 1, END]
+    end = side.pieces[piece, CUT]
+    place = low
+    tail = low
+    while place < end:
+        _, size, kind = class_at(side.data, place, end, kinds)
+        place += size
+        if kind != SPACE and kind != LINE:
+            tail = place
+    return tail
+
+
+@helper
+def _spell(a, first_a, high_a, b, first_b, high_b, inside, kinds, matches):
     """Equal stretches of two ranges of pieces, by bytes: in place, or inside a move. Gives their number."""
     count = np.int64(0)
-    x = a.pieces[low_a, CUT]
-    y = b.pieces[low_b, CUT]
-    last_i = low_a - 1
-    last_j = low_b - 1
-    for i in range(low_a, high_a + 1):
+    x = a.pieces[first_a, CUT]
+    y = b.pieces[first_b, CUT]
+    last_i = first_a - 1
+    last_j = first_b - 1
+    for i in range(first_a, high_a + 1):
         if i < high_a and (a.pieces[i, MATCH] < 0 or (a.pieces[i, MOVED] and not inside)):
             continue
         j = a.pieces[i, MATCH] if i < high_a else high_b
@@ -145,9 +160,13 @@ def _spell(a, low_a, high_a, b, low_b, high_b, inside, matches):
                 x += size
                 y += size
             if not whole and (inside or not (a.pieces[i - 1, MOVED] or b.pieces[j - 1, MOVED])):
-                size = _common_end(
-                    a.data, max(x, a.pieces[i - 1, END]), end_a, b.data, max(y, b.pieces[j - 1, END]), end_b
-                )
+                low_a = max(x, a.pieces[i - 1, END])
+                low_b = max(y, b.pieces[j - 1, END])
+                tail_a = max(x, _tail(a, i, kinds))  # a full stop stays though the space behind it changes
+                tail_b = max(y, _tail(b, j, kinds))
+                size = _common_end(a.data, low_a, tail_a, b.data, low_b, tail_b)
+                count = _add(matches, count, tail_a - size, tail_b - size, size)
+                size = _common_end(a.data, tail_a, end_a, b.data, tail_b, end_b)
                 count = _add(matches, count, end_a - size, end_b - size, size)
         if i < high_a:
             count = _add_pieces(matches, count, a, i, b, j)
@@ -230,21 +249,6 @@ def _operations(rows, written, flag, matches, count, start, end, sources, moves,
 
 
 @helper
-def _tail(side, piece, kinds):
-    """Where the white space before a piece begins."""
-    low = side.pieces[piece - 1, END]
-    end = side.pieces[piece, CUT]
-    place = low
-    tail = low
-    while place < end:
-        _, size, kind = class_at(side.data, place, end, kinds)
-        place += size
-        if kind != SPACE and kind != LINE:
-            tail = place
-    return tail
-
-
-@helper
 def _hold(a, b, kinds, runs, x, zero, held, written, matches, dropped):
     """Write a run of units that moved, and what was edited in it; give the number of rows."""
     low_a = a.units[runs[x, 0], FIRST]
@@ -263,7 +267,7 @@ def _hold(a, b, kinds, runs, x, zero, held, written, matches, dropped):
     written = _write(held, written, zero + MOVE, a_start, a_end, b_start, b_end)
     if _same(a.data, a_start, a_end, b.data, b_start, b_end):
         return written
-    found = _spell(a, low_a, high_a, b, low_b, high_b, zero + 1, matches)
+    found = _spell(a, low_a, high_a, b, low_b, high_b, zero + 1, kinds, matches)
     count = zero
     for y in range(found):
         size = min(matches[y, 2], a_end - matches[y, 0], b_end - matches[y, 1])
@@ -389,7 +393,7 @@ def edit_pairs(data_a, offsets_a, data_b, offsets_b, first, kinds, fold, rows, s
             rest = _hold(a, b, kinds, runs, x, zero, held, rest, matches, dropped)
             moves[x, 1] = rest
         _sources(size_a, runs, moves, moved, held, work[0], sources)
-        count = _spell(a, zero, count_a, b, zero, count_b, zero, matches)
+        count = _spell(a, zero, count_a, b, zero, count_b, zero, kinds, matches)
         start, end = (zero, zero), (np.int64(len(text_a)), np.int64(len(text_b)))
         written = _operations(
             rows, written, zero, matches, count, start, end, sources, moves, moved, held, dropped

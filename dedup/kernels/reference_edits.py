@@ -432,7 +432,11 @@ class _Matches:
         """What two stretches have in common at their start and at their end."""
         size = _common_start(self.a.data[i:i_end], self.b.data[j:j_end])
         self.add(i, j, size)
-        size = _common_end(self.a.data[i + size : i_end], self.b.data[j + size : j_end])
+        self.add_end(i + size, i_end, j + size, j_end)
+
+    def add_end(self, i: int, i_end: int, j: int, j_end: int) -> None:
+        """What two stretches have in common at their end."""
+        size = _common_end(self.a.data[i:i_end], self.b.data[j:j_end])
         self.add(i_end - size, j_end - size, size)
 
     def add_pieces(self, i: int, j: int) -> None:
@@ -493,9 +497,10 @@ def _spell(
                 matches.add(x, y, size)
                 x, y = x + size, y + size
             if i - 1 not in moved_a and j - 1 not in moved_b and not whole:
-                low_a, low_b = max(x, a.end[i - 1]), max(y, b.end[j - 1])
-                size = _common_end(a.data[low_a : a.cut[i]], b.data[low_b : b.cut[j]])
-                matches.add(a.cut[i] - size, b.cut[j] - size, size)
+                tail_a, tail_b = max(x, _tail(a, i)), max(y, _tail(b, j))
+                # a full stop stays though the space behind it changes
+                matches.add_end(max(x, a.end[i - 1]), tail_a, max(y, b.end[j - 1]), tail_b)
+                matches.add_end(tail_a, a.cut[i], tail_b, b.cut[j])
         if i < of_a.stop:
             matches.add_pieces(i, j)
             x, y = matches.end(x, y)
