@@ -276,9 +276,10 @@ class _Family:
             attested = self._attested(number, carriers)
             covered = self._covered(number, included)
             least = MIN_NEW if included else 3
-            for piece in self._pieces(number, attested & ~covered, least):
+            found = [*self._pieces(number, attested & ~covered, least)]
+            for piece in self._witnessed(number, found, carriers):
                 at = piece.first if base < 0 else self._place(number, piece.first, base)
-                pieces.append((at, base < 0, len(pieces), self._witnessed(piece, carriers)))
+                pieces.append((at, base < 0, len(pieces), piece))
             included[number] = attested | covered
             base = number if base < 0 else base
         return self._joined([piece for *_, piece in sorted(pieces, key=lambda item: item[:3])])
@@ -318,16 +319,22 @@ class _Family:
             if last - first >= least:
                 yield _Piece(number, int(rows[first]), int(rows[last - 1]) + 1)
 
-    def _witnessed(self, piece: _Piece, carriers: dict[int, list[Run]]) -> _Piece:
-        """The piece with the documents that carry at least half of it, or the one that carries most."""
-        carried = {
-            other: sum(max(0, min(i + size, piece.last) - max(i, piece.first)) for i, _, size in runs)
-            for other, runs in carriers.items()
-            if self.unit[other] != self.unit[piece.document]
-        }
-        enough = min(max(carried.values()), (piece.last - piece.first) / 2)
-        others = [other for other, words in carried.items() if words >= enough]
-        return _Piece(piece.document, piece.first, piece.last, tuple(sorted([piece.document, *others])))
+    def _witnessed(
+        self, number: int, pieces: Sequence[_Piece], carriers: dict[int, list[Run]]
+    ) -> Iterator[_Piece]:
+        """Pieces of a document with those that carry at least half of each, or most of it."""
+        others = [other for other in carriers if self.unit[other] != self.unit[number]]
+        first = np.array([piece.first for piece in pieces])
+        last = np.array([piece.last for piece in pieces])
+        carried = np.zeros((len(others), len(pieces)), np.int64)
+        for row, other in enumerate(others):
+            start, _, size = np.array(carriers[other], np.int64).reshape(-1, 3).T[:, :, None]
+            shared = np.minimum(start + size, last) - np.maximum(start, first)
+            carried[row] = np.maximum(shared, 0).sum(axis=0)
+        enough = np.minimum(carried.max(axis=0, initial=0), (last - first) / 2)
+        for piece, witnesses in zip(pieces, (carried >= enough).T, strict=True):
+            carriers_of_it = [others[row] for row in np.flatnonzero(witnesses)]
+            yield _Piece(number, piece.first, piece.last, tuple(sorted([number, *carriers_of_it])))
 
     def _place(self, number: int, word: int, base: int) -> int:
         """The word of the base behind which a word of another version belongs."""
