@@ -63,7 +63,7 @@ def graphs(draw: st.DrawFn) -> np.ndarray:
     return np.concatenate(parts).astype(np.int64)
 
 
-@settings(max_examples=3, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=2, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(edges=graphs())
 def test_components_are_those_of_scipy(run: Callable[[], Run], edges: np.ndarray) -> None:
     assert found(run(), edges, at_once=0) == leasts(edges)

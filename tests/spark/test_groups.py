@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from dedup.engines.spark.cluster import Run
 
 
-@settings(max_examples=3, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=2, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 2**32 - 1), least=st.integers(1, 3))
 def test_pairs_are_those_of_the_sorted_keys(run: Callable[[], Run], seed: int, least: int) -> None:
     rng = np.random.default_rng(seed)

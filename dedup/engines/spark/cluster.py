@@ -121,7 +121,8 @@ class Run:
 
     def _read_marks(self) -> dict[str, tuple[str, int]]:
         try:
-            marks = self.spark.read.schema(_MARK).parquet(f"{self.folder}/work/done/*").collect()
+            deep = self.spark.read.schema(_MARK).option("recursiveFileLookup", "true")
+            marks = deep.parquet(f"{self.folder}/work/done").collect()
         except AnalysisException:  # there are none
             return {}
         return {name: (text, rows) for name, text, rows in marks}

@@ -1,0 +1,345 @@
+"""Measure the Spark engine: bytes shuffled, stage times, memory of the driver, against the local engine.
+
+    python benchmarks/spark.py scaling --sizes 10000,50000,200000
+    python benchmarks/spark.py skew --articles 100000       100,000 identical; one paragraph in 100,000
+    python benchmarks/spark.py kill --articles 10000        two workers, one killed in the middle
+
+Runs on ``--master``, by default two workers of one core each on this machine, so that driver and executors
+are told apart. Each run is a process of its own; bytes and task times are those of Spark's event log, processor
+time that of the whole tree of processes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+from _common import DEDUP, ROOT, describe, keep, machine, table
+
+TICK = os.sysconf("SC_CLK_TCK")
+
+
+class Tree:
+    """Looks at a process and all below it, for as long as it runs."""
+
+    def __init__(self, root: int) -> None:
+        self._root = root
+        self._cpu: dict[tuple[int, str], float] = {}
+        self.driver = 0  # bytes, the most of the JVM directly below
+
+    def look(self) -> None:
+        parents, jvms = {}, []
+        for path in Path("/proc").glob("[0-9]*/stat"):
+            try:
+                name, _, rest = path.read_text().partition("(")[2].rpartition(")")
+            except OSError:
+                continue
+            fields = rest.split()
+            parents[int(path.parent.name)] = (int(fields[1]), name, fields)
+        for pid, (_, name, fields) in parents.items():
+            above, chain = pid, 0
+            while above in parents and above != self._root:
+                above, chain = parents[above][0], chain + 1
+            if above == self._root:
+                self._cpu[pid, fields[19]] = (int(fields[11]) + int(fields[12])) / TICK
+                if name == "java":
+                    jvms.append((chain, pid))
+        if jvms:
+            status = Path(f"/proc/{min(jvms)[1]}/status")
+            try:
+                peak = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
+            except (OSError, StopIteration):
+                return
+            self.driver = max(self.driver, int(peak.split()[1]) << 10)
+
+    @property
+    def cpu(self) -> float:
+        return sum(self._cpu.values())
+
+
+def watched(command: list[str], environment: dict[str, str]) -> tuple[dict[str, Any], Tree, float]:
+    """Run a command; the last line it prints, what its processes took, seconds."""
+    start = time.perf_counter()
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
+    tree = Tree(process.pid)
+    done = threading.Event()
+
+    def look() -> None:
+        while not done.wait(0.5):
+            tree.look()
+
+    thread = threading.Thread(target=look)
+    thread.start()
+    output, _ = process.communicate()
+    done.set()
+    thread.join()
+    if process.returncode:
+        sys.exit(f"{' '.join(command)}: exit {process.returncode}")
+    return json.loads(output.splitlines()[-1]), tree, time.perf_counter() - start
+
+
+def tasks(events: Path) -> dict[int, list[dict[str, float]]]:
+    """Tasks of each stage, as the event log has them."""
+    found: dict[int, list[dict[str, float]]] = defaultdict(list)
+    for path in events.rglob("*"):
+        if not path.is_file() or path.name.startswith("appstatus"):
+            continue
+        for line in path.open(encoding="utf-8"):
+            if not line.startswith('{"Event":"SparkListenerTaskEnd"'):
+                continue
+            event = json.loads(line)
+            metrics = event.get("Task Metrics")
+            if not metrics or event["Task Info"]["Failed"]:
+                continue
+            read = metrics["Shuffle Read Metrics"]
+            found[event["Stage ID"]].append(
+                {
+                    "seconds": (event["Task Info"]["Finish Time"] - event["Task Info"]["Launch Time"]) / 1000,
+                    "written": metrics["Shuffle Write Metrics"]["Shuffle Bytes Written"],
+                    "read": read["Remote Bytes Read"] + read["Local Bytes Read"],
+                    "spilled": metrics["Disk Bytes Spilled"],
+                }
+            )
+    return found
+
+
+def spark_run(corpus: Path, master: str, out: Path, memory: str) -> dict[str, Any]:
+    """One run of the Spark engine."""
+    with tempfile.TemporaryDirectory() as events:
+        settings = {
+            "spark.eventLog.enabled": "true",
+            "spark.eventLog.dir": f"file://{events}",
+            "spark.eventLog.compress": "false",
+            "spark.eventLog.rolling.enabled": "false",
+            "spark.ui.enabled": "false",
+            "spark.driver.memory": memory,
+            "spark.ui.showConsoleProgress": "false",
+        }
+        arguments = [part for name, value in settings.items() for part in ("--conf", f"{name}={value}")]
+        environment = {**os.environ, "PYSPARK_SUBMIT_ARGS": " ".join([*arguments, "pyspark-shell"])}
+        environment["PYSPARK_PYTHON"] = sys.executable
+        command = [
+            *DEDUP,
+            "run",
+            str(corpus),
+            "-o",
+            str(out),
+            "--engine",
+            "spark",
+            "--master",
+            master,
+            "--json",
+        ]
+        said, tree, wall = watched(command, environment)
+        stages = tasks(Path(events))
+    written = sum(task["written"] for stage in stages.values() for task in stage)
+    return {
+        "wall": wall,
+        "cpu": tree.cpu,
+        "driver": tree.driver,
+        "shuffled": written,
+        "spilled": sum(task["spilled"] for stage in stages.values() for task in stage),
+        "documents": said["documents"],
+        "families": said["families"],
+        "seconds": said["seconds"],
+        "skewed": skewed(stages),
+    }
+
+
+def skewed(stages: dict[int, list[dict[str, float]]]) -> list[dict[str, float]]:
+    """Stages with a task of over five times the median's time that also read over five times as much."""
+    found = []
+    for number, its in stages.items():
+        if len(its) < 4:
+            continue
+        longest = max(its, key=lambda task: task["seconds"])
+        seconds, read = (statistics.median(task[name] for task in its) for name in ("seconds", "read"))
+        if longest["seconds"] > max(5 * seconds, 1) and longest["read"] > 5 * read:
+            found.append(
+                {"stage": number, "tasks": len(its), "median": seconds, "longest": longest["seconds"]}
+            )
+    return found
+
+
+def local_run(corpus: Path, out: Path) -> dict[str, Any]:
+    """The local engine on the same file and as many cores."""
+    command = [*DEDUP, "run", str(corpus), "-o", str(out), "--format", "parquet", "--no-report", "--json"]
+    said, tree, wall = watched(command, dict(os.environ))
+    return {"wall": wall, "cpu": tree.cpu, "documents": said["documents"], "families": said["families"]}
+
+
+def generated(articles: int, folder: Path) -> Path:
+    """Generated articles, made if they are not there."""
+    path = folder / f"news-{articles}"
+    if not (path / "corpus.json").exists():
+        command = [sys.executable, str(ROOT / "benchmarks" / "corpus.py"), "--articles", str(articles)]
+        subprocess.run([*command, "--seed", "11", "--out", str(path)], check=True, stdout=subprocess.DEVNULL)
+    return path / "articles.jsonl"
+
+
+def scaling(options: argparse.Namespace, folder: Path) -> list[dict[str, Any]]:
+    rows = []
+    for size in (int(part) for part in options.sizes.split(",")):
+        corpus = generated(size, folder)
+        with tempfile.TemporaryDirectory(dir=folder) as out:
+            here = local_run(corpus, Path(out) / "local")
+            there = spark_run(corpus, options.master, Path(out) / "spark", options.driver_memory)
+        assert here["families"] == there["families"], (here, there)
+        rows.append({"articles": size, "local": here, "spark": there})
+    table(
+        f"Spark against the local engine, {options.master}",
+        ("articles", "CPU s", "local CPU s", "ratio", "wall s", "shuffled B/doc", "driver MB"),
+        [
+            (
+                f"{row['articles']:,}",
+                round(row["spark"]["cpu"]),
+                round(row["local"]["cpu"]),
+                f"{row['spark']['cpu'] / row['local']['cpu']:.1f}",
+                round(row["spark"]["wall"]),
+                round(row["spark"]["shuffled"] / row["articles"]),
+                row["spark"]["driver"] >> 20,
+            )
+            for row in rows
+        ],
+    )
+    last = rows[-1]["spark"]["seconds"]
+    slowest = sorted(last.items(), key=lambda item: -item[1])[:12]
+    table(f"Stages of {rows[-1]['articles']:,}", ("stage", "seconds"), [(n, f"{s:.1f}") for n, s in slowest])
+    return rows
+
+
+def skew_case(name: str, articles: int, path: Path) -> Path:
+    """A corpus with one hot value."""
+    path.mkdir(parents=True, exist_ok=True)
+    target = path / f"{name}-{articles}.jsonl"
+    shared = " ".join(f"hot{i} and the" for i in range(60))
+    with target.open("w", encoding="utf-8") as file:
+        for number in range(articles):
+            own = " ".join(f"word{number}x{i} of" for i in range(60))
+            text = shared if name == "identical" else f"{own}.\n\n{shared}.\n\n{own[::-1]}"
+            record = {
+                "id": f"d{number:07}",
+                "text": text,
+                "published": f"2025-03-{1 + number % 6:02}T08:00:00Z",
+            }
+            file.write(json.dumps(record) + "\n")
+    return target
+
+
+def skew(options: argparse.Namespace, folder: Path) -> list[dict[str, Any]]:
+    rows = []
+    for name in ("identical", "paragraph"):
+        corpus = skew_case(name, options.articles, folder)
+        with tempfile.TemporaryDirectory(dir=folder) as out:
+            rows.append(
+                {
+                    "case": name,
+                    **spark_run(corpus, options.master, Path(out) / "spark", options.driver_memory),
+                }
+            )
+    table(
+        f"Skew, {options.articles:,} documents",
+        ("case", "CPU s", "wall s", "shuffled B/doc", "families", "skewed stages"),
+        [
+            (
+                row["case"],
+                round(row["cpu"]),
+                round(row["wall"]),
+                round(row["shuffled"] / options.articles),
+                row["families"],
+                len(row["skewed"]),
+            )
+            for row in rows
+        ],
+    )
+    for row in rows:
+        for stage in row["skewed"]:
+            print(row["case"], stage)
+    return rows
+
+
+def kill(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
+    """Kill a worker's executor in the middle; the tables must be those of an undisturbed run."""
+    import pyarrow as pa
+    import pyarrow.parquet
+
+    corpus = generated(options.articles, folder)
+    with tempfile.TemporaryDirectory(dir=folder) as out:
+        calm, killed = Path(out) / "calm", Path(out) / "killed"
+        spark_run(corpus, options.master, calm, options.driver_memory)
+        victims: list[int] = []
+        watcher = threading.Thread(target=_kill_one, args=(killed / "work" / "done" / "marked", victims))
+        watcher.start()
+        spark_run(corpus, options.master, killed, options.driver_memory)
+        watcher.join()
+        equal = {}
+        for name in ("documents", "relations", "families", "diffs", "canonical"):
+            one, two = (pa.parquet.read_table(path / name).to_pandas().astype(str) for path in (calm, killed))
+            columns = list(one.columns)
+            one, two = (t.sort_values(columns).reset_index(drop=True) for t in (one, two))
+            equal[name] = bool(one.equals(two))
+    print(f"killed executor {victims}; tables equal: {equal}")
+    return {"killed": victims, "equal": equal}
+
+
+def _kill_one(sign: Path, victims: list[int]) -> None:
+    """Wait for a stage to be done, then kill one of the executors of this user's newest run."""
+    for _ in range(36_000):
+        if sign.exists():
+            break
+        time.sleep(0.1)
+    for path in sorted(Path("/proc").glob("[0-9]*/cmdline"), key=lambda p: -int(p.parent.name)):
+        try:
+            command = path.read_bytes()
+        except OSError:
+            continue
+        if b"CoarseGrainedExecutorBackend" in command and _below(int(path.parent.name), os.getpid()):
+            os.kill(int(path.parent.name), signal.SIGKILL)
+            victims.append(int(path.parent.name))
+            return
+
+
+def _below(pid: int, root: int) -> bool:
+    """Whether one process was started by another."""
+    while pid > 1:
+        if pid == root:
+            return True
+        try:
+            pid = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+        except OSError:
+            return False
+    return False
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("section", choices=("scaling", "skew", "kill"))
+    parser.add_argument("--sizes", default="10000,50000,200000")
+    parser.add_argument("--articles", type=int, default=100_000)
+    parser.add_argument("--master", default="local-cluster[2,1,2048]")
+    parser.add_argument("--driver-memory", default="1g")
+    parser.add_argument("--folder", type=Path, help="for corpora and results; a temporary one by default")
+    parser.add_argument("--keep", action="store_true", help="write benchmarks/results/spark-SECTION.json")
+    options = parser.parse_args()
+    print(describe(machine()))
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = options.folder or Path(temporary)
+        folder.mkdir(parents=True, exist_ok=True)
+        result = {"scaling": scaling, "skew": skew, "kill": kill}[options.section](options, folder)
+    if options.keep:
+        keep(f"spark-{options.section}", {"machine": machine(), "result": result})
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,78 @@
+"""Records, ids and rejects are those of the local readers."""
+
+from __future__ import annotations
+
+import gzip
+import sys
+from typing import TYPE_CHECKING, Any
+
+import orjson
+import pytest
+
+import dedup.spark
+from dedup.config import Settings
+from dedup.engines.local import find_families
+from dedup.errors import MissingExtraError, UsageError
+from dedup.io import Reject, read
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from dedup.engines.spark.cluster import Run
+
+LINES = [
+    b'{"text": "A record without an id."}',
+    b"",
+    b'{"id": "one", "text": "The first text.", "published": "2025-03-01T08:00:00Z"}\r',
+    b"not JSON",
+    b'{"id": "one", "text": "The second text of the same id.", "published": "2025-03-02"}',
+    b'{"id": "two", "text": "  "}',
+    b'{"text": "A record without an id."}',
+    b'{"id": "three", "text": "Twice the same."}',
+    b'{"id": "three", "text": "Twice the same."}',
+    b'{"id": "four", "text": "invalid \xff UTF-8"}',
+    b'{"id": "one", "text": "An older text.", "published": "2024-01-01", "updated": "2024-02-01"}',
+    b'{"id": 5, "text": "A number for an id.", "published": "yesterday", "other": [1, 2.50]}',
+    b"",
+]
+
+
+def test_untidy_lines(run: Callable[[], Run], tmp_path: Path) -> None:
+    from dedup.engines.spark.reading import from_paths, resolve
+
+    (tmp_path / "a.jsonl").write_bytes(b"\n".join(LINES))
+    with gzip.open(tmp_path / "b.jsonl.gz", "wb") as file:
+        file.write(b"\n".join(reversed(LINES)))
+    paths = [str(tmp_path / name) for name in ("a.jsonl", "b.jsonl.gz")]
+    rejects: list[Reject] = []
+    local = find_families(read(paths, reject=rejects.append), Settings(), rejects=rejects)
+    documents, refused = resolve(run(), from_paths(run().spark, paths))
+    columns = ["id", "text", "published", "updated", "record"]
+    expected = local.documents.select(columns).to_pylist()
+    found = documents.select(*columns).toArrow().to_pylist()
+    for row in expected:
+        row["record"] = row["record"].decode()
+
+    def key(row: dict[str, Any]) -> bytes:
+        return orjson.dumps(row, option=orjson.OPT_SORT_KEYS)
+
+    assert sorted(map(key, found)) == sorted(map(key, expected))
+    # of equal records either may stay; its line is told by the others
+    told = [(row["line"], row["reason"].partition(" by ")[0], row["id"]) for row in refused.collect()]
+    assert sorted(t[1:] for t in told) == sorted((r.reason.partition(" by ")[0], r.id) for r in rejects)
+    plain = sorted(t for t in told if t[1] != "superseded")
+    assert plain == sorted((r.line, r.reason, r.id) for r in rejects if not r.reason.startswith("superseded"))
+
+
+def test_a_frame_without_text(spark: Any, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no column 'text'"):
+        dedup.spark.find_families(spark.createDataFrame([("a",)], "body string"), folder=str(tmp_path))
+
+
+def test_without_pyspark_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in sys.modules if name.startswith(("pyspark", "dedup.engines.spark"))]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "pyspark", None)
+    with pytest.raises(MissingExtraError, match=r"pip install 'news-dedup\[spark\]'"):
+        dedup.spark.run(["a.jsonl"], folder="out")
