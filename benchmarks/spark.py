@@ -5,8 +5,8 @@
     python benchmarks/spark.py kill --articles 10000        two workers, one killed in the middle
 
 Runs on ``--master``, by default two workers of one core each on this machine, so that driver and executors
-are told apart. Each run is a process of its own; bytes and task times are those of Spark's event log, processor
-time that of the whole tree of processes.
+are told apart. Each run is a process of its own; bytes and task times are those of Spark's event log,
+processor time that of the whole tree of processes.
 """
 
 from __future__ import annotations

@@ -32,6 +32,7 @@ def run_on_cluster(
     from dedup.spark import run
 
     tables = run(inputs, settings, folder=out, fields=fields, master=master, afresh=force)
+    tables.documents.sparkSession.stop()
     if as_json:
         import orjson
 

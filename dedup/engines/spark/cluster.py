@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
+from pyspark import StorageLevel
 from pyspark.errors import AnalysisException
 from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
@@ -85,6 +86,7 @@ class Run:
         self.folder = folder.rstrip("/")
         self.rows: dict[str, int] = {}
         self.seconds: dict[str, float] = {}
+        self._spread: list[DataFrame] = []
         if afresh:
             spark.createDataFrame([], _MARK).write.mode("overwrite").parquet(f"{self.folder}/work/done")
         self._marks = {} if afresh else self._read_marks()
@@ -100,6 +102,21 @@ class Run:
     def stage(self, name: str, make: Callable[[], DataFrame]) -> DataFrame:
         """The rows of a stage: those kept, or those made now."""
         return self._kept(name, f"{self.folder}/work/{name}", make)
+
+    def spread(self, frame: DataFrame, partitions: int) -> DataFrame:
+        """The rows by number, on the disks of the executors until :meth:`release`.
+
+        What is joined to them by number comes to them: without this the tokens of the whole corpus are
+        shuffled for every join, of which there are ten.
+        """
+        spread = frame.repartition(partitions, "number").persist(StorageLevel.DISK_ONLY)
+        self._spread.append(spread)
+        return spread
+
+    def release(self) -> None:
+        """Give back the disks of the executors."""
+        while self._spread:
+            self._spread.pop().unpersist()
 
     def _kept(self, name: str, path: str, make: Callable[[], DataFrame]) -> DataFrame:
         if name in self._marks:

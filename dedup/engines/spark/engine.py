@@ -109,7 +109,11 @@ def find(
             raise UsageError("no document that can be used")
         partitions = max(_parallelism(spark), -(-size // DOCUMENTS))
         with configured(spark, {"spark.sql.shuffle.partitions": str(partitions)}):
-            return _judge(run, documents, rejects, number(run, known, partitions), settings, partitions)
+            try:
+                numbered = run.spread(number(run, known, partitions), partitions)
+                return _judge(run, documents, rejects, numbered, settings, partitions)
+            finally:
+                run.release()
 
 
 def _parallelism(spark: SparkSession) -> int:
@@ -128,7 +132,8 @@ def _judge(
     settings: Settings,
     partitions: int,
 ) -> Tables:
-    leader, texts = find_copies(run, numbered, settings)
+    leader, marked = find_copies(run, numbered, settings)
+    texts = run.spread(marked, partitions)
     lengths = texts.select("number", "half_words", "plain")
     scalars = numbered.select(
         "number", "row", "id", "published", "source", "high", "low", "comparable", "size", "raw_size",

@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 
 from dedup.boilerplate import Recurring, block_table, keys_asked, recurring_key
 from dedup.boilerplate.recurring import LONG_TOKENS, MANY_SOURCES, OFTEN, PROSE_TOKENS, WITNESSES
-from dedup.engines.spark.arrays import integers, packed, signed
+from dedup.engines.spark.arrays import flat, integers, packed, signed
 from dedup.engines.spark.cluster import each_batch, numbered
 from dedup.overlap import NEVER
 from dedup.pipeline import prepare
@@ -59,7 +59,8 @@ def furniture(run: Run, documents: DataFrame) -> DataFrame:
     The rules of :func:`dedup.boilerplate.find_recurring` in SQL.
     """
     seen = documents.select("row", "text", "source", "published")
-    blocks = run.stage("blocks", lambda: each_batch(seen, BLOCKS, _blocks))
+    kept = run.stage("blocks", lambda: each_batch(seen, SEEN, _seen))
+    blocks = each_batch(kept, BLOCKS, _blocks)
     shared = blocks.groupBy("hash").count().where("count > 1").select("hash", F.lit(1).alias("shared"))
     blocks = blocks.join(shared, "hash", "left").withColumn("shared", F.coalesce("shared", F.lit(0)))
 
@@ -79,7 +80,7 @@ def furniture(run: Run, documents: DataFrame) -> DataFrame:
     recurring = run.stage("recurring", learned)
 
     def asked() -> DataFrame:
-        wanted = each_batch(seen, "row long, key long", _asked)
+        wanted = each_batch(kept.select("row", "asked"), "row long, key long", _asked)
         found = F.sort_array(F.collect_list(F.struct("key", "witnesses")))
         return wanted.distinct().join(recurring, "key").groupBy("row").agg(found.alias("found"))
 
@@ -100,6 +101,9 @@ def _counted(blocks: DataFrame, key: str, least: int) -> DataFrame:
     return enough.select("key", F.least("count", F.lit(255)).alias("witnesses"))
 
 
+SEEN = "row long, source long, day long, hash binary, tokens binary, asked binary"
+"""Of a document: its blocks, and the keys that stripping will ask for."""
+
 BLOCKS = "row long, hash long, tokens int, source long, day long, own long, everywhere long"
 
 
@@ -111,18 +115,42 @@ def _batch(table: pa.Table) -> pa.RecordBatch:
     )
 
 
-def _blocks(table: pa.Table) -> pa.Table:
+def _seen(table: pa.Table) -> pa.Table:
     batch = _batch(table)
-    found = block_table(tokenize(batch.column("text")), batch)
-    keys = (recurring_key(source, found.hash) for source in (found.source, np.zeros_like(found.source)))
+    n = len(batch)
+    tokens = tokenize(batch.column("text"))
+    found = block_table(tokens, batch)
+    offsets = np.searchsorted(found.document, np.arange(n + 1))
+    source, day = np.zeros(n, np.uint64), np.full(n, -1)
+    source[found.document], day[found.document] = found.source, found.day
+    document, keys = keys_asked(tokens, batch)
+    order = np.argsort(document, kind="stable")
+    return pa.table(
+        {
+            "row": table["row"],
+            "source": source.view(np.int64),
+            "day": day,
+            "hash": packed(found.hash, offsets),
+            "tokens": packed(found.tokens, offsets),
+            "asked": packed(keys[order], np.searchsorted(document[order], np.arange(n + 1))),
+        }
+    )
+
+
+def _blocks(table: pa.Table) -> pa.Table:
+    hashes, offsets = flat(table["hash"], np.uint64)
+    tokens, _ = flat(table["tokens"], np.int32)
+    document = np.repeat(np.arange(len(table)), np.diff(offsets))
+    source = integers(table["source"])[document].view(np.uint64)
+    keys = (recurring_key(of, hashes) for of in (source, np.zeros_like(source)))
     own, everywhere = (key.view(np.int64) for key in keys)
     return pa.table(
         {
-            "row": integers(table["row"])[found.document],
-            "hash": found.hash.view(np.int64),
-            "tokens": found.tokens,
-            "source": found.source.view(np.int64),
-            "day": found.day,
+            "row": integers(table["row"])[document],
+            "hash": hashes.view(np.int64),
+            "tokens": tokens,
+            "source": source.view(np.int64),
+            "day": integers(table["day"])[document],
             "own": own,
             "everywhere": everywhere,
         }
@@ -130,9 +158,9 @@ def _blocks(table: pa.Table) -> pa.Table:
 
 
 def _asked(table: pa.Table) -> pa.Table:
-    batch = _batch(table)
-    document, key = keys_asked(tokenize(batch.column("text")), batch)
-    return pa.table({"row": integers(table["row"])[document], "key": key.view(np.int64)})
+    keys, offsets = flat(table["asked"], np.uint64)
+    row = np.repeat(integers(table["row"]), np.diff(offsets))
+    return pa.table({"row": row, "key": keys.view(np.int64)})
 
 
 def _prepare(table: pa.Table, settings: Settings) -> pa.Table:
