@@ -50,7 +50,8 @@ RETURNED = {
 FIXED = ("quotations", "templates", "stock", "families")
 """Modules whose numbers decide how a pair is judged, in the order of the stages."""
 
-ADVANCED = {"docs/how-to/ingestion.md"}  # needs servers; its examples are tested where the index is
+ADVANCED = {"docs/how-to/ingestion.md", "docs/how-to/spark.md"}
+"""Need servers or a cluster; what they call is tested where the index and the Spark engine are."""
 
 
 def main() -> int:
