@@ -197,6 +197,7 @@ def scaling(options: argparse.Namespace, folder: Path) -> list[dict[str, Any]]:
             there = spark_run(corpus, options.master, Path(out) / "spark", options.driver_memory)
         assert here["families"] == there["families"], (here, there)
         rows.append({"articles": size, "local": here, "spark": there})
+        print(f"{size:,}: {there['cpu']:.0f} CPU s, locally {here['cpu']:.0f}", flush=True)
     table(
         f"Spark against the local engine, {options.master}",
         ("articles", "CPU s", "local CPU s", "ratio", "wall s", "shuffled B/doc", "driver MB"),
