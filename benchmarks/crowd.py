@@ -28,12 +28,9 @@ def main() -> int:
     parser.add_argument("--url", help="an empty PostgreSQL database instead of a SQLite file")
     parser.add_argument("--processes", type=int, default=8)
     given = parser.parse_args()
-    documents = [
-        Document.from_record(json.loads(line))
-        for path in given.files
-        for line in path.read_text("utf-8").splitlines()
-    ]
-    documents = [d for d in {d.id: d for d in documents}.values() if d.text.strip()]
+    records = [json.loads(line) for path in given.files for line in path.read_text("utf-8").splitlines()]
+    documents = [Document.from_record(r) for r in records if (r.get("text") or "").strip()]
+    documents = list({d.id: d for d in documents}.values())
     with tempfile.TemporaryDirectory() as folder:
         url = given.url or str(Path(folder) / "crowd.db")
         Index.open(url).close()

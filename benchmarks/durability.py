@@ -13,29 +13,17 @@ import argparse
 import os
 import random
 import signal
-import subprocess
 import sys
 import tempfile
 import time
+import traceback
 from pathlib import Path
+from typing import NoReturn
 
 from dedup.index import Index
 from tests.index.news import article, version
 
-ROOT = Path(__file__).resolve().parent.parent
 DOCUMENTS = 100_000
-
-WRITER = """
-import sys
-from dedup.index import Index
-from tests.index.news import article, version
-url, first, last = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
-with Index.open(url) as index:
-    index.query(article("warm", version(first // 5, 1), 0))  # loads what is compiled
-    print("ready", flush=True)
-    for n in range(first, last):
-        print(index.add(article(f"d{n}", version(n // 5, n % 5), n / 10)).id, flush=True)
-"""
 
 
 def main() -> int:
@@ -48,6 +36,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         url = given.url or str(Path(folder) / "news.db")
         Index.open(url).close()
+        with Index.open(Path(folder) / "warm.db") as warm:
+            list(map(warm.add, documents(10)))
         acknowledged: set[str] = set()
         lost = contradictions = 0
         for _ in range(given.kills):
@@ -67,21 +57,37 @@ def main() -> int:
 
 
 def killed(url: str, first: int, seconds: float) -> set[str]:
-    """Ids that a writer acknowledged before it was killed, so long after it was ready."""
-    process = subprocess.Popen(
-        [sys.executable, "-c", WRITER, url, str(first), str(DOCUMENTS)],
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout is not None
-    assert process.stdout.readline() == "ready\n"
-    time.sleep(seconds)
-    process.send_signal(signal.SIGKILL)
-    lines = process.stdout.read().splitlines(keepends=True)
-    process.wait()
+    """Ids that a writer acknowledged before it was killed, so long after it was ready.
+
+    It is forked from this process, where everything that takes long to load is loaded.
+    """
+    reading, writing = os.pipe()
+    child = os.fork()
+    if not child:
+        os.close(reading)
+        write(url, first, writing)
+    os.close(writing)
+    with os.fdopen(reading) as answers:
+        assert answers.readline() == "ready\n"
+        time.sleep(seconds)
+        os.kill(child, signal.SIGKILL)
+        lines = answers.read().splitlines(keepends=True)
+    os.waitpid(child, 0)
     return {line.strip() for line in lines if line.endswith("\n")}
+
+
+def write(url: str, first: int, answers: int) -> NoReturn:
+    """Add documents, and say so after each, until killed."""
+    try:
+        with Index.open(url) as index:
+            os.write(answers, b"ready\n")
+            for n in range(first, DOCUMENTS):
+                match = index.add(article(f"d{n}", version(n // 5, n % 5), n / 10))
+                os.write(answers, f"{match.id}\n".encode())
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        os._exit(1)
 
 
 def documents(count: int):
