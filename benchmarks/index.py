@@ -129,16 +129,17 @@ def shares(index: Index, documents: list[Document]) -> dict[str, str]:
     found = pstats.Stats(profile).stats  # type: ignore[attr-defined]
     total = sum(row[3] for (_, _, name), row in found.items() if name == "query")
     wanted = {
-        "_drafts": "strip and sketch",
-        "find": "look up",
-        "verified": "verify",
-        "settle": "settle families",
+        ("index.py", "_drafts"): "strip and sketch",
+        ("segments.py", "find"): "look up",
+        ("placing.py", "verified"): "verify",
+        ("settling.py", "settle"): "settle families",
     }
-    return {
-        wanted[name]: f"{row[3] / total:.0%}"
-        for (file, _, name), row in found.items()
-        if name in wanted and "dedup" in file
-    }
+    seconds: dict[str, float] = {}
+    for (file, _, name), row in found.items():
+        stage = wanted.get((Path(file).name, name))
+        if stage is not None:
+            seconds[stage] = max(seconds.get(stage, 0.0), row[3])
+    return {stage: f"{value / total:.0%}" for stage, value in seconds.items()}
 
 
 def lookup(size: int, redis: str | None) -> dict[str, Any]:
