@@ -402,9 +402,13 @@ def cell(text: str) -> str:
 
 # Tables of scores
 
-TABLE = re.compile(r"(?<=<!-- scores -->\n)(.*?)(?=<!-- end of scores -->)", re.DOTALL)
-SCORES = ROOT / "benchmarks" / "results" / "quality.json"
-SCORED = (ROOT / "README.md", DOCS / "explanation" / "why-not-jaccard.md")
+TABLE = re.compile(r"(<!-- (scores|layers) -->\n).*?(?=<!-- end of \2 -->)", re.DOTALL)
+RESULTS = ROOT / "benchmarks" / "results"
+SCORED = (
+    ROOT / "README.md",
+    DOCS / "explanation" / "why-not-jaccard.md",
+    DOCS / "decisions" / "0013-boilerplate.md",
+)
 METHODS = {
     "": "**dedup**, default settings",
     " datasketch LSH 0.5": "MinHash-LSH (datasketch), word 5-grams, Jaccard ≥ 0.5",
@@ -419,9 +423,20 @@ MEASURES = {
 }
 
 
+LAYERS = ("repeats", "layout and sequence", "cues", "inside blocks", "recurring")
+ABLATED = ("nothing stripped", *(f"+ {x}" for x in LAYERS), *(f"all but {x}" for x in LAYERS[:-1]))
+LINE_MEASURES = {"lines_recall": "furniture taken out", "body_loss": "article lost"}
+
+
+def kept_scores(name: str) -> dict[str, float]:
+    """Scores by name, as ``benchmarks/quality.py --keep NAME`` left them."""
+    scores: dict[str, float] = json.loads((RESULTS / f"{name}.json").read_text("utf-8"))["scores"]
+    return scores
+
+
 def scores_table() -> str:
-    """Scores on the labelled articles, as ``benchmarks/quality.py --keep quality`` left them."""
-    scores = json.loads(SCORES.read_text("utf-8"))["scores"]
+    """Scores on the labelled articles (``--keep quality``)."""
+    scores = kept_scores("quality")
     lines = [f"| method | {' | '.join(MEASURES.values())} |", "|---" * (len(MEASURES) + 1) + "|"]
     for method, shown in METHODS.items():
         values = [f"{scores[f'helsinki{method}.{measure}']:.3f}" for measure in MEASURES]
@@ -431,9 +446,24 @@ def scores_table() -> str:
     return "\n".join(lines) + "\n"
 
 
+def layers_table() -> str:
+    """The same with layers of stripping on and off (``--ablation --keep ablation``)."""
+    scores = kept_scores("ablation")
+    shown = [*MEASURES.values(), *LINE_MEASURES.values()]
+    lines = [f"| layers | {' | '.join(shown)} |", "|---" * (len(shown) + 1) + "|"]
+    for point in ABLATED:
+        own = [f"{scores[f'helsinki {point}.{measure}']:.3f}" for measure in MEASURES]
+        own += [f"{100 * scores[f'helsinki {point}.{measure}']:.2f} %" for measure in LINE_MEASURES]
+        lines.append(f"| {point} | {' | '.join(own)} |")
+    return "\n".join(lines) + "\n"
+
+
+TABLES = {"scores": scores_table, "layers": layers_table}
+
+
 def with_scores(page: Path) -> str:
-    """A page with its table of scores as kept."""
-    return TABLE.sub(lambda _: scores_table(), page.read_text("utf-8"))
+    """A page with its tables of scores as kept."""
+    return TABLE.sub(lambda found: found[1] + TABLES[found[2]](), page.read_text("utf-8"))
 
 
 # Examples

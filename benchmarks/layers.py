@@ -1,0 +1,94 @@
+"""The layers of the strip stage, each to be switched off from outside: the library has no switch for them.
+
+A layer is off while the functions that make it find nothing. The weights stay as they are, learned with all
+layers on, so a layer's absence costs somewhat more here than if the rest had been trained without it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
+
+import numpy as np
+
+from dedup import pipeline
+from dedup.boilerplate import clean_texts, features, stripping
+from dedup.boilerplate.lexicon import AGENCY
+from dedup.boilerplate.model import BODY
+from dedup.boilerplate.recurring import Recurring
+from dedup.boilerplate.spans import Spans
+from dedup.engines import local
+from dedup.ingestion.drafts import batch_of
+from dedup.model import Document
+from dedup.tokens import tokenize
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from dedup.boilerplate.units import Measures
+
+__all__ = ["LAYERS", "only", "strip_together"]
+
+LAYERS = ("repeats", "layout and sequence", "cues", "inside blocks", "recurring")
+"""In the order in which the ablation switches them on."""
+
+find_measures = stripping.measure
+
+
+def no_cues(*given: Any) -> Measures:
+    """Measures of units in which no phrase of the lexicon stands; names of agencies do."""
+    found = find_measures(*given)
+    found.cues[:, :AGENCY] = 0
+    found.covered[:, :AGENCY] = 0
+    return found
+
+
+def no_twins(hashes: Any, eligible: Any, units: Any) -> tuple[Any, Any]:
+    """No unit is said twice in its document."""
+    return np.zeros(len(units), np.bool_), np.zeros(len(units), np.bool_)
+
+
+def nothing_recurs(table: Any) -> Recurring:
+    """No block recurs."""
+    return Recurring(np.zeros(0, np.uint64), np.zeros(0, np.uint8))
+
+
+OFF: dict[str, list[tuple[Any, str, Callable[..., Any]]]] = {
+    "repeats": [
+        (features, "_twins", no_twins),
+        (stripping, "_equal_titles", lambda batch, units, whole: np.zeros(len(units), np.bool_)),
+    ],
+    "layout and sequence": [
+        (stripping, "label_units", lambda names, found, *_: np.full(found.shape[1], BODY, np.uint8)),
+    ],
+    "cues": [(stripping, "measure", no_cues)],
+    "inside blocks": [
+        (stripping, "inner_spans", lambda *_: Spans.of_rows([])),
+        (stripping, "dated_openings", lambda *_: np.zeros(0, np.int64)),
+        (stripping, "suspects", lambda tokens, *_: np.zeros(len(tokens.block_start), np.bool_)),
+        (stripping, "unbroken", lambda tokens: np.zeros(len(tokens.block_start), np.bool_)),
+    ],
+    "recurring": [(module, "find_recurring", nothing_recurs) for module in (local, pipeline)],
+}
+"""By layer, what stands for the functions that make it: module, name, function that finds nothing."""
+
+
+@contextlib.contextmanager
+def only(layers: Iterable[str]) -> Iterator[None]:
+    """Strip with these layers, inside a ``with``."""
+    wanted = set(layers)
+    with contextlib.ExitStack() as stack:
+        for layer in LAYERS:
+            if layer not in wanted:
+                for module, name, stand_in in OFF[layer]:
+                    stack.enter_context(patch.object(module, name, stand_in))
+        yield
+
+
+def strip_together(records: list[dict[str, Any]]) -> dict[str, list[tuple[int, int]]]:
+    """Removed spans of articles as one corpus, by id, as ``dedup clean`` has them."""
+    batch = batch_of([Document.from_record(r) for r in records])
+    recurring = pipeline.learn([tokenize(batch.column("text"))], [batch])
+    cleaned = zip(batch.column("id").to_pylist(), clean_texts(batch, recurring), strict=True)
+    return {name: [(span.start, span.end) for span in clean.removed] for name, clean in cleaned}
