@@ -1,21 +1,27 @@
 """What a unit and its surroundings say, as named yes-or-no features: the columns the model weighs.
 
 Features hold for any language; what depends on one is in the cue lexicon. Lengths are words (a character of
-a script without spaces counts half a word).
+a script without spaces counts half a word). Each feature is a rule about a unit's traits; :func:`rules` is
+the one list of them, and compiled loops observe the traits and weigh the rules that hold.
 """
 
 from __future__ import annotations
 
+from functools import cache
+from math import inf
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dedup.boilerplate.lexicon import AGENCY, CUES
+from dedup import kernels
+from dedup.boilerplate.lexicon import CUES
 from dedup.boilerplate.model import MODELS
 from dedup.boilerplate.recurring import OFTEN
-from dedup.boilerplate.surroundings import Beside, surroundings
+from dedup.boilerplate.rules import ALWAYS, Rule, Table, Trait
 from dedup.kernels import signs as loops
+from dedup.kernels import traits as rows
+from dedup.kernels.traits import SHARE, WORD
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,11 +29,9 @@ if TYPE_CHECKING:
     from dedup.boilerplate.units import Measures, Units
     from dedup.tokens import Tokens
 
-__all__ = ["feature_columns", "feature_matrix", "is_prose", "model_of", "suspects"]
+__all__ = ["feature_matrix", "model_of", "observe", "rules", "suspects", "table"]
 
 Mask = NDArray[np.bool_]
-PROSE_WORDS = 12
-"""A block of at least so many words that ends like a sentence is prose."""
 DATELINE_TOKENS = 14
 """A dateline's agency stands among the first so many tokens of its block."""
 PAGE_UNITS = 40
@@ -36,21 +40,12 @@ MENU_WORDS = 5
 """Items of a menu are shorter."""
 SUSPECT = 3.0
 """Weights of cues that make a long block worth reading by sentences."""
-_STRONG = 4.0
-"""Cue weights that together make a block suspect."""
 
 
 def words_of(measures: Measures) -> NDArray[np.float64]:
     """float64[U], length of each unit in words."""
     counts = measures.counts.astype(np.float64)
     return counts[:, loops.N_TOKENS] - counts[:, loops.N_CHARACTER] / 2
-
-
-def is_prose(measures: Measures) -> Mask:
-    """bool[U]: long enough and ends like a sentence, without many cues of boilerplate."""
-    plain: Mask = measures.cues[:, :6].max(axis=1, initial=0) < _STRONG
-    prose: Mask = (words_of(measures) >= PROSE_WORDS) & (measures.gap_after & loops.STOP != 0) & plain
-    return prose
 
 
 def model_of(units: Units, measures: Measures) -> NDArray[np.uint8]:
@@ -102,94 +97,70 @@ def _agency_places(units: Units, measures: Measures) -> tuple[Mask, Mask, Mask]:
     return closes, after_stop, dateline
 
 
-def feature_columns(
-    units: Units, measures: Measures, is_title: Mask, recurs: NDArray[np.uint8]
-) -> Iterator[tuple[str, Mask]]:
-    """Name and column of every feature, in a fixed order.
+def rules() -> Iterator[tuple[str, Rule]]:
+    """Name and rule of every feature, in a fixed order; the weights know them by name."""
 
-    Args:
-        units: Where the units are.
-        measures: What was measured of them.
-        is_title: bool[U], the unit equals the document's given title.
-        recurs: uint8[U], witnesses of the unit as a recurring block, 0 if it is none.
-    """
-    counts = measures.counts.T
-    n = np.maximum(counts[loops.N_TOKENS], 1)
-    words = words_of(measures)
-    after, before, opening = measures.gap_after, measures.gap_before, measures.opening
-    everywhere = np.ones(len(units), np.bool_)
-    document = np.repeat(np.arange(len(units.offsets) - 1), np.diff(units.offsets))
+    def flag(row: int) -> Rule:
+        return Trait(row) > 0
 
-    yield "always", everywhere
-    yield "sentence of a block", units.sentences
+    words, tokens = Trait(rows.WORDS, WORD), Trait(rows.TOKENS)
+
+    yield "always", ALWAYS
+    yield "sentence of a block", flag(rows.SENTENCE)
 
     for low, high in (
-        (0, 1),
-        (1, 2),
-        (2, 3),
-        (3, 5),
-        (5, 8),
-        (8, 13),
-        (13, 21),
-        (21, 36),
-        (36, 61),
-        (61, 1 << 30),
+        *((0, 1), (1, 2), (2, 3), (3, 5), (5, 8), (8, 13), (13, 21), (21, 36), (36, 61)),
+        (61, inf),
     ):
-        yield (
-            f"words {low}..{high - 1}" if high < 1 << 30 else f"words {low}..",
-            (words >= low) & (words < high),
-        )
+        yield f"words {low}..{high - 1 if high < inf else ''}", words.within(low, high)
 
-    stop = after & loops.STOP != 0
-    closed = after & loops.CLOSE != 0
-    bare = after & (loops.STOP | loops.CLOSE | loops.COLON | loops.QUOTE) == 0
+    stop, bare, small = flag(rows.ENDS_STOP), flag(rows.BARE), flag(rows.SMALL)
     yield "ends with a stop", stop
     yield "ends with a stop, 8 words", stop & (words >= 8)
     yield "ends with a stop, 20 words", stop & (words >= 20)
-    yield "ends with a question", after & loops.QUESTION != 0
-    yield "ends with a colon", after & loops.COLON != 0
-    yield "ends with a parenthesis", closed & ~stop
+    yield "ends with a question", flag(rows.ENDS_QUESTION)
+    yield "ends with a colon", flag(rows.ENDS_COLON)
+    yield "ends with a parenthesis", flag(rows.ENDS_CLOSED) & ~stop
     yield "ends bare", bare
     yield "ends bare, 8 words", bare & (words >= 8)
     yield "ends bare, 20 words", bare & (words >= 20)
-    yield "begins small", opening & loops.LOWER != 0
-    yield "begins with a figure", opening & loops.NUMBER != 0
-    yield "begins in capitals", opening & loops.CAPITALS != 0
-    yield "begins with a parenthesis", before & loops.OPEN != 0
-    yield "begins with a quotation mark", before & loops.QUOTE != 0
-    yield "begins with a dash", before & loops.DASH != 0
-    yield "begins with a mark", before & loops.MARK != 0
-    yield "begins with a copyright sign", before & loops.COPYRIGHT != 0
+    yield "begins small", small
+    yield "begins with a figure", flag(rows.OPENS_FIGURE)
+    yield "begins in capitals", flag(rows.OPENS_CAPITALS)
+    yield "begins with a parenthesis", flag(rows.OPENS_PARENTHESIS)
+    yield "begins with a quotation mark", flag(rows.OPENS_QUOTE)
+    yield "begins with a dash", flag(rows.OPENS_DASH)
+    yield "begins with a mark", flag(rows.OPENS_MARK)
+    yield "begins with a copyright sign", flag(rows.OPENS_COPYRIGHT)
 
-    upper = counts[loops.N_UPPER] / n
-    capitals = counts[loops.N_CAPITALS] / n
-    several = n >= 3
+    upper, capitals = Trait(rows.UPPER, SHARE), Trait(rows.CAPITALS, SHARE)
+    figures, quoted = Trait(rows.FIGURES, SHARE), Trait(rows.QUOTED, SHARE)
+    several = tokens >= 3
     for least, most in ((0.0, 0.1), (0.1, 0.25), (0.25, 0.45), (0.45, 0.7), (0.7, 1.01)):
-        yield f"capitalised {least:g}..{min(most, 1):g}", several & (upper >= least) & (upper < most)
+        yield f"capitalised {least:g}..{min(most, 1):g}", several & upper.within(least, most)
     yield "long and capitalised 0.25..", (words >= 13) & (upper >= 0.25)
     yield "long and capitalised 0.4..", (words >= 13) & (upper >= 0.4)
     yield "in capitals 0.3..", several & (capitals >= 0.3)
     yield "in capitals 0.8..", capitals >= 0.8
-    figures = counts[loops.N_NUMBER] / n
     yield "figures 0.1..", figures >= 0.1
     yield "figures 0.3..", figures >= 0.3
-    yield "quoted 0.3..", counts[loops.N_QUOTED] / n >= 0.3
-    yield "quoted 0.9..", counts[loops.N_QUOTED] / n >= 0.9
-    yield "stops 2..", counts[loops.N_STOP] >= 2
-    yield "stops 4..", counts[loops.N_STOP] >= 4
-    yield "commas 3..", counts[loops.N_COMMA] >= 3
-    yield "commas 1 in 6", several & (counts[loops.N_COMMA] / n >= 1 / 6)
-    yield "a slash", counts[loops.N_SLASH] > 0
-    yield "a mark", counts[loops.N_MARK] > 0
-    yield "an at or hash sign", counts[loops.N_AT] > 0
-    yield "a copyright sign", counts[loops.N_COPYRIGHT] > 0
-    yield "a parenthesis", counts[loops.N_OPEN] > 0
-    yield "glued signs", counts[loops.N_GLUE] > 0
-    yield "mostly glued signs", counts[loops.N_GLUE] / n > 0.5
+    yield "quoted 0.3..", quoted >= 0.3
+    yield "quoted 0.9..", quoted >= 0.9
+    yield "stops 2..", Trait(rows.STOPS) >= 2
+    yield "stops 4..", Trait(rows.STOPS) >= 4
+    yield "commas 3..", Trait(rows.COMMAS) >= 3
+    yield "commas 1 in 6", several & (Trait(rows.COMMA_SHARE, SHARE) >= 1 / 6)
+    yield "a slash", flag(rows.SLASHES)
+    yield "a mark", flag(rows.MARKS)
+    yield "an at or hash sign", flag(rows.ATS)
+    yield "a copyright sign", flag(rows.COPYRIGHTS)
+    yield "a parenthesis", flag(rows.OPENED)
+    yield "glued signs", flag(rows.GLUE)
+    yield "mostly glued signs", flag(rows.MOSTLY_GLUE)
 
-    cue = dict(zip(CUES, measures.cues.T, strict=False))
-    covered = dict(zip(CUES, measures.covered.T / n, strict=False))
-    month, weekday, year = cue["month"] > 0, cue["weekday"] > 0, counts[loops.N_YEAR] > 0
+    cue = {name: Trait(rows.CUES + i) for i, name in enumerate(CUES)}
+    covered = {name: Trait(rows.COVERED + i, SHARE) for i, name in enumerate(CUES)}
+    month, weekday, year = cue["month"] > 0, cue["weekday"] > 0, flag(rows.YEARS)
     yield "a month", month
     yield "a weekday", weekday
     yield "a year", year
@@ -207,105 +178,146 @@ def feature_columns(
     yield "address 4..", address >= 4
     yield "address 1 in 12", covered["address"] >= 1 / 12
     yield "address and appeal cues 4..", (address >= 1) & (cue["appeal"] >= 4)
-    yield "long without speech", (words >= 10) & (speech == 0)
+    yield "long without speech", (words >= 10) & (speech <= 0)
     for name in CUES[:6]:
         score = cue[name]
         for least in (1, 2, 4, 7, 11):
             yield f"{name} cues {least}..", score >= least
         for share in (0.1, 0.25, 0.5, 0.9):
             yield f"{name} cues cover {share:g}..", covered[name] >= share
-    yield "caption cues 4.., no speech", (cue["caption"] >= 4) & (speech == 0)
+    yield "caption cues 4.., no speech", (cue["caption"] >= 4) & (speech <= 0)
     yield "caption cues 2.., month and year", (cue["caption"] >= 2) & month & year
-    yield "caption cues 2.., long, no speech", (cue["caption"] >= 2) & (speech == 0) & (words >= 8)
-    kinds = (measures.cues[:, :6] > 0).sum(axis=1)
-    yield "no cue", kinds == 0
-    yield "cues of 3 kinds", kinds >= 3
-    agency = measures.cues[:, AGENCY] > 0
-    closes, closes_after_stop, dateline = _agency_places(units, measures)
+    yield "caption cues 2.., long, no speech", (cue["caption"] >= 2) & (speech <= 0) & (words >= 8)
+    cued = flag(rows.KINDS)
+    yield "no cue", ~cued
+    yield "cues of 3 kinds", Trait(rows.KINDS) >= 3
+    agency = flag(rows.AGENCY)
     yield "an agency", agency
     yield "an agency, 6 words at most", agency & (words <= 6)
-    yield "all agency", measures.covered[:, AGENCY] >= n
-    yield "closes with an agency", closes
-    yield "closes with an agency after a stop", closes_after_stop
-    yield "opens with a dateline", dateline
+    yield "all agency", flag(rows.ALL_AGENCY)
+    yield "closes with an agency", flag(rows.AGENCY_CLOSES)
+    yield "closes with an agency after a stop", flag(rows.AGENCY_AFTER_STOP)
+    yield "opens with a dateline", flag(rows.DATELINE)
 
-    prose = is_prose(measures)
-    index = np.arange(len(units)) - units.offsets[document]
-    rest = units.offsets[document + 1] - 1 - np.arange(len(units))
-    running = np.cumsum(prose)
-    earlier_prose = running - prose - np.append(0, running)[units.offsets[document]]
-    later_prose = np.append(0, running)[units.offsets[document + 1]] - running
+    prose, earlier_prose, later_prose = flag(rows.PROSE), Trait(rows.PROSE_ABOVE), Trait(rows.PROSE_BELOW)
+    within_prose = (earlier_prose > 0) & (later_prose > 0)
     yield "prose", prose
-    yield "prose between prose", prose & (earlier_prose > 0) & (later_prose > 0)
-    for low, high in ((0, 1), (1, 2), (2, 4), (4, 8), (8, 1 << 30)):
-        bounds = f"{low}..{high - 1}" if high < 1 << 30 else f"{low}.."
-        yield f"place from the top {bounds}", (index >= low) & (index < high)
-        yield f"place from the bottom {bounds}", (rest >= low) & (rest < high)
-    yield "before all prose", earlier_prose == 0
-    yield "before all prose, long", (earlier_prose == 0) & (words >= 8)
-    yield "after all prose", later_prose == 0
-    yield "after all prose, long", (later_prose == 0) & (words >= 8)
-    yield "prose only once before", earlier_prose == 1
-    yield "within prose, short", (earlier_prose > 0) & (later_prose > 0) & (words < 8)
-    yield "within prose, bare and long", (earlier_prose > 0) & (later_prose > 0) & bare & (words >= 12)
+    yield "prose between prose", prose & within_prose
+    for low, high in ((0, 1), (1, 2), (2, 4), (4, 8), (8, inf)):
+        bounds = f"{low}..{high - 1 if high < inf else ''}"
+        yield f"place from the top {bounds}", Trait(rows.FROM_TOP).within(low, high)
+        yield f"place from the bottom {bounds}", Trait(rows.FROM_BOTTOM).within(low, high)
+    yield "before all prose", earlier_prose <= 0
+    yield "before all prose, long", (earlier_prose <= 0) & (words >= 8)
+    yield "after all prose", later_prose <= 0
+    yield "after all prose, long", (later_prose <= 0) & (words >= 8)
+    yield "prose only once before", earlier_prose.within(1, 2)
+    yield "within prose, short", within_prose & (words < 8)
+    yield "within prose, bare and long", within_prose & bare & (words >= 12)
 
-    totals = np.append(0, np.cumsum(words))[units.offsets]
-    in_prose = np.append(0, np.cumsum(words * prose))[units.offsets]
-    prose_share = (np.diff(in_prose) / np.maximum(np.diff(totals), 1))[document]
+    prose_share = Trait(rows.PAGE_PROSE, SHARE)
     yield "page mostly furniture", prose_share < 0.4
-    yield "page half furniture", (prose_share >= 0.4) & (prose_share < 0.75)
+    yield "page half furniture", prose_share.within(0.4, 0.75)
     yield "page mostly furniture, short", (prose_share < 0.4) & (words < 8)
 
-    beside = {step: Beside.of(units, step, document) for step in (-2, -1, 1, 2)}
-    for step, side in ((-1, "before"), (1, "after")):
-        near = beside[step]
-        near_words = near(words)
-        yield f"{side}: nothing", near_words == 0
+    for side, row in (("before", rows.BEFORE), ("after", rows.AFTER)):
+        near_words, near_credit = Trait(row + rows.WORDS, WORD), flag(row + rows.CREDIT)
+        yield f"{side}: nothing", near_words <= 0
         yield f"{side}: short", (near_words > 0) & (near_words < 5)
-        yield f"{side}: prose", near(prose)
-        yield f"{side}: bare", near(bare)
-        for name in CUES[:6]:
-            yield f"{side}: {name} cues 2..", near(cue[name]) >= 2
-        dense = (covered["caption"] >= 0.4) | (agency & (words <= 6))
-        yield f"{side}: short credit", near(dense & (words < 12))
-        yield (
-            f"{side}: short credit, long",
-            near(dense & (words < 12)) & (words >= 8),
-        )
-    small = opening & loops.LOWER != 0
-    yield "runs on", bare & beside[1](small)
-    yield "runs on from before", small & beside[-1](bare)
-    far = beside[-2](words) < 5
-    yield "2 before: short", far
-    yield "2 after: short", beside[2](words) < 5
-    yield from surroundings(units, beside, words, prose, bare, stop, kinds > 0)
+        yield f"{side}: prose", flag(row + rows.PROSE)
+        yield f"{side}: bare", flag(row + rows.BARE)
+        for i, name in enumerate(CUES[:6]):
+            yield f"{side}: {name} cues 2..", Trait(row + rows.CUES + i) >= 2
+        yield f"{side}: short credit", near_credit
+        yield f"{side}: short credit, long", near_credit & (words >= 8)
+    yield "runs on", bare & flag(rows.AFTER + rows.SMALL)
+    yield "runs on from before", small & flag(rows.BEFORE + rows.BARE)
+    yield "2 before: short", Trait(rows.WORDS_2_BEFORE, WORD) < 5
+    yield "2 after: short", Trait(rows.WORDS_2_AFTER, WORD) < 5
 
-    any_recurs = np.append(0, np.cumsum(recurs > 0))
-    known_page = (any_recurs[units.offsets[1:]] > any_recurs[units.offsets[:-1]])[document]
-    earlier, later = _twins(measures.whole, everywhere, units)
+    for i, reach in enumerate(rows.REACHES):
+        others, density = Trait(rows.PROSE_NEAR + i), Trait(rows.PROSE_SHARE + i, SHARE)
+        yield f"prose within {reach}: none", others <= 0
+        yield f"prose within {reach}: few", (others > 0) & (density < 0.3)
+        yield f"prose within {reach}: some", density.within(0.3, 0.6)
+        yield f"prose within {reach}: most", density >= 0.6
+    places = (
+        ("in the thick", rows.INSIDE),
+        ("just above it", rows.JUST_ABOVE),
+        ("above it", rows.ABOVE),
+        ("just below it", rows.JUST_BELOW),
+        ("below it", rows.BELOW),
+    )
+    for name, place in places:
+        there = Trait(rows.PLACE).within(place, place + 1)
+        yield name, there
+        for least, most in ((0, 3), (3, 8), (8, 13), (13, 25), (25, inf)):
+            of_length = f"{name}: {least}.. words"
+            yield f"{of_length}, stopped", there & words.within(least, most) & stop
+            yield f"{of_length}, open", there & words.within(least, most) & ~stop
+        yield f"{name}: cued", there & cued
+    for name, row in (
+        ("unlike prose", rows.RUN_UNLIKE_PROSE),
+        ("like a headline", rows.RUN_HEADLINES),
+        ("short", rows.RUN_SHORT),
+    ):
+        for least, most in ((1, 2), (2, 4), (4, 8), (8, 16), (16, inf)):
+            yield f"run {name} {least}..", Trait(row).within(least, most)
+    yield "as long as both neighbours, bare", flag(rows.ALIKE) & bare
+    prose_beside = flag(rows.BEFORE + rows.PROSE) & flag(rows.AFTER + rows.PROSE)
+    yield "heading between prose", (words < 9) & ~stop & ~cued & prose_beside
+
+    earlier, recurs = flag(rows.SAME_ABOVE), Trait(rows.RECURS)
     yield "the same earlier", earlier
-    yield "the same later", later
+    yield "the same later", flag(rows.SAME_BELOW)
     yield "the same earlier, long", earlier & (words >= 8)
-    like_earlier, like_later = _twins(measures.head, n >= loops.HEAD, units)
-    yield "begins like an earlier one", like_earlier
-    yield "begins like a later one", like_later
-    yield "the title", is_title
+    yield "begins like an earlier one", flag(rows.LIKE_ABOVE)
+    yield "begins like a later one", flag(rows.LIKE_BELOW)
+    yield "the title", flag(rows.TITLE)
     yield "recurs", recurs > 0
     yield "recurs, 5 words", (recurs > 0) & (words >= 5)
     yield "recurs, prose", (recurs > 0) & prose
     yield "recurs often", recurs >= OFTEN
     yield "recurs often, prose", (recurs >= OFTEN) & prose
-    close = beside[-1](recurs).astype(np.int64) + beside[1](recurs)
-    yield "recurs beside it", close > 0
-    yield "stands alone in a page that recurs", (recurs == 0) & known_page & (words < 8)
+    yield "recurs beside it", flag(rows.RECURS_BESIDE)
+    yield (
+        "stands alone in a page that recurs",
+        (recurs <= 0) & flag(rows.PAGE_RECURS) & (words < 8),
+    )
+
+
+@cache
+def table() -> Table:
+    """The rules as the loops read them."""
+    return Table.of(rules())
+
+
+def observe(units: Units, measures: Measures, is_title: Mask, recurs: NDArray[np.uint8]) -> NDArray[np.int16]:
+    """int16[ROWS, U]: the traits of every unit, rows of :mod:`dedup.kernels.traits`."""
+    traits = np.zeros((rows.ROWS, len(units)), np.int16)
+    kernels.get().observe(
+        *(units.offsets, units.sentences, measures.counts),
+        *(measures.opening, measures.gap_before, measures.gap_after),
+        *(measures.cues, measures.covered, recurs, traits),
+    )
+    traits[rows.TITLE] = is_title
+    long_enough = measures.counts[:, loops.N_TOKENS] >= loops.HEAD
+    traits[rows.SAME_ABOVE : rows.SAME_BELOW + 1] = _twins(measures.whole, np.ones_like(is_title), units)
+    traits[rows.LIKE_ABOVE : rows.LIKE_BELOW + 1] = _twins(measures.head, long_enough, units)
+    traits[rows.AGENCY_CLOSES : rows.DATELINE + 1] = _agency_places(units, measures)
+    return traits
 
 
 def feature_matrix(
     units: Units, measures: Measures, is_title: Mask, recurs: NDArray[np.uint8]
-) -> tuple[list[str], Mask]:
-    """Names of the features and whether each unit has them, bool[F, U]."""
-    names, columns = [], []
-    for name, column in feature_columns(units, measures, is_title, recurs):
-        names.append(name)
-        columns.append(column)
-    return names, np.stack(columns)
+) -> tuple[tuple[str, ...], Mask]:
+    """Names of the features and whether each unit has them, bool[F, U].
+
+    Args:
+        units: Where the units are.
+        measures: What was measured of them.
+        is_title: bool[U], the unit equals the document's given title.
+        recurs: uint8[U], witnesses of the unit as a recurring block, 0 if it is none.
+    """
+    asked = table()
+    return asked.names, asked.holds(observe(units, measures, is_title, recurs))

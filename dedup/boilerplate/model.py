@@ -17,9 +17,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dedup import kernels
+from dedup.kernels.traits import BLOCK
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from dedup.boilerplate.rules import Table
 
 __all__ = ["BODY", "LABELS", "MODELS", "TITLE", "Weights", "label_units", "weights"]
 
@@ -52,7 +55,7 @@ def weights(features: tuple[str, ...]) -> Weights:
     """Weights that come with the package, read once; a feature they do not know weighs nothing.
 
     Args:
-        features: Names, in the order of the rows of the feature matrix.
+        features: Names, in the order of the rules.
     """
     raw = json.loads((resources.files(__package__) / "data" / "weights.json").read_text("utf-8"))
     models = [raw[name] for name in MODELS]
@@ -69,27 +72,31 @@ def weights(features: tuple[str, ...]) -> Weights:
 
 
 def label_units(
-    names: tuple[str, ...],
-    features: NDArray[np.bool_],
+    rules: Table,
+    traits: NDArray[np.int16],
     offsets: NDArray[np.int64],
     model: NDArray[np.uint8],
 ) -> NDArray[np.uint8]:
     """The label of every unit.
 
     Args:
-        names: Names of the features.
-        features: bool[F, U], as :func:`dedup.boilerplate.features.feature_matrix` gives them.
+        rules: Of the features.
+        traits: int16[ROWS, U], as :func:`dedup.boilerplate.features.observe` gives them.
         offsets: int64[n+1], units of each document.
         model: uint8[n], index into ``MODELS``.
 
     Returns:
         uint8[U], indices into ``LABELS``.
     """
-    learned = weights(names)
-    size = features.shape[1]
+    learned = weights(rules.names)
+    size = traits.shape[1]
     scores = np.zeros((size, len(LABELS)), np.float32)
     loops = kernels.get()
-    loops.weigh(features.view(np.uint8), np.repeat(model, np.diff(offsets)), learned.votes, scores)
+    loops.weigh(
+        *(traits, rules.first, rules.trait, rules.low, rules.high),
+        *(np.repeat(model, np.diff(offsets)), learned.votes),
+        *(np.empty(BLOCK, np.uint8), np.empty(BLOCK, np.int64), scores),
+    )
     labels = np.zeros(size, np.uint8)
     back = np.zeros(scores.shape, np.int8)
     loops.best_paths(

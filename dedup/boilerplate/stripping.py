@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from dedup.boilerplate.agencies import AgencyRole, agency_names, find_agencies
-from dedup.boilerplate.features import feature_matrix, is_prose, model_of, suspects
+from dedup.boilerplate.features import model_of, observe, suspects, table
 from dedup.boilerplate.model import BODY, LABELS, MODELS, TITLE, label_units
 from dedup.boilerplate.recurring import OFTEN, asked, unit_hashes
 from dedup.boilerplate.spans import Spans, inner_spans, sentence_cut
@@ -27,6 +27,7 @@ from dedup.boilerplate.units import (
     units_of,
 )
 from dedup.kernels import signs
+from dedup.kernels.traits import PROSE, SAME_ABOVE, SAME_BELOW
 from dedup.model import Agency, CleanText, Kind, Removed
 from dedup.tokens import Tokens, byte_to_char, tokenize
 
@@ -117,8 +118,8 @@ def strip(tokens: Tokens, batch: pa.RecordBatch, recurring: Recurring | None = N
     recurs = (
         np.zeros(len(units), np.uint8) if recurring is None else recurring.marks(batch, units, measures.whole)
     )
-    names, features = feature_matrix(units, measures, is_title, recurs)
-    labels = label_units(tuple(names), features, units.offsets, model_of(units, measures))
+    traits = observe(units, measures, is_title, recurs)
+    labels = label_units(table(), traits, units.offsets, model_of(units, measures))
     # a headline is not made of cues, and what is made of an appeal's needs no neighbours to agree
     cued = measures.cues[:, :6].argmax(axis=1)
     rows = np.arange(len(units))
@@ -130,9 +131,9 @@ def strip(tokens: Tokens, batch: pa.RecordBatch, recurring: Recurring | None = N
     labels = np.where((labels <= TITLE) & made_of_cues, cued + 2, labels).astype(np.uint8)
     labels[np.searchsorted(units.first, dated) - 1] = LABELS.index("meta")
     # what recurs among articles that share nothing else is furniture; some paragraphs of background do, too
-    known = (recurs > 0) & (~is_prose(measures) | (recurs >= OFTEN))
+    known = (recurs > 0) & ((traits[PROSE] == 0) | (recurs >= OFTEN))
     labels[known & (labels <= TITLE)] = LABELS.index("nav")
-    earlier, later = (features[names.index(f"the same {where}")] for where in ("earlier", "later"))
+    earlier, later = traits[SAME_ABOVE] > 0, traits[SAME_BELOW] > 0
 
     # a headline goes where it repeats what is known; the first of its kind is part of the article
     labels[_nothing_left(units, labels) & (measures.cues[:, :6].max(axis=1, initial=0) == 0)] = BODY
@@ -204,10 +205,9 @@ def _by_sentences(
     )
     measures = measure(part, part_look, sentences)
     nothing = np.zeros(len(sentences), np.bool_)
-    names, features = feature_matrix(sentences, measures, nothing, nothing.astype(np.uint8))
     found = label_units(
-        tuple(names),
-        features,
+        table(),
+        observe(sentences, measures, nothing, nothing.astype(np.uint8)),
         sentences.offsets,
         np.full(int(chosen.sum()), MODELS.index("sentence"), np.uint8),
     )

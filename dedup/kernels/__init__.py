@@ -25,6 +25,7 @@ MODULES = (
     ("text", "reference"),
     ("sketch", "reference"),
     ("blocks", "reference_blocks"),
+    ("features", "reference_features"),
     ("corpus", "reference_corpus"),
     ("pairs", "reference_overlap"),
     ("overlap", "reference_overlap"),

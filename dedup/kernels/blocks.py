@@ -55,7 +55,7 @@ from dedup.kernels.signs import (
     YEAR,
 )
 
-__all__ = ["best_paths", "match", "shapes", "tally", "weigh"]
+__all__ = ["best_paths", "match", "shapes", "tally"]
 
 i1, u1, i4, u4, i8, u8, f4 = (
     types.int8,
@@ -360,30 +360,6 @@ def tally(tokens, flags, start, end, shape, before, after, units, counts, whole,
                     row[N_GLUE] += 1
         row[N_TOKENS] = last - first
         whole[unit] = value
-
-
-_ROWS = 256  # units whose scores stay in the nearest cache
-
-
-@kernel(types.void(types.Array(u1, 2, "C", True), const(u1), types.Array(f4, 3, "C", True), f4[:, ::1]))
-def weigh(features, model, votes, scores):
-    """Add up the votes of the features each unit has, in their order: the same sum on every machine.
-
-    Args:
-        features: uint8[F, U], 1 where a unit has a feature.
-        model: uint8[U], the set of weights a unit is judged by.
-        votes: float32[M, F, K].
-        scores: float32[U, K], zeros, filled.
-    """
-    size = features.shape[1]
-    kinds = scores.shape[1]
-    for first in range(0, size, _ROWS):
-        last = min(first + _ROWS, size)
-        for f in range(features.shape[0]):
-            for u in range(first, last):
-                if features[f, u]:
-                    for k in range(kinds):
-                        scores[u, k] += votes[model[u], f, k]
 
 
 @kernel(

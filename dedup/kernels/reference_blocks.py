@@ -12,7 +12,7 @@ from dedup.kernels import signs
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["best_paths", "match", "shapes", "tally", "weigh"]
+__all__ = ["best_paths", "match", "shapes", "tally"]
 
 _MIX = 0x9E3779B97F4A7C15
 _WORD = (1 << 64) - 1
@@ -205,18 +205,6 @@ def tally(
             if i < signs.HEAD:
                 head[unit] = value
         whole[unit] = value
-
-
-def weigh(
-    features: NDArray[np.uint8],
-    model: NDArray[np.uint8],
-    votes: NDArray[np.float32],
-    scores: NDArray[np.float32],
-) -> None:
-    """Add up the votes of the features each unit has, in their order."""
-    for f, has in enumerate(features):
-        rows = np.flatnonzero(has)
-        scores[rows] += votes[model[rows], f]
 
 
 def best_paths(

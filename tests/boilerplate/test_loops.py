@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -12,7 +14,7 @@ from dedup import kernels
 from dedup.boilerplate import strip
 from dedup.boilerplate.lexicon import lexicon
 from dedup.boilerplate.units import measure, sentence_ends, surface, units_of
-from dedup.kernels import blocks, reference_blocks
+from dedup.kernels import blocks, reference_blocks, reference_features
 from dedup.tokens import Tokens, tokenize
 
 PIECES = [
@@ -54,7 +56,8 @@ def test_compiled_equals_reference(documents: list[str]) -> None:
     compiled = kernels.warm()
     tokens = tokenize(batch.column("text"))
     outcomes = []
-    for namespace in (compiled, reference_blocks):
+    reference = SimpleNamespace(**vars(reference_features) | vars(reference_blocks))
+    for namespace in (compiled, reference):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(kernels, "get", lambda nbytes=0, chosen=namespace: chosen)
             outcomes.append(everything(batch, tokens))
@@ -74,21 +77,6 @@ def test_best_path_is_the_best() -> None:
         label, back = np.zeros(5, np.uint8), np.zeros((5, 3), np.int8)
         loops.best_paths(scores.copy(), offsets, model, transition, opening, closing, back, label)
         assert label.tolist() == paths[value.argmax()].tolist()
-
-
-@given(st.integers(0, 600), st.integers(0, 4), st.integers(0, 1 << 30))
-@settings(max_examples=30, deadline=None)
-def test_votes_add_up_alike(units: int, features: int, seed: int) -> None:
-    chance = np.random.default_rng(seed)
-    has = (chance.random((features, units)) < 0.4).astype(np.uint8)
-    model = chance.integers(0, 2, units).astype(np.uint8)
-    votes = chance.normal(size=(2, features, 8)).astype(np.float32)
-    scores = [np.zeros((units, 8), np.float32) for _ in range(2)]
-    blocks.weigh(has, model, votes, scores[0])
-    reference_blocks.weigh(has, model, votes, scores[1])
-    assert scores[0].tobytes() == scores[1].tobytes()
-    exact = np.einsum("fu,ufk->uk", has, votes[model].astype(float))
-    assert np.allclose(scores[0], exact, atol=1e-5)
 
 
 def test_lexicon_is_well_formed() -> None:

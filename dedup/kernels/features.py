@@ -1,0 +1,262 @@
+"""Loops that say what each unit and its surroundings are like, and what the rules of the model make of it.
+
+As columns of NumPy, a few calls for each feature, this took 1.6 of the 2.6 ms that stripping one article
+took; here it takes 0.1.
+"""
+
+from __future__ import annotations
+
+from numba import types
+
+from dedup.kernels import traits as rows
+from dedup.kernels._jit import const, helper, kernel, out
+from dedup.kernels.signs import (
+    CAPITALS,
+    CLOSE,
+    COLON,
+    LOWER,
+    N_CHARACTER,
+    N_GLUE,
+    N_TOKENS,
+    NUMBER,
+    QUESTION,
+    QUOTE,
+    STOP,
+)
+from dedup.kernels.traits import COUNTED, MOST, OPENING, REACHES, SHARE, SHARED, WORD
+
+__all__ = ["observe", "weigh"]
+
+i2, i4, i8, u1, u2, f4 = types.int16, types.int32, types.int64, types.uint8, types.uint16, types.float32
+_TRAITS = types.Array(i2, 2, "C")
+
+
+@helper
+def _holds(traits, trait, low, high, first, last, begin, held):
+    """Fill for which units from ``begin`` on a rule of ranges first:last holds."""
+    held[:] = 1
+    for r in range(first, last):
+        column = traits[trait[r], begin : begin + held.shape[0]]
+        least = low[r]
+        most = high[r]
+        for u in range(held.shape[0]):
+            held[u] &= (column[u] >= least) & (column[u] < most)
+
+
+@kernel(
+    types.void(
+        types.Array(i2, 2, "C", readonly=True),
+        *(const(t) for t in (i8, i8, i2, i2, u1)),
+        types.Array(f4, 3, "C", readonly=True),
+        out(u1),
+        out(i8),
+        f4[:, ::1],
+    )
+)
+def weigh(traits, first, trait, low, high, model, votes, held, chosen, scores):
+    """Add up the votes of the rules that hold for each unit, in their order: the same sum on every machine.
+
+    A block of units is asked about every rule before the next block, and those for which it holds are
+    gathered without a branch: 6 ms for 25,000 units, 10 with one, and 4 more for a matrix of all answers.
+
+    Args:
+        traits: int16[ROWS, U], of :func:`observe`.
+        first: int64[F+1], ranges first[f]:first[f+1] are what rule f asks for.
+        trait: int64[R], a row of the traits.
+        low: int16[R], the least value in the range.
+        high: int16[R], the value after the greatest.
+        model: uint8[U], the set of weights a unit is judged by.
+        votes: float32[M, F, K].
+        held: uint8[B], room for a block of units.
+        chosen: int64[B], room for their numbers.
+        scores: float32[U, K], zeros, filled.
+    """
+    for begin in range(0, scores.shape[0], held.shape[0]):
+        block = held[: min(held.shape[0], scores.shape[0] - begin)]
+        for rule in range(first.shape[0] - 1):
+            _holds(traits, trait, low, high, first[rule], first[rule + 1], begin, block)
+            found = 0
+            for u in range(block.shape[0]):
+                chosen[found] = begin + u
+                found += block[u]
+            for i in range(found):
+                u = chosen[i]
+                score = scores[u]
+                vote = votes[model[u], rule]
+                for k in range(score.shape[0]):
+                    score[k] += vote[k]
+
+
+@helper
+def _alone(sentences, counts, opening, before, after, cues, covered, recurs, traits, u):
+    """Fill what unit u says of itself; its half words, and the gain it is to the density of prose."""
+    tokens = max(i8(counts[u, N_TOKENS]), i8(1))
+    words = WORD * i8(counts[u, N_TOKENS]) - i8(counts[u, N_CHARACTER])
+    kinds = 0
+    strongest = 0
+    for kind in range(rows.KINDS_OF_CUES):
+        weight = i8(cues[u, kind])
+        traits[rows.CUES + kind, u] = min(weight, MOST)
+        traits[rows.COVERED + kind, u] = min(SHARE * i8(covered[u, kind]) // tokens, MOST)
+        if kind < rows.KINDS_OF_FURNITURE:
+            kinds += weight > 0
+            strongest = max(strongest, weight)
+    stop = after[u] & STOP != 0
+    bare = after[u] & (STOP | CLOSE | COLON | QUOTE) == 0
+    prose = words >= rows.PROSE_WORDS * WORD and stop and strongest < rows.STRONG_CUES
+    agency = cues[u, rows.KINDS_OF_CUES] > 0
+    dense = traits[rows.COVERED + rows.CAPTION, u] >= 2 * SHARE // 5 or (agency and words <= 6 * WORD)
+    traits[rows.WORDS, u] = min(words, MOST)
+    traits[rows.PROSE, u] = prose
+    traits[rows.BARE, u] = bare
+    traits[rows.SMALL, u] = opening[u] & LOWER != 0
+    traits[rows.CREDIT, u] = dense and words < 12 * WORD
+    traits[rows.RECURS, u] = recurs[u]
+    traits[rows.SENTENCE, u] = sentences[u]
+    traits[rows.TOKENS, u] = min(tokens, MOST)
+    traits[rows.ENDS_STOP, u] = stop
+    traits[rows.ENDS_QUESTION, u] = after[u] & QUESTION != 0
+    traits[rows.ENDS_COLON, u] = after[u] & COLON != 0
+    traits[rows.ENDS_CLOSED, u] = after[u] & CLOSE != 0
+    traits[rows.OPENS_FIGURE, u] = opening[u] & NUMBER != 0
+    traits[rows.OPENS_CAPITALS, u] = opening[u] & CAPITALS != 0
+    for i in range(len(OPENING)):
+        traits[rows.OPENS_PARENTHESIS + i, u] = before[u] & OPENING[i] != 0
+    for i in range(len(SHARED)):
+        traits[rows.UPPER + i, u] = min(SHARE * i8(counts[u, SHARED[i]]) // tokens, MOST)
+    for i in range(len(COUNTED)):
+        traits[rows.STOPS + i, u] = min(i8(counts[u, COUNTED[i]]), MOST)
+    traits[rows.MOSTLY_GLUE, u] = 2 * i8(counts[u, N_GLUE]) > tokens
+    traits[rows.KINDS, u] = kinds
+    traits[rows.AGENCY, u] = agency
+    traits[rows.ALL_AGENCY, u] = covered[u, rows.KINDS_OF_CUES] >= tokens
+    traits[rows.RUN_UNLIKE_PROSE, u] = not prose
+    traits[rows.RUN_HEADLINES, u] = bare and 4 * WORD <= words < 20 * WORD
+    traits[rows.RUN_SHORT, u] = words < 5 * WORD
+    whole = words // WORD
+    if stop and whole >= 5 and (kinds == 0 or prose):
+        return words, min(whole, rows.MOST_WORDS)
+    return words, -rows.AGAINST
+
+
+@helper
+def _runs(traits, row, first, last):
+    """Replace each 1 by the length of the run of them it stands in."""
+    start = first
+    for u in range(first, last + 1):
+        if u == last or traits[row, u] == 0:
+            traits[row, start:u] = min(u - start, MOST)
+            start = u + 1
+
+
+@helper
+def _prose_within(traits, i, first, last):
+    """Fill the units of prose, and their share, among the others within a reach."""
+    reach = REACHES[i]
+    prose = traits[rows.PROSE]
+    within = 0
+    for u in range(first, min(first + reach, last)):
+        within += prose[u]
+    for u in range(first, last):
+        if u + reach < last:
+            within += prose[u + reach]
+        if u - reach > first:
+            within -= prose[u - reach - 1]
+        others = within - prose[u]
+        width = min(u + reach + 1, last) - max(u - reach, first) - 1
+        traits[rows.PROSE_NEAR + i, u] = others
+        traits[rows.PROSE_SHARE + i, u] = SHARE * others // max(width, 1)
+
+
+@kernel(
+    types.void(
+        const(i8),
+        const(types.boolean),
+        types.Array(i4, 2, "C", readonly=True),
+        *(const(t) for t in (u1, u2, u2)),
+        types.Array(f4, 2, "C", readonly=True),
+        types.Array(f4, 2, "C", readonly=True),
+        const(u1),
+        _TRAITS,
+    )
+)
+def observe(offsets, sentences, counts, opening, before, after, cues, covered, recurs, traits):
+    """Fill the traits of every unit, document by document.
+
+    The densest stretch of prose is the run of units with the largest sum of gains, of equals the first to
+    end, the shortest of those (Bentley's maximum subarray, 1984).
+
+    Args:
+        offsets: int64[n+1], units of a document.
+        sentences: bool[U], the unit is a sentence of a block.
+        counts: int32[U, COLUMNS], of :func:`dedup.kernels.blocks.tally`.
+        opening: uint8[U], shape of the first token.
+        before: uint16[U], what stands before it.
+        after: uint16[U], what stands after the last.
+        cues: float32[U, kinds], sums of the weights of cues, whole numbers.
+        covered: float32[U, kinds], tokens inside cues.
+        recurs: uint8[U], witnesses of the unit as a recurring block.
+        traits: int16[ROWS, U], filled, but for what the caller knows: twins, title, places of agencies.
+    """
+    for doc in range(offsets.shape[0] - 1):
+        first = offsets[doc]
+        last = offsets[doc + 1]
+        above = 0  # units of prose so far
+        page = 0  # half words
+        page_prose = 0
+        page_recurs = False
+        begin = end = first
+        best = total = 0
+        start = first
+        words_before = 0
+        alike = False
+        for u in range(first, last):
+            words, gain = _alone(sentences, counts, opening, before, after, cues, covered, recurs, traits, u)
+            prose = traits[rows.PROSE, u]
+            traits[rows.FROM_TOP, u] = min(u - first, MOST)
+            traits[rows.FROM_BOTTOM, u] = min(last - 1 - u, MOST)
+            traits[rows.PROSE_ABOVE, u] = min(above, MOST)
+            above += prose
+            page += words
+            page_prose += prose * words
+            page_recurs |= recurs[u] > 0
+            if total <= 0:
+                total = 0
+                start = u
+            total += gain
+            if total > best:
+                best = total
+                begin = start
+                end = u + 1
+            near = abs(words - words_before) <= 2 * WORD
+            if u > first:
+                traits[rows.ALIKE, u - 1] = alike and near
+            alike = near
+            words_before = words
+        if last > first:
+            traits[rows.ALIKE, last - 1] = alike and words_before <= 2 * WORD
+        share = SHARE * page_prose // max(page, WORD)
+        below = above
+        for u in range(first, last):
+            below -= traits[rows.PROSE, u]
+            traits[rows.PROSE_BELOW, u] = min(below, MOST)
+            traits[rows.PAGE_PROSE, u] = share
+            traits[rows.PAGE_RECURS, u] = page_recurs
+            if u < begin:
+                place = rows.JUST_ABOVE if begin - u <= rows.NEAR else rows.ABOVE
+            elif u < end:
+                place = rows.INSIDE
+            else:
+                place = rows.JUST_BELOW if u - end < rows.NEAR else rows.BELOW
+            traits[rows.PLACE, u] = place
+            traits[rows.WORDS_2_BEFORE, u] = traits[rows.WORDS, u - 2] if u - 2 >= first else 0
+            traits[rows.WORDS_2_AFTER, u] = traits[rows.WORDS, u + 2] if u + 2 < last else 0
+            for row in range(rows.BESIDE):
+                traits[rows.BEFORE + row, u] = traits[row, u - 1] if u > first else 0
+                traits[rows.AFTER + row, u] = traits[row, u + 1] if u + 1 < last else 0
+            beside = traits[rows.BEFORE + rows.RECURS, u] + traits[rows.AFTER + rows.RECURS, u]
+            traits[rows.RECURS_BESIDE, u] = beside > 0
+        for i in range(len(REACHES)):
+            _prose_within(traits, i, first, last)
+        for row in range(rows.RUN_UNLIKE_PROSE, rows.RUN_SHORT + 1):
+            _runs(traits, row, first, last)
