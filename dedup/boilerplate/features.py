@@ -19,7 +19,7 @@ from dedup.boilerplate.lexicon import CUES
 from dedup.boilerplate.model import MODELS
 from dedup.boilerplate.recurring import OFTEN
 from dedup.boilerplate.rules import ALWAYS, Rule, Table, Trait
-from dedup.kernels import signs as loops
+from dedup.kernels import signs
 from dedup.kernels import traits as rows
 from dedup.kernels.traits import SHARE, WORD
 
@@ -45,7 +45,7 @@ SUSPECT = 3.0
 def words_of(measures: Measures) -> NDArray[np.float64]:
     """float64[U], length of each unit in words."""
     counts = measures.counts.astype(np.float64)
-    return counts[:, loops.N_TOKENS] - counts[:, loops.N_CHARACTER] / 2
+    return counts[:, signs.N_TOKENS] - counts[:, signs.N_CHARACTER] / 2
 
 
 def model_of(units: Units, measures: Measures) -> NDArray[np.uint8]:
@@ -64,24 +64,10 @@ def model_of(units: Units, measures: Measures) -> NDArray[np.uint8]:
 
 def suspects(tokens: Tokens, units: Units, measures: Measures) -> Mask:
     """bool[B]: blocks of several sentences and many cues, which may hold boilerplate beside body."""
-    strong = (measures.cues[:, :6].max(axis=1, initial=0) >= SUSPECT) & (
-        measures.counts[:, loops.N_TOKENS] >= 20
-    )
+    strong = (measures.strongest >= SUSPECT) & (measures.counts[:, signs.N_TOKENS] >= 20)
     found = np.zeros(len(tokens.block_start), np.bool_)
-    found[units.block[strong & (measures.counts[:, loops.N_STOP] >= 2) & ~units.sentences]] = True
+    found[units.block[strong & (measures.counts[:, signs.N_STOP] >= 2) & ~units.sentences]] = True
     return found
-
-
-def _twins(hashes: NDArray[np.uint64], eligible: Mask, units: Units) -> tuple[Mask, Mask]:
-    """Whether a unit's hash occurs earlier, and later, in the same document."""
-    document = np.repeat(np.arange(len(units.offsets) - 1), np.diff(units.offsets))
-    index = np.flatnonzero(eligible)
-    order = index[np.lexsort((index, hashes[index], document[index]))]
-    same = (hashes[order[1:]] == hashes[order[:-1]]) & (document[order[1:]] == document[order[:-1]])
-    earlier, later = np.zeros(len(hashes), np.bool_), np.zeros(len(hashes), np.bool_)
-    earlier[order[1:][same]] = True
-    later[order[:-1][same]] = True
-    return earlier, later
 
 
 def _agency_places(units: Units, measures: Measures) -> tuple[Mask, Mask, Mask]:
@@ -90,10 +76,10 @@ def _agency_places(units: Units, measures: Measures) -> tuple[Mask, Mask, Mask]:
     first, unit = measures.agency_first, measures.agency_unit
     last = first + measures.agency_size == units.first[unit + 1]
     closes[unit[last]] = True
-    after_stop[unit[last & (measures.agency_before & loops.STOP != 0)]] = True
+    after_stop[unit[last & (measures.agency_before & signs.STOP != 0)]] = True
     early = first - units.first[unit] < DATELINE_TOKENS
-    pointed = measures.agency_after & (loops.DASH | loops.COLON) != 0
-    dateline[unit[early & pointed & (measures.agency_after & loops.CLOSE != 0) & ~last]] = True
+    pointed = measures.agency_after & (signs.DASH | signs.COLON) != 0
+    dateline[unit[early & pointed & (measures.agency_after & signs.CLOSE != 0) & ~last]] = True
     return closes, after_stop, dateline
 
 
@@ -295,15 +281,20 @@ def table() -> Table:
 def observe(units: Units, measures: Measures, is_title: Mask, recurs: NDArray[np.uint8]) -> NDArray[np.int16]:
     """int16[ROWS, U]: the traits of every unit, rows of :mod:`dedup.kernels.traits`."""
     traits = np.zeros((rows.ROWS, len(units)), np.int16)
-    kernels.get().observe(
+    loops = kernels.get()
+    loops.observe(
         *(units.offsets, units.sentences, measures.counts),
         *(measures.opening, measures.gap_before, measures.gap_after),
         *(measures.cues, measures.covered, recurs, traits),
     )
     traits[rows.TITLE] = is_title
-    long_enough = measures.counts[:, loops.N_TOKENS] >= loops.HEAD
-    traits[rows.SAME_ABOVE : rows.SAME_BELOW + 1] = _twins(measures.whole, np.ones_like(is_title), units)
-    traits[rows.LIKE_ABOVE : rows.LIKE_BELOW + 1] = _twins(measures.head, long_enough, units)
+    slots = np.empty(4 * int(np.diff(units.offsets).max(initial=0)) + 1, np.int64)
+    for hashes, least, above, below in (
+        (measures.whole, 0, rows.SAME_ABOVE, rows.SAME_BELOW),
+        (measures.head, signs.HEAD, rows.LIKE_ABOVE, rows.LIKE_BELOW),
+    ):
+        eligible = measures.counts[:, signs.N_TOKENS] >= least
+        loops.twins(units.offsets, hashes, eligible, slots, traits[above], traits[below])
     traits[rows.AGENCY_CLOSES : rows.DATELINE + 1] = _agency_places(units, measures)
     return traits
 

@@ -142,7 +142,7 @@ def sentence_cut(tokens: Tokens, data: NDArray[np.uint8], base: int, token: int)
 def _after_signs(data: NDArray[np.uint8], base: int, low: int, high: int) -> int:
     """Where the text begins again between two tokens: after the last dash or colon and its white space."""
     gap = data[base + low : base + high].tobytes().decode(errors="replace")
-    cut = max((gap.rfind(sign) for sign in "-–—―−:：)）"), default=-1) + 1
+    cut = max((at for at, sign in enumerate(gap, 1) if sign in "-–—―−:：)）"), default=0)
     while cut < len(gap) and gap[cut].isspace():
         cut += 1
     return low + len(gap[:cut].encode())

@@ -136,7 +136,7 @@ def strip(tokens: Tokens, batch: pa.RecordBatch, recurring: Recurring | None = N
     earlier, later = traits[SAME_ABOVE] > 0, traits[SAME_BELOW] > 0
 
     # a headline goes where it repeats what is known; the first of its kind is part of the article
-    labels[_nothing_left(units, labels) & (measures.cues[:, :6].max(axis=1, initial=0) == 0)] = BODY
+    labels[_nothing_left(units, labels) & (measures.strongest == 0)] = BODY
     labels[_lone_prose(units, labels, measures)] = BODY
     repeats_title = is_title | ((labels == TITLE) & earlier)
     standfirst = _standfirsts(units, labels, later, measures.counts)
@@ -211,7 +211,7 @@ def _by_sentences(
         sentences.offsets,
         np.full(int(chosen.sum()), MODELS.index("sentence"), np.uint8),
     )
-    goes = sentences.sentences & (found > TITLE) & (measures.cues[:, :6].max(axis=1, initial=0) >= OWN_CUES)
+    goes = sentences.sentences & (found > TITLE) & (measures.strongest >= OWN_CUES)
 
     finer = units_of(tokens, ends, mixed | cut_blocks(units, len(mixed)), dated)
     origin = np.searchsorted(units.first, finer.first[:-1], side="right") - 1
@@ -261,7 +261,7 @@ def _lone_prose(units: Units, labels: NDArray[np.uint8], measures: Measures) -> 
     body = np.bincount(document, np.where(labels == BODY, tokens, 0), documents)
     prose = (tokens >= PROSE_TOKENS) & (measures.counts[:, signs.N_STOP] >= PROSE_STOPS)
     prose &= (labels > TITLE) & (labels != LABELS.index("appeal")) & (tokens > body[document])
-    prose &= measures.cues[:, :6].max(axis=1, initial=0) < STRONG_CUES
+    prose &= measures.strongest < STRONG_CUES
     found = np.flatnonzero(prose)
     found = found[np.lexsort((-tokens[found], document[found]))]
     first: NDArray[np.int64] = found[np.diff(document[found], prepend=-1) != 0].astype(np.int64)

@@ -11,6 +11,7 @@ import pyarrow as pa
 from dedup import kernels
 from dedup.boilerplate import lexicon as lex
 from dedup.kernels import signs as loops
+from dedup.kernels.traits import KINDS_OF_FURNITURE
 from dedup.tokens import QUOTED, Tokens
 
 if TYPE_CHECKING:
@@ -84,6 +85,7 @@ class Measures:
         gap_after: uint16[U], what stands after the last.
         cues: float32[U, kinds], sum of the weights of cues.
         covered: float32[U, kinds], tokens inside cues.
+        strongest: float32[U], the greatest of the sums of kinds of boilerplate.
         agency_first: int64[A], first token of each agency's name, in order.
         agency_size: int32[A], tokens of it.
         agency_name: int32[A], index into the lexicon's agencies.
@@ -100,6 +102,7 @@ class Measures:
     gap_after: NDArray[np.uint16]
     cues: NDArray[np.float32]
     covered: NDArray[np.float32]
+    strongest: NDArray[np.float32]
     agency_first: NDArray[np.int64]
     agency_size: NDArray[np.int32]
     agency_name: NDArray[np.int32]
@@ -311,6 +314,7 @@ def measure(tokens: Tokens, look: Surface, units: Units) -> Measures:
         gap_after=look.after[units.first[1:] - 1] if size else np.zeros(0, np.uint16),
         cues=cues,
         covered=covered,
+        strongest=cues[:, :KINDS_OF_FURNITURE].max(axis=1, initial=0),
         agency_first=first[order],
         agency_size=length[order].astype(np.int32),
         agency_name=words.weight[entry[order]].astype(np.int32),

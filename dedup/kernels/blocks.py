@@ -306,6 +306,9 @@ def match(tokens, shape, units, keys, targets, terminal, first_bits, number, out
     return found
 
 
+_COUNTED = STOP | COMMA | COLON | DASH | OPEN | SLASH | MARK | AT | COPYRIGHT | QUESTION
+
+
 @kernel(types.void(*(const(t) for t in (u8, u1, u4, u4, u1, u2, u2, i8)), i4[:, ::1], out(u8), out(u8)))
 def tally(tokens, flags, start, end, shape, before, after, units, counts, whole, head):
     """Count what each unit holds.
@@ -346,6 +349,8 @@ def tally(tokens, flags, start, end, shape, before, after, units, counts, whole,
                 if side == 1 and t + 1 < last:
                     break
                 gap = np.int64(before[t]) if side == 0 else np.int64(after[t])
+                if gap & _COUNTED == 0:  # mostly a space
+                    continue
                 row[N_STOP] += gap >> 1 & 1
                 row[N_COMMA] += gap >> 2 & 1
                 row[N_COLON] += gap >> 3 & 1

@@ -6,6 +6,7 @@ took; here it takes 0.1.
 
 from __future__ import annotations
 
+import numpy as np
 from numba import types
 
 from dedup.kernels import traits as rows
@@ -25,9 +26,10 @@ from dedup.kernels.signs import (
 )
 from dedup.kernels.traits import COUNTED, MOST, OPENING, REACHES, SHARE, SHARED, WORD
 
-__all__ = ["observe", "weigh"]
+__all__ = ["observe", "twins", "weigh"]
 
-i2, i4, i8, u1, u2, f4 = types.int16, types.int32, types.int64, types.uint8, types.uint16, types.float32
+i2, i4, i8, f4 = types.int16, types.int32, types.int64, types.float32
+u1, u2, u8 = types.uint8, types.uint16, types.uint64
 _TRAITS = types.Array(i2, 2, "C")
 
 
@@ -260,3 +262,31 @@ def observe(offsets, sentences, counts, opening, before, after, cues, covered, r
             _prose_within(traits, i, first, last)
         for row in range(rows.RUN_UNLIKE_PROSE, rows.RUN_SHORT + 1):
             _runs(traits, row, first, last)
+
+
+@kernel(types.void(const(i8), const(u8), const(types.boolean), out(i8), out(i2), out(i2)))
+def twins(offsets, hashes, eligible, slots, above, below):
+    """Mark units whose hash occurs above, and below, in the same document.
+
+    Args:
+        offsets: int64[n+1], units of a document.
+        hashes: uint64[U].
+        eligible: bool[U], others are passed over.
+        slots: int64[S], room for a hash table: four times the units of the longest document, and one.
+        above: int16[U], zeros, filled.
+        below: int16[U], zeros, filled.
+    """
+    for doc in range(offsets.shape[0] - 1):
+        size = 1
+        while size < 2 * (offsets[doc + 1] - offsets[doc]):
+            size *= 2
+        slots[:size] = -1
+        for u in range(offsets[doc], offsets[doc + 1]):
+            if eligible[u]:
+                slot = i8(hashes[u] & np.uint64(size - 1))
+                while slots[slot] >= 0 and hashes[slots[slot]] != hashes[u]:
+                    slot = (slot + 1) & (size - 1)
+                if slots[slot] >= 0:
+                    above[u] = 1
+                    below[slots[slot]] = 1
+                slots[slot] = u

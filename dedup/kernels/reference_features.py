@@ -15,7 +15,7 @@ from dedup.kernels.traits import SHARE, WORD
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["observe", "weigh"]
+__all__ = ["observe", "twins", "weigh"]
 
 Mask = NDArray[np.bool_]
 Counts = NDArray[np.int64]
@@ -69,6 +69,25 @@ def observe(
         )
         for row, column in found:
             traits[row, part] = np.minimum(column, rows.MOST)
+
+
+def twins(
+    offsets: NDArray[np.int64],
+    hashes: NDArray[np.uint64],
+    eligible: Mask,
+    slots: NDArray[np.int64],
+    above: NDArray[np.int16],
+    below: NDArray[np.int16],
+) -> None:
+    """Mark units whose hash occurs above, and below, in the same document."""
+    for first, last in pairwise(offsets.tolist()):
+        seen: dict[int, int] = {}
+        for u in range(first, last):
+            if eligible[u]:
+                value = int(hashes[u])
+                if value in seen:
+                    above[u] = below[seen[value]] = 1
+                seen[value] = u
 
 
 def _document(

@@ -101,3 +101,17 @@ def test_votes_add_up_alike(units: int, seed: int) -> None:
     assert scores[0].tobytes() == scores[1].tobytes()
     exact = np.einsum("fu,ufk->uk", asked.holds(rows), votes[model].astype(float))
     assert np.allclose(scores[0], exact, atol=1e-4)
+
+
+@given(st.lists(st.lists(st.tuples(st.integers(0, 6), st.booleans()), max_size=20), max_size=4))
+@settings(max_examples=100, deadline=None)
+def test_twins_are_found_alike(documents: list[list[tuple[int, bool]]]) -> None:
+    offsets = np.cumsum([0, *map(len, documents)]).astype(np.int64)
+    units = [unit for document in documents for unit in document]
+    hashes = np.array([value << 40 for value, _ in units], np.uint64)
+    eligible = np.array([able for _, able in units], np.bool_)
+    found = [np.zeros((2, len(units)), np.int16) for _ in range(2)]
+    slots = np.empty(4 * max(map(len, documents), default=0) + 1, np.int64)
+    features.twins(offsets, hashes, eligible, slots, *found[0])
+    reference_features.twins(offsets, hashes, eligible, slots, *found[1])
+    assert found[0].tolist() == found[1].tolist()
