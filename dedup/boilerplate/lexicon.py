@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
+from dedup.kernels.signs import AS_CAPITALS, AS_NAME, CLOSES, COLON_FOLLOWS, IN_PARENTHESES, OPENS
 from dedup.tokens import tokenize
 
 if TYPE_CHECKING:
@@ -29,9 +30,6 @@ CUES = ("appeal", "caption", "credit", "nav", "widget", "meta", "speech", "month
 """Kinds of cue: the kinds of boilerplate, then evidence of other sorts."""
 AGENCY = len(CUES)
 """The kind of an agency's name."""
-
-# What a phrase asks of its place.
-OPENS, CLOSES, COLON_FOLLOWS, IN_PARENTHESES, AS_NAME, AS_CAPITALS = 1, 2, 4, 8, 16, 32
 
 _MIX = 0x9E3779B97F4A7C15
 _WORD = (1 << 64) - 1

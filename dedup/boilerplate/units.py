@@ -12,7 +12,7 @@ from dedup import kernels
 from dedup.boilerplate import lexicon as lex
 from dedup.kernels import signs as loops
 from dedup.kernels.traits import KINDS_OF_FURNITURE
-from dedup.tokens import QUOTED, Tokens
+from dedup.tokens import Tokens
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -270,41 +270,15 @@ def measure(tokens: Tokens, look: Surface, units: Units) -> Measures:
     )
     words = lex.lexicon()
     first, length, node = _matches(tokens, look, units, words)
-    unit = np.searchsorted(units.first, first, side="right") - 1
-    # a node may end several entries, which ask different things of their place
-    repeats = words.entries[node + 1] - words.entries[node]
-    total = np.cumsum(repeats)
-    entry = np.repeat(words.entries[node] - (total - repeats), repeats) + np.arange(
-        total[-1] if len(total) else 0
+    cues, covered = (np.zeros((size, lex.AGENCY + 1), np.float32) for _ in range(2))
+    agency, tokens_of = np.empty(len(first), np.int64), np.empty(len(first), np.int32)
+    entry = np.empty(len(first), np.int64)
+    found = kernels.get().read_cues(
+        *(units.first, tokens.flags, look.shape, look.before, look.after),
+        *(first, length, node, words.entries, words.kind, words.weight, words.need),
+        *(cues, covered, agency, tokens_of, entry),
     )
-    first, length, unit = np.repeat(first, repeats), np.repeat(length, repeats), np.repeat(unit, repeats)
-    last = first + length - 1
-    place = (
-        np.where(first == units.first[unit], lex.OPENS, 0)
-        | np.where(last + 1 == units.first[unit + 1], lex.CLOSES, 0)
-        | np.where(look.after[last] & loops.COLON != 0, lex.COLON_FOLLOWS, 0)
-        | np.where(look.before[first] & loops.OPEN != 0, lex.IN_PARENTHESES, 0)
-    )
-    kind = words.kind[entry]
-    named = kind == lex.AGENCY
-    place[named] |= _capitals(look.shape, first[named], length[named])
-    fits = words.need[entry] & ~place == 0
-    fits &= named | (tokens.flags[first] & QUOTED == 0)  # what a person is quoted with is no cue
-    first, length, unit, entry, kind = first[fits], length[fits], unit[fits], entry[fits], kind[fits]
-    kinds = lex.AGENCY + 1
-    cell = unit * kinds + kind
-    weight = np.where(kind == lex.AGENCY, 1.0, words.weight[entry])
-    cues = np.bincount(cell, weight, size * kinds).reshape(size, kinds).astype(np.float32)
-    covered = np.bincount(cell, length, size * kinds).reshape(size, kinds).astype(np.float32)
-
-    chosen = np.flatnonzero(kind == lex.AGENCY)
-    # of names that overlap, the longest one at the earliest token
-    order = chosen[np.lexsort((-length[chosen], first[chosen]))]
-    starts, sizes = first[order], length[order].astype(np.int32)
-    reach = np.maximum.accumulate(starts + sizes) if len(order) else starts
-    keep = np.ones(len(order), np.bool_)
-    keep[1:] = starts[1:] >= reach[:-1]
-    order = order[keep]
+    agency, tokens_of, entry = agency[:found], tokens_of[:found], entry[:found]
     return Measures(
         counts=counts,
         whole=whole,
@@ -315,12 +289,12 @@ def measure(tokens: Tokens, look: Surface, units: Units) -> Measures:
         cues=cues,
         covered=covered,
         strongest=cues[:, :KINDS_OF_FURNITURE].max(axis=1, initial=0),
-        agency_first=first[order],
-        agency_size=length[order].astype(np.int32),
-        agency_name=words.weight[entry[order]].astype(np.int32),
-        agency_unit=unit[order],
-        agency_before=look.before[first[order]],
-        agency_after=look.after[first[order] + length[order] - 1],
+        agency_first=agency,
+        agency_size=tokens_of,
+        agency_name=words.weight[entry].astype(np.int32),
+        agency_unit=np.searchsorted(units.first, agency, side="right") - 1,
+        agency_before=look.before[agency],
+        agency_after=look.after[agency + tokens_of - 1],
     )
 
 
@@ -351,17 +325,3 @@ def _matches(
         if found <= capacity:
             return first[:found], size[:found], node[:found]
         capacity = found
-
-
-def _capitals(
-    shape: NDArray[np.uint8], first: NDArray[np.int64], size: NDArray[np.int32]
-) -> NDArray[np.int64]:
-    """AS_NAME where each token begins with a capital, AS_CAPITALS where each is in capitals."""
-    name = np.ones(len(first), np.bool_)
-    capitals = np.ones(len(first), np.bool_)
-    for i in range(int(size.max(initial=0))):
-        inside = i < size
-        look = shape[np.where(inside, first + i, first)]
-        name &= ~inside | (look & loops.UPPER != 0)
-        capitals &= ~inside | (look & loops.CAPITALS != 0)
-    return lex.AS_NAME * name.astype(np.int64) | lex.AS_CAPITALS * capitals.astype(np.int64)

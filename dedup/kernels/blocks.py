@@ -11,14 +11,19 @@ from numba import types
 
 from dedup.kernels._jit import const, helper, kernel, out
 from dedup.kernels.signs import (
+    AS_CAPITALS,
+    AS_NAME,
     AT,
     CAPITALS,
     CLOSE,
+    CLOSES,
     COLON,
+    COLON_FOLLOWS,
     COMMA,
     COPYRIGHT,
     DASH,
     HEAD,
+    IN_PARENTHESES,
     LOWER,
     MARK,
     N_AT,
@@ -43,6 +48,7 @@ from dedup.kernels.signs import (
     N_YEAR,
     NUMBER,
     OPEN,
+    OPENS,
     OTHER,
     QUESTION,
     QUOTE,
@@ -55,7 +61,7 @@ from dedup.kernels.signs import (
     YEAR,
 )
 
-__all__ = ["best_paths", "match", "shapes", "tally"]
+__all__ = ["best_paths", "match", "read_cues", "shapes", "tally"]
 
 i1, u1, i4, u4, i8, u8, f4 = (
     types.int8,
@@ -303,6 +309,105 @@ def match(tokens, shape, units, keys, targets, terminal, first_bits, number, out
                         out_size[found] = i - t
                         out_node[found] = node
                     found += 1
+    return found
+
+
+@kernel(
+    i8(
+        *(const(t) for t in (i8, u1, u1, u2, u2, i8, i4, i4, i8, u1, f4, u1)),
+        *(f4[:, ::1], f4[:, ::1], out(i8), out(i4), out(i8)),
+    )
+)
+def read_cues(
+    units,
+    flags,
+    shape,
+    before,
+    after,
+    first,
+    size,
+    node,
+    entries,
+    kind,
+    weight,
+    need,
+    cues,
+    covered,
+    agency_first,
+    agency_size,
+    agency_entry,
+):
+    """Add up the cues of each unit and list the agencies named in it.
+
+    Of names that overlap the longest at the earliest token is taken. What a person is quoted with is no cue.
+
+    Args:
+        units: int64[U+1], first token of each unit.
+        flags: uint8[T], QUOTED 1.
+        shape: uint8[T], of :func:`shapes`.
+        before: uint16[T], likewise.
+        after: uint16[T], likewise.
+        first: int64[M], of :func:`match`, as size and node are.
+        size: int32[M].
+        node: int32[M].
+        entries: int64[nodes+1], entries of the lexicon that end at a node.
+        kind: uint8[E], kind of cue; the last one are agencies.
+        weight: float32[E], of a cue.
+        need: uint8[E], what an entry asks of its place; only agencies ask for capitals.
+        cues: float32[U, kinds], zeros, filled with sums of weights; each agency counts 1.
+        covered: float32[U, kinds], zeros, filled with tokens.
+        agency_first: int64[M], filled.
+        agency_size: int32[M], filled.
+        agency_entry: int64[M], filled.
+
+    Returns:
+        How many agencies were listed.
+    """
+    agency = cues.shape[1] - 1
+    found = 0
+    unit = 0
+    name_at = -1  # the token at which agencies begin now
+    longest = 0  # the end of the longest of them
+    reach = 0  # the end of those that began before
+    for i in range(first.shape[0]):
+        begin = first[i]
+        end = begin + size[i]
+        while units[unit + 1] <= begin:
+            unit += 1
+        place = 0
+        if begin == units[unit]:
+            place |= OPENS
+        if end == units[unit + 1]:
+            place |= CLOSES
+        if after[end - 1] & COLON:
+            place |= COLON_FOLLOWS
+        if before[begin] & OPEN:
+            place |= IN_PARENTHESES
+        case = AS_NAME | AS_CAPITALS
+        for t in range(begin, end):
+            if shape[t] & UPPER == 0:
+                case = 0
+            elif shape[t] & CAPITALS == 0:
+                case &= AS_NAME
+        for e in range(entries[node[i]], entries[node[i] + 1]):
+            if kind[e] != agency:
+                if need[e] & ~place == 0 and flags[begin] & 1 == 0:
+                    cues[unit, kind[e]] += weight[e]
+                    covered[unit, kind[e]] += size[i]
+            elif need[e] & ~(place | case) == 0:
+                cues[unit, agency] += 1
+                covered[unit, agency] += size[i]
+                if begin != name_at:
+                    name_at = begin
+                    reach = max(reach, longest)
+                    longest = 0
+                if end > longest and begin >= reach:
+                    if longest == 0:
+                        found += 1
+                    agency_first[found - 1] = begin
+                    agency_size[found - 1] = size[i]
+                    agency_entry[found - 1] = e
+                longest = max(longest, end)
     return found
 
 

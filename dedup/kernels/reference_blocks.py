@@ -12,7 +12,7 @@ from dedup.kernels import signs
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["best_paths", "match", "shapes", "tally"]
+__all__ = ["best_paths", "match", "read_cues", "shapes", "tally"]
 
 _MIX = 0x9E3779B97F4A7C15
 _WORD = (1 << 64) - 1
@@ -146,6 +146,55 @@ def match(
                     if found < len(out_first):
                         out_first[found], out_size[found], out_node[found] = t, i + 1 - t, node
                     found += 1
+    return found
+
+
+def read_cues(
+    units: NDArray[np.int64],
+    flags: NDArray[np.uint8],
+    shape: NDArray[np.uint8],
+    before: NDArray[np.uint16],
+    after: NDArray[np.uint16],
+    first: NDArray[np.int64],
+    size: NDArray[np.int32],
+    node: NDArray[np.int32],
+    entries: NDArray[np.int64],
+    kind: NDArray[np.uint8],
+    weight: NDArray[np.float32],
+    need: NDArray[np.uint8],
+    cues: NDArray[np.float32],
+    covered: NDArray[np.float32],
+    agency_first: NDArray[np.int64],
+    agency_size: NDArray[np.int32],
+    agency_entry: NDArray[np.int64],
+) -> int:
+    """Add up the cues of each unit and list the agencies named in it."""
+    agency = cues.shape[1] - 1
+    names = []
+    for begin, length, end_node in zip(first.tolist(), size.tolist(), node.tolist(), strict=True):
+        unit = int(np.searchsorted(units, begin, side="right")) - 1
+        last = begin + length - 1
+        place = signs.OPENS * (begin == units[unit]) | signs.CLOSES * (last + 1 == units[unit + 1])
+        place |= signs.COLON_FOLLOWS * bool(after[last] & signs.COLON)
+        place |= signs.IN_PARENTHESES * bool(before[begin] & signs.OPEN)
+        word = shape[begin : last + 1]
+        case = signs.AS_NAME * bool((word & signs.UPPER != 0).all())
+        case |= signs.AS_CAPITALS * bool((word & signs.CAPITALS != 0).all())
+        for entry in range(entries[end_node], entries[end_node + 1]):
+            named = kind[entry] == agency
+            asked = int(need[entry])
+            if asked & ~(place | case if named else place) or (flags[begin] & 1 and not named):
+                continue
+            cues[unit, kind[entry]] += 1 if named else weight[entry]
+            covered[unit, kind[entry]] += length
+            if named:
+                names.append((begin, -length, entry))
+    found = reach = 0
+    for begin, negative, entry in sorted(names, key=lambda name: name[:2]):
+        if begin >= reach:
+            agency_first[found], agency_size[found], agency_entry[found] = begin, -negative, entry
+            found += 1
+        reach = max(reach, begin - negative)
     return found
 
 

@@ -65,6 +65,7 @@ def test_units_are_observed_alike(documents: list[int], seed: int, most: int) ->
     offsets = np.cumsum([0, *documents]).astype(np.int64)
     size, kinds = int(offsets[-1]), AGENCY + 1
     counts = chance.integers(0, most, (size, signs.COLUMNS)).astype(np.int32)
+    counts[:, signs.N_CHARACTER] = np.minimum(counts[:, signs.N_CHARACTER], counts[:, signs.N_TOKENS])
     given_ = (
         offsets,
         chance.random(size) < 0.5,
