@@ -15,9 +15,12 @@ SEEDS = Path(__file__).resolve().parent.parent / "seeds"
 
 @pytest.fixture(scope="module")
 def articles():
-    """The articles of the project's own corpus, as one source's."""
+    """The articles of the project's own corpus, as one source's that has a line of its own in each."""
     lines = [x for path in sorted(SEEDS.glob("*.jsonl")) for x in path.read_text("utf-8").splitlines()]
-    return [{**json.loads(line), "source": "one.example"} for line in lines]
+    records = [{**json.loads(line), "source": "one.example"} for line in lines]
+    for record in records:
+        record["text"] = record["text"].replace("\n\n", "\n\nWhat the harbour knows\n\n", 1)
+    return records
 
 
 @pytest.fixture(scope="module")

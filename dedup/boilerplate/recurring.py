@@ -29,7 +29,7 @@ __all__ = ["BlockTable", "Recurring", "block_table", "find_recurring", "recurrin
 WITNESSES = 2
 """Witnesses, and days among them if dated, that make a block recur in its source."""
 OFTEN = 4
-"""Witnesses that make it recur often; long prose is furniture only then."""
+"""Witnesses that make it recur often."""
 MANY_SOURCES = 3
 """Sources in which a long block must recur to be furniture everywhere."""
 PROSE_TOKENS = 12
