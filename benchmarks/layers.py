@@ -44,11 +44,6 @@ def no_cues(*given: Any) -> Measures:
     return found
 
 
-def no_twins(hashes: Any, eligible: Any, units: Any) -> tuple[Any, Any]:
-    """No unit is said twice in its document."""
-    return np.zeros(len(units), np.bool_), np.zeros(len(units), np.bool_)
-
-
 def nothing_recurs(table: Any) -> Recurring:
     """No block recurs."""
     return Recurring(np.zeros(0, np.uint64), np.zeros(0, np.uint8))
@@ -56,7 +51,7 @@ def nothing_recurs(table: Any) -> Recurring:
 
 OFF: dict[str, list[tuple[Any, str, Callable[..., Any]]]] = {
     "repeats": [
-        (features, "_twins", no_twins),
+        (features, "_mark_twins", lambda *_: None),
         (stripping, "_equal_titles", lambda batch, units, whole: np.zeros(len(units), np.bool_)),
     ],
     "layout and sequence": [

@@ -288,15 +288,20 @@ def observe(units: Units, measures: Measures, is_title: Mask, recurs: NDArray[np
         *(measures.cues, measures.covered, recurs, traits),
     )
     traits[rows.TITLE] = is_title
+    _mark_twins(units, measures, traits)
+    traits[rows.AGENCY_CLOSES : rows.DATELINE + 1] = _agency_places(units, measures)
+    return traits
+
+
+def _mark_twins(units: Units, measures: Measures, traits: NDArray[np.int16]) -> None:
+    """Set the traits of units that their document has twice, or that open alike."""
     slots = np.empty(4 * int(np.diff(units.offsets).max(initial=0)) + 1, np.int64)
     for hashes, least, above, below in (
         (measures.whole, 0, rows.SAME_ABOVE, rows.SAME_BELOW),
         (measures.head, signs.HEAD, rows.LIKE_ABOVE, rows.LIKE_BELOW),
     ):
         eligible = measures.counts[:, signs.N_TOKENS] >= least
-        loops.twins(units.offsets, hashes, eligible, slots, traits[above], traits[below])
-    traits[rows.AGENCY_CLOSES : rows.DATELINE + 1] = _agency_places(units, measures)
-    return traits
+        kernels.get().twins(units.offsets, hashes, eligible, slots, traits[above], traits[below])
 
 
 def feature_matrix(
