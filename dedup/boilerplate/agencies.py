@@ -111,5 +111,5 @@ def find_agencies(look: Surface, units: Units, measures: Measures, labels: NDArr
     role[body & closes] = AgencyRole.CREDIT
     role[body & dateline] = AgencyRole.DATELINE
     role[label == LABELS.index("meta")] = AgencyRole.BYLINE
-    role[np.isin(label, [LABELS.index("caption"), LABELS.index("credit")])] = AgencyRole.CREDIT
+    role[(label == LABELS.index("caption")) | (label == LABELS.index("credit"))] = AgencyRole.CREDIT
     return Found(first, size, measures.agency_name, role, unit, body & closes & ~dateline)
