@@ -76,7 +76,7 @@ def _cue_lines() -> Iterator[tuple[str, float, str]]:
             for line in file.read_text("utf-8").splitlines():
                 if line.strip() and not line.startswith("#"):
                     kind, weight, phrase = line.split(maxsplit=2)
-                    yield kind, float(weight), phrase.strip()
+                    yield kind, float(int(weight)), phrase.strip()  # traits are whole numbers
 
 
 def _place(phrase: str) -> tuple[str, int]:

@@ -1,6 +1,6 @@
 """Rows of the traits of units: what the model's features ask about, small whole numbers.
 
-Lengths count half words and shares three hundredths, so that every limit a feature has is a whole number.
+Lengths are counted in half words and shares in 300ths, so that every limit a feature has is a whole number.
 """
 
 from __future__ import annotations
