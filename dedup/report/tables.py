@@ -13,6 +13,7 @@ import pyarrow.json
 import pyarrow.parquet
 
 from dedup.errors import InputError, UsageError
+from dedup.parallel import in_order
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -163,9 +164,12 @@ def _batches(folder: Path, name: str, schema: pa.Schema) -> Iterator[pa.RecordBa
             return
         path = folder / f"{name}.jsonl"
         options = pa.json.ParseOptions(explicit_schema=schema, unexpected_field_behavior="ignore")
-        for block in _blocks(path):
+
+        def parsed(block: bytes) -> pa.RecordBatch:
             reading = pa.json.ReadOptions(block_size=len(block) + 1)
-            yield _shaped(pa.json.read_json(pa.BufferReader(block), reading, options), schema)
+            return _shaped(pa.json.read_json(pa.BufferReader(block), reading, options), schema)
+
+        yield from in_order(parsed, _blocks(path), 2)  # more would wait for what is done with the rows
     except (OSError, pa.ArrowInvalid) as error:
         raise InputError(f"cannot be read: {error}", file=str(path)) from error
 
