@@ -501,13 +501,18 @@ def spans_of(text: str, chosen: Callable[[str], bool]) -> Iterable[tuple[int, in
         at += len(line) + 1
 
 
-def score_trafilatura_eval(folder: Path) -> dict[str, float]:
+def host(url: str) -> str | None:
+    """The site a page is from; an archive's address holds two."""
+    found = re.findall(r"https?://([^/]+)", url)
+    return found[-1] if found else None
+
+
+def score_trafilatura_eval(folder: Path, *, others: bool = True) -> dict[str, float]:
     """Segments that must stay and segments that must go, of 990 pages given as blocks."""
     pages = load_jsonl(folder / "data/trafilatura_eval/pages.jsonl")
-    hosts = [re.findall(r"https?://([^/]+)", page["url"]) for page in pages]  # an archive's address holds two
     records = [
-        {"id": str(i), "source": host[-1] if host else None, "text": "\n".join(map(one_line, page["blocks"]))}
-        for i, (page, host) in enumerate(zip(pages, hosts, strict=True))
+        {"id": str(i), "source": host(page["url"]), "text": "\n".join(map(one_line, page["blocks"]))}
+        for i, page in enumerate(pages)
     ]
 
     def by_trafilatura(text: str) -> str:
@@ -530,9 +535,10 @@ def score_trafilatura_eval(folder: Path) -> dict[str, float]:
     methods: dict[str, Callable[[], list[str]]] = {
         "dedup alone": lambda: [without(r["text"], strip(r)) for r in records],
         "dedup by site": by_site,
-        "trafilatura, <p>": lambda: [by_trafilatura(r["text"]) for r in records],
-        "jusText, <p>": lambda: [by_justext(r["text"]) for r in records],
     }
+    if others:
+        methods["trafilatura, <p>"] = lambda: [by_trafilatura(r["text"]) for r in records]
+        methods["jusText, <p>"] = lambda: [by_justext(r["text"]) for r in records]
     before = [squeeze(r["text"]) for r in records]
     keep, drop = (
         [(i, s) for i, page in enumerate(pages) for s in map(squeeze, page[name]) if s in before[i]]

@@ -11,7 +11,7 @@ that are in the gold article are body, others are not; trafilatura_eval: blocks 
 or to drop, the rest unknown). A conditional random field with partial labels: a block may be any of the
 labels its source allows, so weak labels need no guesses. Its loss counts a wrong unit by its words, so that
 long ones are decided with the wider margin. ``--check`` fits on three quarters of the outlets at a time and
-scores the outlets left out.
+scores the outlets left out, the whole stage as ``quality.py`` scores it.
 """
 
 from __future__ import annotations
@@ -21,26 +21,36 @@ import hashlib
 import json
 import random
 from dataclasses import dataclass, replace
+from functools import cache, partial
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-from urllib.parse import urlparse
+from typing import TYPE_CHECKING, Any, TypeAlias
+from unittest.mock import patch
 
 import numpy as np
 import pyarrow as pa
+import quality
+from _common import keep, machine
 from numba import njit
 from scipy.optimize import minimize
 from scipy.sparse import csr_matrix, vstack
 
-from dedup import kernels
+from dedup import pipeline
+from dedup.boilerplate import clean_texts, model
 from dedup.boilerplate.features import feature_matrix, suspects, words_of
-from dedup.boilerplate.model import LABELS
+from dedup.boilerplate.model import LABELS, Weights
 from dedup.boilerplate.recurring import block_table, find_recurring
 from dedup.boilerplate.units import dated_openings, measure, sentence_ends, surface, units_of
+from dedup.ingestion.drafts import batch_of
+from dedup.model import Document
 from dedup.tokens import tokenize
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from dedup.boilerplate.recurring import Recurring
+
+    Sets: TypeAlias = "dict[str, Callable[[], dict[str, Examples]]]"
 
 HERE = Path(__file__).parent
 WEIGHTS = HERE.parent / "dedup" / "boilerplate" / "data" / "weights.json"
@@ -105,10 +115,13 @@ def records(path: Path) -> Iterator[dict[str, Any]]:
         yield from map(json.loads, lines)
 
 
+def line_labels(shared: Path) -> list[Path]:
+    return [shared / "gold" / "helsinki_paragraphs.jsonl", HERE / "data" / "boilerplate_labels.jsonl"]
+
+
 def extracted(shared: Path) -> list[Page]:
     documents = {r["id"]: r for r in records(shared / "data" / "helsinki" / "helsinki.jsonl")}
-    labels = [shared / "gold" / "helsinki_paragraphs.jsonl", HERE / "data" / "boilerplate_labels.jsonl"]
-    rows = [r for path in labels for r in records(path)]
+    rows = [r for path in line_labels(shared) for r in records(path)]
     return [Page(documents[r["id"]]["source"], documents[r["id"]]["text"], r["labels"]) for r in rows]
 
 
@@ -234,7 +247,7 @@ def trafilatura(shared: Path, every: int) -> list[Page]:
                     labels[i] = "other"
         for segment in filter(None, map(one_line, r["must_keep"])):
             labels = ["body" if segment in line else label for line, label in zip(lines, labels, strict=True)]
-        pages.append(Page(urlparse(r["url"]).netloc, "\n".join(lines), labels))
+        pages.append(Page(quality.host(r["url"]) or "", "\n".join(lines), labels))
     return pages
 
 
@@ -399,16 +412,6 @@ class Field:
         )
         return cls(*unpack(best.x))
 
-    def labels(self, features: csr_matrix, offsets: np.ndarray, bonus: float) -> np.ndarray:
-        """What ``dedup`` would call each unit."""
-        scores = np.ascontiguousarray(features @ self.votes, np.float32)
-        scores[:, 0] += bonus
-        found = np.zeros(len(scores), np.uint8)
-        edges = (e[None].astype(np.float32) for e in (self.transition, self.opening, self.closing))
-        back, model = np.zeros(scores.shape, np.int8), np.zeros(len(offsets) - 1, np.uint8)
-        kernels.get(force=True).best_paths(scores, offsets.astype(np.int64), model, *edges, back, found)
-        return found
-
     def as_json(self, names: list[str], bonus: float) -> dict[str, Any]:
         def row(values: np.ndarray) -> dict[str, float]:
             return {n: round(float(x), 3) for n, x in zip(LABELS, values, strict=True) if abs(x) >= 0.0005}
@@ -472,82 +475,112 @@ def expectations(
     for page in range(len(offsets) - 1):
         longest = max(longest, offsets[page + 1] - offsets[page])
     forward = np.zeros((longest, kinds))
+    state, ahead = np.zeros(kinds), np.zeros(kinds)
     for page in range(len(offsets) - 1):
         first, size = offsets[page], offsets[page + 1] - offsets[page]
         if size == 0:
             continue
-        state = opening.copy()
         for t in range(size):
-            forward[t] = state * potential[first + t]
-            scale = max(forward[t].sum(), 1e-300)
-            forward[t] /= scale
+            scale = 1e-300
+            for j in range(kinds):
+                reached = opening[j] if t == 0 else 0.0
+                for i in range(kinds if t else 0):
+                    reached += forward[t - 1, i] * transition[i, j]
+                forward[t, j] = reached * potential[first + t, j]
+                scale += forward[t, j]
+            for j in range(kinds):
+                forward[t, j] /= scale
             total += weight[page] * np.log(scale)
-            state = np.dot(forward[t], transition)
-        total += weight[page] * np.log(max(np.dot(forward[size - 1], closing), 1e-300))
-        state = closing.copy()
+        end = 1e-300
+        for j in range(kinds):
+            end += forward[size - 1, j] * closing[j]
+            state[j] = closing[j]
+        total += weight[page] * np.log(end)
         for t in range(size - 1, -1, -1):
-            chance = forward[t] * state
-            chance *= weight[page] / max(chance.sum(), 1e-300)
-            share[first + t] += chance
-            if t == 0:
-                edges[kinds] += chance
-            if t == size - 1:
-                edges[kinds + 1] += chance
+            norm = 1e-300
+            for j in range(kinds):
+                norm += forward[t, j] * state[j]
+            for j in range(kinds):
+                chance = forward[t, j] * state[j] * weight[page] / norm
+                share[first + t, j] += chance
+                if t == 0:
+                    edges[kinds, j] += chance
+                if t == size - 1:
+                    edges[kinds + 1, j] += chance
             if t > 0:
-                ahead = potential[first + t] * state
-                state = np.dot(transition, ahead)
-                norm = max(np.dot(forward[t - 1], state), 1e-300)
+                for j in range(kinds):
+                    ahead[j] = potential[first + t, j] * state[j]
+                norm = scale = 1e-300
                 for i in range(kinds):
-                    edges[i] += weight[page] / norm * forward[t - 1, i] * transition[i] * ahead
-                state /= max(state.sum(), 1e-300)
+                    state[i] = 0.0
+                    for j in range(kinds):
+                        state[i] += transition[i, j] * ahead[j]
+                    norm += forward[t - 1, i] * state[i]
+                    scale += state[i]
+                for i in range(kinds):
+                    for j in range(kinds):
+                        edges[i, j] += weight[page] / norm * forward[t - 1, i] * transition[i, j] * ahead[j]
+                    state[i] /= scale
     return total
 
 
-def check(name: str, data: Examples) -> None:
-    """Fit on some outlets, score the others by where their pages are from; characters without white space."""
-    fold = np.array([int(hashlib.md5(p.group.encode()).hexdigest(), 16) % FOLDS for p in data.pages])  # noqa: S324
-    outcome = []
-    for left_out in range(FOLDS):
-        field = Field.fit(name, data.part(np.flatnonzero(fold != left_out).tolist()))
-        outcome.append((data.part(np.flatnonzero(fold == left_out).tolist()), field))
-    for bonus in (-0.4, 0.0, 0.4, 0.8, 1.2):
-        sums: dict[str, dict[str, list[int]]] = {}
-        for part, field in outcome:
-            labels = field.labels(part.features, part.offsets, bonus)
-            for i, page in enumerate(part.pages):
-                lines = page.text.split("\n")
-                for row in range(part.offsets[i], part.offsets[i + 1]):
-                    gold = page.labels[part.line[row]]
-                    cell = sums.setdefault(part.source[i], {}).setdefault(gold, [0, 0])
-                    size = len("".join(lines[part.line[row]].split()))
-                    cell[0] += size * bool(labels[row] > 1)
-                    cell[1] += size
-        for source, cells in sums.items():
-            body, title = cells.get("body", [0, 1]), cells.get("title", [0, 0])
-            rest = {k: v for k, v in cells.items() if k not in ("body", "title", "unknown", "empty")}
-            hit, all_ = sum(v[0] for v in rest.values()), sum(v[1] for v in rest.values())
-            print(
-                f"{name} {source} bonus {bonus}: precision {hit / max(1, hit + body[0] + title[0]):.4f}"
-                f" recall {hit / max(1, all_):.4f} body loss {100 * body[0] / body[1]:.3f} %",
-                {k: round(v[0] / max(1, v[1]), 3) for k, v in rest.items()},
-                flush=True,
-            )
+def fold_of(outlet: str | None) -> int:
+    """The fold an outlet is left out in."""
+    return int(hashlib.md5((outlet or "").encode()).hexdigest(), 16) % FOLDS  # noqa: S324
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("shared", type=Path)
-    parser.add_argument(
-        "--check", action="store_true", help="cross-validate by outlet instead of writing weights"
-    )
-    parser.add_argument("--only", choices=["article", "page", "sentence"], action="append")
-    parser.add_argument("--every", type=int, default=1, help="use every n-th page of trafilatura_eval")
-    options = parser.parse_args()
-    wanted = options.only or list(BODY_BONUS)
+def leave_out(sets: Sets) -> list[dict[str, Any]]:
+    """For each fold, weights that never saw its outlets."""
+    data = {name: joined(make()) for name, make in sets.items()}
+    return [
+        {
+            name: fitted(name, d.part([i for i, page in enumerate(d.pages) if fold_of(page.group) != fold]))
+            for name, d in data.items()
+        }
+        for fold in range(FOLDS)
+    ]
+
+
+def check(shared: Path, learned: list[dict[str, Any]]) -> dict[str, float]:
+    """Strip each outlet's pages by weights that never saw it, and score them as ``quality.py`` does."""
+
+    def spans(rows: list[dict[str, Any]], recurring: Recurring | None) -> dict[str, Any]:
+        found = {}
+        for fold, raw in enumerate(learned):
+            mine = [Document.from_record(r) for r in rows if r["text"] and fold_of(r["source"]) == fold]
+            if mine:
+                batch = batch_of(mine)
+                with patch.object(model, "weights", cache(partial(Weights.of, raw))):
+                    cleaned = clean_texts(batch, recurring)
+                for document, clean in zip(mine, cleaned, strict=True):
+                    found[document.id] = [(span.start, span.end) for span in clean.removed]
+        return found
+
+    def alone(record: dict[str, Any]) -> Any:
+        return spans([record], None).get(record["id"], [])
+
+    def together(rows: list[dict[str, Any]]) -> dict[str, Any]:
+        batch = batch_of([Document.from_record(r) for r in rows if r["text"]])
+        return spans(rows, pipeline.learn([tokenize(batch.column("text"))], [batch]))
+
+    lines = {  # what a reader was not sure of counts neither way
+        r["id"]: ["empty" if label == "unknown" else label for label in r["labels"]]
+        for path in line_labels(shared)
+        for r in records(path)
+    }
+    articles = quality.Labelled(list(records(shared / "data" / "helsinki" / "helsinki.jsonl")), [], lines)
+    with patch.multiple(quality, strip=alone, strip_corpus=together):
+        scores = quality.score_lines("helsinki", articles)
+        scores |= quality.score_fundus(shared)
+        return scores | quality.score_trafilatura_eval(shared, others=False)
+
+
+def training_sets(shared: Path, every: int) -> Sets:
+    """By model, what makes its examples."""
     chance, lines = random.Random(0), furniture()  # noqa: S311
-    texts, agency = extracted(options.shared), wire(options.shared, 30)
+    texts, agency = extracted(shared), wire(shared, 30)
     more = [furnished(page, lines, chance) for page in texts]
-    news, web = fundus(options.shared), trafilatura(options.shared, options.every)
+    news, web = fundus(shared), trafilatura(shared, every)
     cut_news, cut_web = cut_down(news * 2, chance), cut_down(web, chance)
     disordered = [disturbed(page, chance) for page in more]
     run_together = [glued(page, chance) for page in more]
@@ -555,7 +588,7 @@ def main() -> None:
     def unbroken(pages: list[Page]) -> list[Page]:
         return [replace(page, unbroken=True) for page in pages]
 
-    sets: dict[str, Callable[[], dict[str, Examples]]] = {
+    return {
         "article": lambda: {
             "text": examples(texts, 1.0),
             "changed": examples(disordered, 0.5),
@@ -577,15 +610,33 @@ def main() -> None:
             "text": examples(texts, 0.5),  # tells the kinds apart
         },
     }
+
+
+def fitted(name: str, data: Examples) -> dict[str, Any]:
+    """A model's weights by name."""
+    return Field.fit(name, data).as_json(data.names, BODY_BONUS[name])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("shared", type=Path)
+    parser.add_argument(
+        "--check", action="store_true", help="cross-validate by outlet instead of writing weights"
+    )
+    parser.add_argument("--keep", metavar="NAME", help="keep its scores as benchmarks/results/NAME.json")
+    parser.add_argument("--only", choices=list(BODY_BONUS), action="append")
+    parser.add_argument("--every", type=int, default=1, help="use every n-th page of trafilatura_eval")
+    options = parser.parse_args()
+    sets = training_sets(options.shared, options.every)
     if options.check:
-        for name in wanted:
-            check(name, joined(sets[name]()))
+        scores = check(options.shared, leave_out(sets))
+        if options.keep:
+            keep(options.keep, {"machine": machine(), "scores": scores})
         return
     weights = json.loads(WEIGHTS.read_text("utf-8")) if WEIGHTS.exists() else {}
     weights["version"] = 2
-    for name in wanted:
-        data = joined(sets[name]())
-        weights[name] = Field.fit(name, data).as_json(data.names, BODY_BONUS[name])
+    for name in options.only or list(BODY_BONUS):
+        weights[name] = fitted(name, joined(sets[name]()))
     kept = {name: weights[name] for name in ("version", "article", "page", "sentence") if name in weights}
     WEIGHTS.write_text(json.dumps(kept, indent=1, ensure_ascii=False) + "\n", "utf-8")
 

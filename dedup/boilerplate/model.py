@@ -12,7 +12,7 @@ import json
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
@@ -49,26 +49,32 @@ class Weights:
     opening: NDArray[np.float32]
     closing: NDArray[np.float32]
 
+    @classmethod
+    def of(cls, raw: dict[str, Any], features: tuple[str, ...]) -> Self:
+        """Weights by name as arrays; a feature they do not know weighs nothing.
+
+        Args:
+            raw: By model: weights by feature and label, and of the edges.
+            features: Names, in the order of the rules.
+        """
+        models = [raw[name] for name in MODELS]
+
+        def row(named: dict[str, float]) -> list[float]:
+            return [named.get(label, 0.0) for label in LABELS]
+
+        return cls(
+            votes=np.array([[row(m["features"].get(f, {})) for f in features] for m in models], np.float32),
+            transition=np.array([[row(m["transition"][x]) for x in LABELS] for m in models], np.float32),
+            opening=np.array([row(m["opening"]) for m in models], np.float32),
+            closing=np.array([row(m["closing"]) for m in models], np.float32),
+        )
+
 
 @cache
 def weights(features: tuple[str, ...]) -> Weights:
-    """Weights that come with the package, read once; a feature they do not know weighs nothing.
-
-    Args:
-        features: Names, in the order of the rules.
-    """
+    """Weights that come with the package, read once, for features by name in the order of the rules."""
     raw = json.loads((resources.files(__package__) / "data" / "weights.json").read_text("utf-8"))
-    models = [raw[name] for name in MODELS]
-
-    def row(named: dict[str, float]) -> list[float]:
-        return [named.get(label, 0.0) for label in LABELS]
-
-    return Weights(
-        votes=np.array([[row(m["features"].get(f, {})) for f in features] for m in models], np.float32),
-        transition=np.array([[row(m["transition"][label]) for label in LABELS] for m in models], np.float32),
-        opening=np.array([row(m["opening"]) for m in models], np.float32),
-        closing=np.array([row(m["closing"]) for m in models], np.float32),
-    )
+    return Weights.of(raw, features)
 
 
 def label_units(
