@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numba import types
 
-from dedup.kernels._jit import const, helper, kernel, out
+from dedup.kernels._jit import const, helper, inlined, kernel, out
 from dedup.kernels.signs import (
     AS_CAPITALS,
     AS_NAME,
@@ -77,7 +77,7 @@ u2 = types.uint16
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 
 
-@helper
+@inlined
 def _decode(data, at, end):
     """Code point at byte ``at`` and its length in bytes; data is valid UTF-8."""
     b = data[at]
@@ -90,7 +90,7 @@ def _decode(data, at, end):
     return np.int64(0x10000), np.int64(4)
 
 
-@helper
+@inlined
 def _case(cp):
     """1 for a capital, 2 for a small letter, 0 without case; Latin, Greek, Cyrillic and full width."""
     if cp < 0x80:
@@ -177,7 +177,7 @@ def _sign(cp):
     return np.int64(OTHER)
 
 
-@helper
+@inlined
 def _gap(data, at, end):
     """Bits of everything in data[at:end]."""
     bits = np.int64(0)

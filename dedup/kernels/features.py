@@ -10,7 +10,7 @@ import numpy as np
 from numba import types
 
 from dedup.kernels import traits as rows
-from dedup.kernels._jit import const, helper, kernel, out
+from dedup.kernels._jit import const, helper, inlined, kernel, out
 from dedup.kernels.signs import (
     CAPITALS,
     CLOSE,
@@ -33,7 +33,7 @@ u1, u2, u8 = types.uint8, types.uint16, types.uint64
 _TRAITS = types.Array(i2, 2, "C")
 
 
-@helper
+@inlined
 def _holds(traits, trait, low, high, first, last, begin, held):
     """Fill for which units from ``begin`` on a rule of ranges first:last holds."""
     held[:] = 1
@@ -89,7 +89,7 @@ def weigh(traits, first, trait, low, high, model, votes, held, chosen, scores):
                     score[k] += vote[k]
 
 
-@helper
+@inlined
 def _alone(sentences, counts, opening, before, after, cues, covered, recurs, traits, u):
     """Fill what unit u says of itself; its half words, and the gain it is to the density of prose."""
     tokens = max(i8(counts[u, N_TOKENS]), i8(1))
@@ -141,7 +141,7 @@ def _alone(sentences, counts, opening, before, after, cues, covered, recurs, tra
     return words, -rows.AGAINST
 
 
-@helper
+@inlined
 def _runs(traits, row, first, last):
     """Replace each 1 by the length of the run of them it stands in."""
     start = first
@@ -151,7 +151,7 @@ def _runs(traits, row, first, last):
             start = u + 1
 
 
-@helper
+@inlined
 def _prose_within(traits, i, first, last):
     """Fill the units of prose, and their share, among the others within a reach."""
     reach = REACHES[i]

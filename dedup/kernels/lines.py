@@ -20,7 +20,7 @@ def line_ends(data, i):
     return bytes_between(data, i, 10, 13) | next_lines | separators & bytes_between(data, i, 0xE2, 0xE2)
 
 
-@helper
+@inlined
 def line_end(data, i, end):
     """Where the line that begins at i ends, and where the next one begins."""
     while i < end:
@@ -53,7 +53,7 @@ def _plain(data, i, end):
     return i >= end
 
 
-@helper
+@inlined
 def trim(data, i, end, page, entry):
     """First and one past the last byte that shows of data[i:end]; equal if nothing does."""
     first = i
@@ -82,7 +82,7 @@ def trim(data, i, end, page, entry):
     return first, cut if last > first else first
 
 
-@helper
+@inlined
 def measure(data, start, first, last, page, entry, most):
     """Width, indentation, length of the first word (columns) and last class of a line, data[first:last].
 
@@ -112,7 +112,7 @@ def measure(data, start, first, last, page, entry, most):
     return column, indent, word, tail
 
 
-@helper
+@inlined
 def _has_long_line(data, start, end):
     """Whether there are 128 bytes of printing ASCII that are certainly more than ``MAX_WIDTH`` columns."""
     before = False

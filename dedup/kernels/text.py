@@ -116,7 +116,7 @@ def _write(data, i, base, first, ready, flag, t, hashes, starts, ends, flags):
     return first, np.int64(u)
 
 
-@helper
+@inlined
 def _tokenize_block(data, start, stop, base, page, entry, pool, scratch, t, hashes, starts, ends, flags):
     """Write the tokens of data[start:stop] from number t on; gives the number after the last."""
     token = 0  # 0 none is open, 1 a word, 2 a character
