@@ -40,7 +40,7 @@ from dedup.boilerplate import clean_texts, model
 from dedup.boilerplate.features import feature_matrix, suspects, words_of
 from dedup.boilerplate.model import LABELS, Weights
 from dedup.boilerplate.recurring import block_table, find_recurring
-from dedup.boilerplate.units import dated_openings, measure, sentence_ends, surface, units_of
+from dedup.boilerplate.units import dated_openings, find_phrases, measure, sentence_ends, surface, units_of
 from dedup.ingestion.drafts import batch_of
 from dedup.model import Document
 from dedup.tokens import tokenize
@@ -315,10 +315,11 @@ def examples(
     ends = sentence_ends(tokens, look)
     cut = np.repeat([page.unbroken for page in pages], np.diff(tokens.block_offsets))
     units = units_of(tokens, ends, cut, dated_openings(tokens, look))
-    measures = measure(tokens, look, units)
+    phrases = find_phrases(tokens, look)
+    measures = measure(tokens, look, units, phrases)
     if by_sentences:
         units = units_of(tokens, ends, cut | suspects(tokens, units, measures), dated_openings(tokens, look))
-        measures = measure(tokens, look, units)
+        measures = measure(tokens, look, units, phrases)
     recurs = np.zeros(len(units), np.uint8)
     if learn:
         recurs = find_recurring(block_table(tokens, batch)).marks(batch, units, measures.whole)

@@ -142,16 +142,12 @@ def sentence_cut(tokens: Tokens, data: NDArray[np.uint8], base: int, token: int)
 def _after_signs(data: NDArray[np.uint8], base: int, low: int, high: int) -> int:
     """Where the text begins again between two tokens: after the last dash or colon and its white space."""
     gap = data[base + low : base + high].tobytes().decode(errors="replace")
-    cut = max((at for at, sign in enumerate(gap, 1) if sign in "-–—―−:：)）"), default=0)
-    while cut < len(gap) and gap[cut].isspace():
-        cut += 1
-    return low + len(gap[:cut].encode())
+    cut = max(map(gap.rfind, "-–—―−:：)）")) + 1
+    begun = gap[cut:].lstrip()
+    return high - len(begun.encode())
 
 
 def _before_signs(data: NDArray[np.uint8], base: int, low: int, high: int) -> int:
     """Where a trailing credit begins between two tokens: after the signs that close the sentence before."""
     gap = data[base + low : base + high].tobytes().decode(errors="replace")
-    cut = 0
-    while cut < len(gap) and gap[cut] in ".!?…。！？؟۔\"'”’»“)]）」":
-        cut += 1
-    return low + len(gap[:cut].encode())
+    return high - len(gap.lstrip(".!?…。！？؟۔\"'”’»“)]）」").encode())

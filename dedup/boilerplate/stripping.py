@@ -15,9 +15,11 @@ from dedup.boilerplate.recurring import asked, unit_hashes
 from dedup.boilerplate.spans import Spans, inner_spans, sentence_cut
 from dedup.boilerplate.units import (
     Measures,
+    Phrases,
     Surface,
     Units,
     dated_openings,
+    find_phrases,
     measure,
     sentence_ends,
     surface,
@@ -113,7 +115,8 @@ def strip(tokens: Tokens, batch: pa.RecordBatch, recurring: Recurring | None = N
     cut = unbroken(tokens)
     dated = dated_openings(tokens, look)
     units = units_of(tokens, ends, cut, dated)
-    measures = measure(tokens, look, units)
+    phrases = find_phrases(tokens, look)
+    measures = measure(tokens, look, units, phrases)
     is_title = _equal_titles(batch, units, measures.whole)
     recurs = (
         np.zeros(len(units), np.uint8) if recurring is None else recurring.marks(batch, units, measures.whole)
@@ -150,7 +153,7 @@ def strip(tokens: Tokens, batch: pa.RecordBatch, recurring: Recurring | None = N
     mixed[units.block[removed]] = False
     if mixed.any():
         units, labels, kind, removed = _by_sentences(
-            tokens, look, ends, dated, mixed, units, labels, kind, removed
+            tokens, look, phrases, ends, dated, mixed, units, labels, kind, removed
         )
     agencies = find_agencies(look, units, measures, labels)
 
@@ -181,6 +184,7 @@ def strip(tokens: Tokens, batch: pa.RecordBatch, recurring: Recurring | None = N
 def _by_sentences(
     tokens: Tokens,
     look: Surface,
+    phrases: Phrases,
     ends: NDArray[np.bool_],
     dated: NDArray[np.int64],
     mixed: NDArray[np.bool_],
@@ -197,14 +201,14 @@ def _by_sentences(
     document = np.repeat(np.arange(len(tokens.offsets) - 1), np.diff(tokens.block_offsets))
     chosen = np.zeros(len(tokens.offsets) - 1, np.bool_)
     chosen[document[mixed]] = True
-    part, part_look = take(tokens, look, chosen)
+    part, part_look, part_phrases = take(tokens, look, phrases, chosen)
     sentences = units_of(
         part,
         ends[np.repeat(chosen, np.diff(tokens.offsets))],
         mixed[chosen[document]],
         dated_openings(part, part_look),
     )
-    measures = measure(part, part_look, sentences)
+    measures = measure(part, part_look, sentences, part_phrases)
     nothing = np.zeros(len(sentences), np.bool_)
     found = label_units(
         table(),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -19,9 +19,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Measures",
+    "Phrases",
     "Surface",
     "Units",
     "dated_openings",
+    "find_phrases",
     "measure",
     "sentence_ends",
     "surface",
@@ -30,6 +32,8 @@ __all__ = [
     "unbroken",
     "units_of",
 ]
+
+Number = TypeVar("Number", bound=np.generic)
 
 UNBROKEN_TOKENS = 40
 """A block longer than this that is more than half of its document is no paragraph,"""
@@ -70,6 +74,21 @@ class Units:
 
     def __len__(self) -> int:
         return len(self.block)
+
+
+@dataclass(frozen=True, slots=True)
+class Phrases:
+    """Where phrases of the lexicon stand, in order; each within a block.
+
+    Attributes:
+        first: int64[M], first token.
+        size: int32[M], tokens.
+        node: int32[M], the node of the lexicon it ends in.
+    """
+
+    first: NDArray[np.int64]
+    size: NDArray[np.int32]
+    node: NDArray[np.int32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,27 +250,38 @@ def unbroken(tokens: Tokens) -> NDArray[np.bool_]:
     return whole[document]
 
 
-def take(tokens: Tokens, look: Surface, chosen: NDArray[np.bool_]) -> tuple[Tokens, Surface]:
+def take(
+    tokens: Tokens, look: Surface, phrases: Phrases, chosen: NDArray[np.bool_]
+) -> tuple[Tokens, Surface, Phrases]:
     """The documents chosen, bool[n], as a batch of their own."""
-    by_token = np.repeat(chosen, np.diff(tokens.offsets))
-    by_block = np.repeat(chosen, np.diff(tokens.block_offsets))
-    sizes = np.diff(tokens.block_first)[by_block]
+    edges = np.flatnonzero(np.diff(chosen, prepend=False, append=False))
+    from_, to = tokens.offsets[edges[::2]], tokens.offsets[edges[1::2]]  # runs of documents
+    blocks = tokens.block_offsets[edges[::2]], tokens.block_offsets[edges[1::2]]
+
+    def joined(column: NDArray[Number], start: NDArray[np.int64], stop: NDArray[np.int64]) -> NDArray[Number]:
+        return np.concatenate([column[a:b] for a, b in zip(start.tolist(), stop.tolist(), strict=True)])
+
+    def running(offsets: NDArray[np.int64], start: NDArray[np.int64], stop: NDArray[np.int64]) -> Any:
+        return np.append(0, np.cumsum(joined(np.diff(offsets), start, stop)))
+
     part = Tokens(
-        offsets=np.append(0, np.cumsum(np.diff(tokens.offsets)[chosen])),
-        hash=tokens.hash[by_token],
-        start=tokens.start[by_token],
-        end=tokens.end[by_token],
-        flags=tokens.flags[by_token],
-        block_offsets=np.append(0, np.cumsum(np.diff(tokens.block_offsets)[chosen])),
-        block_first=np.append(0, np.cumsum(sizes)),
-        block_start=tokens.block_start[by_block],
-        block_end=tokens.block_end[by_block],
+        offsets=running(tokens.offsets, edges[::2], edges[1::2]),
+        **{name: joined(getattr(tokens, name), from_, to) for name in ("hash", "start", "end", "flags")},
+        block_offsets=running(tokens.block_offsets, edges[::2], edges[1::2]),
+        block_first=running(tokens.block_first, *blocks),
+        block_start=joined(tokens.block_start, *blocks),
+        block_end=joined(tokens.block_end, *blocks),
     )
-    return part, Surface(look.shape[by_token], look.before[by_token], look.after[by_token])
+    run = np.searchsorted(from_, phrases.first, side="right") - 1
+    kept = (run >= 0) & (phrases.first < to[run])
+    shift = from_ - np.append(0, np.cumsum(to - from_))[:-1]
+    first = phrases.first[kept] - shift[run[kept]]
+    part_look = Surface(**{name: joined(getattr(look, name), from_, to) for name in Surface.__slots__})
+    return part, part_look, Phrases(first, phrases.size[kept], phrases.node[kept])
 
 
-def measure(tokens: Tokens, look: Surface, units: Units) -> Measures:
-    """Tally each unit and find the cues and agencies in it."""
+def measure(tokens: Tokens, look: Surface, units: Units, phrases: Phrases) -> Measures:
+    """Tally each unit and what the phrases in it say; those that reach beyond it say nothing."""
     size = len(units)
     counts = np.zeros((size, loops.COLUMNS), np.int32)
     whole, head = np.zeros(size, np.uint64), np.zeros(size, np.uint64)
@@ -269,13 +299,12 @@ def measure(tokens: Tokens, look: Surface, units: Units) -> Measures:
         head,
     )
     words = lex.lexicon()
-    first, length, node = _matches(tokens, look, units, words)
     cues, covered = (np.zeros((size, lex.AGENCY + 1), np.float32) for _ in range(2))
-    agency, tokens_of = np.empty(len(first), np.int64), np.empty(len(first), np.int32)
-    entry = np.empty(len(first), np.int64)
+    agency, tokens_of = np.empty(len(phrases.first), np.int64), np.empty(len(phrases.first), np.int32)
+    entry = np.empty(len(phrases.first), np.int64)
     found = kernels.get().read_cues(
         *(units.first, tokens.flags, look.shape, look.before, look.after),
-        *(first, length, node, words.entries, words.kind, words.weight, words.need),
+        *(phrases.first, phrases.size, phrases.node, words.entries, words.kind, words.weight, words.need),
         *(cues, covered, agency, tokens_of, entry),
     )
     agency, tokens_of, entry = agency[:found], tokens_of[:found], entry[:found]
@@ -298,30 +327,18 @@ def measure(tokens: Tokens, look: Surface, units: Units) -> Measures:
     )
 
 
-def _matches(
-    tokens: Tokens, look: Surface, units: Units, words: lex.Lexicon
-) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int32]]:
-    """Every phrase of the lexicon within a unit: first token, tokens, node."""
+def find_phrases(tokens: Tokens, look: Surface) -> Phrases:
+    """Every phrase of the lexicon within a block."""
+    words = lex.lexicon()
     capacity = 64 + len(tokens.hash) // 2
     while True:
-        first, size, node = (
-            np.empty(capacity, np.int64),
-            np.empty(capacity, np.int32),
-            np.empty(capacity, np.int32),
-        )
+        first = np.empty(capacity, np.int64)
+        size, node = np.empty(capacity, np.int32), np.empty(capacity, np.int32)
         found = kernels.get().match(
-            tokens.hash,
-            look.shape,
-            units.first,
-            words.keys,
-            words.targets,
-            words.terminal,
-            words.first_bits,
-            words.number,
-            first,
-            size,
-            node,
+            *(tokens.hash, look.shape, tokens.block_first),
+            *(words.keys, words.targets, words.terminal, words.first_bits, words.number),
+            *(first, size, node),
         )
         if found <= capacity:
-            return first[:found], size[:found], node[:found]
+            return Phrases(first[:found], size[:found], node[:found])
         capacity = found

@@ -252,8 +252,8 @@ def shapes(
 
 
 @kernel(i8(*(const(t) for t in (u8, u1, i8, u8, i4, u1, u1)), u8, out(i8), out(i4), out(i4)))
-def match(tokens, shape, units, keys, targets, terminal, first_bits, number, out_first, out_size, out_node):
-    """Find every phrase of a trie that lies within one unit.
+def match(tokens, shape, blocks, keys, targets, terminal, first_bits, number, out_first, out_size, out_node):
+    """Find every phrase of a trie that lies within one block.
 
     The trie is a hash table with linear probing from (node, token hash) to node; its size is a power of two
     and key 0 is an empty slot. A token that begins with a digit may also take the edge of ``number``.
@@ -261,7 +261,7 @@ def match(tokens, shape, units, keys, targets, terminal, first_bits, number, out
     Args:
         tokens: uint64[T], token hashes.
         shape: uint8[T], of :func:`shapes`.
-        units: int64[U+1], first token of each unit.
+        blocks: int64[B+1], first token of each block.
         keys: uint64[H], node and token mixed.
         targets: int32[H], node reached.
         terminal: int32[nodes], 1 where a phrase ends.
@@ -276,9 +276,9 @@ def match(tokens, shape, units, keys, targets, terminal, first_bits, number, out
     """
     found = 0
     mask = np.uint64(keys.shape[0] - 1)
-    for unit in range(units.shape[0] - 1):
-        last = units[unit + 1]
-        for t in range(units[unit], last):
+    for block in range(blocks.shape[0] - 1):
+        last = blocks[block + 1]
+        for t in range(blocks[block], last):
             low = tokens[t] & np.uint64(0xFFFF)
             if first_bits[low >> np.uint64(3)] >> (low & np.uint64(7)) & 1 == 0 and shape[t] & NUMBER == 0:
                 continue
@@ -337,7 +337,7 @@ def read_cues(
     agency_size,
     agency_entry,
 ):
-    """Add up the cues of each unit and list the agencies named in it.
+    """Add up the cues of each unit and list the agencies named in it; matches that leave it are passed over.
 
     Of names that overlap the longest at the earliest token is taken. What a person is quoted with is no cue.
 
@@ -374,6 +374,8 @@ def read_cues(
         end = begin + size[i]
         while units[unit + 1] <= begin:
             unit += 1
+        if end > units[unit + 1]:
+            continue
         place = 0
         if begin == units[unit]:
             place |= OPENS

@@ -10,7 +10,7 @@ import numpy as np
 from numba import types
 
 from dedup.kernels import traits as rows
-from dedup.kernels._jit import const, helper, inlined, kernel, out
+from dedup.kernels._jit import const, inlined, kernel, out
 from dedup.kernels.signs import (
     CAPITALS,
     CLOSE,

@@ -112,7 +112,7 @@ def shapes(
 def match(
     tokens: NDArray[np.uint64],
     shape: NDArray[np.uint8],
-    units: NDArray[np.int64],
+    blocks: NDArray[np.int64],
     keys: NDArray[np.uint64],
     targets: NDArray[np.int32],
     terminal: NDArray[np.uint8],
@@ -122,7 +122,7 @@ def match(
     out_size: NDArray[np.int32],
     out_node: NDArray[np.int32],
 ) -> int:
-    """Find every phrase of a trie that lies within one unit."""
+    """Find every phrase of a trie that lies within one block."""
     used = np.flatnonzero(keys)
     edges = dict(zip(keys[used].tolist(), targets[used].tolist(), strict=True))
     words, numeric = tokens.tolist(), (shape & signs.NUMBER != 0).tolist()
@@ -131,7 +131,7 @@ def match(
         return edges.get(((word ^ (node * _MIX & _WORD)) * _MIX & _WORD) | 1)
 
     found = 0
-    for first, last in zip(units[:-1].tolist(), units[1:].tolist(), strict=True):
+    for first, last in zip(blocks[:-1].tolist(), blocks[1:].tolist(), strict=True):
         for t in range(first, last):
             node: int | None = 0
             for i in range(t, last):
@@ -174,6 +174,8 @@ def read_cues(
     for begin, length, end_node in zip(first.tolist(), size.tolist(), node.tolist(), strict=True):
         unit = int(np.searchsorted(units, begin, side="right")) - 1
         last = begin + length - 1
+        if last >= units[unit + 1]:
+            continue
         place = signs.OPENS * (begin == units[unit]) | signs.CLOSES * (last + 1 == units[unit + 1])
         place |= signs.COLON_FOLLOWS * bool(after[last] & signs.COLON)
         place |= signs.IN_PARENTHESES * bool(before[begin] & signs.OPEN)

@@ -12,7 +12,6 @@ from dedup.folding import IDENTITY
 from dedup.kernels._jit import (
     bytes_between,
     const,
-    helper,
     inlined,
     kernel,
     load64,
