@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dedup import kernels
 from dedup.overlap import NEAR, PARTIAL, VERSION, Edges
 
 if TYPE_CHECKING:
@@ -84,29 +85,21 @@ def find_roundups(
         order = order[asked[host[order]]]
     order = order[np.bincount(host[order], minlength=documents)[host[order]] > 1]
     order = order[np.lexsort((row[order], -own[order], host[order]))]
-    hosts, first = np.unique(host[order], return_index=True)
-    for number, mine in zip(hosts.tolist(), np.split(order, first)[1:], strict=True):
-        taken = np.zeros(length[number], bool)
-        pieces = embedded = 0
-        for x in mine.tolist():
-            marks = np.zeros(length[number], bool)
-            for start, stop in _spans(edges, int(row[x]), int(side[x])).tolist():
-                marks[start:stop] = True
-            if np.count_nonzero(marks & taken) <= DISJOINT * np.count_nonzero(marks):
-                pieces += 1
-                embedded += other[x] >= EMBEDDED
-            taken |= marks
-        if versions[number]:
-            roundup[number] = embedded >= 3
-        else:
-            most = MOST * length[number]
-            roundup[number] = embedded >= 2 or (pieces >= 3 and np.count_nonzero(taken) >= most)
+    row, side, host = row[order], side[order], host[order]
+    opens = np.flatnonzero(np.diff(host, prepend=-1))
+    hosts = host[opens]
+    longest = int(length[hosts].max(initial=0))
+    apart, covered = np.zeros(len(order), bool), np.empty(len(hosts), np.int64)
+    kernels.get().weigh_pieces(
+        *(np.append(opens, len(order)), row, side, DISJOINT),
+        *(edges.runs, edges.run_start, edges.run_stop),
+        *(np.zeros(longest, np.int64), np.zeros(longest, np.int64), apart, covered),
+    )
+    pieces = np.bincount(host[apart], minlength=documents)[hosts]
+    embedded = np.bincount(host[apart & (other[order] >= EMBEDDED)], minlength=documents)[hosts]
+    alone = (embedded >= 2) | ((pieces >= 3) & (covered >= MOST * length[hosts]))
+    roundup[hosts] = np.where(versions[hosts] > 0, embedded >= 3, alone)
     return roundup
-
-
-def _spans(edges: Edges, row: int, side: int) -> NDArray[np.int32]:
-    runs = edges.runs[edges.run_start[row] : edges.run_stop[row]]
-    return np.stack([runs[:, side], runs[:, side] + runs[:, 2]], axis=1)
 
 
 def group(edges: Edges, documents: int, roundup: NDArray[np.bool_]) -> Grouping:
@@ -123,36 +116,8 @@ def group(edges: Edges, documents: int, roundup: NDArray[np.bool_]) -> Grouping:
     rows = np.flatnonzero((edges.kind <= NEAR) | ((edges.kind == VERSION) & ~apart))
     strength = np.maximum(edges.coverage_a[rows], edges.coverage_b[rows])
     rows = rows[np.lexsort((edges.b[rows], edges.a[rows], -strength, edges.kind[rows] > NEAR))]
-    # lists: reading one number of an array takes as long as five of these
-    parent, size = list(range(documents)), [1] * documents
-    ends = list(zip(edges.a[rows].tolist(), edges.b[rows].tolist(), strict=True))
-    between: dict[int, dict[int, int]] = {}
-    for a, b in ends:
-        between.setdefault(a, {})[b] = 1
-        between.setdefault(b, {})[a] = 1
-
-    def find(x: int) -> int:
-        while parent[x] != x:
-            parent[x] = parent[parent[x]]
-            x = parent[x]
-        return x
-
-    for one, two in ends:
-        a, b = find(one), find(two)
-        if a == b or between[a].get(b, 0) < SUPPORT * size[a] * size[b]:
-            continue
-        if len(between[a]) < len(between[b]) or (len(between[a]) == len(between[b]) and b < a):
-            a, b = b, a
-        parent[b] = a
-        size[a] += size[b]
-        del between[a][b]
-        for c, links in between.pop(b).items():
-            if c == a:
-                continue
-            total = between[a].get(c, 0) + links
-            between[a][c] = between[c][a] = total
-            del between[c][b]
-    roots = np.array([find(x) for x in range(documents)], np.int64)
+    roots = np.empty(documents, np.int64)
+    kernels.get().merge_groups(edges.a[rows], edges.b[rows], SUPPORT, roots)
     family = _held(_by_first(roots), edges.a[rows], edges.b[rows])
     cut = rows[family[edges.a[rows]] != family[edges.b[rows]]]
     return Grouping(family, np.stack([edges.a[cut], edges.b[cut]], axis=1))

@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dedup.families import HELD, SUPPORT, find_roundups, group
+from dedup import kernels
+from dedup.families import DISJOINT, HELD, SUPPORT, _by_first, find_roundups, group
+from dedup.kernels import reference_families
 from dedup.overlap import KINDS, NEAR, PARTIAL, QUOTE, VERSION, Edges
 
 Run = tuple[int, int, int]
@@ -28,7 +30,8 @@ class Edge:
 
 
 def edges_of(rows: list[Edge]) -> Edges:
-    stop = np.cumsum([len(row.runs) for row in rows], dtype=np.int64)
+    size = np.array([len(row.runs) for row in rows], np.int64)
+    stop = np.cumsum(size)
     words = np.full(len(rows), 100)
     return Edges(
         np.array([row.a for row in rows], np.int64),
@@ -39,7 +42,7 @@ def edges_of(rows: list[Edge]) -> Edges:
         words,
         words,
         words,
-        stop - [len(row.runs) for row in rows],
+        stop - size,
         stop,
         np.array([run for row in rows for run in row.runs], np.int32).reshape(-1, 3),
     )
@@ -165,6 +168,31 @@ def test_numbers_count_only_by_their_order(graph: tuple[list[Edge], list[bool]],
         wide[x] = flag
     moved = [Edge(number[x.a], number[x.b], x.kind, x.coverage_a, x.coverage_b) for x in rows]
     assert [families(moved, wide)[x] for x in number] == [number[x] for x in families(rows, roundup)]
+
+
+@given(st.integers(2, 60), st.integers(0, 300), st.integers(0, 2**32))
+@settings(max_examples=200)
+def test_compiled_equal_reference(documents: int, edges: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    pairs = np.unique(np.sort(rng.integers(0, documents, (edges, 2)), axis=1), axis=0)
+    pairs = rng.permutation(pairs[pairs[:, 0] < pairs[:, 1]])
+    one, two = pairs[:, 0].copy(), pairs[:, 1].copy()
+    runs = rng.integers(0, 12, (3 * edges, 3)).astype(np.int32)
+    start = np.arange(0, 3 * edges, 3)
+    stop = start + rng.integers(0, 4, edges)
+    first = np.unique(np.append(rng.integers(0, edges + 1, documents), (0, edges)))
+    row, side = rng.permutation(edges), rng.integers(0, 2, edges)
+    outcomes = []
+    for loops in (kernels.warm(), reference_families):
+        root = np.empty(documents, np.int64)
+        loops.merge_groups(one, two, SUPPORT, root)
+        assert (root[root] == root).all()
+        seen, taken = np.zeros(24, np.int64), np.zeros(24, np.int64)
+        counts, covered = np.zeros(edges, bool), np.zeros(len(first) - 1, np.int64)
+        loops.weigh_pieces(first, row, side, DISJOINT, runs, start, stop, seen, taken, counts, covered)
+        # a group may be named by any of its members
+        outcomes.append([_by_first(root).tolist(), counts.tolist(), covered.tolist()])
+    assert outcomes[0] == outcomes[1]
 
 
 def test_pairs_without_an_edge_between_them_stay_apart() -> None:

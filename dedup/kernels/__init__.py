@@ -29,6 +29,7 @@ MODULES = (
     ("corpus", "reference_corpus"),
     ("pairs", "reference_overlap"),
     ("overlap", "reference_overlap"),
+    ("families", "reference_families"),
     ("edits", "reference_edits"),
     ("operations", "reference_edits"),
 )

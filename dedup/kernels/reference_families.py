@@ -1,0 +1,67 @@
+"""The loops of families.py in plain Python: oracle of the tests, path before compiling."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+__all__ = ["merge_groups", "weigh_pieces"]
+
+
+def merge_groups(one: Any, two: Any, support: float, root: Any) -> None:
+    """See :func:`dedup.kernels.families.merge_groups`."""
+    parent, size = list(range(len(root))), [1] * len(root)
+    ends = list(zip(one.tolist(), two.tolist(), strict=True))
+    between: dict[int, dict[int, int]] = {}
+    for a, b in ends:
+        between.setdefault(a, {})[b] = 1
+        between.setdefault(b, {})[a] = 1
+
+    def find(x: int) -> int:
+        while parent[x] != x:
+            parent[x] = parent[parent[x]]
+            x = parent[x]
+        return x
+
+    for x, y in ends:
+        a, b = find(x), find(y)
+        if a == b or between[a].get(b, 0) < support * size[a] * size[b]:
+            continue
+        if len(between[a]) < len(between[b]):
+            a, b = b, a
+        parent[b] = a
+        size[a] += size[b]
+        del between[a][b]
+        for c, links in between.pop(b).items():
+            if c != a:
+                between[a][c] = between[c][a] = between[a].get(c, 0) + links
+                del between[c][b]
+    root[:] = [find(x) for x in range(len(root))]
+
+
+def weigh_pieces(
+    first: Any,
+    row: Any,
+    side: Any,
+    disjoint: float,
+    runs: Any,
+    run_start: Any,
+    run_stop: Any,
+    seen: Any,
+    taken: Any,
+    counts: Any,
+    covered: Any,
+) -> None:
+    """See :func:`dedup.kernels.families.weigh_pieces`."""
+    for host, (begin, end) in enumerate(pairwise(first.tolist())):
+        taken[:] = 0
+        for piece in range(begin, end):
+            seen[:] = 0
+            edge, own = row[piece], side[piece]
+            for run in runs[run_start[edge] : run_stop[edge]].tolist():
+                seen[run[own] : run[own] + run[2]] = 1
+            counts[piece] = np.count_nonzero(seen & taken) <= disjoint * np.count_nonzero(seen)
+            taken |= seen
+        covered[host] = np.count_nonzero(taken)
