@@ -120,10 +120,13 @@ def locate(
         each = np.repeat(side, size)
         start = pieces[np.arange(len(pieces)), each]
         holder = np.repeat(order[np.where(side, edges.b[row], edges.a[row])], size)
-        rows, number = np.unique(holder, return_inverse=True)
+        opens = np.diff(holder, prepend=-1) != 0  # ends stand by the document they belong to
+        rows, number = holder[opens], np.cumsum(opens) - 1
+        own_body = np.concatenate(
+            [body[:0], *(body[raw_offsets[r] : raw_offsets[r + 1]] for r in rows.tolist())]
+        )
         mine = chunk.take(pa.array(rows - first - low))
-        tokens, _ = gather(raw_offsets[rows], raw_offsets[rows + 1])
-        found = _characters(mine, body[tokens], number, start, start + pieces[:, 2] - 1)
+        found = _characters(mine, own_body, number, start, start + pieces[:, 2] - 1)
         at = gather(offsets[row], offsets[row + 1])[0]
         spans[at, 2 * each] = found[:, 0]
         spans[at, 2 * each + 1] = found[:, 1]

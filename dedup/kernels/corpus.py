@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numba import types
 
-from dedup.kernels._jit import const, kernel, out
+from dedup.kernels._jit import const, kernel, load64, out
 from dedup.kernels.rules import CHARACTER_FLAG, MULTIPLIER
 
 __all__ = [
@@ -27,6 +27,7 @@ M = np.uint64(MULTIPLIER)
 USED = np.uint64(1) << np.uint64(63)
 UPPER = ~np.uint64(0xFFFF)
 S16 = np.uint64(16)
+EACH_BYTE = np.uint64(0x0101010101010101)
 
 _u1, _i8, _u8 = types.uint8, types.int64, types.uint64
 
@@ -175,13 +176,17 @@ def split_runs(flags, start, edge_a, edge_b, run_start, run_stop, runs, cut, off
     Gives their number, which may be more than ``pieces`` has room for.
     """
     n = 0
+    eight = np.uint64(cut) * EACH_BYTE  # the flag of eight tokens
     offsets[0] = 0
     for e in range(len(edge_a)):
         for r in range(run_start[e], run_stop[e]):
             at_a, at_b = start[edge_a[e]] + runs[r, 0], start[edge_b[e]] + runs[r, 1]
-            first = 0
-            for t in range(1, runs[r, 2] + 1):
-                if t == runs[r, 2] or (flags[at_a + t] | flags[at_b + t]) & cut:
+            first, t, size = 0, 0, np.int64(runs[r, 2])
+            while t < size:
+                t += 1
+                while t + 8 <= size and (load64(flags, at_a + t) | load64(flags, at_b + t)) & eight == 0:
+                    t += 8
+                if t == size or (flags[at_a + t] | flags[at_b + t]) & cut:
                     if n < len(pieces):
                         pieces[n, 0] = runs[r, 0] + first
                         pieces[n, 1] = runs[r, 1] + first
