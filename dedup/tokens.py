@@ -51,6 +51,8 @@ CHARACTER = CHARACTER_FLAG
 NUMBER = NUMBER_FLAG
 """Flag of a token that begins with a decimal digit of any script."""
 
+_TOGETHER = 320  # words hashed in one loop
+
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
@@ -114,7 +116,8 @@ def tokenize(texts: pa.Array) -> Tokens:
     block_first = np.empty(most_blocks + 1, np.int64)
     block_start, block_end = np.empty(most_blocks, np.uint32), np.empty(most_blocks, np.uint32)
     loops.tokenize(
-        *(data, offsets, table.page, table.entry, table.pool, np.empty(longest * table.growth + 8, np.uint8)),
+        *(data, offsets, table.page, table.entry, table.pool),
+        *(np.empty(longest * table.growth + 8, np.uint8), np.empty(_TOGETHER, np.uint64)),
         *(token_offsets, hashes, start, end, flags),
         *(block_offsets, block_first, block_start, block_end),
     )

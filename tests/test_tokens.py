@@ -54,14 +54,25 @@ def by(monkeypatch: pytest.MonkeyPatch, namespace: object, array: pa.Array) -> T
         return tokenize(array)
 
 
-@given(st.lists(texts, max_size=4))
-@settings(max_examples=400, deadline=None)
-def test_compiled_equals_reference(documents: list[str]) -> None:
+def check(documents: list[str]) -> None:
     # 64 bytes are looked at at a time where that many follow
     array = pa.array([*documents, "x" * 99], pa.large_string())
     compiled = kernels.warm()
     with pytest.MonkeyPatch.context() as patch:
         assert columns(by(patch, compiled, array)) == columns(by(patch, reference, array))
+
+
+@given(st.lists(texts, max_size=4))
+@settings(max_examples=400, deadline=None)
+def test_compiled_equals_reference(documents: list[str]) -> None:
+    check(documents)
+
+
+@pytest.mark.parametrize("pieces", [PIECES, ["word ", "plain words of some length ", "U.S.", "中"], ["ab "]])
+def test_compiled_equals_reference_for_long_texts(pieces: list[str]) -> None:
+    # some hundred words are hashed together; between them stand tokens that are hashed alone
+    rng = np.random.default_rng(len(pieces))
+    check(["".join(rng.choice(pieces, size)) for size in (300, 321, 1000, 5000, 1)])
 
 
 @given(st.lists(texts, max_size=4))

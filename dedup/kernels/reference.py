@@ -314,6 +314,7 @@ def tokenize(
     entry: npt.NDArray[np.uint32],
     pool: Bytes,
     scratch: Bytes,
+    more: npt.NDArray[np.uint64],
     token_offsets: Counts,
     hashes: npt.NDArray[np.uint64],
     starts: npt.NDArray[np.uint32],

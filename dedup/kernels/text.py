@@ -55,6 +55,7 @@ __all__ = ["count_characters", "room", "tokenize"]
 U0, U1, U2, U4, U8, U63 = (np.uint64(n) for n in (0, 1, 2, 4, 8, 63))
 FIRST, NINE = np.uint64(0xFF), np.uint64(ord("9"))
 SMALL = np.uint64(0x2020202020202020)  # makes capitals small letters and leaves digits as they are
+UNHASHED = 128  # flag of a plain word whose first eight bytes stand where its hash will
 
 
 @inlined
@@ -97,9 +98,10 @@ def _plain_words(data, i, room):
 
 
 @inlined
-def _write(data, i, base, first, ready, flag, t, hashes, starts, ends, flags):
-    """Write the plain words that end at the bits ``ready``; gives what is left of ``first``, and t."""
+def _write(data, i, base, first, ready, flag, t, hashed, hashes, more, starts, ends, flags):
+    """Write the plain words that end at the bits ``ready``, unhashed; give what is left of ``first``, t."""
     u = np.uint64(t)  # unsigned, so that no index is looked at for being negative
+    place = np.uint64(t - hashed)
     while ready != U0:
         begin = trailing_zeros(first)
         size = trailing_zeros(ready) - begin
@@ -107,17 +109,38 @@ def _write(data, i, base, first, ready, flag, t, hashes, starts, ends, flags):
         ready &= ready - U1
         at = i + begin
         word = load64(data, at) | SMALL
-        hashes[u] = hash_short(word, load64(data, at + 8) | SMALL, size)
+        hashes[u] = word
+        more[place] = load64(data, at + 8) | SMALL
         starts[u] = at - base
         ends[u] = at - base + size
-        flags[u] = flag | (NUMBER_FLAG if word & FIRST <= NINE else 0)
+        flags[u] = flag | (NUMBER_FLAG if word & FIRST <= NINE else 0) | UNHASHED
         u += U1
+        place += U1
     return first, np.int64(u)
 
 
 @inlined
-def _tokenize_block(data, start, stop, base, page, entry, pool, scratch, t, hashes, starts, ends, flags):
-    """Write the tokens of data[start:stop] from number t on; gives the number after the last."""
+def _hash(hashed, t, hashes, more, starts, ends, flags):
+    """Hash the plain words among the tokens hashed:t; ``more`` holds what follows their first eight bytes.
+
+    No branch, and no index that might be negative: the compiler makes vector instructions of it, which hash
+    a word in half the time.
+    """
+    for k in range(np.uint64(min(t - hashed, len(more)))):
+        u = np.uint64(hashed) + k
+        h = hash_short(hashes[u], more[k], np.uint64(ends[u] - starts[u]))
+        hashes[u] = h if flags[u] & UNHASHED else hashes[u]
+        flags[u] &= UNHASHED - 1
+
+
+@inlined
+def _tokenize_block(
+    data, start, stop, base, page, entry, pool, scratch, t, hashed, hashes, more, starts, ends, flags
+):
+    """Write the tokens of data[start:stop] from number t on; gives the number after the last.
+
+    Those before ``hashed`` are hashed; gives the number of those that are, too.
+    """
     token = 0  # 0 none is open, 1 a word, 2 a character
     at = token_at = chain_at = np.int64(0)  # scratch: where to write, where the token and the chain begin
     token_start = token_end = start
@@ -136,6 +159,9 @@ def _tokenize_block(data, start, stop, base, page, entry, pool, scratch, t, hash
     whole = len(data) - 80
     while True:
         if token == 0 and i < stop and i <= whole and (gap == 2 or not chain) and _may_be_plain(data[i]):
+            if t - hashed > len(more) - 64:
+                _hash(hashed, t, hashes, more, starts, ends, flags)
+                hashed = t
             room = stop - i
             first, behind, marks, foreign, halts = _plain_words(data, i, room)
             done = np.int64(0)
@@ -153,7 +179,9 @@ def _tokenize_block(data, start, stop, base, page, entry, pool, scratch, t, hash
                 ready = behind & (halt - U1 | (halt if closes else U0))
                 behind &= ~ready
                 flag = QUOTED_FLAG if quote != 0 or single else 0
-                first, t = _write(data, i, base, first, ready, flag, t, hashes, starts, ends, flags)
+                first, t = _write(
+                    data, i, base, first, ready, flag, t, hashed, hashes, more, starts, ends, flags
+                )
                 if not closes or place == room:
                     break
                 if kind >= STRAIGHT:
@@ -263,7 +291,7 @@ def _tokenize_block(data, start, stop, base, page, entry, pool, scratch, t, hash
             continue
 
         if i >= stop:
-            return t
+            return t, hashed
         if waits:
             pending = kind if kind > SINGLE_RIGHT else np.int64(APOSTROPHE)
         else:
@@ -317,7 +345,7 @@ _BYTES, _COUNTS, _PLACES = out(types.uint8), out(types.int64), out(types.uint32)
 @kernel(
     types.void(
         *(const(types.uint8), const(types.int64)),
-        *(const(types.uint16), const(types.uint32), const(types.uint8), _BYTES),
+        *(const(types.uint16), const(types.uint32), const(types.uint8), _BYTES, out(types.uint64)),
         *(_COUNTS, out(types.uint64), _PLACES, _PLACES, _BYTES),
         *(_COUNTS, _COUNTS, _PLACES, _PLACES),
     )
@@ -329,6 +357,7 @@ def tokenize(
     entry,
     pool,
     scratch,
+    more,
     token_offsets,
     hashes,
     starts,
@@ -342,9 +371,9 @@ def tokenize(
     """Tokenize documents data[offsets[d]:offsets[d + 1]]; fills what stands from ``token_offsets`` on.
 
     ``scratch`` holds the folded form of the longest block and eight bytes more, the outputs what :func:`room`
-    says.
+    says. ``more`` has room for some of the words that are hashed together, and 64 more.
     """
-    t = blocks = np.int64(0)  # a plain 0 has a type of its own: helpers would be compiled twice
+    t = hashed = blocks = np.int64(0)  # a plain 0 has a type of its own: helpers would be compiled twice
     token_offsets[0] = block_offsets[0] = block_first[0] = 0
     for d in range(len(offsets) - 1):
         base, end = offsets[d], offsets[d + 1]
@@ -365,9 +394,12 @@ def tokenize(
                     ends_block = short and (lines > 1 or not (WORD <= tail <= MARK or tail == COMMA))
             if open_at >= 0 and (ends_block or i >= end):
                 block_start[blocks], block_end[blocks] = open_at - base, close_at - base
-                t = _tokenize_block(
-                    data, open_at, close_at, base, page, entry, pool, scratch, t, hashes, starts, ends, flags
+                # fmt: off
+                t, hashed = _tokenize_block(
+                    data, open_at, close_at, base, page, entry, pool, scratch,
+                    t, hashed, hashes, more, starts, ends, flags,
                 )
+                # fmt: on
                 blocks += 1
                 block_first[blocks] = t
                 open_at = np.int64(-1)
@@ -381,3 +413,4 @@ def tokenize(
             i = following
         token_offsets[d + 1] = t
         block_offsets[d + 1] = blocks
+    _hash(hashed, t, hashes, more, starts, ends, flags)
