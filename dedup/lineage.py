@@ -6,15 +6,15 @@ equal words, so that a word of one side leads to the same word of the other.
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 
 from dedup.model import RelationKind
-from dedup.tokens import byte_to_char, tokenize
+from dedup.tokens import to_characters, tokenize
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -23,8 +23,24 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dedup.model import Document, Relation
+    from dedup.tokens import Tokens
 
-__all__ = ["AgreedPassage", "AgreedText", "Step", "Words", "agree", "read_words", "trace"]
+__all__ = [
+    "COPIES",
+    "AgreedPassage",
+    "AgreedText",
+    "Shared",
+    "Step",
+    "Words",
+    "agree",
+    "agree_on",
+    "find_runs",
+    "read_words",
+    "trace",
+]
+
+COPIES = (RelationKind.EXACT, RelationKind.NEAR)
+"""Relations of documents that attest nothing to each other where no source is known."""
 
 MIN_NEW = 8
 """Words of a passage that the fullest version lacks and that is worth adding to the agreed text."""
@@ -101,33 +117,89 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """Where the words of a text stand, in characters.
+    """Where the words of n texts stand, in characters.
 
     Attributes:
+        offsets: int64[n + 1], words of each text.
         start: int64[t].
         end: int64[t].
-        block: int64[t], number of the paragraph.
+        opens: bool[t], the first of a paragraph.
     """
 
+    offsets: NDArray[np.int64]
     start: NDArray[np.int64]
     end: NDArray[np.int64]
-    block: NDArray[np.int64]
+    opens: NDArray[np.bool_]
+
+    def of(self, first: int, last: int) -> Words:
+        """The words of some texts in a row."""
+        own = slice(self.offsets[first], self.offsets[last])
+        offsets = self.offsets[first : last + 1] - self.offsets[first]
+        return Words(offsets, self.start[own], self.end[own], self.opens[own])
 
 
-def read_words(texts: Sequence[str]) -> list[Words]:
-    """Find the words of texts, many at once."""
-    batch = pa.array(texts, pa.large_string())
-    tokens = tokenize(batch)
-    blocks = np.repeat(np.arange(len(tokens.block_first) - 1), np.diff(tokens.block_first))
-    found = []
-    for number, text in enumerate(texts):
-        span = slice(int(tokens.offsets[number]), int(tokens.offsets[number + 1]))
-        start, end = tokens.start[span].astype(np.int64), tokens.end[span].astype(np.int64)
-        if not text.isascii():
-            data = text.encode()
-            start, end = byte_to_char(data, start), byte_to_char(data, end)
-        found.append(Words(start, end, blocks[span]))
-    return found
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What pairs of documents share.
+
+    Attributes:
+        a: int64[p], number of the first document of each pair.
+        b: int64[p], of the second.
+        copies: bool[p], exact or near copies.
+        offsets: int64[p + 1], runs of each pair.
+        runs: int64[r, 4], passages: start and end in a, start and end in b, in characters, half-open. Or
+            int64[r, 3], what :func:`find_runs` makes of them: first word in a, first word in b, words.
+    """
+
+    a: NDArray[np.int64]
+    b: NDArray[np.int64]
+    copies: NDArray[np.bool_]
+    offsets: NDArray[np.int64]
+    runs: NDArray[np.int64]
+
+    def of(self, first: int, last: int, documents: Sequence[int]) -> Shared:
+        """Some pairs in a row, with these documents, ascending, numbered from 0."""
+        own, offsets = slice(first, last), self.offsets[first : last + 1]
+        a, b = (np.searchsorted(documents, side[own]) for side in (self.a, self.b))
+        runs = self.runs[offsets[0] : offsets[-1]]
+        return Shared(a, b, self.copies[own], offsets - offsets[0], runs)
+
+
+def read_words(tokens: Tokens, texts: pa.Array) -> Words:
+    """The words of texts.
+
+    Args:
+        tokens: Of :func:`dedup.tokens.tokenize`.
+        texts: What they are the tokens of.
+    """
+    document = np.repeat(np.arange(len(tokens)), np.diff(tokens.offsets))
+    opens = np.zeros(len(tokens.start) + 1, bool)
+    opens[tokens.block_first] = True
+    places = to_characters(texts, document, np.stack([tokens.start, tokens.end], axis=1))
+    return Words(tokens.offsets, places[:, 0], places[:, 1], opens[:-1])
+
+
+def find_runs(words: Words, passages: Shared) -> Shared:
+    """The runs of equal words that passages are.
+
+    Args:
+        words: Of the documents.
+        passages: Of pairs of them, in characters.
+    """
+    document = np.repeat(np.arange(len(words.offsets) - 1), np.diff(words.offsets)) << 32
+    starts, ends = document | words.start, document | words.end
+    pair = np.repeat(np.arange(len(passages.a)), np.diff(passages.offsets))
+    runs, sizes = [], []
+    for side, numbers in enumerate((passages.a, passages.b)):
+        own = numbers[pair]
+        low, high = (own << 32) + passages.runs[:, 2 * side : 2 * side + 2].T
+        first = np.searchsorted(starts, low)
+        sizes.append(np.searchsorted(ends, high, "right") - first)
+        runs.append(first - words.offsets[own])
+    size = np.minimum(*sizes)
+    kept = np.concatenate([[0], np.cumsum(size > 0)])
+    found = np.column_stack([*runs, size])[size > 0]
+    return replace(passages, offsets=kept[passages.offsets], runs=found)
 
 
 def trace(documents: Sequence[Document], relations: Iterable[Relation]) -> tuple[Step, ...]:
@@ -180,9 +252,7 @@ def _outside(relation: Relation, child: str) -> tuple[int, int]:
     )
 
 
-def agree(
-    documents: Sequence[Document], relations: Iterable[Relation], words: Sequence[Words] | None = None
-) -> AgreedText:
+def agree(documents: Sequence[Document], relations: Iterable[Relation]) -> AgreedText:
     """The text two or more independent sources of a family carry: as near to the original as it allows.
 
     All documents of one source count as one; of those without a source, each group of exact and near copies.
@@ -190,15 +260,30 @@ def agree(
     sources among the others, stand behind what precedes them there.
 
     Args:
-        documents: The family.
+        documents: The family, in order of time.
         relations: Relations among them, with passages; each pair once.
-        words: The words of the documents, if they have been read already.
     """
-    order = {document.id: number for number, document in enumerate(_in_time(documents))}
-    if words is None:
-        words = read_words([document.text for document in documents])
-    rows = sorted(range(len(documents)), key=lambda row: order[documents[row].id])
-    return _Family([documents[row] for row in rows], [words[row] for row in rows], relations).agreed()
+    texts = pa.array([document.text for document in documents], pa.large_string())
+    words = read_words(tokenize(texts), texts)
+    place = {document.id: number for number, document in enumerate(documents)}
+    known = [relation for relation in relations if relation.a in place and relation.b in place]
+    a, b = (np.array([place[getattr(r, side)] for r in known], np.int64) for side in "ab")
+    copies = np.array([r.relation in COPIES for r in known], bool)
+    offsets = np.cumsum([0, *(len(r.passages) for r in known)])
+    passages = [(p.a_start, p.a_end, p.b_start, p.b_end) for r in known for p in r.passages]
+    shared = Shared(a, b, copies, offsets, np.array(passages, np.int64).reshape(-1, 4))
+    return agree_on(documents, words, find_runs(words, shared))
+
+
+def agree_on(documents: Sequence[Document], words: Words, shared: Shared) -> AgreedText:
+    """The same for documents whose words, and what they share, are known.
+
+    Args:
+        documents: The family, in order of time.
+        words: Of the documents.
+        shared: Pairs of documents, by their numbers.
+    """
+    return _Family(documents, words, shared).agreed()
 
 
 Run = tuple[int, int, int]
@@ -206,45 +291,34 @@ Run = tuple[int, int, int]
 
 
 class _Family:
-    """Documents by number, in order of time, and which words they share.
+    """Documents by number, and which words they share. A set of words is a whole number, a bit a word.
 
     Attributes:
         runs: For each document, by the number of another: the runs they share.
+        carried: The same: the set of words in these runs.
         copies: For each document those that are exactly or nearly equal to it.
         unit: Number of the independent source each document belongs to.
     """
 
-    def __init__(self, documents: list[Document], words: list[Words], relations: Iterable[Relation]) -> None:
+    def __init__(self, documents: Sequence[Document], words: Words, shared: Shared) -> None:
         self.documents = documents
         self.words = words
         self.runs: list[dict[int, list[Run]]] = [{} for _ in documents]
+        self.carried: list[dict[int, int]] = [{} for _ in documents]
         self.copies: list[list[int]] = [[] for _ in documents]
-        place = {document.id: number for number, document in enumerate(documents)}
-        for relation in relations:
-            a, b = place.get(relation.a, -1), place.get(relation.b, -1)
-            if a < 0 or b < 0:
-                continue
-            found = list(self._find(relation, a, b))
-            self.runs[a][b] = found
-            self.runs[b][a] = [(j, i, size) for i, j, size in found]
-            if relation.relation in (RelationKind.EXACT, RelationKind.NEAR):
+        bounds = shared.offsets.tolist()
+        for pair, (a, b) in enumerate(zip(shared.a.tolist(), shared.b.tolist(), strict=True)):
+            there = shared.runs[bounds[pair] : bounds[pair + 1]].tolist()
+            self._link(a, b, there)
+            self._link(b, a, [(j, i, size) for i, j, size in there])
+            if shared.copies[pair]:
                 self.copies[a].append(b)
                 self.copies[b].append(a)
         self.unit = self._units()
 
-    def _find(self, relation: Relation, a: int, b: int) -> Iterator[Run]:
-        one, two = self.words[a], self.words[b]
-        a_start, a_end, b_start, b_end = (
-            np.array([(p.a_start, p.a_end, p.b_start, p.b_end) for p in relation.passages], np.int64)
-            .reshape(-1, 4)
-            .T
-        )
-        i, j = np.searchsorted(one.start, a_start), np.searchsorted(two.start, b_start)
-        of_a = np.searchsorted(one.end, a_end, "right") - i
-        of_b = np.searchsorted(two.end, b_end, "right") - j
-        for run in zip(i.tolist(), j.tolist(), np.minimum(of_a, of_b).tolist(), strict=True):
-            if run[2] > 0:
-                yield run
+    def _link(self, here: int, there: int, runs: list[Run]) -> None:
+        self.runs[here][there] = runs
+        self.carried[here][there] = _led(runs, -1)
 
     def _units(self) -> list[int]:
         units: list[int] = []
@@ -260,11 +334,9 @@ class _Family:
         return units
 
     def agreed(self) -> AgreedText:
-        weight = [
-            int(self._attested(number, self.runs[number]).sum()) for number in range(len(self.documents))
-        ]
+        weight = [self._attested(number, carried).bit_count() for number, carried in enumerate(self.carried)]
         ranking = sorted(range(len(weight)), key=lambda number: (-weight[number], number))
-        included: dict[int, NDArray[np.bool_]] = {}
+        included: dict[int, int] = {}  # words that stand in the agreed text
         pieces: list[tuple[int, bool, int, _Piece]] = []  # place in the base, of the base, as found
         base = -1
         for number in ranking:
@@ -276,65 +348,61 @@ class _Family:
             attested = self._attested(number, carriers)
             covered = self._covered(number, included)
             least = MIN_NEW if included else 3
-            found = [*self._pieces(number, attested & ~covered, least)]
-            for piece in self._witnessed(number, found, carriers):
-                at = piece.first if base < 0 else self._place(number, piece.first, base)
+            for first, last in self._pieces(number, attested & ~covered, least):
+                at = first if base < 0 else self._place(number, first, base)
+                piece = _Piece(number, first, last, self._witnesses(number, first, last, carriers))
                 pieces.append((at, base < 0, len(pieces), piece))
             included[number] = attested | covered
             base = number if base < 0 else base
         return self._joined([piece for *_, piece in sorted(pieces, key=lambda item: item[:3])])
 
-    def _carriers(self, number: int) -> dict[int, list[Run]]:
-        """Documents that share runs with one, those that do so by a copy of theirs among them."""
-        found = dict(self.runs[number])
+    def _carriers(self, number: int) -> dict[int, int]:
+        """Documents that share words with one, those that do so by a copy of theirs among them; the words."""
+        direct = self.carried[number]
+        found = dict(direct)
         for other, runs in self.runs[number].items():
             for copy in self.copies[other]:
-                if copy != number and copy not in self.runs[number]:
-                    found.setdefault(copy, []).extend(_composed(runs, self.runs[other][copy]))
+                if copy != number and copy not in direct:
+                    found[copy] = found.get(copy, 0) | _led(runs, self.carried[other][copy])
         return found
 
-    def _attested(self, number: int, carriers: dict[int, list[Run]]) -> NDArray[np.bool_]:
-        """Words that another source carries: bool[t]."""
-        attested = np.zeros(len(self.words[number].start), bool)
-        for other, runs in carriers.items():
+    def _attested(self, number: int, carriers: dict[int, int]) -> int:
+        """Words that another source carries."""
+        attested = 0
+        for other, words in carriers.items():
             if self.unit[other] != self.unit[number]:
-                for i, _, size in runs:
-                    attested[i : i + size] = True
+                attested |= words
         return attested
 
-    def _covered(self, number: int, included: dict[int, NDArray[np.bool_]]) -> NDArray[np.bool_]:
-        """Words that stand in the agreed text already: bool[t]."""
-        covered = np.zeros(len(self.words[number].start), bool)
-        for other, mask in included.items():
-            for i, j, size in self.runs[number].get(other, ()):
-                covered[i : i + size] |= mask[j : j + size]
+    def _covered(self, number: int, included: dict[int, int]) -> int:
+        """Words that stand in the agreed text already."""
+        covered = 0
+        for other, words in included.items():
+            covered |= _led(self.runs[number].get(other, ()), words)
         return covered
 
-    def _pieces(self, number: int, mask: NDArray[np.bool_], least: int) -> Iterator[_Piece]:
-        """Runs of marked words, each within one paragraph."""
-        rows = np.flatnonzero(mask)
-        block = self.words[number].block[rows]
-        opens = np.flatnonzero((np.diff(rows, prepend=-2) != 1) | (np.diff(block, prepend=-1) != 0))
-        for first, last in zip(opens.tolist(), [*opens[1:].tolist(), len(rows)], strict=False):
+    def _pieces(self, number: int, words: int, least: int) -> Iterator[tuple[int, int]]:
+        """Runs of words of a set, each within one paragraph."""
+        if not words:
+            return
+        low, high = self.words.offsets[number : number + 2]
+        chosen = np.flatnonzero(_bits(words, int(high - low)))
+        opens = np.flatnonzero((np.diff(chosen, prepend=-2) != 1) | self.words.opens[low + chosen])
+        bounds = [*opens.tolist(), len(chosen)]
+        for first, last in pairwise(bounds):
             if last - first >= least:
-                yield _Piece(number, int(rows[first]), int(rows[last - 1]) + 1)
+                yield int(chosen[first]), int(chosen[last - 1]) + 1
 
-    def _witnessed(
-        self, number: int, pieces: Sequence[_Piece], carriers: dict[int, list[Run]]
-    ) -> Iterator[_Piece]:
-        """Pieces of a document with those that carry at least half of each, or most of it."""
-        others = [other for other in carriers if self.unit[other] != self.unit[number]]
-        first = np.array([piece.first for piece in pieces])
-        last = np.array([piece.last for piece in pieces])
-        carried = np.zeros((len(others), len(pieces)), np.int64)
-        for row, other in enumerate(others):
-            start, _, size = np.array(carriers[other], np.int64).reshape(-1, 3).T[:, :, None]
-            shared = np.minimum(start + size, last) - np.maximum(start, first)
-            carried[row] = np.maximum(shared, 0).sum(axis=0)
-        enough = np.minimum(carried.max(axis=0, initial=0), (last - first) / 2)
-        for piece, witnesses in zip(pieces, (carried >= enough).T, strict=True):
-            carriers_of_it = [others[row] for row in np.flatnonzero(witnesses)]
-            yield _Piece(number, piece.first, piece.last, tuple(sorted([number, *carriers_of_it])))
+    def _witnesses(self, number: int, first: int, last: int, carriers: dict[int, int]) -> tuple[int, ...]:
+        """A document, and those of other sources that carry at least half of a piece of it, or most."""
+        words = (1 << last - first) - 1
+        shares = {
+            other: (carried >> first & words).bit_count()
+            for other, carried in carriers.items()
+            if self.unit[other] != self.unit[number]
+        }
+        enough = min(max(shares.values()), (last - first) / 2)
+        return tuple(sorted([number, *(other for other, share in shares.items() if share >= enough)]))
 
     def _place(self, number: int, word: int, base: int) -> int:
         """The word of the base behind which a word of another version belongs."""
@@ -365,15 +433,18 @@ class _Family:
     def _same_paragraph(self, one: _Piece, two: _Piece) -> bool:
         if one.document != two.document:
             return False
-        block = self.words[one.document].block
-        return bool(block[one.first] == block[two.first])
+        low, high = sorted([one.first, two.first])
+        begin = int(self.words.offsets[one.document])
+        return not self.words.opens[begin + low + 1 : begin + high + 1].any()
 
     def _span(self, piece: _Piece) -> tuple[int, int]:
         """Characters of a piece, with the signs that touch it."""
-        text, words = self.documents[piece.document].text, self.words[piece.document]
-        start, end = int(words.start[piece.first]), int(words.end[piece.last - 1])
-        lowest = int(words.end[piece.first - 1]) if piece.first else 0
-        highest = int(words.start[piece.last]) if piece.last < len(words.start) else len(text)
+        text, words = self.documents[piece.document].text, self.words
+        begin, stop = words.offsets[piece.document : piece.document + 2]
+        first, last = begin + piece.first, begin + piece.last
+        start, end = int(words.start[first]), int(words.end[last - 1])
+        lowest = int(words.end[first - 1]) if first > begin else 0
+        highest = int(words.start[last]) if last < stop else len(text)
         while start > lowest and not text[start - 1].isspace():
             start -= 1
         while end < highest and not text[end].isspace():
@@ -388,18 +459,18 @@ class _Piece:
     document: int
     first: int
     last: int
-    witnesses: tuple[int, ...] = ()
+    witnesses: tuple[int, ...]
 
 
-def _composed(one: list[Run], two: list[Run]) -> Iterator[Run]:
-    """Runs from here to there, by way of a third: ``one`` leads to it, ``two`` starts from it."""
-    two = sorted(two)
-    starts = [run[0] for run in two]
-    for i, j, size in one:
-        for k in range(max(0, bisect_left(starts, j) - 1), len(two)):
-            middle, there, length = two[k]
-            if middle >= j + size:
-                break
-            low, high = max(j, middle), min(j + size, middle + length)
-            if low < high:
-                yield i + low - j, there + low - middle, high - low
+def _led(runs: Iterable[Run], words: int) -> int:
+    """The words here whose equals there are in a set."""
+    found = 0
+    for i, j, size in runs:
+        found |= (words >> j & (1 << size) - 1) << i
+    return found
+
+
+def _bits(words: int, count: int) -> NDArray[np.uint8]:
+    """A set of words as marks: uint8[count]."""
+    packed = np.frombuffer(words.to_bytes(count // 8 + 1, "little"), np.uint8)
+    return np.unpackbits(packed, count=count, bitorder="little")

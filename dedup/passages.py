@@ -14,7 +14,7 @@ from dedup import kernels
 from dedup.overlap import CUT
 from dedup.parallel import in_order
 from dedup.ragged import by_owner, gather
-from dedup.tokens import byte_to_char, text_buffers, tokenize
+from dedup.tokens import byte_to_char, to_characters, tokenize
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -173,13 +173,7 @@ def _characters(
     place = np.flatnonzero(body)  # of each body token among all
     base = np.searchsorted(place, tokens.offsets)[number]
     spans = np.stack([tokens.start[place[base + first]], tokens.end[place[base + last]]], axis=1)
-    data, offsets = text_buffers(texts)
-    data = data[offsets[0] : offsets[-1]]
-    begin = (offsets[:-1] - offsets[0])[number]
-    following = np.zeros(len(data) + 1, np.int32)  # bytes before each place that begin no character
-    np.cumsum(data & 0xC0 == 0x80, out=following[1:])
-    before = following[begin[:, None] + spans] - following[begin][:, None]
-    return np.asarray(spans.astype(np.int64) - before)
+    return to_characters(texts, number, spans)
 
 
 def spans_of_tokens(text: str, chosen: NDArray[np.int64]) -> list[tuple[int, int]]:

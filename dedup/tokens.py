@@ -40,6 +40,7 @@ __all__ = [
     "Tokens",
     "byte_to_char",
     "text_buffers",
+    "to_characters",
     "token_strings",
     "tokenize",
 ]
@@ -186,3 +187,23 @@ def byte_to_char(data: bytes | npt.NDArray[np.uint8], positions: npt.ArrayLike) 
     places = np.asarray(positions, np.int64)
     continuation = np.flatnonzero(raw & 0xC0 == 0x80)
     return places - np.searchsorted(continuation, places)
+
+
+def to_characters(
+    texts: pa.Array, document: npt.NDArray[np.int64], places: npt.NDArray[np.uint32]
+) -> npt.NDArray[np.int64]:
+    """The same for many documents at once.
+
+    Args:
+        texts: string or large_string, without nulls.
+        document: int64[p], number of the document of each place.
+        places: uint32[p] or [p, k], bytes from its beginning.
+    """
+    data, offsets = text_buffers(texts)
+    data = data[offsets[0] : offsets[-1]]
+    continuation = np.flatnonzero(data & 0xC0 == 0x80)
+    if not len(continuation):
+        return places.astype(np.int64)
+    begin = (offsets - offsets[0])[document].reshape(-1, *[1] * (places.ndim - 1))
+    before = np.searchsorted(continuation, begin + places) - np.searchsorted(continuation, begin)
+    return np.asarray(places - before)

@@ -127,10 +127,18 @@ def test_variants_are_rebuilt_to_the_letter(seeds, open_page):
           .flatMap((node) => JSON.parse(node.textContent))
           .flatMap((family) => family.edits.map((edits, k) => {
           const base = Array.from(family.text);
-          const steps = (edits || []).flatMap((s) => s.edits || [s]);
-          const kept = (s) => s.op === 'equal' || s.op === 'move';
-          const made = steps.map((s) => kept(s) ? base.slice(...s.a).join('') : s.text || '').join('');
-          return [family.members[k][0], edits ? made : family.text];
+          const cut = (start, end) => base.slice(start, end).join('');
+          const make = (steps, at) => {
+            const moved = new Map(steps.filter(Array.isArray));
+            return steps.map((step) => {
+              if (typeof step === 'string') return step;
+              if (Array.isArray(step)) return step[2] ? make(step[2], step[0]) : cut(step[0], step[1]);
+              const start = at;
+              at = step === null ? moved.get(at) : at + Math.abs(step);
+              return step > 0 ? cut(start, at) : '';
+            }).join('');
+          };
+          return [family.members[k][0], edits ? make(edits, 0) : family.text];
         }))"""
     )
     assert rebuilt

@@ -15,11 +15,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dedup import Document, UsageError, find_families
+from dedup import Document, UsageError, diff, find_families
 from dedup.errors import OutputError
 from dedup.lineage import trace
 from dedup.report import make_report
-from dedup.report.contents import Contents, find_parents
+from dedup.report.contents import Contents, find_parents, short_form
 from dedup.report.page import as_json
 from dedup.report.pictures import matrix, timeline
 from dedup.report.tables import read_tables
@@ -155,6 +155,37 @@ def test_the_page_is_the_same_made_again_whatever_the_format(hostile: Path, tmp_
     again = (tmp_path / "again.html").read_bytes()
     assert again == (hostile / "report.html").read_bytes()
     assert again == (tmp_path / "parquet/report.html").read_bytes()
+
+
+def made_of(short: list, base: str, at: int = 0) -> str:
+    """What the page's form of a diff makes of its base."""
+    moved = {step[0]: step[1] for step in short if isinstance(step, list)}
+    parts = []
+    for step in short:
+        match step:
+            case str():
+                parts.append(step)
+            case [start, end]:
+                parts.append(base[start:end])
+            case [start, _, edits]:
+                parts.append(made_of(edits, base, start))
+            case None:
+                at = moved[at]
+            case _:
+                parts.append(base[at : at + max(step, 0)])
+                at += abs(step)
+    return "".join(parts)
+
+
+PARAGRAPHS = st.lists(
+    st.sampled_from([*LEAD.split(". "), *REST.split(". "), LEAD, REST, "", "\r", "𝄞 \x00 ends.", "A b c."]),
+    max_size=9,
+).map("\n".join)
+
+
+@given(PARAGRAPHS | st.text(), PARAGRAPHS | st.text())
+def test_the_page_holds_diffs_that_make_the_variant(a, b):
+    assert made_of(short_form(diff(a, b).as_json()[1:]), a) == b
 
 
 def test_what_is_left_out_is_counted(hostile: Path, tmp_path: Path):

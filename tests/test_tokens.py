@@ -13,7 +13,16 @@ from dedup import kernels
 from dedup.errors import InputError
 from dedup.folding import folding
 from dedup.kernels import reference
-from dedup.tokens import CHARACTER, QUOTED, Tokens, byte_to_char, text_buffers, token_strings, tokenize
+from dedup.tokens import (
+    CHARACTER,
+    QUOTED,
+    Tokens,
+    byte_to_char,
+    text_buffers,
+    to_characters,
+    token_strings,
+    tokenize,
+)
 
 PIECES = [
     *"aBzß1２९éÉİı’'‘´.,-–“”„«»\"「」『』()\n\r\t  ",
@@ -298,3 +307,15 @@ def test_lists_stay_lines() -> None:
     assert blocks("\n".join(menu)) == menu
     article = [f"{'A sentence that goes on. ' * n}".strip() for n in (3, 9, 7, 8)]
     assert blocks("\n".join(article)) == article
+
+
+@given(st.lists(st.text(), max_size=6), st.data())
+def test_places_of_many_documents_as_characters(texts, data):
+    drawn = [(n, data.draw(st.integers(0, len(text)))) for n, text in enumerate(texts) for _ in range(2)]
+    numbers = np.array([number for number, _ in drawn], np.int64)
+    places = np.array([len(texts[n][:at].encode()) for n, at in drawn], np.uint32)
+    array = pa.array(["é", *texts], pa.large_string())[1:]
+    assert to_characters(array, numbers, places).tolist() == [at for _, at in drawn]
+    assert to_characters(array, numbers, np.stack([places, places], 1)).tolist() == [
+        [at, at] for _, at in drawn
+    ]

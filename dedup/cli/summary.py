@@ -10,7 +10,6 @@ from dedup.cli.terminal import console, fit, percent, put, safe
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from dedup.model import Document
     from dedup.result import Result
 
 __all__ = ["show", "summarize"]
@@ -28,9 +27,12 @@ def summarize(result: Result, out: str, seconds: float, *, undated: int = 0) -> 
         seconds: The whole run took.
         undated: Dates that could not be read.
     """
+    from dedup.headlines import headlines
     from dedup.output import summary
 
     counts = summary(result)
+    largest = result.largest_families(LARGEST)
+    titles = headlines([family.canonical for family in largest])
     reasons = counts.pop("rejects")
     superseded = reasons.pop("superseded", 0)
     return {
@@ -46,17 +48,12 @@ def summarize(result: Result, out: str, seconds: float, *, undated: int = 0) -> 
                 "family": family.id,
                 "size": len(family),
                 "canonical": family.canonical.id,
-                "title": _title(family.canonical),
+                "title": safe(title)[:200],
                 "sources": list(family.sources),
             }
-            for family in result.largest_families(LARGEST)
+            for family, title in zip(largest, titles, strict=True)
         ],
     }
-
-
-def _title(document: Document) -> str:
-    """The title, or the first words."""
-    return safe(document.title or "")[:200] or safe(document.text[:400])[:200]
 
 
 def show(summary: dict[str, Any]) -> None:

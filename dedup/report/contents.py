@@ -6,6 +6,7 @@ import re
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,10 +16,12 @@ import pyarrow.compute as pc
 from xxhash import xxh64_hexdigest
 
 from dedup.boilerplate import strip
-from dedup.lineage import agree, read_words
-from dedup.model import Document, Kind, Passage, Relation, RelationKind
+from dedup.headlines import HEAD, headlines
+from dedup.lineage import COPIES, Shared, agree_on, find_runs, read_words
+from dedup.model import Document, Kind, RelationKind
+from dedup.ragged import take_rows
 from dedup.report.tables import Tables, read_diffs, read_records
-from dedup.tokens import byte_to_char, tokenize
+from dedup.tokens import to_characters, tokenize
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -26,7 +29,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["BUDGET", "LARGEST", "Contents", "Lineage", "find_parents"]
+    from dedup.lineage import AgreedText
+    from dedup.tokens import Tokens
+
+__all__ = ["BUDGET", "LARGEST", "Contents", "Lineage", "find_parents", "short_form"]
 
 LARGEST = 20_000
 """Families shown."""
@@ -40,15 +46,12 @@ VERSIONS = 20
 CHUNK = 50
 """Families of one chunk of data, which the page decodes when one of them is opened."""
 
-HEADLINE = 120
-"""Characters of a text that stand for a missing title."""
-
-HEAD = 1000
-"""Characters of a text that are looked at for them."""
+STEP = 4 * CHUNK
+"""Families whose texts are looked at together."""
 
 JOINING = [RelationKind.EXACT.value, RelationKind.NEAR.value, RelationKind.VERSION.value]
 _BASE = re.compile(rb'"op": ?"base", ?"length": ?(\d+), ?"hash": ?"([0-9a-f]{16})"')
-_KINDS = list(Kind)
+PASSAGE = ("a_start", "a_end", "b_start", "b_end")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +74,12 @@ class Lineage:
 def find_parents(tables: Tables) -> Lineage:
     """The parent of every document that is in a family."""
     n, place = len(tables.documents), tables.place
-    later = place[tables.a] > place[tables.b]
-    child, parent = np.where(later, tables.a, tables.b), np.where(later, tables.b, tables.a)
+    a, b = tables.a[tables.inside], tables.b[tables.inside]
+    later = place[a] > place[b]
+    child, parent = np.where(later, a, b), np.where(later, b, a)
     shared, of_a, of_b = (
-        tables.relations[name].to_numpy() for name in ("shared_words", "coverage_a", "coverage_b")
+        tables.relations[name].to_numpy()[tables.inside]
+        for name in ("shared_words", "coverage_a", "coverage_b")
     )
     added = _outside(shared, np.where(later, of_a, of_b))
     dropped = _outside(shared, np.where(later, of_b, of_a))
@@ -94,7 +99,7 @@ def _outside(shared: NDArray[np.int64], coverage: NDArray[np.float64]) -> NDArra
 
 
 class Contents:
-    """Everything the page shows.
+    """Everything the page shows. Families and documents are numbered as in the tables.
 
     Args:
         tables: Of the run.
@@ -107,68 +112,73 @@ class Contents:
     def __init__(self, tables: Tables, folder: Path, *, largest: int = LARGEST, budget: int = BUDGET) -> None:
         self._tables = tables
         self._folder = folder
-        by = [("size", "descending"), ("id", "ascending")]
-        order = pc.sort_indices(tables.families, sort_keys=by)
-        self._shown = tables.families.take(order[:largest]).to_pylist()
-        self._hidden = tables.families["size"].take(order[largest:]).to_pylist()
-        # only what is shown becomes Python objects: of a million documents the rest would take a gigabyte
-        chosen = np.flatnonzero(np.isin(tables.family, order[:largest].to_numpy()))
-        shown = _rows(tables.documents.take(pa.array(chosen)))
-        self._rows = dict(zip(chosen.tolist(), shown, strict=True))
-        self._row_of = {row["id"]: number for number, row in self._rows.items()}
+        self._shown = min(largest, len(tables.families))
+        self._documents = tables.documents.slice(0, int(tables.first[self._shown]))
+        self._ids = self._documents["id"].to_pylist()
         self._lineage = find_parents(tables)
-        self._sources = sorted(filter(None, pc.unique(tables.documents["source"]).to_pylist()))
-        agencies = pc.list_flatten(tables.documents["agencies"])
-        self._agencies = sorted(filter(None, pc.unique(agencies).to_pylist()))
-        self._source_number = {name: number for number, name in enumerate(self._sources)}
-        self._agency_number = {name: number for number, name in enumerate(self._agencies)}
-        self._read_bases(budget)
+        self._sources = _names(tables.documents["source"])
+        self._agencies = _names(pc.list_flatten(tables.documents["agencies"]))
+        self._read_operations(budget)
+        self._read_texts()
+        self._pairs = self._find_pairs()
 
-    def _read_bases(self, budget: int) -> None:
-        """Which canonical texts belong to which family, and which families have room for theirs."""
-        wanted = {family["id"]: number for number, family in enumerate(self._shown)}
+    def _read_operations(self, budget: int) -> None:
+        """Read the diffs shown, by their variants, and what is known of each family's canonical text."""
+        self._bases: dict[int, tuple[int, str]] = {}
         cost: Counter[int] = Counter()
-        bases: dict[int, tuple[int, str]] = {}
-        for identity, variant, operations in read_diffs(self._folder):
-            number = wanted.get(identity, -1)
-            early = number >= 0 and self._early[self._row_of[variant]]
-            found = _BASE.search(operations, 0, 200) if early else None
-            if found:
-                if number not in bases:
-                    bases[number] = int(found[1]), found[2].decode()
-                    cost[number] = int(found[1])
-                cost[number] += len(operations)
-        self._with_text = set()
-        for number in sorted(bases):
-            if cost[number] <= budget:
-                budget -= cost[number]
-                self._with_text.add(number)
-        self._texts = self._find_texts(bases)
-        self._with_text &= {number for number, text in self._texts.items() if text is not None}
+        for family, _, operations in self._diffs():
+            found = _BASE.search(operations, 0, 200)
+            if found and family not in self._bases:
+                self._bases[family] = int(found[1]), found[2].decode()
+                cost[family] += int(found[1])
+            cost[family] += len(operations)
+        self._with_text: set[int] = set()
+        for family in sorted(self._bases):
+            if cost[family] <= budget:
+                budget -= cost[family]
+                self._with_text.add(family)
+        self._operations = {
+            variant: operations for family, variant, operations in self._diffs() if family in self._with_text
+        }
+
+    def _diffs(self) -> Iterator[tuple[int, int, bytes]]:
+        """Family, variant and operations of the diffs there may be room for."""
+        number = {identity: n for n, identity in enumerate(self._ids)}
+        family, early = self._tables.family.tolist(), self._early.tolist()
+        for identity, operations in read_diffs(self._folder):
+            variant = number.get(identity, -1)
+            if variant >= 0 and early[variant]:
+                yield family[variant], variant, operations
 
     @cached_property
     def _early(self) -> NDArray[np.bool_]:
         """Documents whose text is shown, if their family has room for texts: bool[n]."""
-        tables = self._tables
-        ids = tables.documents["id"].combine_chunks()
-        rows = np.asarray(pc.index_in(tables.families["canonical"].combine_chunks(), ids))
-        canonical = tables.place[rows][tables.family]
-        early = tables.place - (tables.place > canonical) < VERSIONS
-        return np.asarray(early | (tables.place == canonical))
+        place = self._tables.place
+        canonical = place[self._tables.canonical][self._tables.family]
+        return np.asarray((place - (place > canonical) < VERSIONS) | (place == canonical))
 
-    def _find_texts(self, bases: dict[int, tuple[int, str]]) -> dict[int, str]:
-        """Canonical texts, by family; of those without room only the beginning."""
-        lengths = {length for length, _ in bases.values()}
-        families = defaultdict(list)
-        for number, (_, digest) in bases.items():
-            families[digest].append(number)
-        texts: dict[int, str] = {}
+    def _read_texts(self) -> None:
+        """Read canonical texts, by family: those shown, and the beginning of those without a title."""
+        untitled = [
+            family for family, title in enumerate(self._canonical("title")) if not (title or "").strip()
+        ]
+        wanted = defaultdict(list)
+        for family in self._with_text.union(untitled).intersection(self._bases):
+            wanted[self._bases[family]].append(family)
+        lengths = {length for length, _ in wanted}
+        self._texts: dict[int, str] = {}
         for record in read_records(self._folder):
             for value in record.values():
                 if isinstance(value, str) and len(value) in lengths:
-                    for number in families.get(xxh64_hexdigest(value.encode("utf-8", "surrogatepass")), ()):
-                        texts[number] = value if number in self._with_text else value[:HEAD]
-        return texts
+                    digest = xxh64_hexdigest(value.encode("utf-8", "surrogatepass"))
+                    for family in wanted.get((len(value), digest), ()):
+                        self._texts[family] = value if family in self._with_text else value[:HEAD]
+        self._with_text &= self._texts.keys()
+
+    def _canonical(self, column: str) -> list[Any]:
+        """A column's values of the canonical documents of the families shown."""
+        rows = pa.array(self._tables.canonical[: self._shown])
+        return list(self._documents[column].take(rows).to_pylist())
 
     # --- the whole
 
@@ -176,8 +186,7 @@ class Contents:
     def summary(self) -> dict[str, Any]:
         """Counts and dates for the first screen."""
         counts = self._tables.run.get("counts", {})
-        families = len(self._shown) + len(self._hidden)
-        documents = self._tables.documents
+        families, documents = len(self._tables.families), self._tables.documents
         copied = pc.multiply(documents["words"].cast(pa.float64()), documents["coverage"])
         return {
             **self._tables.totals,
@@ -186,35 +195,29 @@ class Contents:
             "copied_words": round(pc.sum(copied).as_py() or 0),
             "duplicates": counts.get("duplicates", 0),
             "rejects": sum(counts.get("rejects", {}).values()),
-            "hidden_families": len(self._hidden),
-            "hidden_documents": sum(self._hidden),
-            "without_text": len(self._shown) - len(self._with_text),
-            "shown": len(self._shown),
+            "hidden_families": families - self._shown,
+            "hidden_documents": len(documents) - len(self._documents),
+            "without_text": self._shown - len(self._with_text),
+            "shown": self._shown,
             "version": self._tables.run.get("version"),
             "policy": self._tables.run.get("settings", {}).get("policy"),
         }
 
     def flows(self) -> Counter[tuple[str, str]]:
         """Articles of the second source that most likely came from an article of the first."""
-        names = self._tables.documents["source"].combine_chunks().dictionary_encode()
-        known = [*names.dictionary.to_pylist(), None]
-        code = names.indices.fill_null(len(known) - 1).to_numpy(zero_copy_only=False).astype(np.int64)
+        source = _numbers(self._tables.documents["source"], self._sources)
         child = np.flatnonzero(self._lineage.parent >= 0)
-        keys = code[self._lineage.parent[child]] << 32 | code[child]
-        # in the order of the documents, by which a Counter settles ties
-        flows, first, count = np.unique(keys, return_index=True, return_counts=True)
-        order = np.argsort(first)
-        found: Counter[tuple[str, str]] = Counter()
-        for flow, size in zip(flows[order].tolist(), count[order].tolist(), strict=True):
-            source, target = known[flow >> 32], known[flow & 0xFFFFFFFF]
-            if source and target:
-                found[source, target] = size
-        return found
+        pairs = np.stack([source[self._lineage.parent[child]], source[child]], axis=1)
+        flows, counts = np.unique(pairs[(pairs >= 0).all(axis=1)], axis=0, return_counts=True)
+        names = self._sources
+        return Counter(
+            {(names[a], names[b]): n for (a, b), n in zip(flows.tolist(), counts.tolist(), strict=True)}
+        )
 
     def times(self) -> tuple[list[int], list[int]]:
         """Seconds since the epoch of the first version of each family, and of every later one."""
-        times = pc.divide(self._tables.documents["published"].cast(pa.int64()), 1_000_000)
-        dated = times.is_valid().to_numpy() & (self._tables.family >= 0)
+        times = _seconds(self._tables.documents["published"])
+        dated = times.is_valid().to_numpy()
         seconds = times.fill_null(0).to_numpy()[dated]
         earliest = self._tables.place[dated] == 0
         return seconds[earliest].tolist(), seconds[~earliest].tolist()
@@ -223,174 +226,136 @@ class Contents:
 
     def index(self) -> dict[str, Any]:
         """What search and filters need of every family shown, in columns."""
-        columns: dict[str, list[Any]] = defaultdict(list)
-        titles = self._titles()
-        for number, family in enumerate(self._shown):
-            rows = [self._rows[self._row_of[member]] for member in family["members"]]
-            own = self._rows[self._row_of[family["canonical"]]]
-            times = [row["time"] for row in rows if row["time"] is not None]
-            columns["id"].append(family["id"])
-            columns["title"].append(titles[number])
-            columns["size"].append(len(rows))
-            columns["words"].append(own["words"] or 0)
-            columns["first"].append(min(times, default=None))
-            columns["last"].append(max(times, default=None))
-            columns["sources"].append(self._numbers(self._source_number, (row["source"] for row in rows)))
-            agencies = (name for row in rows for name in row["agencies"] or ())
-            columns["agencies"].append(self._numbers(self._agency_number, agencies))
-            kinds = {row["relation"] for row in rows}
-            columns["relations"].append(sum(1 << bit for bit, kind in enumerate(JOINING) if kind in kinds))
+        families, first = self._tables.families.slice(0, self._shown), self._tables.first[: self._shown]
+        kinds = _numbers(self._documents["relation"], JOINING)
+        bits = np.where(kinds < 0, 0, 1 << np.maximum(kinds, 0))
+        columns = {
+            "id": families["id"].to_pylist(),
+            "title": self._titles(),
+            "size": families["size"].to_pylist(),
+            "words": [words or 0 for words in self._canonical("words")],
+            "first": _seconds(families["first_published"]).to_pylist(),
+            "last": _seconds(families["last_published"]).to_pylist(),
+            "sources": _numbered(families["sources"], self._sources),
+            "agencies": _numbered(families["agencies"], self._agencies),
+            "relations": np.bitwise_or.reduceat(bits, first).tolist() if len(first) else [],
+        }
         return {
             "sources": self._sources,
             "agencies": self._agencies,
             "relations": JOINING,
-            "kinds": [kind.value for kind in _KINDS],
+            "kinds": [kind.value for kind in Kind],
             "chunk": CHUNK,
-            "families": dict(columns),
+            "families": columns,
         }
 
     def _titles(self) -> list[str]:
-        """Headlines; where there is none the beginning of the article, at worst the id."""
-        rows = [self._rows[self._row_of[family["canonical"]]] for family in self._shown]
-        titles = [row["title"] or "" for row in rows]
-        untitled = [n for n, title in enumerate(titles) if not title.strip() and n in self._texts]
-        heads = [Document(rows[n]["id"], self._texts[n][:HEAD]) for n in untitled]
-        for number, head, removed in zip(untitled, heads, _removed(heads) if heads else (), strict=True):
-            kept, at = [], 0
-            for start, end in zip(removed[::3], removed[1::3], strict=True):
-                kept.append(head.text[at:start])
-                at = end
-            body = " ".join("".join([*kept, head.text[at:]]).split()) or " ".join(head.text.split())
-            titles[number] = body if len(body) <= HEADLINE else f"{body[:HEADLINE].rsplit(' ', 1)[0]} …"
-        return [title or str(row["id"]) for title, row in zip(titles, rows, strict=True)]
-
-    @staticmethod
-    def _numbers(numbers: dict[str, int], names: Any) -> list[int]:
-        return list(dict.fromkeys(numbers[name] for name in names if name))
+        columns = zip(*(self._canonical(name) for name in ("id", "title")), strict=True)
+        return headlines(
+            [Document(name, self._texts.get(n, ""), title) for n, (name, title) in enumerate(columns)]
+        )
 
     def chunks(self) -> Iterator[list[dict[str, Any]]]:
         """Families in full, some at a time, in the order of the index."""
-        step = 20 * CHUNK
-        for start in range(0, len(self._shown), step):
-            numbers = range(start, min(start + step, len(self._shown)))
-            families = [self._members(self._shown[number]) for number in numbers]
-            self._add_texts([(n, families[n - start]) for n in numbers if n in self._with_text])
+        for start in range(0, self._shown, STEP):
+            families = self._without_texts(start, min(start + STEP, self._shown))
+            shown = [n for n in range(start, start + len(families)) if n in self._with_text]
+            if shown:
+                self._add_texts(shown, [families[n - start] for n in shown])
             for first in range(0, len(families), CHUNK):
                 yield families[first : first + CHUNK]
 
-    def _members(self, family: dict[str, Any]) -> dict[str, Any]:
-        places = {self._row_of[member]: place for place, member in enumerate(family["members"])}
-        lineage = self._lineage
-        members = []
-        for row in places:
-            own = self._rows[row]
-            parent = places.get(int(lineage.parent[row]), -1)
-            members.append(
-                [
-                    own["id"],
-                    own["title"],
-                    self._source_number.get(own["source"], -1),
-                    own["time"],
-                    own["url"],
-                    own["relation"],
-                    _percent(own["coverage"]),
-                    _percent(own["canonical_coverage"]),
-                    own["words"],
-                    parent,
-                    *(int(column[row]) for column in (lineage.shared, lineage.added, lineage.dropped)),
-                ]
-            )
-        return {
-            "canonical": places[self._row_of[family["canonical"]]],
-            "reason": family["reason"],
-            "related": [[r["family"], r["relation"], r["shared_words"]] for r in family["related"] or ()],
-            "members": members,
-        }
+    def _without_texts(self, start: int, stop: int) -> list[dict[str, Any]]:
+        """Some families in a row, with all their members."""
+        tables = self._tables
+        low, high = int(tables.first[start]), int(tables.first[stop])
+        documents, lineage = tables.documents.slice(low, high - low), self._lineage
+        parent = lineage.parent[low:high]
+        numbers = (lineage.shared, lineage.added, lineage.dropped)
+        rows = zip(
+            self._ids[low:high],
+            documents["title"].to_pylist(),
+            _numbers(documents["source"], self._sources).tolist(),
+            _seconds(documents["published"]).to_pylist(),
+            documents["url"].to_pylist(),
+            documents["relation"].to_pylist(),
+            map(_percent, documents["coverage"].to_pylist()),
+            map(_percent, documents["canonical_coverage"].to_pylist()),
+            documents["words"].to_pylist(),
+            np.where(parent < 0, -1, tables.place[parent]).tolist(),
+            *(column[low:high].tolist() for column in numbers),
+            strict=True,
+        )
+        members = list(rows)
+        families = tables.families.slice(start, stop - start).select(["reason", "related"]).to_pylist()
+        bounds = (tables.first[start : stop + 1] - low).tolist()
+        canonical = tables.place[tables.canonical[start:stop]].tolist()
+        return [
+            {
+                "canonical": canonical[n],
+                "reason": family["reason"],
+                "related": [[r["family"], r["relation"], r["shared_words"]] for r in family["related"] or ()],
+                "members": members[bounds[n] : bounds[n + 1]],
+            }
+            for n, family in enumerate(families)
+        ]
 
     # --- texts
 
-    def _add_texts(self, families: Sequence[tuple[int, dict[str, Any]]]) -> None:
+    def _add_texts(self, numbers: Sequence[int], families: Sequence[dict[str, Any]]) -> None:
         """Add texts, diffs, boilerplate and agreed text to families, all of them at once."""
-        wanted = {self._shown[number]["id"]: number for number, _ in families}
-        operations: dict[int, dict[str, list[dict[str, Any]]]] = defaultdict(dict)
-        for identity, variant, raw in self._diffs_of(wanted):
-            operations[wanted[identity]][variant] = orjson.loads(raw)
-        documents: list[list[Document]] = []
-        for number, _ in families:
-            documents.append(list(self._documents(number, operations[number])))
-        flat = [document for family in documents for document in family]
-        if not flat:
-            return
-        removed = iter(_removed(flat))
-        words = iter(read_words([document.text for document in flat]))
-        relations = self._relations(wanted)
-        for (number, family), members in zip(families, documents, strict=True):
-            everyone = self._shown[number]["members"]
-            places = {identity: place for place, identity in enumerate(everyone)}
-            known = {document.id: next(removed) for document in members}
-            family["text"] = self._texts[number]
-            family["removed"] = [known.get(identity) for identity in everyone]
-            family["edits"] = [operations[number].get(identity, [None])[1:] or None for identity in everyone]
-            agreed = agree(members, relations[self._shown[number]["id"]], [next(words) for _ in members])
-            family["agreed"] = [
-                [
-                    places[passage.document],
-                    passage.document_start,
-                    passage.document_end,
-                    int(agreed.text[max(0, passage.start - 1) : passage.start] in ("", "\n")),
-                    passage.sources,
-                    [places[witness] for witness in passage.witnesses],
-                ]
-                for passage in agreed.passages
-            ]
-
-    @cached_property
-    def _diff_lines(self) -> dict[str, list[tuple[str, bytes]]]:
-        """Diffs of the families with texts; no more than the budget."""
-        wanted = {self._shown[number]["id"] for number in self._with_text}
-        found: dict[str, list[tuple[str, bytes]]] = defaultdict(list)
-        for identity, variant, raw in read_diffs(self._folder):
-            if identity in wanted and self._early[self._row_of[variant]]:
-                found[identity].append((variant, raw))
-        return found
-
-    def _diffs_of(self, wanted: dict[str, int]) -> Iterator[tuple[str, str, bytes]]:
-        for identity in wanted:
-            for variant, raw in self._diff_lines.pop(identity, ()):
-                yield identity, variant, raw
-
-    def _documents(self, number: int, operations: dict[str, list[dict[str, Any]]]) -> Iterator[Document]:
-        """The members whose texts are shown, in order of time."""
-        family, text = self._shown[number], self._texts[number]
-        for member in family["members"]:
-            row = self._rows[self._row_of[member]]
-            if member == family["canonical"]:
-                yield Document(member, text, title=row["title"], source=row["source"])
-            elif member in operations:
-                made = _applied(operations[member], text)
-                yield Document(member, made, title=row["title"], source=row["source"])
-
-    @cached_property
-    def _relation_rows(self) -> NDArray[np.int64]:
-        """Rows of the relations, ordered by family: int64."""
-        return np.argsort(self._tables.family[self._tables.a], kind="stable")
-
-    def _relations(self, wanted: dict[str, int]) -> dict[str, list[Relation]]:
         tables = self._tables
-        ordered = tables.family[tables.a][self._relation_rows]
-        canonical = [self._row_of[self._shown[number]["canonical"]] for number in wanted.values()]
-        rows = [
-            np.arange(*np.searchsorted(ordered, [family, family + 1])) for family in tables.family[canonical]
-        ]
-        chosen = self._relation_rows[np.concatenate(rows)] if rows else np.empty(0, np.int64)
-        chosen = chosen[self._early[tables.a[chosen]] & self._early[tables.b[chosen]]]
-        names = tables.documents["family"]
-        found: dict[str, list[Relation]] = defaultdict(list)
-        for a, row in zip(tables.a[chosen].tolist(), tables.relations.take(chosen).to_pylist(), strict=True):
-            row["relation"] = RelationKind(row["relation"])
-            row["passages"] = tuple(Passage(**passage) for passage in row["passages"])
-            found[names[a].as_py()].append(Relation(**row))
-        return found
+        rows: list[int] = []  # of the documents with texts
+        documents: list[Document] = []
+        edits: list[list[Any]] = []
+        bounds = [0]
+        for number, family in zip(numbers, families, strict=True):
+            edits.append([None] * len(family["members"]))
+            for place, (identity, title, source, *_) in enumerate(family["members"]):
+                row = int(tables.first[number]) + place
+                operations = orjson.loads(self._operations.pop(row, b"[]"))[1:]
+                if operations or row == tables.canonical[number]:
+                    edits[-1][place] = short_form(operations) or None
+                    text = _applied(operations, self._texts[number]) if operations else self._texts[number]
+                    name = self._sources[source] if source >= 0 else None
+                    documents.append(Document(identity, text, title, name))
+                    rows.append(row)
+            bounds.append(len(rows))
+        texts = pa.array([document.text for document in documents], pa.large_string())
+        tokens = tokenize(texts)
+        removed = _removed(tokens, texts, documents)
+        words = read_words(tokens, texts)
+        pairs = np.searchsorted(tables.family[self._pairs.a], [*numbers, numbers[-1] + 1])
+        shared = find_runs(words, self._pairs.of(pairs[0], pairs[-1], rows))
+        pairs -= pairs[0]
+        for n, (number, family) in enumerate(zip(numbers, families, strict=True)):
+            low, high = bounds[n : n + 2]
+            members = documents[low:high]
+            own = words.of(low, high), shared.of(pairs[n], pairs[n + 1], range(low, high))
+            places = [row - int(tables.first[number]) for row in rows[low:high]]
+            spans = dict(zip(places, removed[low:high], strict=True))
+            family["text"] = self._texts[number]
+            family["removed"] = [spans.get(place) for place in range(len(edits[n]))]
+            family["edits"] = edits[n]
+            family["agreed"] = _passages(agree_on(members, *own), members, places)
+
+    def _find_pairs(self) -> Shared:
+        """Passages of documents with texts, by family; documents are rows of their table."""
+        tables = self._tables
+        shown = np.zeros(len(tables.documents), bool)
+        shown[[*self._operations, *tables.canonical[list(self._with_text)]]] = True
+        rows = tables.inside[shown[tables.a[tables.inside]] & shown[tables.b[tables.inside]]]
+        rows = rows[np.argsort(tables.family[tables.a[rows]], kind="stable")]
+        passages = take_rows(tables.relations["passages"], rows)
+        places = passages.flatten()
+        copies = pc.is_in(take_rows(tables.relations["relation"], rows), pa.array(COPIES))
+        return Shared(
+            a=tables.a[rows],
+            b=tables.b[rows],
+            copies=np.asarray(copies),
+            offsets=np.concatenate([[0], np.cumsum(passages.value_lengths(), dtype=np.int64)]),
+            runs=np.column_stack([np.asarray(places.field(name)) for name in PASSAGE]),
+        )
 
 
 def _applied(operations: list[dict[str, Any]], base: str) -> str:
@@ -401,33 +366,84 @@ def _applied(operations: list[dict[str, Any]], base: str) -> str:
     )
 
 
-def _rows(documents: pa.Table) -> list[dict[str, Any]]:
-    """Documents, with their time in seconds since the epoch."""
-    micros = documents["published"].cast(pa.int64())
-    table = documents.append_column("time", pc.divide(micros, 1_000_000))
-    return list(table.drop_columns(["published"]).to_pylist())
+def short_form(operations: list[dict[str, Any]], at: int = 0) -> list[Any]:
+    """Operations as the page holds them, in a third of the room.
+
+    A number of characters that are equal, or dropped where it is below zero; a string, added; a list, a move:
+    first and last character of what moved, and operations within it, if any; null where something moved away.
+    """
+    moved = {step["a"][0]: step["a"][1] for step in operations if step["op"] == "move"}
+    short: list[Any] = []
+    for step in operations:
+        start, end = step["a"]
+        if step["op"] == "move":
+            short.append([start, end, *([short_form(step["edits"], start)] if "edits" in step else ())])
+            continue
+        while at < start:
+            short.append(None)
+            at = moved[at]
+        if start < end:
+            short.append(end - start if step["op"] == "equal" else start - end)
+        if "text" in step:
+            short.append(step["text"])
+        at = end
+    return short
+
+
+def _passages(agreed: AgreedText, members: Sequence[Document], places: Sequence[int]) -> list[list[Any]]:
+    """An agreed text: document and characters of each passage, whether it opens a paragraph, witnesses."""
+    place = {document.id: number for document, number in zip(members, places, strict=True)}
+    return [
+        [
+            place[passage.document],
+            passage.document_start,
+            passage.document_end,
+            int(agreed.text[max(0, passage.start - 1) : passage.start] in ("", "\n")),
+            passage.sources,
+            [place[witness] for witness in passage.witnesses],
+        ]
+        for passage in agreed.passages
+    ]
+
+
+def _names(column: pa.ChunkedArray) -> list[str]:
+    """Names that occur, sorted."""
+    return sorted(filter(None, pc.unique(column).to_pylist()))
+
+
+def _numbers(column: pa.ChunkedArray, names: list[str]) -> NDArray[np.int64]:
+    """Place of each value among names, -1 where it is none: int64[n]."""
+    found = pc.index_in(column, pa.array(names, pa.string()))
+    return np.asarray(found.fill_null(-1), np.int64)
+
+
+def _numbered(lists: pa.ChunkedArray, names: list[str]) -> list[list[int]]:
+    """The same of lists of names; what is none is left out."""
+    number = {name: place for place, name in enumerate(names)}
+    return [[number[name] for name in own or () if name in number] for own in lists.to_pylist()]
+
+
+def _seconds(times: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Seconds since the epoch: int64."""
+    return pc.divide(times.cast(pa.int64()), 1_000_000)
 
 
 def _percent(ratio: float | None) -> float | None:
     return None if ratio is None else round(100 * ratio, 1)
 
 
-def _removed(documents: Sequence[Document]) -> list[list[int]]:
+def _removed(tokens: Tokens, texts: pa.Array, documents: Sequence[Document]) -> list[list[int]]:
     """Boilerplate of each document: start, end and number of the kind, flat."""
     batch = pa.record_batch(
         {
-            "text": pa.array([document.text for document in documents], pa.large_string()),
+            "text": texts,
             "title": pa.array([document.title for document in documents], pa.string()),
             "source": pa.array([document.source for document in documents], pa.string()),
         }
     )
-    stripped = strip(tokenize(batch.column("text")), batch)
-    found = []
-    for number, document in enumerate(documents):
-        span = slice(int(stripped.removed_offsets[number]), int(stripped.removed_offsets[number + 1]))
-        places = np.stack([stripped.removed_start[span], stripped.removed_end[span]], axis=1).astype(np.int64)
-        if not document.text.isascii():
-            places = byte_to_char(document.text.encode(), places)
-        rows = np.column_stack([places, stripped.removed_kind[span]])
-        found.append([int(value) for value in rows.ravel()])
-    return found
+    stripped = strip(tokens, batch)
+    bounds = stripped.removed_offsets
+    document = np.repeat(np.arange(len(documents)), np.diff(bounds))
+    places = np.stack([stripped.removed_start, stripped.removed_end], axis=1)
+    rows = np.column_stack([to_characters(texts, document, places), stripped.removed_kind]).ravel().tolist()
+    return [rows[3 * low : 3 * high] for low, high in pairwise(bounds.tolist())]

@@ -175,6 +175,25 @@
   const PARAGRAPH = new RegExp(`\\S[^${ENDS}]*`, "g");
   const LAST = new RegExp(`[${ENDS}]+$`);
 
+  // What the page holds of a diff, as operations: see short_form in contents.py.
+  function operationsOf(short, at = 0) {
+    const moved = new Map(short.filter(Array.isArray).map(([start, end]) => [start, end]));
+    const made = [];
+    for (const step of short) {
+      if (step === null) at = moved.get(at);
+      else if (Array.isArray(step)) {
+        const [start, end, edits] = step;
+        made.push({ op: "move", a: [start, end], edits: edits && operationsOf(edits, start) });
+      } else if (typeof step === "string") made.push({ op: "insert", a: [at, at], text: step });
+      else {
+        const start = at;
+        at += Math.abs(step);
+        made.push({ op: step < 0 ? "delete" : "equal", a: [start, at] });
+      }
+    }
+    return made;
+  }
+
   function flat(operations) {
     return operations.flatMap((step) => (step.edits ? step.edits : [step]));
   }
@@ -357,7 +376,8 @@
       this.data = data;
       this.members = data.members.map(memberOf);
       this.canonical = this.members[data.canonical];
-      this.variants = data.edits ? this.members.map((_, k) => k).filter((k) => data.edits[k]) : [];
+      this.edits = (data.edits || []).map((short) => short && operationsOf(short));
+      this.variants = this.members.map((_, k) => k).filter((k) => this.edits[k]);
       this.texts = new Map();
       this.n = n;
     }
@@ -365,7 +385,7 @@
     text(member) {
       if (!this.texts.has(member)) {
         const base = this.base || (this.base = units(this.data.text));
-        const edits = this.data.edits[member];
+        const edits = this.edits[member];
         this.texts.set(member, edits ? units(produce(edits, base)) : base);
       }
       return this.texts.get(member);
@@ -555,7 +575,7 @@
 
     diff(member, folding) {
       const base = this.text(this.data.canonical);
-      const edits = this.data.edits[member];
+      const edits = this.edits[member];
       const other = this.text(member);
       const rows = edits ? facing(rowsOf(edits, base, other)) : [];
       const removed = [this.data.removed[this.data.canonical], this.data.removed[member]];

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +15,7 @@ import pyarrow.parquet
 
 from dedup.errors import InputError, UsageError
 from dedup.parallel import in_order
+from dedup.ragged import whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,6 +51,8 @@ FAMILIES = pa.schema(
         ("reason", pa.string()),
         ("members", pa.list_(pa.string())),
         ("size", pa.int64()),
+        ("sources", pa.list_(pa.string())),
+        ("agencies", pa.list_(pa.string())),
         ("first_published", TIME),
         ("last_published", TIME),
         (
@@ -73,7 +77,7 @@ RELATIONS = pa.schema(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Tables:
     """What a run decided, without the texts.
 
@@ -81,24 +85,43 @@ class Tables:
         run: ``run.json``.
         totals: Documents, roundups, sources and words of the whole corpus; its first and last time in seconds
             since the epoch, None where nothing is dated.
-        documents: Those in families, n rows.
-        families: All of two or more.
-        relations: Those within families.
-        a: int64, row of each relation's document ``a``.
+        families: All of two or more, largest first; among equals, by id.
+        documents: Their members, n rows: family by family, each in order of time.
+        first: int64[families + 1], row of each family's first document.
+        relations: All.
+        a: int64, row of each relation's document ``a``, -1 where it is in no family.
         b: int64, of its document ``b``.
-        family: int64[n], row of each document's family.
-        place: int64[n], place of the document in its family's order of time.
     """
 
     run: dict[str, Any]
     totals: dict[str, Any]
-    documents: pa.Table
     families: pa.Table
+    documents: pa.Table
+    first: NDArray[np.int64]
     relations: pa.Table
     a: NDArray[np.int64]
     b: NDArray[np.int64]
-    family: NDArray[np.int64]
-    place: NDArray[np.int64]
+
+    @cached_property
+    def family(self) -> NDArray[np.int64]:
+        """Row of each document's family: int64[n]."""
+        return np.repeat(np.arange(len(self.families)), np.diff(self.first))
+
+    @cached_property
+    def place(self) -> NDArray[np.int64]:
+        """Place of each document in its family's order of time: int64[n]."""
+        return np.arange(len(self.documents)) - self.first[self.family]
+
+    @cached_property
+    def canonical(self) -> NDArray[np.int64]:
+        """Row of each family's canonical document: int64[families]."""
+        return _rows(self.families["canonical"], self.documents["id"])
+
+    @cached_property
+    def inside(self) -> NDArray[np.int64]:
+        """Rows of the relations within families: int64."""
+        known = np.flatnonzero((self.a >= 0) & (self.b >= 0))
+        return np.asarray(known[self.family[self.a[known]] == self.family[self.b[known]]])
 
 
 def read_tables(folder: Path) -> Tables:
@@ -116,24 +139,20 @@ def read_tables(folder: Path) -> Tables:
         raise InputError(f"cannot be read: {error}", file=str(folder / "run.json")) from error
     totals, documents = _documents(folder)
     families = pa.Table.from_batches(_batches(folder, "families", FAMILIES), FAMILIES)
-    ids = documents["id"].combine_chunks()
-    family = np.asarray(pc.index_in(documents["family"], families["id"].combine_chunks())).astype(np.int64)
+    families = families.sort_by([("size", "descending"), ("id", "ascending")])
     members = families["members"].combine_chunks()
-    rows = np.asarray(pc.index_in(members.flatten(), ids))
-    sizes = np.asarray(members.value_lengths())
-    place = np.zeros(len(documents), np.int64)
-    place[rows] = np.arange(len(rows)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-    kept, pairs = [], []
-    for batch in _batches(folder, "relations", RELATIONS):
-        a, b = (np.asarray(pc.fill_null(pc.index_in(batch.column(name), ids), -1)) for name in "ab")
-        inside = (a >= 0) & (b >= 0)
-        inside[inside] = family[a[inside]] == family[b[inside]]
-        kept.append(batch.filter(pa.array(inside)))
-        pairs.append((a[inside], b[inside]))
-    a, b = (np.concatenate([np.empty(0, np.int64), *(pair[side] for pair in pairs)]) for side in (0, 1))
-    return Tables(
-        run, totals, documents, families, pa.Table.from_batches(kept, RELATIONS), a, b, family, place
-    )
+    ids = members.flatten()
+    documents = documents.take(pa.array(_rows(ids, documents["id"])))
+    first = np.concatenate([[0], np.cumsum(members.value_lengths(), dtype=np.int64)])
+    relations = pa.Table.from_batches(_batches(folder, "relations", RELATIONS), RELATIONS)
+    a, b = (_rows(relations[name], ids) for name in "ab")
+    return Tables(run, totals, families, documents, first, relations, a, b)
+
+
+def _rows(ids: pa.Array | pa.ChunkedArray, among: pa.Array | pa.ChunkedArray) -> NDArray[np.int64]:
+    """Place of each id among others, -1 where it is not: int64[n]."""
+    found: NDArray[np.int64] = np.asarray(pc.index_in(ids, whole(among)).fill_null(-1), np.int64)
+    return found
 
 
 def _documents(folder: Path) -> tuple[dict[str, Any], pa.Table]:
@@ -192,19 +211,18 @@ def _blocks(path: Path) -> Iterator[bytes]:
             yield block if block.endswith(b"\n") else block + file.readline()
 
 
-def read_diffs(folder: Path) -> Iterator[tuple[str, str, bytes]]:
-    """Family, variant and operations, as JSON, of every diff."""
+def read_diffs(folder: Path) -> Iterator[tuple[str, bytes]]:
+    """Variant and operations, as JSON, of every diff."""
     path = folder / "diffs.parquet"
     if path.exists():
         for batch in pa.parquet.ParquetFile(path).iter_batches(256):
             for row in batch.to_pylist():
-                yield row["family"], row["variant"], row["operations"].encode()
+                yield row["variant"], row["operations"].encode()
         return
     with (folder / "diffs.jsonl").open("rb") as file:
         for line in file:
             head, _, operations = line.partition(b',"operations":')
-            row = orjson.loads(head + b"}")
-            yield row["family"], row["variant"], operations.rstrip()[:-1]
+            yield orjson.loads(head + b"}")["variant"], operations.rstrip()[:-1]
 
 
 def read_records(folder: Path) -> Iterator[dict[str, Any]]:
