@@ -16,7 +16,7 @@ import numpy as np
 from dedup import kernels
 from dedup.marks import grouped
 from dedup.parallel import in_order
-from dedup.ragged import partition_bits
+from dedup.ragged import distinct, partition_bits
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -110,7 +110,7 @@ def near_pairs(signatures: NDArray[np.uint32], rows: NDArray[np.int64], numbers:
         place = (key & ((np.uint64(1) << low) - np.uint64(1))).astype(np.int64)
         first = place[opens][np.cumsum(opens) - 1]
         found.append((first << 32 | place)[~opens])
-    pairs = np.unique(np.concatenate(found))
+    pairs = distinct(np.concatenate(found))
     return Pairs(numbers[pairs >> 32], numbers[pairs & 0xFFFFFFFF])
 
 
@@ -170,5 +170,5 @@ def sharing(keys: NDArray[np.uint64], low: int, crowd: int = CROWD) -> tuple[NDA
 
 def unique_pairs(a: NDArray[np.int64], b: NDArray[np.int64]) -> Pairs:
     """Pairs with the smaller number first, each once, sorted."""
-    keys = np.unique(np.minimum(a, b) << 32 | np.maximum(a, b))
+    keys = distinct(np.minimum(a, b) << 32 | np.maximum(a, b))
     return Pairs(keys >> 32, keys & 0xFFFFFFFF)

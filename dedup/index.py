@@ -26,7 +26,7 @@ from dedup.ingestion.answers import Change, Match, StoredDocument, StoredFamily
 from dedup.ingestion.checking import check
 from dedup.ingestion.drafts import batch_of, drafts_of, micros, moment, raw_hash, restored, usable
 from dedup.ingestion.exporting import exported
-from dedup.ingestion.keys import LOW_BITS, posting_limits, ranges
+from dedup.ingestion.keys import LOW_BITS, posting_limits
 from dedup.ingestion.placing import place
 from dedup.ingestion.rebuilding import rebuild, recall_recurring, strip_again
 from dedup.ingestion.scheme import check_scheme, open_scheme, scheme_of
@@ -49,12 +49,11 @@ if TYPE_CHECKING:
 
     from dedup.config import Settings
     from dedup.ingestion.drafts import Draft
-    from dedup.ingestion.placing import Finder
     from dedup.storage.rows import Entry
 
 __all__ = ["Change", "Index", "Match", "StoredDocument", "StoredFamily", "usable"]
 
-_TOGETHER = 256
+_TOGETHER = 512
 """Documents that ``add_many`` prepares at once and stores in one transaction."""
 
 _PRUNED = 1000
@@ -200,27 +199,45 @@ class Index:
             new = [i for i, document in enumerate(documents) if not self._has(document.id, raw[i])]
         drafts = dict(zip(new, self._drafts([documents[i] for i in new]), strict=True))
         with self._writing():
-            finder, undated = self._look_ahead(list(drafts.values()))
-            matches = []
-            for i, document in enumerate(documents):
-                known = self._ledger.by_id(document.id)
-                if known is not None and known.raw == raw[i]:
-                    found = answers.match(self._ledger, known, stored=False, with_diff=with_diff)
-                else:
-                    draft = drafts.get(i)
-                    if draft is None:  # it was there, and somebody has removed it since
-                        draft, finder, undated = self._drafts([document])[0], self._postings, True
-                    written = self._writer.put(draft, finder, known, undated=undated)
-                    found = answers.match(
-                        *(self._ledger, written.entry),
-                        stored=True,
-                        edges=written.edges,
-                        draft=written.draft,
-                        with_diff=with_diff,
-                    )
-                matches.append(found)
+            matches = list(self._put(documents, raw, drafts, with_diff))
             self._postings.maintain(len(new), self._dead_below())
         return matches
+
+    def _put(
+        self, documents: Sequence[Document], raw: Sequence[bytes], drafts: dict[int, Draft], with_diff: bool
+    ) -> Iterator[Match]:
+        """Store documents in a write transaction: new ones together, as far as no known one is among them."""
+        undated = self._ledger.any_undated() or any(d.entry.published is None for d in drafts.values())
+        together: dict[str, Draft] = {}
+
+        def stored() -> Iterator[Match]:
+            found = [
+                answers.answer(
+                    self._ledger, written.entry, stored=True, edges=written.edges, with_diff=with_diff
+                )
+                for written in self._writer.put(list(together.values()), undated=undated)
+            ]
+            together.clear()
+            yield from answers.matches(self._ledger, found)
+
+        for i, document in enumerate(documents):
+            if document.id in together:
+                yield from stored()
+            known = self._ledger.by_id(document.id)
+            if known is not None:
+                yield from stored()
+            if known is not None and known.raw == raw[i]:
+                again = answers.answer(self._ledger, known, stored=False, with_diff=with_diff)
+                yield from answers.matches(self._ledger, [again])
+                continue
+            if known is not None:
+                self._writer.replace(known)
+                undated = True
+            draft = drafts.get(i)
+            if draft is None:  # it was there, and somebody has removed it since
+                draft = self._drafts([document])[0]
+            together[document.id] = draft
+        yield from stored()
 
     def query(self, document: Document | Mapping[str, Any]) -> Match:
         """Where a document would belong, without storing it.
@@ -232,10 +249,10 @@ class Index:
         with self._looking():
             known = self._ledger.by_id(draft.entry.id)
             if known is not None and known.raw == draft.entry.raw:
-                return answers.match(self._ledger, known, stored=False)
+                return answers.matches(self._ledger, [answers.answer(self._ledger, known, stored=False)])[0]
             draft = self._writer.numbered(draft, self._ledger.number("next_document"))
             undated = self._ledger.any_undated()
-            placement = place(draft, self._ledger, self._postings, self.settings, undated=undated)
+            (placement,) = place([draft], self._ledger, self._postings, self.settings, undated=undated)
             settlement = settle(placement, self._ledger, self.settings)
             return answers.planned(self._ledger, draft, placement, settlement)
 
@@ -247,13 +264,6 @@ class Index:
         if not documents:
             return []
         return list(drafts_of(batch_of(documents), self.settings, self._recurring))
-
-    def _look_ahead(self, drafts: list[Draft]) -> tuple[Finder, bool]:
-        """Where the postings of some documents are looked up, and whether there may be undated ones."""
-        undated = self._ledger.any_undated() or any(draft.entry.published is None for draft in drafts)
-        if len(drafts) < 2:
-            return self._postings, undated
-        return self._postings.ahead(*ranges([draft.lookup for draft in drafts], undated)), undated
 
     # --- looking
 
@@ -474,7 +484,9 @@ class Index:
         known = self._ledger.by_id(draft.entry.id)
         if known is not None and (known.raw == draft.entry.raw or _newness(draft.entry) <= _newness(known)):
             return False
-        self._writer.put(draft, self._postings, known, undated=True)
+        if known is not None:
+            self._writer.replace(known)
+        list(self._writer.put([draft], undated=True))
         return True
 
     def check(self) -> list[str]:

@@ -12,7 +12,17 @@ if TYPE_CHECKING:
 
     from dedup.config import Settings
 
-__all__ = ["by_owner", "first_of_each", "gather", "partition_bits", "search", "take_rows", "trim", "whole"]
+__all__ = [
+    "by_owner",
+    "distinct",
+    "first_of_each",
+    "gather",
+    "partition_bits",
+    "search",
+    "take_rows",
+    "trim",
+    "whole",
+]
 
 Number = TypeVar("Number", bound=np.generic)
 
@@ -70,6 +80,14 @@ def search(
         low = np.where(below, middle + 1, low)
         high = np.where(open_ & ~below, middle, high)
     return low
+
+
+def distinct(keys: NDArray[Number]) -> NDArray[Number]:
+    """Sorted, each once: ``np.unique`` hashes integers before it sorts them, and takes five times as long."""
+    ordered = np.sort(keys)
+    kept = np.ones(len(ordered), bool)
+    np.not_equal(ordered[1:], ordered[:-1], out=kept[1:])
+    return ordered[kept]
 
 
 def first_of_each(keys: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -20,7 +20,7 @@ import numpy as np
 from dedup import kernels
 from dedup.marks import Marks, grouped
 from dedup.overlap import STOCK
-from dedup.ragged import partition_bits
+from dedup.ragged import distinct, partition_bits
 from dedup.shingles import roll
 from dedup.signatures import winnow
 
@@ -194,7 +194,7 @@ def _neighbours(keys: NDArray[np.uint64], low: int) -> NDArray[np.uint64]:
     """Documents that stand next to each other with one fingerprint, a << 32 | b, each pair once."""
     same = np.flatnonzero(keys[1:] >> np.uint64(low) == keys[:-1] >> np.uint64(low))
     numbers = keys & np.uint64((1 << low) - 1)
-    return np.unique(numbers[same] << np.uint64(32) | numbers[same + 1])
+    return distinct(numbers[same] << np.uint64(32) | numbers[same + 1])
 
 
 def windows(published: NDArray[np.int64], dated: NDArray[np.bool_], settings: Settings) -> NDArray[np.int64]:
@@ -249,7 +249,7 @@ def find_stock(
         d = np.flatnonzero(chosen)
         if len(d) > limit:
             found += _frequent(words, start[d], stop[d], size[d], low[d], limit, settings)
-    return np.unique(np.concatenate(found)) if found else np.empty(0, np.uint64)
+    return distinct(np.concatenate(found)) if found else np.empty(0, np.uint64)
 
 
 def counted_by(

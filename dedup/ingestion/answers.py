@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import orjson
@@ -14,14 +14,12 @@ from dedup.ingestion.drafts import moment
 from dedup.model import Passage, RelationKind
 from dedup.overlap import KINDS, NONE, Edges
 from dedup.passages import split_runs
-from dedup.storage.codec import JOINED, unpack_places
+from dedup.storage.codec import JOINED
 from dedup.storage.rows import Entry, Family, other_ends
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
-
-    from numpy.typing import NDArray
 
     from dedup.ingestion.drafts import Draft
     from dedup.ingestion.placing import Placement
@@ -29,14 +27,16 @@ if TYPE_CHECKING:
     from dedup.storage.ledger import Ledger
 
 __all__ = [
+    "Answer",
     "Change",
     "Match",
     "StoredDocument",
     "StoredFamily",
+    "answer",
     "changes",
     "described",
     "document",
-    "match",
+    "matches",
     "planned",
     "stored_text",
 ]
@@ -163,15 +163,23 @@ class Change:
 # --- matches
 
 
-def match(
-    ledger: Ledger,
-    entry: Entry,
-    *,
-    stored: bool,
-    edges: Edges | None = None,
-    draft: Draft | None = None,
-    with_diff: bool = False,
-) -> Match:
+class Answer(NamedTuple):
+    """A match, its passages aside.
+
+    Attributes:
+        match: All but the passages.
+        num: The document's number.
+        edge: The pair its passages are of, if there is one.
+    """
+
+    match: Match
+    num: int
+    edge: Edges | None
+
+
+def answer(
+    ledger: Ledger, entry: Entry, *, stored: bool, edges: Edges | None = None, with_diff: bool = False
+) -> Answer:
     """Where a stored document belongs.
 
     Args:
@@ -179,7 +187,6 @@ def match(
         entry: The document.
         stored: Whether this call wrote it.
         edges: Its pairs with those that came before it, where they are known.
-        draft: The document itself, where it is at hand.
         with_diff: Add the change from the canonical version.
     """
     family = family_of(ledger, entry)
@@ -187,13 +194,16 @@ def match(
     others = ledger.entries({family.canonical, *other_ends(edges, entry.num)})
     others[entry.num] = entry
     canonical = others[family.canonical]
-    found = _answer(ledger, entry, edges, others, draft)
-    found = replace(found, family=family.id, canonical=canonical.id, is_new=bool(entry.is_new), stored=stored)
+    change = None
     if with_diff and canonical.num != entry.num:
         one, two = stored_text(ledger, canonical.num), stored_text(ledger, entry.num)
-        if one is not None and two is not None:
-            return replace(found, diff=diff(one, two))
-    return found
+        change = None if one is None or two is None else diff(one, two)
+    return _strongest(
+        *(entry, edges, others, family.id, canonical.id),
+        is_new=bool(entry.is_new),
+        stored=stored,
+        change=change,
+    )
 
 
 def planned(ledger: Ledger, draft: Draft, placement: Placement, settlement: Settlement) -> Match:
@@ -204,8 +214,11 @@ def planned(ledger: Ledger, draft: Draft, placement: Placement, settlement: Sett
     family = settlement.families.get(row) or ledger.families([row])[row]
     others = ledger.entries({family.canonical, *other_ends(placement.edges, entry.num)} - {entry.num})
     others[entry.num] = entry
-    found = _answer(ledger, entry, placement.edges, others, draft)
-    return replace(found, family=family.id, canonical=others[family.canonical].id, is_new=family.size == 1)
+    canonical = others[family.canonical].id
+    found = _strongest(
+        *(entry, placement.edges, others, family.id, canonical), is_new=family.size == 1, stored=False
+    )
+    return matches(ledger, [found], draft)[0]
 
 
 def _edges_before(ledger: Ledger, entry: Entry) -> Edges:
@@ -216,52 +229,84 @@ def _edges_before(ledger: Ledger, entry: Entry) -> Edges:
     return edges.take(np.maximum(edges.a, edges.b) == entry.num)
 
 
-def _answer(
-    ledger: Ledger, entry: Entry, edges: Edges, others: Mapping[int, Entry], draft: Draft | None
-) -> Match:
-    """The strongest relation, and nothing yet of the family."""
+def _strongest(
+    entry: Entry,
+    edges: Edges,
+    others: Mapping[int, Entry],
+    family: str,
+    canonical: str,
+    *,
+    is_new: bool,
+    stored: bool,
+    change: Diff | None = None,
+) -> Answer:
+    """The strongest relation of a document."""
     ends = other_ends(edges, entry.num)
     kind, shared = edges.kind.tolist(), edges.shared_words.tolist()
-    coverage = np.maximum(edges.coverage_a, edges.coverage_b).tolist()
+    one, two = edges.coverage_a.tolist(), edges.coverage_b.tolist()
     known = [i for i, end in enumerate(ends) if kind[i] != NONE and end in others]
     if not known:
-        return Match(entry.id, RelationKind.NONE, None, 0.0, 0.0, 0, (), "", "", False, False)
-    best = min(known, key=lambda i: (kind[i], -coverage[i], -shared[i], others[ends[i]].key))
-    edge = edges.take(slice(best, best + 1))
-    covered = [float(edge.coverage_a[0]), float(edge.coverage_b[0])]
-    mine, theirs = covered if edge.a[0] == entry.num else covered[::-1]
-    passages = _passages(ledger, edge, entry.num, draft)
-    other = others[ends[best]].id
-    return Match(
-        *(entry.id, KINDS[kind[best]], other, mine, theirs, shared[best], passages), "", "", False, False
+        none = Match(
+            *(entry.id, RelationKind.NONE, None, 0.0, 0.0, 0, (), family, canonical, is_new, stored, change)
+        )
+        return Answer(none, entry.num, None)
+    best = min(known, key=lambda i: (kind[i], -max(one[i], two[i]), -shared[i], others[ends[i]].key))
+    mine, theirs = (one[best], two[best]) if edges.a[best] == entry.num else (two[best], one[best])
+    found = Match(
+        *(entry.id, KINDS[kind[best]], others[ends[best]].id, mine, theirs, shared[best], ()),
+        *(family, canonical, is_new, stored, change),
     )
+    return Answer(found, entry.num, edges.take(slice(best, best + 1)))
 
 
-def _passages(ledger: Ledger, edge: Edges, first: int, draft: Draft | None) -> tuple[Passage, ...]:
-    """The passages of one edge, ``first`` being a."""
-    sides = []
-    for num in (int(edge.a[0]), int(edge.b[0])):
-        if draft is not None and draft.entry.num == num:
-            sides.append((draft.flags, unpack_places(draft.places)))
-        else:
-            sides.append((ledger.bodies([num])[num].flags, unpack_places(ledger.packed(num)[1])))
-    spans = _spans(edge, sides)
-    if edge.a[0] != first:
-        spans = spans[:, [2, 3, 0, 1]]
-    return tuple(Passage(*row) for row in spans[np.lexsort((spans[:, 2], spans[:, 0]))].tolist())
+def matches(ledger: Ledger, answers: Sequence[Answer], draft: Draft | None = None) -> list[Match]:
+    """Answers with their passages, found all at once.
 
-
-def _spans(edge: Edges, sides: list[tuple[NDArray[np.uint8], NDArray[np.int64]]]) -> NDArray[np.int64]:
-    """Passages of one edge in characters: int64[p, 4], a and b as in the edge."""
-    flags = np.concatenate([flags for flags, _ in sides])
-    size = len(sides[0][0])
+    Args:
+        ledger: What is stored.
+        answers: In any order.
+        draft: A document that isn't stored.
+    """
+    related = [(i, found.num, found.edge) for i, found in enumerate(answers) if found.edge is not None]
+    found = [each.match for each in answers]
+    if not related:
+        return found
+    edges = Edges.concat([_on_its_own(edge) for _, _, edge in related])
+    sides = np.stack([edges.a, edges.b], axis=1).ravel().tolist()
+    own = set() if draft is None else {draft.entry.num}
+    bodies, spans = ledger.bodies(set(sides) - own), ledger.spans(set(sides) - own)
+    flags = {num: body.flags for num, body in bodies.items()}
+    if draft is not None:
+        flags[draft.entry.num], spans[draft.entry.num] = draft.flags, draft.spans
+    first = np.cumsum([0] + [len(flags[num]) for num in sides])
     # body tokens numbered as if one had been taken out wherever something was
-    raw = np.cumsum(np.where(flags & JOINED, 1, 2))
-    two = replace(edge, a=np.array([0]), b=np.array([1]))
-    _, token_a, token_b, tokens = split_runs(two, np.array([0, size]), raw)
-    at_a, at_b = np.searchsorted(raw, token_a), np.searchsorted(raw, token_b) - size
-    a, b = sides[0][1], sides[1][1]
-    return np.stack([a[at_a, 0], a[at_a + tokens - 1, 1], b[at_b, 0], b[at_b + tokens - 1, 1]], axis=1)
+    raw = np.cumsum(np.where(np.concatenate([flags[num] for num in sides]) & JOINED, 1, 2))
+    places = np.concatenate([spans[num] for num in sides])
+    numbered = replace(edges, a=2 * np.arange(len(edges)), b=2 * np.arange(len(edges)) + 1)
+    of, *tokens, size = split_runs(numbered, first[:-1], raw)
+    at_a, at_b = (np.searchsorted(raw, token) for token in tokens)
+    passages = np.stack(
+        [places[at_a, 0], places[at_a + size - 1, 1], places[at_b, 0], places[at_b + size - 1, 1]], axis=1
+    )
+    turned = edges.a[of] != np.array([num for _, num, _ in related])[of]
+    passages[turned] = passages[turned][:, [2, 3, 0, 1]]
+    order = np.lexsort((passages[:, 2], passages[:, 0], of))
+    bounds = np.searchsorted(of, np.arange(len(related) + 1)).tolist()
+    rows = [Passage(*row) for row in passages[order].tolist()]
+    for (i, _, _), start, stop in zip(related, bounds[:-1], bounds[1:], strict=True):
+        found[i] = replace(found[i], passages=tuple(rows[start:stop]))
+    return found
+
+
+def _on_its_own(edge: Edges) -> Edges:
+    """One edge, with its own runs only."""
+    start, stop = int(edge.run_start[0]), int(edge.run_stop[0])
+    return replace(
+        edge,
+        runs=edge.runs[start:stop],
+        run_start=np.zeros(1, np.int64),
+        run_stop=np.array([stop - start]),
+    )
 
 
 # --- documents, families, changes

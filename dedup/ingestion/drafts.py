@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 import xxhash
 
 from dedup.errors import InputError
-from dedup.ingestion.keys import Lookup
+from dedup.ingestion.keys import Ragged, heads_of
 from dedup.io.batch import hosts
 from dedup.io.schema import TIME
 from dedup.model import Document, parse_time
@@ -22,7 +22,7 @@ from dedup.pipeline import prepare
 from dedup.shingles import Shingles, roll
 from dedup.signatures import sketch
 from dedup.stock import long_runs, windows
-from dedup.storage.codec import JOINED, pack_flags, pack_hashes, pack_places, unpack_words
+from dedup.storage.codec import JOINED, unpack_places, unpack_words
 from dedup.storage.rows import Entry
 from dedup.tokens import CHARACTER, byte_to_char, tokenize
 
@@ -47,22 +47,20 @@ class Draft:
         entry: What is known before it is placed.
         hash: uint64[t] of the body.
         flags: uint8[t].
-        places: Characters of the body tokens in the raw text, as they are stored.
+        spans: int64[t, 2], characters of the body tokens in the raw text.
         marks: uint64[f] fingerprints, 48 bits.
         mark_at: uint32[f], their tokens.
-        lookup: What it is looked up by.
-        packed: The hashes as they are stored.
+        heads: uint64[h], what it is looked up by.
         text: The raw text; None where it isn't known any more.
     """
 
     entry: Entry
     hash: NDArray[np.uint64]
     flags: NDArray[np.uint8]
-    places: bytes
+    spans: NDArray[np.int64]
     marks: NDArray[np.uint64]
     mark_at: NDArray[np.uint32]
-    lookup: Lookup
-    packed: bytes
+    heads: NDArray[np.uint64]
     text: str | None = None
 
     def anew(self, text: str | None, settings: Settings) -> Draft:
@@ -71,10 +69,6 @@ class Draft:
         window = windows(np.array([entry.time]), np.array([entry.published is not None]), settings)
         entry = entry._replace(family=-1, roundup=0, agreed=0, is_new=0, in_window=int(window[0]))
         return replace(self, entry=entry, text=text)
-
-    def words(self, flags: NDArray[np.uint8]) -> bytes:
-        """What is stored of the body, with flags that may have changed."""
-        return self.packed + pack_flags(flags)
 
 
 def raw_hash(text: str) -> bytes:
@@ -164,7 +158,12 @@ def drafts_of(
     spaceless = 2 * characters > count
     size = settings.shingle_words * (1 + spaceless)
     shingle_offsets, shingles = roll(prepared.hash, prepared.offsets, size)
-    shingles >>= np.uint64(16)
+    heads = heads_of(
+        Ragged(prepared.mark_offsets, prepared.mark_hash),
+        prepared.signatures,
+        Ragged(prepared.long_offsets, prepared.long_hash),
+        Ragged(shingle_offsets, shingles >> np.uint64(16)),
+    )
     rows = batch.select(["id", "text", "title", "source", "url"]).to_pylist()
     languages, agencies = prepared.language.to_pylist(), prepared.agencies.to_pylist()
     published, updated = (
@@ -205,21 +204,14 @@ def drafts_of(
             agreed=0,
             is_new=0,
         )
-        lookup = Lookup.of(
-            prepared.mark_hash[marks],
-            prepared.signatures[i],
-            prepared.long_hash[prepared.long_offsets[i] : prepared.long_offsets[i + 1]],
-            shingles[shingle_offsets[i] : shingle_offsets[i + 1]],
-        )
         yield Draft(
             entry,
             prepared.hash[part],
             flags[part],
-            pack_places(byte_to_char(row["text"].encode(), spans[part])),
+            byte_to_char(row["text"].encode(), spans[part]),
             prepared.mark_hash[marks],
             prepared.mark_at[marks],
-            lookup,
-            pack_hashes(prepared.hash[part]),
+            heads[i],
             row["text"],
         )
 
@@ -231,16 +223,19 @@ def restored(entry: Entry, words: bytes, places: bytes, settings: Settings) -> D
     size = np.array([settings.shingle_words * (1 + entry.spaceless)])
     rolled = roll(hashes, offsets, size)
     sketches = sketch(Shingles(rolled[0], rolled[1], size, offsets, hashes), settings)
-    long_hash = long_runs(hashes, offsets)[1]
-    lookup = Lookup.of(sketches.fingerprints, sketches.signatures[0], long_hash, rolled[1] >> np.uint64(16))
+    heads = heads_of(
+        Ragged(sketches.offsets, sketches.fingerprints),
+        sketches.signatures,
+        Ragged(*long_runs(hashes, offsets)),
+        Ragged(offsets=rolled[0], hashes=rolled[1] >> np.uint64(16)),
+    )[0]
     flags = flags & np.uint8(~STOCK & 0xFF)
     return Draft(
         entry,
         hashes,
         flags,
-        places,
+        unpack_places(places),
         sketches.fingerprints,
         sketches.positions,
-        lookup,
-        pack_hashes(hashes),
+        heads,
     )

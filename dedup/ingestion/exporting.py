@@ -57,7 +57,7 @@ def exported(ledger: Ledger, settings: Settings) -> Result:
     edges, collapsed = (numbered(ledger.all_edges(table), entries) for table in ("edge", "copy"))
     canonical = np.array([place[families[number][1]] for number in row], np.int64)
     family = np.array([first[number] for number in row], np.int64)
-    texts = texts_of(entries, recalled.bodies)
+    texts = texts_of(entries, [recalled.bodies[e.num] for e in entries])
     judged = Judged(
         order=np.arange(n),
         texts=texts,

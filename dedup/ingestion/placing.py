@@ -1,7 +1,9 @@
-"""Placing a document among those that are stored: what it is a copy of, or what it shares with which.
+"""Placing documents among those that are stored: what each is a copy of, or what it shares with which.
 
 The decisions are those of a run, made by the same functions (``verify``, ``equal``), on the few documents
-that concern it. What this module adds is which ones.
+that concern each. What this module adds is which ones, for many documents at once: those of a batch that
+have nothing to do with each other are placed together, one that another of the batch may decide on waits for
+it. So the answers are those of placing one after the other.
 """
 
 from __future__ import annotations
@@ -12,42 +14,41 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dedup.candidates import CROWD, LEADERS, Pairs
-from dedup.ingestion.keys import (
-    BANDS,
-    COUNTS,
-    LONG,
-    LOW_BITS,
-    MARKS,
-    UNDATED_SALT,
-    distinct,
-    is_counted,
-)
+from dedup.ingestion.keys import BANDS, COUNTS, LIST_SHIFT, LONG, MARKS, is_counted, postings_of
+from dedup.ingestion.seeking import Plan, Sought
 from dedup.overlap import NEAR, NONE, STOCK, Edges, Texts, equal, verify
+from dedup.ragged import distinct, gather
 from dedup.shingles import roll
 from dedup.storage.codec import JOINED
 from dedup.storage.rows import NO_EDGES, Body, Entry
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
-    from typing import Protocol
+    from collections.abc import Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from dedup.config import Settings
     from dedup.ingestion.drafts import Draft
+    from dedup.ingestion.seeking import Hits
     from dedup.storage.ledger import Ledger
+    from dedup.storage.segments import Postings
 
-    class Finder(Protocol):
-        """Where postings are looked up."""
-
-        def find(self, low: NDArray[np.uint64], high: NDArray[np.uint64]) -> NDArray[np.uint64]:
-            """Distinct keys within the given ranges, sorted."""
-
+    Flags = NDArray[np.uint8]
+    Keys = NDArray[np.uint64]
 
 __all__ = ["Placement", "place", "texts_of"]
 
 DAY = 86_400 * 1_000_000
+_COUNTED = np.uint64(COUNTS) << LIST_SHIFT
 _NO_KEYS = np.empty(0, np.uint64)
+
+_SHINGLE, _MARK = 48, 34
+"""Bits of a shingle, and of a fingerprint as it is looked up."""
+
+_SHINGLE_MASK = np.uint64((1 << _SHINGLE) - 1)
+
+MOST_SAME = 16
+"""Documents with the same body that are looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,160 +68,403 @@ class Placement:
     keys: NDArray[np.uint64]
 
 
-def place(draft: Draft, ledger: Ledger, finder: Finder, settings: Settings, *, undated: bool) -> Placement:
-    """Find what a document is a copy of, or which passages it shares with which documents.
+def place(
+    drafts: Sequence[Draft], ledger: Ledger, postings: Postings, settings: Settings, *, undated: bool
+) -> list[Placement]:
+    """Find what documents are copies of, or which passages they share with which documents.
 
     Args:
-        draft: The document, numbered.
-        ledger: What is stored.
-        finder: The postings.
+        drafts: The documents, numbered in the order in which they come, no id twice.
+        ledger: What is stored, nothing of these.
+        postings: What is stored, nothing of these.
         settings: What to do.
-        undated: There may be documents without a date.
+        undated: There may be documents without a date among those that are stored.
     """
-    entry = draft.entry
-    # an exact copy of what isn't stock needs no look-up at all: one press release fifty thousand times
-    same = [
-        e
-        for e in ledger.with_content(entry.content)
-        if e.num != entry.num and e.leader >= 0 and e.bodiless == entry.bodiless
-    ]
-    if same and (entry.bodiless or not _stocky(entry, ledger.bodies([same[0].num])[same[0].num].flags)):
-        return _copy(draft, draft.flags, same, ledger, settings)
-    if entry.bodiless:
-        return Placement(entry, Body(draft.hash, draft.flags), NO_EDGES, _NO_KEYS)
+    batch = _Batch(drafts, ledger, postings, settings, undated)
+    while batch.waiting.any():
+        batch.next_round()
+    return [batch.placed[i] for i in range(len(drafts))]
 
-    found = _Found.of(draft, finder, undated)
-    entry = found.occur(entry, ledger)
-    draft = replace(draft, entry=entry)
-    flags, stock = found.stock(draft, settings)
-    if same and _stocky(entry, flags):
-        same = [e for e in same if e.published is not None and e.published // DAY == entry.time // DAY]
-    if same:
-        return _copy(draft, flags, same, ledger, settings)
 
-    near = found.near(entry, ledger)
-    shared = found.sharing(draft, flags, stock, settings)
-    entries = near | {num: e for num, e in ledger.entries(shared).items() if e.num == e.leader}
-    entries.pop(entry.num, None)
-    body = Body(draft.hash, flags)
-    if not entries:
-        return Placement(entry, body, NO_EDGES, draft.lookup.keys(entry))
-    among = _Among(entry, body, entries, ledger, stock, settings)
-    leader = among.leader(near)
-    if leader is not None:
-        entry = entry._replace(leader=leader)
-        return Placement(entry, body, among.verified([leader]), draft.lookup.keys(entry))
-    edges = among.verified(shared & entries.keys())
-    return Placement(entry, body, edges.take(edges.kind != NONE), draft.lookup.keys(entry))
+class _Batch:
+    """Documents that are placed together, by their number in the batch."""
+
+    def __init__(
+        self, drafts: Sequence[Draft], ledger: Ledger, postings: Postings, settings: Settings, undated: bool
+    ) -> None:
+        self._drafts, self._ledger, self._settings = drafts, ledger, settings
+        self._entries = [draft.entry for draft in drafts]
+        self._number = {e.num: i for i, e in enumerate(self._entries)}
+        self.waiting = np.ones(len(drafts), bool)
+        self.placed: dict[int, Placement] = {}
+        self._posted = _NO_KEYS
+        self._by_content: dict[bytes, list[Entry]] = {}
+        self._equal = [
+            [e for e in ledger.with_content(entry.content, MOST_SAME) if e.num != entry.num]
+            for entry in self._entries
+        ]
+        # an exact copy of what isn't stock needs no look-up at all: one press release fifty thousand times
+        idle = [bool(entry.bodiless) or self._is_copy(i) for i, entry in enumerate(self._entries)]
+        heads = [_NO_KEYS if idle[i] else draft.heads for i, draft in enumerate(drafts)]
+        undated = undated or any(entry.published is None for entry in self._entries)
+        self._sought = Sought(heads, undated)
+        self._known = self._sought.hits(postings.find(*self._sought.ranges()))
+        self._plan = self._planned()
+        self._before, self._after = self._plan.pairs >> 32, self._plan.pairs & 0xFFFFFFFF
+
+    # --- what waits for what
+
+    def _planned(self) -> Plan:
+        if len(self._drafts) == 1:
+            return Plan(np.empty(0, np.int64), np.zeros(1, bool), self._known)
+        # a copy of another one posts nothing that others look for, so only it waits
+        follows: dict[int, int] = {}
+        first: dict[tuple[bytes, int, int], int] = {}
+        for i, entry in enumerate(self._entries):
+            day = -1 if entry.published is None else entry.published // DAY
+            if len(self._equal[i]) < MOST_SAME:
+                leader = first.setdefault((entry.content, entry.bodiless, day), i)
+                if leader != i:
+                    follows[i] = leader
+        leads = np.ones(len(self._drafts), bool)
+        leads[list(follows)] = False
+        plan = self._sought.plan(self._known, leads, self._entries, self._settings)
+        own = np.array([leader << 32 | i for i, leader in follows.items()], np.int64)
+        return plan._replace(pairs=np.concatenate([plan.pairs, own]))
+
+    def next_round(self) -> None:
+        """Place those that wait for nothing any more."""
+        ready = self.waiting.copy()
+        ready[self._after[self.waiting[self._before]]] = False
+        copies, seeking = {}, []
+        for i in np.flatnonzero(ready).tolist():
+            if self._is_copy(i):
+                copies[i] = self._same(i)
+            elif self._entries[i].bodiless:
+                self._put(i, self._entries[i], self._drafts[i].flags, NO_EDGES, _NO_KEYS)
+            else:
+                seeking.append(i)
+        if copies:
+            self._collapse(copies, {i: self._drafts[i].flags for i in copies})
+        if seeking:
+            self._seek(seeking)
+
+    # --- what is there
+
+    def _put(self, i: int, entry: Entry, flags: NDArray[np.uint8], edges: Edges, keys: Keys) -> None:
+        self.placed[i] = Placement(entry, Body(self._drafts[i].hash, flags), edges, keys)
+        self._entries[i] = entry
+        self._by_content.setdefault(entry.content, []).append(entry)
+        self.waiting[i] = False
+
+    def _stored(self, nums: Iterable[int]) -> dict[int, Entry]:
+        """Documents that are stored, or placed."""
+        here, there = {}, []
+        for num in nums:
+            i = self._number.get(num)
+            if i is None:
+                there.append(num)
+            elif i in self.placed:
+                here[num] = self.placed[i].entry
+        return here | self._ledger.entries(there)
+
+    def _bodies(self, nums: Iterable[int]) -> dict[int, Body]:
+        """The bodies of documents that are stored, or placed."""
+        wanted = set(nums)
+        here = {num: self.placed[i].body for num in wanted if (i := self._number.get(num)) is not None}
+        return here | self._ledger.bodies(wanted - here.keys())
+
+    # --- exact copies
+
+    def _same(self, i: int) -> list[Entry]:
+        """The first documents with the same body."""
+        entry = self._entries[i]
+        here = sorted(self._by_content.get(entry.content, ()), key=lambda e: e.num)
+        same = [*self._equal[i], *(e for e in here if e.num < entry.num)][:MOST_SAME]
+        return [e for e in same if e.leader >= 0 and e.bodiless == entry.bodiless]
+
+    def _is_copy(self, i: int) -> bool:
+        """Whether it equals a document that isn't stock, or has no body but its whole."""
+        entry, same = self._entries[i], self._same(i)
+        if not same:
+            return False
+        first = same[0].num
+        return bool(entry.bodiless) or not _stocky(entry, self._bodies([first])[first].flags)
+
+    def _collapse(self, copies: Mapping[int, list[Entry]], flags: Mapping[int, Flags]) -> None:
+        """Exact copies go to the leader of the earliest document they equal."""
+        leaders = {}
+        for i, same in copies.items():
+            first = min(same, key=lambda e: e.key)
+            self._entries[i] = self._entries[i]._replace(
+                leader=first.leader, occurrence=first.occurrence, in_window=first.in_window
+            )
+            leaders[i] = first.leader
+        stored = self._stored(leaders.values())
+        edges = self._verified([(i, stored[leader]) for i, leader in leaders.items()], flags, _NO_KEYS)
+        for row, i in enumerate(leaders):
+            self._put(i, self._entries[i], flags[i], _on_their_own(edges.take(slice(row, row + 1))), _NO_KEYS)
+
+    # --- those that are looked up
+
+    def _seek(self, seeking: list[int]) -> None:
+        hits = self._sought.together(np.array(seeking), self._plan.known, self._posted)
+        found = _Found(self._sought, hits)
+        self._occur(found)
+        flags, stock = self._mark_stock(found, seeking)
+        copies = {}
+        for i in seeking:
+            entry, same = self._entries[i], self._same(i)
+            if same and _stocky(entry, flags[i]):
+                same = [
+                    e for e in same if e.published is not None and e.published // DAY == entry.time // DAY
+                ]
+            if same:
+                copies[i] = same
+        if copies:
+            self._collapse(copies, flags)
+        rest = [i for i in seeking if i not in copies]
+        near = self._near(found)
+        leaders, verified = self._leaders(rest, near, flags, stock)
+        shared = self._sharing(found, flags, stock)
+        entries = self._stored({num for i in rest if i not in leaders for num in shared.get(i, ())})
+        wanted = {
+            i: [num for num in sorted(shared.get(i, ())) if num in entries and entries[num].leader == num]
+            for i in rest
+            if i not in leaders
+        }
+        wanted |= {i: [leader] for i, leader in leaders.items()}
+        missing = [
+            (i, entries[num]) for i, nums in wanted.items() for num in nums if (i, num) not in verified.row
+        ]
+        verified.add(missing, self._verified(missing, flags, stock))
+        posted, awaited = [self._posted], set(self._before.tolist())
+        for i in rest:
+            entry = self._entries[i]
+            if i in leaders:
+                entry = entry._replace(leader=leaders[i])
+            edges = verified.take(i, wanted[i])
+            keys = postings_of(self._drafts[i].heads, entry)
+            if i in awaited:
+                posted.append(keys[keys < _COUNTED] if self._plan.certain[i] else keys)
+            self._put(i, entry, flags[i], edges, keys)
+        if self.waiting.any():
+            self._posted = np.sort(np.concatenate(posted), kind="stable")
+
+    def _occur(self, found: _Found) -> None:
+        """Count documents with the earliest one each shares a long run with."""
+        rows = found.of(LONG)
+        if not len(rows):
+            return
+        others = self._stored(set(found.number[rows].tolist()))
+        first: dict[int, Entry] = {}
+        for i, num in zip(found.owner[rows].tolist(), found.number[rows].tolist(), strict=True):
+            other = others.get(num)
+            if other and num != self._entries[i].num and (i not in first or other.key < first[i].key):
+                first[i] = other
+        for i, other in first.items():
+            self._entries[i] = self._entries[i]._replace(
+                occurrence=other.occurrence, in_window=other.in_window
+            )
+
+    def _mark_stock(self, found: _Found, seeking: list[int]) -> tuple[dict[int, Flags], Keys]:
+        """The flags of documents with stock marked, and the shingles that are stock for each of them."""
+        flags = {i: self._drafts[i].flags for i in seeking}
+        often = _of(*self._sought.often(found.hits, self._entries, self._settings), _SHINGLE)
+        if not len(often):
+            return flags, often
+        often.sort()
+        own = distinct(often >> np.uint64(_SHINGLE)).tolist()
+        bodies = [Body(self._drafts[i].hash, flags[i]) for i in own]
+        texts = texts_of([self._entries[i] for i in own], bodies)
+        shingles = _Shingles(texts, np.array(own), self._settings)
+        counted = is_counted(shingles.hash & _SHINGLE_MASK)
+        stock = counted & _members(shingles.hash, often)
+        # a shingle that isn't counted is stock between two that are
+        told = np.flatnonzero(counted)
+        after = np.cumsum(counted)
+        inside = np.flatnonzero((after > 0) & (after < len(told)))
+        left, right = told[after[inside] - 1], told[after[inside]]
+        between = stock[left] & stock[right]
+        between &= (shingles.hash[left] ^ shingles.hash[right]) >> np.uint64(_SHINGLE) == 0
+        stock[inside] |= between
+        marked = shingles.covered(stock) * np.uint8(STOCK)
+        for place, i in enumerate(own):
+            flags[i] = flags[i] | marked[texts.start[place] : texts.stop[place]]
+        return flags, distinct(shingles.hash[stock])
+
+    def _near(self, found: _Found) -> dict[int, dict[int, Entry]]:
+        """The first document of each bucket a document falls into."""
+        rows = found.of(BANDS)
+        others = self._stored(set(found.number[rows].tolist()))
+        first: dict[int, Entry] = {}
+        owner = {}
+        for row, i, num in zip(
+            found.hits.row[rows].tolist(),
+            found.owner[rows].tolist(),
+            found.number[rows].tolist(),
+            strict=True,
+        ):
+            other = others.get(num)
+            if other is None or other.leader < 0 or num == self._entries[i].num:
+                continue
+            if row not in first or other.key < first[row].key:
+                first[row], owner[row] = other, i
+        near: dict[int, dict[int, Entry]] = {}
+        for row, other in first.items():
+            near.setdefault(owner[row], {})[other.num] = other
+        return near
+
+    def _leaders(
+        self,
+        rest: list[int],
+        near: Mapping[int, Mapping[int, Entry]],
+        flags: Mapping[int, Flags],
+        stock: Keys,
+    ) -> tuple[dict[int, int], _Verified]:
+        """The leader of the earliest document each nearly equals, if it nearly equals that, too."""
+        pairs = [(i, near[i][num]) for i in rest if i in near for num in sorted(near[i])]
+        verified = _Verified()
+        verified.add(pairs, self._verified(pairs, flags, stock))
+        first: dict[int, Entry] = {}
+        for i, other in pairs:
+            if verified.kind(i, other.num) <= NEAR and (i not in first or other.key < first[i].key):
+                first[i] = other
+        chosen = {i: other.leader for i, other in first.items()}
+        stored = self._stored(chosen.values())
+        pairs = [(i, stored[num]) for i, num in chosen.items() if (i, num) not in verified.row]
+        verified.add(pairs, self._verified(pairs, flags, stock))
+        return {i: num for i, num in chosen.items() if verified.kind(i, num) <= NEAR}, verified
+
+    def _sharing(
+        self,
+        found: _Found,
+        flags: Mapping[int, Flags],
+        stock: Keys,
+    ) -> dict[int, list[int]]:
+        """Documents that share enough fingerprints outside stock text; of a crowd the first and the last."""
+        rows = found.of(MARKS)
+        if len(stock):
+            own = distinct(stock >> np.uint64(_SHINGLE)).tolist()
+            told = np.concatenate([_of(i, self._outside(i, flags[i]), _MARK) for i in own])
+            marks = _of(found.owner[rows], self._sought.head[found.hits.row[rows]] >> np.uint64(28), _MARK)
+            rows = rows[~np.isin(found.owner[rows], own) | _members(marks, told)]
+        rows = rows[found.number[rows] != np.array([e.num for e in self._entries])[found.owner[rows]]]
+        if not len(rows):
+            return {}
+        of = found.hits.row[rows]
+        opens = np.flatnonzero(np.diff(of, prepend=-1))
+        count = np.diff(np.append(opens, len(of)))
+        if count.max() >= CROWD:
+            rank = np.arange(len(of)) - np.repeat(opens, count)
+            crowd = np.repeat(count, count)
+            rows = rows[(crowd < CROWD) | (rank < LEADERS) | (crowd - rank <= LEADERS)]
+        pairs = np.sort(found.owner[rows] << 28 | found.number[rows])
+        least = self._settings.min_shared_fingerprints
+        enough = distinct(pairs[least - 1 :][pairs[least - 1 :] == pairs[: max(0, len(pairs) - least + 1)]])
+        shared: dict[int, list[int]] = {}
+        for i, num in zip((enough >> 28).tolist(), (enough & ((1 << 28) - 1)).tolist(), strict=True):
+            shared.setdefault(i, []).append(num)
+        return shared
+
+    def _outside(self, i: int, flags: Flags) -> Keys:
+        """Fingerprints of a document outside stock text, as they are looked up, sorted."""
+        draft = self._drafts[i]
+        fresh = np.concatenate([[0], np.cumsum(flags & STOCK == 0)])
+        size = self._settings.shingle_words * (1 + draft.entry.spaceless)
+        stop = np.minimum(draft.mark_at.astype(np.int64) + size, len(draft.hash))
+        return np.sort(draft.marks[fresh[stop] > fresh[draft.mark_at]] >> np.uint64(14))
+
+    def _verified(
+        self,
+        pairs: Sequence[tuple[int, Entry]],
+        flags: Mapping[int, Flags],
+        stock: Keys,
+    ) -> Edges:
+        """Verified pairs of documents of the batch and others, a row each."""
+        if not pairs:
+            return NO_EDGES
+        bodies = self._bodies(other.num for _, other in pairs)
+        everyone: list[Entry] = []
+        parts: list[Body] = []
+        own: dict[int, int] = {}
+        there = []
+        for i, other in pairs:  # what is stock is so for one document, so that each has texts of its own
+            if i not in own:
+                own[i] = len(everyone)
+                everyone.append(self._entries[i])
+                parts.append(Body(self._drafts[i].hash, flags[i]))
+            there.append(len(everyone))
+            everyone.append(other)
+            parts.append(bodies[other.num])
+        texts = texts_of(everyone, parts)
+        if len(stock):
+            # what is stock now may have become so after the others came
+            holder = np.repeat(list(own), np.diff([*own.values(), len(everyone)]))
+            shingles = _Shingles(texts, holder, self._settings)
+            known = shingles.covered(_members(shingles.hash, stock))
+            texts = replace(texts, flags=texts.flags | known * np.uint8(STOCK))
+        here, others = np.array([own[i] for i, _ in pairs]), np.array(there)
+        later = np.array([self._entries[i].key > other.key for i, other in pairs])
+        ends = Pairs(np.where(later, others, here), np.where(later, here, others))
+        same = np.array([self._entries[i].content == other.content for i, other in pairs])
+        if same.any():
+            alike, apart = np.flatnonzero(same), np.flatnonzero(~same)
+            found = equal(texts, ends.a[alike], ends.b[alike])
+            if len(apart):
+                other_ = verify(texts, Pairs(ends.a[apart], ends.b[apart]), self._settings)
+                found = Edges.concat([found, other_]).take(np.argsort(np.concatenate([alike, apart])))
+        else:
+            found = verify(texts, ends, self._settings)
+        nums = np.array([e.num for e in everyone])
+        return replace(found, a=nums[found.a], b=nums[found.b])
+
+
+class _Found:
+    """Hits, with the document each is of."""
+
+    def __init__(self, sought: Sought, hits: Hits) -> None:
+        self.hits, self.number = hits, hits.number
+        self.owner, self._list = sought.owner[hits.row], sought.list[hits.row]
+
+    def of(self, list_: int) -> NDArray[np.int64]:
+        """Those of one list."""
+        return np.flatnonzero(self._list == list_)
+
+
+class _Verified:
+    """Verified pairs by document and number of the other one."""
+
+    def __init__(self) -> None:
+        self._edges, self.row = NO_EDGES, dict[tuple[int, int], int]()
+
+    def add(self, pairs: Sequence[tuple[int, Entry]], edges: Edges) -> None:
+        """Some pairs, a row each."""
+        if pairs:
+            first = len(self._edges)
+            self.row.update({(i, other.num): first + row for row, (i, other) in enumerate(pairs)})
+            self._edges = Edges.concat([self._edges, edges]) if first else edges
+
+    def kind(self, i: int, num: int) -> int:
+        """The relation of a pair."""
+        return int(self._edges.kind[self.row[i, num]])
+
+    def take(self, i: int, nums: Sequence[int]) -> Edges:
+        """The related ones among some pairs of a document."""
+        rows = [row for num in nums if self._edges.kind[row := self.row[i, num]] != NONE]
+        return _on_their_own(self._edges.take(np.array(rows, np.int64))) if rows else NO_EDGES
+
+
+def _on_their_own(edges: Edges) -> Edges:
+    """The same edges with their own runs only, not all of a batch."""
+    rows, of = gather(edges.run_start, edges.run_stop)
+    stop = np.cumsum(np.bincount(of, minlength=len(edges)))
+    return replace(edges, runs=edges.runs[rows], run_start=np.concatenate([[0], stop[:-1]]), run_stop=stop)
 
 
 def _stocky(entry: Entry, flags: NDArray[np.uint8]) -> bool:
     """Dated, and mostly stock: a notice in the words of every week."""
     return entry.published is not None and bool(2 * np.count_nonzero(flags & STOCK == 0) < len(flags))
-
-
-def _copy(
-    draft: Draft, flags: NDArray[np.uint8], same: list[Entry], ledger: Ledger, settings: Settings
-) -> Placement:
-    """An exact copy, collapsed to the leader of the earliest document it equals."""
-    first = min(same, key=lambda e: e.key)
-    entry = draft.entry._replace(leader=first.leader, occurrence=first.occurrence, in_window=first.in_window)
-    body = Body(draft.hash, flags)
-    leader = ledger.entries([first.leader])
-    among = _Among(entry, body, leader, ledger, _NO_KEYS, settings)
-    return Placement(entry, body, among.verified(leader), _NO_KEYS)
-
-
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """What the postings say of one document, by list: hashes, and the numbers that stand with them."""
-
-    hashes: list[NDArray[np.uint64]]
-    numbers: list[NDArray[np.int64]]
-
-    @classmethod
-    def of(cls, draft: Draft, finder: Finder, undated: bool) -> _Found:
-        found = finder.find(*draft.lookup.ranges(undated or draft.entry.published is None))
-        bounds = [*np.searchsorted(found, np.arange(4, dtype=np.uint64) << np.uint64(62)), len(found)]
-        parts = [found[bounds[i] : bounds[i + 1]] & np.uint64((1 << 62) - 1) for i in range(4)]
-        return cls(
-            [part >> np.uint64(bits) for part, bits in zip(parts, LOW_BITS, strict=True)],
-            [
-                (part & np.uint64((1 << bits) - 1)).astype(np.int64)
-                for part, bits in zip(parts, LOW_BITS, strict=True)
-            ],
-        )
-
-    def occur(self, entry: Entry, ledger: Ledger) -> Entry:
-        """The document, counted with the earliest one it shares a long run with."""
-        others = ledger.entries(set(self.numbers[LONG].tolist()) - {entry.num})
-        if others:
-            first = min(others.values(), key=lambda e: e.key)
-            entry = entry._replace(occurrence=first.occurrence, in_window=first.in_window)
-        return entry
-
-    def stock(self, draft: Draft, settings: Settings) -> tuple[NDArray[np.uint8], NDArray[np.uint64]]:
-        """The flags with stock marked, and the shingles that are stock, sorted."""
-        seen = self.hashes[COUNTS] << np.uint64(16) | self.numbers[COUNTS].astype(np.uint64)
-        hashes = distinct(np.concatenate([seen, draft.lookup.own_count(draft.entry)])) >> np.uint64(16)
-        dated, undated = _often(hashes, settings.stock_windows), _often(hashes, settings.stock_documents)
-        if not len(dated) and not len(undated):
-            return draft.flags, _NO_KEYS
-        size = settings.shingle_words * (1 + draft.entry.spaceless)
-        offsets = np.array([0, len(draft.hash)])
-        shingles = roll(draft.hash, offsets, np.array([size]))[1] >> np.uint64(16)
-        counted = is_counted(shingles)
-        stock = _members(shingles, np.sort(np.concatenate([dated, undated ^ UNDATED_SALT]))) & counted
-        # a shingle that isn't counted is stock between two that are
-        told = np.flatnonzero(counted)
-        after = np.searchsorted(told, np.arange(len(stock)), "right")
-        inside = (after > 0) & (after < len(told))
-        stock[inside] |= stock[told[after[inside] - 1]] & stock[told[after[inside]]]
-        width = np.full(len(stock), min(size, len(draft.hash)))
-        marked = _covered(stock, np.arange(len(stock)), width, len(draft.hash))
-        return draft.flags | marked * np.uint8(STOCK), distinct(shingles[stock])
-
-    def near(self, entry: Entry, ledger: Ledger) -> dict[int, Entry]:
-        """The first document of each bucket this one falls into."""
-        others = ledger.entries(set(self.numbers[BANDS].tolist()) - {entry.num})
-        first: dict[int, Entry] = {}
-        for bucket, number in zip(self.hashes[BANDS].tolist(), self.numbers[BANDS].tolist(), strict=True):
-            other = others.get(number)
-            if other and other.leader >= 0 and (bucket not in first or other.key < first[bucket].key):
-                first[bucket] = other
-        return {e.num: e for e in first.values()}
-
-    def sharing(
-        self, draft: Draft, flags: NDArray[np.uint8], stock: NDArray[np.uint64], settings: Settings
-    ) -> set[int]:
-        """Documents that share enough fingerprints outside stock text; of a crowd the first and the last."""
-        hashes, numbers = self.hashes[MARKS], self.numbers[MARKS]
-        if len(stock):
-            fresh = np.concatenate([[0], np.cumsum(flags & STOCK == 0)])
-            size = settings.shingle_words * (1 + draft.entry.spaceless)
-            stop = np.minimum(draft.mark_at.astype(np.int64) + size, len(draft.hash))
-            told = draft.marks[fresh[stop] > fresh[draft.mark_at]] >> np.uint64(14)
-            kept = _members(hashes, np.sort(told))
-            hashes, numbers = hashes[kept], numbers[kept]
-        kept = numbers != draft.entry.num
-        hashes, numbers = hashes[kept], numbers[kept]
-        if not len(hashes):
-            return set()
-        opens = np.flatnonzero(np.concatenate([[True], hashes[1:] != hashes[:-1]]))
-        count = np.diff(np.append(opens, len(hashes)))
-        if count.max() >= CROWD:
-            rank = np.arange(len(hashes)) - np.repeat(opens, count)
-            crowd = np.repeat(count, count)
-            numbers = numbers[(crowd < CROWD) | (rank < LEADERS) | (crowd - rank <= LEADERS)]
-        nums = np.sort(numbers)
-        least = settings.min_shared_fingerprints
-        return set(nums[least - 1 :][nums[least - 1 :] == nums[: max(0, len(nums) - least + 1)]].tolist())
-
-
-def _often(hashes: NDArray[np.uint64], limit: int) -> NDArray[np.uint64]:
-    """Those of sorted hashes that stand there more than ``limit`` times."""
-    again = hashes[limit:][hashes[limit:] == hashes[: max(0, len(hashes) - limit)]]
-    return distinct(again)
 
 
 def _members(values: NDArray[np.uint64], of: NDArray[np.uint64]) -> NDArray[np.bool_]:
@@ -231,72 +475,12 @@ def _members(values: NDArray[np.uint64], of: NDArray[np.uint64]) -> NDArray[np.b
     return np.asarray(of[at] == values)
 
 
-class _Among:
-    """A document and others, numbered in the order of their keys, ready to be verified."""
-
-    def __init__(
-        self,
-        entry: Entry,
-        body: Body,
-        entries: Mapping[int, Entry],
-        ledger: Ledger,
-        stock: NDArray[np.uint64],
-        settings: Settings,
-    ) -> None:
-        self._entry, self._body, self._entries = entry, body, dict(entries)
-        self._ledger, self._stock, self._settings = ledger, stock, settings
-        self._edges, self._row = NO_EDGES, dict[int, int]()
-        self._arrange()
-
-    def _arrange(self) -> None:
-        everyone = sorted([*self._entries.values(), self._entry], key=lambda e: e.key)
-        bodies = self._ledger.bodies(self._entries) | {self._entry.num: self._body}
-        self._nums = np.array([e.num for e in everyone])
-        self._place = {e.num: i for i, e in enumerate(everyone)}
-        self._texts = texts_of(everyone, bodies)
-        if len(self._stock):
-            self._texts = _mark_known(self._texts, self._stock, self._settings)
-
-    def verified(self, nums: Collection[int]) -> Edges:
-        """Verified pairs with some of the others, by their numbers."""
-        ordered = sorted(nums)
-        wanted = [num for num in ordered if num not in self._row]
-        if wanted:
-            here = self._place[self._entry.num]
-            there = np.array([self._place[num] for num in wanted])
-            pairs = Pairs(np.minimum(there, here), np.maximum(there, here))
-            same = np.array([self._entries[num].content == self._entry.content for num in wanted])
-            found = verify(self._texts, Pairs(pairs.a[~same], pairs.b[~same]), self._settings)
-            if same.any():
-                found = Edges.concat([equal(self._texts, pairs.a[same], pairs.b[same]), found])
-            found = replace(found, a=self._nums[found.a], b=self._nums[found.b])
-            ends = np.where(found.a == self._entry.num, found.b, found.a).tolist()
-            self._row.update({num: len(self._edges) + i for i, num in enumerate(ends)})
-            self._edges = Edges.concat([self._edges, found]) if len(self._edges) else found
-        return self._edges.take(np.array([self._row[num] for num in ordered], np.int64))
-
-    def leader(self, near: Mapping[int, Entry]) -> int | None:
-        """The leader of the earliest document this one nearly equals, if it nearly equals the leader, too."""
-        edges = self.verified(near)
-        close = [
-            near[num] for num, kind in zip(sorted(near), edges.kind.tolist(), strict=True) if kind <= NEAR
-        ]
-        if not close:
-            return None
-        first = min(close, key=lambda e: e.key)
-        if first.leader not in self._entries:
-            self._entries |= self._ledger.entries([first.leader])
-            self._arrange()
-        return first.leader if self.verified([first.leader]).kind[0] <= NEAR else None
-
-
-def texts_of(entries: Sequence[Entry], bodies: Mapping[int, Body]) -> Texts:
+def texts_of(entries: Sequence[Entry], bodies: Sequence[Body]) -> Texts:
     """Body tokens of documents, numbered in their order."""
-    parts = [bodies[e.num] for e in entries]
-    bounds = np.cumsum([0] + [len(part.hash) for part in parts])
+    bounds = np.cumsum([0] + [len(body.hash) for body in bodies])
     return Texts(
-        np.concatenate([np.empty(0, np.uint64), *(part.hash for part in parts)]),
-        np.concatenate([np.empty(0, np.uint8), *(part.flags for part in parts)]) & np.uint8(~JOINED & 0xFF),
+        np.concatenate([np.empty(0, np.uint64), *(body.hash for body in bodies)]),
+        np.concatenate([np.empty(0, np.uint8), *(body.flags for body in bodies)]) & np.uint8(~JOINED & 0xFF),
         bounds[:-1],
         bounds[1:],
         np.array([e.spaceless for e in entries], np.uint8),
@@ -304,22 +488,27 @@ def texts_of(entries: Sequence[Entry], bodies: Mapping[int, Body]) -> Texts:
     )
 
 
-def _mark_known(texts: Texts, stock: NDArray[np.uint64], settings: Settings) -> Texts:
-    """Flag in all texts what is stock in one of them; it may have become stock after they came."""
-    offsets = np.append(texts.start, texts.stop[-1])
-    size = settings.shingle_words * (1 + texts.spaceless.astype(np.int64))
-    places, hashes = roll(texts.hash, offsets, size)
-    known = _members(hashes >> np.uint64(16), stock)
-    count = np.diff(places)
-    at = np.arange(len(hashes)) + np.repeat(offsets[:-1] - places[:-1], count)
-    width = np.repeat(np.minimum(size, np.diff(offsets)), count)
-    return replace(texts, flags=texts.flags | _covered(known, at, width, len(texts.hash)) * np.uint8(STOCK))
+class _Shingles:
+    """The shingles of texts, each with the number of the document it is looked at for above its 48 bits."""
+
+    def __init__(self, texts: Texts, holder: NDArray[np.int64], settings: Settings) -> None:
+        offsets = np.append(texts.start, texts.stop[-1])
+        size = settings.shingle_words * (1 + texts.spaceless.astype(np.int64))
+        places, hashes = roll(texts.hash, offsets, size)
+        count = np.diff(places)
+        self.hash = _of(np.repeat(holder, count), hashes >> np.uint64(16), _SHINGLE)
+        self._at = np.arange(len(hashes)) + np.repeat(offsets[:-1] - places[:-1], count)
+        self._width = np.repeat(np.minimum(size, np.diff(offsets)), count)
+        self._tokens = len(texts.hash)
+
+    def covered(self, chosen: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Tokens that lie in one of the chosen shingles: bool[tokens]."""
+        start = self._at[chosen]
+        edge = np.bincount(start, minlength=self._tokens + 1)
+        edge -= np.bincount(start + self._width[chosen], minlength=self._tokens + 1)
+        return np.asarray(np.cumsum(edge)[: self._tokens] > 0)
 
 
-def _covered(
-    stock: NDArray[np.bool_], at: NDArray[np.int64], width: NDArray[np.int64], tokens: int
-) -> NDArray[np.bool_]:
-    """Tokens that lie in one of the shingles that are stock: bool[tokens]."""
-    start = at[stock]
-    edge = np.bincount(start, minlength=tokens + 1) - np.bincount(start + width[stock], minlength=tokens + 1)
-    return np.asarray(np.cumsum(edge)[:tokens] > 0)
+def _of(owner: NDArray[np.int64] | int, hashes: Keys, bits: int) -> Keys:
+    """Hashes of so many bits, below the number of the document they are of."""
+    return np.asarray(owner, np.uint64) << np.uint64(bits) | hashes

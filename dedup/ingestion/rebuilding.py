@@ -12,14 +12,14 @@ import pyarrow as pa
 from dedup.boilerplate import Recurring
 from dedup.canonical import measure
 from dedup.ingestion.drafts import drafts_of
-from dedup.ingestion.keys import Lookup
+from dedup.ingestion.keys import Ragged, heads_of, postings_of
 from dedup.ingestion.recalling import recall, table_of
 from dedup.ingestion.settling import Grouped, Settlement, compare_families
 from dedup.overlap import NEVER, STOCK
 from dedup.pipeline import Judged, Prepared, judge, learn
 from dedup.ragged import gather
 from dedup.stock import LONG_RUN
-from dedup.storage.codec import pack_words
+from dedup.storage.codec import pack_places, pack_words
 from dedup.storage.rows import Entry
 from dedup.tokens import tokenize
 
@@ -80,7 +80,7 @@ def strip_again(ledger: Ledger, settings: Settings) -> None:
     drafts = (draft for part in parts for draft in drafts_of(part, settings, recurring))
     bodies, columns = [], []
     for entry, draft in zip(entries, drafts, strict=True):
-        bodies.append((draft.words(draft.flags), draft.places, entry.num))
+        bodies.append((pack_words(draft.hash, draft.flags), pack_places(draft.spans), entry.num))
         columns.append((*(getattr(draft.entry, name) for name in _BY_STRIPPING), entry.num))
     ledger.store.run_many("UPDATE body SET words = ?, places = ? WHERE num = ?", bodies)
     changes = ", ".join(f"{name} = ?" for name in _BY_STRIPPING)
@@ -188,6 +188,12 @@ def _write_postings(
     """All postings anew, in the order of keys; the occurrence of each document and its window."""
     postings.clear()
     prepared = recalled.prepared
+    heads = heads_of(
+        Ragged(prepared.mark_offsets, prepared.mark_hash),
+        prepared.signatures,
+        Ragged(prepared.long_offsets, prepared.long_hash),
+        Ragged(recalled.shingle_offsets, recalled.shingles),
+    )
     first_of: dict[int, int] = {}  # the first document with a fingerprint of a long run
     found: dict[int, tuple[int, int]] = {}
     length = settings.stock_window_days * 86_400 * 1_000_000
@@ -206,16 +212,12 @@ def _write_postings(
         )
         for run in runs:
             first_of.setdefault(run, entry.num)
-        marks = prepared.mark_hash[prepared.mark_offsets[i] : prepared.mark_offsets[i + 1]]
         entry = entry._replace(occurrence=found[entry.num][0], in_window=found[entry.num][1])
         exact = entry.leader != entry.num and judged.leader[i] in _same_content(
             prepared, i, int(judged.leader[i])
         )
         if not exact and not entry.bodiless:
-            shingles = recalled.shingles[recalled.shingle_offsets[i] : recalled.shingle_offsets[i + 1]]
-            long_hash = prepared.long_hash[prepared.long_offsets[i] : prepared.long_offsets[i + 1]]
-            lookup = Lookup.of(marks, prepared.signatures[i], long_hash, shingles)
-            postings.append(lookup.keys(entry))
+            postings.append([postings_of(heads[i], entry)])
         if i % _MOVED == _MOVED - 1:
             postings.maintain(_MOVED, 0)
     postings.settle(0)

@@ -21,6 +21,7 @@ import xxhash
 from dedup.canonical import Candidates, choose, measure
 from dedup.families import PIECE, find_roundups, group
 from dedup.overlap import CHARACTER, PARTIAL, VERSION, Edges
+from dedup.ragged import distinct
 from dedup.storage.ledger import Component
 from dedup.storage.rows import NO_EDGES, Body, Change, Entry, Family, microseconds, other_ends
 
@@ -190,9 +191,10 @@ def _join(
 ) -> None:
     """A new document becomes a member of a family that is otherwise as it was."""
     new, edges = placement.entry, placement.edges
-    known = ledger.entries(other_ends(edges, new.num))
+    ends = other_ends(edges, new.num)
+    known = ledger.entries(ends)
     leads = new.leader == new.num
-    inside = [known[num].family == family.num for num in other_ends(edges, new.num)]
+    inside = [known[num].family == family.num for num in ends]
     masks = attested_by(edges.take(np.array(inside, bool)), {new.num: placement.body}, ledger)
     new = new._replace(family=family.num if leads else -1, agreed=_agreed(masks[new.num], placement.body))
     bodies = ledger.bodies(masks.keys() - {new.num})
@@ -203,13 +205,12 @@ def _join(
     fresh[new.num] = new
     stored = ledger.entries({family.canonical, family.earliest})
     rivals = {family.canonical: found.entries.get(family.canonical, stored[family.canonical]), **fresh}
-    most = max(family.most, int(measure(candidates_of(rivals.values()), settings).max()))
-    if (family.most < 0 or most > family.most) and len(
-        rivals
-    ) <= family.size:  # all are compared with the greatest
-        rivals = {**{e.num: e for e in _members(family, ledger)}, **rivals}
-        most = int(measure(candidates_of(rivals.values()), settings).max())
-    canonical = _chosen(list(rivals.values()), settings, most)
+    choice = _Choice(rivals.values(), settings)
+    most = max(family.most, choice.most)
+    if most > family.most and len(rivals) <= family.size:  # all are compared with the greatest
+        choice = _Choice({**{e.num: e for e in _members(family, ledger)}, **rivals}.values(), settings)
+        most = choice.most
+    canonical = choice.canonical(most)
     earliest = min(stored[family.earliest], new, key=lambda e: e.key)
     after = Family(
         *(family.num, family_id(earliest), canonical.num, earliest.num),
@@ -272,10 +273,19 @@ def _members(family: Family, ledger: Ledger) -> list[Entry]:
     return [*leading, *copies]
 
 
-def _chosen(members: Sequence[Entry], settings: Settings, most: int = 0) -> Entry:
-    """The canonical one."""
-    members = sorted(members, key=lambda e: e.key)
-    return members[int(choose(candidates_of(members), np.zeros(len(members), np.int64), settings, most)[0])]
+class _Choice:
+    """Members of a family among which the canonical one is chosen."""
+
+    def __init__(self, members: Collection[Entry], settings: Settings) -> None:
+        self._members = sorted(members, key=lambda e: e.key)
+        self._settings = settings
+        self._candidates = candidates_of(self._members)
+        self.most = int(measure(self._candidates, settings).max())
+
+    def canonical(self, most: int = 0) -> Entry:
+        """The chosen one, given the greatest measure in the family, where not all members are here."""
+        family = np.zeros(len(self._members), np.int64)
+        return self._members[int(choose(self._candidates, family, self._settings, most)[0])]
 
 
 def candidates_of(members: Collection[Entry]) -> Candidates:
@@ -334,9 +344,8 @@ class Grouped:
         masks = attested_by(Edges.concat(edges), bodies, ledger)
         self.leaders = [e._replace(agreed=_agreed(masks[e.num], bodies[e.num])) for e in self.leaders]
         found.attested.update({num: masks[num] for num in nums})
-        members = [*self.leaders, *copies]
-        self.canonical = _chosen(members, settings)
-        self.most = int(measure(candidates_of(members), settings).max())
+        choice = _Choice([*self.leaders, *copies], settings)
+        self.canonical, self.most = choice.canonical(), choice.most
 
 
 def compare_families(
@@ -441,7 +450,7 @@ def _roundups(
     entries = ledger.entries(stored)
     if new is not None:
         entries[new.num] = new
-    ends = np.unique(np.concatenate([rows.a, rows.b]))
+    ends = distinct(np.concatenate([rows.a, rows.b]))
     known = {**ledger.entries([num for num in ends.tolist() if num not in entries]), **entries}
     # of documents that aren't touched only some edges are here, so nothing is said of them
     asked = np.array([num in entries for num in ends.tolist()], bool)

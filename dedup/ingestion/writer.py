@@ -13,10 +13,10 @@ from dedup.overlap import PARTIAL
 from dedup.storage.rows import Change, Entry, microseconds
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from dedup.config import Settings
-    from dedup.ingestion.placing import Finder
+    from dedup.ingestion.placing import Placement
     from dedup.ingestion.settling import Settlement
     from dedup.overlap import Edges
     from dedup.storage.ledger import Ledger
@@ -55,35 +55,38 @@ class Writer:
         )
         return replace(draft, entry=entry)
 
-    def put(self, draft: Draft, finder: Finder, known: Entry | None, *, undated: bool) -> Written:
-        """Store a document, in the place of an earlier text of its id.
+    def put(self, drafts: Sequence[Draft], *, undated: bool) -> Iterator[Written]:
+        """Store new documents in their order, each as it is asked for.
 
         Args:
-            draft: Not yet numbered.
-            finder: The postings, or those looked up ahead.
-            known: The earlier text.
+            drafts: Not yet numbered, no id twice, none that is stored.
             undated: There may be documents without a date.
         """
-        if known is not None:
-            self._keep_revision(known)
-            self.remove([known], "left")
-        draft = self.numbered(draft, self._ledger.take_numbers("next_document"))
-        return self._place(draft, finder, insert=True, undated=undated)
+        if not drafts:
+            return
+        first = self._ledger.take_numbers("next_document", len(drafts))
+        drafts = [self.numbered(draft, first + i) for i, draft in enumerate(drafts)]
+        placements = place(drafts, self._ledger, self._postings, self._settings, undated=undated)
+        self._postings.append([placement.keys for placement in placements])
+        for draft, placement in zip(drafts, placements, strict=True):
+            yield self._write(draft, placement, insert=True)
 
-    def _place(self, draft: Draft, finder: Finder, *, insert: bool, undated: bool) -> Written:
-        placement = place(draft, self._ledger, finder, self._settings, undated=undated)
+    def replace(self, known: Entry) -> None:
+        """Take out a document of which a new revision follows, and keep what is said of it."""
+        self._keep_revision(known)
+        self.remove([known], "left")
+
+    def _write(self, draft: Draft, placement: Placement, *, insert: bool) -> Written:
         settlement = settle(placement, self._ledger, self._settings)
         num = draft.entry.num
         body = replace(placement.body, attested=settlement.attested.pop(num, None))
         entry = self.apply(settlement, num if insert else None)[num]
-        words = draft.words(body.flags)
         if insert:
             text = zlib.compress((draft.text or "").encode(), 6) if self._store_text else None
-            self._ledger.insert(entry, body, words, draft.places, text)
+            self._ledger.insert(entry, body, draft.spans, text)
         else:
-            self._ledger.repack(num, words, body)
+            self._ledger.repack(num, body)
         self._ledger.add_edges(placement.edges, "edge" if entry.leader == num else "copy")
-        self._postings.append(placement.keys)
         return Written(draft, entry, placement.edges)
 
     def apply(self, found: Settlement, new: int | None = None) -> Mapping[int, Entry]:
@@ -143,4 +146,6 @@ class Writer:
                 leader=orphan.num, family=-1, roundup=0, agreed=0, judgement=self._judgement
             )
             draft = restored(entry, *ledger.packed(orphan.num), self._settings)
-            self._place(draft, self._postings, insert=False, undated=True)
+            (placement,) = place([draft], ledger, self._postings, self._settings, undated=True)
+            self._postings.append([placement.keys])
+            self._write(draft, placement, insert=False)

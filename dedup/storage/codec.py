@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "JOINED",
-    "pack_flags",
-    "pack_hashes",
     "pack_mask",
     "pack_places",
     "pack_runs",
@@ -38,16 +36,6 @@ JOINED = 128
 
 def pack_words(hashes: NDArray[np.uint64], flags: NDArray[np.uint8]) -> bytes:
     """Hashes and flags of body tokens."""
-    return pack_hashes(hashes) + pack_flags(flags)
-
-
-def pack_flags(flags: NDArray[np.uint8]) -> bytes:
-    """The second part of :func:`pack_words`; it may change when the document is placed."""
-    return zlib.compress(flags.tobytes(), 1)
-
-
-def pack_hashes(hashes: NDArray[np.uint64]) -> bytes:
-    """The first part of :func:`pack_words`."""
     distinct, first, number = np.unique(hashes, return_index=True, return_inverse=True)
     order = np.argsort(first, kind="stable")
     rank = np.empty(len(order), np.int64)
@@ -62,6 +50,7 @@ def pack_hashes(hashes: NDArray[np.uint64]) -> bytes:
             distinct[order].astype("<u8").tobytes(),
             rank[number[again]].astype(f"<u{width}").tobytes(),
             np.packbits(again).tobytes(),
+            zlib.compress(flags.tobytes(), 1),
         )
     )
 

@@ -13,7 +13,16 @@ import numpy as np
 
 from dedup.overlap import VERSION, Edges
 from dedup.storage.base import Row
-from dedup.storage.codec import pack_mask, pack_runs, unpack_mask, unpack_runs, unpack_words
+from dedup.storage.codec import (
+    pack_mask,
+    pack_places,
+    pack_runs,
+    pack_words,
+    unpack_mask,
+    unpack_places,
+    unpack_runs,
+    unpack_words,
+)
 from dedup.storage.rows import NO_EDGES, Body, Change, Entry, Family, microseconds
 
 if TYPE_CHECKING:
@@ -61,6 +70,7 @@ class Ledger:
         """Read everything anew: at the start of a transaction, as others may have written."""
         self._entries: dict[int, Entry] = {}
         self._bodies: dict[int, Body] = {}
+        self._spans: dict[int, NDArray[np.int64]] = {}
         self._families: dict[int, Family] = {}
         self._components: dict[int, Component] = {}
         self._next: dict[str, int] = {}
@@ -117,12 +127,13 @@ class Ledger:
         found = self._keep(self.store.rows(f"SELECT {_ENTRY} FROM document WHERE id = ?", identity))  # noqa: S608
         return found[0] if found else None
 
-    def with_content(self, content: bytes) -> list[Entry]:
+    def with_content(self, content: bytes, limit: int) -> list[Entry]:
         """The first documents with the same body."""
         return self._keep(
             self.store.rows(
-                f"SELECT {_ENTRY} FROM document WHERE content = ? ORDER BY num LIMIT 16",  # noqa: S608
+                f"SELECT {_ENTRY} FROM document WHERE content = ? ORDER BY num LIMIT ?",  # noqa: S608
                 content,
+                limit,
             )
         )
 
@@ -160,15 +171,16 @@ class Ledger:
         leading = self.leaders([family])
         return sorted([*leading, *self.copies([e.num for e in leading], 2**62)], key=lambda e: e.key)
 
-    def insert(self, entry: Entry, body: Body, words: bytes, places: bytes, text: bytes | None) -> None:
+    def insert(self, entry: Entry, body: Body, spans: NDArray[np.int64], text: bytes | None) -> None:
         """Store a document."""
         self.store.run(f"INSERT INTO document ({_ENTRY}) VALUES ({_MARKS[Entry]})", *entry)  # noqa: S608
         self.store.run(
             "INSERT INTO body (num, words, places, attested, text) VALUES (?, ?, ?, ?, ?)",
-            *(entry.num, words, places, pack_mask(body.attested), text),
+            *(entry.num, pack_words(body.hash, body.flags), pack_places(spans)),
+            *(pack_mask(body.attested), text),
         )
         self._entries[entry.num] = entry
-        self._bodies[entry.num] = body
+        self._bodies[entry.num], self._spans[entry.num] = body, spans
 
     def update(self, entries: Collection[Entry]) -> None:
         """Write what judging decides."""
@@ -199,6 +211,7 @@ class Ledger:
         for num in nums:
             self._entries.pop(num, None)
             self._bodies.pop(num, None)
+            self._spans.pop(num, None)
         self._components = {}
 
     # --- bodies
@@ -229,10 +242,21 @@ class Ledger:
         """Packed words and places of a body."""
         return self.store.rows("SELECT words, places FROM body WHERE num = ?", num)[0]
 
-    def repack(self, num: int, words: bytes, body: Body) -> None:
+    def spans(self, nums: Collection[int]) -> dict[int, NDArray[np.int64]]:
+        """Where the body tokens of documents stand in their texts."""
+        missing = [num for num in nums if num not in self._spans]
+        if missing:
+            for num, places in self.store.rows_in(
+                "SELECT num, places FROM body WHERE num IN {keys}", missing
+            ):
+                self._spans[num] = unpack_places(places)
+        return {num: self._spans[num] for num in nums}
+
+    def repack(self, num: int, body: Body) -> None:
         """Write a body anew."""
         self.store.run(
-            "UPDATE body SET words = ?, attested = ? WHERE num = ?", words, pack_mask(body.attested), num
+            "UPDATE body SET words = ?, attested = ? WHERE num = ?",
+            *(pack_words(body.hash, body.flags), pack_mask(body.attested), num),
         )
         self._bodies[num] = body
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dedup.ragged import gather
+from dedup.ragged import distinct, gather
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,19 +29,23 @@ if TYPE_CHECKING:
 
     Keys = NDArray[np.uint64]
 
-__all__ = ["FIRST", "Ahead", "Postings"]
+__all__ = ["FIRST", "Postings"]
 
 LEVELS = (14, 19, 24)
 """Bits of a key that name its bucket, by level."""
 
-LIMIT = 2048
-"""Keys of a bucket that is not of the last level."""
+LIMITS = (512, 2048)
+"""Keys of a bucket that is not of the last level. A look-up reads one bucket of each level, so that few keys
+make it quick; with more a key is rewritten less often on its way down."""
 
 RECENT = 3 << 20
 """Keys of ``recent`` from which on they move to the buckets."""
 
 STEP = 4
 """Buckets of the first level that are filled with each document while they move."""
+
+DENSE = 4
+"""Where every fourth bucket is asked for, all between are read: rows of a scan cost less than look-ups."""
 
 FIRST = 8
 """The earliest numbers of a hash that has too many, which are kept."""
@@ -58,6 +62,8 @@ class _Runs:
         self.size = 0
 
     def add(self, keys: Keys) -> None:
+        if not len(keys):
+            return
         self.size += len(keys)
         self._runs.append(np.sort(keys))
         while len(self._runs) > 1 and len(self._runs[-2]) <= 3 * len(self._runs[-1]):
@@ -67,7 +73,7 @@ class _Runs:
         return [_between(run, low, high) for run in self._runs]
 
     def all(self) -> Keys:
-        return np.unique(np.concatenate(self._runs)) if self._runs else _EMPTY
+        return distinct(np.concatenate(self._runs)) if self._runs else _EMPTY
 
 
 class Postings:
@@ -89,7 +95,7 @@ class Postings:
         """Read everything anew next time: after a rollback."""
         self._seen = self._upto = self.next_bucket = 0
         self._epoch = -1
-        self._has_buckets = False
+        self._levels = 0
         self._old, self._new, self._fresh = _Runs(), _Runs(), _Runs()
         self._moving: Keys | None = None
 
@@ -104,7 +110,7 @@ class Postings:
             self.forget()
             self._epoch = state["postings.epoch"]
         self.next_bucket = state["postings.next"]
-        self._has_buckets = state["postings.buckets"] > 0
+        self._levels = state["postings.levels"]
         if upto != self._upto:
             # what is there begins to move, or has moved
             self._old, self._new = (self._new, _Runs()) if upto else (_Runs(), self._new)
@@ -119,10 +125,9 @@ class Postings:
                     into.add(np.frombuffer(b"".join(part), np.uint64))
             self._seen = last
 
-    def append(self, keys: Keys) -> None:
+    def append(self, keys: Sequence[Keys]) -> None:
         """Add keys, in a write transaction; :meth:`flush` writes them."""
-        if len(keys):
-            self._fresh.add(keys)
+        self._fresh.add(np.concatenate([_EMPTY, *keys]))
 
     def flush(self) -> None:
         """Write what was added in this transaction."""
@@ -135,10 +140,6 @@ class Postings:
         self._new.add(keys)
         self._fresh = _Runs()
 
-    def ahead(self, low: Keys, high: Keys) -> Ahead:
-        """Look many ranges up at once, to find parts of them later in this transaction."""
-        return Ahead(self.find(low, high), self._fresh)
-
     def find(self, low: Keys, high: Keys) -> Keys:
         """Distinct keys within the given ranges, sorted.
 
@@ -147,16 +148,22 @@ class Postings:
             high: uint64[q], the last. A range lies in one bucket of the last level.
         """
         found = [part for runs in (self._old, self._new, self._fresh) for part in runs.find(low, high)]
-        if self._has_buckets and len(low):
-            for level, bits in enumerate(LEVELS):
-                buckets = np.unique(low >> np.uint64(64 - bits)).tolist()
-                rows = self._store.rows_in(
-                    "SELECT number, keys FROM bucket WHERE number IN {keys} ORDER BY number",
-                    [level << 32 | bucket for bucket in buckets],
-                )
-                if rows:
-                    found.append(_between(_unpacked(rows, level), low, high))
-        return np.unique(np.concatenate(found)) if found else _EMPTY
+        for level in range(self._levels if len(low) else 0):
+            rows = self._rows(distinct(low >> np.uint64(64 - LEVELS[level])) | np.uint64(level << 32))
+            if rows:
+                found.append(_between(_unpacked(rows, level), low, high))
+        return distinct(np.concatenate(found)) if found else _EMPTY
+
+    def _rows(self, numbers: Keys) -> list[tuple[int, bytes]]:
+        """Some buckets of one level, in their order."""
+        first, last = int(numbers[0]), int(numbers[-1])
+        if len(numbers) * DENSE > last - first:
+            return self._store.rows(
+                "SELECT number, keys FROM bucket WHERE number BETWEEN ? AND ? ORDER BY number", first, last
+            )
+        return self._store.rows_in(
+            "SELECT number, keys FROM bucket WHERE number IN {keys} ORDER BY number", numbers.tolist()
+        )
 
     def maintain(self, documents: int, dead_below: int) -> None:
         """Move some keys to the buckets; call at the end of each write transaction.
@@ -197,15 +204,14 @@ class Postings:
         epoch = self._epoch + 1
         self.forget()
         self._epoch = epoch
-        for name, value in (("epoch", epoch), ("last", 0), ("upto", 0), ("next", 0), ("buckets", 0)):
+        for name, value in (("epoch", epoch), ("last", 0), ("upto", 0), ("next", 0), ("levels", 0)):
             self._set(name, value)
 
     def _begin(self) -> None:
         """What is there now moves; what comes from now on waits."""
-        self._upto, self.next_bucket, self._has_buckets = self._seen, 0, True
+        self._upto, self.next_bucket = self._seen, 0
         self._old, self._new = self._new, _Runs()
         self._set("upto", self._upto)
-        self._set("buckets", 1)
 
     def _set(self, name: str, value: int) -> None:
         self._store.run("UPDATE meta SET value = ? WHERE name = ?", str(value), f"postings.{name}")
@@ -226,6 +232,9 @@ class Postings:
         """Merge sorted keys into the buckets of a level, and what overflows into the next."""
         if not len(keys):
             return
+        if level >= self._levels:
+            self._levels = level + 1
+            self._set("levels", self._levels)
         shift = np.uint64(64 - LEVELS[level])
         of = (keys >> shift).astype(np.int64)
         buckets, first = np.unique(of, return_index=True)
@@ -241,9 +250,9 @@ class Postings:
             number = level << 32 | bucket
             if number in there:
                 part = np.concatenate([_unpacked([(number, there[number])], level), part])
-                part = np.unique(part)
+                part = distinct(part)
             part = self._trimmed(part, dead_below)
-            if len(part) > LIMIT and level + 1 < len(LEVELS):
+            if level < len(LIMITS) and len(part) > LIMITS[level]:
                 overflow.append(part)
                 if number in there:
                     empty.append(number)
@@ -264,19 +273,6 @@ class Postings:
         if list_ < 3 and dead_below > 0:
             keys = keys[(keys & ((_ONE << bits) - _ONE)) >= dead_below]
         return _thinned(keys, bits, self._most[list_])
-
-
-class Ahead:
-    """What was found in many ranges at once, and what is added after that."""
-
-    def __init__(self, known: Keys, fresh: _Runs) -> None:
-        self._known, self._fresh = known, fresh
-
-    def find(self, low: Keys, high: Keys) -> Keys:
-        """As :meth:`Postings.find`, of ranges that were among those looked up."""
-        found = _between(self._known, low, high)
-        added = [part for part in self._fresh.find(low, high) if len(part)]
-        return np.unique(np.concatenate([found, *added])) if added else found
 
 
 def _packed(keys: Keys, level: int) -> bytes:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import sqlite3
 import threading
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
+
+import orjson
 
 from dedup.errors import StorageError
 
@@ -68,9 +69,14 @@ class _Checkpoints:
                 if self._over:
                     return
                 with contextlib.suppress(sqlite3.Error):
-                    db.execute("PRAGMA wal_checkpoint(PASSIVE)")  # beside writers; most of the copying
-                    # what came meanwhile is little, and once all is copied the WAL begins anew
-                    db.execute("PRAGMA wal_checkpoint(RESTART)")
+                    _copy_wal(db)
+
+
+def _copy_wal(db: sqlite3.Connection) -> None:
+    """Copy the WAL into the file."""
+    db.execute("PRAGMA wal_checkpoint(PASSIVE)")  # beside writers; most of the copying
+    # what came meanwhile is little, and once all is copied the WAL begins anew
+    db.execute("PRAGMA wal_checkpoint(RESTART)")
 
 
 class SqliteStore:
@@ -192,7 +198,7 @@ class SqliteStore:
 
 
 def _bound(sql: str, keys: Sequence[int], values: Sequence[Any]) -> tuple[str, tuple[Any, ...]]:
-    return _with_list(sql), (json.dumps(list(keys)), *values)
+    return _with_list(sql), (orjson.dumps(list(keys)).decode(), *values)
 
 
 @cache

@@ -17,7 +17,7 @@ ONE = np.uint64(1)
 @pytest.fixture
 def small(monkeypatch):
     monkeypatch.setattr(segments, "RECENT", 800)
-    monkeypatch.setattr(segments, "LIMIT", 32)
+    monkeypatch.setattr(segments, "LIMITS", (32, 32))
     monkeypatch.setattr(segments, "LEVELS", (5, 17, 24))
     monkeypatch.setattr(segments, "STEP", 2)
 
@@ -37,7 +37,7 @@ def test_every_key_is_found_wherever_it_lies(index, small):
         keys = document(draw, number)
         with store.writing():
             writer.refresh()
-            writer.append(keys)
+            writer.append([keys])
             writer.maintain(1, 0)
         known.append(keys)
         if number % 7 == 0:
@@ -70,7 +70,7 @@ def test_of_a_hot_hash_the_first_and_the_last_stay(index, small):
     for number in range(1, 200):
         with store.writing():
             postings.refresh()
-            postings.append(np.array([hot | np.uint64(number)]))
+            postings.append([np.array([hot | np.uint64(number)])])
             postings.maintain(1, 0)
     with store.writing():
         postings.refresh()
@@ -86,7 +86,7 @@ def test_what_is_dead_is_dropped_when_it_moves(index, small):
     postings = segments.Postings(store, (64,) * 4, LOW)
     with store.writing():
         postings.refresh()
-        postings.append(np.arange(1, 50, dtype=np.uint64))
+        postings.append([np.arange(1, 50, dtype=np.uint64)])
         postings.settle(40)
     with store.reading():
         postings.refresh()
@@ -100,7 +100,7 @@ def test_a_rollback_is_forgotten(index, small):
     postings = segments.Postings(store, (64,) * 4, LOW)
     with pytest.raises(RuntimeError), store.writing():  # noqa: PT012
         postings.refresh()
-        postings.append(np.array([5], np.uint64))
+        postings.append([np.array([5], np.uint64)])
         raise RuntimeError
     postings.forget()
     with store.reading():

@@ -1,0 +1,228 @@
+"""Seeking: what many documents are looked up by, in columns, and what was found."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from dedup.candidates import CROWD
+from dedup.ingestion.keys import BANDS, COUNTS, LIST_SHIFT, LONG, LOW_BITS, MARKS, own_number, salted
+from dedup.ragged import distinct, gather
+from dedup.stock import UNDATED
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from dedup.config import Settings
+    from dedup.storage.rows import Entry
+
+    Keys = NDArray[np.uint64]
+    Numbers = NDArray[np.int64]
+
+__all__ = ["Hits", "Plan", "Sought"]
+
+_MASKS = (np.uint64(1) << np.array(LOW_BITS, np.uint64)) - np.uint64(1)
+_LIST_BITS = np.uint64(64) - LIST_SHIFT
+_COUNTED = np.uint64(COUNTS) << LIST_SHIFT
+_NUMBER = 28
+"""Bits of a number beside the row it was found for; as many as the widest list has."""
+
+
+class Hits(NamedTuple):
+    """What was found, sorted and distinct.
+
+    Attributes:
+        row: int64[h], of ``Sought``.
+        number: int64[h], of a document, or of a window.
+    """
+
+    row: Numbers
+    number: Numbers
+
+
+class Sought:
+    """The heads of n documents, a row each.
+
+    Attributes:
+        first: int64[n + 1], the first row of each document.
+        owner: int64[r], the document.
+        head: uint64[r].
+        list: int64[r].
+        undated: bool[r], the head is one under which undated documents count their shingles.
+    """
+
+    def __init__(self, heads: Sequence[Keys], undated: bool) -> None:
+        """Of documents in their order, and whether there may be undated ones anywhere."""
+        if undated:
+            counts = [part[np.searchsorted(part, _COUNTED) :] for part in heads]
+            heads = [part for pair in zip(heads, map(salted, counts), strict=True) for part in pair]
+        size = np.array([len(part) for part in heads])
+        self.head = np.concatenate(heads)
+        self.undated = (
+            np.repeat(np.arange(len(heads)) % 2 == 1, size) if undated else np.zeros(len(self.head), bool)
+        )
+        self.first = np.concatenate([[0], np.cumsum(size)])[:: 1 + undated]
+        self.owner = np.repeat(np.arange(len(self.first) - 1), np.diff(self.first))
+        self.list = (self.head >> LIST_SHIFT).astype(np.int64)
+
+    def ranges(self) -> tuple[Keys, Keys]:
+        """First and last key of all that may be found, sorted, each once."""
+        low = distinct(self.head)
+        return low, low | _MASKS[(low >> LIST_SHIFT).astype(np.int64)]
+
+    def hits(self, keys: Keys, rows: Numbers | None = None) -> Hits:
+        """Those of sorted keys that were looked for, by some rows or all."""
+        if not len(keys):
+            return Hits(np.empty(0, np.int64), np.empty(0, np.int64))
+        rows = np.arange(len(self.head)) if rows is None else rows
+        head, mask = self.head[rows], _MASKS[self.list[rows]]
+        first = np.searchsorted(keys, head)
+        # most find nothing, and the end of nothing need not be searched for
+        held = np.flatnonzero(keys[np.minimum(first, len(keys) - 1)] | mask == head | mask)
+        held = held[first[held] < len(keys)]
+        places, of = gather(first[held], np.searchsorted(keys, head[held] | mask[held], "right"))
+        row = held[of]
+        return Hits(rows[row], (keys[places] & mask[row]).astype(np.int64))
+
+    def together(self, ready: Numbers, known: Hits, posted: Keys) -> Hits:
+        """What the documents of a round find.
+
+        Args:
+            ready: Their numbers, ascending.
+            known: What all documents found among what is stored.
+            posted: Sorted; what others of their batch have posted since.
+        """
+        bounds = np.searchsorted(known.row, self.first)
+        mine = gather(bounds[ready], bounds[ready + 1])[0]
+        rows = gather(self.first[ready], self.first[ready + 1])[0]
+        return _joined(Hits(known.row[mine], known.number[mine]), self.hits(posted, rows))
+
+    def limits(self, settings: Settings) -> Numbers:
+        """How often the shingle of a row may be counted before it is stock: int64[r]."""
+        return np.where(self.undated, settings.stock_documents, settings.stock_windows)
+
+    def often(
+        self, found: Hits, entries: Sequence[Entry], settings: Settings
+    ) -> tuple[NDArray[np.int64], Keys]:
+        """Documents, and shingles of 46 bits that are counted often enough, with them, to be stock."""
+        mine = np.flatnonzero(self.list[found.row] == COUNTS)
+        row, number = found.row[mine], found.number[mine]
+        opens = np.flatnonzero(np.diff(row, prepend=-1))
+        rows = row[opens]
+        own, dated = _counted_as(entries)
+        seen = np.add.reduceat(number == own[self.owner[row]], opens) if len(opens) else opens
+        count = np.diff(np.append(opens, len(row)))
+        count += (seen == 0) & (self.undated[rows] != dated[self.owner[rows]])
+        rows = rows[count > self.limits(settings)[rows]]
+        hashes = np.where(self.undated[rows], salted(self.head[rows]), self.head[rows]) << _LIST_BITS
+        return self.owner[rows], hashes >> (_LIST_BITS + np.uint64(LOW_BITS[COUNTS]))
+
+    def plan(
+        self, known: Hits, leads: NDArray[np.bool_], entries: Sequence[Entry], settings: Settings
+    ) -> Plan:
+        """What documents of a batch have to do with each other.
+
+        Args:
+            known: What was found among what is stored.
+            leads: bool[n], those that may be found by others.
+            entries: The documents.
+            settings: For the limits.
+        """
+        rows = np.argsort(self.head)
+        same = np.zeros(len(rows) + 1, bool)
+        same[1:-1] = self.head[rows[1:]] == self.head[rows[:-1]]
+        rows = rows[same[1:] | same[:-1]]
+        rows = rows[np.lexsort((rows, self.head[rows]))]
+        opens = np.flatnonzero(
+            np.concatenate([[True], self.head[rows[1:]] != self.head[rows[:-1]]])[: len(rows)]
+        )
+        size = np.diff(np.append(opens, len(rows)))
+        start = np.repeat(np.cumsum(size) - size, size)
+        # all pairs of rows with the same head, the earlier document first
+        one, two = gather(start, np.arange(len(rows)))
+        one, two = rows[one], rows[two]
+        kept = leads[self.owner[one]]
+        one, two = one[kept], two[kept]
+        list_ = self.list[two]
+        whole = (list_ == BANDS) | (list_ == LONG)
+
+        # what is no copy, and is counted in its own window, will be counted whatever else is decided
+        certain = leads.copy()
+        certain[self.owner[known.row[np.isin(self.list[known.row], (BANDS, LONG))]]] = False
+        certain[self.owner[two[whole]]] = False
+        certain[self.owner[one[whole]]] = False
+        own, dated = _counted_as(entries)
+        told = (list_ == COUNTS) & certain[self.owner[one]] & (self.undated[one] != dated[self.owner[one]])
+        counted = Hits(two[told], own[self.owner[one[told]]])
+        together = _joined(known, counted)
+
+        count = np.bincount(together.row, minlength=len(self.head))
+        unsure = (list_ == COUNTS) & ~certain[self.owner[one]]
+        more = np.bincount(two[unsure], minlength=len(self.head)) + 1
+        limit = self.limits(settings)
+        undecided = unsure & ((count <= limit) & (count + more > limit))[two]
+
+        marks = np.flatnonzero(list_ == MARKS)
+        least = settings.min_shared_fingerprints
+        pairs, times = np.unique(self._pairs(one[marks], two[marks]), return_counts=True)
+        waits = one[(whole | undecided)], two[(whole | undecided)]
+        crowded = marks[self._crowded(known, rows, size, least)[two[marks]]]
+        return Plan(
+            distinct(
+                np.concatenate(
+                    [pairs[times >= least], self._pairs(*waits), self._pairs(one[crowded], two[crowded])]
+                )
+            ),
+            certain,
+            together,
+        )
+
+    def _pairs(self, one: Numbers, two: Numbers) -> Numbers:
+        """Documents of rows in one number."""
+        return self.owner[one] << 32 | self.owner[two]
+
+    def _crowded(self, known: Hits, rows: Numbers, size: Numbers, least: int) -> NDArray[np.bool_]:
+        """Rows of fingerprints so common that not all documents are looked at, where that may tell: bool[r].
+
+        It tells where one of them shares as many fingerprints as a pair needs.
+        """
+        count = np.bincount(known.row, minlength=len(self.head))
+        count[rows] += np.repeat(size, size)
+        mine = np.flatnonzero(self.list[known.row] == MARKS)
+        pairs = self.owner[known.row[mine]] << _NUMBER | known.number[mine]
+        _, pair, times = np.unique(pairs, return_inverse=True, return_counts=True)
+        telling = np.zeros(len(self.head), bool)
+        telling[known.row[mine[times[pair] >= least]]] = True
+        return telling & (count >= CROWD)
+
+
+class Plan(NamedTuple):
+    """In which order the documents of a batch can be placed.
+
+    Attributes:
+        pairs: int64[p], ``before << 32 | after``: documents of which the first may decide on the second.
+        certain: bool[n], what they add to the counts is known before they are placed.
+        known: What each finds: what is stored, and what those before it add to the counts for certain.
+    """
+
+    pairs: Numbers
+    certain: NDArray[np.bool_]
+    known: Hits
+
+
+def _joined(one: Hits, two: Hits) -> Hits:
+    """All hits of both, each once."""
+    if not len(two.row):
+        return one
+    both = np.concatenate([one.row << _NUMBER | one.number, two.row << _NUMBER | two.number])
+    both = distinct(both)
+    return Hits(both >> _NUMBER, both & ((1 << _NUMBER) - 1))
+
+
+def _counted_as(entries: Sequence[Entry]) -> tuple[Numbers, NDArray[np.bool_]]:
+    """What documents are counted with, and whether by windows."""
+    own = np.array([own_number(entry) for entry in entries], np.int64)
+    return own, np.array([entry.in_window != UNDATED for entry in entries], bool)
