@@ -144,7 +144,8 @@ def make_rows(operations: tuple[Operation, ...], base: str, limit: int | None = 
     rows: list[Row] = []
     line = _Line(rows, limit)
     cursor = 0
-    for step in (*operations, Operation("insert", len(base), len(base))):
+    steps = (*operations, Operation("insert", len(base), len(base)))
+    for step, following in zip(steps, (*steps[1:], steps[-1]), strict=True):
         if line.full:
             break
         if step.op == "move":
@@ -155,8 +156,9 @@ def make_rows(operations: tuple[Operation, ...], base: str, limit: int | None = 
             number, end, at = targets[cursor]
             line.block("moved_away", [("delete", base[cursor:end])], number, _paragraph(paragraphs_b, at))
             cursor = end
+        goes_on = _opening(step if step.text else following, base) not in ("", *LINE_ENDS)
         for op, text in _pieces(step, base):
-            line.add(op, text)
+            line.add(op, text, goes_on=goes_on)
         cursor = max(cursor, step.end)
     line.close()
     return rows[:limit]
@@ -170,6 +172,11 @@ def _pieces(item: Operation, base: str) -> Iterator[tuple[str, str]]:
         yield "delete", base[item.start : item.end]
     if item.text:
         yield "insert", item.text
+
+
+def _opening(item: Operation, base: str) -> str:
+    """The first character an operation puts into a line of the other text, if any."""
+    return base[item.start : item.end][:1] if item.op == "equal" else item.text[:1]
 
 
 class _Line:
@@ -186,7 +193,11 @@ class _Line:
     def full(self) -> bool:
         return self.limit is not None and len(self.rows) >= self.limit
 
-    def add(self, op: str, text: str) -> None:
+    def add(self, op: str, text: str, *, goes_on: bool = False) -> None:
+        """Add a piece of text; ``goes_on`` says that the other text has more on the line behind it."""
+        if goes_on and op == "delete" and any(kind != "delete" for kind, _ in self.pieces[:2]):
+            self.pieces.append((op, text))  # line ends dropped within a line of the other text end no row
+            return
         for found in _LINE.finditer(text):
             if self.full:
                 return

@@ -335,6 +335,9 @@ class Contents:
             places = [row - int(tables.first[number]) for row in rows[low:high]]
             spans = dict(zip(places, removed[low:high], strict=True))
             family["text"] = self._texts[number]
+            if not all((member.title or "").strip() for member in members):
+                names = dict(zip(places, headlines(members), strict=True))
+                family["names"] = [names.get(place) for place in range(len(edits[n]))]
             family["removed"] = [spans.get(place) for place in range(len(edits[n]))]
             family["edits"] = edits[n]
             family["agreed"] = _passages(agree_on(members, *own), members, places)

@@ -28,6 +28,12 @@
     return el("bdi", null, text);
   }
 
+  // Names that go on and on are cut where many stand together.
+  function brief(text, most) {
+    const all = [...text];
+    return all.length > most ? `${all.slice(0, most).join("")}…` : text;
+  }
+
   function bar(percent) {
     const space = "http://www.w3.org/2000/svg";
     const svg = document.createElementNS(space, "svg");
@@ -121,8 +127,8 @@
   }
 
   function names(all, numbers, most) {
-    const cell = el("td");
-    numbers.slice(0, most).forEach((n, k) => cell.append(k ? ", " : "", bdi(all[n])));
+    const cell = el("td", { role: "cell", class: "from" });
+    numbers.slice(0, most).forEach((n, k) => cell.append(k ? ", " : "", bdi(brief(all[n], 60))));
     if (numbers.length > most) cell.append(el("span", { class: "soft" }, ` and ${numbers.length - most} more`));
     return cell;
   }
@@ -135,20 +141,20 @@
       const first = families.first[n];
       return el(
         "tr",
-        null,
-        el("td", null, el("a", { href: `#family=${encodeURIComponent(families.id[n])}` }, bdi(families.title[n]))),
-        el("td", { class: "num" }, number(families.size[n])),
+        { role: "row" },
+        el("td", { role: "cell" }, el("a", { href: `#family=${encodeURIComponent(families.id[n])}` }, bdi(brief(families.title[n], 200)))),
+        el("td", { role: "cell", class: "num" }, number(families.size[n])),
         names(index.sources, families.sources[n], 3),
         agencies,
-        el("td", { class: "spare nowrap" }, when(first, false)),
-        el("td", { class: "num spare" }, first === null ? "" : span(families.last[n] - first)),
+        el("td", { role: "cell", class: "spare nowrap" }, when(first, false)),
+        el("td", { role: "cell", class: "num spare" }, first === null ? "" : span(families.last[n] - first)),
       );
     });
     byId("list").replaceChildren(...rows);
     const some = found.length === total ? "" : ` of ${number(total)}`;
     byId("count").textContent = found.length
       ? `${number(found.length)}${some} ${found.length === 1 && !some ? "family" : "families"}`
-      : "No family fits. Clear the search or a filter.";
+      : total ? "No family fits. Clear the search or a filter." : "Every article stands alone.";
     byId("pages").hidden = pages < 2;
     byId("page").textContent = `Page ${page + 1} of ${pages}`;
     byId("previous").disabled = page === 0;
@@ -174,6 +180,8 @@
   const LINE = new RegExp(`[^${ENDS}]*(?:\\r\\n|[${ENDS}])|[^${ENDS}]+`, "g");
   const PARAGRAPH = new RegExp(`\\S[^${ENDS}]*`, "g");
   const LAST = new RegExp(`[${ENDS}]+$`);
+  const END = new RegExp(`[${ENDS}]`);
+  const STARTS = new RegExp(`^[${ENDS}]`);
 
   // What the page holds of a diff, as operations: see short_form in contents.py.
   function operationsOf(short, at = 0) {
@@ -246,7 +254,12 @@
       this.pieces = [];
     }
 
-    add(piece) {
+    // goesOn: the other text has more on the line behind the piece; line ends dropped there end no row
+    add(piece, goesOn = false) {
+      if (goesOn && piece.op === "delete" && this.pieces.slice(0, 2).some(({ op }) => op !== "delete")) {
+        this.pieces.push(piece);
+        return;
+      }
       let { a, b } = piece;
       for (const part of piece.text.match(LINE) || []) {
         this.pieces.push({ op: piece.op, text: part, a, b });
@@ -310,7 +323,10 @@
         lines.block("moved_away", gone, move, paragraphAt(other, place));
         cursor = stop;
       }
-      pieces(step, base, starts[n]).forEach((piece) => lines.add(piece));
+      const next = step.text || !operations[n + 1] ? step : operations[n + 1];
+      const opening = next.op === "equal" ? cut(base, next.a[0], next.a[0] + 1) : next.text || "";
+      const goesOn = opening !== "" && !STARTS.test(opening);
+      pieces(step, base, starts[n]).forEach((piece) => lines.add(piece, goesOn));
       cursor = Math.max(cursor, step.a[1]);
     });
     lines.close();
@@ -368,13 +384,14 @@
   }
 
   function nameOf(member) {
-    return `${member.source || member.id}, ${when(member.time, true)}`;
+    return `${brief(member.source || member.id, 60)}, ${when(member.time, true)}`;
   }
 
   class FamilyView {
     constructor(n, data) {
       this.data = data;
       this.members = data.members.map(memberOf);
+      this.members.forEach((member, k) => { member.name = member.title || (data.names || [])[k] || member.id; });
       this.canonical = this.members[data.canonical];
       this.edits = (data.edits || []).map((short) => short && operationsOf(short));
       this.variants = this.members.map((_, k) => k).filter((k) => this.edits[k]);
@@ -393,7 +410,7 @@
 
     show() {
       const n = this.n;
-      const heading = el("h1", { tabindex: "-1" }, bdi(families.title[n]));
+      const heading = el("h1", { tabindex: "-1" }, bdi(brief(families.title[n], 400)));
       const sources = new Set(this.members.map((member) => member.source).filter(Boolean)).size;
       const facts = [plural(this.members.length, "version", "versions"), plural(sources, "source", "sources")];
       if (families.agencies[n].length) facts.push(families.agencies[n].map((k) => index.agencies[k]).join(", "));
@@ -412,7 +429,7 @@
       overview.hidden = true;
       view.hidden = false;
       document.title = `${families.title[n]} – dedup`;
-      window.scrollTo(0, 0);
+      window.scrollTo({ top: 0, behavior: "instant" });
       heading.focus({ preventScroll: true });
     }
 
@@ -420,7 +437,7 @@
       if (!this.data.related.length) return null;
       const links = this.data.related.slice(0, 12).map(([id, kind, shared]) => {
         const other = families.id.indexOf(id);
-        const name = other < 0 ? id : families.title[other];
+        const name = other < 0 ? id : brief(families.title[other], 200);
         const label = other < 0 ? bdi(name) : el("a", { href: `#family=${encodeURIComponent(id)}` }, bdi(name));
         return el("li", null, label, el("span", { class: "soft" }, ` ${kind}, ${plural(shared, "word", "words")}`));
       });
@@ -429,7 +446,7 @@
     }
 
     versions() {
-      const head = ["Published", "Source", "Headline", "Is", "In the canonical", "Most likely from", "Words", "Difference"];
+      const head = ["Published", "Source", "Headline", "Relation", "In the canonical", "Most likely from", "Words", "Difference"];
       const classes = ["", "", "", "spare", "spare", "spare", "num", "act"];
       const body = el("tbody", { role: "rowgroup" });
       const section = el(
@@ -474,11 +491,11 @@
         "tr",
         { role: "row", class: own ? "canonical" : null },
         el("td", { role: "cell", class: "nowrap" }, when(member.time, true)),
-        el("td", { role: "cell", class: "from" }, bdi(member.source || "–")),
-        el("td", { role: "cell", class: "title" }, linked(member.url, bdi(member.title || member.id))),
+        el("td", { role: "cell", class: "from" }, bdi(brief(member.source || "–", 60))),
+        el("td", { role: "cell", class: "title" }, linked(member.url, bdi(brief(member.name, 200)))),
         el("td", { role: "cell", class: "spare" }, el("span", { class: own ? "tag own" : "tag" }, own ? "canonical" : member.kind || "member")),
         coverage,
-        el("td", { role: "cell", class: "spare" }, parent ? bdi(this.nameFrom(parent, member)) : el("span", { class: "soft" }, k ? "no earlier one" : "the first")),
+        el("td", { role: "cell", class: "spare parent" }, parent ? bdi(this.nameFrom(parent, member)) : el("span", { class: "soft" }, k ? "no earlier one" : "the first")),
         change,
         compare,
       );
@@ -486,7 +503,7 @@
 
     nameFrom(parent, member) {
       const sameDay = parent.time !== null && when(parent.time) === when(member.time);
-      return sameDay ? `${parent.source || parent.id}, ${when(parent.time, true).split(", ")[1]}` : nameOf(parent);
+      return sameDay ? `${brief(parent.source || parent.id, 60)}, ${when(parent.time, true).split(", ")[1]}` : nameOf(parent);
     }
 
     reading() {
@@ -652,8 +669,13 @@
     agreedText() {
       if (!this.data.agreed.length)
         return [el("p", { class: "meta" }, "No passage is carried by two independent sources.")];
-      const items = this.data.agreed.map(([member, start, end, opens, sources, witnesses]) => {
-        const text = el("p", { dir: "auto" }, opens ? "" : "[…] ", cut(this.text(member), start, end));
+      const items = this.data.agreed.map(([member, start, end, opens, sources, witnesses], k, all) => {
+        const whole = this.text(member);
+        const before = cut(whole, 0, start).split(END).pop().trim();
+        const after = cut(whole, end, whole.length).split(END, 1)[0].trim();
+        const next = all[k + 1];
+        const text = el("p", { dir: "auto" }, opens && !before ? "" : "[…] ", cut(whole, start, end),
+          after && (!next || next[3]) ? " […]" : "");
         const first = this.members[witnesses[0]];
         const summary = `${plural(sources, "source", "sources")}, first ${nameOf(first)}`;
         const list = witnesses.slice(0, 50).map((k) => el("li", null, bdi(nameOf(this.members[k]))));
@@ -727,11 +749,11 @@
   }
 
   const title = document.title;
-  const option = (name, k) => el("option", { value: k }, name);
+  const option = (name, k) => el("option", { value: k }, brief(name, 60));
   source.append(...index.sources.map(option));
   agency.append(...index.agencies.map(option));
   relation.append(...index.relations.map(option));
-  byId("filters").hidden = false;
+  byId("filters").hidden = !total;
   byId("filters").addEventListener("submit", (event) => event.preventDefault());
   let waiting = 0;
   search.addEventListener("input", () => {
