@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -92,11 +93,15 @@ def _ratios(values: pa.Array) -> pa.Array:
     numbers = np.round(values.to_numpy(zero_copy_only=False).astype(np.float64), DIGITS) + 0.0  # no -0.0
     known = values.is_valid().to_numpy(zero_copy_only=False)
     if ((numbers >= 0) & (numbers <= 1))[known].all():
-        steps, place = np.rint(np.where(known, numbers, 0) * 10**DIGITS).astype(np.int64), None
-        steps, place = np.unique(steps, return_inverse=True)
-        texts = _one_by_one((steps / 10**DIGITS).tolist())
-        return texts.take(pa.array(place, mask=~known))
+        steps = np.rint(np.where(known, numbers, 0) * 10**DIGITS).astype(np.int64)
+        return _steps().take(pa.array(steps, mask=~known))
     return _one_by_one([n if k else None for n, k in zip(numbers.tolist(), known.tolist(), strict=True)])
+
+
+@cache
+def _steps() -> pa.Array:
+    """The JSON of every ratio there is between 0 and 1."""
+    return _one_by_one((np.arange(10**DIGITS + 1) / 10**DIGITS).tolist())
 
 
 def _times(values: pa.Array) -> pa.Array:
