@@ -200,6 +200,7 @@ class Index:
         drafts = dict(zip(new, self._drafts([documents[i] for i in new]), strict=True))
         with self._writing():
             matches = list(self._put(documents, raw, drafts, with_diff))
+            self._ledger.learn_vocabulary()
             self._postings.maintain(len(new), self._dead_below())
         return matches
 
@@ -468,10 +469,11 @@ class Index:
                     "SELECT num FROM document WHERE num > ? ORDER BY num LIMIT ?", last, _TOGETHER
                 )
                 nums = [num for (num,) in rows]
-                entries = other._ledger.entries(nums)
+                entries, bodies = other._ledger.entries(nums), other._ledger.bodies(nums)
+                spans = other._ledger.spans(nums)
                 some = []
                 for num in nums:
-                    draft = restored(entries[num], *other._ledger.packed(num), self.settings)
+                    draft = restored(entries[num], bodies[num], spans[num], self.settings)
                     some.append(draft.anew(answers.stored_text(other._ledger, num), self.settings))
             if not some:
                 return stored

@@ -275,7 +275,7 @@ def _agencies(
     Those that a dateline or byline names, or a credit at the end; a credit further up is a picture's.
     """
     documents = len(tokens)
-    if stripped is None:
+    if stripped is None or not len(stripped.agency_name):
         return pa.array([[]] * documents, pa.list_(pa.string())), np.zeros(documents, bool)
     document = np.repeat(np.arange(documents), np.diff(stripped.agency_offsets))
     first, stop = tokens.offsets[document], tokens.offsets[document + 1]

@@ -22,7 +22,7 @@ from dedup.pipeline import prepare
 from dedup.shingles import Shingles, roll
 from dedup.signatures import sketch
 from dedup.stock import long_runs, windows
-from dedup.storage.codec import JOINED, unpack_places, unpack_words
+from dedup.storage.codec import JOINED
 from dedup.storage.rows import Entry
 from dedup.tokens import CHARACTER, byte_to_char, tokenize
 
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from dedup.boilerplate import Recurring
     from dedup.config import Settings
+    from dedup.storage.rows import Body
 
 __all__ = ["Draft", "batch_of", "drafts_of", "micros", "moment", "raw_hash", "restored", "usable"]
 
@@ -167,7 +168,7 @@ def drafts_of(
     rows = batch.select(["id", "text", "title", "source", "url"]).to_pylist()
     languages, agencies = prepared.language.to_pylist(), prepared.agencies.to_pylist()
     published, updated = (
-        batch.column(name).cast(pa.int64()).to_pylist() for name in ("published", "updated")
+        batch.column(name).view(pa.int64()).to_pylist() for name in ("published", "updated")
     )
     times = np.array([NEVER if time is None else time for time in published], np.int64)
     window = windows(times, times != NEVER, settings).tolist()
@@ -216,9 +217,9 @@ def drafts_of(
         )
 
 
-def restored(entry: Entry, words: bytes, places: bytes, settings: Settings) -> Draft:
+def restored(entry: Entry, body: Body, spans: NDArray[np.int64], settings: Settings) -> Draft:
     """The draft of a stored document, its text aside."""
-    hashes, flags = unpack_words(words)
+    hashes, flags = body.hash, body.flags
     offsets = np.array([0, len(hashes)])
     size = np.array([settings.shingle_words * (1 + entry.spaceless)])
     rolled = roll(hashes, offsets, size)
@@ -234,7 +235,7 @@ def restored(entry: Entry, words: bytes, places: bytes, settings: Settings) -> D
         entry,
         hashes,
         flags,
-        unpack_places(places),
+        spans,
         sketches.fingerprints,
         sketches.positions,
         heads,

@@ -19,8 +19,8 @@ from dedup.overlap import NEVER, STOCK
 from dedup.pipeline import Judged, Prepared, judge, learn
 from dedup.ragged import gather
 from dedup.stock import LONG_RUN
-from dedup.storage.codec import pack_places, pack_words
-from dedup.storage.rows import Entry
+from dedup.storage.codec import pack_places
+from dedup.storage.rows import Body, Entry
 from dedup.tokens import tokenize
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def strip_again(ledger: Ledger, settings: Settings) -> None:
     drafts = (draft for part in parts for draft in drafts_of(part, settings, recurring))
     bodies, columns = [], []
     for entry, draft in zip(entries, drafts, strict=True):
-        bodies.append((pack_words(draft.hash, draft.flags), pack_places(draft.spans), entry.num))
+        bodies.append((ledger.pack(Body(draft.hash, draft.flags)), pack_places(draft.spans), entry.num))
         columns.append((*(getattr(draft.entry, name) for name in _BY_STRIPPING), entry.num))
     ledger.store.run_many("UPDATE body SET words = ?, places = ? WHERE num = ?", bodies)
     changes = ", ".join(f"{name} = ?" for name in _BY_STRIPPING)
@@ -176,7 +176,8 @@ def _write_bodies(ledger: Ledger, recalled: Recalled, judged: Judged) -> None:
         masks[entry.num] = attested[part]
         stock = judged.texts.flags[part] & np.uint8(STOCK)
         if (body.flags & np.uint8(STOCK) != stock).any():
-            changed.append((pack_words(body.hash, body.flags & np.uint8(~STOCK & 0xFF) | stock), entry.num))
+            flags = body.flags & np.uint8(~STOCK & 0xFF) | stock
+            changed.append((ledger.pack(Body(body.hash, flags)), entry.num))
     ledger.store.run_many("UPDATE body SET words = ? WHERE num = ?", changed)
     ledger.attest(masks)
     ledger.forget()

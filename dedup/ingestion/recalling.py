@@ -15,14 +15,15 @@ from dedup.pipeline import Prepared
 from dedup.shingles import Shingles, roll
 from dedup.signatures import sketch
 from dedup.stock import long_runs
-from dedup.storage.codec import JOINED, unpack_words
-from dedup.storage.rows import Body, Entry
+from dedup.storage.codec import JOINED
+from dedup.storage.rows import Entry
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dedup.config import Settings
     from dedup.storage.ledger import Ledger
+    from dedup.storage.rows import Body
 
 __all__ = ["Recalled", "recall", "table_of"]
 
@@ -56,7 +57,7 @@ def recall(ledger: Ledger, settings: Settings) -> Recalled:
     entries = sorted((Entry(*row) for row in rows), key=lambda e: e.key)
     bodies, places = {}, {}
     for num, words, where in ledger.store.rows("SELECT num, words, places FROM body"):
-        bodies[num], places[num] = Body(*unpack_words(words)), where
+        bodies[num], places[num] = ledger.unpack(words), where
     hashes = np.concatenate([np.empty(0, np.uint64), *(bodies[e.num].hash for e in entries)])
     flags = np.concatenate([np.empty(0, np.uint8), *(bodies[e.num].flags for e in entries)])
     offsets = np.cumsum([0] + [e.tokens for e in entries])

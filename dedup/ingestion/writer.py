@@ -145,7 +145,8 @@ class Writer:
             entry = orphan._replace(
                 leader=orphan.num, family=-1, roundup=0, agreed=0, judgement=self._judgement
             )
-            draft = restored(entry, *ledger.packed(orphan.num), self._settings)
+            body, spans = ledger.bodies([orphan.num]), ledger.spans([orphan.num])
+            draft = restored(entry, body[orphan.num], spans[orphan.num], self._settings)
             (placement,) = place([draft], ledger, self._postings, self._settings, undated=True)
             self._postings.append([placement.keys])
             self._write(draft, placement, insert=False)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dedup.overlap import VERSION, Edges
+from dedup.ragged import distinct
 from dedup.storage.base import Row
 from dedup.storage.codec import (
     pack_mask,
@@ -36,6 +37,12 @@ __all__ = ["Component", "Ledger"]
 
 MOST_EDGES = 512
 """Edges of one document looked at when it is asked whether it is a roundup."""
+
+LEARNED_FROM = 512
+"""Documents from which the vocabulary is learned."""
+
+COMMON = 3
+"""Documents among them that a token of the vocabulary stands in."""
 
 _LINK = ("a", "b", "kind", "coverage_a", "coverage_b")
 _COLUMNS = (*_LINK, "shared", "narrative", "longest")
@@ -64,10 +71,13 @@ class Ledger:
 
     def __init__(self, store: Store) -> None:
         self.store = store
+        self._vocabulary: NDArray[np.uint64] | None = None
         self.forget()
 
     def forget(self) -> None:
         """Read everything anew: at the start of a transaction, as others may have written."""
+        if self._vocabulary is not None and not len(self._vocabulary):
+            self._vocabulary = None
         self._entries: dict[int, Entry] = {}
         self._bodies: dict[int, Body] = {}
         self._spans: dict[int, NDArray[np.int64]] = {}
@@ -176,7 +186,7 @@ class Ledger:
         self.store.run(f"INSERT INTO document ({_ENTRY}) VALUES ({_MARKS[Entry]})", *entry)  # noqa: S608
         self.store.run(
             "INSERT INTO body (num, words, places, attested, text) VALUES (?, ?, ?, ?, ?)",
-            *(entry.num, pack_words(body.hash, body.flags), pack_places(spans)),
+            *(entry.num, self.pack(body), pack_places(spans)),
             *(pack_mask(body.attested), text),
         )
         self._entries[entry.num] = entry
@@ -214,6 +224,40 @@ class Ledger:
             self._spans.pop(num, None)
         self._components = {}
 
+    # --- the vocabulary
+
+    @property
+    def vocabulary(self) -> NDArray[np.uint64]:
+        """Hashes of common tokens, by whose numbers bodies are stored: uint64[v], sorted.
+
+        It is learned once, and empty before. The transaction that learns it doesn't use it yet: it may be
+        rolled back.
+        """
+        if self._vocabulary is None:
+            rows = self.store.rows("SELECT hashes FROM vocabulary WHERE number = 1")
+            self._vocabulary = np.frombuffer(rows[0][0] if rows else b"", "<u8")
+        return self._vocabulary
+
+    def learn_vocabulary(self) -> None:
+        """Learn it from the first documents, once there are enough of them."""
+        if len(self.vocabulary) or self.number("next_document") < LEARNED_FROM:
+            return
+        if self.store.rows("SELECT 1 FROM vocabulary"):  # nothing was common
+            return
+        rows = self.store.rows("SELECT num FROM document ORDER BY num LIMIT ?", LEARNED_FROM)
+        bodies = self.bodies([num for (num,) in rows]).values()
+        hashes, count = np.unique(np.concatenate([distinct(b.hash) for b in bodies]), return_counts=True)
+        common = hashes[np.argsort(-count, kind="stable")[: min(1 << 16, np.count_nonzero(count >= COMMON))]]
+        self.store.run("INSERT INTO vocabulary VALUES (1, ?)", np.sort(common).tobytes())
+
+    def pack(self, body: Body) -> bytes:
+        """Hashes and flags as they are stored."""
+        return pack_words(body.hash, body.flags, self.vocabulary)
+
+    def unpack(self, words: bytes) -> Body:
+        """What was packed."""
+        return Body(*unpack_words(words, self.vocabulary))
+
     # --- bodies
 
     def bodies(self, nums: Collection[int]) -> dict[int, Body]:
@@ -223,8 +267,8 @@ class Ledger:
             for num, words, attested in self.store.rows_in(
                 "SELECT num, words, attested FROM body WHERE num IN {keys}", missing
             ):
-                hashes, flags = unpack_words(words)
-                self._bodies[num] = Body(hashes, flags, unpack_mask(attested, len(hashes)))
+                body = self.unpack(words)
+                self._bodies[num] = replace(body, attested=unpack_mask(attested, len(body.hash)))
         return {num: self._bodies[num] for num in nums}
 
     def attest(self, masks: dict[int, NDArray[np.bool_]]) -> None:
@@ -237,10 +281,6 @@ class Ledger:
         for num, mask in masks.items():
             if num in self._bodies:
                 self._bodies[num] = replace(self._bodies[num], attested=mask)
-
-    def packed(self, num: int) -> tuple[bytes, bytes]:
-        """Packed words and places of a body."""
-        return self.store.rows("SELECT words, places FROM body WHERE num = ?", num)[0]
 
     def spans(self, nums: Collection[int]) -> dict[int, NDArray[np.int64]]:
         """Where the body tokens of documents stand in their texts."""
@@ -256,7 +296,7 @@ class Ledger:
         """Write a body anew."""
         self.store.run(
             "UPDATE body SET words = ?, attested = ? WHERE num = ?",
-            *(pack_words(body.hash, body.flags), pack_mask(body.attested), num),
+            *(self.pack(body), pack_mask(body.attested), num),
         )
         self._bodies[num] = body
 

@@ -26,6 +26,8 @@ _FIRST = (
     "CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL)",
     # blocks of boilerplate learned at the last rebuilding
     "CREATE TABLE learned (number {key}, keys {blob} NOT NULL, witnesses {blob} NOT NULL)",
+    # hashes of common tokens, by whose numbers bodies are stored
+    "CREATE TABLE vocabulary (number {key}, hashes {blob} NOT NULL)",
     # settings documents were judged with
     "CREATE TABLE judgement (number {key}, fingerprint TEXT NOT NULL UNIQUE, value TEXT NOT NULL)",
     """CREATE TABLE document (

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from benchmarks.corpus import generate
 from dedup.index import Index
 from dedup.model import Document
+from dedup.storage import ledger
 
 from .news import article, version
 
@@ -63,3 +64,47 @@ def test_random_articles(tmp_path_factory, rows, notice):
         for number, story, kind, hours in rows
     ]
     same(tmp_path_factory.mktemp("batch"), documents)
+
+
+def test_bodies_come_back_by_the_vocabulary(index, places, monkeypatch):
+    """Stored before it was learned, and after; here and in another index they are merged into."""
+    monkeypatch.setattr(ledger, "LEARNED_FROM", 6)
+    documents = [article(f"d{n}", version(n % 4, n // 4), n) for n in range(16)]
+    for document in documents:
+        index.add(document)
+    assert len(index._ledger.vocabulary)
+    sizes = dict(index._store.rows("SELECT num, length(words) FROM body"))
+    first, *_, last = sorted(sizes)
+    assert sizes[last] < sizes[first]
+    for document in documents:
+        again = index.query(Document("again", document.text, published=document.published))
+        assert again.relation in ("exact", "near")
+        assert again.passages
+    with places().open() as other:
+        assert other.merge(index) == 16
+        assert other.check() == []
+        assert {f.members for f in other.families()} == {f.members for f in index.families()}
+    index.rebuild()
+    assert index.check() == []
+
+
+def test_a_vocabulary_that_was_rolled_back_is_not_used(index, monkeypatch):
+    monkeypatch.setattr(ledger, "LEARNED_FROM", 3)
+    monkeypatch.setattr(ledger, "COMMON", 1)
+    index.add(article("a", version(0, 0), 0))
+    learn = ledger.Ledger.learn_vocabulary
+
+    def fails(self):
+        learn(self)
+        raise RuntimeError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ledger.Ledger, "learn_vocabulary", fails)
+        with pytest.raises(RuntimeError):
+            index.add(article("b", version(0, 1), 1))
+    assert index._store.rows("SELECT count(*) FROM vocabulary") == [(0,)]
+    index.add(article("c", version(0, 2), 2))
+    assert index._store.rows("SELECT count(*) FROM vocabulary") == [(1,)]
+    index.add(article("d", version(0, 3), 3))
+    assert index.query(article("q", version(0, 0), 4)).other == "a"
+    assert index.check() == []

@@ -115,9 +115,11 @@ def test_a_rollback_is_forgotten(index, small):
 def test_words_come_back(hashes, flag):
     array = np.array(hashes, np.uint64)
     flags = np.full(len(array), flag, np.uint8)
-    back = unpack_words(pack_words(array, flags))
-    assert (back[0] == array).all()
-    assert (back[1] == flags).all()
+    for vocabulary in ([], [2, 77], [1, 2, 3, 77, 78, 79, 2**63, 2**64 - 1]):
+        known = np.array(vocabulary, np.uint64)
+        back = unpack_words(pack_words(array, flags, known), known)
+        assert (back[0] == array).all()
+        assert (back[1] == flags).all()
 
 
 @given(arrays.arrays(np.int64, st.integers(0, 40).map(lambda n: 2 * n), elements=st.integers(0, 1000)))
