@@ -4,13 +4,14 @@ A token is a maximal run of letters, digits and kept marks, folded by :mod:`dedu
 ligatures and digits made alike; accents dropped in Latin, Greek, Cyrillic, Arabic and Hebrew, kept elsewhere
 (か is not が).
 
-- An apostrophe of any shape before a letter joins and is left out: ``China’s`` is ``chinas``. A dot or comma
-  between two digits joins and stays: ``34.5``, ``1,000``. Single letters with dots between are one token:
-  ``U.S.`` is ``us``. Hyphens separate.
+- An apostrophe of any shape before a letter joins and is left out: ``China’s`` is ``chinas``. Single letters
+  with dots between are one token: ``U.S.`` is ``us``. Hyphens separate.
+- A number is one token in one form, by whatever custom it is written: ``12,345``, ``12.345``, ``12 345`` and
+  ``12’345`` are ``12345``, and ``1,5`` is ``1.5``.
 - In scripts written without spaces each base character with its marks is a token, flagged ``CHARACTER``.
 - Soft hyphens, zero-width characters, bidi marks and tatweel count for nothing.
-- Tokens inside quotation marks are flagged ``QUOTED``; an opening mark without its pair holds until its block
-  ends.
+- Tokens inside quotation marks are flagged ``QUOTED``, of any custom, also ``…'' and ,,…''; an opening mark
+  without its pair holds until its block ends.
 
 A block is a line that shows something. In a document whose lines were wrapped by hand (narrow, and most lines
 full) it is a paragraph: lines are joined up to a blank, an indented or after a short line.
@@ -50,7 +51,7 @@ QUOTED = QUOTED_FLAG
 CHARACTER = CHARACTER_FLAG
 """Flag of a token that is one character of a script written without spaces."""
 NUMBER = NUMBER_FLAG
-"""Flag of a token that begins with a decimal digit of any script."""
+"""Flag of a token that begins with a decimal digit of any script, or is part of a number in 三万八千."""
 
 _TOGETHER = 320  # words hashed in one loop
 
@@ -162,14 +163,14 @@ def token_strings(text: str) -> list[str]:
 
     They are decomposed (NFKD), so that both normal forms of a text give the same tokens.
     """
-    from dedup.kernels.reference import blocks_of, read, tokens_of
+    from dedup.kernels.reference import blocks_of, kinds_of, read, tokens_of
 
     table = folding()
     content = read(text.encode(errors="surrogatepass"), table.page, table.entry, table.pool)
     return [
         token.form.decode()
         for first, last in blocks_of(content)
-        for token in tokens_of(content.kinds[first:last], content.forms[first:last])
+        for token in tokens_of(kinds_of(content, first, last), content.forms[first:last])
     ]
 
 

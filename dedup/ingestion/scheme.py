@@ -78,7 +78,8 @@ def open_scheme(
 def scheme_of(settings: Settings) -> dict[str, Any]:
     """What must be the same for stored hashes to mean anything."""
     values = {name: getattr(settings, name) for name in SCHEME_FIELDS}
-    return {**values, "unicode": folding().version, "hash": "xxh64, polynomial", "signature": "affine32"}
+    how = {"numbers": "one form", "hash": "xxh64, polynomial", "signature": "affine32"}
+    return {**values, "unicode": folding().version, **how}
 
 
 def check_scheme(name: str, stored: dict[str, Any], wanted: dict[str, Any]) -> None:

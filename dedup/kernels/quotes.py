@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from dedup.kernels._jit import helper
+from dedup.kernels._jit import helper, inlined
 from dedup.kernels.characters import (
     CORNER_CLOSE,
     CORNER_OPEN,
@@ -46,7 +46,7 @@ def turn(quote, kind, before, after):
             return quote
         return STRAIGHT if quote == 0 and not orphan else 0
     if kind == LEFT:
-        if quote == LOW or orphan or (quote == STRAIGHT and not may_open):
+        if quote == LOW or orphan or (quote != 0 and not may_open):
             return 0
         return LEFT
     if kind == RIGHT:
@@ -60,6 +60,15 @@ def turn(quote, kind, before, after):
     if kind == GUILLEMET_RIGHT:
         return GUILLEMET_RIGHT if may_open else 0
     return kind if kind == CORNER_OPEN or kind == WHITE_OPEN else 0
+
+
+@inlined
+def doubled(data, i, end):
+    """Class of the quotation mark that two ASCII signs at i stand for, or 0."""
+    b = data[i]
+    if i + 1 >= end or data[i + 1] != b:
+        return 0
+    return LOW if b == 44 else RIGHT if b == 39 else LEFT if b == 96 else 0
 
 
 @helper

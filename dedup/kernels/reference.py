@@ -26,6 +26,7 @@ from dedup.kernels.rules import (
     MIN_WIDTH,
     MULTIPLIER,
     NUMBER_FLAG,
+    NUMERALS,
     QUOTED_FLAG,
     SHORT_SHARE,
     TAB,
@@ -71,6 +72,7 @@ LETTERS = {
 TOKEN = re.compile(r"cm*|[wdm](?:[wdm]|['‘’](?=w)|(?<=d)[.,](?=d))*")
 LINE = re.compile(r"[^\n]+")
 QUOTES = re.compile(r"[\"“”„«»「」『』‘’]")
+DOUBLED = {"`": "“", "'": "”", ",": "„"}
 SHOWS = re.compile(r"[^ ](?:.*[^ ])?")
 FIRST_WORD = re.compile(r"[^ ]+")
 
@@ -84,6 +86,7 @@ class Text(NamedTuple):
         start: Its first byte in the document.
         end: One past its last byte, the accents dropped after it included.
         tabs: Which are tabs.
+        doubles: The first of two signs that stand for one quotation mark, with its letter.
     """
 
     kinds: str
@@ -91,6 +94,7 @@ class Text(NamedTuple):
     start: list[int]
     end: list[int]
     tabs: list[int]
+    doubles: dict[int, str]
 
 
 def read(raw: bytes, page: npt.NDArray[np.uint16], entry: npt.NDArray[np.uint32], pool: Bytes) -> Text:
@@ -102,6 +106,7 @@ def read(raw: bytes, page: npt.NDArray[np.uint16], entry: npt.NDArray[np.uint32]
     start: list[int] = []
     end: list[int] = []
     tabs: list[int] = []
+    doubles: dict[int, str] = {}
     at = 0
     previous = ""
     for character in raw.decode("utf-8", "surrogateescape"):
@@ -120,12 +125,14 @@ def read(raw: bytes, page: npt.NDArray[np.uint16], entry: npt.NDArray[np.uint32]
         elif kind != Class.IGNORABLE and not (previous == "\r" and character == "\n"):
             if character == "\t":
                 tabs.append(len(kinds))
+            if character == previous and character in DOUBLED and len(kinds) - 2 not in doubles:
+                doubles[len(kinds) - 1] = DOUBLED[character]
             kinds.append(letters[kind])
             forms.append(form)
             start.append(at - size)
             end.append(at)
         previous = character
-    return Text("".join(kinds), forms, start, end, tabs)
+    return Text("".join(kinds), forms, start, end, tabs, doubles)
 
 
 class Line(NamedTuple):
@@ -213,6 +220,15 @@ def ends(block: list[Line], line: Line, width: int, text: Text) -> bool:
     return not (is_first and text.kinds[block[-1].last - 1] in "wdcm,")
 
 
+def kinds_of(text: Text, first: int, last: int) -> str:
+    """The letters of a block; two signs that are one quotation mark are its letter and an equals sign."""
+    kinds = list(text.kinds[first:last])
+    for i, mark in text.doubles.items():
+        if first <= i < last - 1:
+            kinds[i - first : i - first + 2] = mark, "="
+    return "".join(kinds)
+
+
 def turn(quote: str, mark: str, before: str, after: str) -> str:
     """The quotation open after a mark, as the mark that opened it, or nothing.
 
@@ -232,7 +248,7 @@ def turn(quote: str, mark: str, before: str, after: str) -> str:
         case '"':
             return '"' if not quote and not orphan else ""
         case "“":
-            closes = quote == "„" or orphan or (quote == '"' and not may_open)
+            closes = quote == "„" or orphan or (bool(quote) and not may_open)
             return "" if closes else "“"
         case "”":
             return "”" if not quote and may_open else ""
@@ -258,7 +274,7 @@ def quoted(kinds: str) -> list[bool]:
     for found in QUOTES.finditer(kinds):
         mark, i = found.group(), found.start()
         result += [bool(quote) or single] * (i - len(result))
-        before, after = kinds[i - 1] if i else " ", kinds[i + 1] if i + 1 < len(kinds) else " "
+        before, after = kinds[i - 1] if i else " ", (kinds[i + 1 :].removeprefix("=") or " ")[0]
         if mark == "‘":
             if before not in "wdcm" and after in "wc" and closings and closings[-1] > i:
                 single = True
@@ -289,7 +305,54 @@ def tokens_of(kinds: str, forms: list[bytes]) -> list[Token]:
             before = tokens.pop()
             first, form = before.first, before.form + form
         tokens.append(Token(first, last, form, letter))
-    return tokens
+    return list(join_numbers(tokens, kinds))
+
+
+NUMBER = re.compile(rb"[0-9]+(?:[.,][0-9]+)*")
+FORMS_OF_NUMERALS = {numeral.encode() for numeral in NUMERALS}
+GROUP = re.compile(rb"[0-9]{3}(?:[.,][0-9]+)*")
+
+
+def join_numbers(tokens: list[Token], kinds: str) -> Iterator[Token]:
+    """The tokens, numbers in one form: ``12 345``, ``12.345``, ``12,345`` and ``12’345`` are ``12345``."""
+    waiting = tokens[::-1]
+    while waiting:
+        token = waiting.pop()
+        if not NUMBER.fullmatch(token.form):
+            yield token
+            continue
+        first, last, form = token.first, token.last, number_form(token.form)
+        open_ = len(token.form) <= 3 and token.form.isdigit() and not token.form.startswith(b"0")
+        while open_ and waiting and GROUP.fullmatch(waiting[-1].form):
+            if kinds[last : waiting[-1].first] not in (" ", "'", "‘", "’"):
+                break
+            following = waiting.pop()
+            last, form = following.last, form + following.form.replace(b",", b".")
+            open_ = following.form.isdigit()
+        yield Token(first, last, form, chain=False)
+
+
+def number_form(form: bytes) -> bytes:
+    """A number without separators of thousands, with a dot before its decimals.
+
+    A separator is one of thousands where one to three digits, not beginning with 0, stand before the first
+    and three after each. So three decimals are taken for thousands: 1.234 stands in more texts for 1,234.
+    """
+    parts = re.split(rb"([.,])", form)
+    whole, rest = parts[0], parts[1:]
+    if len(whole) <= 3 and not whole.startswith(b"0"):
+        sign = rest[:1]
+        while rest and rest[:1] == sign and len(rest[1]) == 3:
+            whole, rest = whole + rest[1], rest[2:]
+    return whole + b"".join(rest).replace(b",", b".")
+
+
+def in_numerals(tokens: list[Token]) -> list[bool]:
+    """Which tokens belong to a number written in two or more numerals of Chinese or Japanese."""
+    numeral = [token.form in FORMS_OF_NUMERALS for token in tokens]
+    joined = [a.last == b.first for a, b in pairwise(tokens)]
+    pairs = [a and b and touch for (a, b), touch in zip(pairwise(numeral), joined, strict=True)]
+    return [a or b for a, b in zip([False, *pairs], [*pairs, False], strict=True)][: len(tokens)]
 
 
 def count_characters(data: Bytes, start: Counts, stop: Counts, counts: Counts) -> None:
@@ -331,15 +394,17 @@ def tokenize(
     for d in range(len(offsets) - 1):
         text = read(data[offsets[d] : offsets[d + 1]].tobytes(), page, entry, pool)
         for first, last in blocks_of(text):
-            kinds = text.kinds[first:last]
+            kinds = kinds_of(text, first, last)
             inside = quoted(kinds)
-            for token in tokens_of(kinds, text.forms[first:last]):
+            words = tokens_of(kinds, text.forms[first:last])
+            numerals = in_numerals(words)
+            for token, numeral in zip(words, numerals, strict=True):
                 hashes[t] = xxh64_intdigest(token.form)
                 starts[t] = text.start[first + token.first]
                 ends[t] = text.end[first + token.last - 1]
                 kind = kinds[token.first]
                 flags[t] = QUOTED_FLAG * inside[token.first]
-                flags[t] |= CHARACTER_FLAG * (kind == "c") | NUMBER_FLAG * (kind == "d")
+                flags[t] |= CHARACTER_FLAG * (kind == "c") | NUMBER_FLAG * (kind == "d" or numeral)
                 t += 1
             block_start[blocks] = text.start[first]
             block_end[blocks] = text.end[last - 1]

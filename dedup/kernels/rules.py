@@ -33,6 +33,7 @@ __all__ = [
     "MULTIPLIER",
     "NESTED",
     "NUMBER_FLAG",
+    "NUMERALS",
     "OPEN_COST",
     "OPERATIONS",
     "QUOTED_FLAG",
@@ -48,6 +49,9 @@ CHARACTER_FLAG: Final = 2
 STOCK_FLAG: Final = 4  # set once the corpus is known
 NUMBER_FLAG: Final = 8
 CUT_FLAG: Final = 16  # something was stripped before it
+
+# What numbers are written with in Chinese and Japanese; two or more in a row are one.
+NUMERALS: Final = "〇一二三四五六七八九十百千万亿億兆萬零"
 
 # Alignment.
 MAX_HITS: Final = 64  # occurrences of one seed that are looked at

@@ -40,7 +40,8 @@ from dedup.kernels.characters import (
 )
 from dedup.kernels.hashing import hash_bytes, hash_short
 from dedup.kernels.lines import line_end, line_ends, measure, trim, wrap_width
-from dedup.kernels.quotes import last_single, turn
+from dedup.kernels.numbers import join_numbers
+from dedup.kernels.quotes import doubled, last_single, turn
 from dedup.kernels.rules import (
     CHARACTER_FLAG,
     INDENT,
@@ -75,8 +76,8 @@ def _plain_words(data, i, room):
 
     Five uint64; bit j speaks of data[i + j]: where words begin; where they end; straight quotation marks;
     other characters than ASCII; and where to halt. That is: at both of these, at the end of the text
-    (``room``), at the last bit, behind a word that may go on after a dot, comma or apostrophe, and before a
-    longer word.
+    (``room``), at the last bit, behind a word that may go on after a dot, comma or apostrophe, before a longer
+    word, and at ``, '' and ,, that stand for quotation marks.
     """
     inside = (U1 << np.uint64(room) if room < 64 else U0) - U1
     letters = _letters(data, i) & inside
@@ -86,14 +87,17 @@ def _plain_words(data, i, room):
     dots = bytes_between(data, i, 46, 46)
     words = letters | digits
     first, behind = words & ~(words << U1), ~words & words << U1
-    joins = (bytes_between(data, i, 39, 39) | bytes_between(data, i, 96, 96)) & (letters | foreign) >> U1
-    joins |= (dots | bytes_between(data, i, 44, 44)) & digits << U1 & (digits | foreign) >> U1
+    commas = bytes_between(data, i, 44, 44)
+    quotes, graves = bytes_between(data, i, 39, 39), bytes_between(data, i, 96, 96)
+    joins = (quotes | graves) & (letters | foreign) >> U1
+    joins |= (dots | commas) & digits << U1 & (digits | foreign) >> U1
     joins |= dots & (first & letters & ~(words >> U1)) << U1
     long = words & words >> U1
     long &= long >> U2
     long &= long >> U4
     long &= long >> U8
-    halts = behind & joins | first & long | foreign | marks | U1 << np.uint64(min(room, 63))
+    doubles = (commas & commas >> U1 | quotes & quotes >> U1 | graves & graves >> U1) & inside
+    halts = behind & joins | first & long | foreign | marks | doubles | U1 << np.uint64(min(room, 63))
     return first, behind, marks, foreign, halts
 
 
@@ -210,6 +214,10 @@ def _tokenize_block(
             else:
                 e, n = look_up(data, i, stop, page, entry)
         kind = e & 31
+        if kind == APOSTROPHE or kind == COMMA:
+            mark = doubled(data, i, stop)
+            if mark != 0:
+                kind, n = np.int64(mark), 2
         if kind == IGNORABLE:
             i += n
             continue
@@ -414,3 +422,13 @@ def tokenize(
         token_offsets[d + 1] = t
         block_offsets[d + 1] = blocks
     _hash(hashed, t, hashes, more, starts, ends, flags)
+    t = first = np.int64(0)
+    for d in range(len(offsets) - 1):
+        for b in range(block_offsets[d], block_offsets[d + 1]):
+            stop = block_first[b + 1]
+            t = join_numbers(
+                data, offsets[d], first, stop, t, page, entry, pool, scratch, hashes, starts, ends, flags
+            )
+            first = stop
+            block_first[b + 1] = t
+        token_offsets[d + 1] = t

@@ -1,0 +1,158 @@
+"""Numbers in the compiled tokenizer: one token and one form each, however their digits are grouped."""
+
+from __future__ import annotations
+
+import numpy as np
+from xxhash import xxh64_intdigest
+
+from dedup.kernels._jit import helper, inlined
+from dedup.kernels.characters import (
+    APOSTROPHE,
+    COMMA,
+    DIGIT,
+    DOT,
+    DROPPED,
+    IGNORABLE,
+    SINGLE_LEFT,
+    SINGLE_RIGHT,
+    SPACE,
+    look_up,
+)
+from dedup.kernels.hashing import hash_bytes
+from dedup.kernels.rules import CHARACTER_FLAG, NUMBER_FLAG, NUMERALS
+
+POINT, ZERO = ord("."), ord("0")
+U0, U1, U63 = np.uint64(0), np.uint64(1), np.uint64(63)
+FORMS = np.array([xxh64_intdigest(numeral.encode()) for numeral in NUMERALS], np.uint64)
+SIEVE = np.bitwise_or.reduce(np.uint64(1) << (FORMS & np.uint64(63)))
+
+
+@inlined
+def _numeral(flag, form):
+    """Whether a token is one numeral of Chinese or Japanese."""
+    if not flag & CHARACTER_FLAG or SIEVE >> (form & U63) & U1 == U0:
+        return False
+    for numeral in FORMS:
+        if form == numeral:
+            return True
+    return False
+
+
+@helper
+def _digits(data, i, end, page, entry, pool, scratch, at):
+    """Write a token's digits and separators to scratch[at:]; where they end, -1 if there is anything else."""
+    while i < end:
+        e, n = look_up(data, i, end, page, entry)
+        kind = e & 31
+        if kind == DIGIT:
+            scratch[at] = data[i] if data[i] < 0x80 else pool[e >> 12]
+            at += 1
+        elif kind == DOT or kind == COMMA:
+            scratch[at] = POINT if kind == DOT else ord(",")
+            at += 1
+        elif kind != IGNORABLE and kind != DROPPED:
+            return np.int64(-1)
+        i += n
+    return at
+
+
+@helper
+def _canonical(scratch, start, end, grouped):
+    """Take the separators of thousands out of scratch[start:end] and make the others dots; its new end.
+
+    ``grouped``: scratch[:start] holds thousands already.
+    """
+    at = i = start
+    while i < end and scratch[i] >= ZERO:
+        i += 1
+        at += 1
+    groups = not grouped and at - start <= 3 and scratch[start] != ZERO
+    sign = scratch[i] if i < end else POINT
+    while i < end:
+        stop = i + 1
+        while stop < end and scratch[stop] >= ZERO:
+            stop += 1
+        groups = groups and stop - i == 4 and scratch[i] == sign
+        if not groups:
+            scratch[at] = POINT
+            at += 1
+        for j in range(i + 1, stop):
+            scratch[at] = scratch[j]
+            at += 1
+        i = stop
+    return at
+
+
+@helper
+def _parts(data, i, end, page, entry):
+    """Whether data[i:end] between two tokens is one space or apostrophe, such as parts thousands."""
+    seen = 0
+    while i < end:
+        e, n = look_up(data, i, end, page, entry)
+        kind = e & 31
+        if kind != IGNORABLE and kind != DROPPED:
+            seen += 1
+            if seen > 1 or not (
+                kind == SPACE or kind == APOSTROPHE or kind == SINGLE_LEFT or kind == SINGLE_RIGHT
+            ):
+                return False
+        i += n
+    return seen == 1
+
+
+@helper
+def join_numbers(data, base, first, t, put, page, entry, pool, scratch, hashes, starts, ends, flags):
+    """Give the numbers among tokens first to t - 1 one form, and write them from ``put`` on; where they end.
+
+    See ``reference.number_form`` for the form.
+    """
+    x = first
+    while x < t:
+        flag = flags[x]
+        if _numeral(flag, hashes[x]):
+            stop = x + 1
+            while stop < t and starts[stop] == ends[stop - 1] and _numeral(flags[stop], hashes[stop]):
+                stop += 1
+            for y in range(x, stop):
+                hashes[put], starts[put], ends[put] = hashes[y], starts[y], ends[y]
+                flags[put] = flags[y] | (NUMBER_FLAG if stop - x > 1 else 0)
+                put += 1
+            x = stop
+            continue
+        last = x
+        form = hashes[x]
+        if flag & NUMBER_FLAG:
+            begin, end = base + starts[x], base + ends[x]
+            size = end - begin
+            follows = x + 1 < t and flags[x + 1] & NUMBER_FLAG and starts[x + 1] - ends[x] <= 8
+            if size > 2 or follows:
+                at = _digits(data, begin, end, page, entry, pool, scratch, np.int64(0))
+                if at > 0:
+                    plain = at <= 3 and scratch[0] != ZERO
+                    for j in range(at):
+                        plain = plain and scratch[j] >= ZERO
+                    before = at
+                    at = _canonical(scratch, np.int64(0), at, False)
+                    changed = at != before or size > 2
+                    while plain and last + 1 < t and flags[last + 1] & NUMBER_FLAG:
+                        if not _parts(data, base + ends[last], base + starts[last + 1], page, entry):
+                            break
+                        more = _digits(
+                            data, base + starts[last + 1], base + ends[last + 1], page, entry, pool, scratch, at
+                        )
+                        whole = at
+                        while whole < more and scratch[whole] >= ZERO:
+                            whole += 1
+                        if whole - at != 3:
+                            break
+                        plain = whole == more
+                        at = _canonical(scratch, at, more, True)
+                        last += 1
+                        changed = True
+                    if changed:
+                        form = hash_bytes(scratch, np.int64(0), at)
+        if put != x or last != x or form != hashes[x]:
+            hashes[put], starts[put], ends[put], flags[put] = form, starts[x], ends[last], flag
+        put += 1
+        x = last + 1
+    return put
