@@ -169,7 +169,7 @@ def test_words(text: str, expected: str) -> None:
         ("Er sagte: “Wir gehen.“ Dann nicht.", "wir gehen"),
         ("Er sagte: ,,Wir gehen'', dann nicht.", "wir gehen"),
         ("Er sagte: ,,Wir gehen“, dann nicht.", "wir gehen"),
-        ("Er sagte: ,,Wir gehen\", dann nicht.", "wir gehen"),
+        ('Er sagte: ,,Wir gehen", dann nicht.', "wir gehen"),
         ("``We go,'' he said, ``now.''", "we go now"),
         ("the ''plain'' words, the boys' bus", "plain"),
         ("قال ”نحن هنا“ ثم", "نحن هنا"),

@@ -32,10 +32,10 @@ def _numeral(flag, form):
     """Whether a token is one numeral of Chinese or Japanese."""
     if not flag & CHARACTER_FLAG or SIEVE >> (form & U63) & U1 == U0:
         return False
+    found = False
     for numeral in FORMS:
-        if form == numeral:
-            return True
-    return False
+        found |= form == numeral
+    return found
 
 
 @helper
@@ -137,9 +137,8 @@ def join_numbers(data, base, first, t, put, page, entry, pool, scratch, hashes, 
                     while plain and last + 1 < t and flags[last + 1] & NUMBER_FLAG:
                         if not _parts(data, base + ends[last], base + starts[last + 1], page, entry):
                             break
-                        more = _digits(
-                            data, base + starts[last + 1], base + ends[last + 1], page, entry, pool, scratch, at
-                        )
+                        begin, end = base + starts[last + 1], base + ends[last + 1]
+                        more = _digits(data, begin, end, page, entry, pool, scratch, at)
                         whole = at
                         while whole < more and scratch[whole] >= ZERO:
                             whole += 1

@@ -76,8 +76,8 @@ def _plain_words(data, i, room):
 
     Five uint64; bit j speaks of data[i + j]: where words begin; where they end; straight quotation marks;
     other characters than ASCII; and where to halt. That is: at both of these, at the end of the text
-    (``room``), at the last bit, behind a word that may go on after a dot, comma or apostrophe, before a longer
-    word, and at ``, '' and ,, that stand for quotation marks.
+    (``room``), at the last bit, behind a word that may go on after a dot, comma or apostrophe, before a
+    longer word, and at two signs that stand for a quotation mark.
     """
     inside = (U1 << np.uint64(room) if room < 64 else U0) - U1
     letters = _letters(data, i) & inside
