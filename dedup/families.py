@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dedup import kernels
+from dedup.candidates import CROWD
 from dedup.overlap import NEAR, PARTIAL, VERSION, Edges
 
 if TYPE_CHECKING:
@@ -22,7 +23,10 @@ if TYPE_CHECKING:
 __all__ = ["Grouping", "find_roundups", "group"]
 
 SUPPORT = 0.25
-"""Share of the pairs between two groups that must be edges before the groups merge."""
+"""Share of the pairs between two groups that must be edges before the groups merge.
+
+A group counts at most as many members as there may be in a crowd: of more, not all pairs were looked at.
+"""
 
 EMBEDDED = 0.5
 """Coverage from which a document counts as embedded in another."""
@@ -117,7 +121,7 @@ def group(edges: Edges, documents: int, roundup: NDArray[np.bool_]) -> Grouping:
     strength = np.maximum(edges.coverage_a[rows], edges.coverage_b[rows])
     rows = rows[np.lexsort((edges.b[rows], edges.a[rows], -strength, edges.kind[rows] > NEAR))]
     roots = np.empty(documents, np.int64)
-    kernels.get().merge_groups(edges.a[rows], edges.b[rows], SUPPORT, roots)
+    kernels.get().merge_groups(edges.a[rows], edges.b[rows], SUPPORT, CROWD, roots)
     family = _held(_by_first(roots), edges.a[rows], edges.b[rows])
     cut = rows[family[edges.a[rows]] != family[edges.b[rows]]]
     return Grouping(family, np.stack([edges.a[cut], edges.b[cut]], axis=1))

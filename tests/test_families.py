@@ -112,6 +112,14 @@ def families(rows: list[Edge], roundup: list[bool]) -> list[int]:
     return group(edges_of(rows), len(roundup), np.array(roundup, bool)).family.tolist()
 
 
+def test_of_a_crowd_not_all_pairs_are_looked_at() -> None:
+    whole, cut = range(200), range(200, 208)
+    rows = [Edge(a, b, NEAR, 0.95, 0.95) for a, b in [*combinations(whole, 2), *combinations(cut, 2)]]
+    rows += [Edge(a, b, VERSION, 0.3, 1.0) for a in range(16) for b in cut]
+    found = group(edges_of(rows), 208, np.zeros(208, bool))
+    assert set(found.family.tolist()) == {0}
+
+
 @given(graphs())
 @settings(max_examples=300)
 def test_groups_against_counting_anew(graph: tuple[list[Edge], list[bool]]) -> None:

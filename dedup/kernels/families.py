@@ -46,8 +46,8 @@ def _without_empty(keys, links, new_keys, new_links):
     return count
 
 
-@kernel(types.void(const(_i8), const(_i8), _f8, out(_i8)), allocates=True)
-def merge_groups(one, two, support, root):
+@kernel(types.void(const(_i8), const(_i8), _f8, _i8, out(_i8)), allocates=True)
+def merge_groups(one, two, support, crowd, root):
     """Merge the groups that an edge joins, edge by edge, where enough of the pairs between them are edges.
 
     Links between groups are kept in a hash table, the neighbours of a group in a list. A merge goes through
@@ -57,6 +57,7 @@ def merge_groups(one, two, support, root):
         one: int64[e], an end of each edge, fewer than 2**31; no edge comes twice.
         two: int64[e], the other.
         support: Share of the pairs that must be edges.
+        crowd: The most members of a group that count.
         root: int64[n], filled with a member of the group of each, the same for all of it.
     """
     edges, documents = len(one), len(root)
@@ -87,7 +88,7 @@ def merge_groups(one, two, support, root):
         if a == b:
             continue
         slot, key = _slot(keys, a, b)
-        if links[slot] < support * size[a] * size[b]:
+        if links[slot] < support * min(size[a], crowd) * min(size[b], crowd):
             continue
         links[slot] = 0
         if length[a] < length[b]:

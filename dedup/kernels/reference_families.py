@@ -10,7 +10,7 @@ import numpy as np
 __all__ = ["merge_groups", "weigh_pieces"]
 
 
-def merge_groups(one: Any, two: Any, support: float, root: Any) -> None:
+def merge_groups(one: Any, two: Any, support: float, crowd: int, root: Any) -> None:
     """See :func:`dedup.kernels.families.merge_groups`."""
     parent, size = list(range(len(root))), [1] * len(root)
     ends = list(zip(one.tolist(), two.tolist(), strict=True))
@@ -27,7 +27,7 @@ def merge_groups(one: Any, two: Any, support: float, root: Any) -> None:
 
     for x, y in ends:
         a, b = find(x), find(y)
-        if a == b or between[a].get(b, 0) < support * size[a] * size[b]:
+        if a == b or between[a].get(b, 0) < support * min(size[a], crowd) * min(size[b], crowd):
             continue
         if len(between[a]) < len(between[b]):
             a, b = b, a
