@@ -15,7 +15,7 @@ import numpy as np
 from dedup import kernels
 from dedup.kernels.rules import CHARACTER_FLAG, CUT_FLAG, NUMBER_FLAG, QUOTED_FLAG, STOCK_FLAG
 from dedup.model import RelationKind
-from dedup.templates import Shared, find_templates, same_report
+from dedup.templates import Shared, days_apart, find_templates, same_report
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -76,7 +76,7 @@ class Lengths:
         whole: int64[n].
         base: int64[n], without stock text.
         plain: int64[n], without stock text and quotations.
-        figures: int64[n], how many figures there are; each is a whole word in any script.
+        figures: int64[n], of the figures.
     """
 
     whole: NDArray[np.int64]
@@ -88,7 +88,7 @@ class Lengths:
     def of(texts: Texts) -> Lengths:
         """Those of all documents."""
         whole = texts.half_words()
-        figures = (whole - texts.half_words(NUMBER)) // 2
+        figures = whole - texts.half_words(NUMBER)
         return Lengths(whole, texts.half_words(STOCK), texts.half_words(STOCK | QUOTED), figures)
 
 
@@ -167,7 +167,7 @@ def _align(
     sizes = texts.stop - texts.start
     work = int((sizes[a] + sizes[b]).sum())
     loops = kernels.get()
-    counts = np.zeros((len(a), 5), np.int32)
+    counts = np.zeros((len(a), 6), np.int32)
     run_counts = np.zeros(len(a), np.int64)
     room = int((sizes[a] + sizes[b]).max(initial=0)) + work // 4
     kept = [np.empty((0, 3), np.int32)]
@@ -176,12 +176,12 @@ def _align(
         runs = np.empty((room, 3), np.int32)
         upto = loops.align_pairs(
             texts.hash, texts.flags, texts.start, texts.stop, texts.spaceless, a, b,
-            done, SEED, settings.bridge, settings.min_run, counts, runs, run_counts,
+            done, SEED, settings.bridge, settings.min_run, settings.passage_words, counts, runs, run_counts,
         )  # fmt: skip
         kept.append(runs[: run_counts[done:upto].sum()].copy())
         done = upto
     stop = np.cumsum(run_counts)
-    shared, narrative, longest = counts[:, 0] / 2, counts[:, 1] / 2, counts[:, 2] / 2
+    shared, narrative, longest, figures, conflicts, told = (counts / 2).T
     base, plain = lengths.base, lengths.plain
     coverage_a = 2 * shared / np.maximum(base[a], 1)
     coverage_b = 2 * shared / np.maximum(base[b], 1)
@@ -190,20 +190,22 @@ def _align(
     verbatim = np.add.reduceat(np.append(runs[:, 2], 0), stop - run_counts) * (run_counts > 0)
     unit = 1 + (texts.spaceless[a] & texts.spaceless[b])
     left = (np.minimum(sizes[a], sizes[b]) - verbatim) / unit
-    common = Shared(shared, counts[:, 3], counts[:, 4], left)
+    common = Shared(shared, figures, conflicts, left)
     template = find_templates(texts, lengths, a, b, common, settings)
     # two texts that both have fewer narrative words than a passage needs can still be versions of each other
-    needed = settings.short_share * np.maximum(plain[a], plain[b]) / 2
+    least_plain = np.maximum(np.minimum(plain[a], plain[b]) / 2, settings.partial_words)
+    needed = settings.short_share * np.minimum(least_plain, np.maximum(plain[a], plain[b]) / 2)
     enough = narrative >= np.minimum(settings.partial_words, needed)
     enough |= same_report(texts, lengths, a, b, verbatim / unit, settings)
     kind = classify(
         np.where(base[a] <= base[b], coverage_a, coverage_b),
         least,
         shared,
-        narrative,
+        told,
         longest,
         enough,
         template,
+        days_apart(texts, a, b),
         settings,
     )
     return Edges(
@@ -225,10 +227,11 @@ def classify(
     shorter: NDArray[np.float64],
     least: NDArray[np.float64],
     shared: NDArray[np.float64],
-    narrative: NDArray[np.float64],
+    told: NDArray[np.float64],
     longest: NDArray[np.float64],
     enough: NDArray[np.bool_],
     template: NDArray[np.bool_],
+    apart: NDArray[np.bool_],
     settings: Settings,
 ) -> NDArray[np.uint8]:
     """The relation of each pair, uint8[p] codes of :data:`KINDS`; the rules of the design, strongest first.
@@ -237,18 +240,20 @@ def classify(
         shorter: Coverage of the shorter document.
         least: The smaller of both coverages.
         shared: Words shared.
-        narrative: Words shared outside quotations.
+        told: Words shared outside quotations, in passages that have enough of them.
         longest: Words of the longest verbatim run.
         enough: Enough of them for a version, whatever their share.
         template: Same frame, other facts: :mod:`dedup.templates`.
+        apart: Published days apart; what keeps half an old text is another one, a sequel or a column's frame.
         settings: For the thresholds.
     """
+    version = np.where(apart, settings.version_coverage_apart, settings.version_coverage)
     return np.select(
         [
             template & (shorter >= settings.version_coverage),
             (least >= settings.near_coverage) & (shared > 0),
-            (shorter >= settings.version_coverage) & enough,
-            narrative >= settings.partial_words,
+            (shorter >= version) & enough,
+            told >= settings.partial_words,
             (shared >= settings.quote_words) & (longest >= settings.min_run),
         ],
         [NONE, NEAR, VERSION, PARTIAL, QUOTE],

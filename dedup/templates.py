@@ -6,13 +6,13 @@ are those of :mod:`dedup.overlap`.
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dedup.kernels.rules import NUMBER_FLAG
+from dedup.kernels.rules import CHARACTER_FLAG, NUMBER_FLAG
+from dedup.ragged import gather
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from dedup.config import Settings
     from dedup.overlap import Lengths, Texts
 
-__all__ = ["Shared", "differ_throughout", "find_templates", "same_report"]
+__all__ = ["Shared", "days_apart", "differ_throughout", "find_templates", "same_report"]
 
 CHANGED = 3
 """Figures that differ before two texts of one day can be two reports."""
@@ -46,23 +46,26 @@ ANOTHER_DAY = 36 * 3_600_000_000
 NEXT_DAY = 20 * 3_600_000_000
 """The same for texts rich in figures; in a story, the count of victims is still rising then."""
 
+NOTICE = 64
+"""Words: a shorter text is a notice, of which the next one is another, however few figures it has."""
+
 NEVER = np.iinfo(np.int64).max
 
 
 @dataclass(frozen=True, slots=True)
 class Shared:
-    """What the documents of each pair share.
+    """What the documents of each pair share, in words; a figure is one, one numeral in 三万八千 half of one.
 
     Attributes:
         words: float64[p].
-        figures: int32[p], those inside the verbatim runs.
-        conflicts: int32[p], those that differ in the gaps between runs.
+        figures: float64[p], those inside the verbatim runs.
+        conflicts: float64[p], those that differ in the gaps between runs.
         left: float64[p], words of the shorter document outside the runs.
     """
 
     words: NDArray[np.float64]
-    figures: NDArray[np.int32]
-    conflicts: NDArray[np.int32]
+    figures: NDArray[np.float64]
+    conflicts: NDArray[np.float64]
     left: NDArray[np.float64]
 
 
@@ -76,6 +79,8 @@ def find_templates(
 ) -> NDArray[np.bool_]:
     """Pairs that are templates: bool[p].
 
+    Of two notices days apart, figures in the one are nothing in the other: "33 millimetres", "none".
+
     Args:
         texts: Body tokens of n documents.
         lengths: Of each.
@@ -84,8 +89,14 @@ def find_templates(
         shared: What they share.
         settings: For the share of figures that may differ.
     """
-    apart = _apart(texts, lengths, a, b)
-    return differ_throughout(shared, apart, settings) | _differ_only(texts, lengths, a, b, shared, apart)
+    short = lengths.whole < 2 * NOTICE
+    notice = short[a] & short[b]
+    rich = lengths.figures >= RICH * lengths.whole
+    apart = days_apart(texts, a, b, np.where(notice | (rich[a] & rich[b]), NEXT_DAY, ANOTHER_DAY))
+    most = np.maximum(lengths.figures[a], lengths.figures[b]) / 2
+    in_words = (shared.left >= 2) & (most - shared.figures >= np.maximum(BULLETIN * shared.left, 1))
+    other = differ_throughout(shared, apart, settings) | (notice & apart & in_words)
+    return np.asarray(other | _differ_only(texts, lengths, a, b, shared, apart))
 
 
 def same_report(
@@ -106,11 +117,13 @@ def same_report(
         a: int64[p] document number.
         b: int64[p].
         verbatim: float64[p], words of their common runs, stock or not.
-        settings: For the words a version shares at least.
+        settings: For the words a version shares at least, or the share of a short text.
     """
     frame = 2 * lengths.base < lengths.whole
-    told = lengths.figures >= CHANGED
-    rows = np.flatnonzero(frame[a] & frame[b] & told[a] & told[b] & (verbatim >= settings.partial_words))
+    told = lengths.figures >= 2 * CHANGED
+    shorter = np.minimum(lengths.whole[a], lengths.whole[b]) / 2
+    much = verbatim >= np.minimum(settings.partial_words, settings.short_share * shorter)
+    rows = np.flatnonzero(frame[a] & frame[b] & told[a] & told[b] & much)
     found = np.zeros(len(a), bool)
     found[rows] = new_figures(texts, a[rows], b[rows]) == 0
     return found
@@ -148,8 +161,8 @@ def _differ_only(
     one unless nearly all its figures are the same. A figure that stands anywhere in the other text, as in a
     date respelled, is not new. Days apart, one new figure is enough.
     """
-    fewer = np.minimum(lengths.figures[a], lengths.figures[b])
-    table = lengths.figures >= TABLE / 2 * lengths.whole
+    fewer = np.minimum(lengths.figures[a], lengths.figures[b]) / 2
+    table = lengths.figures >= TABLE * lengths.whole
     least = np.maximum(BULLETIN * shared.left, np.where(apart, 1, CHANGED))
     least = np.where(table[a] & table[b], np.minimum(least, np.maximum(TABLE_CHANGED * fewer, 2)), least)
     found = fewer - shared.figures >= least
@@ -158,31 +171,44 @@ def _differ_only(
     return np.asarray(found)
 
 
-def new_figures(texts: Texts, a: NDArray[np.int64], b: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Figures of each document that the other lacks, the smaller number of both: int64[p].
+def new_figures(texts: Texts, a: NDArray[np.int64], b: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Figures of each document that the other lacks, the smaller number of both, in words: float64[p].
 
     Args:
         texts: Body tokens of n documents.
         a: int64[p] document number.
         b: int64[p].
     """
+    side = np.concatenate([a, b])
+    at, row = gather(texts.start[side], texts.stop[side])
+    figure = texts.flags[at] & NUMBER_FLAG != 0
+    at, row = at[figure], row[figure]
+    of_b, pair = np.divmod(row, max(len(a), 1))
+    numeral = texts.flags[at] & CHARACTER_FLAG != 0  # 三万 may be 30,000: each is counted among its own kind
+    kind = 2 * pair + numeral
+    order = np.lexsort((texts.hash[at], kind))
+    key, of_b, kind = texts.hash[at[order]], of_b[order], kind[order]
+    opens = np.diff(kind, prepend=-1) != 0
+    opens[1:] |= key[1:] != key[:-1]
+    group = np.cumsum(opens) - 1
+    alike = np.minimum(*(np.bincount(group, of_b == side, opens.sum()) for side in (0, 1)))
+    fewer = np.minimum(*(np.bincount(kind, of_b == side, 2 * len(a)) for side in (0, 1)))
+    new = (fewer - np.bincount(kind[opens], alike, 2 * len(a))).reshape(-1, 2)
+    return np.asarray(new[:, 0] + new[:, 1] / 2)
 
-    def figures(document: int) -> Counter[int]:
-        own = slice(texts.start[document], texts.stop[document])
-        return Counter(texts.hash[own][texts.flags[own] & NUMBER_FLAG != 0].tolist())
 
-    def new(one: Counter[int], two: Counter[int]) -> int:
-        return min(one.total(), two.total()) - (one & two).total()
+def days_apart(
+    texts: Texts, a: NDArray[np.int64], b: NDArray[np.int64], limit: NDArray[np.int64] | int = ANOTHER_DAY
+) -> NDArray[np.bool_]:
+    """Pairs published so far apart that a report with other figures is another report: bool[p].
 
-    pairs = zip(a.tolist(), b.tolist(), strict=True)
-    return np.array([new(figures(x), figures(y)) for x, y in pairs], np.int64)
-
-
-def _apart(texts: Texts, lengths: Lengths, a: NDArray[np.int64], b: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Pairs published so far apart that a report with other figures is another report: bool[p]."""
+    Args:
+        texts: Of n documents.
+        a: int64[p] document number.
+        b: int64[p].
+        limit: Microseconds, of each pair or of all.
+    """
     if texts.published is None:
         return np.zeros(len(a), bool)
     one, two = texts.published[a], texts.published[b]
-    rich = lengths.figures >= RICH / 2 * lengths.whole
-    limit = np.where(rich[a] & rich[b], NEXT_DAY, ANOTHER_DAY)
     return np.asarray((np.maximum(one, two) != NEVER) & (np.abs(one - two) > limit))

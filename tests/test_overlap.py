@@ -40,6 +40,7 @@ class Aligned:
     longest: int
     figures: int
     conflicts: int
+    told: int
     runs: list[tuple[int, int, int]]
 
 
@@ -60,7 +61,7 @@ def texts_of(
 def aligned(loops: Any, texts: Texts, gap: int = 12, min_run: int = 8, room: int = 1 << 14) -> list[Aligned]:
     """Every pair of a text with the next; as many calls as ``room`` makes necessary."""
     a = np.arange(len(texts.start) - 1)
-    counts = np.full((len(a), 5), -1, np.int32)
+    counts = np.full((len(a), 6), -1, np.int32)
     run_counts = np.full(len(a), -1, np.int64)
     found = []
     done = 0
@@ -68,7 +69,7 @@ def aligned(loops: Any, texts: Texts, gap: int = 12, min_run: int = 8, room: int
         runs = np.empty((room, 3), np.int32)
         upto = loops.align_pairs(
             *(texts.hash, texts.flags, texts.start, texts.stop, texts.spaceless, a, a + 1),
-            *(done, SEED, gap, min_run, counts, runs, run_counts),
+            *(done, SEED, gap, min_run, 12, counts, runs, run_counts),
         )
         assert upto > done
         ends = np.cumsum(run_counts[done:upto])
@@ -212,7 +213,7 @@ def test_figures_that_differ_are_counted() -> None:
     flags = [NUMBER if word % 10 == 0 else 0 for word in STORY]
     other = [word + 1000 if word % 20 == 0 else word for word in STORY]
     (found,) = aligned(kernels.warm(), texts_of([STORY, other], [flags, flags]))
-    assert (found.figures, found.conflicts) == (3, 2)  # the first stands before the first run
+    assert (found.figures, found.conflicts) == (6, 4)  # the first stands before the first run
 
 
 class Counted(list[int]):
@@ -343,7 +344,11 @@ def test_more_evidence_is_never_a_weaker_relation(
     def code(shared: int, narrative: int) -> int:
         columns = [coverage[1], coverage[0], shared, narrative, narrative]
         arrays = [np.array([value], np.float64) for value in columns]
-        return int(classify(*arrays, np.array([narrative >= 40]), np.array([False]), Settings())[0])
+        return int(
+            classify(*arrays, np.array([narrative >= 40]), np.zeros(1, bool), np.zeros(1, bool), Settings())[
+                0
+            ]
+        )
 
     longest, narrative, shared = evidence
     assert code(shared + extra, narrative + extra) <= code(shared, narrative)

@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+from collections import Counter
+
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from dedup.candidates import Pairs
 from dedup.config import Settings
-from dedup.overlap import KINDS, NUMBER, STOCK, Texts, verify
-from dedup.templates import Shared, differ_throughout
+from dedup.overlap import CHARACTER, KINDS, NUMBER, STOCK, Texts, verify
+from dedup.templates import Shared, differ_throughout, new_figures
 
 Text = list[int]
 
@@ -24,9 +28,7 @@ Text = list[int]
 def test_figures_that_differ_throughout(
     figures: int, conflicts: int, shared: float, apart: bool, template: bool
 ) -> None:
-    found = Shared(
-        np.array([shared]), np.array([figures], np.int32), np.array([conflicts], np.int32), np.zeros(1)
-    )
+    found = Shared(*(np.array([float(x)]) for x in (shared, figures, conflicts, 0)))
     assert differ_throughout(found, np.array([apart]), Settings()).tolist() == [template]
 
 
@@ -76,6 +78,51 @@ def test_a_bulletin_that_differs_in_figures_only_is_another() -> None:
     assert reported(REPORT, edited) == "near"
     # the same figures, a sentence moved
     assert reported(REPORT, other(REPORT[40:] + REPORT[:40], 35)) == "near"
+
+
+def test_notices_of_two_days_are_two() -> None:
+    notice = [word + 5000 if word in (20, 30) else word for word in words(0, 50)]
+    dry = [word - 4500 if word >= 5000 else word for word in notice]
+    assert [reported(notice, other(notice, 20), hours) for hours in (2, 24)] == ["near", "none"]
+    assert [reported(notice, dry, hours) for hours in (2, 24)] == ["near", "none"]
+    assert reported(notice, notice[:35], hours=24) == "version"  # cut
+
+
+def test_what_keeps_half_an_old_text_is_another() -> None:
+    column = [*words(1000, 30), *words(100, 50), *words(1100, 40)]
+    following = [*words(1000, 30), *words(200, 50), *words(1100, 40)]
+    assert [reported(column, following, hours) for hours in (2, 170)] == ["version", "partial"]
+    assert reported(column, column[:60], hours=170) == "version"  # cut
+
+
+@st.composite
+def figured(draw: st.DrawFn) -> Texts:
+    flag = st.sampled_from([0, NUMBER, NUMBER | CHARACTER])
+    token = st.tuples(st.integers(0, 5), flag)
+    documents = draw(st.lists(st.lists(token, max_size=12), min_size=2, max_size=6))
+    stop = np.cumsum([len(document) for document in documents])
+    return Texts(
+        np.array([word for document in documents for word, _ in document], np.uint64),
+        np.array([flag for document in documents for _, flag in document], np.uint8),
+        stop - [len(document) for document in documents],
+        stop,
+        np.zeros(len(documents), np.uint8),
+    )
+
+
+@given(figured())
+def test_new_figures_are_counted_by_kind(texts: Texts) -> None:
+    def figures(document: int, kind: int) -> Counter[int]:
+        own = slice(texts.start[document], texts.stop[document])
+        return Counter(texts.hash[own][texts.flags[own] == kind].tolist())
+
+    def new(one: Counter[int], two: Counter[int]) -> int:
+        return min(one.total(), two.total()) - (one & two).total()
+
+    a = np.arange(len(texts.start) - 1)
+    kinds = ((NUMBER, 1.0), (NUMBER | CHARACTER, 0.5))
+    expected = [sum(share * new(figures(x, k), figures(x + 1, k)) for k, share in kinds) for x in a.tolist()]
+    assert new_figures(texts, a, a + 1).tolist() == expected
 
 
 def test_the_next_day_tells_reports_apart_but_not_stories() -> None:

@@ -122,9 +122,17 @@ def explain(relation: Relation, settings: Settings) -> str:
                 f"at least {percent(settings.version_coverage)}, with {outside}"
             )
         case RelationKind.PARTIAL:
+            limit, apart = settings.version_coverage, ""
+            if most >= limit:
+                limit, apart = settings.version_coverage_apart, ", which it takes days later"
             return (
                 f"{outside}, at least {settings.partial_words}; but only {percent(most)} of the shorter "
-                f"is in the longer, less than {percent(settings.version_coverage)}"
+                f"is in the longer, less than {percent(limit)}{apart}"
+            )
+        case RelationKind.QUOTE if narrative >= settings.partial_words:
+            return (
+                f"{shared} words are shared, {narrative} of them outside quotations, but fewer than "
+                f"{settings.partial_words} in passages that have {settings.passage_words} of them"
             )
         case RelationKind.QUOTE:
             return (

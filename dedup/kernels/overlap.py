@@ -63,7 +63,8 @@ def _pop(heap, size):
 @kernel(
     types.int64(
         const(types.uint64), const(types.uint8), const(types.int64), const(types.int64), const(types.uint8),
-        const(types.int64), const(types.int64), types.int64, types.int64, types.int64, types.int64,
+        const(types.int64), const(types.int64),
+        types.int64, types.int64, types.int64, types.int64, types.int64,
         types.Array(types.int32, 2, "C"), types.Array(types.int32, 2, "C"), out(types.int64),
     ),
     allocates=True,
@@ -80,14 +81,16 @@ def align_pairs(
     seed,
     gap,
     min_run,
+    min_told,
     counts,
     runs,
     run_counts,
 ):
     """Align pairs from number ``first`` on; return the first pair that found no room in ``runs``.
 
-    ``counts`` gets a row a pair: half words covered, those of them outside quotations, the longest verbatim
-    run (half words), equal figures, and figures that differ in the gaps between runs.
+    ``counts`` gets a row a pair, in half words: covered; those of them outside quotations; the longest
+    verbatim run; equal figures; figures that differ in the gaps between runs; and of the words outside
+    quotations those in passages that have ``min_told`` words of them.
     """
     pairs = len(pair_a)
     capacity = len(runs)
@@ -221,6 +224,7 @@ def align_pairs(
         longest = 0
         figures = 0
         conflicts = 0
+        told = 0
         while waiting > 0:
             x = _pop(heap, waiting) & 0xFFFFFFFF
             waiting -= 1
@@ -253,6 +257,7 @@ def align_pairs(
                         fresh += 1
             if fresh < least:
                 continue
+            narrative_before = narrative
             for c in range(links - 1, -1, -1):
                 i = chain[c, 0]
                 j = chain[c, 1]
@@ -263,7 +268,7 @@ def align_pairs(
                     fa = flags[a0 + i + t]
                     fb = flags[b0 + j + t]
                     if fa & NUMBER:
-                        figures += 1
+                        figures += 1 if fa & CHARACTER else 2
                     if not (fa | fb) & STOCK:
                         weight = 1 if (fa | fb) & CHARACTER else 2
                         covered += weight
@@ -283,12 +288,19 @@ def align_pairs(
                     gap_b = chain[c - 1, 1] - end_b
                     if gap_a <= widest and gap_b <= widest:
                         numbers_a = 0
+                        numerals_a = 0
                         for t in range(gap_a):
-                            numbers_a += (flags[a0 + end_a + t] & NUMBER) != 0
+                            flag = flags[a0 + end_a + t] & (NUMBER | CHARACTER)
+                            numbers_a += flag == NUMBER
+                            numerals_a += flag == NUMBER | CHARACTER
                         numbers_b = 0
+                        numerals_b = 0
                         for t in range(gap_b):
-                            numbers_b += (flags[b0 + end_b + t] & NUMBER) != 0
-                        conflicts += min(numbers_a, numbers_b)
+                            flag = flags[b0 + end_b + t] & (NUMBER | CHARACTER)
+                            numbers_b += flag == NUMBER
+                            numerals_b += flag == NUMBER | CHARACTER
+                        # 三万 and 30,000 may be the same: only figures of one kind are told apart
+                        conflicts += 2 * min(numbers_a, numbers_b) + min(numerals_a, numerals_b)
                         for t in range(min(gap_a, gap_b)):
                             if not used_a[end_a + t] and not used_b[end_b + t]:
                                 used_a[end_a + t] = BRIDGED
@@ -300,11 +312,14 @@ def align_pairs(
                                     covered += weight
                                     if not (fa | fb) & QUOTED:
                                         narrative += weight
+            if narrative - narrative_before >= 2 * min_told:
+                told += narrative - narrative_before
         counts[p, 0] = covered
         counts[p, 1] = narrative
         counts[p, 2] = longest
         counts[p, 3] = figures
         counts[p, 4] = conflicts
+        counts[p, 5] = told
         run_counts[p] = written - begin
         used_a[:na] = 0
         used_b[:nb] = 0

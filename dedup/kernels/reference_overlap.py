@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from itertools import combinations, pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,6 +13,9 @@ from dedup.kernels.rules import EFFORT, GAP_COST, LONG, LOOK_BACK, MAX_HITS, OPE
 from dedup.kernels.rules import NUMBER_FLAG as NUMBER
 from dedup.kernels.rules import QUOTED_FLAG as QUOTED
 from dedup.kernels.rules import STOCK_FLAG as STOCK
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 __all__ = ["align_pairs", "count_pairs", "emit_pairs"]
 
@@ -29,6 +32,7 @@ def align_pairs(
     seed: int,
     gap: int,
     min_run: int,
+    min_told: int,
     counts: Any,
     runs: Any,
     run_counts: Any,
@@ -59,7 +63,7 @@ def align_pairs(
                     index[tuple(a[i : i + k])].append(i)
         matches = _matches(a, b, seeds[numbers[0], k], k, LONG * unit)
         found, totals = _take(
-            _chain(matches, gap * unit, unit), matches, flags_a, flags_b, gap * unit, min_run * unit
+            _chain(matches, gap * unit, unit), matches, flags_a, flags_b, gap * unit, min_run * unit, min_told
         )
         counts[p, : len(totals)] = totals
         run_counts[p] = len(found)
@@ -126,12 +130,13 @@ def _take(
     flags_b: list[int],
     widest: int,
     least: int,
+    min_told: int,
 ) -> tuple[list[tuple[int, int, int]], list[int]]:
-    """Runs of the chains worth taking, and covered, narrative, longest, figures, conflicts."""
+    """Runs of the chains worth taking, and the counts of :func:`align_pairs`."""
     used_a, used_b = bytearray(len(flags_a)), bytearray(len(flags_b))
     taken = [False] * len(matches)
     runs: list[tuple[int, int, int]] = []
-    covered = narrative = longest = figures = conflicts = 0
+    covered = narrative = longest = figures = conflicts = told = 0
     for x in sorted(range(len(matches)), key=lambda x: -chained[x][0]):
         if chained[x][0] < 10 * least:
             break
@@ -163,24 +168,30 @@ def _take(
             used_a[i] = used_b[j] = 1
         for i, j, span in chain:
             longest = max(longest, sum(_weight(flags_a[i + t], flags_b[j + t]) for t in range(span)))
-        figures += sum(bool(flags_a[i] & NUMBER) for i, _ in pairs)
+        alike = _figures(flags_a[i] for i, _ in pairs)
+        figures += 2 * alike[0] + alike[1]
         for (i, j, span), (next_i, next_j, _) in pairwise(chain):
             gap_a, gap_b = range(i + span, next_i), range(j + span, next_j)
             if len(gap_a) > widest or len(gap_b) > widest:
                 continue
-            conflicts += min(
-                sum(bool(flags_a[t] & NUMBER) for t in gap_a), sum(bool(flags_b[t] & NUMBER) for t in gap_b)
-            )
+            in_a, in_b = _figures(flags_a[t] for t in gap_a), _figures(flags_b[t] for t in gap_b)
+            conflicts += 2 * min(in_a[0], in_b[0]) + min(in_a[1], in_b[1])
             for t, u in zip(gap_a, gap_b, strict=False):
                 if not used_a[t] and not used_b[u]:
                     used_a[t] = used_b[u] = 1
                     pairs.append((t, u))
         covered += sum(_weight(flags_a[i], flags_b[j]) for i, j in pairs)
-        narrative += sum(
-            _weight(flags_a[i], flags_b[j]) for i, j in pairs if not (flags_a[i] | flags_b[j]) & QUOTED
-        )
+        own = sum(_weight(flags_a[i], flags_b[j]) for i, j in pairs if not (flags_a[i] | flags_b[j]) & QUOTED)
+        narrative += own
+        told += own if own >= 2 * min_told else 0
         runs.extend(chain)
-    return runs, [covered, narrative, longest, figures, conflicts]
+    return runs, [covered, narrative, longest, figures, conflicts, told]
+
+
+def _figures(flags: Iterable[int]) -> tuple[int, int]:
+    """Figures among tokens, and numerals: 三万 and 30,000 may be the same, so they are told apart."""
+    kinds = [flag & (NUMBER | CHARACTER) for flag in flags]
+    return kinds.count(NUMBER), kinds.count(NUMBER | CHARACTER)
 
 
 def _weight(flags_a: int, flags_b: int) -> int:
