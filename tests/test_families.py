@@ -193,7 +193,7 @@ def test_compiled_equal_reference(documents: int, edges: int, seed: int) -> None
     outcomes = []
     for loops in (kernels.warm(), reference_families):
         root = np.empty(documents, np.int64)
-        loops.merge_groups(one, two, SUPPORT, root)
+        loops.merge_groups(one, two, SUPPORT, 3, root)
         assert (root[root] == root).all()
         seen, taken = np.zeros(24, np.int64), np.zeros(24, np.int64)
         counts, covered = np.zeros(edges, bool), np.zeros(len(first) - 1, np.int64)

@@ -84,20 +84,17 @@ def _canonical(scratch, start, end, grouped):
 
 
 @helper
-def _parts(data, i, end, page, entry):
-    """Whether data[i:end] between two tokens is one space or apostrophe, such as parts thousands."""
-    seen = 0
+def _gap(data, i, end, page, entry):
+    """What stands between two tokens: 0 nothing, 1 a space or apostrophe, 2 anything else."""
+    gap = 0
     while i < end:
         e, n = look_up(data, i, end, page, entry)
         kind = e & 31
         if kind != IGNORABLE and kind != DROPPED:
-            seen += 1
-            if seen > 1 or not (
-                kind == SPACE or kind == APOSTROPHE or kind == SINGLE_LEFT or kind == SINGLE_RIGHT
-            ):
-                return False
+            parts = kind == SPACE or kind == APOSTROPHE or kind == SINGLE_LEFT or kind == SINGLE_RIGHT
+            gap = 1 if gap == 0 and parts else 2
         i += n
-    return seen == 1
+    return gap
 
 
 @helper
@@ -111,7 +108,9 @@ def join_numbers(data, base, first, t, put, page, entry, pool, scratch, hashes, 
         flag = flags[x]
         if _numeral(flag, hashes[x]):
             stop = x + 1
-            while stop < t and starts[stop] == ends[stop - 1] and _numeral(flags[stop], hashes[stop]):
+            while stop < t and _numeral(flags[stop], hashes[stop]):
+                if _gap(data, base + ends[stop - 1], base + starts[stop], page, entry) > 0:
+                    break
                 stop += 1
             for y in range(x, stop):
                 hashes[put], starts[put], ends[put] = hashes[y], starts[y], ends[y]
@@ -135,7 +134,7 @@ def join_numbers(data, base, first, t, put, page, entry, pool, scratch, hashes, 
                     at = _canonical(scratch, np.int64(0), at, False)
                     changed = at != before or size > 2
                     while plain and last + 1 < t and flags[last + 1] & NUMBER_FLAG:
-                        if not _parts(data, base + ends[last], base + starts[last + 1], page, entry):
+                        if _gap(data, base + ends[last], base + starts[last + 1], page, entry) != 1:
                             break
                         begin, end = base + starts[last + 1], base + ends[last + 1]
                         more = _digits(data, begin, end, page, entry, pool, scratch, at)
