@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -172,6 +173,24 @@ def test_phone_width_has_no_sideways_scroll(seeds, open_page):
     for tab in ("canonical", "compare", "agreed"):
         page.click(f"#tab-{tab}")
         assert page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_endless_names_make_no_sideways_scroll(open_page, tmp_path, width):
+    long = [replace(d, title="t" * 10_000, source=f"{'s' * 300}{d.source}") for d in hostile_corpus()]
+    find_families(long).write(tmp_path / "out")
+    page = open_page(tmp_path / "out/report.html", viewport={"width": width, "height": 740})
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.click("#list a >> nth=0")
+    page.click("#tab-compare")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_a_family_opens_at_its_top(seeds, open_page):
+    page = open_page(seeds, viewport={"width": 1280, "height": 400})
+    page.locator("#list a").last.scroll_into_view_if_needed()
+    page.locator("#list a").last.click()
+    assert page.evaluate("window.scrollY") == 0
 
 
 def test_nothing_hostile_runs(hostile, open_page):

@@ -245,6 +245,19 @@ def test_unified_text():
     )
 
 
+def test_a_line_of_the_other_text_is_one_row():
+    """A line end dropped in the middle of it ends no row; one dropped at its end does."""
+    a = "It sank on Tuesday as the fleet was grounded.\n\nThe captain was heard at noon.\n\nA third line stays."
+    b = "It sank on Tuesday, in the worst accident for decades.\n\nA third line stays."
+    rows = [row for row in diff(a, b).rows() if row.pieces]
+    assert [row.kind for row in rows] == ["edited", "same"]
+    made, left = ("".join(text for op, text in rows[0].pieces if op != side) for side in ("delete", "insert"))
+    assert made == b.split("\n")[0]
+    assert left == a.partition("\n\nA third")[0]
+    cut = [row for row in diff(f"{a}\n\nAnd a last one.", a).rows() if row.pieces]
+    assert [row.kind for row in cut] == ["same", "same", "edited", "dropped"]
+
+
 def test_terminal_control_is_escaped():
     shown = diff("a\n", "a\n\x1b[2Jb\u202e\n").unified("x\x1b", "y", color=False)
     assert "\x1b" not in shown
