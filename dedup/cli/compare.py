@@ -124,7 +124,7 @@ def explain(relation: Relation, settings: Settings) -> str:
         case RelationKind.PARTIAL:
             limit, apart = settings.version_coverage, ""
             if most >= limit:
-                limit, apart = settings.version_coverage_apart, ", which it takes days later"
+                limit, apart = settings.version_coverage_apart, ", which texts days apart must share"
             return (
                 f"{outside}, at least {settings.partial_words}; but only {percent(most)} of the shorter "
                 f"is in the longer, less than {percent(limit)}{apart}"
