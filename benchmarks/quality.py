@@ -252,16 +252,24 @@ def show_errors(labels: Sequence[Label], judged: Judged) -> None:
         print(f"    {judged.evidence.get(x.key, '')} | {x.note}")
 
 
-def sweep(name: str, data: Labelled, grid: Mapping[str, Sequence[float]], folds: int) -> None:
+def sweep(
+    name: str, data: Labelled, grid: Mapping[str, Sequence[float]], folds: int
+) -> dict[str, float | list[float]]:
     """Every combination of settings, and what cross-validation makes of choosing among them."""
     points = [dict(zip(grid, values, strict=True)) for values in itertools.product(*grid.values())]
     judged = [ours(data.records, data.labels, **point) for point in points]
-    rows = []
+    rows: list[list[Any]] = []
+    scores: dict[str, float | list[float]] = {}
     for point, said in zip(points, judged, strict=True):
         text = ", ".join(f"{k}={v:g}" for k, v in point.items())
         family, reuse = family_counts(data.labels, said.kinds).f1, reuse_counts(data.labels, said.kinds).f1
-        merges = false_merges(data.labels, said.families)
-        rows.append([text, family, reuse, partition_recall(data.labels, said.families), merges])
+        recall, merges = (
+            partition_recall(data.labels, said.families),
+            false_merges(data.labels, said.families),
+        )
+        rows.append([text, family, reuse, recall, merges])
+        values = {"family_f1": family, "reuse_f1": reuse, "partition_recall": recall, "false_merges": merges}
+        scores |= {f"{name} {text}.{key}": value for key, value in values.items()}
     table(f"{name}: sweep", ["settings", "fam F1", "re F1", "part R", "merges"], rows)
 
     for measure, counts in (("family F1", family_counts), ("reuse F1", reuse_counts)):
@@ -274,6 +282,8 @@ def sweep(name: str, data: Labelled, grid: Mapping[str, Sequence[float]], folds:
         print(f"{measure}, {len(held_out)} folds: mean held-out {sum(held_out) / len(held_out):.3f}")
         for text, value in zip(texts, held_out, strict=True):
             print(f"    {value:.3f} with {text}")
+        scores[f"{name} chosen by {measure}.held_out"] = held_out
+    return scores
 
 
 def ablate(name: str, data: Labelled) -> dict[str, float]:
@@ -696,8 +706,7 @@ def score_section(name: str, folder: Path, args: argparse.Namespace) -> dict[str
     if name in ("seeds", "helsinki"):
         data = seeds(ROOT / "seeds") if name == "seeds" else helsinki(folder)
         if args.sweep:
-            sweep(name, data, parse_grid(args.sweep), args.folds)
-            return {}
+            return sweep(name, data, parse_grid(args.sweep), args.folds)
         if args.ablation:
             return ablate(name, data)
         scores = score_pairs(name, data, args)
