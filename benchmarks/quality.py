@@ -252,14 +252,12 @@ def show_errors(labels: Sequence[Label], judged: Judged) -> None:
         print(f"    {judged.evidence.get(x.key, '')} | {x.note}")
 
 
-def sweep(
-    name: str, data: Labelled, grid: Mapping[str, Sequence[float]], folds: int
-) -> dict[str, float | list[float]]:
+def sweep(name: str, data: Labelled, grid: Mapping[str, Sequence[float]], folds: int) -> dict[str, float]:
     """Every combination of settings, and what cross-validation makes of choosing among them."""
     points = [dict(zip(grid, values, strict=True)) for values in itertools.product(*grid.values())]
     judged = [ours(data.records, data.labels, **point) for point in points]
     rows: list[list[Any]] = []
-    scores: dict[str, float | list[float]] = {}
+    scores: dict[str, float] = {}
     for point, said in zip(points, judged, strict=True):
         text = ", ".join(f"{k}={v:g}" for k, v in point.items())
         family, reuse = family_counts(data.labels, said.kinds).f1, reuse_counts(data.labels, said.kinds).f1
@@ -279,10 +277,11 @@ def sweep(
 
         chosen, held_out = cross_validate(data.labels, range(len(points)), score, folds)
         texts = ["; ".join(f"{k}={v:g}" for k, v in points[c].items()) for c in chosen]
-        print(f"{measure}, {len(held_out)} folds: mean held-out {sum(held_out) / len(held_out):.3f}")
+        mean = sum(held_out) / len(held_out)
+        print(f"{measure}, {len(held_out)} folds: mean held-out {mean:.3f}")
         for text, value in zip(texts, held_out, strict=True):
             print(f"    {value:.3f} with {text}")
-        scores[f"{name} chosen by {measure}.held_out"] = held_out
+        scores[f"{name} {' '.join(grid)} chosen by {measure}.held_out"] = mean
     return scores
 
 
