@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from dedup.boilerplate.units import Measures, Surface, Units
 
-__all__ = ["AgencyRole", "Found", "agency_names", "agency_place", "find_agencies"]
+__all__ = ["AgencyRole", "Found", "agency_names", "agency_place", "find_agencies", "place_after"]
 
 
 class AgencyRole(IntEnum):
@@ -30,6 +30,10 @@ class AgencyRole(IntEnum):
     MENTION = 3
 
 
+PLACE_TOKENS = 14
+"""Tokens of a place and date, at most."""
+LEAST = 8
+"""Tokens that follow a bracket with an agency at the head of a text."""
 _JOINS = signs.SLASH | signs.DASH | signs.OPEN
 
 
@@ -73,9 +77,10 @@ def find_agencies(look: Surface, units: Units, measures: Measures, labels: NDArr
     """Give every agency that was matched its role.
 
     In a unit of the body, ``dateline`` is an agency near the beginning, in parentheses, before a dash or
-    colon; ``credit`` one that closes the unit after the end of a sentence, an opening parenthesis, a dash
-    or a slash. In a unit that is not body, a byline or update stamp (meta) makes a ``byline``, a caption or
-    credit a ``credit``. All others are mentions.
+    colon, in the bracket the unit opens with, or before a place and date; ``credit`` one that closes the
+    unit after the end of a sentence, an opening parenthesis, a dash or a slash. In a unit that is not body, a
+    byline or update stamp (meta) makes a ``byline``, a caption or credit a ``credit``. All others are
+    mentions.
     """
     first, size = measures.agency_first, measures.agency_size
     unit = np.searchsorted(units.first, first, side="right") - 1
@@ -94,6 +99,15 @@ def find_agencies(look: Surface, units: Units, measures: Measures, labels: NDArr
         & (into > 0)
     )
     dateline |= early & in_parentheses & (closed & (signs.DASH | signs.COLON) != 0)
+    slashed = (opened & signs.SLASH != 0) & (closed & signs.SLASH != 0) & (closed & signs.STOP != 0)
+    dateline |= early & slashed & (into > 0) & (left >= LEAST)
+    # (AP) The mayor …, 【白川共同】…: the bracket the unit opens with
+    begins = units.first[unit]
+    bracket = early & (look.before[begins] & signs.OPEN != 0) & (closed & signs.CLOSE != 0) & (left >= LEAST)
+    for i in np.flatnonzero(bracket & ~dateline).tolist():
+        dateline[i] = not (look.after[begins[i] : last[i]] & signs.CLOSE).any()
+    for i in np.flatnonzero((into == 0) & (left >= LEAST)).tolist():
+        dateline[i] |= place_after(look, int(last[i]) + 1, int(units.first[unit[i] + 1])) > last[i] + 1
     apart = opened & (signs.STOP | _JOINS | signs.MARK | signs.COPYRIGHT) != 0
     closes = (left == 0) & ((into == 0) | apart)
     # in a chain such as RND/dpa each link is what the last one is
@@ -113,3 +127,20 @@ def find_agencies(look: Surface, units: Units, measures: Measures, labels: NDArr
     role[label == LABELS.index("meta")] = AgencyRole.BYLINE
     role[(label == LABELS.index("caption")) | (label == LABELS.index("credit"))] = AgencyRole.CREDIT
     return Found(first, size, measures.agency_name, role, unit, body & closes & ~dateline)
+
+
+def place_after(look: Surface, stop: int, last: int) -> int:
+    """Token after the place and date that follow an agency, or ``stop``.
+
+    They are in capitals, up to a dash, or run on without a gap: ``(ANSA) - PORTO, 03 MAR -``,
+    ``新华社北京3月3日电``.
+    """
+    capitals, numbers = True, 0
+    for t in range(stop, min(stop + PLACE_TOKENS, last)):
+        numbers += look.shape[t] & signs.NUMBER != 0
+        capitals &= look.shape[t] & (signs.CAPITALS | signs.NUMBER) != 0
+        if capitals and look.after[t] & signs.DASH and look.before[stop] & signs.DASH:
+            return t + 1
+        if look.after[t] and not capitals:
+            return t + 1 if look.after[t] == signs.SPACE and numbers >= 2 else stop
+    return stop

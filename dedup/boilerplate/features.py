@@ -26,7 +26,7 @@ from dedup.kernels.traits import SHARE, WORD
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dedup.boilerplate.units import Measures, Units
+    from dedup.boilerplate.units import Measures, Surface, Units
     from dedup.tokens import Tokens
 
 __all__ = ["feature_matrix", "model_of", "observe", "rules", "suspects", "table"]
@@ -38,6 +38,8 @@ PAGE_UNITS = 40
 """Fewer units are no page."""
 MENU_WORDS = 5
 """Items of a menu are shorter."""
+OWN_TELLING = 4
+"""Telling words of a block that, half of them echoed by the article, make it part of that article."""
 SUSPECT = 3.0
 """Weights of cues that make a long block worth reading by sentences."""
 
@@ -174,6 +176,8 @@ def rules() -> Iterator[tuple[str, Rule]]:
     yield "caption cues 4.., no speech", (cue["caption"] >= 4) & (speech <= 0)
     yield "caption cues 2.., month and year", (cue["caption"] >= 2) & month & year
     yield "caption cues 2.., long, no speech", (cue["caption"] >= 2) & (speech <= 0) & (words >= 8)
+    yield "caption cues 2.., credit follows", (cue["caption"] >= 2) & flag(rows.AFTER + rows.CREDIT)
+    yield "caption cues 4.., credit follows", (cue["caption"] >= 4) & flag(rows.AFTER + rows.CREDIT)
     cued = flag(rows.KINDS)
     yield "no cue", ~cued
     yield "cues of 3 kinds", Trait(rows.KINDS) >= 3
@@ -271,6 +275,16 @@ def rules() -> Iterator[tuple[str, Rule]]:
         (recurs <= 0) & flag(rows.PAGE_RECURS) & (words < 8),
     )
 
+    told, echo = Trait(rows.TELLING) >= 3, Trait(rows.ECHO, SHARE)
+    spot = Trait(rows.PLACE)
+    for least, most in ((0, 0.1), (0.1, 0.2), (0.2, 0.35), (0.35, 0.5), (0.5, 0.7), (0.7, inf)):
+        name, echoed = f"echoes {least:g}..{most if most < inf else ''}", told & echo.within(least, most)
+        yield name, echoed
+        yield f"{name}, prose", echoed & prose
+        yield f"{name}, in the thick", echoed & spot.within(rows.INSIDE, rows.JUST_ABOVE)
+        yield f"{name}, above, 8 words", echoed & spot.within(rows.JUST_ABOVE, rows.JUST_BELOW) & (words >= 8)
+        yield f"{name}, below, 8 words", echoed & (spot >= rows.JUST_BELOW) & (words >= 8)
+
 
 @cache
 def table() -> Table:
@@ -278,7 +292,14 @@ def table() -> Table:
     return Table.of(rules())
 
 
-def observe(units: Units, measures: Measures, is_title: Mask, recurs: NDArray[np.uint8]) -> NDArray[np.int16]:
+def observe(
+    tokens: Tokens,
+    look: Surface,
+    units: Units,
+    measures: Measures,
+    is_title: Mask,
+    recurs: NDArray[np.uint8],
+) -> NDArray[np.int16]:
     """int16[ROWS, U]: the traits of every unit, rows of :mod:`dedup.kernels.traits`."""
     traits = np.zeros((rows.ROWS, len(units)), np.int16)
     loops = kernels.get()
@@ -289,6 +310,14 @@ def observe(units: Units, measures: Measures, is_title: Mask, recurs: NDArray[np
     )
     traits[rows.TITLE] = is_title
     _mark_twins(units, measures, traits)
+    room = 4 * int(np.diff(tokens.offsets).max(initial=0)) + 16
+    loops.echoes(
+        *(tokens.hash, tokens.flags, look.shape, tokens.start, tokens.end, units.first, units.offsets),
+        *(np.empty(room, np.uint64), np.empty(room, np.int64), traits),
+    )
+    # what tells of this article's subject is its own headline or standfirst, which other pages tease
+    own = (traits[rows.TELLING] >= OWN_TELLING) & (2 * traits[rows.ECHO] >= SHARE)
+    traits[rows.RECURS, own] = 0
     traits[rows.AGENCY_CLOSES : rows.DATELINE + 1] = _agency_places(units, measures)
     return traits
 
@@ -305,15 +334,22 @@ def _mark_twins(units: Units, measures: Measures, traits: NDArray[np.int16]) -> 
 
 
 def feature_matrix(
-    units: Units, measures: Measures, is_title: Mask, recurs: NDArray[np.uint8]
+    tokens: Tokens,
+    look: Surface,
+    units: Units,
+    measures: Measures,
+    is_title: Mask,
+    recurs: NDArray[np.uint8],
 ) -> tuple[tuple[str, ...], Mask]:
     """Names of the features and whether each unit has them, bool[F, U].
 
     Args:
+        tokens: The token stream.
+        look: What it looks like.
         units: Where the units are.
         measures: What was measured of them.
         is_title: bool[U], the unit equals the document's given title.
         recurs: uint8[U], witnesses of the unit as a recurring block, 0 if it is none.
     """
     asked = table()
-    return asked.names, asked.holds(observe(units, measures, is_title, recurs))
+    return asked.names, asked.holds(observe(tokens, look, units, measures, is_title, recurs))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from dedup.boilerplate.agencies import AgencyRole
+from dedup.boilerplate.agencies import AgencyRole, place_after
 from dedup.model import Kind
 
 if TYPE_CHECKING:
@@ -105,6 +105,8 @@ def inner_spans(
             continue
         done.add(unit)
         first = int(units.first[unit])
+        if agencies.first[i] == first:
+            stop = place_after(look, stop, int(units.first[unit + 1]))
         block = units.block[unit]
         start = tokens.block_start[block] if first == tokens.block_first[block] else tokens.start[first]
         base = int(begins[document_of[unit]])
@@ -142,7 +144,7 @@ def sentence_cut(tokens: Tokens, data: NDArray[np.uint8], base: int, token: int)
 def _after_signs(data: NDArray[np.uint8], base: int, low: int, high: int) -> int:
     """Where the text begins again between two tokens: after the last dash or colon and its white space."""
     gap = data[base + low : base + high].tobytes().decode(errors="replace")
-    cut = max(map(gap.rfind, "-–—―−:：)）")) + 1
+    cut = max(map(gap.rfind, "-–—―−:：)）]】〕/.")) + 1
     begun = gap[cut:].lstrip()
     return high - len(begun.encode())
 

@@ -29,7 +29,7 @@ from dedup.boilerplate.units import (
     units_of,
 )
 from dedup.kernels import signs
-from dedup.kernels.traits import PROSE, SAME_ABOVE, SAME_BELOW
+from dedup.kernels.traits import ALL_AGENCY, PROSE, RECURS, SAME_ABOVE, SAME_BELOW
 from dedup.model import Agency, CleanText, Kind, Removed
 from dedup.tokens import Tokens, byte_to_char, tokenize
 
@@ -121,7 +121,7 @@ def strip(tokens: Tokens, batch: pa.RecordBatch, recurring: Recurring | None = N
     recurs = (
         np.zeros(len(units), np.uint8) if recurring is None else recurring.marks(batch, units, measures.whole)
     )
-    traits = observe(units, measures, is_title, recurs)
+    traits = observe(tokens, look, units, measures, is_title, recurs)
     labels = label_units(table(), traits, units.offsets, model_of(units, measures))
     # a headline is not made of cues, and what is made of an appeal's needs no neighbours to agree
     cued = measures.cues[:, :6].argmax(axis=1)
@@ -135,15 +135,16 @@ def strip(tokens: Tokens, batch: pa.RecordBatch, recurring: Recurring | None = N
     labels[np.searchsorted(units.first, dated) - 1] = LABELS.index("meta")
     # what recurs among articles that share nothing else is furniture. Of prose that is only one sign more: a
     # paragraph that edited versions kept recurs, too, and large families fell apart (recall 0.82 for 0.98)
-    known = (recurs > 0) & (traits[PROSE] == 0)
+    known = (traits[RECURS] > 0) & (traits[PROSE] == 0)
     labels[known & (labels <= TITLE)] = LABELS.index("nav")
+    labels[(labels > TITLE) & (traits[ALL_AGENCY] > 0)] = LABELS.index("credit")
     earlier, later = traits[SAME_ABOVE] > 0, traits[SAME_BELOW] > 0
 
     # a headline goes where it repeats what is known; the first of its kind is part of the article
     labels[_nothing_left(units, labels) & (measures.strongest == 0)] = BODY
     labels[_lone_prose(units, labels, measures)] = BODY
     repeats_title = is_title | ((labels == TITLE) & earlier)
-    standfirst = _standfirsts(units, labels, later, measures.counts)
+    standfirst = _standfirsts(units, (labels == BODY) & ~repeats_title, later, measures.counts)
     kind = _KIND_OF_LABEL[labels]
     kind[repeats_title] = KINDS.index(Kind.TITLE)
     kind[standfirst] = KINDS.index(Kind.REPEAT)
@@ -212,7 +213,7 @@ def _by_sentences(
     nothing = np.zeros(len(sentences), np.bool_)
     found = label_units(
         table(),
-        observe(sentences, measures, nothing, nothing.astype(np.uint8)),
+        observe(part, part_look, sentences, measures, nothing, nothing.astype(np.uint8)),
         sentences.offsets,
         np.full(int(chosen.sum()), MODELS.index("sentence"), np.uint8),
     )
@@ -274,11 +275,11 @@ def _lone_prose(units: Units, labels: NDArray[np.uint8], measures: Measures) -> 
 
 
 def _standfirsts(
-    units: Units, labels: NDArray[np.uint8], later: NDArray[np.bool_], counts: NDArray[np.int32]
+    units: Units, stays: NDArray[np.bool_], later: NDArray[np.bool_], counts: NDArray[np.int32]
 ) -> NDArray[np.bool_]:
     """bool[U]: the first unit of body, if the article says it again below."""
     found = np.zeros(len(units), np.bool_)
-    kept = np.flatnonzero(labels == BODY)
+    kept = np.flatnonzero(stays)
     document = np.searchsorted(units.offsets, kept, side="right") - 1
     opens = np.append(True, document[1:] != document[:-1]) if len(kept) else np.zeros(0, np.bool_)
     first = kept[opens]

@@ -11,6 +11,7 @@ from numba import types
 
 from dedup.kernels import traits as rows
 from dedup.kernels._jit import const, inlined, kernel, out
+from dedup.kernels.rules import CHARACTER_FLAG
 from dedup.kernels.signs import (
     CAPITALS,
     CLOSE,
@@ -23,10 +24,11 @@ from dedup.kernels.signs import (
     QUESTION,
     QUOTE,
     STOP,
+    UPPER,
 )
 from dedup.kernels.traits import COUNTED, MOST, OPENING, REACHES, SHARE, SHARED, WORD
 
-__all__ = ["observe", "twins", "weigh"]
+__all__ = ["echoes", "observe", "twins", "weigh"]
 
 i2, i4, i8, f4 = types.int16, types.int32, types.int64, types.float32
 u1, u2, u8 = types.uint8, types.uint16, types.uint64
@@ -290,3 +292,81 @@ def twins(offsets, hashes, eligible, slots, above, below):
                     above[u] = 1
                     below[slots[slot]] = 1
                 slots[slot] = u
+
+
+@inlined
+def _telling(tokens, flags, shape, start, end, t, last):
+    """What token t tells of the subject: its hash, in scripts without spaces that of a pair; 0 if nothing."""
+    if flags[t] & CHARACTER_FLAG != 0:
+        if t + 1 < last and flags[t + 1] & CHARACTER_FLAG != 0:
+            return (tokens[t] ^ (tokens[t + 1] << u8(1))) | u8(1)
+        return u8(0)
+    least = rows.TELLING_BYTES if shape[t] & UPPER == 0 else rows.TELLING_NAME
+    if shape[t] & NUMBER == 0 and i8(end[t]) - i8(start[t]) >= least:
+        return tokens[t] | u8(1)
+    return u8(0)
+
+
+@inlined
+def _slot(keys, size, key):
+    """Where a key stands in a hash table, or would."""
+    slot = i8((key >> u8(20)) & u8(size - 1))
+    while keys[slot] != 0 and keys[slot] != key:
+        slot = (slot + 1) & (size - 1)
+    return slot
+
+
+@kernel(
+    types.void(
+        *(const(t) for t in (u8, u1, u1, types.uint32, types.uint32, i8, i8)), out(u8), out(i8), _TRAITS
+    )
+)
+def echoes(tokens, flags, shape, start, end, first, offsets, keys, owners, traits):
+    """Tell how many of the telling words of each unit stand elsewhere in the thick of its document.
+
+    A teaser has the form of a sentence of the article, but not its subject; a headline or standfirst has.
+
+    Args:
+        tokens: uint64[T], hashes.
+        flags: uint8[T].
+        shape: uint8[T].
+        start: uint32[T].
+        end: uint32[T].
+        first: int64[U+1], tokens of a unit.
+        offsets: int64[n+1], units of a document.
+        keys: uint64[S], room for a hash table: four times the tokens of the longest document, and 16.
+        owners: int64[S].
+        traits: int16[ROWS, U], with places; rows TELLING and ECHO are filled.
+    """
+    for doc in range(offsets.shape[0] - 1):
+        thick = 0  # tokens
+        for u in range(offsets[doc], offsets[doc + 1]):
+            if traits[rows.PLACE, u] == rows.INSIDE:
+                thick += first[u + 1] - first[u]
+        size = 16
+        while size < 2 * thick:
+            size *= 2
+        keys[:size] = 0
+        for u in range(offsets[doc], offsets[doc + 1]):
+            if traits[rows.PLACE, u] == rows.INSIDE:
+                for t in range(first[u], first[u + 1]):
+                    key = _telling(tokens, flags, shape, start, end, t, first[u + 1])
+                    if key != 0:
+                        slot = _slot(keys, size, key)
+                        if keys[slot] == 0:
+                            keys[slot] = key
+                            owners[slot] = u
+                        elif owners[slot] != u:
+                            owners[slot] = -1  # several
+        for u in range(offsets[doc], offsets[doc + 1]):
+            telling = 0
+            echo = 0
+            for t in range(first[u], first[u + 1]):
+                key = _telling(tokens, flags, shape, start, end, t, first[u + 1])
+                if key != 0:
+                    telling += 1
+                    slot = _slot(keys, size, key)
+                    echo += keys[slot] != 0 and owners[slot] != u
+            own = first[u + 1] - first[u] if traits[rows.PLACE, u] == rows.INSIDE else 0
+            traits[rows.TELLING, u] = min(telling, MOST) if thick - own >= rows.VOCABULARY else 0
+            traits[rows.ECHO, u] = SHARE * echo // max(telling, 1)

@@ -10,12 +10,13 @@ from numpy.typing import NDArray
 
 from dedup.kernels import signs
 from dedup.kernels import traits as rows
+from dedup.kernels.rules import CHARACTER_FLAG
 from dedup.kernels.traits import SHARE, WORD
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["observe", "twins", "weigh"]
+__all__ = ["echoes", "observe", "twins", "weigh"]
 
 Mask = NDArray[np.bool_]
 Counts = NDArray[np.int64]
@@ -88,6 +89,42 @@ def twins(
                 if value in seen:
                     above[u] = below[seen[value]] = 1
                 seen[value] = u
+
+
+def echoes(
+    tokens: NDArray[np.uint64],
+    flags: NDArray[np.uint8],
+    shape: NDArray[np.uint8],
+    start: NDArray[np.uint32],
+    end: NDArray[np.uint32],
+    first: NDArray[np.int64],
+    offsets: NDArray[np.int64],
+    keys: NDArray[np.uint64],
+    owners: NDArray[np.int64],
+    traits: NDArray[np.int16],
+) -> None:
+    """Tell how many of the telling words of each unit stand elsewhere in the thick of its document."""
+    character = flags & CHARACTER_FLAG != 0
+
+    def words(u: int) -> Iterator[int]:
+        for t in range(first[u], first[u + 1]):
+            least = rows.TELLING_BYTES if shape[t] & signs.UPPER == 0 else rows.TELLING_NAME
+            if character[t]:
+                if t + 1 < first[u + 1] and character[t + 1]:
+                    yield int(tokens[t]) ^ (int(tokens[t + 1]) << 1) % (1 << 64) | 1
+            elif shape[t] & signs.NUMBER == 0 and int(end[t]) - int(start[t]) >= least:
+                yield int(tokens[t]) | 1
+
+    for begin, stop in pairwise(offsets.tolist()):
+        thick = {u for u in range(begin, stop) if traits[rows.PLACE, u] == rows.INSIDE}
+        told = {u: set(words(u)) for u in thick}
+        length = {u: int(first[u + 1] - first[u]) for u in thick}
+        for u in range(begin, stop):
+            others = set().union(*(told[v] for v in thick if v != u))
+            mine = list(words(u))
+            enough = sum(length.values()) - length.get(u, 0) >= rows.VOCABULARY
+            traits[rows.TELLING, u] = min(len(mine), rows.MOST) if enough else 0
+            traits[rows.ECHO, u] = SHARE * sum(word in others for word in mine) // max(len(mine), 1)
 
 
 def _document(

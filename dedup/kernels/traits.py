@@ -30,6 +30,10 @@ NEAR = 4
 """Units next to the densest stretch are near it so far."""
 REACHES = (2, 5, 12)
 """Distances within which prose is counted."""
+TELLING_BYTES, TELLING_NAME = 7, 4
+"""A word at least so long, or with a capital so long, tells what a text is about."""
+VOCABULARY = 60
+"""Tokens of other units in the densest stretch, at least, that a unit is compared with."""
 INSIDE, JUST_ABOVE, ABOVE, JUST_BELOW, BELOW = range(5)
 """Places beside the densest stretch."""
 
@@ -100,8 +104,10 @@ COVERED = AFTER + BESIDE
     TITLE,
     PAGE_RECURS,
     RECURS_BESIDE,
-) = range(COVERED + KINDS_OF_CUES, COVERED + KINDS_OF_CUES + 59)
-ROWS = COVERED + KINDS_OF_CUES + 59
+    TELLING,
+    ECHO,
+) = range(COVERED + KINDS_OF_CUES, COVERED + KINDS_OF_CUES + 61)
+ROWS = COVERED + KINDS_OF_CUES + 61
 
 COUNTED = (
     *(signs.N_STOP, signs.N_COMMA, signs.N_SLASH, signs.N_MARK, signs.N_AT),

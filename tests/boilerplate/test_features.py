@@ -15,6 +15,7 @@ from dedup.boilerplate.lexicon import AGENCY, CUES
 from dedup.boilerplate.model import MODELS
 from dedup.boilerplate.rules import ALWAYS, Table, Trait
 from dedup.kernels import features, reference_features, signs, traits
+from dedup.kernels.rules import CHARACTER_FLAG
 
 sizes = st.lists(st.integers(0, 40), max_size=4)
 seeds = st.integers(0, 1 << 30)
@@ -115,4 +116,37 @@ def test_twins_are_found_alike(documents: list[list[tuple[int, bool]]]) -> None:
     slots = np.empty(4 * max(map(len, documents), default=0) + 1, np.int64)
     features.twins(offsets, hashes, eligible, slots, *found[0])
     reference_features.twins(offsets, hashes, eligible, slots, *found[1])
+    assert found[0].tolist() == found[1].tolist()
+
+
+@given(
+    st.lists(
+        st.lists(
+            st.tuples(
+                st.integers(0, 4), st.lists(st.tuples(st.integers(0, 30), st.integers(0, 3)), min_size=1)
+            ),
+            max_size=5,
+        ),
+        max_size=3,
+    )
+)
+@settings(max_examples=150, deadline=None)
+def test_echoes_are_found_alike(documents: list[list[tuple[int, list[tuple[int, int]]]]]) -> None:
+    units = [(place, words * 9) for document in documents for place, words in document]
+    offsets = np.cumsum([0, *map(len, documents)]).astype(np.int64)
+    first = np.cumsum([0, *(len(words) for _, words in units)]).astype(np.int64)
+    words = [word for _, part in units for word in part]
+    hashes = np.array([word << 40 | 2 for word, _ in words], np.uint64)
+    flags = np.array([CHARACTER_FLAG if kind == 1 else 0 for _, kind in words], np.uint8)
+    shape = np.array([(0, 0, signs.UPPER, signs.NUMBER)[kind] for _, kind in words], np.uint8)
+    start = np.zeros(len(words), np.uint32)
+    end = np.array([word % 10 for word, _ in words], np.uint32)
+    room = 4 * len(words) + 16
+    found = [np.zeros((traits.ROWS, len(units)), np.int16) for _ in range(2)]
+    for loops, rows in zip((features, reference_features), found, strict=True):
+        rows[traits.PLACE] = [place for place, _ in units]
+        loops.echoes(
+            *(hashes, flags, shape, start, end, first, offsets),
+            *(np.zeros(room, np.uint64), np.zeros(room, np.int64), rows),
+        )
     assert found[0].tolist() == found[1].tolist()

@@ -1,0 +1,52 @@
+"""One article in each of twelve languages, with furniture around, between and inside its paragraphs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from dedup.boilerplate import strip_boilerplate
+
+ROWS = [
+    row.split("\t") for row in Path(__file__).with_name("articles.tsv").read_text("utf-8").splitlines()[1:]
+]
+LANGUAGES = list(dict.fromkeys(language for language, *_ in ROWS))
+UNSPACED = {"ja", "zh"}
+
+
+def lines(language: str, place: str) -> list[str]:
+    return [line for name, where, line in ROWS if (name, where) == (language, place)]
+
+
+def article(language: str) -> list[tuple[str, bool]]:
+    """Its lines in order, and whether they are the article's."""
+    body = [(line, True) for line in lines(language, "body")]
+    middle = [(line, False) for line in lines(language, "mid")]
+    top, bottom = ([(line, False) for line in lines(language, place)] for place in ("top", "bot"))
+    return [*top, *body[:2], middle[0], body[2], middle[1], body[3], middle[2], *body[4:], *bottom]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_paragraphs_stay_and_furniture_goes(language: str) -> None:
+    clean = strip_boilerplate("\n\n".join(line for line, _ in article(language)))
+    left = clean.text.split("\n\n")
+    assert [line for line, ours in article(language) if ours and line not in left] == []
+    assert len([line for line, ours in article(language) if not ours and line in left]) <= 1
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_datelines_and_closing_credits_go(language: str) -> None:
+    body = lines(language, "body")
+    (dateline,), (credit,) = lines(language, "dateline"), lines(language, "credit")
+    opened = dateline + ("" if dateline.endswith("】") else " ") + body[0]
+    closed = body[-1] + ("" if language in UNSPACED else " ") + credit
+    text = "\n\n".join([opened, *body[1:-1], closed])
+    assert strip_boilerplate(text).text == "\n\n".join(body)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_sentence_of_a_bare_article_is_lost(language: str) -> None:
+    body = lines(language, "body")
+    for join in ("\n\n", "\n", "" if language in UNSPACED else " "):
+        assert strip_boilerplate(join.join(body)).text == join.join(body)
