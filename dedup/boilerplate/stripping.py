@@ -48,6 +48,8 @@ KINDS = list(Kind)
 _KIND_OF_LABEL = np.array(
     [0, KINDS.index(Kind.TITLE), *(KINDS.index(Kind(name)) for name in LABELS[2:])], np.uint8
 )
+_ASTRAY = [LABELS.index(name) for name in ("appeal", "nav", "widget")]
+"""What an agency's name by itself is never."""
 OWN_CUES = 2.0
 """Weights of cues a sentence needs to be taken out of a block of body."""
 
@@ -137,7 +139,7 @@ def strip(tokens: Tokens, batch: pa.RecordBatch, recurring: Recurring | None = N
     # paragraph that edited versions kept recurs, too, and large families fell apart (recall 0.82 for 0.98)
     known = (traits[RECURS] > 0) & (traits[PROSE] == 0)
     labels[known & (labels <= TITLE)] = LABELS.index("nav")
-    labels[(labels > TITLE) & (traits[ALL_AGENCY] > 0)] = LABELS.index("credit")
+    labels[np.isin(labels, _ASTRAY) & (traits[ALL_AGENCY] > 0)] = LABELS.index("credit")
     earlier, later = traits[SAME_ABOVE] > 0, traits[SAME_BELOW] > 0
 
     # a headline goes where it repeats what is known; the first of its kind is part of the article
