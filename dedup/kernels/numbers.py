@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from xxhash import xxh64_intdigest
 
-from dedup.kernels._jit import helper, inlined
+from dedup.kernels._jit import helper, inlined, load64
 from dedup.kernels.characters import (
     APOSTROPHE,
     COMMA,
@@ -21,7 +21,8 @@ from dedup.kernels.characters import (
 from dedup.kernels.hashing import hash_bytes
 from dedup.kernels.rules import CHARACTER_FLAG, NUMBER_FLAG, NUMERALS
 
-POINT, ZERO = ord("."), ord("0")
+POINT, ZERO, LAST = ord("."), ord("0"), ord("z")
+EITHER = np.uint64(0x0101010101010101 * (NUMBER_FLAG | CHARACTER_FLAG))  # of eight tokens
 U0, U1, U63 = np.uint64(0), np.uint64(1), np.uint64(63)
 FORMS = np.array([xxh64_intdigest(numeral.encode()) for numeral in NUMERALS], np.uint64)
 SIEVE = np.bitwise_or.reduce(np.uint64(1) << (FORMS & np.uint64(63)))
@@ -36,6 +37,16 @@ def _numeral(flag, form):
     for numeral in FORMS:
         found |= form == numeral
     return found
+
+
+@inlined
+def _is_parted(data, i, end):
+    """Whether a token has anything but ASCII letters and digits."""
+    parted = False
+    while i < end:
+        parted |= data[i] < ZERO or data[i] > LAST
+        i += 1
+    return parted
 
 
 @helper
@@ -97,15 +108,36 @@ def _gap(data, i, end, page, entry):
     return gap
 
 
+@inlined
+def has_numbers(flags, first, t):
+    """Whether there may be a number among tokens first to t - 1."""
+    x = first
+    while x + 8 <= t:
+        if load64(flags, x) & EITHER != U0:
+            return True
+        x += 8
+    found = False
+    while x < t:
+        found |= flags[x] & (NUMBER_FLAG | CHARACTER_FLAG) != 0
+        x += 1
+    return found
+
+
 @helper
-def join_numbers(data, base, first, t, put, page, entry, pool, scratch, hashes, starts, ends, flags):
-    """Give the numbers among tokens first to t - 1 one form, and write them from ``put`` on; where they end.
+def join_numbers(data, base, first, t, page, entry, pool, scratch, hashes, starts, ends, flags):
+    """Give the numbers among tokens first to t - 1 one form, and move those behind them up; where they end.
 
     See ``reference.number_form`` for the form.
     """
-    x = first
+    x = put = first
     while x < t:
         flag = flags[x]
+        if flag & (NUMBER_FLAG | CHARACTER_FLAG) == 0:
+            if put != x:
+                hashes[put], starts[put], ends[put], flags[put] = hashes[x], starts[x], ends[x], flag
+            put += 1
+            x += 1
+            continue
         if _numeral(flag, hashes[x]):
             stop = x + 1
             while stop < t and _numeral(flags[stop], hashes[stop]):
@@ -124,7 +156,8 @@ def join_numbers(data, base, first, t, put, page, entry, pool, scratch, hashes, 
             begin, end = base + starts[x], base + ends[x]
             size = end - begin
             follows = x + 1 < t and flags[x + 1] & NUMBER_FLAG and starts[x + 1] - ends[x] <= 8
-            if size > 2 or follows:
+            parted = size > 2 and _is_parted(data, begin, end)
+            if parted or follows:
                 at = _digits(data, begin, end, page, entry, pool, scratch, np.int64(0))
                 if at > 0:
                     plain = at <= 3 and scratch[0] != ZERO
@@ -132,7 +165,7 @@ def join_numbers(data, base, first, t, put, page, entry, pool, scratch, hashes, 
                         plain = plain and scratch[j] >= ZERO
                     before = at
                     at = _canonical(scratch, np.int64(0), at, False)
-                    changed = at != before or size > 2
+                    changed = at != before or parted
                     while plain and last + 1 < t and flags[last + 1] & NUMBER_FLAG:
                         if _gap(data, base + ends[last], base + starts[last + 1], page, entry) != 1:
                             break

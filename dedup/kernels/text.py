@@ -40,7 +40,7 @@ from dedup.kernels.characters import (
 )
 from dedup.kernels.hashing import hash_bytes, hash_short
 from dedup.kernels.lines import line_end, line_ends, measure, trim, wrap_width
-from dedup.kernels.numbers import join_numbers
+from dedup.kernels.numbers import has_numbers, join_numbers
 from dedup.kernels.quotes import doubled, last_single, turn
 from dedup.kernels.rules import (
     CHARACTER_FLAG,
@@ -408,6 +408,14 @@ def tokenize(
                     t, hashed, hashes, more, starts, ends, flags,
                 )
                 # fmt: on
+                if has_numbers(flags, block_first[blocks], t):
+                    _hash(hashed, t, hashes, more, starts, ends, flags)
+                    # fmt: off
+                    t = hashed = join_numbers(
+                        data, base, block_first[blocks], t, page, entry, pool, scratch,
+                        hashes, starts, ends, flags,
+                    )
+                    # fmt: on
                 blocks += 1
                 block_first[blocks] = t
                 open_at = np.int64(-1)
@@ -422,13 +430,3 @@ def tokenize(
         token_offsets[d + 1] = t
         block_offsets[d + 1] = blocks
     _hash(hashed, t, hashes, more, starts, ends, flags)
-    t = first = np.int64(0)
-    for d in range(len(offsets) - 1):
-        for b in range(block_offsets[d], block_offsets[d + 1]):
-            stop = block_first[b + 1]
-            t = join_numbers(
-                data, offsets[d], first, stop, t, page, entry, pool, scratch, hashes, starts, ends, flags
-            )
-            first = stop
-            block_first[b + 1] = t
-        token_offsets[d + 1] = t
