@@ -48,6 +48,7 @@ __all__ = [
     "Judged",
     "Numbered",
     "Prepared",
+    "compare_pairs",
     "find_copies",
     "find_pairs",
     "joined_offsets",
@@ -519,7 +520,11 @@ def to_leader(
 ) -> Edges:
     """Every document that is not its own leader, with it: the same body, or verified."""
     led = np.flatnonzero(leader != np.arange(len(leader)))
-    pairs = unique_pairs(leader[led], led)
+    return compare_pairs(texts, content, unique_pairs(leader[led], led), settings)
+
+
+def compare_pairs(texts: Texts, content: NDArray[np.uint64], pairs: Pairs, settings: Settings) -> Edges:
+    """Pairs as edges of every kind, each with the same body, or verified."""
     same = (content[pairs.a] == content[pairs.b]).all(axis=1)
     others = Pairs(pairs.a[~same], pairs.b[~same])
     return Edges.concat([equal(texts, pairs.a[same], pairs.b[same]), verify(texts, others, settings)])

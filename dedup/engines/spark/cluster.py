@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 from pyspark import StorageLevel
 from pyspark.errors import AnalysisException
+from pyspark.sql import Observation
 from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 
@@ -20,7 +21,7 @@ from dedup.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from pyspark.sql import DataFrame, SparkSession
+    from pyspark.sql import Column, DataFrame, SparkSession
 
 __all__ = [
     "DOCUMENTS",
@@ -28,7 +29,11 @@ __all__ = [
     "Run",
     "configured",
     "each_batch",
+    "each_cell",
+    "each_group",
     "each_key",
+    "each_task",
+    "home",
     "hosted",
     "numbered",
     "paired",
@@ -88,7 +93,7 @@ class Run:
         self.seconds: dict[str, float] = {}
         self._spread: list[DataFrame] = []
         if afresh:
-            spark.createDataFrame([], _MARK).write.mode("overwrite").parquet(f"{self.folder}/work/done")
+            self._marks_of(0, "", "", 0).write.mode("overwrite").parquet(f"{self.folder}/work/done")
         self._marks = {} if afresh else self._read_marks()
         if "run" not in self._marks:
             self._mark("run", identity, 0)
@@ -124,17 +129,22 @@ class Run:
             return self.spark.read.schema(StructType.fromJson(json.loads(text))).parquet(path)
         start = time.perf_counter()
         frame = make()
-        frame.write.mode("overwrite").parquet(path)
-        kept = self.spark.read.schema(frame.schema).parquet(path)
-        self.rows[name] = kept.count()  # of the files' footers
+        seen = Observation()
+        frame.observe(seen, F.count(F.lit(1)).alias("rows")).write.mode("overwrite").parquet(path)
+        self.rows[name] = seen.get["rows"]
         self._mark(name, frame.schema.json(), self.rows[name])
         self.seconds[name] = round(time.perf_counter() - start, 3)
-        return kept
+        return self.spark.read.schema(frame.schema).parquet(path)
 
     def _mark(self, name: str, text: str, rows: int) -> None:
         """Say that a stage is whole: on some file systems one sees the files that a killed job has left."""
-        mark = self.spark.createDataFrame([(name, text, rows)], _MARK).coalesce(1)
+        mark = self._marks_of(1, name, text, rows)
         mark.write.mode("overwrite").parquet(f"{self.folder}/work/done/{name.replace('/', '.')}")
+
+    def _marks_of(self, number: int, name: str, text: str, rows: int) -> DataFrame:
+        """So many marks; a frame that is not of Python's, as each of these would start a worker."""
+        values = F.lit(name).alias("name"), F.lit(text).alias("text"), F.lit(rows).cast("long").alias("rows")
+        return self.spark.range(0, number, 1, 1).select(*values)
 
     def _read_marks(self) -> dict[str, tuple[str, int]]:
         try:
@@ -162,9 +172,14 @@ def _batches(
             yield from _sent(function(pa.Table.from_batches([batch]), *args))
 
 
+def each_task(frame: DataFrame, schema: str, function: Any, *args: Any) -> DataFrame:
+    """A function of all rows of each partition."""
+    return frame.mapInArrow(partial(_together, function, args), schema)
+
+
 def each_key(frame: DataFrame, keys: list[str], schema: str, function: Any, *args: Any) -> DataFrame:
     """A function of tables in which all rows of a key stand together, many keys in one."""
-    return frame.repartition(*keys).mapInArrow(partial(_together, function, args), schema)
+    return each_task(frame.repartition(*keys), schema, function, *args)
 
 
 def _together(
@@ -208,7 +223,7 @@ def paired(
     )
     # another column of the same values, or Spark cannot tell the two sides apart
     sent = documents.join(named.distinct(), "number").withColumn("cell", F.col("cell") + F.lit(0))
-    return _celled(spread, sent, schema, function, args)
+    return each_cell(spread, sent, "cell", schema, function, *args)
 
 
 def hosted(
@@ -225,17 +240,32 @@ def hosted(
         edges.select(F.col("a").alias("number")).union(edges.select(F.col("b").alias("number"))).distinct()
     )
     sent = documents.join(named, "number").withColumn("cell", F.pmod(F.xxhash64("number"), cells))
-    return _celled(spread, sent, schema, function, args)
+    return each_cell(spread, sent, "cell", schema, function, *args)
 
 
-def _celled(
-    edges: DataFrame, documents: DataFrame, schema: str, function: Any, args: tuple[Any, ...]
-) -> DataFrame:
-    def cell(its_edges: pa.Table, its_documents: pa.Table) -> pa.Table:
+def each_group(frame: DataFrame, key: str, schema: str, function: Any, *args: Any) -> DataFrame:
+    """A function of the rows of each key, one key at a time."""
+
+    def call(table: pa.Table) -> pa.Table:
         kernels.get(force=True)
-        return function(its_edges, its_documents, *args)
+        return function(table, *args)
 
-    return edges.groupBy("cell").cogroup(documents.groupBy("cell")).applyInArrow(cell, schema)
+    return frame.groupBy(key).applyInArrow(call, schema)
+
+
+def each_cell(one: DataFrame, two: DataFrame, key: str, schema: str, function: Any, *args: Any) -> DataFrame:
+    """A function of the rows of each key in either of two frames, one key at a time."""
+
+    def call(left: pa.Table, right: pa.Table) -> pa.Table:
+        kernels.get(force=True)
+        return function(left, right, *args)
+
+    return one.groupBy(key).cogroup(two.groupBy(key)).applyInArrow(call, schema)
+
+
+def home(partitions: int) -> Column:
+    """Where :meth:`Run.spread` puts a document of this ``number``."""
+    return F.pmod(F.hash("number"), F.lit(partitions)).cast("long")
 
 
 def numbered(run: Run, frame: DataFrame, order: list[Any], name: str, partitions: int) -> DataFrame:

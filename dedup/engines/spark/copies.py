@@ -16,14 +16,15 @@ from dedup import kernels
 from dedup.candidates import band_keys
 from dedup.copies import DAY
 from dedup.engines.spark.arrays import flat, integers, packed, texts_of
-from dedup.engines.spark.cluster import each_batch
+from dedup.engines.spark.cluster import each_batch, each_cell, each_group, each_task, home
 from dedup.engines.spark.components import components
 from dedup.engines.spark.verifying import TEXT, verified
-from dedup.overlap import NEAR, NEVER, QUOTED, STOCK
+from dedup.overlap import NEAR, NEVER, STOCK
 from dedup.ragged import gather, whole
 from dedup.stock import LONG_RUN, UNDATED, counted_by, flag
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
     from pyspark.sql import DataFrame
 
     from dedup.config import Settings
@@ -32,26 +33,45 @@ if TYPE_CHECKING:
 __all__ = ["find_copies"]
 
 MARKED = (
-    "number long, words binary, flags binary, spaceless int, published long, size long, half_words long,"
-    " plain long, unstocked long, day long, marks binary"
+    "number long, words binary, flags binary, spaceless int, published long, high long, low long,"
+    " half_words long, day long, marks binary"
 )
 """Of a document: its body with stock marked, lengths in half words, and fingerprints that tell."""
 
+ASKED = "part long, home long, kind long, keys binary"
+"""What a home asks a part of all shingles: the upper 48 bits of each above 16 of
+:func:`dedup.stock.counted_by`; of dated documents that count, of undated ones, of those that don't count."""
 
-def find_copies(run: Run, documents: DataFrame, settings: Settings) -> tuple[DataFrame, DataFrame]:
+ANSWERED = "home long, stock binary"
+
+HOMES = 4
+"""Homes whose shingles a part has about: 40,000 documents of 400 words are 130 MB."""
+
+_LOW = np.uint64(16)
+
+
+def find_copies(
+    run: Run, documents: DataFrame, partitions: int, settings: Settings
+) -> tuple[DataFrame, DataFrame]:
     """The leader of every document, and the texts with stock marked.
+
+    Args:
+        run: Keeps what is found.
+        documents: By number, columns of :data:`dedup.engines.spark.preparing.PREPARED`.
+        partitions: Homes they are in.
+        settings: What to do.
 
     Returns:
         Columns number and leader; columns of :data:`MARKED`.
     """
     exact = run.stage("exact", lambda: _first(documents, ["high", "low"]))
     leader = run.stage("collapsed", lambda: _collapse(run, documents, exact, settings))
-    stock = _stock(run, documents, leader, settings)
+    stock = _stock(run, documents, leader, partitions, settings)
     notices = run.stage("notices", lambda: _notices(documents))
-    texts = run.stage("marked", lambda: _marked(documents, stock, notices, settings))
+    texts = run.stage("marked", lambda: _marked(documents, stock, notices, partitions, settings))
     if stock is None and not run.rows["notices"]:
         return leader, texts
-    return run.stage("leaders", lambda: _loosen(run, documents, exact, leader, texts, settings)), texts
+    return run.stage("leaders", lambda: _loosen(run, exact, leader, texts, settings)), texts
 
 
 def _first(documents: DataFrame, keys: list[str]) -> DataFrame:
@@ -69,14 +89,19 @@ def _collapse(run: Run, documents: DataFrame, exact: DataFrame, settings: Settin
     buckets = bands.groupBy("band", "key").agg(F.min("number").alias("a"), F.count("*").alias("size"))
     pairs = bands.join(buckets.where("size > 1"), ["band", "key"]).where("number > a")
     pairs = pairs.select("a", F.col("number").alias("b")).distinct()
-    edges = verified(run, pairs, documents, "near", settings).where(F.col("kind") == NEAR).select("a", "b")
+    pairs = run.stage("near/pairs", lambda: pairs)
+    near = F.col("kind") == NEAR
+    edges = run.stage(
+        "near/edges",
+        lambda: verified(pairs, run.rows["near/pairs"], documents, settings).where(near).select("a", "b"),
+    )
     parents = edges.groupBy("b").agg(F.min("a").alias("a"))
     trees = components(run, parents, "near/trees")  # each document has one parent, so the least is the root
     again = trees.select(F.col("first").alias("a"), F.col("number").alias("b")).join(
         edges, ["a", "b"], "left_anti"
     )
-    checked = verified(run, again, documents, "near/roots", settings)
-    failed = checked.where(F.col("kind") != NEAR).select(F.col("b").alias("number"))
+    checked = verified(again, run.rows["near/edges"], documents, settings)
+    failed = checked.where(~near).select(F.col("b").alias("number"))
     held = trees.join(failed, "number", "left_anti").select(
         F.col("number").alias("first"), F.col("first").alias("leader")
     )
@@ -99,25 +124,27 @@ def _bands(table: pa.Table) -> pa.Table:
 # --- stock
 
 
-def _stock(run: Run, documents: DataFrame, leader: DataFrame, settings: Settings) -> DataFrame | None:
-    """Stock shingles, upper 48 bits; None where there are none."""
+def _stock(
+    run: Run, documents: DataFrame, leader: DataFrame, partitions: int, settings: Settings
+) -> DataFrame | None:
+    """Stock shingles of each home, upper 48 bits; None where there are none.
+
+    A home tells each part of all shingles which of them it has and where they count, the part answers which
+    are stock: rows of many shingles each, where a row a shingle was most of the work of a run.
+    """
     dated = F.when(F.col("window") != int(UNDATED), F.col("window"))
-    spread = documents.agg(
-        F.countDistinct(dated), F.count(F.when(F.col("window") == int(UNDATED), 1))
-    ).first()
-    if spread[0] <= settings.stock_windows and spread[1] <= settings.stock_documents:
+    undated = F.count(F.when(F.col("window") == int(UNDATED), 1))
+    seen, alone, first = documents.agg(F.countDistinct(dated), undated, F.min(dated)).first()
+    if seen <= settings.stock_windows and alone <= settings.stock_documents:
         return None
-    counted = run.stage("occurrences", lambda: _occurrences(run, documents, leader))
-    first = counted.where(F.col("window") != int(UNDATED)).agg(F.min("window")).first()[0] or 0
+    counted = _occurrences(run, documents, leader)
 
     def found() -> DataFrame:
-        texts = documents.select("number", "words", "spaceless").join(counted, "number")
-        keys = each_batch(texts, "dated boolean, shingle long, low int", _shingle_keys, settings, int(first))
-        limit = F.when(F.col("dated"), settings.stock_windows).otherwise(settings.stock_documents)
-        # one exchange: what is spread by shingle is spread well enough for its windows, too
-        windows = keys.repartition("dated", "shingle").distinct()
-        counts = windows.groupBy("dated", "shingle").agg(F.count("*").alias("count"))
-        return counts.where(F.col("count") > limit).select("shingle").distinct()
+        texts = documents.select("number", "words", "spaceless", home(partitions).alias("home"))
+        parts = -(-partitions // HOMES)
+        args = settings, int(first or 0), parts
+        asked = each_task(texts.join(counted, "number", "left"), ASKED, _ask, *args)
+        return each_group(asked, "part", ANSWERED, _answer, settings)
 
     stock = run.stage("stock", found)
     return stock if run.rows["stock"] else None
@@ -144,38 +171,61 @@ def _long_marks(table: pa.Table) -> pa.Table:
     return pa.table({"hash": hashes.view(np.int64), "number": number})
 
 
-def _shingle_keys(table: pa.Table, settings: Settings, first: int) -> pa.Table:
-    """What is counted of a batch: each shingle with each of its windows or groups once.
-
-    And of these no more than tell that it is stock: so the most frequent shingle makes few rows.
-    """
+def _ask(table: pa.Table, settings: Settings, first: int, parts: int) -> pa.Table:
+    """What documents ask each part of all shingles, a part being a range of hashes."""
     words, offsets = flat(table["words"], np.uint64)
+    start, stop = offsets[:-1], offsets[1:]
     size = settings.shingle_words * (1 + integers(table["spaceless"]))
-    occurrence, window = integers(table["occurrence"]), integers(table["window"])
-    dated = window != UNDATED
+    homes, counts = integers(table["home"]), ~np.asarray(table["occurrence"].is_null())
+    occurrence, window = (integers(table[name].fill_null(0)) for name in ("occurrence", "window"))
     low = counted_by(occurrence, window, np.int64(first))
-    parts = []
-    for chosen, limit in ((dated, settings.stock_windows), (~dated, settings.stock_documents)):
-        rows = np.flatnonzero(chosen)
-        keys = np.empty(int(np.diff(offsets)[rows].sum()), np.uint64)
-        bounds = offsets[:-1][rows], offsets[1:][rows], size[rows], low[rows]
-        nothing = np.uint64(0)
-        count = kernels.get().shingle_keys(words, *bounds, nothing, nothing, keys)
-        keys = np.unique(keys[:count])
-        upper = (keys >> np.uint64(16)).astype(np.int64)
-        opens = np.flatnonzero(np.diff(upper, prepend=-1))
-        within = np.arange(len(upper)) - np.repeat(opens, np.diff(np.append(opens, len(upper))))
-        keys, upper = keys[within <= limit], upper[within <= limit]
-        parts.append(
-            pa.table(
-                {
-                    "dated": np.full(len(keys), bool(chosen is dated)),
-                    "shingle": upper,
-                    "low": (keys & np.uint64(0xFFFF)).astype(np.int32),
-                }
-            )
-        )
-    return pa.concat_tables(parts)
+    dated = window != UNDATED
+    ends = (np.arange(parts + 1) << 32) // parts
+    asked = []
+    for its in np.unique(homes).tolist():
+        for kind, (chosen, limit) in enumerate(
+            zip((counts & dated, counts & ~dated, ~counts), (*_limits(settings), 0), strict=True)
+        ):
+            d = np.flatnonzero(chosen & (homes == its))
+            found = np.empty(int((stop - start)[d].sum()), np.uint64)
+            bounds, everything = (start[d], stop[d], size[d], low[d]), np.uint64(0)
+            n = kernels.get().shingle_keys(words, *bounds, everything, everything, found)
+            keys = _enough(found[:n], limit)
+            cells = packed(keys, np.searchsorted((keys >> np.uint64(32)).astype(np.int64), ends))
+            own = {"part": np.arange(parts), "home": np.full(parts, its), "kind": np.full(parts, kind)}
+            asked.append(pa.table({**own, "keys": cells}))
+    return pa.concat_tables(asked)
+
+
+def _limits(settings: Settings) -> tuple[int, int]:
+    """Windows, and documents without a date, in which a shingle may stand without being stock."""
+    return settings.stock_windows, settings.stock_documents
+
+
+def _enough(keys: NDArray[np.uint64], limit: int) -> NDArray[np.uint64]:
+    """Distinct keys, sorted, of each shingle no more than tell that it is stock."""
+    keys = np.unique(keys)
+    shingle = keys >> _LOW
+    kept = np.ones(len(keys), bool)
+    kept[limit + 1 :] = shingle[limit + 1 :] != shingle[: -limit - 1]
+    return np.asarray(keys[kept])
+
+
+def _answer(asked: pa.Table, settings: Settings) -> pa.Table:
+    """Of a part of all shingles those that are stock, for each home that has them."""
+    stock = []
+    kinds = integers(asked["kind"])
+    for kind, limit in enumerate(_limits(settings)):
+        keys = np.sort(flat(asked["keys"].filter(pa.array(kinds == kind)), np.uint64)[0])
+        found = np.empty(len(keys) // (limit + 1), np.uint64)
+        stock.append(found[: kernels.get().frequent(keys, limit, found)].copy())
+    known = np.unique(np.concatenate(stock))
+    keys, offsets = flat(asked["keys"], np.uint64)
+    shingles = keys >> _LOW
+    there = np.isin(shingles, known)
+    kept = np.concatenate([[0], np.cumsum(there)])[offsets]
+    answers = pa.table({"home": asked["home"], "stock": packed(shingles[there], kept)})
+    return answers.filter(pa.array(np.diff(kept) > 0))
 
 
 def _notices(documents: DataFrame) -> DataFrame:
@@ -191,44 +241,23 @@ def _notices(documents: DataFrame) -> DataFrame:
 
 
 def _marked(
-    documents: DataFrame, stock: DataFrame | None, notices: DataFrame, settings: Settings
+    documents: DataFrame, stock: DataFrame | None, notices: DataFrame, partitions: int, settings: Settings
 ) -> DataFrame:
-    texts = documents.select(*TEXT, "size", "mark_hash", "mark_at")
-    if stock is not None:
-        shingles = each_batch(
-            documents.select("number", "words", "spaceless"), "number long, shingle long", _shingles, settings
-        )
-        own = shingles.join(stock, "shingle").groupBy("number").agg(F.collect_list("shingle").alias("stock"))
-        texts = texts.join(own, "number", "left")
     noticed = notices.withColumn("notice", F.lit(True))
-    texts = texts.join(noticed, "number", "left")
-    return each_batch(texts, MARKED, _mark, settings)
+    texts = documents.select(*TEXT, "high", "low", "mark_hash", "mark_at").join(noticed, "number", "left")
+    if stock is None:
+        return each_batch(texts, MARKED, _mark, None, settings)
+    texts = texts.withColumn("home", home(partitions))
+    return each_cell(texts, stock, "home", MARKED, _mark, settings)
 
 
-def _shingles(table: pa.Table, settings: Settings) -> pa.Table:
-    """Every shingle of each document, once."""
-    words, offsets = flat(table["words"], np.uint64)
-    size = settings.shingle_words * (1 + integers(table["spaceless"]))
-    from dedup.shingles import roll
-
-    bounds, hashes = roll(words, offsets, size)
-    document = np.repeat(np.arange(len(table)), np.diff(bounds))
-    upper = (hashes >> np.uint64(16)).astype(np.int64)
-    order = np.lexsort((upper, document))
-    document, upper = document[order], upper[order]
-    fresh = np.ones(len(upper), bool)
-    fresh[1:] = (document[1:] != document[:-1]) | (upper[1:] != upper[:-1])
-    return pa.table({"number": integers(table["number"])[document[fresh]], "shingle": upper[fresh]})
-
-
-def _mark(table: pa.Table, settings: Settings) -> pa.Table:
+def _mark(table: pa.Table, stock: pa.Table | None, settings: Settings) -> pa.Table:
     texts = texts_of(table)
     flags = texts.flags.copy()
     width = settings.shingle_words * (1 + texts.spaceless.astype(np.int64))
-    if "stock" in table.column_names:
-        known = np.unique(integers(whole(table["stock"]).flatten())).astype(np.uint64)
-        if len(known):
-            flag(texts.hash, texts.start, texts.stop, width, known, flags, settings)
+    if stock is not None and len(stock):
+        known = np.unique(flat(stock["stock"], np.uint64)[0])
+        flag(texts.hash, texts.start, texts.stop, width, known, flags, settings)
     notice = np.asarray(whole(table["notice"].fill_null(False)).to_numpy(zero_copy_only=False))
     flags[gather(texts.start[notice], texts.stop[notice])[0]] |= np.uint8(STOCK)
     marks, offsets = flat(table["mark_hash"], np.uint64)
@@ -236,40 +265,35 @@ def _mark(table: pa.Table, settings: Settings) -> pa.Table:
     told = np.zeros(len(marks), np.uint8)
     kernels.get().telling(flags, texts.start, texts.stop, width, offsets[:-1], offsets[1:], at, STOCK, told)
     kept = np.concatenate([[0], np.cumsum(told != 0)])
-    lengths = [np.empty(len(table), np.int64) for _ in range(3)]
-    for without, total in zip((0, QUOTED, STOCK), lengths, strict=True):
+    lengths, unstocked = (np.empty(len(table), np.int64) for _ in range(2))
+    for without, total in ((0, lengths), (STOCK, unstocked)):
         kernels.get().half_words(flags, texts.start, texts.stop, without, total)
     times = texts.published
     assert times is not None
-    stocky = (times != NEVER) & (2 * lengths[2] < lengths[0])
+    stocky = (times != NEVER) & (2 * unstocked < lengths)
     return pa.table(
         {
             **{name: table[name] for name in ("number", "words")},
             "flags": packed(flags, np.append(texts.start, len(flags))),
-            **{name: table[name] for name in ("spaceless", "published", "size")},
-            "half_words": lengths[0],
-            "plain": lengths[1],
-            "unstocked": lengths[2],
+            **{name: table[name] for name in ("spaceless", "published", "high", "low")},
+            "half_words": lengths,
             "day": np.where(stocky, times // DAY, -1),
             "marks": packed(marks[told != 0], kept[offsets]),
         }
     )
 
 
-def _loosen(
-    run: Run, documents: DataFrame, exact: DataFrame, leader: DataFrame, texts: DataFrame, settings: Settings
-) -> DataFrame:
+def _loosen(run: Run, exact: DataFrame, leader: DataFrame, texts: DataFrame, settings: Settings) -> DataFrame:
     """Leaders that hold without stock text: :func:`dedup.copies.loosen`.
 
     A document is led by one with another body, and then that one is asked again; or by the first with its own
     body, of its own day where it is mostly stock.
     """
-    days = documents.select("number", "high", "low").join(texts.select("number", "day"), "number")
-    firsts = run.stage("exact-by-day", lambda: _first(days, ["high", "low", "day"]))
+    firsts = run.stage("exact-by-day", lambda: _first(texts, ["high", "low", "day"]))
     near = leader.join(exact, "number").where("leader != first").select("number", "leader")
     asked = (
         near.join(firsts, "number").select(F.col("leader").alias("a"), F.col("first").alias("b")).distinct()
     )
-    checked = verified(run, asked, texts, "near/loosened", settings)
+    checked = verified(asked, run.rows["near/edges"], texts, settings)
     held = checked.where(F.col("kind") == NEAR).select(F.col("b").alias("first"), F.col("a").alias("held"))
     return firsts.join(held, "first", "left").select("number", F.coalesce("held", "first").alias("leader"))

@@ -17,7 +17,13 @@ from dedup.engines.spark.copies import find_copies
 from dedup.engines.spark.preparing import number, prepared
 from dedup.engines.spark.reading import from_frame, from_paths, resolve
 from dedup.engines.spark.relating import passage_pairs
-from dedup.engines.spark.settling import COLUMNS, find_canonical, find_families, find_roundup_numbers, related
+from dedup.engines.spark.settling import (
+    COLUMNS,
+    find_canonical,
+    find_families,
+    find_roundup_numbers,
+    related_families,
+)
 from dedup.engines.spark.verifying import to_first, verified
 from dedup.errors import UsageError
 from dedup.overlap import NONE
@@ -132,9 +138,9 @@ def _judge(
     settings: Settings,
     partitions: int,
 ) -> Tables:
-    leader, marked = find_copies(run, numbered, settings)
+    leader, marked = find_copies(run, numbered, partitions, settings)
     texts = run.spread(marked, partitions)
-    lengths = texts.select("number", "half_words", "plain")
+    lengths = texts.select("number", "half_words")
     scalars = numbered.select(
         "number", "row", "id", "published", "source", "high", "low", "comparable", "size", "raw_size",
         "removed_chars", "credited", "agencies", "language",
@@ -142,10 +148,12 @@ def _judge(
     facts = run.stage("facts", lambda: scalars.join(lengths, "number").join(leader, "number"))
     leading = facts.where("leader = number and comparable").select("number")
     pairs = run.stage("candidates", lambda: passage_pairs(run, texts, leading, settings, partitions))
-    compared = verified(run, pairs, texts, "passages", settings)
-    edges = run.stage("edges", lambda: compared.where(F.col("kind") != NONE))
+    related = F.col("kind") != NONE
+    edges = run.stage(
+        "edges", lambda: verified(pairs, run.rows["candidates"], texts, settings).where(related)
+    )
     led = facts.where("leader != number").select(F.col("leader").alias("a"), F.col("number").alias("b"))
-    collapsed = run.stage("copies", lambda: to_first(run, led, facts, texts, "copies-rest", settings))
+    collapsed = run.stage("copies", lambda: to_first(led, run.rows["facts"], texts, settings))
 
     roundup_leaders = find_roundup_numbers(run, edges, facts)
     grouped = find_families(run, edges, roundup_leaders)
@@ -158,12 +166,12 @@ def _judge(
     members = run.stage("members", lambda: placed.join(several, "family").select("number", "family"))
     chosen, to_canonical, families = find_canonical(run, members, edges, collapsed, facts, texts, settings)
 
-    everything = run.stage("all-edges", lambda: edges.select(*COLUMNS).union(collapsed.select(*COLUMNS)))
+    everything = edges.select(*COLUMNS).union(collapsed.select(*COLUMNS))
     out = {
         "relations": lambda: tables.relations_table(
             run, everything, roundups, documents, numbered, texts, settings
         ),
-        "families": lambda: tables.families_table(families, related(edges, members, families)),
+        "families": lambda: tables.families_table(families, related_families(edges, members, families)),
         "documents": lambda: tables.documents_table(
             documents, facts, chosen, families, roundups, to_canonical
         ),

@@ -50,7 +50,7 @@ def number(run: Run, documents: DataFrame, partitions: int) -> DataFrame:
     keys = documents.select("published", "high", "low", "id", "row")
     order: list[Column] = [F.col(name) for name in ("published", "high", "low", "id")]
     places = numbered(run, keys, order, "order", partitions).select("row", F.col("place").alias("number"))
-    return run.stage("numbered", lambda: documents.join(places, "row"))
+    return documents.join(places, "row")
 
 
 def furniture(run: Run, documents: DataFrame) -> DataFrame:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from dedup.engines.spark.cluster import Run
     from dedup.overlap import Edges, Texts
 
-__all__ = ["COLUMNS", "find_canonical", "find_families", "find_roundup_numbers", "related"]
+__all__ = ["COLUMNS", "find_canonical", "find_families", "find_roundup_numbers", "related_families"]
 
 COLUMNS = [part.split()[0] for part in EDGES.split(",")]
 
@@ -66,9 +66,7 @@ def find_families(run: Run, edges: DataFrame, roundups: DataFrame) -> DataFrame:
     marked = marked.withColumn("a_roundup", F.coalesce("a_roundup", F.lit(False)))
     marked = marked.withColumn("b_roundup", F.coalesce("b_roundup", F.lit(False)))
     apart = F.col("a_roundup") | F.col("b_roundup")
-    joining = run.stage(
-        "joining", lambda: marked.where((F.col("kind") <= NEAR) | ((F.col("kind") == VERSION) & ~apart))
-    )
+    joining = marked.where((F.col("kind") <= NEAR) | ((F.col("kind") == VERSION) & ~apart))
     groups = components(run, joining.select("a", "b"), "versions")
     placed = joining.join(groups.withColumnRenamed("number", "a"), "a", "left")
     placed = placed.withColumn("component", F.coalesce("first", "a")).drop("first")
@@ -148,7 +146,7 @@ def find_canonical(
     rest = pairs.join(inside.select("a", "b"), ["a", "b"], "left_anti")
     to_canonical = run.stage(
         "canonical-pairs",
-        lambda: verified.union(to_first(run, rest, facts, texts, "canonical-rest", settings)),
+        lambda: verified.union(to_first(rest, run.rows["members"], texts, settings)),
     )
     taken = within(to_canonical, members).withColumn("copy", F.lit(None).cast("boolean"))
     everything = inside.select(*COLUMNS, "family", "copy").union(taken.select(*COLUMNS, "family", "copy"))
@@ -286,7 +284,7 @@ def _families(table: pa.Table, settings: Settings) -> pa.Table:
     return pa.Table.from_pylist(rows, schema=schema)
 
 
-def related(edges: DataFrame, members: DataFrame, families: DataFrame) -> DataFrame:
+def related_families(edges: DataFrame, members: DataFrame, families: DataFrame) -> DataFrame:
     """Other families each family shares text with: family, and a list of them by id."""
     one = members.select(F.col("number").alias("a"), F.col("family").alias("one"))
     two = members.select(F.col("number").alias("b"), F.col("family").alias("two"))

@@ -69,7 +69,8 @@ def relations_table(
     sides = numbered.select("number", "row", "id", "signature", "body", "raw_size")
     bodies = texts.select("number", "words", "flags", "spaceless", "published")
     wide = sides.join(documents.select("row", "text"), "row").drop("row").join(bodies.drop("words"), "number")
-    return paired(told, run.rows["all-edges"], wide, RELATION, _relations, settings)
+    size = run.rows["edges"] + run.rows["copies"]
+    return paired(told, size, wide, RELATION, _relations, settings)
 
 
 def _relations(edges: pa.Table, documents: pa.Table, settings: Settings) -> pa.Table:

@@ -5,19 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pyarrow as pa
-from pyspark.sql import functions as F
 
 from dedup.candidates import Pairs
-from dedup.engines.spark.arrays import EDGES, edges_table, integers, packed, places_of, texts_of
-from dedup.engines.spark.cluster import each_batch, paired
-from dedup.overlap import EXACT, verify
+from dedup.engines.spark.arrays import EDGES, edges_table, integers, places_of, texts_of, unsigned
+from dedup.engines.spark.cluster import paired
+from dedup.overlap import verify
+from dedup.pipeline import compare_pairs
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+    from numpy.typing import NDArray
     from pyspark.sql import DataFrame
 
     from dedup.config import Settings
-    from dedup.engines.spark.cluster import Run
 
 __all__ = ["TEXT", "to_first", "verified"]
 
@@ -25,73 +25,48 @@ TEXT = ("number", "words", "flags", "spaceless", "published")
 """What of a document verification looks at."""
 
 
-def verified(run: Run, pairs: DataFrame, texts: DataFrame, name: str, settings: Settings) -> DataFrame:
+def verified(pairs: DataFrame, size: int, texts: DataFrame, settings: Settings) -> DataFrame:
     """Pairs a < b as edges of every kind, ``none`` among them.
 
     Args:
-        run: Keeps them.
         pairs: Columns a and b, distinct.
+        size: How many there are, at most.
         texts: Columns of :data:`TEXT`.
-        name: Of the stage.
         settings: What to do.
     """
-    kept = run.stage(f"{name}/pairs", lambda: pairs.select("a", "b"))
-    size = run.rows[f"{name}/pairs"]
-    return run.stage(
-        f"{name}/edges", lambda: paired(kept, size, texts.select(*TEXT), EDGES, _verify, settings)
-    )
+    return paired(pairs.select("a", "b"), size, texts.select(*TEXT), EDGES, _verify, settings)
 
 
 def _verify(pairs: pa.Table, documents: pa.Table, settings: Settings) -> pa.Table:
-    pairs = pairs.sort_by([("a", "ascending"), ("b", "ascending")])
     numbers = np.sort(integers(documents["number"]))
-    a, b = (places_of(numbers, integers(pairs[name])) for name in ("a", "b"))
-    return edges_table(verify(texts_of(documents, numbers), Pairs(a, b), settings), numbers)
+    edges = verify(texts_of(documents, numbers), _pairs(pairs, numbers), settings)
+    return edges_table(edges, numbers)
 
 
-def to_first(
-    run: Run, pairs: DataFrame, facts: DataFrame, texts: DataFrame, name: str, settings: Settings
-) -> DataFrame:
+def to_first(pairs: DataFrame, size: int, bodies: DataFrame, settings: Settings) -> DataFrame:
     """As :func:`dedup.pipeline.to_leader`: each pair with the same body, or verified.
 
     Args:
-        run: Keeps them.
         pairs: Columns a and b, a < b, distinct.
-        facts: Columns number, high, low, size, half_words, plain.
-        texts: Columns of :data:`TEXT`.
-        name: Of the stages.
+        size: How many there are, at most.
+        bodies: Columns of :data:`TEXT`, high and low.
         settings: What to do.
     """
-    body = ["number", "high", "low", "size", "half_words", "plain"]
-    one = facts.select(*(F.col(column).alias(f"a_{column}") for column in body))
-    two = facts.select(F.col("number").alias("b"), F.col("high").alias("b_high"), F.col("low").alias("b_low"))
-    known = pairs.withColumnRenamed("a", "a_number").join(one, "a_number").join(two, "b")
-    known = known.withColumn(
-        "same", (F.col("a_high") == F.col("b_high")) & (F.col("a_low") == F.col("b_low"))
+    return paired(
+        pairs.select("a", "b"), size, bodies.select(*TEXT, "high", "low"), EDGES, _to_first, settings
     )
-    known = run.stage(f"{name}/known", lambda: known)
-    equal = each_batch(known.where("same"), EDGES, _equal)
-    others = known.where("not same").select(F.col("a_number").alias("a"), "b")
-    return equal.union(verified(run, others, texts, name, settings))
 
 
-def _equal(pairs: pa.Table) -> pa.Table:
-    """As :func:`dedup.overlap.equal`, of lengths told."""
-    size, half, plain = (integers(pairs[f"a_{name}"]) for name in ("size", "half_words", "plain"))
-    runs = np.stack([np.zeros(len(pairs)), np.zeros(len(pairs)), size], axis=1).astype(np.int32)
-    filled = size > 0
-    offsets = np.concatenate([[0], np.cumsum(3 * filled)])
-    ones = np.ones(len(pairs))
-    return pa.table(
-        {
-            "a": pairs["a_number"],
-            "b": pairs["b"],
-            "kind": np.full(len(pairs), EXACT, np.int32),
-            "coverage_a": ones,
-            "coverage_b": ones,
-            "shared_words": half // 2,
-            "narrative_words": plain // 2,
-            "longest": half // 2,
-            "runs": packed(runs[filled].reshape(-1), offsets),
-        }
-    )
+def _to_first(pairs: pa.Table, documents: pa.Table, settings: Settings) -> pa.Table:
+    documents = documents.sort_by("number")
+    numbers = integers(documents["number"])
+    content = np.stack([unsigned(integers(documents[name])) for name in ("high", "low")], axis=1)
+    edges = compare_pairs(texts_of(documents), content, _pairs(pairs, numbers), settings)
+    return edges_table(edges, numbers)
+
+
+def _pairs(pairs: pa.Table, numbers: NDArray[np.int64]) -> Pairs:
+    """The pairs in order, each document by its place among the numbers."""
+    pairs = pairs.sort_by([("a", "ascending"), ("b", "ascending")])
+    a, b = (places_of(numbers, integers(pairs[name])) for name in ("a", "b"))
+    return Pairs(a, b)
