@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -14,10 +15,12 @@ pytest.importorskip("pyspark", reason="no pyspark")
 
 from dedup.candidates import passage_pairs
 from dedup.config import Settings
-from dedup.engines.spark import preparing, relating
-from dedup.engines.spark.arrays import packed
+from dedup.engines.spark import copies, preparing, relating
+from dedup.engines.spark.arrays import flat, packed
 from dedup.marks import Marks
 from dedup.pipeline import learn
+from dedup.shingles import roll
+from dedup.stock import UNDATED, find_stock
 from dedup.tokens import tokenize
 
 if TYPE_CHECKING:
@@ -48,6 +51,52 @@ def test_pairs_are_those_of_the_sorted_keys(run: Callable[[], Run], seed: int, l
     assert sorted(zip(found["a"].to_pylist(), found["b"].to_pylist(), strict=True)) == sorted(
         zip(expected.a.tolist(), expected.b.tolist(), strict=True)
     )
+
+
+@given(seed=st.integers(0, 2**32 - 1), parts=st.integers(1, 3))
+def test_stock_is_that_of_the_sorted_keys(seed: int, parts: int) -> None:
+    rng = np.random.default_rng(seed)
+    documents = 40
+    # runs of a few words come again in many documents, with different words between them
+    runs = [rng.integers(1, 1 << 60, 8).astype(np.uint64) for _ in range(4)]
+    texts = [
+        np.concatenate(
+            [*(runs[i] for i in rng.integers(0, 4, 2)), rng.integers(1, 1 << 60, 5).astype(np.uint64)]
+        )
+        for _ in range(documents)
+    ]
+    words = np.concatenate(texts)
+    offsets = np.concatenate([[0], np.cumsum([len(text) for text in texts])])
+    start, stop = offsets[:-1], offsets[1:]
+    spaceless = rng.random(documents) < 0.1
+    window = np.where(rng.random(documents) < 0.5, rng.integers(0, 6, documents), UNDATED)
+    occurrence = rng.integers(0, documents, documents)
+    counts = rng.random(documents) < 0.8
+    values = Settings(stock_windows=2, stock_documents=4, threads=1)
+    size = values.shingle_words * (1 + spaceless.astype(np.int64))
+    expected = find_stock(words, start, stop, size, occurrence, window, counts, values)
+
+    table = pa.table(
+        {
+            "words": packed(words, offsets),
+            "spaceless": spaceless.astype(np.int32),
+            "home": rng.integers(0, 3, documents),
+            "occurrence": pa.array(occurrence, mask=~counts),
+            "window": pa.array(window, mask=~counts),
+        }
+    )
+    batches = [
+        table.slice(first, 15) for first in range(0, documents, 15)
+    ]  # a home tells what it has in pieces
+    first = int(window[window != UNDATED].min(initial=0))
+    asked = pa.concat_tables([copies._ask(batch, values, first, parts) for batch in batches])
+    answers = [copies._answer(asked.filter(pc.equal(asked["part"], part)), values) for part in range(parts)]
+    found = pa.concat_tables(answers)
+    places, shingles = roll(words, offsets, size)
+    for home in range(3):
+        told = flat(found.filter(pc.equal(found["home"], home))["stock"], np.uint64)[0]
+        mine = np.repeat(table["home"].to_numpy() == home, np.diff(places))
+        assert np.array_equal(np.unique(told), np.intersect1d(shingles[mine] >> np.uint64(16), expected))
 
 
 def test_recurring_blocks_are_those_learned_on_one_machine(

@@ -55,6 +55,7 @@ _CONFIGURATION = {
     "spark.sql.adaptive.skewJoin.skewedPartitionThresholdInBytes": "64MB",
     "spark.sql.adaptive.coalescePartitions.enabled": "true",
     "spark.sql.legacy.parquet.nanosAsLong": "false",
+    "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
 }
 """What a run sets for itself; everything else is the session's."""
 
