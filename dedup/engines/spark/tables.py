@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 from pyspark.sql import functions as F
 
-from dedup.edits import diff
-from dedup.engines.spark.arrays import edges_of, flat, integers, texts_of
+from dedup.edits.batch import diffs_as_json
+from dedup.engines.spark.arrays import edges_of, flat, integers, places_of, texts_of
 from dedup.engines.spark.cluster import paired
 from dedup.model import Role
 from dedup.overlap import KINDS
@@ -186,16 +185,18 @@ def diffs_table(
 
 
 def _diffs(pairs: pa.Table, documents: pa.Table) -> pa.Table:
-    place = {number: at for at, number in enumerate(integers(documents["number"]).tolist())}
-    ids, texts = documents["id"], documents["text"]
-    rows = []
-    for row in pairs.to_pylist():
-        one, two = place[row["a"]], place[row["b"]]
-        change = diff(texts[one].as_py(), texts[two].as_py())
-        operations = orjson.dumps(change.as_json()).decode()
-        rows.append((row["name"], ids[one].as_py(), ids[two].as_py(), operations))
-    names = ("family", "canonical", "variant", "operations")
-    return pa.table({name: pa.array([row[i] for row in rows], pa.string()) for i, name in enumerate(names)})
+    documents = documents.sort_by("number")
+    numbers = integers(documents["number"])
+    one, two = (pa.array(places_of(numbers, integers(pairs[name]))) for name in ("a", "b"))
+    ids, texts = whole(documents["id"]), whole(documents["text"].cast(pa.large_string()))
+    return pa.table(
+        {
+            "family": pairs["name"],
+            "canonical": ids.take(one),
+            "variant": ids.take(two),
+            "operations": diffs_as_json(texts.take(one), texts.take(two)).cast(pa.string()),
+        }
+    )
 
 
 def canonical_table(documents: DataFrame, facts: DataFrame, chosen: DataFrame) -> DataFrame:
