@@ -60,8 +60,9 @@ def passage_pairs(
         rows = rows.union(blocks)
     else:
         rows = marks.select("mark", F.lit(0).alias("block"), "number", F.lit(0).alias("place"))
-    pairs = each_key(rows, ["mark", "block"], "pair long", _pairs, block)
-    shared = pairs.groupBy("pair").count().where(F.col("count") >= settings.min_shared_fingerprints)
+    pairs = each_key(rows, ["mark", "block"], "pair long, shared long", _pairs, block)
+    counts = pairs.groupBy("pair").agg(F.sum("shared").alias("shared"))
+    shared = counts.where(F.col("shared") >= settings.min_shared_fingerprints)
     low = F.lit((1 << 32) - 1)
     return shared.select(F.shiftright("pair", 32).alias("a"), F.col("pair").bitwiseAND(low).alias("b"))
 
@@ -102,7 +103,7 @@ def _blocks(run: Run, crowds: DataFrame, partitions: int, block: int) -> DataFra
 
 
 def _pairs(table: pa.Table, block: int) -> pa.Table:
-    """Pairs within each fingerprint, a << 32 | b, once for each that is shared."""
+    """Pairs within each fingerprint, a << 32 | b, and how many of these fingerprints they share."""
     mark, part, number, place = (integers(table[name]) for name in ("mark", "block", "number", "place"))
     order = np.lexsort((number, part, mark))
     mark, part, number, place = (column[order] for column in (mark, part, number, place))
@@ -118,4 +119,5 @@ def _pairs(table: pa.Table, block: int) -> pa.Table:
         a, b = rows[pairs >> 32], rows[pairs & 0xFFFFFFFF]
         kept = ~early[b]
         found.append((number[a] << 32 | number[b])[kept])
-    return pa.table({"pair": np.concatenate(found)})
+    pair, shared = np.unique(np.concatenate(found), return_counts=True)
+    return pa.table({"pair": pair, "shared": shared})
