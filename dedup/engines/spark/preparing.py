@@ -64,13 +64,17 @@ def furniture(run: Run, documents: DataFrame) -> DataFrame:
     shared = blocks.groupBy("hash").count().where("count > 1").select("hash", F.lit(1).alias("shared"))
     blocks = blocks.join(shared, "hash", "left").withColumn("shared", F.coalesce("shared", F.lit(0)))
 
-    def learned() -> DataFrame:
+    def taught() -> DataFrame:
         prose = F.when(F.col("tokens") >= PROSE_TOKENS, F.col("tokens")).otherwise(0)
         words = blocks.groupBy("row").agg(
             F.sum(prose).alias("words"), F.sum(prose * (1 - F.col("shared"))).alias("alone")
         )
         witnesses = words.where("2 * alone >= words and words > 0").select("row")
-        used = blocks.where("shared = 1 and source != 0").join(witnesses, "row", "left_semi")
+        return blocks.where("shared = 1 and source != 0").join(witnesses, "row", "left_semi")
+
+    used = run.stage("taught", taught)
+
+    def learned() -> DataFrame:
         long = used.where(F.col("tokens") >= LONG_TOKENS)
         sources = long.groupBy("hash").agg(F.countDistinct("source").alias("sources"))
         spread = sources.where(F.col("sources") >= MANY_SOURCES).select("hash")
