@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 JAVA = "-XX:TieredStopAtLevel=1"
-"""As the how-to advises: optimising code that runs a few times is most of what Java does in a short run."""
+"""Of the driver, as the how-to advises: it optimises code that runs a few times."""
 
 TICK = os.sysconf("SC_CLK_TCK")
 
@@ -101,29 +101,42 @@ def watched(command: list[str], environment: dict[str, str]) -> tuple[dict[str, 
     return json.loads(output.splitlines()[-1]), tree, time.perf_counter() - start
 
 
-def tasks(events: Path) -> dict[int, list[dict[str, float]]]:
-    """Tasks of each stage, as the event log has them."""
-    found: dict[int, list[dict[str, float]]] = defaultdict(list)
-    for path in events.rglob("*"):
-        if not path.is_file() or path.name.startswith("appstatus"):
-            continue
-        for line in path.open(encoding="utf-8"):
-            if not line.startswith('{"Event":"SparkListenerTaskEnd"'):
-                continue
-            event = json.loads(line)
-            metrics = event.get("Task Metrics")
-            if not metrics or event["Task Info"]["Failed"]:
-                continue
-            read = metrics["Shuffle Read Metrics"]
-            found[event["Stage ID"]].append(
-                {
-                    "seconds": (event["Task Info"]["Finish Time"] - event["Task Info"]["Launch Time"]) / 1000,
-                    "written": metrics["Shuffle Write Metrics"]["Shuffle Bytes Written"],
-                    "read": read["Remote Bytes Read"] + read["Local Bytes Read"],
-                    "spilled": metrics["Disk Bytes Spilled"],
-                }
-            )
-    return found
+class Events:
+    """What Spark's event log tells: tasks of each stage, and what was lost.
+
+    Attributes:
+        tasks: Of each stage, those that succeeded.
+        executors_lost: Executors that ended before the run.
+        stages_repeated: Stages some of whose tasks were done again because their output was lost.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.tasks: dict[int, list[dict[str, float]]] = defaultdict(list)
+        self.executors_lost = 0
+        repeated = set()
+        for path in folder.rglob("app-*"):
+            with path.open(encoding="utf-8") as lines:
+                for line in lines:
+                    kind = line[: len('{"Event":"SparkListenerExecutorRemoved"')]
+                    self.executors_lost += kind == '{"Event":"SparkListenerExecutorRemoved"'
+                    if not kind.startswith('{"Event":"SparkListenerTaskEnd"'):
+                        continue
+                    event = json.loads(line)
+                    if event["Stage Attempt ID"]:
+                        repeated.add(event["Stage ID"])
+                    if (metrics := event.get("Task Metrics")) and not event["Task Info"]["Failed"]:
+                        self.tasks[event["Stage ID"]].append(_task(event["Task Info"], metrics))
+        self.stages_repeated = len(repeated)
+
+
+def _task(about: dict[str, Any], metrics: dict[str, Any]) -> dict[str, float]:
+    read = metrics["Shuffle Read Metrics"]
+    return {
+        "seconds": (about["Finish Time"] - about["Launch Time"]) / 1000,
+        "written": metrics["Shuffle Write Metrics"]["Shuffle Bytes Written"],
+        "read": read["Remote Bytes Read"] + read["Local Bytes Read"],
+        "spilled": metrics["Disk Bytes Spilled"],
+    }
 
 
 def spark_run(corpus: Path, master: str, out: Path, memory: str) -> dict[str, Any]:
@@ -137,7 +150,6 @@ def spark_run(corpus: Path, master: str, out: Path, memory: str) -> dict[str, An
             "spark.ui.enabled": "false",
             "spark.driver.memory": memory,
             "spark.driver.extraJavaOptions": JAVA,
-            "spark.executor.extraJavaOptions": JAVA,
             "spark.ui.showConsoleProgress": "false",
         }
         arguments = [part for name, value in settings.items() for part in ("--conf", f"{name}={value}")]
@@ -156,7 +168,8 @@ def spark_run(corpus: Path, master: str, out: Path, memory: str) -> dict[str, An
             "--json",
         ]
         said, tree, wall = watched(command, environment)
-        stages = tasks(Path(events))
+        seen = Events(Path(events))
+    stages = seen.tasks
     written = sum(task["written"] for stage in stages.values() for task in stage)
     return {
         "wall": wall,
@@ -167,6 +180,9 @@ def spark_run(corpus: Path, master: str, out: Path, memory: str) -> dict[str, An
         "documents": said["documents"],
         "families": said["families"],
         "seconds": said["seconds"],
+        "stages": len(stages),
+        "executors_lost": seen.executors_lost,
+        "stages_repeated": seen.stages_repeated,
         "skewed": skewed(stages),
     }
 
@@ -324,19 +340,20 @@ def skew(options: argparse.Namespace, folder: Path) -> list[dict[str, Any]]:
 
 
 def kill(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
-    """Kill a worker's executor in the middle; the tables must be those of an undisturbed run."""
+    """Kill a worker's executor in the middle; the tables must be those of the local engine."""
     corpus = generated(options.articles, folder)
     with tempfile.TemporaryDirectory(dir=folder) as out:
-        calm, killed = Path(out) / "calm", Path(out) / "killed"
-        spark_run(corpus, options.master, calm, options.driver_memory)
+        here, there = Path(out) / "local", Path(out) / "spark"
+        local_run(corpus, here)
         victims: list[int] = []
-        watcher = threading.Thread(target=_kill_one, args=(killed / "work" / "done" / "marked", victims))
+        watcher = threading.Thread(target=_kill_one, args=(there / "work" / "done" / "facts", victims))
         watcher.start()
-        spark_run(corpus, options.master, killed, options.driver_memory)
+        found = spark_run(corpus, options.master, there, options.driver_memory)
         watcher.join()
-        equal = equality(calm, killed)
-    print(f"killed executor {victims}; equal rows: {equal}")
-    return {"killed": len(victims), "equal": equal}
+        equal = equality(here, there)
+    lost = {name: found[name] for name in ("executors_lost", "stages_repeated")}
+    print(f"killed executors: {len(victims)}; {lost}; equal rows: {equal}")
+    return {"articles": options.articles, "killed": len(victims), **lost, "equal": equal}
 
 
 def _kill_one(sign: Path, victims: list[int]) -> None:

@@ -56,8 +56,14 @@ _CONFIGURATION = {
     "spark.sql.adaptive.coalescePartitions.enabled": "true",
     "spark.sql.legacy.parquet.nanosAsLong": "false",
     "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
+    "spark.sql.codegen.wholeStage": "false",
+    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
 }
-"""What a run sets for itself; everything else is the session's."""
+"""What a run sets for itself; everything else is the session's.
+
+No code is generated for queries: Java would have to compile it for each of a hundred, and what is heavy here is
+done by kernels over arrays.
+"""
 
 
 @contextmanager
