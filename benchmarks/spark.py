@@ -114,7 +114,7 @@ class Events:
         self.tasks: dict[int, list[dict[str, float]]] = defaultdict(list)
         self.executors_lost = 0
         repeated = set()
-        for path in folder.rglob("app-*"):
+        for path in (path for path in folder.rglob("*") if path.is_file()):
             with path.open(encoding="utf-8") as lines:
                 for line in lines:
                     kind = line[: len('{"Event":"SparkListenerExecutorRemoved"')]

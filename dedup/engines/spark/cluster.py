@@ -61,8 +61,8 @@ _CONFIGURATION = {
 }
 """What a run sets for itself; everything else is the session's.
 
-No code is generated for queries: Java would have to compile it for each of a hundred, and what is heavy here is
-done by kernels over arrays.
+No code is generated for queries: Java would have to compile it for each of a hundred, and what is heavy here
+is done by kernels over arrays.
 """
 
 
