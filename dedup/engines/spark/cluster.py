@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 from pyspark import StorageLevel
-from pyspark.errors import AnalysisException
 from pyspark.sql import Observation
 from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
@@ -99,9 +98,10 @@ class Run:
         self.rows: dict[str, int] = {}
         self.seconds: dict[str, float] = {}
         self._spread: list[DataFrame] = []
-        if afresh:
-            self._marks_of(0, "", "", 0).write.mode("overwrite").parquet(f"{self.folder}/work/done")
-        self._marks = {} if afresh else self._read_marks()
+        done = f"{self.folder}/work/done"
+        self._marks_of(0, "", "", 0).write.mode("overwrite" if afresh else "ignore").parquet(done)
+        marks = spark.read.schema(_MARK).option("recursiveFileLookup", "true").parquet(done).collect()
+        self._marks: dict[str, tuple[str, int]] = {name: (text, rows) for name, text, rows in marks}
         if "run" not in self._marks:
             self._mark("run", identity, 0)
         elif self._marks["run"][0] != identity:
@@ -152,14 +152,6 @@ class Run:
         """So many marks; a frame that is not of Python's, as each of these would start a worker."""
         values = F.lit(name).alias("name"), F.lit(text).alias("text"), F.lit(rows).cast("long").alias("rows")
         return self.spark.range(0, number, 1, 1).select(*values)
-
-    def _read_marks(self) -> dict[str, tuple[str, int]]:
-        try:
-            deep = self.spark.read.schema(_MARK).option("recursiveFileLookup", "true")
-            marks = deep.parquet(f"{self.folder}/work/done").collect()
-        except AnalysisException:  # there are none
-            return {}
-        return {name: (text, rows) for name, text, rows in marks}
 
 
 # --- functions over Arrow tables, spread
