@@ -346,7 +346,7 @@ def kill(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
         here, there = Path(out) / "local", Path(out) / "spark"
         local_run(corpus, here)
         victims: list[int] = []
-        watcher = threading.Thread(target=_kill_one, args=(there / "work" / "done" / "facts", victims))
+        watcher = threading.Thread(target=_kill_one, args=(there / "work" / "edges" / "_temporary", victims))
         watcher.start()
         found = spark_run(corpus, options.master, there, options.driver_memory)
         watcher.join()
