@@ -53,8 +53,10 @@ def _roundups(edges: pa.Table, documents: pa.Table) -> pa.Table:
     own = places_of(numbers, integers(documents["number"]))
     length = np.zeros(len(numbers), np.int64)
     length[own] = integers(documents["size"])
-    roundup = find_roundups(edges_of(edges, numbers), length)
-    return pa.table({"number": np.sort(numbers[own[roundup[own]]])})
+    asked = np.zeros(len(numbers), bool)
+    asked[own] = True  # of the others neither the length nor all edges are known here
+    roundup = find_roundups(edges_of(edges, numbers), length, asked)
+    return pa.table({"number": numbers[roundup]})
 
 
 def find_families(run: Run, edges: DataFrame, roundups: DataFrame) -> DataFrame:
