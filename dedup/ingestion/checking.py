@@ -34,8 +34,9 @@ def check(ledger: Ledger) -> list[str]:
             "document {} has no family",
         ),
         (
-            "SELECT f.id FROM family f WHERE f.size <> (SELECT count(*) FROM document l JOIN document d "
-            "ON d.leader = l.num WHERE l.family = f.num AND l.leader = l.num)",
+            "SELECT f.id FROM family f LEFT JOIN (SELECT l.family AS num, count(*) AS n FROM document d "
+            "JOIN document l ON l.num = d.leader GROUP BY l.family) c ON c.num = f.num "
+            "WHERE f.size <> coalesce(c.n, 0)",
             "family {} counts its members wrong",
         ),
         (
