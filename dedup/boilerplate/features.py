@@ -310,10 +310,12 @@ def observe(
     )
     traits[rows.TITLE] = is_title
     _mark_twins(units, measures, traits)
-    room = 4 * int(np.diff(tokens.offsets).max(initial=0)) + 16
+    longest = int(np.diff(tokens.offsets).max(initial=0))
+    slots = 4 * longest + 16
     loops.echoes(
         *(tokens.hash, tokens.flags, look.shape, tokens.start, tokens.end, units.first, units.offsets),
-        *(np.empty(room, np.uint64), np.empty(room, np.int64), traits),
+        *(np.empty(longest + 1, np.uint64), np.empty(len(units), np.int64)),
+        *(np.empty(slots, np.int64), np.empty(slots, np.uint64), traits),
     )
     # what tells of this article's subject is its own headline or standfirst, which other pages tease
     own = (traits[rows.TELLING] >= OWN_TELLING) & (2 * traits[rows.ECHO] >= SHARE)

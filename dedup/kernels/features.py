@@ -302,9 +302,8 @@ def _telling(tokens, flags, shape, start, end, t, last):
             return (tokens[t] ^ (tokens[t + 1] << u8(1))) | u8(1)
         return u8(0)
     least = rows.TELLING_BYTES if shape[t] & UPPER == 0 else rows.TELLING_NAME
-    if shape[t] & NUMBER == 0 and i8(end[t]) - i8(start[t]) >= least:
-        return tokens[t] | u8(1)
-    return u8(0)
+    tells = (shape[t] & NUMBER == 0) & (i8(end[t]) - i8(start[t]) >= least)
+    return tokens[t] | u8(1) if tells else u8(0)
 
 
 @inlined
@@ -318,10 +317,11 @@ def _slot(keys, size, key):
 
 @kernel(
     types.void(
-        *(const(t) for t in (u8, u1, u1, types.uint32, types.uint32, i8, i8)), out(u8), out(i8), _TRAITS
+        *(const(t) for t in (u8, u1, u1, types.uint32, types.uint32, i8, i8)),
+        *(out(u8), out(i8), out(i8), out(u8), _TRAITS),
     )
 )
-def echoes(tokens, flags, shape, start, end, first, offsets, keys, owners, traits):
+def echoes(tokens, flags, shape, start, end, first, offsets, told, ends, owners, keys, traits):
     """Tell how many of the telling words of each unit stand elsewhere in the thick of its document.
 
     A teaser has the form of a sentence of the article, but not its subject; a headline or standfirst has.
@@ -334,39 +334,45 @@ def echoes(tokens, flags, shape, start, end, first, offsets, keys, owners, trait
         end: uint32[T].
         first: int64[U+1], tokens of a unit.
         offsets: int64[n+1], units of a document.
-        keys: uint64[S], room for a hash table: four times the tokens of the longest document, and 16.
-        owners: int64[S].
+        told: uint64[L], room for the telling words of the longest document, and one more.
+        ends: int64[U], room for where those of a unit end.
+        owners: int64[S], room for a hash table: four times the tokens of the longest document, and 16.
+        keys: uint64[S], likewise.
         traits: int16[ROWS, U], with places; rows TELLING and ECHO are filled.
     """
     for doc in range(offsets.shape[0] - 1):
         thick = 0  # tokens
+        count = u8(0)
         for u in range(offsets[doc], offsets[doc + 1]):
+            for t in range(first[u], first[u + 1]):  # without a branch: nothing predicts which words tell
+                told[count] = _telling(tokens, flags, shape, start, end, t, first[u + 1])
+                count += u8(told[count] != 0)
+            ends[u] = count
             if traits[rows.PLACE, u] == rows.INSIDE:
                 thick += first[u + 1] - first[u]
         size = 16
         while size < 2 * thick:
             size *= 2
         keys[:size] = 0
+        begin = 0
         for u in range(offsets[doc], offsets[doc + 1]):
             if traits[rows.PLACE, u] == rows.INSIDE:
-                for t in range(first[u], first[u + 1]):
-                    key = _telling(tokens, flags, shape, start, end, t, first[u + 1])
-                    if key != 0:
-                        slot = _slot(keys, size, key)
-                        if keys[slot] == 0:
-                            keys[slot] = key
-                            owners[slot] = u
-                        elif owners[slot] != u:
-                            owners[slot] = -1  # several
+                for i in range(begin, ends[u]):
+                    slot = _slot(keys, size, told[i])
+                    if keys[slot] == 0:
+                        keys[slot] = told[i]
+                        owners[slot] = u
+                    elif owners[slot] != u:
+                        owners[slot] = -1  # several
+            begin = ends[u]
+        begin = 0
         for u in range(offsets[doc], offsets[doc + 1]):
-            telling = 0
             echo = 0
-            for t in range(first[u], first[u + 1]):
-                key = _telling(tokens, flags, shape, start, end, t, first[u + 1])
-                if key != 0:
-                    telling += 1
-                    slot = _slot(keys, size, key)
-                    echo += keys[slot] != 0 and owners[slot] != u
+            for i in range(begin, ends[u]):
+                slot = _slot(keys, size, told[i])
+                echo += keys[slot] != 0 and owners[slot] != u
+            telling = ends[u] - begin
+            begin = ends[u]
             own = first[u + 1] - first[u] if traits[rows.PLACE, u] == rows.INSIDE else 0
             traits[rows.TELLING, u] = min(telling, MOST) if thick - own >= rows.VOCABULARY else 0
             traits[rows.ECHO, u] = SHARE * echo // max(telling, 1)

@@ -99,8 +99,10 @@ def echoes(
     end: NDArray[np.uint32],
     first: NDArray[np.int64],
     offsets: NDArray[np.int64],
-    keys: NDArray[np.uint64],
+    told: NDArray[np.uint64],
+    ends: NDArray[np.int64],
     owners: NDArray[np.int64],
+    keys: NDArray[np.uint64],
     traits: NDArray[np.int16],
 ) -> None:
     """Tell how many of the telling words of each unit stand elsewhere in the thick of its document."""
@@ -117,10 +119,10 @@ def echoes(
 
     for begin, stop in pairwise(offsets.tolist()):
         thick = {u for u in range(begin, stop) if traits[rows.PLACE, u] == rows.INSIDE}
-        told = {u: set(words(u)) for u in thick}
+        own = {u: set(words(u)) for u in thick}
         length = {u: int(first[u + 1] - first[u]) for u in thick}
         for u in range(begin, stop):
-            others = set().union(*(told[v] for v in thick if v != u))
+            others = set().union(*(own[v] for v in thick if v != u))
             mine = list(words(u))
             enough = sum(length.values()) - length.get(u, 0) >= rows.VOCABULARY
             traits[rows.TELLING, u] = min(len(mine), rows.MOST) if enough else 0

@@ -147,6 +147,7 @@ def test_echoes_are_found_alike(documents: list[list[tuple[int, list[tuple[int, 
         rows[traits.PLACE] = [place for place, _ in units]
         loops.echoes(
             *(hashes, flags, shape, start, end, first, offsets),
-            *(np.zeros(room, np.uint64), np.zeros(room, np.int64), rows),
+            *(np.zeros(len(words) + 1, np.uint64), np.zeros(len(units), np.int64)),
+            *(np.zeros(room, np.int64), np.zeros(room, np.uint64), rows),
         )
     assert found[0].tolist() == found[1].tolist()
