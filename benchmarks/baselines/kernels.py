@@ -17,7 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 SEPARATOR = b"\x1e"
-BATCH = 1 << 20  # bytes of text handed to our stages at a time; readers hand over four of these
+SMALL = 1 << 18
+"""Bytes of text tokenized and sketched at a time: the arrays stay in memory that the allocator has."""
+LARGE = 1 << 20
+"""Bytes of text stripped at a time: what a batch costs, however small, counts for more there."""
 
 
 def strings(data: bytes) -> list[str]:
@@ -72,14 +75,14 @@ def fastsketch(data: bytes) -> Callable[[], Any]:
     return work
 
 
-def batches(data: bytes) -> Iterator[Any]:
-    """Arrow arrays of some megabytes over one buffer, without a copy a document."""
+def batches(data: bytes, size: int = SMALL) -> Iterator[Any]:
+    """Arrow arrays of about so many bytes of text."""
     import numpy as np
     import pyarrow as pa
 
     cuts = np.flatnonzero(np.frombuffer(data, np.uint8) == SEPARATOR[0])
     starts, ends = np.concatenate(([0], cuts + 1)), np.append(cuts, len(data))
-    number = ends // BATCH
+    number = ends // size
     edges = np.flatnonzero(np.diff(number, prepend=-1, append=number[-1] + 1))
     for first, last in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True):
         yield pa.array(
@@ -126,7 +129,7 @@ def dedup_strip(data: bytes) -> Callable[[], Any]:
 
     kernels.warm()
     parts = []
-    for texts in batches(data):
+    for texts in batches(data, LARGE):
         given = {"text": texts, "id": pa.array([str(i) for i in range(len(texts))], SCHEMA.field("id").type)}
         columns = [given.get(f.name, pa.nulls(len(texts), f.type)) for f in SCHEMA]
         parts.append(
