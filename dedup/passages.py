@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from dedup import kernels
 from dedup.overlap import CUT
 from dedup.parallel import in_order
-from dedup.ragged import by_owner, gather
+from dedup.ragged import by_owner, gather, slices
 from dedup.tokens import byte_to_char, to_characters, tokenize
 
 if TYPE_CHECKING:
@@ -122,9 +122,7 @@ def locate(
         holder = np.repeat(order[np.where(side, edges.b[row], edges.a[row])], size)
         opens = np.diff(holder, prepend=-1) != 0  # ends stand by the document they belong to
         rows, number = holder[opens], np.cumsum(opens) - 1
-        own_body = np.concatenate(
-            [body[:0], *(body[raw_offsets[r] : raw_offsets[r + 1]] for r in rows.tolist())]
-        )
+        own_body = slices(body, raw_offsets[rows], raw_offsets[rows + 1])
         mine = chunk.take(pa.array(rows - first - low))
         found = _characters(mine, own_body, number, start, start + pieces[:, 2] - 1)
         at = gather(offsets[row], offsets[row + 1])[0]

@@ -19,6 +19,7 @@ __all__ = [
     "gather",
     "partition_bits",
     "search",
+    "slices",
     "take_rows",
     "trim",
     "whole",
@@ -43,6 +44,18 @@ def gather(start: NDArray[np.int64], stop: NDArray[np.int64]) -> tuple[NDArray[n
     number = np.repeat(np.arange(len(size)), size)
     within = np.arange(int(size.sum())) - np.repeat(np.cumsum(size) - size, size)
     return np.repeat(start, size) + within, number
+
+
+def slices(values: NDArray[Number], start: NDArray[np.int64], stop: NDArray[np.int64]) -> NDArray[Number]:
+    """The values of the chosen slices, one after the other; for few and long ones, as no index is made.
+
+    Args:
+        values: Any array of one dimension.
+        start: int64[n], first index of each slice.
+        stop: int64[n], one past the last.
+    """
+    parts = (values[a:b] for a, b in zip(start.tolist(), stop.tolist(), strict=True))
+    return np.concatenate([values[:0], *parts])
 
 
 def by_owner(owner: NDArray[np.int64], owners: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

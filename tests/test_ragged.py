@@ -6,7 +6,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dedup.config import Settings
-from dedup.ragged import by_owner, first_of_each, gather, partition_bits, search, take_rows
+from dedup.ragged import (
+    by_owner,
+    distinct,
+    first_of_each,
+    gather,
+    partition_bits,
+    search,
+    slices,
+    take_rows,
+)
 
 
 @given(st.lists(st.lists(st.text(max_size=2), min_size=1, max_size=4), min_size=1, max_size=5), st.data())
@@ -18,12 +27,21 @@ def test_rows_of_chunks(chunks: list[list[str]], data: st.DataObject) -> None:
 
 
 @given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 4)), max_size=6))
-def test_slices_one_after_the_other(slices: list[tuple[int, int]]) -> None:
-    start = np.array([at for at, _ in slices], np.int64)
-    stop = start + np.array([size for _, size in slices], np.int64)
+def test_slices_one_after_the_other(bounds: list[tuple[int, int]]) -> None:
+    start = np.array([at for at, _ in bounds], np.int64)
+    stop = start + np.array([size for _, size in bounds], np.int64)
     indices, number = gather(start, stop)
-    expected = [(at + i, n) for n, (at, size) in enumerate(slices) for i in range(size)]
+    expected = [(at + i, n) for n, (at, size) in enumerate(bounds) for i in range(size)]
     assert list(zip(indices.tolist(), number.tolist(), strict=True)) == expected
+    values = np.arange(13, dtype=np.uint32)
+    taken = slices(values, start, stop)
+    assert taken.dtype == values.dtype
+    assert taken.tolist() == [at for at, _ in expected]
+
+
+@given(st.lists(st.integers(0, 2**64 - 1)))
+def test_distinct_is_sorted_and_each_once(keys: list[int]) -> None:
+    assert distinct(np.array(keys, np.uint64)).tolist() == sorted(set(keys))
 
 
 @given(st.lists(st.integers(0, 4), max_size=12))
@@ -50,9 +68,9 @@ def test_first_of_each(keys: list[int]) -> None:
 @given(
     st.lists(st.lists(st.integers(0, 9), max_size=6).map(sorted), min_size=1, max_size=5), st.integers(-1, 10)
 )
-def test_search_is_searchsorted_in_each_slice(slices: list[list[int]], wanted: int) -> None:
-    values = np.array([v for part in slices for v in part] + [0], np.uint32)
-    bounds = np.cumsum([0, *map(len, slices)])
-    found = search(values, bounds[:-1], bounds[1:], np.full(len(slices), wanted))
-    expected = [bounds[i] + np.searchsorted(part, wanted) for i, part in enumerate(slices)]
+def test_search_is_searchsorted_in_each_slice(parts: list[list[int]], wanted: int) -> None:
+    values = np.array([v for part in parts for v in part] + [0], np.uint32)
+    bounds = np.cumsum([0, *map(len, parts)])
+    found = search(values, bounds[:-1], bounds[1:], np.full(len(parts), wanted))
+    expected = [bounds[i] + np.searchsorted(part, wanted) for i, part in enumerate(parts)]
     assert found.tolist() == expected

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -12,6 +12,7 @@ from dedup import kernels
 from dedup.boilerplate import lexicon as lex
 from dedup.kernels import signs as loops
 from dedup.kernels.traits import KINDS_OF_FURNITURE
+from dedup.ragged import slices
 from dedup.tokens import Tokens
 
 if TYPE_CHECKING:
@@ -32,8 +33,6 @@ __all__ = [
     "unbroken",
     "units_of",
 ]
-
-Number = TypeVar("Number", bound=np.generic)
 
 UNBROKEN_TOKENS = 40
 """A block longer than this that is more than half of its document is no paragraph,"""
@@ -258,25 +257,24 @@ def take(
     from_, to = tokens.offsets[edges[::2]], tokens.offsets[edges[1::2]]  # runs of documents
     blocks = tokens.block_offsets[edges[::2]], tokens.block_offsets[edges[1::2]]
 
-    def joined(column: NDArray[Number], start: NDArray[np.int64], stop: NDArray[np.int64]) -> NDArray[Number]:
-        return np.concatenate([column[a:b] for a, b in zip(start.tolist(), stop.tolist(), strict=True)])
-
-    def running(offsets: NDArray[np.int64], start: NDArray[np.int64], stop: NDArray[np.int64]) -> Any:
-        return np.append(0, np.cumsum(joined(np.diff(offsets), start, stop)))
+    def running(
+        offsets: NDArray[np.int64], start: NDArray[np.int64], stop: NDArray[np.int64]
+    ) -> NDArray[np.int64]:
+        return np.append(0, np.cumsum(slices(np.diff(offsets), start, stop)))
 
     part = Tokens(
         offsets=running(tokens.offsets, edges[::2], edges[1::2]),
-        **{name: joined(getattr(tokens, name), from_, to) for name in ("hash", "start", "end", "flags")},
+        **{name: slices(getattr(tokens, name), from_, to) for name in ("hash", "start", "end", "flags")},
         block_offsets=running(tokens.block_offsets, edges[::2], edges[1::2]),
         block_first=running(tokens.block_first, *blocks),
-        block_start=joined(tokens.block_start, *blocks),
-        block_end=joined(tokens.block_end, *blocks),
+        block_start=slices(tokens.block_start, *blocks),
+        block_end=slices(tokens.block_end, *blocks),
     )
     run = np.searchsorted(from_, phrases.first, side="right") - 1
     kept = (run >= 0) & (phrases.first < to[run])
     shift = from_ - np.append(0, np.cumsum(to - from_))[:-1]
     first = phrases.first[kept] - shift[run[kept]]
-    part_look = Surface(**{name: joined(getattr(look, name), from_, to) for name in Surface.__slots__})
+    part_look = Surface(**{name: slices(getattr(look, name), from_, to) for name in Surface.__slots__})
     return part, part_look, Phrases(first, phrases.size[kept], phrases.node[kept])
 
 
