@@ -6,7 +6,7 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from dedup import kernels
@@ -178,9 +178,16 @@ def test_numbers_count_only_by_their_order(graph: tuple[list[Edge], list[bool]],
     assert [families(moved, wide)[x] for x in number] == [number[x] for x in families(rows, roundup)]
 
 
-@given(st.integers(2, 60), st.integers(0, 300), st.integers(0, 2**32))
+@given(
+    st.integers(2, 60),
+    st.integers(0, 300),
+    st.sampled_from([(SUPPORT, 3), (0.05, 64)]),
+    st.integers(0, 2**32),
+)
+@example(300, 512, (0.05, 64), 1)
 @settings(max_examples=200)
-def test_compiled_equal_reference(documents: int, edges: int, seed: int) -> None:
+def test_compiled_equal_reference(documents: int, edges: int, rule: tuple[float, int], seed: int) -> None:
+    # in the example groups merge so often that the table of links is written anew
     rng = np.random.default_rng(seed)
     pairs = np.unique(np.sort(rng.integers(0, documents, (edges, 2)), axis=1), axis=0)
     pairs = rng.permutation(pairs[pairs[:, 0] < pairs[:, 1]])
@@ -193,7 +200,7 @@ def test_compiled_equal_reference(documents: int, edges: int, seed: int) -> None
     outcomes = []
     for loops in (kernels.warm(), reference_families):
         root = np.empty(documents, np.int64)
-        loops.merge_groups(one, two, SUPPORT, 3, root)
+        loops.merge_groups(one, two, *rule, root)
         assert (root[root] == root).all()
         seen, taken = np.zeros(24, np.int64), np.zeros(24, np.int64)
         counts, covered = np.zeros(edges, bool), np.zeros(len(first) - 1, np.int64)
