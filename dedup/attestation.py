@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from dedup.overlap import Edges, Texts
+    from dedup.edges import Edges
+    from dedup.texts import Texts
 
 __all__ = ["agreed_share", "agreement", "attested_words", "lacking_words"]
 

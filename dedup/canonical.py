@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from dedup.boilerplate import agency_names
-from dedup.overlap import NEVER
+from dedup.texts import NEVER
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dedup.candidates import exact_leaders, near_pairs, unique_pairs
-from dedup.overlap import NEAR, STOCK, Texts, verify
+from dedup.edges import NEAR
+from dedup.overlap import verify
+from dedup.texts import STOCK, Texts
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

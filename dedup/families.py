@@ -15,7 +15,7 @@ import numpy as np
 
 from dedup import kernels
 from dedup.candidates import CROWD
-from dedup.overlap import NEAR, PARTIAL, VERSION, Edges
+from dedup.edges import NEAR, PARTIAL, VERSION, Edges
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -19,6 +19,7 @@ import orjson
 
 from dedup import kernels
 from dedup._version import __version__
+from dedup.edges import KINDS
 from dedup.edits import Diff, diff
 from dedup.errors import UsageError
 from dedup.ingestion import answers
@@ -35,7 +36,6 @@ from dedup.ingestion.writer import Writer
 from dedup.io import OutputFolder, write_table
 from dedup.model import Document, parse_time
 from dedup.output import FORMAT
-from dedup.overlap import KINDS
 from dedup.storage import Store, open_store
 from dedup.storage.ledger import Ledger
 from dedup.storage.segments import Postings

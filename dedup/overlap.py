@@ -1,21 +1,20 @@
 """Verification: what two documents share, exactly, and the relation that follows.
 
 Pairs are aligned on their body tokens (see :mod:`dedup.kernels.overlap`), stock text counts on neither side.
-Lengths are in words: a token is a word, or half a word in scripts written without spaces.
+Lengths are in words, as in :mod:`dedup.texts`.
 """
 
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from dedup import kernels
-from dedup.kernels.rules import CHARACTER_FLAG, CUT_FLAG, NUMBER_FLAG, QUOTED_FLAG, STOCK_FLAG
-from dedup.model import RelationKind
+from dedup.edges import EXACT, NEAR, NONE, PARTIAL, QUOTE, VERSION, Edges
 from dedup.templates import Shared, days_apart, find_templates, same_report
+from dedup.texts import QUOTED, Lengths, Texts
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,124 +22,10 @@ if TYPE_CHECKING:
     from dedup.candidates import Pairs
     from dedup.config import Settings
 
-__all__ = ["KINDS", "NEVER", "Edges", "Lengths", "Texts", "classify", "verify"]
-
-KINDS = tuple(RelationKind)
-"""Kinds by code, strongest first."""
-
-EXACT, NEAR, VERSION, PARTIAL, QUOTE, NONE = range(6)
+__all__ = ["classify", "equal", "verify"]
 
 SEED = 3
 """Tokens a match must have to enter an alignment; chance matches of three are many, chains of them rare."""
-
-QUOTED, CHARACTER, STOCK = QUOTED_FLAG, CHARACTER_FLAG, STOCK_FLAG
-NUMBER, CUT = NUMBER_FLAG, CUT_FLAG
-"""Flags of a body token; ``CUT``: something was stripped before it."""
-
-NEVER = np.iinfo(np.int64).max
-"""Publication time of an undated document; it comes last in the order."""
-
-
-@dataclass(frozen=True, slots=True)
-class Texts:
-    """The body tokens of numbered documents.
-
-    Attributes:
-        hash: uint64[T], in any order of documents.
-        flags: uint8[T], QUOTED | CHARACTER | STOCK | NUMBER | CUT.
-        start: int64[n], first token of each document.
-        stop: int64[n], one past its last.
-        spaceless: uint8[n], most of its tokens are single characters.
-        published: int64[n] microseconds since the epoch, :data:`NEVER` where unknown; None where all are.
-    """
-
-    hash: NDArray[np.uint64]
-    flags: NDArray[np.uint8]
-    start: NDArray[np.int64]
-    stop: NDArray[np.int64]
-    spaceless: NDArray[np.uint8]
-    published: NDArray[np.int64] | None = None
-
-    def half_words(self, without: int = 0) -> NDArray[np.int64]:
-        """Length of each document in half words, tokens with a flag of ``without`` left out: int64[n]."""
-        total = np.empty(len(self.start), np.int64)
-        kernels.get().half_words(self.flags, self.start, self.stop, without, total)
-        return total
-
-
-@dataclass(frozen=True, slots=True)
-class Lengths:
-    """Lengths of n documents in half words.
-
-    Attributes:
-        whole: int64[n].
-        base: int64[n], without stock text.
-        plain: int64[n], without stock text and quotations.
-        figures: int64[n], of the figures.
-    """
-
-    whole: NDArray[np.int64]
-    base: NDArray[np.int64]
-    plain: NDArray[np.int64]
-    figures: NDArray[np.int64]
-
-    @staticmethod
-    def of(texts: Texts) -> Lengths:
-        """Those of all documents."""
-        whole = texts.half_words()
-        figures = whole - texts.half_words(NUMBER)
-        return Lengths(whole, texts.half_words(STOCK), texts.half_words(STOCK | QUOTED), figures)
-
-
-@dataclass(frozen=True, slots=True)
-class Edges:
-    """Verified pairs, a < b, with what was found; one row a pair.
-
-    Attributes:
-        a: int64[e] document number.
-        b: int64[e].
-        kind: uint8[e], index into :data:`KINDS`.
-        coverage_a: float64[e], share of a's body inside shared passages.
-        coverage_b: float64[e].
-        shared_words: int64[e], equal on both sides.
-        narrative_words: int64[e], those outside quotations.
-        longest: int64[e], words of the longest verbatim run.
-        run_start: int64[e], first row in ``runs``.
-        run_stop: int64[e].
-        runs: int32[r, 3], body token of a, body token of b, tokens; in the order found.
-    """
-
-    a: NDArray[np.int64]
-    b: NDArray[np.int64]
-    kind: NDArray[np.uint8]
-    coverage_a: NDArray[np.float64]
-    coverage_b: NDArray[np.float64]
-    shared_words: NDArray[np.int64]
-    narrative_words: NDArray[np.int64]
-    longest: NDArray[np.int64]
-    run_start: NDArray[np.int64]
-    run_stop: NDArray[np.int64]
-    runs: NDArray[np.int32]
-
-    def __len__(self) -> int:
-        return len(self.a)
-
-    def take(self, rows: NDArray[np.int64] | NDArray[np.bool_] | slice) -> Edges:
-        """The chosen rows; the runs are shared, not copied."""
-        columns = {f.name: getattr(self, f.name)[rows] for f in fields(self) if f.name != "runs"}
-        return Edges(runs=self.runs, **columns)
-
-    @staticmethod
-    def concat(parts: list[Edges]) -> Edges:
-        """All rows of several, in order."""
-        shift = np.cumsum([0] + [len(part.runs) for part in parts])
-        columns: dict[str, Any] = {}
-        for f in fields(Edges):
-            values = [getattr(part, f.name) for part in parts]
-            if f.name in ("run_start", "run_stop"):
-                values = [value + by for value, by in zip(values, shift, strict=False)]
-            columns[f.name] = np.concatenate(values)
-        return Edges(**columns)
 
 
 def verify(texts: Texts, pairs: Pairs, settings: Settings) -> Edges:

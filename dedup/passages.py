@@ -11,9 +11,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dedup import kernels
-from dedup.overlap import CUT
 from dedup.parallel import in_order
 from dedup.ragged import by_owner, gather, slices
+from dedup.texts import CUT
 from dedup.tokens import byte_to_char, to_characters, tokenize
 
 if TYPE_CHECKING:
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dedup.config import Settings
-    from dedup.overlap import Edges, Texts
+    from dedup.edges import Edges
+    from dedup.texts import Texts
 
 __all__ = ["Places", "locate", "spans_of_tokens", "split_runs"]
 

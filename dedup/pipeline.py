@@ -23,16 +23,18 @@ from dedup.boilerplate import AgencyRole, BlockTable, agency_names, block_table,
 from dedup.candidates import Pairs, passage_pairs, unique_pairs
 from dedup.canonical import Candidates, choose
 from dedup.copies import collapse, loosen
+from dedup.edges import NONE, Edges
 from dedup.families import Grouping, find_roundups, group
 from dedup.language import detect
 from dedup.marks import Marks
 from dedup.model import Kind
-from dedup.overlap import CUT, NEVER, NONE, STOCK, Edges, Texts, equal, verify
+from dedup.overlap import equal, verify
 from dedup.quotations import mark_quotations
 from dedup.ragged import search
 from dedup.shingles import shingle
 from dedup.signatures import sketch
 from dedup.stock import long_runs, mark, mark_notices, windows
+from dedup.texts import CUT, NEVER, STOCK, Texts
 from dedup.tokens import Tokens, text_buffers, tokenize
 
 if TYPE_CHECKING:

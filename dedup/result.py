@@ -15,11 +15,11 @@ from dedup.edits import Diff, diff
 from dedup.errors import UsageError
 from dedup.lineage import AgreedText, Step, agree, trace
 from dedup.model import Document, Passage, Relation, RelationKind
-from dedup.overlap import STOCK
 from dedup.passages import spans_of_tokens
 from dedup.pipeline import compare_rows
 from dedup.ragged import by_owner
 from dedup.tables import Room, Tables, family_id, relation_rows
+from dedup.texts import STOCK
 
 if TYPE_CHECKING:
     import os

@@ -19,16 +19,16 @@ import numpy as np
 
 from dedup import kernels
 from dedup.marks import Marks, grouped
-from dedup.overlap import STOCK
 from dedup.ragged import distinct, partition_bits
 from dedup.shingles import roll
 from dedup.signatures import winnow
+from dedup.texts import STOCK
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dedup.config import Settings
-    from dedup.overlap import Texts
+    from dedup.texts import Texts
 
 __all__ = [
     "LONG_RUN",

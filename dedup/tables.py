@@ -13,12 +13,13 @@ import xxhash
 
 from dedup.attestation import agreement
 from dedup.canonical import reason
+from dedup.edges import KINDS, NONE
 from dedup.edits.batch import diffs_as_json
 from dedup.model import Role
-from dedup.overlap import KINDS, NEVER, NONE
 from dedup.passages import Places, locate
 from dedup.ragged import by_owner, first_of_each, gather, take_rows, whole
 from dedup.schemas import FAMILIES, PASSAGE, RELATED, RELATIONS
+from dedup.texts import NEVER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dedup.config import Settings
-    from dedup.overlap import Edges
+    from dedup.edges import Edges
     from dedup.pipeline import Judged, Prepared
 
 __all__ = ["ROLES", "Room", "Tables", "family_id", "relation_rows"]

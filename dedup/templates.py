@@ -1,7 +1,7 @@
 """Templates: pairs that are one frame around other facts, and so no copies.
 
 What a reader looks at are the figures. Each rule takes the figures of two documents that were aligned; words
-are those of :mod:`dedup.overlap`.
+are those of :mod:`dedup.texts`.
 """
 
 from __future__ import annotations
@@ -13,12 +13,13 @@ import numpy as np
 
 from dedup.kernels.rules import CHARACTER_FLAG, NUMBER_FLAG
 from dedup.ragged import gather
+from dedup.texts import NEVER
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dedup.config import Settings
-    from dedup.overlap import Lengths, Texts
+    from dedup.texts import Lengths, Texts
 
 __all__ = ["Shared", "days_apart", "differ_throughout", "find_templates", "same_report"]
 
@@ -48,8 +49,6 @@ NEXT_DAY = 20 * 3_600_000_000
 
 NOTICE = 64
 """Words: a shorter text is a notice, of which the next one is another, however few figures it has."""
-
-NEVER = np.iinfo(np.int64).max
 
 
 @dataclass(frozen=True, slots=True)

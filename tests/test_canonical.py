@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from dedup.canonical import Candidates, agency_of, choose, place_of, ranks, reason
 from dedup.config import POLICIES, Settings
-from dedup.overlap import NEVER
+from dedup.texts import NEVER
 
 
 def settings(policy: str) -> Settings:

@@ -10,9 +10,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from dedup import kernels
+from dedup.edges import KINDS, NEAR, PARTIAL, QUOTE, VERSION, Edges
 from dedup.families import DISJOINT, HELD, SUPPORT, _by_first, find_roundups, group
 from dedup.kernels import reference_families
-from dedup.overlap import KINDS, NEAR, PARTIAL, QUOTE, VERSION, Edges
 
 Run = tuple[int, int, int]
 

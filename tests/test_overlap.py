@@ -12,21 +12,10 @@ from hypothesis import strategies as st
 from dedup import kernels
 from dedup.candidates import Pairs
 from dedup.config import Settings
+from dedup.edges import KINDS, NONE, Edges
 from dedup.kernels import reference_overlap as reference
-from dedup.overlap import (
-    CHARACTER,
-    KINDS,
-    NONE,
-    NUMBER,
-    QUOTED,
-    SEED,
-    STOCK,
-    Edges,
-    Texts,
-    classify,
-    equal,
-    verify,
-)
+from dedup.overlap import SEED, classify, equal, verify
+from dedup.texts import CHARACTER, NUMBER, QUOTED, STOCK, Texts
 
 Text = list[int]
 

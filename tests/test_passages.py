@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from dedup.overlap import Edges
+from dedup.edges import Edges
 from dedup.passages import split_runs
 from dedup.tokens import tokenize
 

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 import dedup
 from dedup.config import Settings
-from dedup.overlap import STOCK, Texts
 from dedup.stock import (
     LONG_RUN,
     UNDATED,
@@ -20,6 +19,7 @@ from dedup.stock import (
     mark,
     windows,
 )
+from dedup.texts import STOCK, Texts
 
 DAY = timedelta(days=1)
 

@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 
 from dedup.candidates import Pairs
 from dedup.config import Settings
-from dedup.overlap import CHARACTER, KINDS, NUMBER, STOCK, Texts, verify
+from dedup.edges import KINDS
+from dedup.overlap import verify
 from dedup.templates import Shared, differ_throughout, new_figures
+from dedup.texts import CHARACTER, NUMBER, STOCK, Texts
 
 Text = list[int]
 

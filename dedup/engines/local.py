@@ -12,11 +12,11 @@ import pyarrow as pa
 from dedup import kernels
 from dedup.boilerplate import BlockTable, Recurring, block_table, find_recurring
 from dedup.candidates import Pairs
+from dedup.edges import Edges
 from dedup.engines.base import Progress, silent
 from dedup.engines.workspace import Workspace
 from dedup.errors import UsageError
 from dedup.io import Reject, Resolution, hash_records, resolve_ids
-from dedup.overlap import Edges
 from dedup.parallel import in_order
 from dedup.pipeline import Copies, Prepared, find_copies, find_pairs, marked, number, prepare, relate, settle
 from dedup.ragged import whole

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import orjson
 
+from dedup.edges import KINDS, NONE, Edges
 from dedup.edits import Diff, diff
 from dedup.ingestion.drafts import moment
 from dedup.model import Passage, RelationKind
-from dedup.overlap import KINDS, NONE, Edges
 from dedup.passages import split_runs
 from dedup.storage.codec import JOINED
 from dedup.storage.rows import Entry, Family, other_ends

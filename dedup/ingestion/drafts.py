@@ -17,13 +17,13 @@ from dedup.ingestion.keys import Ragged, heads_of
 from dedup.io.batch import hosts
 from dedup.io.schema import TIME
 from dedup.model import Document, parse_time
-from dedup.overlap import NEVER, STOCK
 from dedup.pipeline import prepare
 from dedup.shingles import Shingles, roll
 from dedup.signatures import sketch
 from dedup.stock import long_runs, windows
 from dedup.storage.codec import JOINED
 from dedup.storage.rows import Entry
+from dedup.texts import NEVER, STOCK
 from dedup.tokens import CHARACTER, byte_to_char, tokenize
 
 if TYPE_CHECKING:

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dedup.edges import Edges
 from dedup.ingestion.placing import texts_of
 from dedup.ingestion.recalling import recall, table_of
 from dedup.ingestion.settling import candidates_of, numbered
-from dedup.overlap import Edges
 from dedup.passages import Places, split_runs
 from dedup.pipeline import Judged, to_leader
 from dedup.result import Result

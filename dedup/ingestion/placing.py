@@ -14,13 +14,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dedup.candidates import CROWD, LEADERS, Pairs
+from dedup.edges import NEAR, NONE, Edges
 from dedup.ingestion.keys import BANDS, COUNTS, LIST_SHIFT, LONG, MARKS, is_counted, postings_of
 from dedup.ingestion.seeking import Plan, Sought
-from dedup.overlap import NEAR, NONE, STOCK, Edges, Texts, equal, verify
+from dedup.overlap import equal, verify
 from dedup.ragged import distinct, gather
 from dedup.shingles import roll
 from dedup.storage.codec import JOINED
 from dedup.storage.rows import NO_EDGES, Body, Entry
+from dedup.texts import STOCK, Texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

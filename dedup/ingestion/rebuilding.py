@@ -15,12 +15,12 @@ from dedup.ingestion.drafts import drafts_of
 from dedup.ingestion.keys import Ragged, heads_of, postings_of
 from dedup.ingestion.recalling import recall, table_of
 from dedup.ingestion.settling import Grouped, Settlement, compare_families
-from dedup.overlap import NEVER, STOCK
 from dedup.pipeline import Judged, Prepared, judge, learn
 from dedup.ragged import gather
 from dedup.stock import LONG_RUN
 from dedup.storage.codec import pack_places
 from dedup.storage.rows import Body, Entry
+from dedup.texts import NEVER, STOCK
 from dedup.tokens import tokenize
 
 if TYPE_CHECKING:

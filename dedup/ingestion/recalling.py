@@ -10,13 +10,13 @@ import orjson
 import pyarrow as pa
 
 from dedup.io.schema import SCHEMA
-from dedup.overlap import STOCK
 from dedup.pipeline import Prepared
 from dedup.shingles import Shingles, roll
 from dedup.signatures import sketch
 from dedup.stock import long_runs
 from dedup.storage.codec import JOINED
 from dedup.storage.rows import Entry
+from dedup.texts import STOCK
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

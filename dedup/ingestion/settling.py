@@ -19,11 +19,12 @@ import pyarrow as pa
 import xxhash
 
 from dedup.canonical import Candidates, choose, measure
+from dedup.edges import PARTIAL, VERSION, Edges
 from dedup.families import PIECE, find_roundups, group
-from dedup.overlap import CHARACTER, PARTIAL, VERSION, Edges
 from dedup.ragged import distinct
 from dedup.storage.ledger import Component
 from dedup.storage.rows import NO_EDGES, Body, Change, Entry, Family, microseconds, other_ends
+from dedup.texts import CHARACTER
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence

@@ -6,19 +6,19 @@ import zlib
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
+from dedup.edges import PARTIAL
 from dedup.ingestion.drafts import Draft, restored
 from dedup.ingestion.placing import place
 from dedup.ingestion.settling import settle, settle_again
-from dedup.overlap import PARTIAL
 from dedup.storage.rows import Change, Entry, microseconds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from dedup.config import Settings
+    from dedup.edges import Edges
     from dedup.ingestion.placing import Placement
     from dedup.ingestion.settling import Settlement
-    from dedup.overlap import Edges
     from dedup.storage.ledger import Ledger
     from dedup.storage.segments import Postings
 

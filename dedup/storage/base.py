@@ -1,4 +1,4 @@
-"""What the index asks of a database, and how a URL names one.
+"""What the index asks of a database.
 
 Statements are written once, with ``?`` for a value and ``{keys}`` for a list of integers. Both databases
 understand the rest of them alike. Errors of drivers become ``StorageError`` in the backend they come from.
@@ -8,13 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
-from dedup.errors import UsageError
-
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from contextlib import AbstractContextManager
 
-__all__ = ["Row", "Store", "open_store"]
+__all__ = ["Row", "Store"]
 
 Row = tuple[Any, ...]
 
@@ -60,28 +58,3 @@ class Store(Protocol):
 
     def close(self) -> None:
         """Give the connection back."""
-
-
-def open_store(url: str, *, timeout: float, read_only: bool = False) -> Store:
-    """Connect to what a URL names: a path, ``sqlite:///path``, or ``postgresql://…``.
-
-    Args:
-        url: Where the index is.
-        timeout: Seconds to wait for another writer.
-        read_only: Write nothing, not even a new schema.
-
-    Raises:
-        UsageError: A URL of another kind.
-        StorageError: The database cannot be opened.
-    """
-    if url.startswith(("postgresql://", "postgres://")):
-        from dedup.storage.postgres import PostgresStore
-
-        return PostgresStore(url, timeout=timeout, read_only=read_only)
-    from dedup.storage.sqlite import SqliteStore
-
-    if url.startswith("sqlite:///"):
-        return SqliteStore(url.removeprefix("sqlite:///"), timeout=timeout, read_only=read_only)
-    if "://" in url:
-        raise UsageError(f"{url}: name a file, sqlite:///file or postgresql://…")
-    return SqliteStore(url, timeout=timeout, read_only=read_only)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dedup.overlap import VERSION, Edges
+from dedup.edges import VERSION, Edges
 from dedup.ragged import distinct
 from dedup.storage.base import Row
 from dedup.storage.codec import (

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from dedup.overlap import NEVER, Edges
+from dedup.edges import Edges
+from dedup.texts import NEVER
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

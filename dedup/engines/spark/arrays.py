@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from dedup.overlap import Edges, Texts
+from dedup.edges import Edges
 from dedup.ragged import gather, whole
+from dedup.texts import Texts
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

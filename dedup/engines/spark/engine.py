@@ -11,6 +11,7 @@ from pyspark.errors import PySparkRuntimeError
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
+from dedup.edges import NONE
 from dedup.engines.spark import tables
 from dedup.engines.spark.cluster import DOCUMENTS, Run, configured
 from dedup.engines.spark.copies import find_copies
@@ -26,7 +27,6 @@ from dedup.engines.spark.settling import (
 )
 from dedup.engines.spark.verifying import to_first, verified
 from dedup.errors import UsageError
-from dedup.overlap import NONE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -12,10 +12,10 @@ from dedup.boilerplate import Recurring, block_table, keys_asked, recurring_key
 from dedup.boilerplate.recurring import LONG_TOKENS, MANY_SOURCES, OFTEN, PROSE_TOKENS, WITNESSES
 from dedup.engines.spark.arrays import flat, integers, packed, signed
 from dedup.engines.spark.cluster import each_batch, numbered
-from dedup.overlap import NEVER
 from dedup.pipeline import prepare
 from dedup.ragged import whole
 from dedup.stock import windows
+from dedup.texts import NEVER
 from dedup.tokens import tokenize
 
 if TYPE_CHECKING:

@@ -10,23 +10,25 @@ from pyspark.sql import functions as F
 
 from dedup.attestation import agreed_share, attested_words, lacking_words
 from dedup.canonical import Candidates, choose, moment, reason
+from dedup.edges import NEAR, PARTIAL, VERSION
 from dedup.engines.spark.arrays import EDGES, edges_of, integers, places_of, texts_of, unsigned
 from dedup.engines.spark.cluster import each_key, hosted
 from dedup.engines.spark.components import components
 from dedup.engines.spark.verifying import to_first
 from dedup.families import find_roundups, group
-from dedup.overlap import NEAR, NEVER, PARTIAL, VERSION
 from dedup.ragged import whole
 from dedup.result import family_id
 from dedup.schemas import FAMILIES
+from dedup.texts import NEVER
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from pyspark.sql import DataFrame
 
     from dedup.config import Settings
+    from dedup.edges import Edges
     from dedup.engines.spark.cluster import Run
-    from dedup.overlap import Edges, Texts
+    from dedup.texts import Texts
 
 __all__ = ["COLUMNS", "find_canonical", "find_families", "find_roundup_numbers", "related_families"]
 

@@ -9,11 +9,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyspark.sql import functions as F
 
+from dedup.edges import KINDS
 from dedup.edits.batch import diffs_as_json
 from dedup.engines.spark.arrays import edges_of, flat, integers, places_of, texts_of
 from dedup.engines.spark.cluster import paired
 from dedup.model import Role
-from dedup.overlap import KINDS
 from dedup.passages import locate
 from dedup.ragged import whole
 from dedup.result import relation_rows

@@ -1,0 +1,71 @@
+"""Verified pairs and the kinds of relation they can have."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dedup.model import RelationKind
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["EXACT", "KINDS", "NEAR", "NONE", "PARTIAL", "QUOTE", "VERSION", "Edges"]
+
+KINDS = tuple(RelationKind)
+"""Kinds by code, strongest first."""
+
+EXACT, NEAR, VERSION, PARTIAL, QUOTE, NONE = range(6)
+
+
+@dataclass(frozen=True, slots=True)
+class Edges:
+    """Verified pairs, a < b, with what was found; one row a pair.
+
+    Attributes:
+        a: int64[e] document number.
+        b: int64[e].
+        kind: uint8[e], index into :data:`KINDS`.
+        coverage_a: float64[e], share of a's body inside shared passages.
+        coverage_b: float64[e].
+        shared_words: int64[e], equal on both sides.
+        narrative_words: int64[e], those outside quotations.
+        longest: int64[e], words of the longest verbatim run.
+        run_start: int64[e], first row in ``runs``.
+        run_stop: int64[e].
+        runs: int32[r, 3], body token of a, body token of b, tokens; in the order found.
+    """
+
+    a: NDArray[np.int64]
+    b: NDArray[np.int64]
+    kind: NDArray[np.uint8]
+    coverage_a: NDArray[np.float64]
+    coverage_b: NDArray[np.float64]
+    shared_words: NDArray[np.int64]
+    narrative_words: NDArray[np.int64]
+    longest: NDArray[np.int64]
+    run_start: NDArray[np.int64]
+    run_stop: NDArray[np.int64]
+    runs: NDArray[np.int32]
+
+    def __len__(self) -> int:
+        return len(self.a)
+
+    def take(self, rows: NDArray[np.int64] | NDArray[np.bool_] | slice) -> Edges:
+        """The chosen rows; the runs are shared, not copied."""
+        columns = {f.name: getattr(self, f.name)[rows] for f in fields(self) if f.name != "runs"}
+        return Edges(runs=self.runs, **columns)
+
+    @staticmethod
+    def concat(parts: list[Edges]) -> Edges:
+        """All rows of several, in order."""
+        shift = np.cumsum([0] + [len(part.runs) for part in parts])
+        columns: dict[str, Any] = {}
+        for f in fields(Edges):
+            values = [getattr(part, f.name) for part in parts]
+            if f.name in ("run_start", "run_stop"):
+                values = [value + by for value, by in zip(values, shift, strict=False)]
+            columns[f.name] = np.concatenate(values)
+        return Edges(**columns)

@@ -1,0 +1,37 @@
+"""Which database a URL names."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dedup.errors import UsageError
+
+if TYPE_CHECKING:
+    from dedup.storage.base import Store
+
+__all__ = ["open_store"]
+
+
+def open_store(url: str, *, timeout: float, read_only: bool = False) -> Store:
+    """Connect to what a URL names: a path, ``sqlite:///path``, or ``postgresql://…``.
+
+    Args:
+        url: Where the index is.
+        timeout: Seconds to wait for another writer.
+        read_only: Write nothing, not even a new schema.
+
+    Raises:
+        UsageError: A URL of another kind.
+        StorageError: The database cannot be opened.
+    """
+    if url.startswith(("postgresql://", "postgres://")):
+        from dedup.storage.postgres import PostgresStore
+
+        return PostgresStore(url, timeout=timeout, read_only=read_only)
+    from dedup.storage.sqlite import SqliteStore
+
+    if url.startswith("sqlite:///"):
+        return SqliteStore(url.removeprefix("sqlite:///"), timeout=timeout, read_only=read_only)
+    if "://" in url:
+        raise UsageError(f"{url}: name a file, sqlite:///file or postgresql://…")
+    return SqliteStore(url, timeout=timeout, read_only=read_only)

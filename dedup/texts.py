@@ -1,0 +1,77 @@
+"""The body tokens of numbered documents: what is compared, counted and marked.
+
+Lengths are in words: a token is a word, or half a word in scripts written without spaces.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dedup import kernels
+from dedup.kernels.rules import CHARACTER_FLAG, CUT_FLAG, NUMBER_FLAG, QUOTED_FLAG, STOCK_FLAG
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["CHARACTER", "CUT", "NEVER", "NUMBER", "QUOTED", "STOCK", "Lengths", "Texts"]
+
+QUOTED, CHARACTER, STOCK = QUOTED_FLAG, CHARACTER_FLAG, STOCK_FLAG
+NUMBER, CUT = NUMBER_FLAG, CUT_FLAG
+"""Flags of a body token; ``CUT``: something was stripped before it."""
+
+NEVER = np.iinfo(np.int64).max
+"""Publication time of an undated document; it comes last in the order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """The body tokens of numbered documents.
+
+    Attributes:
+        hash: uint64[T], in any order of documents.
+        flags: uint8[T], QUOTED | CHARACTER | STOCK | NUMBER | CUT.
+        start: int64[n], first token of each document.
+        stop: int64[n], one past its last.
+        spaceless: uint8[n], most of its tokens are single characters.
+        published: int64[n] microseconds since the epoch, :data:`NEVER` where unknown; None where all are.
+    """
+
+    hash: NDArray[np.uint64]
+    flags: NDArray[np.uint8]
+    start: NDArray[np.int64]
+    stop: NDArray[np.int64]
+    spaceless: NDArray[np.uint8]
+    published: NDArray[np.int64] | None = None
+
+    def half_words(self, without: int = 0) -> NDArray[np.int64]:
+        """Length of each document in half words, tokens with a flag of ``without`` left out: int64[n]."""
+        total = np.empty(len(self.start), np.int64)
+        kernels.get().half_words(self.flags, self.start, self.stop, without, total)
+        return total
+
+
+@dataclass(frozen=True, slots=True)
+class Lengths:
+    """Lengths of n documents in half words.
+
+    Attributes:
+        whole: int64[n].
+        base: int64[n], without stock text.
+        plain: int64[n], without stock text and quotations.
+        figures: int64[n], of the figures.
+    """
+
+    whole: NDArray[np.int64]
+    base: NDArray[np.int64]
+    plain: NDArray[np.int64]
+    figures: NDArray[np.int64]
+
+    @staticmethod
+    def of(texts: Texts) -> Lengths:
+        """Those of all documents."""
+        whole = texts.half_words()
+        figures = whole - texts.half_words(NUMBER)
+        return Lengths(whole, texts.half_words(STOCK), texts.half_words(STOCK | QUOTED), figures)
