@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dedup import kernels
+from dedup.ragged import steps
 from dedup.tokens import Tokens, tokenize
 
 if TYPE_CHECKING:
@@ -40,6 +41,8 @@ def detect(tokens: Tokens, given: pa.Array) -> pa.Array:
         tokens: The batch's token stream.
         given: string[n]; what is not null here stays.
     """
+    if not given.null_count:
+        return given
     words = _function_words()
     counts = np.empty((len(tokens), len(words.codes)), np.uint32)
     loops = kernels.get()
@@ -47,10 +50,10 @@ def detect(tokens: Tokens, given: pa.Array) -> pa.Array:
         tokens.hash, tokens.offsets, words.hash, words.buckets, words.languages, SAMPLE, counts
     )
     best = counts.argmax(axis=1)
-    most = counts[np.arange(len(tokens)), best]
-    enough = most > SHARE * np.minimum(np.diff(tokens.offsets), SAMPLE)
-    guess = pa.array(words.codes, pa.string()).take(pa.array(best, mask=~enough))
-    return pc.coalesce(given, guess)
+    enough = counts.max(axis=1) > SHARE * np.minimum(steps(tokens.offsets), SAMPLE)
+    guess = [words.codes[i] if told else None for i, told in zip(best.tolist(), enough.tolist(), strict=True)]
+    guessed = pa.array(guess, pa.string())
+    return guessed if given.null_count == len(given) else pc.coalesce(given, guessed)
 
 
 @dataclass(frozen=True, slots=True)

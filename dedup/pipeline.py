@@ -30,7 +30,7 @@ from dedup.marks import Marks
 from dedup.model import Kind
 from dedup.overlap import equal, verify
 from dedup.quotations import mark_quotations
-from dedup.ragged import search
+from dedup.ragged import search, steps
 from dedup.shingles import shingle
 from dedup.signatures import sketch
 from dedup.stock import long_runs, mark, mark_notices, windows
@@ -208,9 +208,11 @@ def prepare(
     tokens = tokenize(texts) if tokens is None else tokens
     stripped = strip(tokens, batch, recurring) if settings.strip else None
     body = stripped.body.copy() if stripped else np.ones(len(tokens.hash), bool)
-    kept = np.concatenate([[0], np.cumsum(body)])
+    kept = np.zeros(len(body) + 1, np.int64)
+    body.cumsum(out=kept[1:])
     bodiless = _without_body(kept, tokens)
-    body &= ~np.repeat(bodiless, np.diff(tokens.offsets))
+    if bodiless.any():
+        body &= ~bodiless.repeat(steps(tokens.offsets))
 
     shingles = shingle(tokens, body, settings)
     sketches = sketch(shingles, settings)
@@ -218,13 +220,14 @@ def prepare(
     if bodiless.any():
         content[bodiless] = sketch(shingle(tokens, None, settings), settings).content[bodiless]
     # no word at all: equal only to the same characters
-    for row in np.flatnonzero(np.diff(tokens.offsets) == 0):
+    for row in np.flatnonzero(steps(tokens.offsets) == 0):
         digest = xxhash.xxh3_128_intdigest(texts[int(row)].as_py().encode())
         content[row] = digest >> 64, digest & 0xFFFFFFFFFFFFFFFF
     long_offsets, long_hash = long_runs(shingles.words, shingles.word_offsets)
     flags = mark_quotations(tokens, texts)
-    cut = np.diff(body, prepend=True) & body
-    cut[tokens.offsets[:-1][np.diff(tokens.offsets) > 0]] = False  # the document before doesn't count
+    cut = body.copy()
+    cut[1:] &= ~body[:-1]
+    cut[tokens.offsets[:-1][steps(tokens.offsets) > 0]] = False  # the document before doesn't count
     flags[cut] |= CUT
     flags = flags[body]
     names, credited = _agencies(stripped, tokens, kept)
@@ -266,7 +269,7 @@ def _without_body(kept: NDArray[np.int64], tokens: Tokens) -> NDArray[np.bool_]:
 
     ``kept`` is how many body tokens come before each.
     """
-    left, all_ = np.diff(kept[tokens.offsets]), np.diff(tokens.offsets)
+    left, all_ = steps(kept[tokens.offsets]), steps(tokens.offsets)
     return np.asarray((left < SHORT) & (3 * left < 2 * all_) | (all_ == 0))
 
 
@@ -280,30 +283,35 @@ def _agencies(
     documents = len(tokens)
     if stripped is None or not len(stripped.agency_name):
         return pa.array([[]] * documents, pa.list_(pa.string())), np.zeros(documents, bool)
-    document = np.repeat(np.arange(documents), np.diff(stripped.agency_offsets))
-    first, stop = tokens.offsets[document], tokens.offsets[document + 1]
-    at = search(tokens.start, first, stop, stripped.agency_start.astype(np.int64))
-    last = kept[stop] - kept[at] <= CREDIT_WORDS
-    told = (stripped.agency_role == AgencyRole.CREDIT) & last & ~_in_caption(stripped, document)
-    told |= (stripped.agency_role == AgencyRole.DATELINE) | (stripped.agency_role == AgencyRole.BYLINE)
-    document, name = document[told], stripped.agency_name[told]
-    first = np.sort(np.unique(document * np.int64(len(agency_names())) + name, return_index=True)[1])
-    offsets = np.searchsorted(document[first], np.arange(documents + 1))
+    document = np.arange(documents).repeat(steps(stripped.agency_offsets))
+    told = (stripped.agency_role == AgencyRole.DATELINE) | (stripped.agency_role == AgencyRole.BYLINE)
+    credit = np.flatnonzero(stripped.agency_role == AgencyRole.CREDIT)
+    if len(credit):
+        holder = document[credit]
+        first, stop = tokens.offsets[holder], tokens.offsets[holder + 1]
+        at = search(tokens.start, first, stop, stripped.agency_start[credit].astype(np.int64))
+        last = kept[stop] - kept[at] <= CREDIT_WORDS
+        told[credit] = last & ~_in_caption(stripped, holder, stripped.agency_start[credit])
     known = agency_names()
-    names = pa.array([known[number] for number in name[first].tolist()], pa.string())
-    return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), names), np.diff(offsets) > 0
+    names: list[dict[str, None]] = [{} for _ in range(documents)]
+    for number, name in zip(document[told].tolist(), stripped.agency_name[told].tolist(), strict=True):
+        names[number][known[name]] = None
+    found = pa.array([list(some) for some in names], pa.list_(pa.string()))
+    return found, np.fromiter(map(bool, names), bool, documents)
 
 
-def _in_caption(stripped: Stripped, document: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Agencies, of the given documents, that stand in a removed caption of some length."""
+def _in_caption(
+    stripped: Stripped, document: NDArray[np.int64], place: NDArray[np.uint32]
+) -> NDArray[np.bool_]:
+    """Places, bytes in the given documents, that lie in a removed caption of some length."""
     if not len(stripped.removed_start):
         return np.zeros(len(document), bool)
-    holder = np.repeat(np.arange(len(stripped.removed_offsets) - 1), np.diff(stripped.removed_offsets))
-    place = (document << 32) | stripped.agency_start
-    at = np.maximum(np.searchsorted((holder << 32) | stripped.removed_start, place, "right") - 1, 0)
+    holder = np.arange(len(stripped.removed_offsets) - 1).repeat(steps(stripped.removed_offsets))
+    sought = (document << 32) | place
+    at = np.maximum(np.searchsorted((holder << 32) | stripped.removed_start, sought, "right") - 1, 0)
     start, end = stripped.removed_start[at], stripped.removed_end[at]
     caption = (stripped.removed_kind[at] == CAPTION) & (end - start >= CAPTION_BYTES)
-    inside: NDArray[np.bool_] = caption & (holder[at] == document) & (stripped.agency_start < end)
+    inside: NDArray[np.bool_] = caption & (holder[at] == document) & (place < end)
     return inside
 
 
@@ -312,7 +320,7 @@ def _removed_chars(stripped: Stripped | None, texts: pa.Array) -> NDArray[np.int
     if stripped is None or not len(stripped.removed_start):
         return np.zeros(len(texts), np.int64)
     data, offsets = text_buffers(texts)
-    document = np.repeat(np.arange(len(texts)), np.diff(stripped.removed_offsets))
+    document = np.arange(len(texts)).repeat(steps(stripped.removed_offsets))
     start, end = offsets[document] + stripped.removed_start, offsets[document] + stripped.removed_end
     characters = np.empty(len(document), np.int64)
     kernels.get().count_characters(data, start, end, characters)

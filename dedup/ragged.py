@@ -20,6 +20,7 @@ __all__ = [
     "partition_bits",
     "search",
     "slices",
+    "steps",
     "take_rows",
     "trim",
     "whole",
@@ -56,6 +57,16 @@ def slices(values: NDArray[Number], start: NDArray[np.int64], stop: NDArray[np.i
     """
     parts = (values[a:b] for a, b in zip(start.tolist(), stop.tolist(), strict=True))
     return np.concatenate([values[:0], *parts])
+
+
+def steps(values: NDArray[Number]) -> NDArray[Number]:
+    """How far each value is from the one before: ``np.diff`` does a tenth of its work on short arrays.
+
+    Args:
+        values: [n] or [n + 1] offsets, say.
+    """
+    step: NDArray[Number] = np.subtract(values[1:], values[:-1])
+    return step
 
 
 def by_owner(owner: NDArray[np.int64], owners: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -14,6 +14,7 @@ from dedup.ragged import (
     partition_bits,
     search,
     slices,
+    steps,
     take_rows,
 )
 
@@ -37,6 +38,11 @@ def test_slices_one_after_the_other(bounds: list[tuple[int, int]]) -> None:
     taken = slices(values, start, stop)
     assert taken.dtype == values.dtype
     assert taken.tolist() == [at for at, _ in expected]
+
+
+@given(st.lists(st.integers(0, 2**32), min_size=1))
+def test_steps_are_differences(values: list[int]) -> None:
+    assert steps(np.array(values, np.int64)).tolist() == np.diff(values).tolist()
 
 
 @given(st.lists(st.integers(0, 2**64 - 1)))

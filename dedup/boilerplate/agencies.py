@@ -83,6 +83,9 @@ def find_agencies(look: Surface, units: Units, measures: Measures, labels: NDArr
     mentions.
     """
     first, size = measures.agency_first, measures.agency_size
+    if not len(first):
+        nothing = np.zeros(0, np.bool_)
+        return Found(first, size, measures.agency_name, nothing.view(np.uint8), first, nothing)
     unit = np.searchsorted(units.first, first, side="right") - 1
     last = first + size - 1
     label = labels[unit]

@@ -22,6 +22,7 @@ from dedup.boilerplate.rules import ALWAYS, Rule, Table, Trait
 from dedup.kernels import signs
 from dedup.kernels import traits as rows
 from dedup.kernels.traits import SHARE, WORD
+from dedup.ragged import steps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from dedup.boilerplate.units import Measures, Surface, Units
     from dedup.tokens import Tokens
 
-__all__ = ["feature_matrix", "model_of", "observe", "rules", "suspects", "table"]
+__all__ = ["feature_matrix", "model_of", "observe", "rules", "sums", "suspects", "table"]
 
 Mask = NDArray[np.bool_]
 DATELINE_TOKENS = 14
@@ -55,13 +56,20 @@ def model_of(units: Units, measures: Measures) -> NDArray[np.uint8]:
 
     A whole page has many units, and most of them as short as the items of a menu.
     """
-    count = np.diff(units.offsets)
-    short = np.append(0, np.cumsum(words_of(measures) < MENU_WORDS))
-    is_page = (count >= PAGE_UNITS) & (2 * (short[units.offsets[1:]] - short[units.offsets[:-1]]) >= count)
-    cut = np.append(0, np.cumsum(units.sentences))
-    by_sentences = 2 * (cut[units.offsets[1:]] - cut[units.offsets[:-1]]) > count
+    count = steps(units.offsets)
+    is_page = count >= PAGE_UNITS
+    if is_page.any():
+        is_page &= 2 * sums(words_of(measures) < MENU_WORDS, units.offsets) >= count
+    by_sentences = 2 * sums(units.sentences, units.offsets) > count
     model = np.where(is_page, MODELS.index("page"), MODELS.index("article"))
     return np.where(by_sentences, MODELS.index("sentence"), model).astype(np.uint8)
+
+
+def sums(chosen: Mask, offsets: NDArray[np.int64]) -> NDArray[np.int64]:
+    """How many are chosen in each slice: int64[n]."""
+    running = np.zeros(len(chosen) + 1, np.int64)
+    chosen.cumsum(out=running[1:])
+    return steps(running[offsets])
 
 
 def suspects(tokens: Tokens, units: Units, measures: Measures) -> Mask:
@@ -310,7 +318,7 @@ def observe(
     )
     traits[rows.TITLE] = is_title
     _mark_twins(units, measures, traits)
-    longest = int(np.diff(tokens.offsets).max(initial=0))
+    longest = int(steps(tokens.offsets).max(initial=0))
     slots = 4 * longest + 16
     loops.echoes(
         *(tokens.hash, tokens.flags, look.shape, tokens.start, tokens.end, units.first, units.offsets),
@@ -320,13 +328,14 @@ def observe(
     # what tells of this article's subject is its own headline or standfirst, which other pages tease
     own = (traits[rows.TELLING] >= OWN_TELLING) & (2 * traits[rows.ECHO] >= SHARE)
     traits[rows.RECURS, own] = 0
-    traits[rows.AGENCY_CLOSES : rows.DATELINE + 1] = _agency_places(units, measures)
+    if len(measures.agency_first):
+        traits[rows.AGENCY_CLOSES : rows.DATELINE + 1] = _agency_places(units, measures)
     return traits
 
 
 def _mark_twins(units: Units, measures: Measures, traits: NDArray[np.int16]) -> None:
     """Set the traits of units that their document has twice, or that open alike."""
-    slots = np.empty(4 * int(np.diff(units.offsets).max(initial=0)) + 1, np.int64)
+    slots = np.empty(4 * int(steps(units.offsets).max(initial=0)) + 1, np.int64)
     for hashes, least, above, below in (
         (measures.whole, 0, rows.SAME_ABOVE, rows.SAME_BELOW),
         (measures.head, signs.HEAD, rows.LIKE_ABOVE, rows.LIKE_BELOW),

@@ -9,6 +9,7 @@ import numpy as np
 
 from dedup.boilerplate.agencies import AgencyRole, place_after
 from dedup.model import Kind
+from dedup.ragged import steps
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,6 +60,7 @@ class Spans:
     @classmethod
     def joined(cls, parts: Sequence[Spans]) -> Self:
         """All spans in order of document and place; neighbours of one kind that touch are one."""
+        parts = [part for part in parts if len(part.document)] or parts[:1]
         document = np.concatenate([p.document for p in parts])
         start = np.concatenate([p.start for p in parts])
         order = np.lexsort((start, document))
@@ -96,7 +98,7 @@ def inner_spans(
     """
     rows: list[tuple[int, int, int, int, int, int]] = []
     meta, credit = KINDS.index(Kind.META), KINDS.index(Kind.CREDIT)
-    document_of = np.searchsorted(units.offsets, np.arange(len(units)), side="right") - 1
+    document_of = np.arange(len(units.offsets) - 1).repeat(steps(units.offsets))
     done: set[int] = set()
     for i in np.flatnonzero(agencies.role == AgencyRole.DATELINE)[::-1]:  # of a chain, the last one
         unit = int(agencies.unit[i])

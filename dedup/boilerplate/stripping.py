@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from dedup.boilerplate.agencies import AgencyRole, agency_names, find_agencies
-from dedup.boilerplate.features import model_of, observe, suspects, table
+from dedup.boilerplate.features import model_of, observe, sums, suspects, table
 from dedup.boilerplate.model import BODY, LABELS, MODELS, TITLE, label_units
 from dedup.boilerplate.recurring import asked, unit_hashes
 from dedup.boilerplate.spans import Spans, inner_spans, sentence_cut
@@ -31,6 +31,7 @@ from dedup.boilerplate.units import (
 from dedup.kernels import signs
 from dedup.kernels.traits import ALL_AGENCY, PROSE, RECURS, SAME_ABOVE, SAME_BELOW
 from dedup.model import Agency, CleanText, Kind, Removed
+from dedup.ragged import steps
 from dedup.tokens import Tokens, byte_to_char, tokenize
 
 if TYPE_CHECKING:
@@ -48,8 +49,8 @@ KINDS = list(Kind)
 _KIND_OF_LABEL = np.array(
     [0, KINDS.index(Kind.TITLE), *(KINDS.index(Kind(name)) for name in LABELS[2:])], np.uint8
 )
-_ASTRAY = [LABELS.index(name) for name in ("appeal", "nav", "widget")]
-"""What an agency's name by itself is never."""
+_ASTRAY = np.array([name in ("appeal", "nav", "widget") for name in LABELS])
+"""What an agency's name by itself is never, by label."""
 OWN_CUES = 2.0
 """Weights of cues a sentence needs to be taken out of a block of body."""
 
@@ -126,20 +127,16 @@ def strip(tokens: Tokens, batch: pa.RecordBatch, recurring: Recurring | None = N
     traits = observe(tokens, look, units, measures, is_title, recurs)
     labels = label_units(table(), traits, units.offsets, model_of(units, measures))
     # a headline is not made of cues, and what is made of an appeal's needs no neighbours to agree
-    cued = measures.cues[:, :6].argmax(axis=1)
-    rows = np.arange(len(units))
-    weight = measures.cues[rows, cued]
-    made_of_cues = 2 * measures.covered[rows, cued] >= np.diff(units.first)
-    made_of_cues &= ((weight >= MANY_CUES) & (cued + 2 == LABELS.index("appeal"))) | (
-        (weight >= TITLE_CUES) & (labels == TITLE)
-    )
-    labels = np.where((labels <= TITLE) & made_of_cues, cued + 2, labels).astype(np.uint8)
+    some = np.flatnonzero((measures.strongest >= min(MANY_CUES, TITLE_CUES)) & (labels <= TITLE))
+    if len(some):
+        labels[some] = _by_cues(units, measures, labels, some)
     labels[np.searchsorted(units.first, dated) - 1] = LABELS.index("meta")
     # what recurs among articles that share nothing else is furniture. Of prose that is only one sign more: a
     # paragraph that edited versions kept recurs, too, and large families fell apart (recall 0.82 for 0.98)
     known = (traits[RECURS] > 0) & (traits[PROSE] == 0)
     labels[known & (labels <= TITLE)] = LABELS.index("nav")
-    labels[np.isin(labels, _ASTRAY) & (traits[ALL_AGENCY] > 0)] = LABELS.index("credit")
+    named = np.flatnonzero(traits[ALL_AGENCY])
+    labels[named[_ASTRAY[labels[named]]]] = LABELS.index("credit")
     earlier, later = traits[SAME_ABOVE] > 0, traits[SAME_BELOW] > 0
 
     # a headline goes where it repeats what is known; the first of its kind is part of the article
@@ -160,7 +157,7 @@ def strip(tokens: Tokens, batch: pa.RecordBatch, recurring: Recurring | None = N
         )
     agencies = find_agencies(look, units, measures, labels)
 
-    body = np.repeat(~removed, np.diff(units.first))
+    body = (~removed).repeat(steps(units.first))
     data, begins = text_bytes(texts)
     whole = _unit_spans(tokens, units, removed, kind, data, begins)
     inner = inner_spans(tokens, look, units, removed, agencies, data, begins)
@@ -184,6 +181,19 @@ def strip(tokens: Tokens, batch: pa.RecordBatch, recurring: Recurring | None = N
     )
 
 
+def _by_cues(
+    units: Units, measures: Measures, labels: NDArray[np.uint8], some: NDArray[np.int64]
+) -> NDArray[np.uint8]:
+    """Labels of some units called body or headline; that of their cues where they are made of these."""
+    cued = measures.cues[some, :6].argmax(axis=1)
+    weight = measures.cues[some, cued]
+    made_of_cues = 2 * measures.covered[some, cued] >= units.first[some + 1] - units.first[some]
+    made_of_cues &= ((weight >= MANY_CUES) & (cued + 2 == LABELS.index("appeal"))) | (
+        (weight >= TITLE_CUES) & (labels[some] == TITLE)
+    )
+    return np.where(made_of_cues, cued + 2, labels[some]).astype(np.uint8)
+
+
 def _by_sentences(
     tokens: Tokens,
     look: Surface,
@@ -201,7 +211,7 @@ def _by_sentences(
     Returns:
         Units with those blocks cut, and their labels, kinds and whether they go.
     """
-    document = np.repeat(np.arange(len(tokens.offsets) - 1), np.diff(tokens.block_offsets))
+    document = np.arange(len(tokens.offsets) - 1).repeat(steps(tokens.block_offsets))
     chosen = np.zeros(len(tokens.offsets) - 1, np.bool_)
     chosen[document[mixed]] = True
     part, part_look, part_phrases = take(tokens, look, phrases, chosen)
@@ -244,18 +254,19 @@ def _equal_titles(batch: pa.RecordBatch, units: Units, whole: NDArray[np.uint64]
     """bool[U]: the unit says what the document's given title says."""
     if "title" not in batch.schema.names or batch.column("title").null_count == batch.num_rows:
         return np.zeros(len(units), np.bool_)
-    titles = tokenize(batch.column("title").cast(pa.large_string()).fill_null(""))
+    given = batch.column("title")
+    titles = tokenize(given.fill_null("") if given.null_count else given)
     hashes = unit_hashes(titles, titles.offsets)
-    known = np.diff(titles.offsets) > 0
-    document = np.repeat(np.arange(len(hashes)), np.diff(units.offsets))
-    equal: NDArray[np.bool_] = known[document] & (hashes[document] == whole)
+    known = steps(titles.offsets) > 0
+    count = steps(units.offsets)
+    equal: NDArray[np.bool_] = known.repeat(count) & (hashes.repeat(count) == whole)
     return equal
 
 
 def _nothing_left(units: Units, labels: NDArray[np.uint8]) -> NDArray[np.bool_]:
     """bool[U]: the unit stands in a document without any body; too little there to be sure without cues."""
-    body = np.append(0, np.cumsum(labels <= TITLE))
-    return np.repeat(body[units.offsets[1:]] == body[units.offsets[:-1]], np.diff(units.offsets))
+    nothing: NDArray[np.bool_] = sums(labels <= TITLE, units.offsets) == 0
+    return nothing.repeat(steps(units.offsets))
 
 
 def _lone_prose(units: Units, labels: NDArray[np.uint8], measures: Measures) -> NDArray[np.int64]:
@@ -264,13 +275,14 @@ def _lone_prose(units: Units, labels: NDArray[np.uint8], measures: Measures) -> 
     An article of one paragraph looks like a long caption. What has strong cues is one; appeals may be long.
     """
     tokens = measures.counts[:, signs.N_TOKENS]
+    prose = (labels > TITLE) & (labels != LABELS.index("appeal")) & (tokens >= PROSE_TOKENS)
+    prose &= (measures.counts[:, signs.N_STOP] >= PROSE_STOPS) & (measures.strongest < STRONG_CUES)
+    if not prose.any():
+        return np.empty(0, np.int64)
     documents = len(units.offsets) - 1
-    document = np.repeat(np.arange(documents), np.diff(units.offsets))
+    document = np.arange(documents).repeat(steps(units.offsets))
     body = np.bincount(document, np.where(labels == BODY, tokens, 0), documents)
-    prose = (tokens >= PROSE_TOKENS) & (measures.counts[:, signs.N_STOP] >= PROSE_STOPS)
-    prose &= (labels > TITLE) & (labels != LABELS.index("appeal")) & (tokens > body[document])
-    prose &= measures.strongest < STRONG_CUES
-    found = np.flatnonzero(prose)
+    found = np.flatnonzero(prose & (tokens > body[document]))
     found = found[np.lexsort((-tokens[found], document[found]))]
     first: NDArray[np.int64] = found[np.diff(document[found], prepend=-1) != 0].astype(np.int64)
     return first
@@ -281,10 +293,11 @@ def _standfirsts(
 ) -> NDArray[np.bool_]:
     """bool[U]: the first unit of body, if the article says it again below."""
     found = np.zeros(len(units), np.bool_)
+    if not (stays & later).any():
+        return found
     kept = np.flatnonzero(stays)
     document = np.searchsorted(units.offsets, kept, side="right") - 1
-    opens = np.append(True, document[1:] != document[:-1]) if len(kept) else np.zeros(0, np.bool_)
-    first = kept[opens]
+    first = kept[np.append(True, document[1:] != document[:-1])]
     found[first[later[first] & (counts[first, signs.N_TOKENS] >= 5)]] = True
     return found
 
@@ -317,7 +330,7 @@ def _unit_spans(
 
 def _blank_blocks(tokens: Tokens) -> Spans:
     """Blocks without any token, such as a row of asterisks."""
-    block = np.flatnonzero(np.diff(tokens.block_first) == 0)
+    block = np.flatnonzero(steps(tokens.block_first) == 0)
     document = np.searchsorted(tokens.block_offsets, block, side="right") - 1
     nothing = tokens.block_first[block]
     kind = np.full(len(block), KINDS.index(Kind.WIDGET), np.uint8)

@@ -12,7 +12,7 @@ from dedup import kernels
 from dedup.boilerplate import lexicon as lex
 from dedup.kernels import signs as loops
 from dedup.kernels.traits import KINDS_OF_FURNITURE
-from dedup.ragged import slices
+from dedup.ragged import slices, steps
 from dedup.tokens import Tokens
 
 if TYPE_CHECKING:
@@ -177,19 +177,25 @@ def sentence_ends(tokens: Tokens, look: Surface) -> NDArray[np.bool_]:
     ends = np.zeros(size, np.bool_)
     if size == 0:
         return ends
-    following = np.append(look.shape[1:], np.uint8(0))
-    opens = following & loops.LOWER == 0
-    stop = look.after & loops.STOP != 0
-    spaced = look.after & loops.SPACE != 0
-    initial = (look.shape & loops.SINGLE != 0) & (look.shape & loops.UPPER != 0)
-    maybe = np.flatnonzero(stop & spaced & opens & ~initial)
+    maybe = np.flatnonzero(look.after & loops.STOP)
+    shape = look.shape[maybe]
+    initial = shape & (loops.SINGLE | loops.UPPER) == loops.SINGLE | loops.UPPER
+    small = look.shape[np.minimum(maybe + 1, size - 1)] & loops.LOWER != 0
+    small &= maybe + 1 < size
+    maybe = maybe[(look.after[maybe] & loops.SPACE != 0) & ~initial & ~small]
     known = lex.lexicon().abbreviations  # sorted; isin would sort it again for each batch
     at = np.minimum(np.searchsorted(known, tokens.hash[maybe]), max(len(known) - 1, 0))
     ends[maybe] = known[at] != tokens.hash[maybe] if len(known) else True
     ends |= look.after & loops.WIDE != 0
-    last = tokens.block_first[1:][np.diff(tokens.block_first) > 0] - 1
-    ends[last] = True
+    ends[_last_tokens(tokens)] = True
     return ends
+
+
+def _last_tokens(tokens: Tokens) -> NDArray[np.int64]:
+    """The last token of each block that has any: int64."""
+    stop = tokens.block_first[1:]
+    last: NDArray[np.int64] = stop[stop > tokens.block_first[:-1]] - 1
+    return last
 
 
 def units_of(
@@ -203,14 +209,14 @@ def units_of(
         cut: bool[B], blocks to cut into sentences.
         dated: int64[D], tokens that begin a text after a date put before it; another cut.
     """
-    sizes = np.diff(tokens.block_first)
-    closes = ends & np.repeat(cut, sizes)
-    closes[tokens.block_first[1:][sizes > 0] - 1] = True
+    closes = ends & cut.repeat(steps(tokens.block_first))
+    closes[_last_tokens(tokens)] = True
     closes[dated - 1] = True
-    first = np.append(0, np.flatnonzero(closes) + 1) if len(ends) else np.zeros(1, np.int64)
-    block = np.searchsorted(tokens.block_first, first[:-1], side="right") - 1
-    offsets = np.searchsorted(first[:-1], tokens.offsets)
-    return Units(first.astype(np.int64), offsets.astype(np.int64), block.astype(np.int64), cut[block])
+    last = closes.nonzero()[0]
+    first = np.zeros(len(last) + 1, np.int64)
+    first[1:] = last + 1
+    block = tokens.block_first.searchsorted(first[:-1], side="right") - 1
+    return Units(first, first[:-1].searchsorted(tokens.offsets), block, cut[block])
 
 
 def dated_openings(tokens: Tokens, look: Surface) -> NDArray[np.int64]:
@@ -220,14 +226,14 @@ def dated_openings(tokens: Tokens, look: Surface) -> NDArray[np.int64]:
     """
     size = len(tokens.hash)
     found = np.zeros(0, np.int64)
-    block = tokens.block_offsets[:-1][np.diff(tokens.block_offsets) > 0]
+    block = tokens.block_offsets[:-1][steps(tokens.block_offsets) > 0]
     for lead in (0, 1):
         year = tokens.block_first[block] + lead
         fits = year + 6 < tokens.block_first[block + 1]
-        year = np.where(fits, year, 0)
-        if not size or not fits.any():
+        block, year = block[fits], year[fits]
+        fits = look.shape[year] & loops.YEAR != 0
+        if not fits.any():
             continue
-        fits &= look.shape[year] & loops.YEAR != 0
         for step in (1, 2):
             at = np.minimum(year + step, size - 1)
             gap = look.before[at]
@@ -239,14 +245,13 @@ def dated_openings(tokens: Tokens, look: Surface) -> NDArray[np.int64]:
 
 def unbroken(tokens: Tokens) -> NDArray[np.bool_]:
     """bool[B]: blocks of documents more than half of which is one long block; sentences decide there."""
-    sizes = np.diff(tokens.block_first)
-    longest = np.zeros(len(tokens.offsets) - 1, np.int64)
-    document = np.repeat(np.arange(len(longest)), np.diff(tokens.block_offsets))
-    np.maximum.at(longest, document, sizes)
-    few = np.diff(tokens.block_offsets) <= UNBROKEN_BLOCKS
-    least = np.where(few, UNBROKEN_TOKENS, 4 * UNBROKEN_TOKENS)
-    whole = (longest > least) & (2 * longest > np.diff(tokens.offsets))
-    return whole[document]
+    sizes, blocks = steps(tokens.block_first), steps(tokens.block_offsets)
+    longest = np.zeros(len(blocks), np.int64)
+    some = blocks > 0
+    longest[some] = np.maximum.reduceat(sizes, tokens.block_offsets[:-1][some]) if some.any() else 0
+    least = np.where(blocks <= UNBROKEN_BLOCKS, UNBROKEN_TOKENS, 4 * UNBROKEN_TOKENS)
+    whole: NDArray[np.bool_] = (longest > least) & (2 * longest > steps(tokens.offsets))
+    return whole.repeat(blocks)
 
 
 def take(
