@@ -61,6 +61,7 @@ class Settings:
     version_coverage: float = _number(0.40, 0.0, 1.0)  # share of the shorter one
     version_coverage_apart: float = _number(0.70, 0.0, 1.0)  # the same for texts over a day and a half apart
     partial_words: int = _number(40, 1, 100_000)  # narrative words
+    partial_coverage_apart: float = _number(0.50, 0.0, 1.0)  # of the shorter one, over a stock window apart
     quote_words: int = _number(12, 1, 100_000)  # words
     short_share: float = _number(0.8, 0.0, 1.0)  # of the longer text's narrative words, if that is less
 
@@ -70,7 +71,7 @@ class Settings:
 
     # stock text
     stock_windows: int = _number(3, 1, 100_000)  # seen in more separate windows than this: stock
-    stock_window_days: int = _number(3, 1, 3650)  # days a window
+    stock_window_days: int = _number(3, 1, 3650)  # days a window; further apart, texts share background
     stock_documents: int = _number(40, 1, 2**31)  # without dates: seen in more groups of documents than this
 
     # candidates

@@ -13,7 +13,7 @@ import numpy as np
 from dedup.candidates import exact_leaders, near_pairs, unique_pairs
 from dedup.edges import NEAR
 from dedup.overlap import verify
-from dedup.texts import STOCK, Texts
+from dedup.texts import DAY, STOCK, Texts
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from dedup.config import Settings
 
 __all__ = ["collapse", "loosen"]
-
-DAY = 86_400 * 1_000_000
 
 
 def collapse(

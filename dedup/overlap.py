@@ -14,7 +14,7 @@ import numpy as np
 from dedup import kernels
 from dedup.edges import EXACT, NEAR, NONE, PARTIAL, QUOTE, VERSION, Edges
 from dedup.templates import Shared, days_apart, find_templates, same_report
-from dedup.texts import QUOTED, Lengths, Texts
+from dedup.texts import DAY, QUOTED, Lengths, Texts
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -91,6 +91,7 @@ def _align(
         enough,
         template,
         days_apart(texts, a, b),
+        days_apart(texts, a, b, settings.stock_window_days * DAY),
         settings,
     )
     return Edges(
@@ -117,6 +118,7 @@ def classify(
     enough: NDArray[np.bool_],
     template: NDArray[np.bool_],
     apart: NDArray[np.bool_],
+    later: NDArray[np.bool_],
     settings: Settings,
 ) -> NDArray[np.uint8]:
     """The relation of each pair, uint8[p] codes of :data:`KINDS`; the rules of the design, strongest first.
@@ -130,15 +132,18 @@ def classify(
         enough: Enough of them for a version, whatever their share.
         template: Same frame, other facts: :mod:`dedup.templates`.
         apart: Published days apart; what keeps half an old text is another one, a sequel or a column's frame.
+        later: Published further apart than a window of stock text; what both share is background, unless it
+            is half of one.
         settings: For the thresholds.
     """
     version = np.where(apart, settings.version_coverage_apart, settings.version_coverage)
+    background = later & (shorter < settings.partial_coverage_apart)
     return np.select(
         [
             template & (shorter >= settings.version_coverage),
             (least >= settings.near_coverage) & (shared > 0),
             (shorter >= version) & enough,
-            told >= settings.partial_words,
+            (told >= settings.partial_words) & ~background,
             (shared >= settings.quote_words) & (longest >= settings.min_run),
         ],
         [NONE, NEAR, VERSION, PARTIAL, QUOTE],

@@ -1,7 +1,8 @@
 """Words that somebody said, though no quotation mark stands around them: posts and transcripts.
 
-A post is a block that a signature such as "— Name (@handle) March 10, 2026" ends or follows. A transcript is
-a document in which speakers' names in capitals, followed by a colon, open many blocks.
+A post is a block that a signature such as "— Name (@handle) March 10, 2026" ends or follows; of a long block
+only so many words before the signature are one. A transcript is a document in which speakers' names in
+capitals, followed by a colon, open many blocks, again and again.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dedup.kernels.rules import CHARACTER_FLAG as CHARACTER
 from dedup.tokens import QUOTED, Tokens, text_buffers
 
 if TYPE_CHECKING:
@@ -21,11 +23,21 @@ __all__ = ["mark_quotations"]
 SIGNATURE_WORDS = 8
 """The most words of a name before its handle."""
 
+POST_WORDS = 64
+"""The most words of a post: 280 characters, and some. A longer block is a page run together, of which only
+what stands before the signature can be the post."""
+
+DATE_WORDS = 6
+"""The most words behind a handle that date the post."""
+
 SPEAKER_WORDS = 5
 """The most words of a speaker's name."""
 
 SPEAKERS = 4
 """Blocks that a speaker's name opens before a document is a transcript."""
+
+TURNS = 2
+"""How often each of them speaks on average: headings and labels ("WATCH:") seldom come again."""
 
 SPEAKER_SHARE = 0.15
 """Share of all blocks that they are, too."""
@@ -81,10 +93,15 @@ def _post(
         before = base + int(tokens.end[word - 1]) if word > first else block_start
         gap = data[before : base + int(tokens.start[word])].tobytes()
         if any(dash in gap for dash in _DASHES):
-            if word > first:
-                return first, last
-            opens = block > tokens.block_offsets[document]
-            return int(tokens.block_first[block - 1]) if opens else first, last
+            if word == first and block > tokens.block_offsets[document]:
+                first = int(tokens.block_first[block - 1])
+            # a character is half a word
+            weight = 2 - (tokens.flags[first:last] & CHARACTER != 0).astype(np.int64)
+            if weight.sum() > 2 * (POST_WORDS + SIGNATURE_WORDS + DATE_WORDS):
+                long = np.cumsum(weight[: word - first][::-1]) > 2 * POST_WORDS
+                first = word - int(long.argmax()) if long.any() else first
+                last = min(last, handle + 1 + DATE_WORDS)
+            return first, last
     return handle, handle
 
 
@@ -111,7 +128,13 @@ def _transcripts(
     speaker = block[opens]
     number = np.searchsorted(speaker, tokens.block_offsets)  # of the first one in each document
     count, blocks = np.diff(number), np.diff(tokens.block_offsets)
-    spoken = np.flatnonzero((count >= SPEAKERS) & (count >= SPEAKER_SHARE * blocks))
+    own = np.repeat(np.arange(len(count)), count)
+    order = np.lexsort((tokens.hash[tokens.block_first[speaker]], own))
+    name = tokens.hash[tokens.block_first[speaker[order]]]
+    fresh = (np.diff(own, prepend=-1) != 0) | (np.diff(name, prepend=np.uint64(0)) != 0)
+    names = np.bincount(own[fresh], minlength=len(count))
+    talk = (count >= SPEAKERS) & (count >= SPEAKER_SHARE * blocks)
+    spoken = np.flatnonzero(talk & (TURNS * names <= count))
     opening = tokens.block_first[speaker[number[spoken]]]
     return list(zip(opening.tolist(), tokens.offsets[spoken + 1].tolist(), strict=True))
 

@@ -16,11 +16,14 @@ from dedup.kernels.rules import CHARACTER_FLAG, CUT_FLAG, NUMBER_FLAG, QUOTED_FL
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["CHARACTER", "CUT", "NEVER", "NUMBER", "QUOTED", "STOCK", "Lengths", "Texts"]
+__all__ = ["CHARACTER", "CUT", "DAY", "NEVER", "NUMBER", "QUOTED", "STOCK", "Lengths", "Texts"]
 
 QUOTED, CHARACTER, STOCK = QUOTED_FLAG, CHARACTER_FLAG, STOCK_FLAG
 NUMBER, CUT = NUMBER_FLAG, CUT_FLAG
 """Flags of a body token; ``CUT``: something was stripped before it."""
+
+DAY = 86_400_000_000
+"""Microseconds."""
 
 NEVER = np.iinfo(np.int64).max
 """Publication time of an undated document; it comes last in the order."""

@@ -333,11 +333,8 @@ def test_more_evidence_is_never_a_weaker_relation(
     def code(shared: int, narrative: int) -> int:
         columns = [coverage[1], coverage[0], shared, narrative, narrative]
         arrays = [np.array([value], np.float64) for value in columns]
-        return int(
-            classify(*arrays, np.array([narrative >= 40]), np.zeros(1, bool), np.zeros(1, bool), Settings())[
-                0
-            ]
-        )
+        no = np.zeros(1, bool)
+        return int(classify(*arrays, np.array([narrative >= 40]), no, no, no, Settings())[0])
 
     longest, narrative, shared = evidence
     assert code(shared + extra, narrative + extra) <= code(shared, narrative)

@@ -97,6 +97,12 @@ def test_what_keeps_half_an_old_text_is_another() -> None:
     assert reported(column, column[:60], hours=170) == "version"  # cut
 
 
+def test_what_two_texts_of_two_weeks_share_is_background() -> None:
+    story, following = words(100, 150), [*words(1000, 150), *words(160, 70)]
+    assert [reported(story, following, hours) for hours in (40, 72, 73)] == ["partial", "partial", "quote"]
+    assert reported(story, following[100:], hours=73) == "partial"  # over half of the shorter
+
+
 @st.composite
 def figured(draw: st.DrawFn) -> Texts:
     flag = st.sampled_from([0, NUMBER, NUMBER | CHARACTER])

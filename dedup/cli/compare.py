@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections import Counter
 from dataclasses import asdict, dataclass
+from datetime import timedelta
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -75,7 +76,7 @@ def compare(
     documents = load_two(a, b)
     result = dedup.find_families(_corpus(documents, among or []))
     relation = result.relation(*(document.id for document in documents))
-    rule = explain(relation, result.settings)
+    rule = explain(relation, result.settings, later=_windows_apart(*documents, result.settings))
     sides = [_side(document, result) for document in documents]
     if as_json:
         typer.echo(orjson.dumps(_as_dict(relation, rule, sides)))
@@ -103,8 +104,21 @@ def _side(document: Document, result: Result) -> Side:
     return Side(document, clean, tuple(sorted(stripped + stock, key=lambda place: place.start)))
 
 
-def explain(relation: Relation, settings: Settings) -> str:
-    """The rule that decided, in words, with the figures it looked at."""
+def _windows_apart(a: Document, b: Document, settings: Settings) -> bool:
+    """Whether two articles were published further apart than a window of stock text."""
+    if a.published is None or b.published is None:
+        return False
+    return abs(a.published - b.published) > timedelta(days=settings.stock_window_days)
+
+
+def explain(relation: Relation, settings: Settings, *, later: bool = False) -> str:
+    """The rule that decided, in words, with the figures it looked at.
+
+    Args:
+        relation: Of two articles.
+        settings: What it was judged with.
+        later: They were published further apart than a window of stock text.
+    """
     least, most = sorted((relation.coverage_a, relation.coverage_b))  # the shorter one is covered more
     shared, narrative = relation.shared_words, relation.narrative_words
     outside = f"{narrative} shared words outside quotations"
@@ -128,6 +142,12 @@ def explain(relation: Relation, settings: Settings) -> str:
             return (
                 f"{outside}, at least {settings.partial_words}; but only {percent(most)} of the shorter "
                 f"is in the longer, less than {percent(limit)}{apart}"
+            )
+        case RelationKind.QUOTE if later and narrative >= settings.partial_words:
+            return (
+                f"{outside}, but articles more than {settings.stock_window_days} days apart share "
+                f"background: {percent(most)} of the shorter is in the longer, less than "
+                f"{percent(settings.partial_coverage_apart)}"
             )
         case RelationKind.QUOTE if narrative >= settings.partial_words:
             return (

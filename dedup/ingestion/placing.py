@@ -22,7 +22,7 @@ from dedup.ragged import distinct, gather
 from dedup.shingles import roll
 from dedup.storage.codec import JOINED
 from dedup.storage.rows import NO_EDGES, Body, Entry
-from dedup.texts import STOCK, Texts
+from dedup.texts import DAY, STOCK, Texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -40,7 +40,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Placement", "place", "texts_of"]
 
-DAY = 86_400 * 1_000_000
 _COUNTED = np.uint64(COUNTS) << LIST_SHIFT
 _NO_KEYS = np.empty(0, np.uint64)
 

@@ -81,6 +81,13 @@ def test_rules_in_words(
     assert rule in explain(relation, Settings())
 
 
+def test_background_in_words() -> None:
+    relation = Relation("a", "b", RelationKind("quote"), 0.1, 0.3, 90, 80)
+    rule = explain(relation, Settings(), later=True)
+    assert "80 shared words outside quotations, but articles more than 3 days apart" in rule
+    assert "30 % of the shorter is in the longer, less than 50 %" in rule
+
+
 def test_a_single_file_of_one_record(dedup: Call, tmp_path: Path) -> None:
     one = write(tmp_path / "one.jsonl", [{"id": "x", "text": LEAD}])
     two = write(tmp_path / "two.jsonl", [{"id": "x", "text": OTHER}])

@@ -1,0 +1,60 @@
+"""Posts and transcripts: words that somebody said without a quotation mark. All texts are invented."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+import pytest
+
+from dedup.quotations import mark_quotations
+from dedup.tokens import QUOTED, tokenize
+
+POST = "Great meeting at the harbour today, more to come! — Orla Venn (@orlavenn) March 10, 2026"
+PROSE = " ".join(f"word{i}" for i in range(90)) + "."
+
+
+def spoken(*texts: str) -> list[str]:
+    """The quoted words of each text."""
+    column = pa.array(texts, pa.large_string())
+    tokens = tokenize(column)
+    flags = mark_quotations(tokens, column)
+    return [
+        " ".join(
+            texts[number].encode()[tokens.start[i] : tokens.end[i]].decode()
+            for i in range(first, last)
+            if flags[i] & QUOTED
+        )
+        for number, (first, last) in enumerate(zip(tokens.offsets[:-1], tokens.offsets[1:], strict=True))
+    ]
+
+
+def test_a_block_that_a_signature_ends_is_a_post() -> None:
+    assert spoken(f"{PROSE}\n\n{POST}\n\n{PROSE}")[0].endswith("Orla Venn orlavenn March 10 2026")
+    assert spoken(f"{PROSE}\n\n{POST}\n\n{PROSE}")[0].startswith("Great meeting")
+
+
+def test_a_page_run_together_is_no_post() -> None:
+    found = spoken(f"{PROSE} {POST} {PROSE}")[0].split()
+    assert {"Great", "harbour", "orlavenn", "2026"} <= set(found)
+    assert len(found) <= 64 + 8 + 7
+    assert spoken(f"{PROSE} — Orla Venn (@orlavenn)")[0].split()[-1] == "orlavenn"
+
+
+def test_a_post_without_spaces_has_twice_as_many_characters() -> None:
+    found = spoken("港" * 300 + " — 汐見 (@shiomi) 2026年3月10日 " + "雨" * 300)[0].split()
+    assert 128 <= found.count("港") <= 2 * 64
+    assert found.count("雨") < 6
+
+
+@pytest.mark.parametrize(
+    ("heads", "transcript"),
+    [
+        (["ANNA VENN", "HOST"] * 3, True),
+        (["ANNA VENN", "HOST", "MODERATOR", "PAUL REED"], False),  # labels, each once
+        (["READ MORE", "WATCH", "BREAKING", "PICTURED"], False),
+        (["HOST", "ANNA VENN"], False),
+    ],
+)
+def test_speakers_come_again(heads: list[str], transcript: bool) -> None:
+    first, other = "\n\n".join(f"{head}: we shall see." for head in heads), "A plain line."
+    found = spoken(other, first, first + f"\n\n{other}", other)
+    assert [bool(words) for words in found] == [False, transcript, transcript, False]
