@@ -14,7 +14,6 @@ from pyspark.sql import functions as F
 
 from dedup import kernels
 from dedup.candidates import band_keys
-from dedup.copies import DAY
 from dedup.edges import NEAR
 from dedup.engines.spark.arrays import flat, integers, packed, texts_of
 from dedup.engines.spark.cluster import each_batch, each_cell, each_group, each_task, home
@@ -22,7 +21,7 @@ from dedup.engines.spark.components import components
 from dedup.engines.spark.verifying import TEXT, verified
 from dedup.ragged import gather, whole
 from dedup.stock import LONG_RUN, UNDATED, counted_by, flag
-from dedup.texts import NEVER, STOCK
+from dedup.texts import DAY, NEVER, STOCK
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
