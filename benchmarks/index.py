@@ -3,7 +3,8 @@
     python -m benchmarks.index 10000 100000
     python -m benchmarks.index 100000 --url postgresql://…
 
-Fills an index with ``add_many`` (which is timed), then adds and queries articles one at a time. Beside it,
+Fills one index with ``add_many`` (which is timed) up to each size, then adds and queries articles one at a
+time, and goes on to the next size. Results are kept after each. Beside it,
 where they are installed, datasketch's MinHashLSH in memory and in Redis, which only look candidates up. Then
 the hot cases: one press release many times, one disclaimer in every document.
 """
@@ -43,7 +44,10 @@ def main() -> int:
     given = parser.parse_args()
     about = machine()
     print(describe(about))
-    rows = [measure(size, given.url) for size in given.sizes]
+    rows: list[dict[str, Any]] = []
+    for row in measure(sorted(given.sizes), given.url):
+        rows.append(row)
+        keep("index", {"machine": about, "rows": rows})
     if given.lsh or given.redis:
         rows += [lookup(size, given.redis) for size in given.sizes]
     names = (
@@ -81,31 +85,44 @@ def articles(size: int) -> Iterator[Document]:
     return map(Document.from_record, records)
 
 
-def measure(size: int, url: str | None) -> dict[str, Any]:
-    """Fill an index and time single calls."""
-    stream = articles(size + 2 * SINGLE)
+def measure(sizes: list[int], url: str | None) -> Iterator[dict[str, Any]]:
+    """Fill an index and time single calls at each size."""
+    stream = articles(sizes[-1] + (1 + len(sizes)) * SINGLE)
     with tempfile.TemporaryDirectory() as folder, Index.open(url or Path(folder) / "news.db") as index:
-        filled = processor = 0.0
-        for number in range(0, size, CHUNK):
-            some = list(itertools.islice(stream, min(CHUNK, size - number)))  # making them isn't timed
-            wall, cpu = time.perf_counter(), time.process_time()
-            for _ in index.add_many(some):
-                pass
-            wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-            filled, processor = filled + wall, processor + cpu
-            rates = f"{len(some) / wall:.0f}/s, {len(some) / cpu:.0f} a processor second"
-            print(f"{number + len(some)} resident: {rates}", file=sys.stderr)
-        first = list(itertools.islice(stream, SINGLE))
-        added = timed(index.add, first)
-        asked = timed(index.query, list(itertools.islice(stream, SINGLE)))
-        stages = shares(index, first)
-        bytes_ = index.stats()["bytes"] / index.stats()["documents"]
+        number = 0
+        for size in sizes:
+            begun, filled, processor = number, 0.0, 0.0
+            while number < size:
+                some = list(itertools.islice(stream, min(CHUNK, size - number)))  # making them isn't timed
+                wall, cpu = time.perf_counter(), time.process_time()
+                for _ in index.add_many(some):
+                    pass
+                wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+                filled, processor, number = filled + wall, processor + cpu, number + len(some)
+                rates = f"{len(some) / wall:.0f}/s, {len(some) / cpu:.0f} a processor second"
+                print(f"{number} resident: {rates}", file=sys.stderr)
+            yield single_calls(
+                index, stream, url, (number - begun) / filled, (number - begun) / processor
+            ) | {
+                "resident": size,
+                "last": rates,
+            }
+            number += SINGLE
+
+
+def single_calls(
+    index: Index, stream: Iterator[Document], url: str | None, rate: float, processor_rate: float
+) -> dict[str, Any]:
+    """Time adding and asking one at a time."""
+    first = list(itertools.islice(stream, SINGLE))
+    added = timed(index.add, first)
+    asked = timed(index.query, list(itertools.islice(stream, SINGLE)))
+    stages = shares(index, first)
+    bytes_ = index.stats()["bytes"] / index.stats()["documents"]
     return {
         "what": "dedup, PostgreSQL" if url else "dedup, SQLite",
-        "resident": size,
-        "add_many/s": round(size / filled),
-        "a CPU s": round(size / processor),
-        "last": rates,
+        "add_many/s": round(rate),
+        "a CPU s": round(processor_rate),
         "add p50": ms(added, 50),
         "p99": f"{ms(added, 99)}, {ms(asked, 99)}",
         "max": ms(added, 100),

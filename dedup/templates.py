@@ -178,6 +178,8 @@ def new_figures(texts: Texts, a: NDArray[np.int64], b: NDArray[np.int64]) -> NDA
         a: int64[p] document number.
         b: int64[p].
     """
+    if not len(a):
+        return np.zeros(0)
     side = np.concatenate([a, b])
     at, row = gather(texts.start[side], texts.stop[side])
     figure = texts.flags[at] & NUMBER_FLAG != 0

@@ -18,6 +18,7 @@ from dedup.io.batch import hosts
 from dedup.io.schema import TIME
 from dedup.model import Document, parse_time
 from dedup.pipeline import prepare
+from dedup.ragged import steps
 from dedup.shingles import Shingles, roll
 from dedup.signatures import sketch
 from dedup.stock import long_runs, windows
@@ -148,14 +149,16 @@ def drafts_of(
     tokens = tokenize(batch.column("text"))
     prepared = prepare(batch, settings, tokens=tokens, recurring=recurring)
     body = np.flatnonzero(prepared.body)
-    joined = np.diff(body, prepend=-2) == 1
-    joined[prepared.offsets[:-1][np.diff(prepared.offsets) > 0]] = False
+    count = steps(prepared.offsets)
+    joined = np.zeros(len(body), bool)
+    np.equal(body[1:], body[:-1] + 1, out=joined[1:])
+    joined[prepared.offsets[:-1][count > 0]] = False
     flags = prepared.flags | joined * np.uint8(JOINED)
     spans = np.stack([tokens.start[body], tokens.end[body]], axis=1)
     content = prepared.content.astype(">u8")
-    count = np.diff(prepared.offsets)
-    running = np.concatenate([[0], np.cumsum(flags & CHARACTER != 0)])
-    characters = np.diff(running[prepared.offsets])
+    running = np.zeros(len(flags) + 1, np.int64)
+    (flags & CHARACTER != 0).cumsum(out=running[1:])
+    characters = steps(running[prepared.offsets])
     spaceless = 2 * characters > count
     size = settings.shingle_words * (1 + spaceless)
     shingle_offsets, shingles = roll(prepared.hash, prepared.offsets, size)
@@ -165,25 +168,25 @@ def drafts_of(
         Ragged(prepared.long_offsets, prepared.long_hash),
         Ragged(shingle_offsets, shingles >> np.uint64(16)),
     )
-    rows = batch.select(["id", "text", "title", "source", "url"]).to_pylist()
+    columns = (batch.column(name).to_pylist() for name in ("id", "text", "title", "source", "url"))
     languages, agencies = prepared.language.to_pylist(), prepared.agencies.to_pylist()
     published, updated = (
         batch.column(name).view(pa.int64()).to_pylist() for name in ("published", "updated")
     )
     times = np.array([NEVER if time is None else time for time in published], np.int64)
     window = windows(times, times != NEVER, settings).tolist()
-    for i, row in enumerate(rows):
+    for i, (identity, text, title, source, url) in enumerate(zip(*columns, strict=True)):
         part = slice(prepared.offsets[i], prepared.offsets[i + 1])
         marks = slice(prepared.mark_offsets[i], prepared.mark_offsets[i + 1])
         tokens_here = int(count[i])
         entry = Entry(
             num=-1,
-            id=row["id"],
-            raw=raw_hash(row["text"]),
+            id=identity,
+            raw=raw_hash(text),
             content=content[i].tobytes(),
-            title=row["title"],
-            source=row["source"],
-            url=row["url"],
+            title=title,
+            source=source,
+            url=url,
             published=published[i],
             updated=updated[i],
             language=languages[i],
@@ -209,11 +212,11 @@ def drafts_of(
             entry,
             prepared.hash[part],
             flags[part],
-            byte_to_char(row["text"].encode(), spans[part]),
+            byte_to_char(text.encode(), spans[part]),
             prepared.mark_hash[marks],
             prepared.mark_at[marks],
             heads[i],
-            row["text"],
+            text,
         )
 
 

@@ -18,7 +18,7 @@ from dedup.edges import NEAR, NONE, Edges
 from dedup.ingestion.keys import BANDS, COUNTS, LIST_SHIFT, LONG, MARKS, is_counted, postings_of
 from dedup.ingestion.seeking import Plan, Sought
 from dedup.overlap import equal, verify
-from dedup.ragged import distinct, gather
+from dedup.ragged import distinct, gather, steps
 from dedup.shingles import roll
 from dedup.storage.codec import JOINED
 from dedup.storage.rows import NO_EDGES, Body, Entry
@@ -96,6 +96,7 @@ class _Batch:
         self._drafts, self._ledger, self._settings = drafts, ledger, settings
         self._entries = [draft.entry for draft in drafts]
         self._number = {e.num: i for i, e in enumerate(self._entries)}
+        self._nums = np.array(list(self._number), np.int64)
         self.waiting = np.ones(len(drafts), bool)
         self.placed: dict[int, Placement] = {}
         self._posted = _NO_KEYS
@@ -112,6 +113,7 @@ class _Batch:
         self._known = self._sought.hits(postings.find(*self._sought.ranges()))
         self._plan = self._planned()
         self._before, self._after = self._plan.pairs >> 32, self._plan.pairs & 0xFFFFFFFF
+        self._awaited = set(self._before.tolist())
 
     # --- what waits for what
 
@@ -226,27 +228,32 @@ class _Batch:
             self._collapse(copies, flags)
         rest = [i for i in seeking if i not in copies]
         near = self._near(found)
-        leaders, verified = self._leaders(rest, near, flags, stock)
+        near = {i: near[i] for i in rest if i in near}
         shared = self._sharing(found, flags, stock)
-        entries = self._stored({num for i in rest if i not in leaders for num in shared.get(i, ())})
+        entries = self._stored({num for i in rest for num in shared.get(i, ())})
         wanted = {
             i: [num for num in sorted(shared.get(i, ())) if num in entries and entries[num].leader == num]
             for i in rest
-            if i not in leaders
         }
+        # what is in no bucket is no near copy, so that its other pairs can be verified in the same call
+        pairs = [(i, near[i][num]) for i in near for num in sorted(near[i])]
+        pairs += [(i, entries[num]) for i in rest if i not in near for num in wanted[i]]
+        verified = _Verified()
+        verified.add(pairs, self._verified(pairs, flags, stock))
+        leaders = self._leaders(near, flags, stock, verified)
         wanted |= {i: [leader] for i, leader in leaders.items()}
         missing = [
-            (i, entries[num]) for i, nums in wanted.items() for num in nums if (i, num) not in verified.row
+            (i, entries[num]) for i in near for num in wanted.get(i, ()) if (i, num) not in verified.row
         ]
         verified.add(missing, self._verified(missing, flags, stock))
-        posted, awaited = [self._posted], set(self._before.tolist())
+        posted = [self._posted]
         for i in rest:
             entry = self._entries[i]
             if i in leaders:
                 entry = entry._replace(leader=leaders[i])
             edges = verified.take(i, wanted[i])
             keys = postings_of(self._drafts[i].heads, entry)
-            if i in awaited:
+            if i in self._awaited:
                 posted.append(keys[keys < _COUNTED] if self._plan.certain[i] else keys)
             self._put(i, entry, flags[i], edges, keys)
         if self.waiting.any():
@@ -318,24 +325,29 @@ class _Batch:
 
     def _leaders(
         self,
-        rest: list[int],
         near: Mapping[int, Mapping[int, Entry]],
         flags: Mapping[int, Flags],
         stock: Keys,
-    ) -> tuple[dict[int, int], _Verified]:
-        """The leader of the earliest document each nearly equals, if it nearly equals that, too."""
-        pairs = [(i, near[i][num]) for i in rest if i in near for num in sorted(near[i])]
-        verified = _Verified()
-        verified.add(pairs, self._verified(pairs, flags, stock))
+        verified: _Verified,
+    ) -> dict[int, int]:
+        """The leader of the earliest document each nearly equals, if it nearly equals that, too.
+
+        Args:
+            near: Documents in the buckets of some, those pairs verified.
+            flags: With stock marked.
+            stock: Shingles.
+            verified: Pairs; those with leaders are added.
+        """
         first: dict[int, Entry] = {}
-        for i, other in pairs:
-            if verified.kind(i, other.num) <= NEAR and (i not in first or other.key < first[i].key):
-                first[i] = other
+        for i, others in near.items():
+            for other in others.values():
+                if verified.kind(i, other.num) <= NEAR and (i not in first or other.key < first[i].key):
+                    first[i] = other
         chosen = {i: other.leader for i, other in first.items()}
         stored = self._stored(chosen.values())
         pairs = [(i, stored[num]) for i, num in chosen.items() if (i, num) not in verified.row]
         verified.add(pairs, self._verified(pairs, flags, stock))
-        return {i: num for i, num in chosen.items() if verified.kind(i, num) <= NEAR}, verified
+        return {i: num for i, num in chosen.items() if verified.kind(i, num) <= NEAR}
 
     def _sharing(
         self,
@@ -350,12 +362,12 @@ class _Batch:
             told = np.concatenate([_of(i, self._outside(i, flags[i]), _MARK) for i in own])
             marks = _of(found.owner[rows], self._sought.head[found.hits.row[rows]] >> np.uint64(28), _MARK)
             rows = rows[~np.isin(found.owner[rows], own) | _members(marks, told)]
-        rows = rows[found.number[rows] != np.array([e.num for e in self._entries])[found.owner[rows]]]
+        rows = rows[found.number[rows] != self._nums[found.owner[rows]]]
         if not len(rows):
             return {}
         of = found.hits.row[rows]
-        opens = np.flatnonzero(np.diff(of, prepend=-1))
-        count = np.diff(np.append(opens, len(of)))
+        opens = _openings(of)
+        count = steps(np.append(opens, len(of)))
         if count.max() >= CROWD:
             rank = np.arange(len(of)) - np.repeat(opens, count)
             crowd = np.repeat(count, count)
@@ -456,6 +468,13 @@ class _Verified:
         return _on_their_own(self._edges.take(np.array(rows, np.int64))) if rows else NO_EDGES
 
 
+def _openings(values: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Places at which a run of equal values begins."""
+    opens = np.ones(len(values), bool)
+    np.not_equal(values[1:], values[:-1], out=opens[1:])
+    return np.flatnonzero(opens)
+
+
 def _on_their_own(edges: Edges) -> Edges:
     """The same edges with their own runs only, not all of a batch."""
     rows, of = gather(edges.run_start, edges.run_stop)
@@ -496,10 +515,10 @@ class _Shingles:
         offsets = np.append(texts.start, texts.stop[-1])
         size = settings.shingle_words * (1 + texts.spaceless.astype(np.int64))
         places, hashes = roll(texts.hash, offsets, size)
-        count = np.diff(places)
+        count = steps(places)
         self.hash = _of(np.repeat(holder, count), hashes >> np.uint64(16), _SHINGLE)
         self._at = np.arange(len(hashes)) + np.repeat(offsets[:-1] - places[:-1], count)
-        self._width = np.repeat(np.minimum(size, np.diff(offsets)), count)
+        self._width = np.repeat(np.minimum(size, steps(offsets)), count)
         self._tokens = len(texts.hash)
 
     def covered(self, chosen: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from dedup.candidates import CROWD
+from dedup.candidates import CROWD, LEADERS
 from dedup.ingestion.keys import BANDS, COUNTS, LIST_SHIFT, LONG, LOW_BITS, MARKS, own_number, salted
-from dedup.ragged import distinct, gather
+from dedup.ragged import distinct, gather, steps
 from dedup.stock import UNDATED
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ class Sought:
             np.repeat(np.arange(len(heads)) % 2 == 1, size) if undated else np.zeros(len(self.head), bool)
         )
         self.first = np.concatenate([[0], np.cumsum(size)])[:: 1 + undated]
-        self.owner = np.repeat(np.arange(len(self.first) - 1), np.diff(self.first))
+        self.owner = np.repeat(np.arange(len(self.first) - 1), steps(self.first))
         self.list = (self.head >> LIST_SHIFT).astype(np.int64)
 
     def ranges(self) -> tuple[Keys, Keys]:
@@ -110,11 +110,13 @@ class Sought:
         """Documents, and shingles of 46 bits that are counted often enough, with them, to be stock."""
         mine = np.flatnonzero(self.list[found.row] == COUNTS)
         row, number = found.row[mine], found.number[mine]
-        opens = np.flatnonzero(np.diff(row, prepend=-1))
+        if not len(mine):
+            return mine, np.empty(0, np.uint64)
+        opens = np.flatnonzero(np.append(True, row[1:] != row[:-1]))
         rows = row[opens]
-        own, dated = _counted_as(entries)
-        seen = np.add.reduceat(number == own[self.owner[row]], opens) if len(opens) else opens
-        count = np.diff(np.append(opens, len(row)))
+        own, dated = _counted_as(entries, self.owner[rows])
+        seen = np.add.reduceat(number == own[self.owner[row]], opens)
+        count = steps(np.append(opens, len(row)))
         count += (seen == 0) & (self.undated[rows] != dated[self.owner[rows]])
         rows = rows[count > self.limits(settings)[rows]]
         hashes = np.where(self.undated[rows], salted(self.head[rows]), self.head[rows]) << _LIST_BITS
@@ -154,7 +156,7 @@ class Sought:
         certain[self.owner[known.row[np.isin(self.list[known.row], (BANDS, LONG))]]] = False
         certain[self.owner[two[whole]]] = False
         certain[self.owner[one[whole]]] = False
-        own, dated = _counted_as(entries)
+        own, dated = _counted_as(entries, self.owner)
         told = (list_ == COUNTS) & certain[self.owner[one]] & (self.undated[one] != dated[self.owner[one]])
         counted = Hits(two[told], own[self.owner[one[told]]])
         together = _joined(known, counted)
@@ -167,9 +169,18 @@ class Sought:
 
         marks = np.flatnonzero(list_ == MARKS)
         least = settings.min_shared_fingerprints
-        pairs, times = np.unique(self._pairs(one[marks], two[marks]), return_counts=True)
+        shared = self._pairs(one[marks], two[marks])
+        pairs, of, times = np.unique(shared, return_inverse=True, return_counts=True)
         waits = one[(whole | undecided)], two[(whole | undecided)]
-        crowded = marks[self._crowded(known, rows, size, least)[two[marks]]]
+        # the place of each row among those of its head, and how many documents stored have it
+        place = np.zeros(len(self.head), np.int64)
+        place[rows] = np.arange(len(rows)) - np.repeat(opens, size)
+        before = np.bincount(known.row, minlength=len(self.head))
+        doubtful = np.zeros(len(self.head), bool)
+        doubtful[self._crowded(known, before, place, least)] = True
+        related = marks[times[of] >= least]
+        doubtful[self._squeezed(one[related], two[related], before, place)] = True
+        crowded = marks[doubtful[two[marks]]]
         return Plan(
             distinct(
                 np.concatenate(
@@ -184,19 +195,47 @@ class Sought:
         """Documents of rows in one number."""
         return self.owner[one] << 32 | self.owner[two]
 
-    def _crowded(self, known: Hits, rows: Numbers, size: Numbers, least: int) -> NDArray[np.bool_]:
-        """Rows of fingerprints so common that not all documents are looked at, where that may tell: bool[r].
+    def _crowded(self, known: Hits, before: Numbers, place: Numbers, least: int) -> Numbers:
+        """Rows of fingerprints so common that not all documents are looked at, where the batch may tell.
 
-        It tells where one of them shares as many fingerprints as a pair needs.
+        Of a crowd the first documents and the last ones are looked at. What the batch adds may push one
+        that is stored out of the last ones, which matters if it shares as many fingerprints as a pair needs.
+
+        Args:
+            known: What was found among what is stored.
+            before: int64[r], how many stored documents have the fingerprint of a row.
+            place: int64[r], how many of the batch before a row's have it, too, at most.
+            least: Fingerprints that a pair needs.
         """
-        count = np.bincount(known.row, minlength=len(self.head))
-        count[rows] += np.repeat(size, size)
         mine = np.flatnonzero(self.list[known.row] == MARKS)
-        pairs = self.owner[known.row[mine]] << _NUMBER | known.number[mine]
+        row = known.row[mine]
+        pairs = self.owner[row] << _NUMBER | known.number[mine]
         _, pair, times = np.unique(pairs, return_inverse=True, return_counts=True)
-        telling = np.zeros(len(self.head), bool)
-        telling[known.row[mine[times[pair] >= least]]] = True
-        return telling & (count >= CROWD)
+        first = np.searchsorted(known.row, row)  # of the row, and so the rank within it
+        doubtful = times[pair] >= least
+        doubtful &= _may_leave(mine - first, before[row], place[row])
+        found: Numbers = row[doubtful]
+        return found
+
+    def _squeezed(self, one: Numbers, two: Numbers, before: Numbers, place: Numbers) -> Numbers:
+        """The same where the document that may be pushed out is of the batch: rows ``two``."""
+        rank, between = before[two] + place[one], place[two] - place[one]
+        return two[_may_leave(rank, rank + 1, between - 1)]
+
+
+def _may_leave(rank: Numbers, count: Numbers, more: Numbers) -> NDArray[np.bool_]:
+    """Whether a document of a crowd is looked at or not as more come after it.
+
+    Args:
+        rank: Documents before it, at most.
+        count: Documents there are for certain, itself included.
+        more: Documents that may come after those.
+    """
+
+    def seen(total: Numbers) -> NDArray[np.bool_]:
+        return (total < CROWD) | (rank < LEADERS) | (total - rank <= LEADERS)
+
+    return np.asarray(seen(count) & ~seen(count + more))
 
 
 class Plan(NamedTuple):
@@ -222,7 +261,9 @@ def _joined(one: Hits, two: Hits) -> Hits:
     return Hits(both >> _NUMBER, both & ((1 << _NUMBER) - 1))
 
 
-def _counted_as(entries: Sequence[Entry]) -> tuple[Numbers, NDArray[np.bool_]]:
-    """What documents are counted with, and whether by windows."""
-    own = np.array([own_number(entry) for entry in entries], np.int64)
-    return own, np.array([entry.in_window != UNDATED for entry in entries], bool)
+def _counted_as(entries: Sequence[Entry], of: Numbers) -> tuple[Numbers, NDArray[np.bool_]]:
+    """What documents are counted with, and whether by windows; of some, 0 and false for the others."""
+    own, dated = np.zeros(len(entries), np.int64), np.zeros(len(entries), bool)
+    for i in set(of.tolist()):
+        own[i], dated[i] = own_number(entries[i]), entries[i].in_window != UNDATED
+    return own, dated

@@ -91,9 +91,11 @@ def settle(placement: Placement, ledger: Ledger, settings: Settings) -> Settleme
         return found
     if not (edges.kind <= PARTIAL).any():
         return _alone(entry)
-    touched = {entry.num, *_may_turn(entry, edges, ledger)}
-    changed = _roundups(touched, ledger, entry, edges)
-    entry = changed.pop(entry.num, entry)
+    touched = _may_turn(entry, edges, ledger)
+    changed: dict[int, Entry] = {}
+    if touched or _pieces(entry, edges) > 1:
+        changed = _roundups({entry.num, *touched}, ledger, entry, edges)
+        entry = changed.pop(entry.num, entry)
     if not changed and not (edges.kind <= VERSION).any():
         return _alone(entry)
     placement = replace(placement, entry=entry)
@@ -280,7 +282,8 @@ class _Choice:
     def __init__(self, members: Collection[Entry], settings: Settings) -> None:
         self._members = sorted(members, key=lambda e: e.key)
         self._settings = settings
-        self._candidates = candidates_of(self._members)
+        named = settings.policy in ("source", "agency")
+        self._candidates = candidates_of(self._members, named=named)
         self.most = int(measure(self._candidates, settings).max())
 
     def canonical(self, most: int = 0) -> Entry:
@@ -289,16 +292,17 @@ class _Choice:
         return self._members[int(choose(self._candidates, family, self._settings, most)[0])]
 
 
-def candidates_of(members: Collection[Entry]) -> Candidates:
-    """What the choice looks at."""
+def candidates_of(members: Collection[Entry], *, named: bool = True) -> Candidates:
+    """What the choice looks at; without the names of agencies and sources, which few policies ask for."""
+    named_members = members if named else ()
     return Candidates(
         words=np.array([e.words for e in members], np.int64),
         agreed=np.array([e.agreed for e in members], np.int64),
         credited=np.array([e.credited for e in members], bool),
-        agencies=pa.array([orjson.loads(e.agencies) for e in members], pa.list_(pa.string())),
+        agencies=pa.array([orjson.loads(e.agencies) for e in named_members], pa.list_(pa.string())),
         published=np.array([e.time for e in members], np.int64),
         removed=np.array([1 - e.tokens / max(e.raw_tokens, 1) for e in members]),
-        source=pa.array([e.source for e in members], pa.string()),
+        source=pa.array([e.source for e in named_members], pa.string()),
     )
 
 
@@ -440,6 +444,12 @@ def _may_turn(new: Entry, edges: Edges, ledger: Ledger) -> set[int]:
     ends = np.where(edges.a == new.num, edges.b, edges.a)[near]
     covered = ledger.entries(ends[share > PIECE].tolist())
     return set(ends[share <= PIECE].tolist()) | {num for num, e in covered.items() if e.roundup}
+
+
+def _pieces(new: Entry, edges: Edges) -> int:
+    """How many documents share only a small part of a new one; with fewer than two it is no roundup."""
+    share = np.where(edges.a == new.num, edges.coverage_a, edges.coverage_b)
+    return int(np.count_nonzero((edges.kind <= PARTIAL) & (share <= PIECE)))
 
 
 def _roundups(

@@ -43,16 +43,19 @@ def pack_words(hashes: NDArray[np.uint64], flags: NDArray[np.uint8], vocabulary:
         flags: uint8[t].
         vocabulary: uint64[v], hashes of common tokens, sorted, at most 65,536; may be empty.
     """
-    distinct, first, number = np.unique(hashes, return_index=True, return_inverse=True)
-    order = np.argsort(first)
-    distinct = distinct[order]
-    rank = np.empty(len(order), np.int64)
-    rank[order] = np.arange(len(order))
+    order = hashes.argsort(kind="stable")
+    alike = hashes[order]
+    opens = np.ones(len(order), bool)
+    np.not_equal(alike[1:], alike[:-1], out=opens[1:])
     again = np.ones(len(hashes), bool)
-    again[first] = False
+    again[order[opens]] = False
+    rank = (~again).cumsum() - 1  # of those that stand first
+    number = np.empty(len(hashes), np.int64)
+    number[order] = rank[order[opens]][opens.cumsum() - 1]
+    distinct = hashes[~again]
     common = np.zeros(len(distinct), bool)
     if len(vocabulary):
-        place = np.minimum(np.searchsorted(vocabulary, distinct), len(vocabulary) - 1)
+        place = np.minimum(vocabulary.searchsorted(distinct), len(vocabulary) - 1)
         common = vocabulary[place] == distinct
     width = 1 if len(distinct) <= 1 << 8 else 2 if len(distinct) <= 1 << 16 else 4
     head = np.array([len(hashes), len(distinct), np.count_nonzero(common), width], "<u4")
@@ -61,7 +64,7 @@ def pack_words(hashes: NDArray[np.uint64], flags: NDArray[np.uint8], vocabulary:
             head.tobytes(),
             distinct[~common].astype("<u8").tobytes(),
             place[common].astype("<u2").tobytes() if common.any() else b"",
-            rank[number[again]].astype(f"<u{width}").tobytes(),
+            number[again].astype(f"<u{width}").tobytes(),
             np.packbits(common).tobytes() if common.any() else b"",
             np.packbits(again).tobytes(),
             zlib.compress(flags.tobytes(), 1),
@@ -96,9 +99,10 @@ def unpack_words(data: bytes, vocabulary: NDArray[np.uint64]) -> tuple[NDArray[n
 
 def pack_places(spans: NDArray[np.int64]) -> bytes:
     """Character spans of body tokens, int64[n, 2], ascending and disjoint."""
-    steps = np.diff(spans.ravel(), prepend=0)
-    width = 1 if steps.max(initial=0) < 1 << 8 else 4
-    planes = steps.reshape(-1, 2).T.astype(f"<u{width}")
+    moves = spans.ravel().copy()
+    moves[1:] -= spans.ravel()[:-1]
+    width = 1 if moves.max(initial=0) < 1 << 8 else 4
+    planes = moves.reshape(-1, 2).T.astype(f"<u{width}")
     return bytes([width]) + zlib.compress(planes.tobytes(), 1)
 
 

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 __all__ = ["NO_EDGES", "Body", "Change", "Entry", "Family", "microseconds", "other_ends"]
 
 
+_NEVER = int(NEVER)
+
+
 class Entry(NamedTuple):
     """A stored document without its body."""
 
@@ -51,12 +54,12 @@ class Entry(NamedTuple):
     @property
     def key(self) -> tuple[int, bytes, bytes]:
         """The order of documents everywhere: published, nulls last; content; id."""
-        return self.time, self.content, self.id.encode()
+        return _NEVER if self.published is None else self.published, self.content, self.id.encode()
 
     @property
     def time(self) -> int:
         """Microseconds, NEVER where unknown."""
-        return int(NEVER) if self.published is None else self.published
+        return _NEVER if self.published is None else self.published
 
 
 @dataclass(frozen=True, slots=True)
