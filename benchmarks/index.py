@@ -12,6 +12,7 @@ the hot cases: one press release many times, one disclaimer in every document.
 from __future__ import annotations
 
 import argparse
+import bisect
 import itertools
 import os
 import sys
@@ -38,6 +39,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("sizes", nargs="+", type=int)
     parser.add_argument("--url", help="an empty PostgreSQL database instead of SQLite files")
+    parser.add_argument(
+        "--at", help="a SQLite file to fill, which is kept; one that is there is filled further"
+    )
     parser.add_argument("--lsh", action="store_true", help="beside datasketch's MinHashLSH in memory")
     parser.add_argument("--redis", help="host:port of a Redis server, for MinHashLSH there")
     parser.add_argument("--hot", type=int, metavar="N", help="the hot cases, too, after N documents of each")
@@ -45,7 +49,7 @@ def main() -> int:
     about = machine()
     print(describe(about))
     rows: list[dict[str, Any]] = []
-    for row in measure(sorted(given.sizes), given.url):
+    for row in measure(sorted(given.sizes), given.url or given.at):
         rows.append(row)
         keep("index", {"machine": about, "rows": rows})
     if given.lsh or given.redis:
@@ -87,10 +91,12 @@ def articles(size: int) -> Iterator[Document]:
 
 def measure(sizes: list[int], url: str | None) -> Iterator[dict[str, Any]]:
     """Fill an index and time single calls at each size."""
-    stream = articles(sizes[-1] + (1 + len(sizes)) * SINGLE)
+    stream = articles(sizes[-1] + 2 * (1 + len(sizes)) * SINGLE)
     with tempfile.TemporaryDirectory() as folder, Index.open(url or Path(folder) / "news.db") as index:
-        number = 0
-        for size in sizes:
+        number = index.stats()["documents"]
+        if number:  # what is there, and what was only asked
+            next(itertools.islice(stream, number + len(sizes) * SINGLE, None))
+        for size in sizes[bisect.bisect(sizes, number) :]:
             begun, filled, processor = number, 0.0, 0.0
             while number < size:
                 some = list(itertools.islice(stream, min(CHUNK, size - number)))  # making them isn't timed
@@ -120,7 +126,7 @@ def single_calls(
     stages = shares(index, first)
     bytes_ = index.stats()["bytes"] / index.stats()["documents"]
     return {
-        "what": "dedup, PostgreSQL" if url else "dedup, SQLite",
+        "what": "dedup, PostgreSQL" if url and "://" in url else "dedup, SQLite",
         "add_many/s": round(rate),
         "a CPU s": round(processor_rate),
         "add p50": ms(added, 50),

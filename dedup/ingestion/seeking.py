@@ -210,11 +210,12 @@ class Sought:
         mine = np.flatnonzero(self.list[known.row] == MARKS)
         row = known.row[mine]
         pairs = self.owner[row] << _NUMBER | known.number[mine]
-        _, pair, times = np.unique(pairs, return_inverse=True, return_counts=True)
-        first = np.searchsorted(known.row, row)  # of the row, and so the rank within it
-        doubtful = times[pair] >= least
-        doubtful &= _may_leave(mine - first, before[row], place[row])
-        found: Numbers = row[doubtful]
+        first = np.cumsum(before) - before  # of each row, and so the rank within it
+        doubtful = np.flatnonzero(_may_leave(mine - first[row], before[row], place[row]))
+        asked = pairs[doubtful]
+        pairs.sort()
+        times = np.searchsorted(pairs, asked, "right") - np.searchsorted(pairs, asked)
+        found: Numbers = row[doubtful[times >= least]]
         return found
 
     def _squeezed(self, one: Numbers, two: Numbers, before: Numbers, place: Numbers) -> Numbers:

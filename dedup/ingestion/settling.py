@@ -340,7 +340,7 @@ class Grouped:
             ledger.edges_within(nums),
             ledger.edges_within([*nums, *(c.num for c in copies)], "copy"),
         ]
-        bodies = {num: replace(body, attested=None) for num, body in ledger.bodies(stored).items()}
+        bodies = {num: body.told(None) for num, body in ledger.bodies(stored).items()}
         if mine is not None:
             bodies[mine.entry.num] = mine.body
             edges.append(mine.edges.take(np.isin(mine.edges.a, nums) & np.isin(mine.edges.b, nums)))

@@ -79,7 +79,7 @@ class Writer:
     def _write(self, draft: Draft, placement: Placement, *, insert: bool) -> Written:
         settlement = settle(placement, self._ledger, self._settings)
         num = draft.entry.num
-        body = replace(placement.body, attested=settlement.attested.pop(num, None))
+        body = placement.body.told(settlement.attested.pop(num, None))
         entry = self.apply(settlement, num if insert else None)[num]
         if insert:
             text = zlib.compress((draft.text or "").encode(), 6) if self._store_text else None

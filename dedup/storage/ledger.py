@@ -6,7 +6,7 @@ of one batch meet the same families again and again.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -268,7 +268,7 @@ class Ledger:
                 "SELECT num, words, attested FROM body WHERE num IN {keys}", missing
             ):
                 body = self.unpack(words)
-                self._bodies[num] = replace(body, attested=unpack_mask(attested, len(body.hash)))
+                self._bodies[num] = body.told(unpack_mask(attested, len(body.hash)))
         return {num: self._bodies[num] for num in nums}
 
     def attest(self, masks: dict[int, NDArray[np.bool_]]) -> None:
@@ -280,7 +280,7 @@ class Ledger:
         )
         for num, mask in masks.items():
             if num in self._bodies:
-                self._bodies[num] = replace(self._bodies[num], attested=mask)
+                self._bodies[num] = self._bodies[num].told(mask)
 
     def spans(self, nums: Collection[int]) -> dict[int, NDArray[np.int64]]:
         """Where the body tokens of documents stand in their texts."""
