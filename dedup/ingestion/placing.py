@@ -15,10 +15,10 @@ import numpy as np
 
 from dedup.candidates import CROWD, LEADERS, Pairs
 from dedup.edges import NEAR, NONE, Edges
-from dedup.ingestion.keys import BANDS, COUNTS, LIST_SHIFT, LONG, MARKS, is_counted, postings_of
-from dedup.ingestion.seeking import Plan, Sought
+from dedup.ingestion.keys import BANDS, COUNTS, LIST_SHIFT, LONG, LOW_BITS, MARKS, is_counted, postings_of
+from dedup.ingestion.seeking import Hits, Plan, Sought
 from dedup.overlap import equal, verify
-from dedup.ragged import distinct, gather, steps
+from dedup.ragged import distinct, gather, slices, steps
 from dedup.shingles import roll
 from dedup.storage.codec import JOINED
 from dedup.storage.rows import NO_EDGES, Body, Entry
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
     from dedup.config import Settings
     from dedup.ingestion.drafts import Draft
-    from dedup.ingestion.seeking import Hits
     from dedup.storage.ledger import Ledger
     from dedup.storage.segments import Postings
 
@@ -45,6 +44,9 @@ _NO_KEYS = np.empty(0, np.uint64)
 
 _SHINGLE, _MARK = 48, 34
 """Bits of a shingle, and of a fingerprint as it is looked up."""
+
+_NUMBER = LOW_BITS[MARKS]
+"""Bits of a document's number, as it is found."""
 
 _SHINGLE_MASK = np.uint64((1 << _SHINGLE) - 1)
 
@@ -101,6 +103,8 @@ class _Batch:
         self.placed: dict[int, Placement] = {}
         self._posted = _NO_KEYS
         self._by_content: dict[bytes, list[Entry]] = {}
+        self._flags: dict[int, Flags] = {}
+        self._stock = _NO_KEYS
         self._equal = [
             [e for e in ledger.with_content(entry.content, MOST_SAME) if e.num != entry.num]
             for entry in self._entries
@@ -131,9 +135,20 @@ class _Batch:
                     follows[i] = leader
         leads = np.ones(len(self._drafts), bool)
         leads[list(follows)] = False
-        plan = self._sought.plan(self._known, leads, self._entries, self._settings)
+        plan = self._sought.plan(self._known, leads, self._entries, self._settings, self._silent)
         own = np.array([leader << 32 | i for i, leader in follows.items()], np.int64)
         return plan._replace(pairs=np.concatenate([plan.pairs, own]))
+
+    def _silent(self, counts: Hits, decided: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Mark what is stock for some documents; their fingerprints in it: bool[r], by row."""
+        self._flags, self._stock = self._mark_stock(counts, decided.tolist())
+        own = distinct(self._stock >> np.uint64(_SHINGLE)).astype(np.int64)
+        stocky = np.zeros(len(self._drafts), bool)
+        stocky[own] = True
+        rows = np.flatnonzero((self._sought.list == MARKS) & stocky[self._sought.owner])
+        silent = np.zeros(len(self._sought.head), bool)
+        silent[rows] = ~self._told(rows, own.tolist(), self._flags)
+        return silent
 
     def next_round(self) -> None:
         """Place those that wait for nothing any more."""
@@ -214,7 +229,7 @@ class _Batch:
         hits = self._sought.together(np.array(seeking), self._plan.known, self._posted)
         found = _Found(self._sought, hits)
         self._occur(found)
-        flags, stock = self._mark_stock(found, seeking)
+        flags, stock = self._stock_of(found, seeking)
         copies = {}
         for i in seeking:
             entry, same = self._entries[i], self._same(i)
@@ -264,9 +279,11 @@ class _Batch:
         rows = found.of(LONG)
         if not len(rows):
             return
-        others = self._stored(set(found.number[rows].tolist()))
+        pairs = distinct(found.owner[rows] << _NUMBER | found.number[rows])
+        numbers = pairs & ((1 << _NUMBER) - 1)
+        others = self._stored(set(numbers.tolist()))
         first: dict[int, Entry] = {}
-        for i, num in zip(found.owner[rows].tolist(), found.number[rows].tolist(), strict=True):
+        for i, num in zip((pairs >> _NUMBER).tolist(), numbers.tolist(), strict=True):
             other = others.get(num)
             if other and num != self._entries[i].num and (i not in first or other.key < first[i].key):
                 first[i] = other
@@ -275,10 +292,25 @@ class _Batch:
                 occurrence=other.occurrence, in_window=other.in_window
             )
 
-    def _mark_stock(self, found: _Found, seeking: list[int]) -> tuple[dict[int, Flags], Keys]:
+    def _stock_of(self, found: _Found, seeking: list[int]) -> tuple[dict[int, Flags], Keys]:
         """The flags of documents with stock marked, and the shingles that are stock for each of them."""
+        open_ = [i for i in seeking if i not in self._flags]
+        asked = np.zeros(len(self._drafts), bool)
+        asked[open_] = True
+        rows = found.of(COUNTS)
+        rows = rows[asked[found.owner[rows]]]
+        flags, stock = self._mark_stock(Hits(found.hits.row[rows], found.number[rows]), open_)
+        if len(open_) == len(seeking):
+            return flags, stock
+        known = np.array([i for i in seeking if i in self._flags], np.uint64)
+        bounds = np.stack([known, known + np.uint64(1)]) << np.uint64(_SHINGLE)
+        parts = slices(self._stock, *np.searchsorted(self._stock, bounds))
+        return flags | {i: self._flags[i] for i in known.tolist()}, np.sort(np.concatenate([stock, parts]))
+
+    def _mark_stock(self, counts: Hits, seeking: list[int]) -> tuple[dict[int, Flags], Keys]:
+        """The same for documents of which all that counts was found."""
         flags = {i: self._drafts[i].flags for i in seeking}
-        often = _of(*self._sought.often(found.hits, self._entries, self._settings), _SHINGLE)
+        often = _of(*self._sought.often(counts, self._entries, self._settings), _SHINGLE)
         if not len(often):
             return flags, often
         often.sort()
@@ -359,9 +391,7 @@ class _Batch:
         rows = found.of(MARKS)
         if len(stock):
             own = distinct(stock >> np.uint64(_SHINGLE)).tolist()
-            told = np.concatenate([_of(i, self._outside(i, flags[i]), _MARK) for i in own])
-            marks = _of(found.owner[rows], self._sought.head[found.hits.row[rows]] >> np.uint64(28), _MARK)
-            rows = rows[~np.isin(found.owner[rows], own) | _members(marks, told)]
+            rows = rows[~np.isin(found.owner[rows], own) | self._told(found.hits.row[rows], own, flags)]
         rows = rows[found.number[rows] != self._nums[found.owner[rows]]]
         if not len(rows):
             return {}
@@ -372,13 +402,22 @@ class _Batch:
             rank = np.arange(len(of)) - np.repeat(opens, count)
             crowd = np.repeat(count, count)
             rows = rows[(crowd < CROWD) | (rank < LEADERS) | (crowd - rank <= LEADERS)]
-        pairs = np.sort(found.owner[rows] << 28 | found.number[rows])
+        pairs = np.sort(found.owner[rows] << _NUMBER | found.number[rows])
         least = self._settings.min_shared_fingerprints
         enough = distinct(pairs[least - 1 :][pairs[least - 1 :] == pairs[: max(0, len(pairs) - least + 1)]])
         shared: dict[int, list[int]] = {}
-        for i, num in zip((enough >> 28).tolist(), (enough & ((1 << 28) - 1)).tolist(), strict=True):
+        for i, num in zip(
+            (enough >> _NUMBER).tolist(), (enough & ((1 << _NUMBER) - 1)).tolist(), strict=True
+        ):
             shared.setdefault(i, []).append(num)
         return shared
+
+    def _told(self, rows: NDArray[np.int64], own: list[int], flags: Mapping[int, Flags]) -> NDArray[np.bool_]:
+        """Rows of fingerprints, of some documents, that lie outside stock text."""
+        if not own:
+            return np.zeros(len(rows), bool)
+        told = np.concatenate([_of(i, self._outside(i, flags[i]), _MARK) for i in own])
+        return _members(_of(self._sought.owner[rows], self._sought.head[rows] >> np.uint64(28), _MARK), told)
 
     def _outside(self, i: int, flags: Flags) -> Keys:
         """Fingerprints of a document outside stock text, as they are looked up, sorted."""

@@ -12,7 +12,7 @@ from dedup.ragged import distinct, gather, steps
 from dedup.stock import UNDATED
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -123,7 +123,12 @@ class Sought:
         return self.owner[rows], hashes >> (_LIST_BITS + np.uint64(LOW_BITS[COUNTS]))
 
     def plan(
-        self, known: Hits, leads: NDArray[np.bool_], entries: Sequence[Entry], settings: Settings
+        self,
+        known: Hits,
+        leads: NDArray[np.bool_],
+        entries: Sequence[Entry],
+        settings: Settings,
+        silent: Callable[[Hits, Numbers], NDArray[np.bool_]],
     ) -> Plan:
         """What documents of a batch have to do with each other.
 
@@ -132,6 +137,8 @@ class Sought:
             leads: bool[n], those that may be found by others.
             entries: The documents.
             settings: For the limits.
+            silent: Given all that some documents find under COUNTS, and their numbers, says which rows,
+                bool[r], are fingerprints in what is stock for them.
         """
         rows = np.argsort(self.head)
         same = np.zeros(len(rows) + 1, bool)
@@ -167,7 +174,13 @@ class Sought:
         limit = self.limits(settings)
         undecided = unsure & ((count <= limit) & (count + more > limit))[two]
 
-        marks = np.flatnonzero(list_ == MARKS)
+        # of most documents it is known by now which text is stock, and that makes no candidates
+        decided = certain.copy()
+        decided[self.owner[two[undecided]]] = False
+        sure = decided[self.owner[together.row]] & (self.list[together.row] == COUNTS)
+        quiet = silent(Hits(together.row[sure], together.number[sure]), np.flatnonzero(decided))
+
+        marks = np.flatnonzero((list_ == MARKS) & ~quiet[two])
         least = settings.min_shared_fingerprints
         shared = self._pairs(one[marks], two[marks])
         pairs, of, times = np.unique(shared, return_inverse=True, return_counts=True)
@@ -175,9 +188,11 @@ class Sought:
         # the place of each row among those of its head, and how many documents stored have it
         place = np.zeros(len(self.head), np.int64)
         place[rows] = np.arange(len(rows)) - np.repeat(opens, size)
-        before = np.bincount(known.row, minlength=len(self.head))
+        telling = (self.list[known.row] == MARKS) & ~quiet[known.row]
+        stored = Hits(known.row[telling], known.number[telling])
+        before = np.bincount(stored.row, minlength=len(self.head))
         doubtful = np.zeros(len(self.head), bool)
-        doubtful[self._crowded(known, before, place, least)] = True
+        doubtful[self._crowded(stored, before, place, least)] = True
         related = marks[times[of] >= least]
         doubtful[self._squeezed(one[related], two[related], before, place)] = True
         crowded = marks[doubtful[two[marks]]]
@@ -202,16 +217,16 @@ class Sought:
         that is stored out of the last ones, which matters if it shares as many fingerprints as a pair needs.
 
         Args:
-            known: What was found among what is stored.
+            known: The fingerprints found among what is stored.
             before: int64[r], how many stored documents have the fingerprint of a row.
             place: int64[r], how many of the batch before a row's have it, too, at most.
             least: Fingerprints that a pair needs.
         """
-        mine = np.flatnonzero(self.list[known.row] == MARKS)
-        row = known.row[mine]
-        pairs = self.owner[row] << _NUMBER | known.number[mine]
+        row = known.row
+        pairs = self.owner[row] << _NUMBER | known.number
         first = np.cumsum(before) - before  # of each row, and so the rank within it
-        doubtful = np.flatnonzero(_may_leave(mine - first[row], before[row], place[row]))
+        rank = np.arange(len(row)) - first[row]
+        doubtful = np.flatnonzero(_may_leave(rank, before[row], place[row]))
         asked = pairs[doubtful]
         pairs.sort()
         times = np.searchsorted(pairs, asked, "right") - np.searchsorted(pairs, asked)
