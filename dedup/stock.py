@@ -51,6 +51,9 @@ _LONG_WINDOW = 32
 UNDATED = np.int64(-(2**62))
 """The window of a document without a date."""
 
+_FEW = 64
+"""Documents not worth sharing among threads."""
+
 _SPREAD = np.uint64(0x9E3779B97F4A7C15)
 
 
@@ -128,6 +131,9 @@ def flag(
     loops = kernels.get()
     table = np.zeros(1 << int(2 * len(stock)).bit_length(), np.uint64)
     loops.fill_table(stock, table)
+    if len(start) <= _FEW:  # starting a thread takes longer
+        loops.flag_members(words, start, stop, size, table, STOCK, flags)
+        return
     with ThreadPoolExecutor(settings.workers) as pool:
         parts = np.array_split(np.arange(len(start)), 4 * settings.workers)
         list(

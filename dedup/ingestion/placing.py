@@ -18,8 +18,9 @@ from dedup.edges import NEAR, NONE, Edges
 from dedup.ingestion.keys import BANDS, COUNTS, LIST_SHIFT, LONG, LOW_BITS, MARKS, is_counted, postings_of
 from dedup.ingestion.seeking import Hits, Plan, Sought
 from dedup.overlap import equal, verify
-from dedup.ragged import distinct, gather, slices, steps
+from dedup.ragged import distinct, gather, steps
 from dedup.shingles import roll
+from dedup.stock import flag
 from dedup.storage.codec import JOINED
 from dedup.storage.rows import NO_EDGES, Body, Entry
 from dedup.texts import DAY, STOCK, Texts
@@ -302,10 +303,9 @@ class _Batch:
         flags, stock = self._mark_stock(Hits(found.hits.row[rows], found.number[rows]), open_)
         if len(open_) == len(seeking):
             return flags, stock
-        known = np.array([i for i in seeking if i in self._flags], np.uint64)
-        bounds = np.stack([known, known + np.uint64(1)]) << np.uint64(_SHINGLE)
-        parts = slices(self._stock, *np.searchsorted(self._stock, bounds))
-        return flags | {i: self._flags[i] for i in known.tolist()}, np.sort(np.concatenate([stock, parts]))
+        known = [i for i in seeking if i in self._flags]
+        parts = [stock, *(_slice_of(self._stock, i) for i in known)]
+        return flags | {i: self._flags[i] for i in known}, np.sort(np.concatenate(parts))
 
     def _mark_stock(self, counts: Hits, seeking: list[int]) -> tuple[dict[int, Flags], Keys]:
         """The same for documents of which all that counts was found."""
@@ -452,10 +452,14 @@ class _Batch:
         texts = texts_of(everyone, parts)
         if len(stock):
             # what is stock now may have become so after the others came
-            holder = np.repeat(list(own), np.diff([*own.values(), len(everyone)]))
-            shingles = _Shingles(texts, holder, self._settings)
-            known = shingles.covered(_members(shingles.hash, stock))
-            texts = replace(texts, flags=texts.flags | known * np.uint8(STOCK))
+            size = self._settings.shingle_words * (1 + texts.spaceless.astype(np.int64))
+            begins = [*own.values(), len(everyone)]
+            for i, first, last in zip(own, begins, begins[1:], strict=False):
+                mine = _slice_of(stock, i)
+                if len(mine):
+                    part = slice(first, last)
+                    bounds = texts.start[part], texts.stop[part], size[part]
+                    flag(texts.hash, *bounds, mine & _SHINGLE_MASK, texts.flags, self._settings)
         here, others = np.array([own[i] for i, _ in pairs]), np.array(there)
         later = np.array([self._entries[i].key > other.key for i, other in pairs])
         ends = Pairs(np.where(later, others, here), np.where(later, here, others))
@@ -524,6 +528,12 @@ def _on_their_own(edges: Edges) -> Edges:
 def _stocky(entry: Entry, flags: NDArray[np.uint8]) -> bool:
     """Dated, and mostly stock: a notice in the words of every week."""
     return entry.published is not None and bool(2 * np.count_nonzero(flags & STOCK == 0) < len(flags))
+
+
+def _slice_of(shingles: Keys, i: int) -> Keys:
+    """Those of one document among sorted shingles."""
+    ends = np.array([i, i + 1], np.uint64) << np.uint64(_SHINGLE)
+    return shingles[slice(*shingles.searchsorted(ends).tolist())]
 
 
 def _members(values: NDArray[np.uint64], of: NDArray[np.uint64]) -> NDArray[np.bool_]:
