@@ -101,7 +101,7 @@ def label_units(
     loops.weigh(
         *(traits, rules.first, rules.trait, rules.low, rules.high),
         *(np.repeat(model, np.diff(offsets)), learned.votes),
-        *(np.empty(BLOCK, np.uint8), np.empty(BLOCK, np.int64), scores),
+        *(np.empty(BLOCK, np.uint8), scores),
     )
     labels = np.zeros(size, np.uint8)
     back = np.zeros(scores.shape, np.int8)

@@ -215,7 +215,8 @@ def shapes(
             for t in range(block_first[block], last):
                 token = base + np.int64(start[t])
                 stop = base + np.int64(end[t])
-                bits = np.uint16(_gap(data, at, token))
+                space = token == at + 1 and data[at] == 32  # mostly it is one
+                bits = np.uint16(SPACE) if space else np.uint16(_gap(data, at, token))
                 before[t] = bits
                 if t > block_first[block]:
                     after[t - 1] = bits
@@ -416,6 +417,21 @@ def read_cues(
 _COUNTED = STOP | COMMA | COLON | DASH | OPEN | SLASH | MARK | AT | COPYRIGHT | QUESTION
 
 
+@inlined
+def _count(row, gap):
+    """Add the signs of a gap to the tally of a unit."""
+    row[N_STOP] += gap >> 1 & 1
+    row[N_COMMA] += gap >> 2 & 1
+    row[N_COLON] += gap >> 3 & 1
+    row[N_DASH] += gap >> 4 & 1
+    row[N_OPEN] += gap >> 5 & 1
+    row[N_SLASH] += gap >> 7 & 1
+    row[N_MARK] += gap >> 8 & 1
+    row[N_AT] += gap >> 9 & 1
+    row[N_COPYRIGHT] += gap >> 10 & 1
+    row[N_QUESTION] += gap >> 11 & 1
+
+
 @kernel(types.void(*(const(t) for t in (u8, u1, u4, u4, u1, u2, u2, i8)), i4[:, ::1], out(u8), out(u8)))
 def tally(tokens, flags, start, end, shape, before, after, units, counts, whole, head):
     """Count what each unit holds.
@@ -438,38 +454,37 @@ def tally(tokens, flags, start, end, shape, before, after, units, counts, whole,
         last = units[unit + 1]
         row = counts[unit]
         value = np.uint64(0)
+        # sums of their own: the loop keeps them in registers, and columns of the row it may not
+        size = upper = capitals = number = year = lower = quoted = character = np.int64(0)
         for t in range(first, last):
             value = (value ^ tokens[t]) * _MIX
             value ^= value >> np.uint64(29)
             if t - first < HEAD:
                 head[unit] = value
-            look = shape[t]
-            row[N_BYTES] += np.int32(end[t] - start[t])
-            row[N_UPPER] += look & 1
-            row[N_CAPITALS] += look >> 1 & 1
-            row[N_NUMBER] += look >> 2 & 1
-            row[N_YEAR] += look >> 3 & 1
-            row[N_LOWER] += look >> 4 & 1
-            row[N_QUOTED] += flags[t] & 1
-            row[N_CHARACTER] += flags[t] >> 1 & 1
-            for side in range(2):
-                if side == 1 and t + 1 < last:
-                    break
-                gap = np.int64(before[t]) if side == 0 else np.int64(after[t])
-                if gap & _COUNTED == 0:  # mostly a space
-                    continue
-                row[N_STOP] += gap >> 1 & 1
-                row[N_COMMA] += gap >> 2 & 1
-                row[N_COLON] += gap >> 3 & 1
-                row[N_DASH] += gap >> 4 & 1
-                row[N_OPEN] += gap >> 5 & 1
-                row[N_SLASH] += gap >> 7 & 1
-                row[N_MARK] += gap >> 8 & 1
-                row[N_AT] += gap >> 9 & 1
-                row[N_COPYRIGHT] += gap >> 10 & 1
-                row[N_QUESTION] += gap >> 11 & 1
-                if side == 0 and t > first and gap & (STOP | SLASH | AT) and gap & (SPACE | WIDE) == 0:
-                    row[N_GLUE] += 1
+            look = np.int64(shape[t])
+            flag = np.int64(flags[t])
+            size += np.int64(end[t]) - np.int64(start[t])
+            upper += look & 1
+            capitals += look >> 1 & 1
+            number += look >> 2 & 1
+            year += look >> 3 & 1
+            lower += look >> 4 & 1
+            quoted += flag & 1
+            character += flag >> 1 & 1
+            gap = np.int64(before[t])
+            if gap & _COUNTED:  # mostly it is a space
+                _count(row, gap)
+                row[N_GLUE] += t > first and gap & (STOP | SLASH | AT) != 0 and gap & (SPACE | WIDE) == 0
+        if last > first:
+            _count(row, np.int64(after[last - 1]))
+        row[N_BYTES] = size
+        row[N_UPPER] = upper
+        row[N_CAPITALS] = capitals
+        row[N_NUMBER] = number
+        row[N_YEAR] = year
+        row[N_LOWER] = lower
+        row[N_QUOTED] = quoted
+        row[N_CHARACTER] = character
         row[N_TOKENS] = last - first
         whole[unit] = value
 

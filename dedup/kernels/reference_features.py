@@ -31,7 +31,6 @@ def weigh(
     model: NDArray[np.uint8],
     votes: NDArray[np.float32],
     held: NDArray[np.uint8],
-    chosen: NDArray[np.int64],
     scores: NDArray[np.float32],
 ) -> None:
     """Add up the votes of the rules that hold for each unit, in their order."""

@@ -98,7 +98,7 @@ def test_votes_add_up_alike(units: int, seed: int) -> None:
     for loops, score in zip((features, reference_features), scores, strict=True):
         loops.weigh(
             *(rows, asked.first, asked.trait, asked.low, asked.high, model, votes),
-            *(np.empty(traits.BLOCK, np.uint8), np.empty(traits.BLOCK, np.int64), score),
+            *(np.empty(traits.BLOCK, np.uint8), score),
         )
     assert scores[0].tobytes() == scores[1].tobytes()
     exact = np.einsum("fu,ufk->uk", asked.holds(rows), votes[model].astype(float))
