@@ -117,6 +117,7 @@ def rules() -> Iterator[tuple[str, Rule]]:
     yield "ends with a question", flag(rows.ENDS_QUESTION)
     yield "ends with a colon", flag(rows.ENDS_COLON)
     yield "ends with a parenthesis", flag(rows.ENDS_CLOSED) & ~stop
+    yield "ends with an arrow", flag(rows.ENDS_ARROW)
     yield "ends bare", bare
     yield "ends bare, 8 words", bare & (words >= 8)
     yield "ends bare, 20 words", bare & (words >= 20)
@@ -292,6 +293,35 @@ def rules() -> Iterator[tuple[str, Rule]]:
         yield f"{name}, in the thick", echoed & spot.within(rows.INSIDE, rows.JUST_ABOVE)
         yield f"{name}, above, 8 words", echoed & spot.within(rows.JUST_ABOVE, rows.JUST_BELOW) & (words >= 8)
         yield f"{name}, below, 8 words", echoed & (spot >= rows.JUST_BELOW) & (words >= 8)
+
+    little = Trait(rows.TELLING).within(1, 3)
+    for name, echoed in (("none", echo < 0.1), ("some", echo >= 0.5)):
+        yield f"little told, {name} echoed", little & echoed
+        for where, place in places:
+            yield f"little told, {name} echoed, {where}", little & echoed & spot.within(place, place + 1)
+    near, echo_near = Trait(rows.TELLING_NEAR) >= 3, Trait(rows.ECHO_NEAR, SHARE)
+    for least, most in ((0, 0.1), (0.1, 0.2), (0.2, 0.35), (0.35, 0.5), (0.5, inf)):
+        name, echoed = (
+            f"beside it echoes {least:g}..{most if most < inf else ''}",
+            near & echo_near.within(least, most),
+        )
+        yield name, echoed
+        yield f"{name}, prose", echoed & prose
+        yield f"{name}, short", echoed & (words < 8)
+        yield f"{name}, long and open", echoed & (words >= 8) & ~stop
+        yield f"{name}, above", echoed & spot.within(rows.JUST_ABOVE, rows.JUST_BELOW)
+        yield f"{name}, below", echoed & (spot >= rows.JUST_BELOW)
+    for where, place in places:
+        there = spot.within(place, place + 1)
+        yield f"{where}: page mostly furniture", there & (prose_share < 0.4)
+        yield (
+            f"beside it echoes nothing, nor it, {where}",
+            there & told & (echo < 0.2) & near & (echo_near < 0.2),
+        )
+        yield (
+            f"beside it echoes much, and it, {where}",
+            there & told & (echo >= 0.35) & near & (echo_near >= 0.35),
+        )
 
 
 @cache

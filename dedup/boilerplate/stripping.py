@@ -61,6 +61,8 @@ STRONG_CUES = 5.0
 """Weight of cues that even prose does not outweigh."""
 MANY_CUES, TITLE_CUES = 7.0, 4.0
 """Weight of cues that, filling half of it, make a unit an appeal, or a headline none."""
+ADDRESS_TOKENS = 5
+"""Words of an address, at least: shorter ones are abbreviations, dates and results of games."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +132,7 @@ def strip(tokens: Tokens, batch: pa.RecordBatch, recurring: Recurring | None = N
     some = np.flatnonzero((measures.strongest >= min(MANY_CUES, TITLE_CUES)) & (labels <= TITLE))
     if len(some):
         labels[some] = _by_cues(units, measures, labels, some)
+    labels[_addresses(measures) & (labels <= TITLE)] = LABELS.index("nav")
     labels[np.searchsorted(units.first, dated) - 1] = LABELS.index("meta")
     # what recurs among articles that share nothing else is furniture. Of prose that is only one sign more: a
     # paragraph that edited versions kept recurs, too, and large families fell apart (recall 0.82 for 0.98)
@@ -179,6 +182,15 @@ def strip(tokens: Tokens, batch: pa.RecordBatch, recurring: Recurring | None = N
         agency_start=tokens.start[agencies.first],
         agency_end=tokens.end[agencies.first + agencies.size - 1],
     )
+
+
+def _addresses(measures: Measures) -> NDArray[np.bool_]:
+    """bool[U]: the unit is an address of the web: signs without white space in nearly every gap."""
+    tokens, glued, dashes = (measures.counts[:, c] for c in (signs.N_TOKENS, signs.N_GLUE, signs.N_DASH))
+    found: NDArray[np.bool_] = (
+        (tokens >= ADDRESS_TOKENS) & (glued >= 2) & (5 * (glued + dashes) >= 4 * (tokens - 1))
+    )
+    return found
 
 
 def _by_cues(

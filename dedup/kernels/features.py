@@ -17,12 +17,16 @@ from dedup.kernels.signs import (
     CLOSE,
     COLON,
     LOWER,
+    MARK,
     N_CHARACTER,
+    N_DASH,
     N_GLUE,
+    N_QUOTED,
     N_TOKENS,
     NUMBER,
     QUESTION,
     QUOTE,
+    SPACE,
     STOP,
     UPPER,
 )
@@ -120,6 +124,8 @@ def _alone(sentences, counts, opening, before, after, cues, covered, recurs, tra
     traits[rows.ENDS_QUESTION, u] = after[u] & QUESTION != 0
     traits[rows.ENDS_COLON, u] = after[u] & COLON != 0
     traits[rows.ENDS_CLOSED, u] = after[u] & CLOSE != 0
+    arrow = after[u] & (SPACE | QUOTE | STOP) == SPACE | QUOTE and counts[u, N_QUOTED] == 0
+    traits[rows.ENDS_ARROW, u] = arrow or after[u] & MARK != 0
     traits[rows.OPENS_FIGURE, u] = opening[u] & NUMBER != 0
     traits[rows.OPENS_CAPITALS, u] = opening[u] & CAPITALS != 0
     for i in range(len(OPENING)):
@@ -128,7 +134,8 @@ def _alone(sentences, counts, opening, before, after, cues, covered, recurs, tra
         traits[rows.UPPER + i, u] = min(SHARE * i8(counts[u, SHARED[i]]) // tokens, MOST)
     for i in range(len(COUNTED)):
         traits[rows.STOPS + i, u] = min(i8(counts[u, COUNTED[i]]), MOST)
-    traits[rows.MOSTLY_GLUE, u] = 2 * i8(counts[u, N_GLUE]) > tokens
+    glue = i8(counts[u, N_GLUE])
+    traits[rows.MOSTLY_GLUE, u] = glue > 0 and 2 * (glue + i8(counts[u, N_DASH])) > tokens
     traits[rows.KINDS, u] = kinds
     traits[rows.AGENCY, u] = agency
     traits[rows.ALL_AGENCY, u] = covered[u, rows.KINDS_OF_CUES] >= tokens
@@ -336,7 +343,7 @@ def echoes(tokens, flags, shape, start, end, first, offsets, told, ends, owners,
         ends: int64[U], room for where those of a unit end.
         owners: int64[S], room for a hash table: four times the tokens of the longest document, and 16.
         keys: uint64[S], likewise.
-        traits: int16[ROWS, U], with places; rows TELLING and ECHO are filled.
+        traits: int16[ROWS, U], with places; rows TELLING to ECHO_NEAR are filled.
     """
     for doc in range(offsets.shape[0] - 1):
         thick = 0  # tokens
@@ -376,3 +383,15 @@ def echoes(tokens, flags, shape, start, end, first, offsets, told, ends, owners,
             begin = ends[u]
             traits[rows.TELLING, u] = min(telling, MOST) if thick - own >= rows.VOCABULARY else 0
             traits[rows.ECHO, u] = SHARE * echo // max(telling, 1)
+            ends[u] = echo
+        for u in range(offsets[doc], offsets[doc + 1]):
+            telling = 0
+            echo = 0
+            for v in range(
+                max(u - rows.ECHO_REACH, offsets[doc]), min(u + rows.ECHO_REACH + 1, offsets[doc + 1])
+            ):
+                if v != u and traits[rows.TELLING, v] > 0:
+                    telling += traits[rows.TELLING, v]
+                    echo += ends[v]
+            traits[rows.TELLING_NEAR, u] = min(telling, MOST)
+            traits[rows.ECHO_NEAR, u] = SHARE * echo // max(telling, 1)

@@ -120,12 +120,20 @@ def echoes(
         thick = {u for u in range(begin, stop) if traits[rows.PLACE, u] == rows.INSIDE}
         own = {u: set(words(u)) for u in thick}
         length = {u: int(first[u + 1] - first[u]) for u in thick}
+        echoed: dict[int, int] = {}
         for u in range(begin, stop):
             others = set().union(*(own[v] for v in thick if v != u))
             mine = list(words(u))
             enough = sum(length.values()) - length.get(u, 0) >= rows.VOCABULARY
             traits[rows.TELLING, u] = min(len(mine), rows.MOST) if enough else 0
-            traits[rows.ECHO, u] = SHARE * sum(word in others for word in mine) // max(len(mine), 1)
+            echoed[u] = sum(word in others for word in mine)
+            traits[rows.ECHO, u] = SHARE * echoed[u] // max(len(mine), 1)
+        for u in range(begin, stop):
+            near = range(max(u - rows.ECHO_REACH, begin), min(u + rows.ECHO_REACH + 1, stop))
+            beside = [v for v in near if v != u and traits[rows.TELLING, v] > 0]
+            telling = sum(int(traits[rows.TELLING, v]) for v in beside)
+            traits[rows.TELLING_NEAR, u] = min(telling, rows.MOST)
+            traits[rows.ECHO_NEAR, u] = SHARE * sum(echoed[v] for v in beside) // max(telling, 1)
 
 
 def _document(
@@ -166,13 +174,17 @@ def _document(
     yield rows.ENDS_QUESTION, after & signs.QUESTION != 0
     yield rows.ENDS_COLON, after & signs.COLON != 0
     yield rows.ENDS_CLOSED, after & signs.CLOSE != 0
+    # » behind a space that closes no quotation, → or •
+    arrow = (after & signs.SPACE != 0) & (after & signs.QUOTE != 0) & (after & signs.STOP == 0)
+    yield rows.ENDS_ARROW, (arrow & (count[signs.N_QUOTED] == 0)) | (after & signs.MARK != 0)
     yield rows.OPENS_FIGURE, opening & signs.NUMBER != 0
     yield rows.OPENS_CAPITALS, opening & signs.CAPITALS != 0
     for i, sign in enumerate(rows.OPENING):
         yield rows.OPENS_PARENTHESIS + i, before & sign != 0
     for i, column in enumerate(rows.SHARED):
         yield rows.UPPER + i, SHARE * count[column] // tokens
-    yield rows.MOSTLY_GLUE, 2 * count[signs.N_GLUE] > tokens
+    glue, dashes = count[signs.N_GLUE], count[signs.N_DASH]  # an address of the web is words and both
+    yield rows.MOSTLY_GLUE, (glue > 0) & (2 * (glue + dashes) > tokens)
     for i, column in enumerate(rows.COUNTED):
         yield rows.STOPS + i, count[column]
     kinds = (cues[: rows.KINDS_OF_FURNITURE] > 0).sum(axis=0)

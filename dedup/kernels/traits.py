@@ -34,6 +34,8 @@ TELLING_BYTES, TELLING_NAME = 7, 4
 """A word at least so long, or with a capital so long, tells what a text is about."""
 VOCABULARY = 60
 """Tokens of other units in the densest stretch, at least, that a unit is compared with."""
+ECHO_REACH = 2
+"""Neighbours on either side whose telling words are counted together: teasers stand in rows."""
 INSIDE, JUST_ABOVE, ABOVE, JUST_BELOW, BELOW = range(5)
 """Places beside the densest stretch."""
 
@@ -51,6 +53,7 @@ COVERED = AFTER + BESIDE
     ENDS_QUESTION,
     ENDS_COLON,
     ENDS_CLOSED,
+    ENDS_ARROW,
     OPENS_FIGURE,
     OPENS_CAPITALS,
     OPENS_PARENTHESIS,
@@ -106,8 +109,10 @@ COVERED = AFTER + BESIDE
     RECURS_BESIDE,
     TELLING,
     ECHO,
-) = range(COVERED + KINDS_OF_CUES, COVERED + KINDS_OF_CUES + 61)
-ROWS = COVERED + KINDS_OF_CUES + 61
+    TELLING_NEAR,
+    ECHO_NEAR,
+) = range(COVERED + KINDS_OF_CUES, COVERED + KINDS_OF_CUES + 64)
+ROWS = COVERED + KINDS_OF_CUES + 64
 
 COUNTED = (
     *(signs.N_STOP, signs.N_COMMA, signs.N_SLASH, signs.N_MARK, signs.N_AT),

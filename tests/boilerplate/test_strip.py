@@ -39,6 +39,7 @@ def page(*blocks: str) -> str:
         ("Published 4:57 a.m. ET March 4, 2025 | Updated 7:15 a.m. ET March 4, 2025", "meta", 0),
         ("Read more: What the strike means for the islands", "nav", 4),
         ("Copyright 2025 The Associated Press. All rights reserved. This material may not be published, broadcast, rewritten or redistributed.", "credit", 4),
+        ("norpress.example/world/2025/03/04/what-the-strike-at-northport-means-for-the-islands.html", "nav", 4),
         ("Share on Facebook Share on Twitter", "widget", 0),
         ("Advertisement", "widget", 2),
     ],
