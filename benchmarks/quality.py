@@ -35,6 +35,7 @@ from scores import (
     cross_validate,
     false_merges,
     family_counts,
+    fuller_first,
     groups,
     is_wrong,
     partition_recall,
@@ -54,11 +55,15 @@ BOILERPLATE = ("appeal", "caption", "credit", "nav", "widget", "meta")
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What a method said of a data set: kind by pair, family by id, and a line of evidence by pair."""
+    """What a method said of a data set: kind by pair, family by id, and a line of evidence by pair.
+
+    ``places`` by id: in the order by which a family's canonical version is chosen.
+    """
 
     kinds: Mapping[tuple[str, str], str]
     families: Mapping[str, Any]
     evidence: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    places: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +123,7 @@ def read_labels(path: Path) -> list[Label]:
 def ours(records: list[Record], labels: Sequence[Label], **settings: Any) -> Judged:
     """This library, through its public calls."""
     import dedup
+    from dedup.canonical import ranks
 
     options = {"settings": dedup.Settings(**settings)} if settings else {}
     result = dedup.find_families(records, **options)
@@ -130,7 +136,9 @@ def ours(records: list[Record], labels: Sequence[Label], **settings: Any) -> Jud
             f"narrative {relation.narrative_words}{', roundup' if relation.roundup else ''}"
         )
     families = {member_id(m): family.id for family in result.families for m in family.members}
-    return Judged(kinds, families, evidence)
+    judged = result._judged  # the whole order; a result tells only which version comes first
+    places = ranks(judged.candidates, judged.family, result.settings).tolist()
+    return Judged(kinds, families, evidence, dict(zip(result._id_column.to_pylist(), places, strict=True)))
 
 
 def member_id(member: Any) -> str:
@@ -230,6 +238,9 @@ def score_pairs(name: str, data: Labelled, args: argparse.Namespace) -> dict[str
     table(f"{name}: {len(data.records)} articles, {len(data.labels)} labelled pairs", header, rows)
     if f"{name}.family_f1" in scores:
         show_confusion(data.labels, ours_judged)
+        fuller = fuller_first(data.labels, ours_judged.families, ours_judged.places)
+        print(f"\nfuller version first: {fuller.hit} of {fuller.hit + fuller.wrong} pairs of one family")
+        scores[f"{name}.fuller_first"] = fuller.precision
         if args.errors:
             show_errors(data.labels, ours_judged)
     return scores

@@ -41,6 +41,7 @@ class Label:
     roundup: bool = False
     confidence: float = 1.0
     note: str = ""
+    fuller: str = ""  # A, B or equal
 
     @property
     def key(self) -> Pair:
@@ -108,6 +109,25 @@ def partition_recall(labels: Iterable[Label], families: Mapping[str, Hashable | 
     """Share of same and version pairs without roundup that end in one family; 1 where there are none."""
     found = [together(x, families) for x in labels if x.label in FAMILY_LABELS and not x.roundup]
     return sum(found) / len(found) if found else 1.0
+
+
+def fuller_first(
+    labels: Iterable[Label], families: Mapping[str, Hashable | None], places: Mapping[str, int]
+) -> Counts:
+    """Pairs of one family in which what a reader calls the fuller version comes first, and the others.
+
+    Args:
+        labels: Pairs; those without a fuller side are passed over, and roundups, which are longer than what
+            they embed.
+        families: Family by id.
+        places: Place by id in the order by which the canonical version is chosen, lower is better.
+    """
+    first = [
+        (places[x.a] < places[x.b]) == (x.fuller == "A")
+        for x in labels
+        if x.fuller in ("A", "B") and not x.roundup and together(x, families)
+    ]
+    return Counts(hit=sum(first), wrong=len(first) - sum(first))
 
 
 def false_merges(labels: Iterable[Label], families: Mapping[str, Hashable | None]) -> float:

@@ -19,6 +19,7 @@ from scores import (
     false_merges,
     family_counts,
     folds,
+    fuller_first,
     groups,
     is_wrong,
     partition_recall,
@@ -52,6 +53,15 @@ def test_reuse_counts_partial_too():
 def test_nothing_said_and_nothing_there_is_perfect():
     assert Counts().f1 == 1.0
     assert Counts(missed=3).f1 == 0.0
+
+
+def test_the_fuller_version_comes_first():
+    labels = [
+        Label(*pair, "version", fuller=side) for pair, side in (("ab", "A"), ("bc", "A"), ("ac", "equal"))
+    ]
+    labels += [Label("a", "d", "version", fuller="A"), Label("a", "b", "version", roundup=True, fuller="B")]
+    found = fuller_first(labels, {"a": 1, "b": 1, "c": 1, "d": None}, {"a": 0, "b": 2, "c": 1, "d": 3})
+    assert found == Counts(hit=1, wrong=1)
 
 
 def test_partition_recall_leaves_roundups_out():
