@@ -12,12 +12,16 @@ from dedup.model import RelationKind
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["EXACT", "KINDS", "NEAR", "NONE", "PARTIAL", "QUOTE", "VERSION", "Edges"]
+__all__ = ["EXACT", "KINDS", "NEAR", "NONE", "PARTIAL", "QUOTE", "TOLD", "VERSION", "Edges"]
 
 KINDS = tuple(RelationKind)
 """Kinds by code, strongest first."""
 
 EXACT, NEAR, VERSION, PARTIAL, QUOTE, NONE = range(6)
+
+TOLD = 40
+"""Narrative words from which what two documents share may be a piece of one, whatever the relation: what a
+weekly review takes from an article of last week is only a quotation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,11 @@ class Edges:
 
     def __len__(self) -> int:
         return len(self.a)
+
+    @property
+    def telling(self) -> NDArray[np.bool_]:
+        """Pairs that say whether a document is a roundup: bool[e]."""
+        return np.asarray((self.kind <= PARTIAL) | ((self.kind == QUOTE) & (self.narrative_words >= TOLD)))
 
     def take(self, rows: NDArray[np.int64] | NDArray[np.bool_] | slice) -> Edges:
         """The chosen rows; the runs are shared, not copied."""

@@ -15,7 +15,7 @@ import numpy as np
 
 from dedup import kernels
 from dedup.candidates import CROWD
-from dedup.edges import NEAR, PARTIAL, VERSION, Edges
+from dedup.edges import NEAR, VERSION, Edges
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -77,7 +77,7 @@ def find_roundups(
     """
     documents = len(length)
     roundup = np.zeros(documents, bool)
-    telling = np.flatnonzero(edges.kind <= PARTIAL)
+    telling = np.flatnonzero(edges.telling)
     host = np.concatenate([edges.a[telling], edges.b[telling]])
     own = np.concatenate([edges.coverage_a[telling], edges.coverage_b[telling]])
     other = np.concatenate([edges.coverage_b[telling], edges.coverage_a[telling]])

@@ -29,7 +29,8 @@ class Edge:
     runs: tuple[Run, ...] = ()
 
 
-def edges_of(rows: list[Edge]) -> Edges:
+def edges_of(rows: list[Edge], quoted: int = 20) -> Edges:
+    """Edges as columns; those of a quotation have ``quoted`` narrative words."""
     size = np.array([len(row.runs) for row in rows], np.int64)
     stop = np.cumsum(size)
     words = np.full(len(rows), 100)
@@ -40,7 +41,7 @@ def edges_of(rows: list[Edge]) -> Edges:
         np.array([row.coverage_a for row in rows], np.float64),
         np.array([row.coverage_b for row in rows], np.float64),
         words,
-        words,
+        np.array([quoted if row.kind == QUOTE else 100 for row in rows], np.int64),
         words,
         stop - size,
         stop,
@@ -237,6 +238,12 @@ def test_no_edges() -> None:
     assert families([], [False] * 3) == [0, 1, 2]
     assert families([], []) == []
     assert not find_roundups(edges_of([]), np.array([10, 0])).any()
+
+
+def test_a_review_of_last_week_is_a_roundup() -> None:
+    rows = [piece(x, 320 * x - 320, 300, 0.3, QUOTE) for x in (1, 2, 3)]
+    found = [find_roundups(edges_of(rows, words), np.full(6, 1000)) for words in (39, 40)]
+    assert [np.flatnonzero(roundup).tolist() for roundup in found] == [[], [0]]
 
 
 # Roundups: document 0 has a thousand words, the others lie in it.

@@ -225,7 +225,7 @@ def _edges_before(ledger: Ledger, entry: Entry) -> Edges:
     """Its edges with documents that came before it."""
     if entry.leader != entry.num:
         return ledger.edges_within([entry.num, entry.leader], "copy")
-    edges = ledger.edges_of([entry.num], NONE)
+    edges = ledger.edges_of([entry.num])
     return edges.take(np.maximum(edges.a, edges.b) == entry.num)
 
 

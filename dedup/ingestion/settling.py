@@ -19,7 +19,7 @@ import pyarrow as pa
 import xxhash
 
 from dedup.canonical import Candidates, choose, measure
-from dedup.edges import PARTIAL, VERSION, Edges
+from dedup.edges import VERSION, Edges
 from dedup.families import PIECE, find_roundups, group
 from dedup.ragged import distinct
 from dedup.storage.ledger import Component
@@ -89,7 +89,7 @@ def settle(placement: Placement, ledger: Ledger, settings: Settings) -> Settleme
         found = Settlement()
         _join(found, placement, ledger.families([row])[row], ledger, settings)
         return found
-    if not (edges.kind <= PARTIAL).any():
+    if not edges.telling.any():
         return _alone(entry)
     touched = _may_turn(entry, edges, ledger)
     changed: dict[int, Entry] = {}
@@ -439,7 +439,7 @@ def _may_turn(new: Entry, edges: Edges, ledger: Ledger) -> set[int]:
 
     Only a piece can make a roundup of the document that holds it; what is no piece can only end one.
     """
-    near = edges.kind <= PARTIAL
+    near = edges.telling
     share = np.where(edges.a == new.num, edges.coverage_b, edges.coverage_a)[near]
     ends = np.where(edges.a == new.num, edges.b, edges.a)[near]
     covered = ledger.entries(ends[share > PIECE].tolist())
@@ -449,7 +449,7 @@ def _may_turn(new: Entry, edges: Edges, ledger: Ledger) -> set[int]:
 def _pieces(new: Entry, edges: Edges) -> int:
     """How many documents share only a small part of a new one; with fewer than two it is no roundup."""
     share = np.where(edges.a == new.num, edges.coverage_a, edges.coverage_b)
-    return int(np.count_nonzero((edges.kind <= PARTIAL) & (share <= PIECE)))
+    return int(np.count_nonzero(edges.telling & (share <= PIECE)))
 
 
 def _roundups(
@@ -457,7 +457,7 @@ def _roundups(
 ) -> dict[int, Entry]:
     """Documents whose being a roundup has changed."""
     stored = touched if new is None else touched - {new.num}
-    rows = Edges.concat([ledger.edges_of(stored, PARTIAL), edges.take(edges.kind <= PARTIAL)])
+    rows = Edges.concat([ledger.edges_of(stored, telling=True), edges.take(edges.telling)])
     entries = ledger.entries(stored)
     if new is not None:
         entries[new.num] = new

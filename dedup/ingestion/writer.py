@@ -6,7 +6,6 @@ import zlib
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from dedup.edges import PARTIAL
 from dedup.ingestion.drafts import Draft, restored
 from dedup.ingestion.placing import place
 from dedup.ingestion.settling import settle, settle_again
@@ -133,7 +132,7 @@ class Writer:
         families = ledger.families(rows)
         for what, some in ((kind, sorted(entries)), ("left", orphans)):
             ledger.log([Change(what, e.id, families[leaders[e.leader].family].id) for e in some])
-        edges = ledger.edges_of(away, PARTIAL)
+        edges = ledger.edges_of(away, telling=True)
         touched = {*edges.a.tolist(), *edges.b.tolist(), *(e.leader for e in entries)}
         touched = (touched | {e.num for e in ledger.leaders(rows)}) - away
         ledger.delete(gone)

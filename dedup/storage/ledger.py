@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dedup.edges import VERSION, Edges
+from dedup.edges import NONE, PARTIAL, TOLD, VERSION, Edges
 from dedup.ragged import distinct
 from dedup.storage.base import Row
 from dedup.storage.codec import (
@@ -307,8 +307,8 @@ class Ledger:
 
     # --- edges
 
-    def edges_of(self, nums: Collection[int], kind: int) -> Edges:
-        """Edges of at least a kind at any of some documents; a limited number of each end."""
+    def edges_of(self, nums: Collection[int], *, telling: bool = False) -> Edges:
+        """Edges at any of some documents, of too many the strongest; if asked only those that are telling."""
         if not nums:
             return NO_EDGES
         ordered = sorted(nums)
@@ -316,9 +316,11 @@ class Ledger:
         found = {}
         for end in "ab":
             for row in self.store.rows_in(
-                f"SELECT {_EDGE} FROM edge WHERE {end} IN {{keys}} AND kind <= ? ORDER BY kind LIMIT ?",  # noqa: S608
+                f"SELECT {_EDGE} FROM edge WHERE {end} IN {{keys}} AND (kind <= ? OR narrative >= ?)"  # noqa: S608
+                " ORDER BY kind LIMIT ?",
                 ordered,
-                kind,
+                PARTIAL if telling else NONE,
+                TOLD,
                 limit,
             ):
                 found[row[:2]] = row
