@@ -90,11 +90,12 @@ def texts_of(table: pa.Table, numbers: NDArray[np.int64] | None = None) -> Texts
     """Body tokens of the documents of a table, in its order, or as members of a larger set.
 
     Args:
-        table: Columns number, words, flags, spaceless, published.
+        table: Columns number, flags, spaceless, published, and words unless nothing is compared.
         numbers: Ascending numbers, those of the table among them; the others have no tokens here.
     """
-    words, offsets = flat(table["words"], np.uint64)
-    flags, _ = flat(table["flags"], np.uint8)
+    flags, offsets = flat(table["flags"], np.uint8)
+    known = "words" in table.column_names
+    words = flat(table["words"], np.uint64)[0] if known else np.zeros(len(flags), np.uint64)
     own = integers(table["number"])
     if numbers is None:
         numbers, place = own, np.arange(len(own))

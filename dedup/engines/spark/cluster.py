@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 from pyspark import StorageLevel
+from pyspark.errors import PySparkException
 from pyspark.sql import Observation
 from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = [
     "DOCUMENTS",
     "PAIRS",
+    "Corpus",
     "Run",
     "configured",
     "each_batch",
@@ -32,7 +35,6 @@ __all__ = [
     "each_group",
     "each_key",
     "each_task",
-    "home",
     "hosted",
     "numbered",
     "paired",
@@ -50,11 +52,13 @@ _CONFIGURATION = {
     "spark.sql.session.timeZone": "UTC",
     "spark.sql.execution.arrow.maxRecordsPerBatch": "2000",
     "spark.sql.adaptive.enabled": "true",
+    "spark.sql.adaptive.maxShuffledHashJoinLocalMapThreshold": "64MB",
     "spark.sql.adaptive.skewJoin.enabled": "true",
     "spark.sql.adaptive.skewJoin.skewedPartitionThresholdInBytes": "64MB",
     "spark.sql.adaptive.coalescePartitions.enabled": "true",
     "spark.sql.autoBroadcastJoinThreshold": "-1",
     "spark.sql.adaptive.autoBroadcastJoinThreshold": "256KB",
+    "spark.sql.inMemoryColumnarStorage.batchSize": "2000",
     "spark.sql.legacy.parquet.nanosAsLong": "false",
     "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
     "spark.sql.codegen.wholeStage": "false",
@@ -118,13 +122,13 @@ class Run:
         """The rows of a stage: those kept, or those made now."""
         return self._kept(name, f"{self.folder}/work/{name}", make)
 
-    def spread(self, frame: DataFrame, partitions: int) -> DataFrame:
-        """The rows by number, on the disks of the executors until :meth:`release`.
+    def spread(self, frame: DataFrame, partitions: int, key: str = "row") -> DataFrame:
+        """The rows by a key, in its order, on the disks of the executors until :meth:`release`.
 
-        What is joined to them by number comes to them: without this the tokens of the whole corpus are
-        shuffled for every join, of which there are ten.
+        What is joined to them by that key comes to them, and they need no sorting: without this the tokens of
+        the whole corpus are shuffled and sorted for every join, of which there are ten.
         """
-        spread = frame.repartition(partitions, "number").persist(StorageLevel.DISK_ONLY)
+        spread = frame.repartition(partitions, key).sortWithinPartitions(key).persist(StorageLevel.DISK_ONLY)
         self._spread.append(spread)
         return spread
 
@@ -138,6 +142,7 @@ class Run:
             text, self.rows[name] = self._marks[name]
             return self.spark.read.schema(StructType.fromJson(json.loads(text))).parquet(path)
         start = time.perf_counter()
+        self._say(name)
         frame = make()
         seen = Observation()
         frame.observe(seen, F.count(F.lit(1)).alias("rows")).write.mode("overwrite").parquet(path)
@@ -145,6 +150,11 @@ class Run:
         self._mark(name, frame.schema.json(), self.rows[name])
         self.seconds[name] = round(time.perf_counter() - start, 3)
         return self.spark.read.schema(frame.schema).parquet(path)
+
+    def _say(self, name: str) -> None:
+        """Name the jobs that follow, in Spark's interface and event log."""
+        with suppress(PySparkException):  # a remote session has no context
+            self.spark.sparkContext.setJobDescription(name)
 
     def _mark(self, name: str, text: str, rows: int) -> None:
         """Say that a stage is whole: on some file systems one sees the files that a killed job has left."""
@@ -155,6 +165,37 @@ class Run:
         """So many marks; a frame that is not of Python's, as each of these would start a worker."""
         values = F.lit(name).alias("name"), F.lit(text).alias("text"), F.lit(rows).cast("long").alias("rows")
         return self.spark.range(0, number, 1, 1).select(*values)
+
+
+@dataclass(frozen=True, slots=True)
+class Corpus:
+    """Documents where they lie, by row, and the rows of their numbers.
+
+    They are numbered only when their contents are known, and would have to be moved again to lie by number:
+    what names a document by its number is told its row instead.
+
+    Attributes:
+        frame: Columns row, number and others; by row.
+        places: Columns number and row; by number.
+        partitions: Of the frame.
+    """
+
+    frame: DataFrame
+    places: DataFrame
+    partitions: int
+
+    def select(self, *columns: str) -> Corpus:
+        """The same documents, these columns and their rows."""
+        return Corpus(self.frame.select("row", *columns), self.places, self.partitions)
+
+    def named(self, names: DataFrame) -> DataFrame:
+        """A row for each of those in ``names``, by column number; their columns and the documents'."""
+        return self.frame.drop("number").join(names.join(self.places, "number"), "row").drop("row")
+
+    @property
+    def home(self) -> Column:
+        """Partition of the frame a document is in."""
+        return F.pmod(F.hash("row"), F.lit(self.partitions)).cast("long")
 
 
 # --- functions over Arrow tables, spread
@@ -201,35 +242,39 @@ def _sent(table: pa.Table | None) -> Iterator[pa.RecordBatch]:
 
 
 def paired(
-    pairs: DataFrame, size: int, documents: DataFrame, schema: str, function: Any, *args: Any
+    pairs: DataFrame, size: int, documents: Corpus, schema: str, function: Any, *args: Any
 ) -> DataFrame:
     """A function of pairs and of the documents they name, each document once a cell.
 
-    Pairs of one ``a`` share a cell, as they mostly are a leader's; a leader of many is spread over several.
+    Pairs share a cell with those of the first document their ``a`` is paired with: versions of one text are
+    mostly pairs of each other, and travel to few cells. Where that makes a crowd, it is spread over several.
 
     Args:
         pairs: Columns a, b and others.
         size: How many there are, roughly.
-        documents: Column number and others.
+        documents: Those named, and others.
         schema: Of what the function gives.
         function: Gets a table of pairs and one of documents, and ``args``.
         args: More arguments.
     """
     cells = max(1, -(-size // PAIRS))
-    crowds = pairs.groupBy("a").count().where(f"count > {PAIRS}")
+    firsts = pairs.groupBy(F.col("b").alias("a")).agg(F.min("a").alias("first"))
+    keyed = pairs.join(firsts, "a", "left").withColumn("first", F.coalesce("first", "a"))
+    # one in PAIRS at most
+    crowds = F.broadcast(keyed.groupBy("first").count().where(f"count > {PAIRS}"))
     share = F.pmod(F.xxhash64("b"), F.ceil(F.coalesce("count", F.lit(1)) / PAIRS))
-    spread = pairs.join(crowds, "a", "left").withColumn("cell", F.pmod(F.xxhash64("a", share), F.lit(cells)))
-    spread = spread.drop("count")
+    cell = F.pmod(F.xxhash64("first", share), F.lit(cells))
+    spread = keyed.join(crowds, "first", "left").withColumn("cell", cell).drop("count", "first")
     named = spread.select(F.col("a").alias("number"), "cell").union(
         spread.select(F.col("b").alias("number"), "cell")
     )
     # another column of the same values, or Spark cannot tell the two sides apart
-    sent = documents.join(named.distinct(), "number").withColumn("cell", F.col("cell") + F.lit(0))
+    sent = documents.named(named.distinct()).withColumn("cell", F.col("cell") + F.lit(0))
     return each_cell(spread, sent, "cell", schema, function, *args)
 
 
 def hosted(
-    edges: DataFrame, size: int, documents: DataFrame, schema: str, function: Any, *args: Any
+    edges: DataFrame, size: int, documents: Corpus, schema: str, function: Any, *args: Any
 ) -> DataFrame:
     """A function of documents and of all the edges each of them has; of the other ends it sees numbers only.
 
@@ -241,7 +286,7 @@ def hosted(
     named = (
         edges.select(F.col("a").alias("number")).union(edges.select(F.col("b").alias("number"))).distinct()
     )
-    sent = documents.join(named, "number").withColumn("cell", F.pmod(F.xxhash64("number"), cells))
+    sent = documents.named(named).withColumn("cell", F.pmod(F.xxhash64("number"), cells))
     return each_cell(spread, sent, "cell", schema, function, *args)
 
 
@@ -263,11 +308,6 @@ def each_cell(one: DataFrame, two: DataFrame, key: str, schema: str, function: A
         return function(left, right, *args)
 
     return one.groupBy(key).cogroup(two.groupBy(key)).applyInArrow(call, schema)
-
-
-def home(partitions: int) -> Column:
-    """Where :meth:`Run.spread` puts a document of this ``number``."""
-    return F.pmod(F.hash("number"), F.lit(partitions)).cast("long")
 
 
 def numbered(run: Run, frame: DataFrame, order: list[Any], name: str, partitions: int) -> DataFrame:

@@ -6,6 +6,7 @@ the map: no value, however frequent, comes together in one task.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,7 +17,7 @@ from dedup import kernels
 from dedup.candidates import band_keys
 from dedup.edges import NEAR
 from dedup.engines.spark.arrays import flat, integers, packed, texts_of
-from dedup.engines.spark.cluster import each_batch, each_cell, each_group, each_task, home
+from dedup.engines.spark.cluster import each_batch, each_group, each_task
 from dedup.engines.spark.components import components
 from dedup.engines.spark.verifying import TEXT, verified
 from dedup.ragged import gather, whole
@@ -28,21 +29,18 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
     from dedup.config import Settings
-    from dedup.engines.spark.cluster import Run
+    from dedup.engines.spark.cluster import Corpus, Run
 
 __all__ = ["find_copies"]
 
-MARKED = (
-    "number long, words binary, flags binary, spaceless int, published long, high long, low long,"
-    " half_words long, day long, marks binary"
-)
-"""Of a document: its body with stock marked, lengths in half words, and fingerprints that tell."""
+MARKED = "row long, flags binary, half_words long, day long, marks binary"
+"""Of a document: its flags with stock marked, lengths in half words, and fingerprints that tell."""
 
-ASKED = "part long, home long, kind long, keys binary"
-"""What a home asks a part of all shingles: the upper 48 bits of each above 16 of
+ASKED = "part long, row long, kind long, keys binary"
+"""What a home, by its least row, asks a part of all shingles: the upper 48 bits of each above 16 of
 :func:`dedup.stock.counted_by`; of dated documents that count, of undated ones, of those that don't count."""
 
-ANSWERED = "home long, stock binary"
+ANSWERED = "row long, stock binary"
 
 HOMES = 4
 """Homes whose shingles a part has about: 40,000 documents of 400 words are 130 MB."""
@@ -50,25 +48,25 @@ HOMES = 4
 _LOW = np.uint64(16)
 
 
-def find_copies(
-    run: Run, documents: DataFrame, partitions: int, settings: Settings
-) -> tuple[DataFrame, DataFrame]:
+def find_copies(run: Run, documents: Corpus, settings: Settings) -> tuple[DataFrame, Corpus]:
     """The leader of every document, and the texts with stock marked.
 
     Args:
         run: Keeps what is found.
-        documents: By number, columns of :data:`dedup.engines.spark.preparing.PREPARED`.
-        partitions: Homes they are in.
+        documents: Columns of :data:`dedup.engines.spark.preparing.PREPARED` and number.
         settings: What to do.
 
     Returns:
-        Columns number and leader; columns of :data:`MARKED`.
+        Columns number and leader; those of :data:`MARKED`, number, words, spaceless, published, high and low.
     """
-    exact = run.stage("exact", lambda: _first(documents, ["high", "low"]))
+    exact = run.stage("exact", lambda: _first(documents.frame, ["high", "low"]))
     leader = run.stage("collapsed", lambda: _collapse(run, documents, exact, settings))
-    stock = _stock(run, documents, leader, partitions, settings)
-    notices = run.stage("notices", lambda: _notices(documents))
-    texts = run.stage("marked", lambda: _marked(documents, stock, notices, partitions, settings))
+    stock = _stock(run, documents, leader, settings)
+    notices = run.stage("notices", lambda: _notices(documents.frame))
+    marked = run.stage("marked", lambda: _marked(documents, stock, notices, settings))
+    bodies = documents.select("number", "words", "spaceless", "published", "high", "low")
+    marked = run.spread(marked, documents.partitions)
+    texts = replace(bodies, frame=bodies.frame.join(marked, "row"))
     if stock is None and not run.rows["notices"]:
         return leader, texts
     return run.stage("leaders", lambda: _loosen(run, exact, leader, texts, settings)), texts
@@ -80,12 +78,11 @@ def _first(documents: DataFrame, keys: list[str]) -> DataFrame:
     return documents.select("number", *keys).join(firsts, keys).select("number", "first")
 
 
-def _collapse(run: Run, documents: DataFrame, exact: DataFrame, settings: Settings) -> DataFrame:
+def _collapse(run: Run, documents: Corpus, exact: DataFrame, settings: Settings) -> DataFrame:
     """Exact and near groups: number, leader."""
-    alone = documents.join(exact.where("number = first").select("number"), "number", "left_semi")
-    bands = each_batch(
-        alone.where("comparable").select("number", "signature"), "number long, band int, key long", _bands
-    )
+    firsts = exact.where("number = first").select("number")
+    alone = documents.select("number", "comparable", "signature").named(firsts).where("comparable")
+    bands = each_batch(alone.select("number", "signature"), "number long, band int, key long", _bands)
     buckets = bands.groupBy("band", "key").agg(F.min("number").alias("a"), F.count("*").alias("size"))
     pairs = bands.join(buckets.where("size > 1"), ["band", "key"]).where("number > a")
     pairs = pairs.select("a", F.col("number").alias("b")).distinct()
@@ -124,30 +121,27 @@ def _bands(table: pa.Table) -> pa.Table:
 # --- stock
 
 
-def _stock(
-    run: Run, documents: DataFrame, leader: DataFrame, partitions: int, settings: Settings
-) -> DataFrame | None:
-    """Stock shingles of each home, upper 48 bits; None where there are none.
+def _stock(run: Run, documents: Corpus, leader: DataFrame, settings: Settings) -> DataFrame | None:
+    """Stock shingles of each home, upper 48 bits; None where there can be none.
 
     A home tells each part of all shingles which of them it has and where they count, the part answers which
     are stock: rows of many shingles each, where a row a shingle was most of the work of a run.
     """
     dated = F.when(F.col("window") != int(UNDATED), F.col("window"))
     undated = F.count(F.when(F.col("window") == int(UNDATED), 1))
-    seen, alone, first = documents.agg(F.countDistinct(dated), undated, F.min(dated)).first()
+    seen, alone, first = documents.frame.agg(F.countDistinct(dated), undated, F.min(dated)).first()
     if seen <= settings.stock_windows and alone <= settings.stock_documents:
         return None
-    counted = _occurrences(run, documents, leader)
+    counted = _occurrences(run, documents.frame, leader).join(documents.places, "number").drop("number")
 
     def found() -> DataFrame:
-        texts = documents.select("number", "words", "spaceless", home(partitions).alias("home"))
-        parts = -(-partitions // HOMES)
+        texts = documents.frame.select("row", "words", "spaceless", documents.home.alias("home"))
+        parts = -(-documents.partitions // HOMES)
         args = settings, int(first or 0), parts
-        asked = each_task(texts.join(counted, "number", "left"), ASKED, _ask, *args)
+        asked = each_task(texts.join(counted, "row", "left"), ASKED, _ask, *args)
         return each_group(asked, "part", ANSWERED, _answer, settings)
 
-    stock = run.stage("stock", found)
-    return stock if run.rows["stock"] else None
+    return run.stage("stock", found)
 
 
 def _occurrences(run: Run, documents: DataFrame, leader: DataFrame) -> DataFrame:
@@ -176,13 +170,18 @@ def _ask(table: pa.Table, settings: Settings, first: int, parts: int) -> pa.Tabl
     words, offsets = flat(table["words"], np.uint64)
     start, stop = offsets[:-1], offsets[1:]
     size = settings.shingle_words * (1 + integers(table["spaceless"]))
-    homes, counts = integers(table["home"]), ~np.asarray(table["occurrence"].is_null())
+    row, homes, counts = (
+        integers(table["row"]),
+        integers(table["home"]),
+        ~np.asarray(table["occurrence"].is_null()),
+    )
     occurrence, window = (integers(table[name].fill_null(0)) for name in ("occurrence", "window"))
     low = counted_by(occurrence, window, np.int64(first))
     dated = window != UNDATED
     ends = (np.arange(parts + 1) << 32) // parts
     asked = []
     for its in np.unique(homes).tolist():
+        first_row = int(row[homes == its].min())
         for kind, (chosen, limit) in enumerate(
             zip((counts & dated, counts & ~dated, ~counts), (*_limits(settings), 0), strict=True)
         ):
@@ -192,7 +191,7 @@ def _ask(table: pa.Table, settings: Settings, first: int, parts: int) -> pa.Tabl
             n = kernels.get().shingle_keys(words, *bounds, everything, everything, found)
             keys = _enough(found[:n], limit)
             cells = packed(keys, np.searchsorted((keys >> np.uint64(32)).astype(np.int64), ends))
-            own = {"part": np.arange(parts), "home": np.full(parts, its), "kind": np.full(parts, kind)}
+            own = {"part": np.arange(parts), "row": np.full(parts, first_row), "kind": np.full(parts, kind)}
             asked.append(pa.table({**own, "keys": cells}))
     return pa.concat_tables(asked)
 
@@ -224,8 +223,9 @@ def _answer(asked: pa.Table, settings: Settings) -> pa.Table:
     shingles = keys >> _LOW
     there = np.isin(shingles, known)
     kept = np.concatenate([[0], np.cumsum(there)])[offsets]
-    answers = pa.table({"home": asked["home"], "stock": packed(shingles[there], kept)})
-    return answers.filter(pa.array(np.diff(kept) > 0))
+    # a home that has none hears so from the first part
+    answers = pa.table({"row": asked["row"], "stock": packed(shingles[there], kept)})
+    return answers.filter(pa.array((np.diff(kept) > 0) | ((integers(asked["part"]) == 0) & (kinds == 0))))
 
 
 def _notices(documents: DataFrame) -> DataFrame:
@@ -240,23 +240,26 @@ def _notices(documents: DataFrame) -> DataFrame:
     )
 
 
-def _marked(
-    documents: DataFrame, stock: DataFrame | None, notices: DataFrame, partitions: int, settings: Settings
-) -> DataFrame:
-    noticed = notices.withColumn("notice", F.lit(True))
-    texts = documents.select(*TEXT, "high", "low", "mark_hash", "mark_at").join(noticed, "number", "left")
+def _marked(documents: Corpus, stock: DataFrame | None, notices: DataFrame, settings: Settings) -> DataFrame:
+    noticed = notices.join(documents.places, "number").select("row", F.lit(True).alias("notice"))
+    texts = documents.frame.select(*TEXT, "row", "mark_hash", "mark_at", documents.home.alias("home"))
+    texts = texts.join(noticed, "row", "left")
     if stock is None:
-        return each_batch(texts, MARKED, _mark, None, settings)
-    texts = texts.withColumn("home", home(partitions))
-    return each_cell(texts, stock, "home", MARKED, _mark, settings)
+        return each_batch(texts, MARKED, _mark, settings)
+    # the answers to a home come to one of its documents, so that none of these has to move
+    answers = stock.groupBy("row").agg(F.collect_list("stock").alias("stock"))
+    return each_task(texts.join(answers, "row", "left"), MARKED, _mark, settings)
 
 
-def _mark(table: pa.Table, stock: pa.Table | None, settings: Settings) -> pa.Table:
+def _mark(table: pa.Table, settings: Settings) -> pa.Table:
     texts = texts_of(table)
     flags = texts.flags.copy()
     width = settings.shingle_words * (1 + texts.spaceless.astype(np.int64))
-    if stock is not None and len(stock):
-        known = np.unique(flat(stock["stock"], np.uint64)[0])
+    if "stock" in table.column_names:
+        answered = np.asarray(whole(table["stock"]).is_valid())
+        homes = integers(table["home"])
+        assert np.array_equal(np.unique(homes), np.sort(homes[answered])), "a home is not whole"
+        known = np.unique(flat(whole(table["stock"]).flatten(), np.uint64)[0])
         flag(texts.hash, texts.start, texts.stop, width, known, flags, settings)
     notice = np.asarray(whole(table["notice"].fill_null(False)).to_numpy(zero_copy_only=False))
     flags[gather(texts.start[notice], texts.stop[notice])[0]] |= np.uint8(STOCK)
@@ -273,9 +276,8 @@ def _mark(table: pa.Table, stock: pa.Table | None, settings: Settings) -> pa.Tab
     stocky = (times != NEVER) & (2 * unstocked < lengths)
     return pa.table(
         {
-            **{name: table[name] for name in ("number", "words")},
+            "row": table["row"],
             "flags": packed(flags, np.append(texts.start, len(flags))),
-            **{name: table[name] for name in ("spaceless", "published", "high", "low")},
             "half_words": lengths,
             "day": np.where(stocky, times // DAY, -1),
             "marks": packed(marks[told != 0], kept[offsets]),
@@ -283,13 +285,13 @@ def _mark(table: pa.Table, stock: pa.Table | None, settings: Settings) -> pa.Tab
     )
 
 
-def _loosen(run: Run, exact: DataFrame, leader: DataFrame, texts: DataFrame, settings: Settings) -> DataFrame:
+def _loosen(run: Run, exact: DataFrame, leader: DataFrame, texts: Corpus, settings: Settings) -> DataFrame:
     """Leaders that hold without stock text: :func:`dedup.copies.loosen`.
 
     A document is led by one with another body, and then that one is asked again; or by the first with its own
     body, of its own day where it is mostly stock.
     """
-    firsts = run.stage("exact-by-day", lambda: _first(texts, ["high", "low", "day"]))
+    firsts = run.stage("exact-by-day", lambda: _first(texts.frame, ["high", "low", "day"]))
     near = leader.join(exact, "number").where("leader != first").select("number", "leader")
     asked = (
         near.join(firsts, "number").select(F.col("leader").alias("a"), F.col("first").alias("b")).distinct()

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
     from dedup.config import Settings
+    from dedup.engines.spark.cluster import Corpus
 
 __all__ = ["Tables", "find", "session"]
 
@@ -108,18 +109,17 @@ def find(
             records, origin = from_frame(source, fields), source.schema.simpleString()
         identity = f"{settings.fingerprint()}\n{sorted((fields or {}).items())}\n{origin}"
         run = Run(spark, folder, identity, afresh=afresh)
-        documents, rejects = resolve(run, records)
-        known = prepared(run, documents, settings)
-        size = run.rows["prepared"]
-        if not size:
-            raise UsageError("no document that can be used")
-        partitions = max(_parallelism(spark), -(-size // DOCUMENTS))
-        with configured(spark, {"spark.sql.shuffle.partitions": str(partitions)}):
-            try:
-                numbered = run.spread(number(run, known, partitions), partitions)
-                return _judge(run, documents, rejects, numbered, settings, partitions)
-            finally:
-                run.release()
+        try:
+            documents, rejects = resolve(run, records)
+            partitions = max(_parallelism(spark), -(-run.rows["records"] // DOCUMENTS))
+            documents = run.spread(documents, partitions)
+            with configured(spark, {"spark.sql.shuffle.partitions": str(partitions)}):
+                known = prepared(run, documents, settings)
+                if not run.rows["prepared"]:
+                    raise UsageError("no document that can be used")
+                return _judge(run, documents, rejects, number(run, known, partitions), settings)
+        finally:
+            run.release()
 
 
 def _parallelism(spark: SparkSession) -> int:
@@ -134,28 +134,27 @@ def _judge(
     run: Run,
     documents: DataFrame,
     rejects: DataFrame,
-    numbered: DataFrame,
+    numbered: Corpus,
     settings: Settings,
-    partitions: int,
 ) -> Tables:
-    leader, marked = find_copies(run, numbered, partitions, settings)
-    texts = run.spread(marked, partitions)
-    lengths = texts.select("number", "half_words")
-    scalars = numbered.select(
+    leader, texts = find_copies(run, numbered, settings)
+    lengths = texts.frame.select("row", "half_words")
+    scalars = numbered.frame.select(
         "number", "row", "id", "published", "source", "high", "low", "comparable", "size", "raw_size",
         "removed_chars", "credited", "agencies", "language",
     )  # fmt: skip
-    facts = run.stage("facts", lambda: scalars.join(lengths, "number").join(leader, "number"))
+    facts = run.stage("facts", lambda: scalars.join(lengths, "row").join(leader, "number"))
     leading = facts.where("leader = number and comparable").select("number")
-    pairs = run.stage("candidates", lambda: passage_pairs(run, texts, leading, settings, partitions))
+    led = texts.select("marks").named(leading)
+    pairs = run.stage("candidates", lambda: passage_pairs(run, led, settings, texts.partitions))
     related = F.col("kind") != NONE
     edges = run.stage(
         "edges", lambda: verified(pairs, run.rows["candidates"], texts, settings).where(related)
     )
-    led = facts.where("leader != number").select(F.col("leader").alias("a"), F.col("number").alias("b"))
-    collapsed = run.stage("copies", lambda: to_first(led, run.rows["facts"], texts, settings))
+    copied = facts.where("leader != number").select(F.col("leader").alias("a"), F.col("number").alias("b"))
+    collapsed = run.stage("copies", lambda: to_first(copied, run.rows["facts"], texts, settings))
 
-    roundup_leaders = find_roundup_numbers(run, edges, facts)
+    roundup_leaders = find_roundup_numbers(run, edges, numbered)
     grouped = find_families(run, edges, roundup_leaders)
     roundups = facts.join(roundup_leaders.withColumnRenamed("number", "leader"), "leader").select("number")
     placed = facts.select("number", "leader").join(
@@ -175,7 +174,7 @@ def _judge(
         "documents": lambda: tables.documents_table(
             documents, facts, chosen, families, roundups, to_canonical
         ),
-        "diffs": lambda: tables.diffs_table(run.rows["members"], chosen, families, documents, facts),
+        "diffs": lambda: tables.diffs_table(run.rows["members"], chosen, families, documents, numbered),
         "canonical": lambda: tables.canonical_table(documents, facts, chosen),
         "rejects": lambda: rejects,
     }

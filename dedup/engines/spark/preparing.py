@@ -11,7 +11,7 @@ from pyspark.sql import functions as F
 from dedup.boilerplate import Recurring, block_table, keys_asked, recurring_key
 from dedup.boilerplate.recurring import LONG_TOKENS, MANY_SOURCES, OFTEN, PROSE_TOKENS, WITNESSES
 from dedup.engines.spark.arrays import flat, integers, packed, signed
-from dedup.engines.spark.cluster import each_batch, numbered
+from dedup.engines.spark.cluster import Corpus, each_batch, numbered
 from dedup.pipeline import prepare
 from dedup.ragged import whole
 from dedup.stock import windows
@@ -45,12 +45,13 @@ def prepared(run: Run, documents: DataFrame, settings: Settings) -> DataFrame:
     return run.stage("prepared", lambda: each_batch(texts, PREPARED, _prepare, settings))
 
 
-def number(run: Run, documents: DataFrame, partitions: int) -> DataFrame:
-    """The same by number: in the order of their keys, published (nulls last), content, id."""
+def number(run: Run, documents: DataFrame, partitions: int) -> Corpus:
+    """The same with their numbers, the order of their keys: published (nulls last), content, id."""
     keys = documents.select("published", "high", "low", "id", "row")
     order: list[Column] = [F.col(name) for name in ("published", "high", "low", "id")]
     places = numbered(run, keys, order, "order", partitions).select("row", F.col("place").alias("number"))
-    return documents.join(places, "row")
+    frame = run.spread(documents, partitions).join(run.spread(places, partitions), "row")
+    return Corpus(frame, run.spread(places, partitions, "number"), partitions)
 
 
 def furniture(run: Run, documents: DataFrame) -> DataFrame:

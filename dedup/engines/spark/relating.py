@@ -31,19 +31,17 @@ _SAMPLE = 64  # one document in so many tells which fingerprints may fill more t
 
 
 def passage_pairs(
-    run: Run, texts: DataFrame, leading: DataFrame, settings: Settings, partitions: int, *, block: int = BLOCK
+    run: Run, led: DataFrame, settings: Settings, partitions: int, *, block: int = BLOCK
 ) -> DataFrame:
     """Pairs that share at least ``Settings.min_shared_fingerprints``: columns a and b.
 
     Args:
         run: Keeps what is found of crowds.
-        texts: Columns number and marks.
-        leading: Column number, of those compared.
+        led: Columns number and marks, of those compared.
         settings: For the fingerprints a pair must share.
         partitions: Tasks that share the sorting of crowds.
         block: Documents of a fingerprint that are not spread.
     """
-    led = texts.select("number", "marks").join(leading, "number", "left_semi")
     marks = each_batch(led, "mark long, number long", _marks)
     sampled = each_batch(
         led.where(F.pmod(F.xxhash64("number"), F.lit(_SAMPLE)) == 0), "mark long, number long", _marks

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from dedup.config import Settings
     from dedup.edges import Edges
-    from dedup.engines.spark.cluster import Run
+    from dedup.engines.spark.cluster import Corpus, Run
     from dedup.texts import Texts
 
 __all__ = ["COLUMNS", "find_canonical", "find_families", "find_roundup_numbers", "related_families"]
@@ -35,12 +35,12 @@ __all__ = ["COLUMNS", "find_canonical", "find_families", "find_roundup_numbers",
 COLUMNS = [part.split()[0] for part in EDGES.split(",")]
 
 
-def find_roundup_numbers(run: Run, edges: DataFrame, facts: DataFrame) -> DataFrame:
+def find_roundup_numbers(run: Run, edges: DataFrame, documents: Corpus) -> DataFrame:
     """Column number, of the leaders that put several others together."""
     telling = edges.where(
         (F.col("kind") <= PARTIAL) | ((F.col("kind") == QUOTE) & (F.col("narrative_words") >= TOLD))
     )
-    lengths = facts.select("number", "size")
+    lengths = documents.select("size")
     return run.stage(
         "roundups", lambda: hosted(telling, run.rows["edges"], lengths, "number long", _roundups)
     )
@@ -113,7 +113,7 @@ def find_canonical(
     edges: DataFrame,
     collapsed: DataFrame,
     facts: DataFrame,
-    texts: DataFrame,
+    texts: Corpus,
     settings: Settings,
 ) -> tuple[DataFrame, DataFrame, DataFrame]:
     """The version that stands for each family.
@@ -131,7 +131,7 @@ def find_canonical(
         Columns number, family, canonical and agreed; each other member with its canonical, as edges; the rows
         of :data:`dedup.schemas.FAMILIES` but for what is related.
     """
-    body = texts.select("number", "words", "flags", "spaceless", "published")
+    body = texts.select("flags", "spaceless", "published")
     inside = run.stage(
         "inside",
         lambda: within(

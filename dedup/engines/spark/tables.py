@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
 
     from dedup.config import Settings
-    from dedup.engines.spark.cluster import Run
+    from dedup.engines.spark.cluster import Corpus, Run
 
 __all__ = ["canonical_table", "diffs_table", "documents_table", "families_table", "relations_table"]
 
@@ -45,8 +46,8 @@ def relations_table(
     edges: DataFrame,
     roundups: DataFrame,
     documents: DataFrame,
-    numbered: DataFrame,
-    texts: DataFrame,
+    numbered: Corpus,
+    texts: Corpus,
     settings: Settings,
 ) -> DataFrame:
     """A row a related pair, the smaller id first.
@@ -55,9 +56,9 @@ def relations_table(
         run: For the number of edges.
         edges: Related pairs of leaders and each copy with its leader, with ``roundup``.
         roundups: Column number; these and their copies.
-        documents: Columns row and text.
-        numbered: Columns number, row, id, signature, body, raw_size.
-        texts: Body tokens by number.
+        documents: Columns row and text, by row.
+        numbered: Columns id, signature, body, raw_size.
+        texts: Body tokens.
         settings: For the threads.
     """
     for end in ("a", "b"):
@@ -65,11 +66,11 @@ def relations_table(
         edges = edges.join(known, end, "left")
     told = edges.withColumn("roundup", F.coalesce("roundup_a", "roundup_b", F.lit(False)))
     told = told.drop("roundup_a", "roundup_b")
-    sides = numbered.select("number", "row", "id", "signature", "body", "raw_size")
-    bodies = texts.select("number", "words", "flags", "spaceless", "published")
-    wide = sides.join(documents.select("row", "text"), "row").drop("row").join(bodies.drop("words"), "number")
+    sides = numbered.select("id", "signature", "body", "raw_size").frame
+    bodies = texts.select("flags", "spaceless", "published").frame
+    wide = sides.join(documents.select("row", "text"), "row").join(bodies, "row")
     size = run.rows["edges"] + run.rows["copies"]
-    return paired(told, size, wide, RELATION, _relations, settings)
+    return paired(told, size, replace(numbered, frame=wide), RELATION, _relations, settings)
 
 
 def _relations(edges: pa.Table, documents: pa.Table, settings: Settings) -> pa.Table:
@@ -77,10 +78,7 @@ def _relations(edges: pa.Table, documents: pa.Table, settings: Settings) -> pa.T
     edges = edges.sort_by([("a", "ascending"), ("b", "ascending")])
     numbers = integers(documents["number"])
     n = len(numbers)
-    _, offsets = flat(documents["flags"], np.uint8)
-    # alignment is done: the hashes of the words are not looked at
-    words = pa.array([b"\0" * (8 * size) for size in np.diff(offsets).tolist()], pa.large_binary())
-    texts = texts_of(documents.append_column("words", words), numbers)
+    texts = texts_of(documents, numbers)
     found = edges_of(edges, numbers)
     raw = integers(documents["raw_size"])
     bits, bit_offsets = flat(documents["body"], np.uint8)
@@ -174,14 +172,13 @@ def documents_table(
 
 
 def diffs_table(
-    size: int, chosen: DataFrame, families: DataFrame, documents: DataFrame, facts: DataFrame
+    size: int, chosen: DataFrame, families: DataFrame, documents: DataFrame, numbered: Corpus
 ) -> DataFrame:
     """The change from each family's canonical version to each of the others; operations as JSON."""
     names = families.select("family", F.col("id").alias("name"))
     pairs = chosen.where("number != canonical").join(names, "family")
     pairs = pairs.select(F.col("canonical").alias("a"), F.col("number").alias("b"), "name")
-    texts = facts.select("number", "row", "id").join(documents.select("row", "text"), "row").drop("row")
-    return paired(pairs, size, texts, DIFF, _diffs)
+    return paired(pairs, size, replace(numbered, frame=documents.select("row", "id", "text")), DIFF, _diffs)
 
 
 def _diffs(pairs: pa.Table, documents: pa.Table) -> pa.Table:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
     from dedup.config import Settings
+    from dedup.engines.spark.cluster import Corpus
 
 __all__ = ["TEXT", "to_first", "verified"]
 
@@ -25,7 +26,7 @@ TEXT = ("number", "words", "flags", "spaceless", "published")
 """What of a document verification looks at."""
 
 
-def verified(pairs: DataFrame, size: int, texts: DataFrame, settings: Settings) -> DataFrame:
+def verified(pairs: DataFrame, size: int, texts: Corpus, settings: Settings) -> DataFrame:
     """Pairs a < b as edges of every kind, ``none`` among them.
 
     Args:
@@ -43,7 +44,7 @@ def _verify(pairs: pa.Table, documents: pa.Table, settings: Settings) -> pa.Tabl
     return edges_table(edges, numbers)
 
 
-def to_first(pairs: DataFrame, size: int, bodies: DataFrame, settings: Settings) -> DataFrame:
+def to_first(pairs: DataFrame, size: int, bodies: Corpus, settings: Settings) -> DataFrame:
     """As :func:`dedup.pipeline.to_leader`: each pair with the same body, or verified.
 
     Args:
