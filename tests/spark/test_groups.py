@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 pytest.importorskip("pyspark", reason="no pyspark")
 
-from dedup.candidates import passage_pairs
+from dedup.candidates import near_pairs, passage_pairs
 from dedup.config import Settings
 from dedup.engines.spark import copies, preparing, relating
 from dedup.engines.spark.arrays import flat, packed
@@ -98,6 +98,30 @@ def test_stock_is_that_of_the_sorted_keys(seed: int, parts: int) -> None:
         told = flat(found.filter(pa.array(found["row"].to_numpy() % 3 == home))["stock"], np.uint64)[0]
         mine = np.repeat(table["home"].to_numpy() == home, np.diff(places))
         assert np.array_equal(np.unique(told), np.intersect1d(shingles[mine] >> np.uint64(16), expected))
+
+
+@given(seed=st.integers(0, 2**32 - 1), parts=st.integers(1, 3))
+def test_bands_meet_as_the_sorted_keys_do(seed: int, parts: int) -> None:
+    rng = np.random.default_rng(seed)
+    signatures = rng.integers(0, 3, (60, 24)).astype(np.uint32)
+    numbers = np.sort(rng.choice(1_000, 60, replace=False))
+    expected = near_pairs(signatures, np.arange(60), numbers)
+    table = pa.table({"number": numbers, "signature": packed(signatures.ravel(), 24 * np.arange(61))})
+    told = [
+        copies._tell(table.take(half), copies._bands, parts) for half in (range(0, 60, 2), range(1, 60, 2))
+    ]
+    met = [
+        copies._meet(pa.concat_tables(told).filter(pa.array(np.tile(np.arange(parts), 2) == part)))
+        for part in range(parts)
+    ]
+    found = (
+        pa.concat_tables(met)
+        .group_by(["a", "b"])
+        .aggregate([])
+        .sort_by([("a", "ascending"), ("b", "ascending")])
+    )
+    assert found["a"].to_pylist() == expected.a.tolist()
+    assert found["b"].to_pylist() == expected.b.tolist()
 
 
 def test_recurring_blocks_are_those_learned_on_one_machine(

@@ -7,7 +7,7 @@ the map: no value, however frequent, comes together in one task.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -35,6 +35,9 @@ __all__ = ["find_copies"]
 
 MARKED = "row long, flags binary, half_words long, day long, marks binary"
 """Of a document: its flags with stock marked, lengths in half words, and fingerprints that tell."""
+
+TOLD = "part long, keys binary, numbers binary"
+"""What a task tells a part of all keys: those its documents have, and whose each one is."""
 
 ASKED = "part long, row long, kind long, keys binary"
 """What a home, by its least row, asks a part of all shingles: the upper 48 bits of each above 16 of
@@ -82,10 +85,7 @@ def _collapse(run: Run, documents: Corpus, exact: DataFrame, settings: Settings)
     """Exact and near groups: number, leader."""
     firsts = exact.where("number = first").select("number")
     alone = documents.select("number", "comparable", "signature").named(firsts).where("comparable")
-    bands = each_batch(alone.select("number", "signature"), "number long, band int, key long", _bands)
-    buckets = bands.groupBy("band", "key").agg(F.min("number").alias("a"), F.count("*").alias("size"))
-    pairs = bands.join(buckets.where("size > 1"), ["band", "key"]).where("number > a")
-    pairs = pairs.select("a", F.col("number").alias("b")).distinct()
+    pairs = _met(alone.select("number", "signature"), _bands, documents.partitions).distinct()
     pairs = run.stage("near/pairs", lambda: pairs)
     near = F.col("kind") == NEAR
     edges = run.stage(
@@ -105,17 +105,49 @@ def _collapse(run: Run, documents: Corpus, exact: DataFrame, settings: Settings)
     return exact.join(held, "first", "left").select("number", F.coalesce("leader", "first").alias("leader"))
 
 
-def _bands(table: pa.Table) -> pa.Table:
-    signatures, offsets = flat(table["signature"], np.uint32)
-    keys = band_keys(signatures.reshape(len(table), -1) if len(offsets) > 1 else signatures.reshape(0, 0))
-    bands, n = keys.shape
-    return pa.table(
-        {
-            "number": np.tile(integers(table["number"]), bands),
-            "band": np.repeat(np.arange(bands, dtype=np.int32), n),
-            "key": keys.reshape(-1).view(np.int64),
-        }
-    )
+def _met(documents: DataFrame, keys: Any, partitions: int) -> DataFrame:
+    """Pairs of the first document that has a key and each other one: columns a and b, some more than once.
+
+    A task tells each part of all keys which of them its documents have, in one row; of a row a key Spark made
+    more work than the kernels make of everything. A key of a million documents is 16 MB in its part.
+
+    Args:
+        documents: Column number, and what ``keys`` reads.
+        keys: Gives uint64 keys of a table of documents, and the number int64 of each one's document.
+        partitions: Of all documents.
+    """
+    told = each_task(documents, TOLD, _tell, keys, -(-partitions // HOMES))
+    return each_group(told, "part", "a long, b long", _meet)
+
+
+def _tell(table: pa.Table, keys: Any, parts: int) -> pa.Table:
+    found, numbers = keys(table)
+    found = found * np.uint64(0x9E3779B97F4A7C15)  # distinct still, and spread evenly over the parts
+    order = np.argsort(found)
+    found = found[order]
+    bounds = np.searchsorted(found >> np.uint64(32), (np.arange(parts + 1) << 32).astype(np.uint64) // parts)
+    cells = {"keys": packed(found, bounds), "numbers": packed(numbers[order], bounds)}
+    return pa.table({"part": np.arange(parts), **cells})
+
+
+def _meet(told: pa.Table) -> pa.Table:
+    key, number = flat(told["keys"], np.uint64)[0], flat(told["numbers"], np.int64)[0]
+    order = np.lexsort((number, key))
+    key, number = key[order], number[order]
+    opens = np.ones(len(key), bool)
+    opens[1:] = key[1:] != key[:-1]
+    first = number[opens][np.cumsum(opens) - 1]
+    pairs = np.unique((first << 32 | number)[first < number])
+    return pa.table({"a": pairs >> 32, "b": pairs & 0xFFFFFFFF})
+
+
+def _bands(table: pa.Table) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
+    signatures, _ = flat(table["signature"], np.uint32)
+    keys = band_keys(signatures.reshape(len(table), -1))
+    keys += np.arange(len(keys), dtype=np.uint64)[:, None] * np.uint64(
+        0xD6E8FEB86659FD93
+    )  # a band is its own
+    return keys.reshape(-1), np.tile(integers(table["number"]), len(keys))
 
 
 # --- stock
@@ -132,7 +164,8 @@ def _stock(run: Run, documents: Corpus, leader: DataFrame, settings: Settings) -
     seen, alone, first = documents.frame.agg(F.countDistinct(dated), undated, F.min(dated)).first()
     if seen <= settings.stock_windows and alone <= settings.stock_documents:
         return None
-    counted = _occurrences(run, documents.frame, leader).join(documents.places, "number").drop("number")
+    counted = _occurrences(run, documents.frame, leader, documents.partitions)
+    counted = counted.join(documents.places, "number").drop("number")
 
     def found() -> DataFrame:
         texts = documents.frame.select("row", "words", "spaceless", documents.home.alias("home"))
@@ -144,11 +177,9 @@ def _stock(run: Run, documents: Corpus, leader: DataFrame, settings: Settings) -
     return run.stage("stock", found)
 
 
-def _occurrences(run: Run, documents: DataFrame, leader: DataFrame) -> DataFrame:
+def _occurrences(run: Run, documents: DataFrame, leader: DataFrame, partitions: int) -> DataFrame:
     """Of each document that counts: the group it counts for, by its first member, and that one's window."""
-    marks = each_batch(documents.select("number", "long_hash"), "hash long, number long", _long_marks)
-    firsts = marks.groupBy("hash").agg(F.min("number").alias("a"), F.count("*").alias("size"))
-    shared = marks.join(firsts.where("size > 1"), "hash").select("a", F.col("number").alias("b"))
+    shared = _met(documents.select("number", "long_hash"), _long_marks, partitions)
     lengths = documents.select("number", "size", "window").join(leader, "number")
     led = lengths.where((F.col("size") >= LONG_RUN) & (F.col("leader") != F.col("number")))
     joined = shared.union(led.select(F.col("leader").alias("a"), F.col("number").alias("b")))
@@ -159,10 +190,9 @@ def _occurrences(run: Run, documents: DataFrame, leader: DataFrame) -> DataFrame
     return telling.join(window, "occurrence").select("number", "occurrence", F.col("of").alias("window"))
 
 
-def _long_marks(table: pa.Table) -> pa.Table:
+def _long_marks(table: pa.Table) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
     hashes, offsets = flat(table["long_hash"], np.uint64)
-    number = np.repeat(integers(table["number"]), np.diff(offsets))
-    return pa.table({"hash": hashes.view(np.int64), "number": number})
+    return hashes, np.repeat(integers(table["number"]), np.diff(offsets))
 
 
 def _ask(table: pa.Table, settings: Settings, first: int, parts: int) -> pa.Table:
