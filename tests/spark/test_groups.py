@@ -15,7 +15,7 @@ pytest.importorskip("pyspark", reason="no pyspark")
 
 from dedup.candidates import near_pairs, passage_pairs
 from dedup.config import Settings
-from dedup.engines.spark import copies, preparing, relating
+from dedup.engines.spark import cluster, copies, preparing, relating
 from dedup.engines.spark.arrays import flat, packed
 from dedup.marks import Marks
 from dedup.pipeline import learn
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 @given(seed=st.integers(0, 2**32 - 1), least=st.integers(1, 3))
 def test_pairs_are_those_of_the_sorted_keys(run: Callable[[], Run], seed: int, least: int) -> None:
     rng = np.random.default_rng(seed)
-    documents, block = 700, 96
+    documents = 700
     frequent = rng.random((documents, 6)) < [0.9, 0.5, 0.2, 0.09, 0.05, 0.9]  # several blocks, one, a crowd
     own = [
         np.unique(np.concatenate([np.flatnonzero(row), 100 + rng.integers(0, 2_000, 12)])) for row in frequent
@@ -43,14 +43,15 @@ def test_pairs_are_those_of_the_sorted_keys(run: Callable[[], Run], seed: int, l
     values = Settings(min_shared_fingerprints=least, threads=1)
     marks = Marks(hashes, np.ones(len(hashes), np.uint8), offsets[:-1], offsets[1:], np.arange(documents))
     expected = passage_pairs(marks, documents, values)
-    its = run()
     table = pa.table({"number": np.arange(documents), "marks": packed(hashes, offsets)})
-    texts = its.spark.createDataFrame(table)
-    found = relating.passage_pairs(its, texts, values, 3, block=block).toArrow()
-    assert its.rows["crowds"] > 0
-    assert sorted(zip(found["a"].to_pylist(), found["b"].to_pylist(), strict=True)) == sorted(
-        zip(expected.a.tolist(), expected.b.tolist(), strict=True)
-    )
+    for block, crowds in ((96, True), (1 << 14, False)):
+        its = run()
+        texts = its.spark.createDataFrame(table)
+        found = relating.passage_pairs(its, texts, values, 6, block=block).toArrow()
+        assert (its.rows["crowds"] > 0) == crowds
+        assert sorted(zip(found["a"].to_pylist(), found["b"].to_pylist(), strict=True)) == sorted(
+            zip(expected.a.tolist(), expected.b.tolist(), strict=True)
+        )
 
 
 @given(seed=st.integers(0, 2**32 - 1), parts=st.integers(1, 3))
@@ -108,7 +109,8 @@ def test_bands_meet_as_the_sorted_keys_do(seed: int, parts: int) -> None:
     expected = near_pairs(signatures, np.arange(60), numbers)
     table = pa.table({"number": numbers, "signature": packed(signatures.ravel(), 24 * np.arange(61))})
     told = [
-        copies._tell(table.take(half), copies._bands, parts) for half in (range(0, 60, 2), range(1, 60, 2))
+        cluster._tell(table.take(half), copies._bands, parts)
+        for half in (np.arange(0, 60, 2), np.arange(1, 60, 2))
     ]
     met = [
         copies._meet(pa.concat_tables(told).filter(pa.array(np.tile(np.arange(parts), 2) == part)))
@@ -136,6 +138,6 @@ def test_recurring_blocks_are_those_learned_on_one_machine(
         "row", pa.array(np.arange(len(seed_table)))
     )
     table = table.set_column(0, "text", table["text"].cast(pa.string()))
-    preparing.furniture(its, its.spark.createDataFrame(table))
+    preparing.furniture(its, its.spark.createDataFrame(table), 6)
     rows = its.spark.read.parquet(f"{its.folder}/work/recurring").collect()
     assert {row["key"]: row["witnesses"] for row in rows} == expected

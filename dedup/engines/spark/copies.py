@@ -17,7 +17,17 @@ from dedup import kernels
 from dedup.candidates import band_keys
 from dedup.edges import NEAR
 from dedup.engines.spark.arrays import flat, integers, packed, texts_of
-from dedup.engines.spark.cluster import each_batch, each_group, each_task
+from dedup.engines.spark.cluster import (
+    answered,
+    each_batch,
+    each_group,
+    each_part,
+    each_task,
+    entries,
+    heard,
+    home,
+    parts_of,
+)
 from dedup.engines.spark.components import components
 from dedup.engines.spark.verifying import TEXT, verified
 from dedup.ragged import gather, whole
@@ -36,17 +46,11 @@ __all__ = ["find_copies"]
 MARKED = "row long, flags binary, half_words long, day long, marks binary"
 """Of a document: its flags with stock marked, lengths in half words, and fingerprints that tell."""
 
-TOLD = "part long, keys binary, numbers binary"
-"""What a task tells a part of all keys: those its documents have, and whose each one is."""
-
 ASKED = "part long, row long, kind long, keys binary"
 """What a home, by its least row, asks a part of all shingles: the upper 48 bits of each above 16 of
 :func:`dedup.stock.counted_by`; of dated documents that count, of undated ones, of those that don't count."""
 
 ANSWERED = "row long, stock binary"
-
-HOMES = 4
-"""Homes whose shingles a part has about: 40,000 documents of 400 words are 130 MB."""
 
 _LOW = np.uint64(16)
 
@@ -106,34 +110,12 @@ def _collapse(run: Run, documents: Corpus, exact: DataFrame, settings: Settings)
 
 
 def _met(documents: DataFrame, keys: Any, partitions: int) -> DataFrame:
-    """Pairs of the first document that has a key and each other one: columns a and b, some more than once.
-
-    A task tells each part of all keys which of them its documents have, in one row; of a row a key Spark made
-    more work than the kernels make of everything. A key of a million documents is 16 MB in its part.
-
-    Args:
-        documents: Column number, and what ``keys`` reads.
-        keys: Gives uint64 keys of a table of documents, and the number int64 of each one's document.
-        partitions: Of all documents.
-    """
-    told = each_task(documents, TOLD, _tell, keys, -(-partitions // HOMES))
-    return each_group(told, "part", "a long, b long", _meet)
-
-
-def _tell(table: pa.Table, keys: Any, parts: int) -> pa.Table:
-    found, numbers = keys(table)
-    found = found * np.uint64(0x9E3779B97F4A7C15)  # distinct still, and spread evenly over the parts
-    order = np.argsort(found)
-    found = found[order]
-    bounds = np.searchsorted(found >> np.uint64(32), (np.arange(parts + 1) << 32).astype(np.uint64) // parts)
-    cells = {"keys": packed(found, bounds), "numbers": packed(numbers[order], bounds)}
-    return pa.table({"part": np.arange(parts), **cells})
+    """Pairs of the first document that has a key and each other one: columns a and b, some more than once."""
+    return each_part(documents, keys, partitions, "a long, b long", _meet)
 
 
 def _meet(told: pa.Table) -> pa.Table:
-    key, number = flat(told["keys"], np.uint64)[0], flat(told["numbers"], np.int64)[0]
-    order = np.lexsort((number, key))
-    key, number = key[order], number[order]
+    key, number = entries(told)
     opens = np.ones(len(key), bool)
     opens[1:] = key[1:] != key[:-1]
     first = number[opens][np.cumsum(opens) - 1]
@@ -168,8 +150,8 @@ def _stock(run: Run, documents: Corpus, leader: DataFrame, settings: Settings) -
     counted = counted.join(documents.places, "number").drop("number")
 
     def found() -> DataFrame:
-        texts = documents.frame.select("row", "words", "spaceless", documents.home.alias("home"))
-        parts = -(-documents.partitions // HOMES)
+        texts = documents.frame.select("row", "words", "spaceless", home(documents.partitions).alias("home"))
+        parts = parts_of(documents.partitions)
         args = settings, int(first or 0), parts
         asked = each_task(texts.join(counted, "row", "left"), ASKED, _ask, *args)
         return each_group(asked, "part", ANSWERED, _answer, settings)
@@ -272,24 +254,21 @@ def _notices(documents: DataFrame) -> DataFrame:
 
 def _marked(documents: Corpus, stock: DataFrame | None, notices: DataFrame, settings: Settings) -> DataFrame:
     noticed = notices.join(documents.places, "number").select("row", F.lit(True).alias("notice"))
-    texts = documents.frame.select(*TEXT, "row", "mark_hash", "mark_at", documents.home.alias("home"))
+    texts = documents.frame.select(
+        *TEXT, "row", "mark_hash", "mark_at", home(documents.partitions).alias("home")
+    )
     texts = texts.join(noticed, "row", "left")
     if stock is None:
         return each_batch(texts, MARKED, _mark, settings)
-    # the answers to a home come to one of its documents, so that none of these has to move
-    answers = stock.groupBy("row").agg(F.collect_list("stock").alias("stock"))
-    return each_task(texts.join(answers, "row", "left"), MARKED, _mark, settings)
+    return each_task(answered(texts, stock), MARKED, _mark, settings)
 
 
 def _mark(table: pa.Table, settings: Settings) -> pa.Table:
     texts = texts_of(table)
     flags = texts.flags.copy()
     width = settings.shingle_words * (1 + texts.spaceless.astype(np.int64))
-    if "stock" in table.column_names:
-        answered = np.asarray(whole(table["stock"]).is_valid())
-        homes = integers(table["home"])
-        assert np.array_equal(np.unique(homes), np.sort(homes[answered])), "a home is not whole"
-        known = np.unique(flat(whole(table["stock"]).flatten(), np.uint64)[0])
+    if "heard" in table.column_names:
+        known = np.unique(flat(heard(table).field("stock"), np.uint64)[0])
         flag(texts.hash, texts.start, texts.stop, width, known, flags, settings)
     notice = np.asarray(whole(table["notice"].fill_null(False)).to_numpy(zero_copy_only=False))
     flags[gather(texts.start[notice], texts.stop[notice])[0]] |= np.uint8(STOCK)

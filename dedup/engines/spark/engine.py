@@ -114,7 +114,7 @@ def find(
             partitions = max(_parallelism(spark), -(-run.rows["records"] // DOCUMENTS))
             documents = run.spread(documents, partitions)
             with configured(spark, {"spark.sql.shuffle.partitions": str(partitions)}):
-                known = prepared(run, documents, settings)
+                known = prepared(run, documents, partitions, settings)
                 if not run.rows["prepared"]:
                     raise UsageError("no document that can be used")
                 return _judge(run, documents, rejects, number(run, known, partitions), settings)

@@ -6,19 +6,37 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyspark.sql import functions as F
 
 from dedup.boilerplate import Recurring, block_table, keys_asked, recurring_key
 from dedup.boilerplate.recurring import LONG_TOKENS, MANY_SOURCES, OFTEN, PROSE_TOKENS, WITNESSES
 from dedup.engines.spark.arrays import flat, integers, packed, signed
-from dedup.engines.spark.cluster import Corpus, each_batch, numbered
+from dedup.engines.spark.cluster import (
+    MIX,
+    TOLD,
+    UNMIX,
+    Corpus,
+    answered,
+    bounds_of,
+    cut,
+    each_batch,
+    each_cell,
+    each_group,
+    each_task,
+    entries,
+    heard,
+    home,
+    numbered,
+    parts_of,
+)
 from dedup.pipeline import prepare
-from dedup.ragged import whole
 from dedup.stock import windows
 from dedup.texts import NEVER
 from dedup.tokens import tokenize
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
     from pyspark.sql import Column, DataFrame
 
     from dedup.config import Settings
@@ -35,12 +53,12 @@ PREPARED = (
 """Of a document: what :class:`dedup.pipeline.Prepared` has of it."""
 
 
-def prepared(run: Run, documents: DataFrame, settings: Settings) -> DataFrame:
-    """Columns of :data:`PREPARED`, a row a document."""
+def prepared(run: Run, documents: DataFrame, partitions: int, settings: Settings) -> DataFrame:
+    """Columns of :data:`PREPARED`, a row a document; they are spread by row over so many partitions."""
     columns = ["row", "id", "text", "title", "source", "url", "published", "language"]
     texts = documents.select(*columns)
     if settings.strip:
-        known = furniture(run, documents)
+        known = furniture(run, documents, partitions)
         texts = texts.join(known, "row", "left")
     return run.stage("prepared", lambda: each_batch(texts, PREPARED, _prepare, settings))
 
@@ -54,24 +72,21 @@ def number(run: Run, documents: DataFrame, partitions: int) -> Corpus:
     return Corpus(frame, run.spread(places, partitions, "number"), partitions)
 
 
-def furniture(run: Run, documents: DataFrame) -> DataFrame:
-    """Recurring blocks each document asks for: row, and lists of keys and witnesses.
+def furniture(run: Run, documents: DataFrame, partitions: int) -> DataFrame:
+    """Recurring blocks each document asks for: row, keys and witnesses of those that asked for any.
 
-    The rules of :func:`dedup.boilerplate.find_recurring` in SQL.
+    The rules of :func:`dedup.boilerplate.find_recurring`. Homes of documents ask the parts of all keys which
+    of their blocks are anywhere else, and later which recur; what is counted by key is left to SQL.
     """
     seen = documents.select("row", "text", "source", "published")
-    kept = run.stage("blocks", lambda: each_batch(seen, SEEN, _seen))
-    blocks = each_batch(kept, BLOCKS, _blocks)
-    shared = blocks.groupBy("hash").count().where("count > 1").select("hash", F.lit(1).alias("shared"))
-    blocks = blocks.join(shared, "hash", "left").withColumn("shared", F.coalesce("shared", F.lit(0)))
+    kept = run.spread(run.stage("blocks", lambda: each_batch(seen, SEEN, _seen)), partitions)
+    kept = kept.withColumn("home", home(partitions))
+    parts = parts_of(partitions)
 
     def taught() -> DataFrame:
-        prose = F.when(F.col("tokens") >= PROSE_TOKENS, F.col("tokens")).otherwise(0)
-        words = blocks.groupBy("row").agg(
-            F.sum(prose).alias("words"), F.sum(prose * (1 - F.col("shared"))).alias("alone")
-        )
-        witnesses = words.where("2 * alone >= words and words > 0").select("row")
-        return blocks.where("shared = 1 and source != 0").join(witnesses, "row", "left_semi")
+        asked = each_task(kept.select("row", "home", "hash"), ASKED, _ask, "hash", 2, parts)
+        shared = each_group(asked, "part", ANSWERED, _shared)
+        return each_task(answered(kept.drop("asked"), shared), BLOCKS, _teach)
 
     used = run.stage("taught", taught)
 
@@ -84,12 +99,13 @@ def furniture(run: Run, documents: DataFrame) -> DataFrame:
 
     recurring = run.stage("recurring", learned)
 
-    def asked() -> DataFrame:
-        wanted = each_batch(kept.select("row", "asked"), "row long, key long", _asked)
-        found = F.sort_array(F.collect_list(F.struct("key", "witnesses")))
-        return wanted.distinct().join(recurring, "key").groupBy("row").agg(found.alias("found"))
+    def found() -> DataFrame:
+        wanting = kept.select("row", "home", "asked")
+        asked = each_task(wanting, ASKED, _ask, "asked", 1, parts)
+        told = each_task(recurring, TOLD, _tell, parts)
+        return each_task(answered(wanting, each_cell(asked, told, "part", ANSWERED, _answer)), FOUND, _found)
 
-    return run.stage("furniture", asked)
+    return run.stage("furniture", found)
 
 
 def _counted(blocks: DataFrame, key: str, least: int) -> DataFrame:
@@ -109,7 +125,14 @@ def _counted(blocks: DataFrame, key: str, least: int) -> DataFrame:
 SEEN = "row long, source long, day long, hash binary, tokens binary, asked binary"
 """Of a document: its blocks, and the keys that stripping will ask for."""
 
-BLOCKS = "row long, hash long, tokens int, source long, day long, own long, everywhere long"
+BLOCKS = "hash long, tokens int, source long, day long, own long, everywhere long"
+"""A block that is not alone, of a document that may teach."""
+
+ASKED = "part long, row long, keys binary"
+"""What a home, by one of its rows, asks a part of all keys."""
+
+ANSWERED = "row long, keys binary, witnesses binary"
+FOUND = ANSWERED
 
 
 def _batch(table: pa.Table) -> pa.RecordBatch:
@@ -142,30 +165,96 @@ def _seen(table: pa.Table) -> pa.Table:
     )
 
 
-def _blocks(table: pa.Table) -> pa.Table:
+def _ask(table: pa.Table, column: str, times: int, parts: int) -> pa.Table:
+    """What each home asks: its keys, mixed, none more often than so many times."""
+    homes, row = integers(table["home"]), integers(table["row"])
+    asked = []
+    for its in np.unique(homes).tolist():
+        mine = homes == its
+        keys = np.sort(flat(table[column].filter(pa.array(mine)), np.uint64)[0] * MIX)
+        kept = np.ones(len(keys), bool)
+        kept[times:] = keys[times:] != keys[:-times]
+        keys = keys[kept]
+        its_row = np.full(parts, row[mine].min())
+        cells = packed(keys, bounds_of(keys, parts))
+        asked.append(pa.table({"part": np.arange(parts), "row": its_row, "keys": cells}))
+    return pa.concat_tables(asked)
+
+
+def _shared(asked: pa.Table) -> pa.Table:
+    """The keys that are there more than once."""
+    keys = np.sort(flat(asked["keys"], np.uint64)[0])
+    known = np.unique(keys[1:][keys[1:] == keys[:-1]])
+    return _answers(asked, known, np.ones(len(known), np.uint8))
+
+
+def _tell(table: pa.Table, parts: int) -> pa.Table:
+    return cut(integers(table["key"]).view(np.uint64), integers(table["witnesses"]), parts)
+
+
+def _answer(asked: pa.Table, told: pa.Table) -> pa.Table:
+    """The keys that recur, with their witnesses."""
+    if not len(asked):
+        return pa.table(
+            {
+                "row": pa.array([], pa.int64()),
+                **dict.fromkeys(("keys", "witnesses"), pa.array([], pa.binary())),
+            }
+        )
+    keys, witnesses = entries(told)
+    return _answers(asked, keys, witnesses.astype(np.uint8))
+
+
+def _answers(asked: pa.Table, known: NDArray[np.uint64], witnesses: NDArray[np.uint8]) -> pa.Table:
+    """What of the known keys each row asks for; it is answered also where it is none."""
+    keys, offsets = flat(asked["keys"], np.uint64)
+    place = np.minimum(np.searchsorted(known, keys), max(len(known) - 1, 0))
+    there = known[place] == keys if len(known) else np.zeros(len(keys), bool)
+    kept = np.concatenate([[0], np.cumsum(there)])[offsets]
+    cells = {"keys": packed(keys[there], kept), "witnesses": packed(witnesses[place[there]], kept)}
+    return pa.table({"row": asked["row"], **cells})
+
+
+def _heard(table: pa.Table) -> tuple[NDArray[np.uint64], NDArray[np.uint8]]:
+    """Keys a task's homes were told of, ascending, and their witnesses."""
+    told = heard(table)
+    keys, first = np.unique(flat(told.field("keys"), np.uint64)[0] * UNMIX, return_index=True)
+    return keys, flat(told.field("witnesses"), np.uint8)[0][first]
+
+
+def _teach(table: pa.Table) -> pa.Table:
+    """The blocks that are elsewhere too, of documents half of whose prose is not."""
+    known, _ = _heard(table)
     hashes, offsets = flat(table["hash"], np.uint64)
     tokens, _ = flat(table["tokens"], np.int32)
     document = np.repeat(np.arange(len(table)), np.diff(offsets))
+    shared = np.isin(hashes, known)
+    prose = np.where(tokens >= PROSE_TOKENS, tokens, 0)
+    words, alone = (np.bincount(document, weight, len(table)) for weight in (prose, prose * ~shared))
     source = integers(table["source"])[document].view(np.uint64)
+    taught = shared & (source != 0) & ((2 * alone >= words) & (words > 0))[document]
+    hashes, source = hashes[taught], source[taught]
     keys = (recurring_key(of, hashes) for of in (source, np.zeros_like(source)))
     own, everywhere = (key.view(np.int64) for key in keys)
     return pa.table(
         {
-            "row": integers(table["row"])[document],
             "hash": hashes.view(np.int64),
-            "tokens": tokens,
+            "tokens": tokens[taught],
             "source": source.view(np.int64),
-            "day": integers(table["day"])[document],
+            "day": integers(table["day"])[document[taught]],
             "own": own,
             "everywhere": everywhere,
         }
     )
 
 
-def _asked(table: pa.Table) -> pa.Table:
+def _found(table: pa.Table) -> pa.Table:
+    """What of the blocks that recur each document asks for."""
+    known, witnesses = _heard(table)
     keys, offsets = flat(table["asked"], np.uint64)
-    row = np.repeat(integers(table["row"]), np.diff(offsets))
-    return pa.table({"row": row, "key": keys.view(np.int64)})
+    asked = pa.table({"row": table["row"], "keys": packed(keys, offsets)})
+    found = _answers(asked, known, witnesses)
+    return found.filter(pc.greater(pc.binary_length(found["keys"]), 0))
 
 
 def _prepare(table: pa.Table, settings: Settings) -> pa.Table:
@@ -220,9 +309,7 @@ def _half_words(flags: np.ndarray, offsets: np.ndarray) -> np.ndarray:
 
 def _of_batch(table: pa.Table) -> Recurring | None:
     """What of the learned blocks the documents of a batch ask for."""
-    if "found" not in table.column_names:
+    if "keys" not in table.column_names:
         return None
-    found = whole(table["found"]).flatten()
-    keys = integers(found.field("key")).view(np.uint64)
-    keys, first = np.unique(keys, return_index=True)
-    return Recurring(keys, integers(found.field("witnesses"))[first].astype(np.uint8))
+    keys, first = np.unique(flat(table["keys"], np.uint64)[0], return_index=True)
+    return Recurring(keys, flat(table["witnesses"], np.uint8)[0][first])

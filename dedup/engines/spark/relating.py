@@ -14,9 +14,21 @@ from pyspark.sql import functions as F
 
 from dedup.candidates import CROWD, LEADERS, sharing
 from dedup.engines.spark.arrays import flat, integers
-from dedup.engines.spark.cluster import each_batch, each_key, numbered
+from dedup.engines.spark.cluster import (
+    TOLD,
+    UNMIX,
+    cut,
+    each_batch,
+    each_group,
+    each_key,
+    each_part,
+    entries,
+    numbered,
+    parts_of,
+)
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
     from pyspark.sql import DataFrame
 
     from dedup.config import Settings
@@ -42,30 +54,27 @@ def passage_pairs(
         partitions: Tasks that share the sorting of crowds.
         block: Documents of a fingerprint that are not spread.
     """
-    marks = each_batch(led, "mark long, number long", _marks)
     sampled = each_batch(
-        led.where(F.pmod(F.xxhash64("number"), F.lit(_SAMPLE)) == 0), "mark long, number long", _marks
+        led.where(F.pmod(F.xxhash64("number"), F.lit(_SAMPLE)) == 0), "mark long, number long", _rows
     )
     # seen in the sample about block / 64 times; whatever is taken for a crowd, its pairs are the same
     least = max(1, block // _SAMPLE // 2)
     crowds = run.stage(
         "crowds", lambda: sampled.groupBy("mark").count().where(F.col("count") >= least).select("mark")
     )
+    parts = parts_of(partitions)
     if run.rows["crowds"]:
+        marks = each_batch(led, "mark long, number long", _rows)
         blocks = _blocks(run, marks.join(F.broadcast(crowds), "mark"), partitions, block)
         rest = marks.join(F.broadcast(crowds), "mark", "left_anti")
         rows = rest.select("mark", F.lit(0).alias("block"), "number", F.lit(0).alias("place"))
-        rows = rows.union(blocks)
+        pairs = each_key(rows.union(blocks), ["mark", "block"], TOLD, _pairs_of_blocks, block, parts)
     else:
-        rows = marks.select("mark", F.lit(0).alias("block"), "number", F.lit(0).alias("place"))
-    pairs = each_key(rows, ["mark", "block"], "pair long, shared long", _pairs, block)
-    counts = pairs.groupBy("pair").agg(F.sum("shared").alias("shared"))
-    shared = counts.where(F.col("shared") >= settings.min_shared_fingerprints)
-    low = F.lit((1 << 32) - 1)
-    return shared.select(F.shiftright("pair", 32).alias("a"), F.col("pair").bitwiseAND(low).alias("b"))
+        pairs = each_part(led, _marks, partitions, TOLD, _pairs_of_part, parts)
+    return each_group(pairs, "part", "a long, b long", _often, settings.min_shared_fingerprints)
 
 
-def _marks(table: pa.Table) -> pa.Table:
+def _marks(table: pa.Table) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
     """Each fingerprint of each document, once."""
     hashes, offsets = flat(table["marks"], np.uint64)
     document = np.repeat(np.arange(len(table)), np.diff(offsets))
@@ -73,9 +82,12 @@ def _marks(table: pa.Table) -> pa.Table:
     document, hashes = document[order], hashes[order]
     fresh = np.ones(len(hashes), bool)
     fresh[1:] = (document[1:] != document[:-1]) | (hashes[1:] != hashes[:-1])
-    return pa.table(
-        {"mark": hashes[fresh].astype(np.int64), "number": integers(table["number"])[document[fresh]]}
-    )
+    return hashes[fresh], integers(table["number"])[document[fresh]]
+
+
+def _rows(table: pa.Table) -> pa.Table:
+    marks, number = _marks(table)
+    return pa.table({"mark": marks.astype(np.int64), "number": number})
 
 
 def _blocks(run: Run, crowds: DataFrame, partitions: int, block: int) -> DataFrame:
@@ -100,11 +112,27 @@ def _blocks(run: Run, crowds: DataFrame, partitions: int, block: int) -> DataFra
     return placed.select("mark", blocks.alias("block"), "number", "place")
 
 
-def _pairs(table: pa.Table, block: int) -> pa.Table:
-    """Pairs within each fingerprint, a << 32 | b, and how many of these fingerprints they share."""
+def _pairs_of_part(told: pa.Table, parts: int) -> pa.Table:
+    mark, number = entries(told)
+    nothing = np.zeros(len(mark), np.int64)
+    return _pairs(mark, nothing, number, nothing, BLOCK, parts)
+
+
+def _pairs_of_blocks(table: pa.Table, block: int, parts: int) -> pa.Table:
     mark, part, number, place = (integers(table[name]) for name in ("mark", "block", "number", "place"))
     order = np.lexsort((number, part, mark))
-    mark, part, number, place = (column[order] for column in (mark, part, number, place))
+    return _pairs(mark[order].view(np.uint64), part[order], number[order], place[order], block, parts)
+
+
+def _pairs(
+    mark: NDArray[np.uint64],
+    part: NDArray[np.int64],
+    number: NDArray[np.int64],
+    place: NDArray[np.int64],
+    block: int,
+    parts: int,
+) -> pa.Table:
+    """Pairs within each block of a fingerprint, and how many of these fingerprints they share, in parts."""
     opens = np.ones(len(mark), bool)
     opens[1:] = (mark[1:] != mark[:-1]) | (part[1:] != part[:-1])
     group = np.cumsum(opens)
@@ -118,4 +146,13 @@ def _pairs(table: pa.Table, block: int) -> pa.Table:
         kept = ~early[b]
         found.append((number[a] << 32 | number[b])[kept])
     pair, shared = np.unique(np.concatenate(found), return_counts=True)
-    return pa.table({"pair": pair, "shared": shared})
+    return cut(pair.view(np.uint64), shared, parts)
+
+
+def _often(told: pa.Table, least: int) -> pa.Table:
+    """Pairs of a part that share so many fingerprints in all."""
+    mixed, shared = entries(told)
+    opens = np.flatnonzero(np.diff(mixed, prepend=~mixed[:1]) != 0)
+    pair = (mixed[opens] * UNMIX).view(np.int64)
+    pair = pair[np.add.reduceat(shared, opens) >= least] if len(opens) else pair
+    return pa.table({"a": pair >> 32, "b": pair & 0xFFFFFFFF})
