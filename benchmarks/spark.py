@@ -29,26 +29,37 @@ import numpy as np
 import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet
+import pyarrow.dataset
 import xxhash
 from _common import DEDUP, ROOT, describe, keep, machine, table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
-JAVA = "-XX:TieredStopAtLevel=1"
-"""Of the driver, as the how-to advises: it optimises code that runs a few times."""
+ADVISED = {
+    "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1",
+    "spark.io.compression.codec": "zstd",
+    "spark.cleaner.periodicGC.interval": "2min",
+}
+"""What the how-to advises, and why."""
 
 TICK = os.sysconf("SC_CLK_TCK")
 
 
 class Tree:
-    """Looks at a process and all below it, for as long as it runs."""
+    """Looks at a process and all below it, for as long as it runs.
 
-    def __init__(self, root: int) -> None:
+    Attributes:
+        driver: Bytes, the most of the JVM directly below.
+        disk: Bytes, the most that stood in a folder.
+    """
+
+    def __init__(self, root: int, folder: Path | None) -> None:
         self._root = root
+        self._folder = folder
         self._cpu: dict[tuple[int, str], float] = {}
-        self.driver = 0  # bytes, the most of the JVM directly below
+        self._java: set[tuple[int, str]] = set()
+        self.driver = self.disk = 0
 
     def look(self) -> None:
         parents, jvms = {}, []
@@ -67,6 +78,7 @@ class Tree:
                 self._cpu[pid, fields[19]] = (int(fields[11]) + int(fields[12])) / TICK
                 if name == "java":
                     jvms.append((chain, pid))
+                    self._java.add((pid, fields[19]))
         if jvms:
             status = Path(f"/proc/{min(jvms)[1]}/status")
             try:
@@ -75,21 +87,44 @@ class Tree:
                 return
             self.driver = max(self.driver, int(peak.split()[1]) << 10)
 
+    def measure(self) -> None:
+        """Look at the folder, which takes longer."""
+        if self._folder is not None:
+            found = sum(_size(path) for path in self._folder.rglob("*"))
+            self.disk = max(self.disk, found)
+
     @property
     def cpu(self) -> float:
         return sum(self._cpu.values())
 
+    @property
+    def java(self) -> float:
+        """Processor seconds of the JVMs."""
+        return sum(self._cpu[key] for key in self._java)
 
-def watched(command: list[str], environment: dict[str, str]) -> tuple[dict[str, Any], Tree, float]:
-    """Run a command; the last line it prints, what its processes took, seconds."""
+
+def _size(path: Path) -> int:
+    try:
+        return path.lstat().st_blocks << 9
+    except OSError:  # gone since
+        return 0
+
+
+def watched(
+    command: list[str], environment: dict[str, str], folder: Path | None = None
+) -> tuple[dict[str, Any], Tree, float]:
+    """Run a command; the last line it prints, what its processes took and put into a folder, seconds."""
     start = time.perf_counter()
     process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
-    tree = Tree(process.pid)
+    tree = Tree(process.pid, folder)
     done = threading.Event()
 
     def look() -> None:
+        times = 0
         while not done.wait(0.5):
             tree.look()
+            if (times := times + 1) % 10 == 0:
+                tree.measure()
 
     thread = threading.Thread(target=look)
     thread.start()
@@ -106,12 +141,14 @@ class Events:
 
     Attributes:
         tasks: Of each stage, those that succeeded.
+        names: Of each stage of Spark's, the stage of the run it was made for.
         executors_lost: Executors that ended before the run.
         stages_repeated: Stages some of whose tasks were done again because their output was lost.
     """
 
     def __init__(self, folder: Path) -> None:
         self.tasks: dict[int, list[dict[str, float]]] = defaultdict(list)
+        self.names: dict[int, str] = {}
         self.executors_lost = 0
         repeated = set()
         for path in (path for path in folder.rglob("*") if path.is_file()):
@@ -119,6 +156,10 @@ class Events:
                 for line in lines:
                     kind = line[: len('{"Event":"SparkListenerExecutorRemoved"')]
                     self.executors_lost += kind == '{"Event":"SparkListenerExecutorRemoved"'
+                    if kind.startswith('{"Event":"SparkListenerStageSubmitted"'):
+                        event = json.loads(line)
+                        about = event.get("Properties", {}).get("spark.job.description", "")
+                        self.names[event["Stage Info"]["Stage ID"]] = about
                     if not kind.startswith('{"Event":"SparkListenerTaskEnd"'):
                         continue
                     event = json.loads(line)
@@ -141,7 +182,7 @@ def _task(about: dict[str, Any], metrics: dict[str, Any]) -> dict[str, float]:
 
 def spark_run(corpus: Path, master: str, out: Path, memory: str) -> dict[str, Any]:
     """One run of the Spark engine."""
-    with tempfile.TemporaryDirectory() as events:
+    with tempfile.TemporaryDirectory() as events, tempfile.TemporaryDirectory(dir=out.parent) as disks:
         settings = {
             "spark.eventLog.enabled": "true",
             "spark.eventLog.dir": f"file://{events}",
@@ -149,12 +190,12 @@ def spark_run(corpus: Path, master: str, out: Path, memory: str) -> dict[str, An
             "spark.eventLog.rolling.enabled": "false",
             "spark.ui.enabled": "false",
             "spark.driver.memory": memory,
-            "spark.driver.extraJavaOptions": JAVA,
             "spark.ui.showConsoleProgress": "false",
+            **ADVISED,
         }
         arguments = [part for name, value in settings.items() for part in ("--conf", f"{name}={value}")]
         environment = {**os.environ, "PYSPARK_SUBMIT_ARGS": " ".join([*arguments, "pyspark-shell"])}
-        environment["PYSPARK_PYTHON"] = sys.executable
+        environment |= {"PYSPARK_PYTHON": sys.executable, "SPARK_LOCAL_DIRS": disks}
         command = [
             *DEDUP,
             "run",
@@ -167,15 +208,20 @@ def spark_run(corpus: Path, master: str, out: Path, memory: str) -> dict[str, An
             master,
             "--json",
         ]
-        said, tree, wall = watched(command, environment)
+        said, tree, wall = watched(command, environment, Path(disks))
         seen = Events(Path(events))
     stages = seen.tasks
-    written = sum(task["written"] for stage in stages.values() for task in stage)
+    by_name: dict[str, float] = defaultdict(float)
+    for number, its in stages.items():
+        by_name[seen.names.get(number, "")] += sum(task["written"] for task in its)
     return {
         "wall": wall,
         "cpu": tree.cpu,
+        "java": tree.java,
         "driver": tree.driver,
-        "shuffled": written,
+        "disk": tree.disk,
+        "shuffled": sum(by_name.values()),
+        "shuffled_by": by_name,
         "spilled": sum(task["spilled"] for stage in stages.values() for task in stage),
         "documents": said["documents"],
         "families": said["families"],
@@ -225,14 +271,16 @@ def hashes(folder: Path, name: str) -> np.ndarray:
     local engine writes them.
     """
     if (lines := folder / f"{name}.jsonl").exists():
-        rows = [line.rstrip(b"\n") for line in lines.read_bytes().splitlines()]
-    else:
-        table = pa.parquet.read_table(next(path for path in folder.glob(f"{name}*")))
-        if name == "canonical":  # each record as it came
-            rows = [text.encode() for text in table["record"].to_pylist()]
-        else:
-            rows = (row for batch in table.to_batches(10_000) for row in _rows(batch))
-    return np.sort(np.array([xxhash.xxh3_64_intdigest(row) for row in rows], np.uint64))
+        with lines.open("rb") as file:
+            return _sorted(row.rstrip(b"\n") for row in file)
+    batches = pyarrow.dataset.dataset(next(folder.glob(f"{name}*"))).to_batches(batch_size=10_000)
+    if name == "canonical":  # each record as it came
+        return _sorted(text.encode() for batch in batches for text in batch["record"].to_pylist())
+    return _sorted(row for batch in batches for row in _rows(batch))
+
+
+def _sorted(rows: Iterable[bytes]) -> np.ndarray:
+    return np.sort(np.fromiter(map(xxhash.xxh3_64_intdigest, rows), np.uint64))
 
 
 def _rows(batch: pa.RecordBatch) -> Iterator[bytes]:
@@ -269,7 +317,7 @@ def scaling(options: argparse.Namespace, folder: Path) -> list[dict[str, Any]]:
         )
     table(
         f"Spark against the local engine, {options.master}",
-        ("articles", "CPU s", "local CPU s", "ratio", "wall s", "shuffled B/doc", "driver MB"),
+        ("articles", "CPU s", "local", "ratio", "wall s", "shuffled B/doc", "disk B/doc", "driver MB"),
         [
             (
                 f"{row['articles']:,}",
@@ -278,14 +326,22 @@ def scaling(options: argparse.Namespace, folder: Path) -> list[dict[str, Any]]:
                 f"{row['spark']['cpu'] / row['local']['cpu']:.1f}",
                 round(row["spark"]["wall"]),
                 round(row["spark"]["shuffled"] / row["articles"]),
+                round(row["spark"]["disk"] / row["articles"]),
                 row["spark"]["driver"] >> 20,
             )
             for row in rows
         ],
     )
-    last = rows[-1]["spark"]["seconds"]
-    slowest = sorted(last.items(), key=lambda item: -item[1])[:12]
-    table(f"Stages of {rows[-1]['articles']:,}", ("stage", "seconds"), [(n, f"{s:.1f}") for n, s in slowest])
+    last = rows[-1]["spark"]
+    slowest = sorted(last["seconds"].items(), key=lambda item: -item[1])[:12]
+    table(
+        f"Stages of {rows[-1]['articles']:,}",
+        ("stage", "seconds", "shuffled B/doc"),
+        [
+            (name, f"{seconds:.1f}", round(last["shuffled_by"].get(name, 0) / rows[-1]["articles"]))
+            for name, seconds in slowest
+        ],
+    )
     return rows
 
 
