@@ -102,7 +102,7 @@ class _Batch:
         self._nums = np.array(list(self._number), np.int64)
         self.waiting = np.ones(len(drafts), bool)
         self.placed: dict[int, Placement] = {}
-        self._posted = _NO_KEYS
+        self._posted, self._poster = _NO_KEYS, np.empty(0, np.int64)
         self._by_content: dict[bytes, list[Entry]] = {}
         self._flags: dict[int, Flags] = {}
         self._stock = _NO_KEYS
@@ -227,7 +227,7 @@ class _Batch:
     # --- those that are looked up
 
     def _seek(self, seeking: list[int]) -> None:
-        hits = self._sought.together(np.array(seeking), self._plan.known, self._posted)
+        hits = self._sought.together(np.array(seeking), self._plan.known, self._posted, self._poster)
         found = _Found(self._sought, hits)
         self._occur(found)
         flags, stock = self._stock_of(found, seeking)
@@ -262,7 +262,7 @@ class _Batch:
             (i, entries[num]) for i in near for num in wanted.get(i, ()) if (i, num) not in verified.row
         ]
         verified.add(missing, self._verified(missing, flags, stock))
-        posted = [self._posted]
+        posted: dict[int, Keys] = {}
         for i in rest:
             entry = self._entries[i]
             if i in leaders:
@@ -270,10 +270,13 @@ class _Batch:
             edges = verified.take(i, wanted[i])
             keys = postings_of(self._drafts[i].heads, entry)
             if i in self._awaited:
-                posted.append(keys[keys < _COUNTED] if self._plan.certain[i] else keys)
+                posted[i] = keys[keys < _COUNTED] if self._plan.certain[i] else keys
             self._put(i, entry, flags[i], edges, keys)
-        if self.waiting.any():
-            self._posted = np.sort(np.concatenate(posted), kind="stable")
+        if posted and self.waiting.any():
+            of = np.repeat(list(posted), [len(keys) for keys in posted.values()])
+            keys, of = np.concatenate([self._posted, *posted.values()]), np.concatenate([self._poster, of])
+            order = np.argsort(keys, kind="stable")
+            self._posted, self._poster = keys[order], of[order]
 
     def _occur(self, found: _Found) -> None:
         """Count documents with the earliest one each shares a long run with."""

@@ -73,8 +73,8 @@ class Sought:
         low = distinct(self.head)
         return low, low | _MASKS[(low >> LIST_SHIFT).astype(np.int64)]
 
-    def hits(self, keys: Keys, rows: Numbers | None = None) -> Hits:
-        """Those of sorted keys that were looked for, by some rows or all."""
+    def hits(self, keys: Keys, rows: Numbers | None = None, poster: Numbers | None = None) -> Hits:
+        """Those of sorted keys that some rows look for, or all; where posters are told, of earlier ones."""
         if not len(keys):
             return Hits(np.empty(0, np.int64), np.empty(0, np.int64))
         rows = np.arange(len(self.head)) if rows is None else rows
@@ -85,20 +85,24 @@ class Sought:
         held = held[first[held] < len(keys)]
         places, of = gather(first[held], np.searchsorted(keys, head[held] | mask[held], "right"))
         row = held[of]
+        if poster is not None:
+            earlier = poster[places] < self.owner[rows[row]]
+            places, row = places[earlier], row[earlier]
         return Hits(rows[row], (keys[places] & mask[row]).astype(np.int64))
 
-    def together(self, ready: Numbers, known: Hits, posted: Keys) -> Hits:
+    def together(self, ready: Numbers, known: Hits, posted: Keys, poster: Numbers) -> Hits:
         """What the documents of a round find.
 
         Args:
             ready: Their numbers, ascending.
             known: What all documents found among what is stored.
             posted: Sorted; what others of their batch have posted since.
+            poster: Which of them; what comes later in the batch isn't found by what comes before it.
         """
         bounds = np.searchsorted(known.row, self.first)
         mine = gather(bounds[ready], bounds[ready + 1])[0]
         rows = gather(self.first[ready], self.first[ready + 1])[0]
-        return _joined(Hits(known.row[mine], known.number[mine]), self.hits(posted, rows))
+        return _joined(Hits(known.row[mine], known.number[mine]), self.hits(posted, rows, poster))
 
     def limits(self, settings: Settings) -> Numbers:
         """How often the shingle of a row may be counted before it is stock: int64[r]."""

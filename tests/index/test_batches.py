@@ -50,6 +50,12 @@ def test_generated_articles(tmp_path, dated):
     same(tmp_path, [*documents, *documents[::7], *again])
 
 
+def test_a_full_batch_finds_nothing_that_comes_later(tmp_path):
+    """Text that is stock for a later document may not be for an earlier one, which is placed after it."""
+    records = [record for records, _ in generate(1250, seed=7) for record in records][:430]
+    same(tmp_path, [Document(r["id"], r["text"], published=r["published"]) for r in records])
+
+
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     rows=st.lists(
