@@ -16,7 +16,7 @@ import numpy as np
 from dedup import kernels
 from dedup.marks import grouped
 from dedup.parallel import in_order
-from dedup.ragged import distinct, partition_bits
+from dedup.ragged import distinct, partition_bits, run_starts
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -66,8 +66,7 @@ def exact_leaders(content: NDArray[np.uint64]) -> NDArray[np.int64]:
     n = len(content)
     order = np.lexsort((np.arange(n), content[:, 1], content[:, 0]))
     ordered = content[order]
-    opens = np.ones(n, bool)
-    opens[1:] = (ordered[1:] != ordered[:-1]).any(axis=1)
+    opens = run_starts(*ordered.T)
     leaders = np.empty(n, np.int64)
     leaders[order] = order[opens][np.cumsum(opens) - 1]
     return leaders
@@ -105,8 +104,7 @@ def near_pairs(signatures: NDArray[np.uint32], rows: NDArray[np.int64], numbers:
         key <<= low
         key |= np.arange(len(key), dtype=np.uint64)
         key.sort()
-        opens = np.ones(len(key), bool)
-        np.not_equal(key[1:] >> low, key[:-1] >> low, out=opens[1:])
+        opens = run_starts(key >> low)
         place = (key & ((np.uint64(1) << low) - np.uint64(1))).astype(np.int64)
         first = place[opens][np.cumsum(opens) - 1]
         found.append((first << 32 | place)[~opens])

@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from dedup.boilerplate import agency_names
+from dedup.ragged import run_starts
 from dedup.texts import NEVER
 
 if TYPE_CHECKING:
@@ -77,8 +78,7 @@ def choose(
     """
     rank = ranks(candidates, family, settings, most)
     order = np.lexsort((rank, family))
-    opens = np.ones(len(order), bool)
-    opens[1:] = family[order][1:] != family[order][:-1]
+    opens = run_starts(family[order])
     best = np.empty(len(order), np.int64)
     best[order] = order[opens][np.cumsum(opens) - 1]
     return best

@@ -16,6 +16,7 @@ import numpy as np
 from dedup import kernels
 from dedup.candidates import CROWD
 from dedup.edges import NEAR, VERSION, Edges
+from dedup.ragged import run_starts
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -90,7 +91,7 @@ def find_roundups(
     order = order[np.bincount(host[order], minlength=documents)[host[order]] > 1]
     order = order[np.lexsort((row[order], -own[order], host[order]))]
     row, side, host = row[order], side[order], host[order]
-    opens = np.flatnonzero(np.diff(host, prepend=-1))
+    opens = np.flatnonzero(run_starts(host))
     hosts = host[opens]
     longest = int(length[hosts].max(initial=0))
     apart, covered = np.zeros(len(order), bool), np.empty(len(hosts), np.int64)
@@ -147,7 +148,7 @@ def _held(family: NDArray[np.int64], a: NDArray[np.int64], b: NDArray[np.int64])
         one, two = np.concatenate([a[inside], b[inside]]), np.concatenate([b[inside], a[inside]])
         degree = np.bincount(one, minlength=documents)
         order = np.lexsort((number, -degree, family))
-        opens = np.diff(family[order], prepend=-1) != 0
+        opens = run_starts(family[order])
         centre = np.empty(documents, np.int64)
         centre[order] = order[opens][np.cumsum(opens) - 1]
         others = np.bincount(family, minlength=documents)[family] - 1

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 
 from dedup import kernels
-from dedup.ragged import partition_bits
+from dedup.ragged import partition_bits, run_starts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -77,9 +77,7 @@ def grouped(
             loops.mark_keys(*columns, low, mask, prefix, keys)
         keys = keys[:count]
         keys.sort()
-        fresh = np.ones(count, bool)
-        np.not_equal(keys[1:], keys[:-1], out=fresh[1:])
-        return function(keys[fresh], low)
+        return function(keys[run_starts(keys)], low)
 
     with ThreadPoolExecutor(settings.workers) as pool:
         return list(pool.map(part, range(1 << bits)))

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from dedup import kernels
 from dedup.parallel import in_order
-from dedup.ragged import by_owner, gather, slices
+from dedup.ragged import by_owner, gather, run_starts, slices
 from dedup.texts import CUT
 from dedup.tokens import byte_to_char, to_characters, tokenize
 
@@ -121,7 +121,7 @@ def locate(
         each = np.repeat(side, size)
         start = pieces[np.arange(len(pieces)), each]
         holder = np.repeat(order[np.where(side, edges.b[row], edges.a[row])], size)
-        opens = np.diff(holder, prepend=-1) != 0  # ends stand by the document they belong to
+        opens = run_starts(holder)  # ends stand by the document they belong to
         rows, number = holder[opens], np.cumsum(opens) - 1
         own_body = slices(body, raw_offsets[rows], raw_offsets[rows + 1])
         mine = chunk.take(pa.array(rows - first - low))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dedup.kernels.rules import CHARACTER_FLAG as CHARACTER
+from dedup.ragged import run_starts
 from dedup.tokens import QUOTED, Tokens, text_buffers
 
 if TYPE_CHECKING:
@@ -131,7 +132,7 @@ def _transcripts(
     own = np.repeat(np.arange(len(count)), count)
     order = np.lexsort((tokens.hash[tokens.block_first[speaker]], own))
     name = tokens.hash[tokens.block_first[speaker[order]]]
-    fresh = (np.diff(own, prepend=-1) != 0) | (np.diff(name, prepend=np.uint64(0)) != 0)
+    fresh = run_starts(own, name)
     names = np.bincount(own[fresh], minlength=len(count))
     talk = (count >= SPEAKERS) & (count >= SPEAKER_SHARE * blocks)
     spoken = np.flatnonzero(talk & (TURNS * names <= count))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -18,9 +18,11 @@ __all__ = [
     "first_of_each",
     "gather",
     "partition_bits",
+    "run_starts",
     "search",
     "slices",
     "steps",
+    "sums",
     "take_rows",
     "trim",
     "whole",
@@ -69,6 +71,32 @@ def steps(values: NDArray[Number]) -> NDArray[Number]:
     return step
 
 
+def sums(chosen: NDArray[np.bool_], offsets: NDArray[np.int64]) -> NDArray[np.int64]:
+    """How many are chosen in each slice: int64[n].
+
+    Args:
+        chosen: bool[m].
+        offsets: int64[n + 1], where the slices begin, and the last one ends.
+    """
+    running = np.zeros(len(chosen) + 1, np.int64)
+    chosen.cumsum(out=running[1:])
+    return steps(running[offsets])
+
+
+def run_starts(*columns: NDArray[Any]) -> NDArray[np.bool_]:
+    """Where a run of equal rows begins: bool[n].
+
+    Args:
+        columns: One or more, [n] each; rows are equal where all of them are.
+    """
+    found = np.ones(len(columns[0]), bool)
+    inner = found[1:]
+    np.not_equal(columns[0][1:], columns[0][:-1], out=inner)
+    for column in columns[1:]:
+        inner |= column[1:] != column[:-1]
+    return found
+
+
 def by_owner(owner: NDArray[np.int64], owners: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Things by whom they belong to, in their order.
 
@@ -109,9 +137,7 @@ def search(
 def distinct(keys: NDArray[Number]) -> NDArray[Number]:
     """Sorted, each once: ``np.unique`` hashes integers before it sorts them, and takes five times as long."""
     ordered = np.sort(keys)
-    kept = np.ones(len(ordered), bool)
-    np.not_equal(ordered[1:], ordered[:-1], out=kept[1:])
-    return ordered[kept]
+    return ordered[run_starts(ordered)]
 
 
 def first_of_each(keys: NDArray[np.int64]) -> NDArray[np.int64]:

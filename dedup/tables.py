@@ -17,7 +17,7 @@ from dedup.edges import KINDS, NONE
 from dedup.edits.batch import diffs_as_json
 from dedup.model import Role
 from dedup.passages import Places, locate
-from dedup.ragged import by_owner, first_of_each, gather, take_rows, whole
+from dedup.ragged import by_owner, first_of_each, gather, run_starts, take_rows, whole
 from dedup.schemas import FAMILIES, PASSAGE, RELATED, RELATIONS
 from dedup.texts import NEVER
 
@@ -294,7 +294,7 @@ class Tables:
         keys = np.concatenate([one << 32 | place[two], two << 32 | place[one]])
         order = np.argsort(keys)
         keys, row = keys[order], np.concatenate([between, between])[order]
-        starts = np.flatnonzero(np.diff(keys, prepend=-1))
+        starts = np.flatnonzero(run_starts(keys))
         own, other = keys[starts] >> 32, self._firsts[keys[starts] & 0xFFFFFFFF]
         if not len(starts):
             return own, other, edges.kind[:0], edges.shared_words[:0]

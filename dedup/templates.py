@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dedup.kernels.rules import CHARACTER_FLAG, NUMBER_FLAG
-from dedup.ragged import gather
+from dedup.ragged import gather, run_starts
 from dedup.texts import DAY, NEVER
 
 if TYPE_CHECKING:
@@ -193,8 +193,7 @@ def new_figures(texts: Texts, a: NDArray[np.int64], b: NDArray[np.int64]) -> NDA
     kind = 2 * pair + numeral
     order = np.lexsort((texts.hash[at], kind))
     key, of_b, kind = texts.hash[at[order]], of_b[order], kind[order]
-    opens = np.diff(kind, prepend=-1) != 0
-    opens[1:] |= key[1:] != key[:-1]
+    opens = run_starts(kind, key)
     group = np.cumsum(opens) - 1
     alike = np.minimum(*(np.bincount(group, of_b == side, opens.sum()) for side in (0, 1)))
     fewer = np.minimum(*(np.bincount(kind, of_b == side, 2 * len(a)) for side in (0, 1)))

@@ -12,9 +12,11 @@ from dedup.ragged import (
     first_of_each,
     gather,
     partition_bits,
+    run_starts,
     search,
     slices,
     steps,
+    sums,
     take_rows,
 )
 
@@ -43,6 +45,23 @@ def test_slices_one_after_the_other(bounds: list[tuple[int, int]]) -> None:
 @given(st.lists(st.integers(0, 2**32), min_size=1))
 def test_steps_are_differences(values: list[int]) -> None:
     assert steps(np.array(values, np.int64)).tolist() == np.diff(values).tolist()
+
+
+@given(st.lists(st.lists(st.booleans(), max_size=4), max_size=6))
+def test_sums_of_slices(parts: list[list[bool]]) -> None:
+    offsets = np.cumsum([0, *map(len, parts)])
+    chosen = np.array([value for part in parts for value in part], bool)
+    assert sums(chosen, offsets).tolist() == [sum(part) for part in parts]
+
+
+@given(st.lists(st.tuples(st.integers(-1, 1), st.sampled_from([0, 2**64 - 1])), max_size=9))
+def test_runs_start_where_a_row_differs(rows: list[tuple[int, int]]) -> None:
+    one, two = np.array([a for a, _ in rows], np.int64), np.array([b for _, b in rows], np.uint64)
+    before = [None, *rows]
+    assert run_starts(one, two).tolist() == [row != last for row, last in zip(rows, before, strict=False)]
+    assert run_starts(one).tolist() == [
+        last is None or row[0] != last[0] for row, last in zip(rows, before, strict=False)
+    ]
 
 
 @given(st.lists(st.integers(0, 2**64 - 1)))

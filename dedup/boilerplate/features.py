@@ -22,7 +22,7 @@ from dedup.boilerplate.rules import ALWAYS, Rule, Table, Trait
 from dedup.kernels import signs
 from dedup.kernels import traits as rows
 from dedup.kernels.traits import SHARE, WORD
-from dedup.ragged import steps
+from dedup.ragged import steps, sums
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from dedup.boilerplate.units import Measures, Surface, Units
     from dedup.tokens import Tokens
 
-__all__ = ["feature_matrix", "model_of", "observe", "rules", "sums", "suspects", "table"]
+__all__ = ["feature_matrix", "model_of", "observe", "rules", "suspects", "table"]
 
 Mask = NDArray[np.bool_]
 DATELINE_TOKENS = 14
@@ -63,13 +63,6 @@ def model_of(units: Units, measures: Measures) -> NDArray[np.uint8]:
     by_sentences = 2 * sums(units.sentences, units.offsets) > count
     model = np.where(is_page, MODELS.index("page"), MODELS.index("article"))
     return np.where(by_sentences, MODELS.index("sentence"), model).astype(np.uint8)
-
-
-def sums(chosen: Mask, offsets: NDArray[np.int64]) -> NDArray[np.int64]:
-    """How many are chosen in each slice: int64[n]."""
-    running = np.zeros(len(chosen) + 1, np.int64)
-    chosen.cumsum(out=running[1:])
-    return steps(running[offsets])
 
 
 def suspects(tokens: Tokens, units: Units, measures: Measures) -> Mask:

@@ -17,6 +17,7 @@ from xxhash import xxh64_intdigest
 
 from dedup import kernels
 from dedup.kernels import signs
+from dedup.ragged import run_starts
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -117,9 +118,7 @@ def block_table(tokens: Tokens, batch: pa.RecordBatch, first_document: int = 0) 
     hashes = unit_hashes(tokens, np.append(tokens.block_first[held], len(tokens.hash)))
     document = np.searchsorted(tokens.block_offsets, held, side="right") - 1
     order = np.lexsort((hashes, document))
-    once = np.ones(len(order), np.bool_)
-    once[1:] = (hashes[order][1:] != hashes[order][:-1]) | (document[order][1:] != document[order][:-1])
-    rows = order[once]
+    rows = order[run_starts(hashes[order], document[order])]
     return BlockTable(
         hash=hashes[rows],
         tokens=np.diff(tokens.block_first)[held][rows].astype(np.int32),
@@ -194,16 +193,14 @@ def _count(
     """Keys with at least so many different items, and so many different days where any item is dated."""
     order = np.lexsort((items, keys))
     keys, items, days = keys[order], items[order], days[order]
-    fresh = np.ones(len(keys), np.bool_)
-    fresh[1:] = (keys[1:] != keys[:-1]) | (items[1:] != items[:-1])
+    fresh = run_starts(keys, items)
     keys, days = keys[fresh], days[fresh]
     order = np.lexsort((days, keys))
     keys, days = keys[order], days[order]
     values, first, count = np.unique(keys, return_index=True, return_counts=True)
     if not len(values):
         return values, np.zeros(0, np.uint8)
-    new_day = np.ones(len(keys), np.bool_)
-    new_day[1:] = (keys[1:] != keys[:-1]) | (days[1:] != days[:-1])
+    new_day = run_starts(keys, days)
     dated = days >= 0
     separate = np.add.reduceat((new_day & dated).astype(np.int64), first)
     undated = np.add.reduceat((~dated).astype(np.int64), first)

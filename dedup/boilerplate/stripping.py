@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from dedup.boilerplate.agencies import AgencyRole, agency_names, find_agencies
-from dedup.boilerplate.features import model_of, observe, sums, suspects, table
+from dedup.boilerplate.features import model_of, observe, suspects, table
 from dedup.boilerplate.model import BODY, LABELS, MODELS, TITLE, label_units
 from dedup.boilerplate.recurring import asked, unit_hashes
 from dedup.boilerplate.spans import Spans, inner_spans, sentence_cut
@@ -31,7 +31,7 @@ from dedup.boilerplate.units import (
 from dedup.kernels import signs
 from dedup.kernels.traits import ALL_AGENCY, PROSE, RECURS, SAME_ABOVE, SAME_BELOW
 from dedup.model import Agency, CleanText, Kind, Removed
-from dedup.ragged import steps
+from dedup.ragged import run_starts, steps, sums
 from dedup.tokens import Tokens, byte_to_char, tokenize
 
 if TYPE_CHECKING:
@@ -296,7 +296,7 @@ def _lone_prose(units: Units, labels: NDArray[np.uint8], measures: Measures) -> 
     body = np.bincount(document, np.where(labels == BODY, tokens, 0), documents)
     found = np.flatnonzero(prose & (tokens > body[document]))
     found = found[np.lexsort((-tokens[found], document[found]))]
-    first: NDArray[np.int64] = found[np.diff(document[found], prepend=-1) != 0].astype(np.int64)
+    first: NDArray[np.int64] = found[run_starts(document[found])].astype(np.int64)
     return first
 
 
@@ -309,7 +309,7 @@ def _standfirsts(
         return found
     kept = np.flatnonzero(stays)
     document = np.searchsorted(units.offsets, kept, side="right") - 1
-    first = kept[np.append(True, document[1:] != document[:-1])]
+    first = kept[run_starts(document)]
     found[first[later[first] & (counts[first, signs.N_TOKENS] >= 5)]] = True
     return found
 

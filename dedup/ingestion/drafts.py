@@ -18,7 +18,7 @@ from dedup.io.batch import hosts
 from dedup.io.schema import TIME
 from dedup.model import Document, parse_time
 from dedup.pipeline import prepare
-from dedup.ragged import steps
+from dedup.ragged import steps, sums
 from dedup.shingles import Shingles, roll
 from dedup.signatures import sketch
 from dedup.stock import long_runs, windows
@@ -156,9 +156,7 @@ def drafts_of(
     flags = prepared.flags | joined * np.uint8(JOINED)
     spans = np.stack([tokens.start[body], tokens.end[body]], axis=1)
     content = prepared.content.astype(">u8")
-    running = np.zeros(len(flags) + 1, np.int64)
-    (flags & CHARACTER != 0).cumsum(out=running[1:])
-    characters = steps(running[prepared.offsets])
+    characters = sums(flags & CHARACTER != 0, prepared.offsets)
     spaceless = 2 * characters > count
     size = settings.shingle_words * (1 + spaceless)
     shingle_offsets, shingles = roll(prepared.hash, prepared.offsets, size)

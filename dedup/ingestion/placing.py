@@ -18,7 +18,7 @@ from dedup.edges import NEAR, NONE, Edges
 from dedup.ingestion.keys import BANDS, COUNTS, LIST_SHIFT, LONG, LOW_BITS, MARKS, is_counted, postings_of
 from dedup.ingestion.seeking import Hits, Plan, Sought
 from dedup.overlap import equal, verify
-from dedup.ragged import distinct, gather, steps
+from dedup.ragged import distinct, gather, run_starts, steps
 from dedup.shingles import roll
 from dedup.stock import flag
 from dedup.storage.codec import JOINED
@@ -399,7 +399,7 @@ class _Batch:
         if not len(rows):
             return {}
         of = found.hits.row[rows]
-        opens = _openings(of)
+        opens = np.flatnonzero(run_starts(of))
         count = steps(np.append(opens, len(of)))
         if count.max() >= CROWD:
             rank = np.arange(len(of)) - np.repeat(opens, count)
@@ -512,13 +512,6 @@ class _Verified:
         """The related ones among some pairs of a document."""
         rows = [row for num in nums if self._edges.kind[row := self.row[i, num]] != NONE]
         return _on_their_own(self._edges.take(np.array(rows, np.int64))) if rows else NO_EDGES
-
-
-def _openings(values: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Places at which a run of equal values begins."""
-    opens = np.ones(len(values), bool)
-    np.not_equal(values[1:], values[:-1], out=opens[1:])
-    return np.flatnonzero(opens)
 
 
 def _on_their_own(edges: Edges) -> Edges:

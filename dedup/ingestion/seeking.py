@@ -8,7 +8,7 @@ import numpy as np
 
 from dedup.candidates import CROWD, LEADERS
 from dedup.ingestion.keys import BANDS, COUNTS, LIST_SHIFT, LONG, LOW_BITS, MARKS, own_number, salted
-from dedup.ragged import distinct, gather, steps
+from dedup.ragged import distinct, gather, run_starts, steps
 from dedup.stock import UNDATED
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ class Sought:
         row, number = found.row[mine], found.number[mine]
         if not len(mine):
             return mine, np.empty(0, np.uint64)
-        opens = np.flatnonzero(np.append(True, row[1:] != row[:-1]))
+        opens = np.flatnonzero(run_starts(row))
         rows = row[opens]
         own, dated = _counted_as(entries, self.owner[rows])
         seen = np.add.reduceat(number == own[self.owner[row]], opens)

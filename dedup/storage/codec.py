@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dedup.ragged import run_starts
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -44,9 +46,7 @@ def pack_words(hashes: NDArray[np.uint64], flags: NDArray[np.uint8], vocabulary:
         vocabulary: uint64[v], hashes of common tokens, sorted, at most 65,536; may be empty.
     """
     order = hashes.argsort(kind="stable")
-    alike = hashes[order]
-    opens = np.ones(len(order), bool)
-    np.not_equal(alike[1:], alike[:-1], out=opens[1:])
+    opens = run_starts(hashes[order])
     again = np.ones(len(hashes), bool)
     again[order[opens]] = False
     rank = (~again).cumsum() - 1  # of those that stand first

@@ -54,7 +54,7 @@ class Entry(NamedTuple):
     @property
     def key(self) -> tuple[int, bytes, bytes]:
         """The order of documents everywhere: published, nulls last; content; id."""
-        return _NEVER if self.published is None else self.published, self.content, self.id.encode()
+        return self.time, self.content, self.id.encode()
 
     @property
     def time(self) -> int:

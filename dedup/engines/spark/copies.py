@@ -30,7 +30,7 @@ from dedup.engines.spark.cluster import (
 )
 from dedup.engines.spark.components import components
 from dedup.engines.spark.verifying import TEXT, verified
-from dedup.ragged import gather, whole
+from dedup.ragged import gather, run_starts, whole
 from dedup.stock import LONG_RUN, UNDATED, counted_by, flag
 from dedup.texts import DAY, NEVER, STOCK
 
@@ -116,8 +116,7 @@ def _met(documents: DataFrame, keys: Any, partitions: int) -> DataFrame:
 
 def _meet(told: pa.Table) -> pa.Table:
     key, number = entries(told)
-    opens = np.ones(len(key), bool)
-    opens[1:] = key[1:] != key[:-1]
+    opens = run_starts(key)
     first = number[opens][np.cumsum(opens) - 1]
     pairs = np.unique((first << 32 | number)[first < number])
     return pa.table({"a": pairs >> 32, "b": pairs & 0xFFFFFFFF})

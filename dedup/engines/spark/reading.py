@@ -18,7 +18,7 @@ from dedup.io.batch import batches
 from dedup.io.jsonl import read_jsonl
 from dedup.io.rows import source_fields
 from dedup.io.tables import check_columns, table_block
-from dedup.ragged import whole
+from dedup.ragged import run_starts, whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -175,7 +175,7 @@ class _Lines:
             files, splits = batch.column("file").dictionary_encode(), integers(batch.column("split"))
             names = files.dictionary.to_pylist()
             codes = integers(files.indices)
-            bounds = np.flatnonzero(np.diff(codes, prepend=-1) | np.diff(splits, prepend=-1))
+            bounds = np.flatnonzero(run_starts(codes, splits))
             for start, stop in zip(bounds.tolist(), [*bounds[1:].tolist(), len(batch)], strict=True):
                 key = names[codes[start]], int(splits[start])
                 before = done.get(key, 0)

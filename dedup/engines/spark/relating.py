@@ -26,6 +26,7 @@ from dedup.engines.spark.cluster import (
     numbered,
     parts_of,
 )
+from dedup.ragged import run_starts
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -80,8 +81,7 @@ def _marks(table: pa.Table) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
     document = np.repeat(np.arange(len(table)), np.diff(offsets))
     order = np.lexsort((hashes, document))
     document, hashes = document[order], hashes[order]
-    fresh = np.ones(len(hashes), bool)
-    fresh[1:] = (document[1:] != document[:-1]) | (hashes[1:] != hashes[:-1])
+    fresh = run_starts(document, hashes)
     return hashes[fresh], integers(table["number"])[document[fresh]]
 
 
@@ -133,9 +133,7 @@ def _pairs(
     parts: int,
 ) -> pa.Table:
     """Pairs within each block of a fingerprint, and how many of these fingerprints they share, in parts."""
-    opens = np.ones(len(mark), bool)
-    opens[1:] = (mark[1:] != mark[:-1]) | (part[1:] != part[:-1])
-    group = np.cumsum(opens)
+    group = np.cumsum(run_starts(mark, part))
     early = place < part * block  # comes with a block, and is paired in its own
     found = []
     for chosen, crowd in ((part == 0, CROWD), (part > 0, 0)):  # a later block is of a crowd, however short
@@ -152,7 +150,7 @@ def _pairs(
 def _often(told: pa.Table, least: int) -> pa.Table:
     """Pairs of a part that share so many fingerprints in all."""
     mixed, shared = entries(told)
-    opens = np.flatnonzero(np.diff(mixed, prepend=~mixed[:1]) != 0)
+    opens = np.flatnonzero(run_starts(mixed))
     pair = (mixed[opens] * UNMIX).view(np.int64)
     pair = pair[np.add.reduceat(shared, opens) >= least] if len(opens) else pair
     return pa.table({"a": pair >> 32, "b": pair & 0xFFFFFFFF})
