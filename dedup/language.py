@@ -51,9 +51,8 @@ def detect(tokens: Tokens, given: pa.Array) -> pa.Array:
     )
     best = counts.argmax(axis=1)
     enough = counts.max(axis=1) > SHARE * np.minimum(steps(tokens.offsets), SAMPLE)
-    guess = [words.codes[i] if told else None for i, told in zip(best.tolist(), enough.tolist(), strict=True)]
-    guessed = pa.array(guess, pa.string())
-    return guessed if given.null_count == len(given) else pc.coalesce(given, guessed)
+    guess = pa.array(words.codes, pa.string()).take(pa.array(best, mask=~enough))
+    return guess if given.null_count == len(given) else pc.coalesce(given, guess)
 
 
 @dataclass(frozen=True, slots=True)

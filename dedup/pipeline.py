@@ -30,7 +30,7 @@ from dedup.marks import Marks
 from dedup.model import Kind
 from dedup.overlap import equal, verify
 from dedup.quotations import mark_quotations
-from dedup.ragged import search, steps
+from dedup.ragged import first_of_each, search, steps
 from dedup.shingles import shingle
 from dedup.signatures import sketch
 from dedup.stock import long_runs, mark, mark_notices, windows
@@ -292,12 +292,12 @@ def _agencies(
         at = search(tokens.start, first, stop, stripped.agency_start[credit].astype(np.int64))
         last = kept[stop] - kept[at] <= CREDIT_WORDS
         told[credit] = last & ~_in_caption(stripped, holder, stripped.agency_start[credit])
+    document, name = document[told], stripped.agency_name[told]
+    first = first_of_each(document * np.int64(len(agency_names())) + name)
+    offsets = np.searchsorted(document[first], np.arange(documents + 1))
     known = agency_names()
-    names: list[dict[str, None]] = [{} for _ in range(documents)]
-    for number, name in zip(document[told].tolist(), stripped.agency_name[told].tolist(), strict=True):
-        names[number][known[name]] = None
-    found = pa.array([list(some) for some in names], pa.list_(pa.string()))
-    return found, np.fromiter(map(bool, names), bool, documents)
+    names = pa.array([known[number] for number in name[first].tolist()], pa.string())
+    return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), names), steps(offsets) > 0
 
 
 def _in_caption(
