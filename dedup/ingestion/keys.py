@@ -29,6 +29,7 @@ __all__ = [
     "LONG",
     "LOW_BITS",
     "MARKS",
+    "NUMBER_BITS",
     "Ragged",
     "heads_of",
     "is_counted",
@@ -43,7 +44,10 @@ MARKS, BANDS, LONG, COUNTS = range(4)
 LIST_SHIFT = np.uint64(62)
 """Bits below the list."""
 
-LOW_BITS = (28, 28, 28, 16)
+NUMBER_BITS = 28
+"""Bits of a document's number; a window has fewer."""
+
+LOW_BITS = (NUMBER_BITS, NUMBER_BITS, NUMBER_BITS, 16)
 """Bits of a document's number, or of a window, below the hash."""
 
 _STARTS = np.arange(4, dtype=np.uint64) << LIST_SHIFT

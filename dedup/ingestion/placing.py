@@ -15,7 +15,7 @@ import numpy as np
 
 from dedup.candidates import CROWD, LEADERS, Pairs
 from dedup.edges import NEAR, NONE, Edges
-from dedup.ingestion.keys import BANDS, COUNTS, LIST_SHIFT, LONG, LOW_BITS, MARKS, is_counted, postings_of
+from dedup.ingestion.keys import BANDS, COUNTS, LIST_SHIFT, LONG, MARKS, NUMBER_BITS, is_counted, postings_of
 from dedup.ingestion.seeking import Hits, Plan, Sought
 from dedup.overlap import equal, verify
 from dedup.ragged import distinct, gather, run_starts, steps
@@ -45,9 +45,6 @@ _NO_KEYS = np.empty(0, np.uint64)
 
 _SHINGLE, _MARK = 48, 34
 """Bits of a shingle, and of a fingerprint as it is looked up."""
-
-_NUMBER = LOW_BITS[MARKS]
-"""Bits of a document's number, as it is found."""
 
 _SHINGLE_MASK = np.uint64((1 << _SHINGLE) - 1)
 
@@ -283,11 +280,11 @@ class _Batch:
         rows = found.of(LONG)
         if not len(rows):
             return
-        pairs = distinct(found.owner[rows] << _NUMBER | found.number[rows])
-        numbers = pairs & ((1 << _NUMBER) - 1)
+        pairs = distinct(found.owner[rows] << NUMBER_BITS | found.number[rows])
+        numbers = pairs & ((1 << NUMBER_BITS) - 1)
         others = self._stored(set(numbers.tolist()))
         first: dict[int, Entry] = {}
-        for i, num in zip((pairs >> _NUMBER).tolist(), numbers.tolist(), strict=True):
+        for i, num in zip((pairs >> NUMBER_BITS).tolist(), numbers.tolist(), strict=True):
             other = others.get(num)
             if other and num != self._entries[i].num and (i not in first or other.key < first[i].key):
                 first[i] = other
@@ -405,12 +402,12 @@ class _Batch:
             rank = np.arange(len(of)) - np.repeat(opens, count)
             crowd = np.repeat(count, count)
             rows = rows[(crowd < CROWD) | (rank < LEADERS) | (crowd - rank <= LEADERS)]
-        pairs = np.sort(found.owner[rows] << _NUMBER | found.number[rows])
+        pairs = np.sort(found.owner[rows] << NUMBER_BITS | found.number[rows])
         least = self._settings.min_shared_fingerprints
         enough = distinct(pairs[least - 1 :][pairs[least - 1 :] == pairs[: max(0, len(pairs) - least + 1)]])
         shared: dict[int, list[int]] = {}
         for i, num in zip(
-            (enough >> _NUMBER).tolist(), (enough & ((1 << _NUMBER) - 1)).tolist(), strict=True
+            (enough >> NUMBER_BITS).tolist(), (enough & ((1 << NUMBER_BITS) - 1)).tolist(), strict=True
         ):
             shared.setdefault(i, []).append(num)
         return shared
@@ -420,7 +417,9 @@ class _Batch:
         if not own:
             return np.zeros(len(rows), bool)
         told = np.concatenate([_of(i, self._outside(i, flags[i]), _MARK) for i in own])
-        return _members(_of(self._sought.owner[rows], self._sought.head[rows] >> np.uint64(28), _MARK), told)
+        return _members(
+            _of(self._sought.owner[rows], self._sought.head[rows] >> np.uint64(NUMBER_BITS), _MARK), told
+        )
 
     def _outside(self, i: int, flags: Flags) -> Keys:
         """Fingerprints of a document outside stock text, as they are looked up, sorted."""

@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from dedup.candidates import CROWD, LEADERS
-from dedup.ingestion.keys import BANDS, COUNTS, LIST_SHIFT, LONG, LOW_BITS, MARKS, own_number, salted
+from dedup.ingestion.keys import (
+    BANDS,
+    COUNTS,
+    LIST_SHIFT,
+    LONG,
+    LOW_BITS,
+    MARKS,
+    NUMBER_BITS,
+    own_number,
+    salted,
+)
 from dedup.ragged import distinct, gather, run_starts, steps
 from dedup.stock import UNDATED
 
@@ -27,8 +37,6 @@ __all__ = ["Hits", "Plan", "Sought"]
 _MASKS = (np.uint64(1) << np.array(LOW_BITS, np.uint64)) - np.uint64(1)
 _LIST_BITS = np.uint64(64) - LIST_SHIFT
 _COUNTED = np.uint64(COUNTS) << LIST_SHIFT
-_NUMBER = 28
-"""Bits of a number beside the row it was found for; as many as the widest list has."""
 
 
 class Hits(NamedTuple):
@@ -227,7 +235,7 @@ class Sought:
             least: Fingerprints that a pair needs.
         """
         row = known.row
-        pairs = self.owner[row] << _NUMBER | known.number
+        pairs = self.owner[row] << NUMBER_BITS | known.number
         first = np.cumsum(before) - before  # of each row, and so the rank within it
         rank = np.arange(len(row)) - first[row]
         doubtful = np.flatnonzero(_may_leave(rank, before[row], place[row]))
@@ -276,9 +284,9 @@ def _joined(one: Hits, two: Hits) -> Hits:
     """All hits of both, each once."""
     if not len(two.row):
         return one
-    both = np.concatenate([one.row << _NUMBER | one.number, two.row << _NUMBER | two.number])
+    both = np.concatenate([one.row << NUMBER_BITS | one.number, two.row << NUMBER_BITS | two.number])
     both = distinct(both)
-    return Hits(both >> _NUMBER, both & ((1 << _NUMBER) - 1))
+    return Hits(both >> NUMBER_BITS, both & ((1 << NUMBER_BITS) - 1))
 
 
 def _counted_as(entries: Sequence[Entry], of: Numbers) -> tuple[Numbers, NDArray[np.bool_]]:
