@@ -75,8 +75,7 @@ def _run(arguments: list[str] | None) -> int:
     except (KeyboardInterrupt, typer.Abort):
         code = INTERRUPTED
     except BrokenPipeError:
-        # whoever read our output has seen enough; what is still buffered must not raise again at exit
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        _drop_output()  # whoever read it has seen enough
         return BROKEN_PIPE
     except _UsageError as error:
         return _fail(error.format_message())  # type: ignore[attr-defined]
@@ -93,10 +92,17 @@ def _run(arguments: list[str] | None) -> int:
 
 
 def _fail(message: str) -> int:
-    with contextlib.suppress(OSError):  # a full disk, again
+    try:
         sys.stdout.flush()
+    except OSError:  # a full disk, again
+        _drop_output()
     _say(message)
     return USAGE
+
+
+def _drop_output() -> None:
+    """Have what is still buffered go nowhere: it must not raise again at exit, which would end with 120."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
 def _say(message: str) -> None:

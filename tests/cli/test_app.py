@@ -66,9 +66,15 @@ def test_a_full_disk_is_one_line(tmp_path: Path) -> None:
         pytest.skip("there is no /dev/full")
     (tmp_path / "a.txt").write_text(LEAD)
     (tmp_path / "b.txt").write_text(REST)
+    buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
     with open("/dev/full", "w") as full:  # noqa: PTH123
         run = subprocess.run(
-            [*DEDUP, "diff", "a.txt", "b.txt"], cwd=tmp_path, stdout=full, stderr=subprocess.PIPE, text=True
+            [*DEDUP, "diff", "a.txt", "b.txt"],
+            cwd=tmp_path,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=buffered,
         )
     assert (run.returncode, run.stderr) == (2, "dedup: No space left on device\n")
 
