@@ -13,7 +13,7 @@ import numpy as np
 
 from dedup.kernels.rules import CHARACTER_FLAG, NUMBER_FLAG
 from dedup.ragged import gather, run_starts
-from dedup.texts import DAY, NEVER
+from dedup.texts import NEVER
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -78,9 +78,7 @@ def find_templates(
 ) -> NDArray[np.bool_]:
     """Pairs that are templates: bool[p].
 
-    Of two notices days apart, figures in the one are nothing in the other: "33 millimetres", "none". Further
-    apart than a window of stock text, nothing need differ: "The bank left its rate unchanged" is news again,
-    whatever stock stands around it.
+    Of two notices days apart, figures in the one are nothing in the other: "33 millimetres", "none".
 
     Args:
         texts: Body tokens of n documents.
@@ -88,7 +86,7 @@ def find_templates(
         a: int64[p] document number.
         b: int64[p].
         shared: What they share.
-        settings: For the share of figures that may differ, and the window.
+        settings: For the share of figures that may differ.
     """
     short = lengths.whole < 2 * NOTICE
     notice = short[a] & short[b]
@@ -96,9 +94,7 @@ def find_templates(
     apart = days_apart(texts, a, b, np.where(notice | (rich[a] & rich[b]), NEXT_DAY, ANOTHER_DAY))
     most = np.maximum(lengths.figures[a], lengths.figures[b]) / 2
     in_words = (shared.left >= 2) & (most - shared.figures >= np.maximum(BULLETIN * shared.left, 1))
-    little = lengths.base < 2 * NOTICE
-    again = little[a] & little[b] & days_apart(texts, a, b, settings.stock_window_days * DAY)
-    other = differ_throughout(shared, apart, settings) | (notice & apart & in_words) | again
+    other = differ_throughout(shared, apart, settings) | (notice & apart & in_words)
     return np.asarray(other | _differ_only(texts, lengths, a, b, shared, apart))
 
 

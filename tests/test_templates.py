@@ -90,14 +90,6 @@ def test_notices_of_two_days_are_two() -> None:
     assert reported(notice, notice[:35], hours=24) == "version"  # cut
 
 
-def test_a_notice_that_comes_again_in_other_words_is_another() -> None:
-    notice = words(0, 55)
-    again = [word + 300 if word % 20 == 4 else word for word in notice]
-    assert [reported(notice, again, hours) for hours in (24, 72, 73)] == ["near", "near", "none"]
-    story = words(0, 70)
-    assert reported(story, [word + 300 if word % 20 == 4 else word for word in story], hours=73) == "near"
-
-
 def test_what_keeps_half_an_old_text_is_another() -> None:
     column = [*words(1000, 30), *words(100, 50), *words(1100, 40)]
     following = [*words(1000, 30), *words(200, 50), *words(1100, 40)]
