@@ -40,6 +40,7 @@ def page(*blocks: str) -> str:
         ("Read more: What the strike means for the islands", "nav", 4),
         ("Copyright 2025 The Associated Press. All rights reserved. This material may not be published, broadcast, rewritten or redistributed.", "credit", 4),
         ("norpress.example/world/2025/03/04/what-the-strike-at-northport-means-for-the-islands.html", "nav", 4),
+        ("norpress.example/the-port-handles-a-third-of-the-grain-and-two-ships-were-already-waiting-in-the-bay-by-noon.", "nav", 2),
         ("Share on Facebook Share on Twitter", "widget", 0),
         ("Advertisement", "widget", 2),
     ],
