@@ -40,8 +40,9 @@ from dedup.boilerplate import clean_texts, model
 from dedup.boilerplate.features import feature_matrix, suspects, words_of
 from dedup.boilerplate.model import LABELS, Weights
 from dedup.boilerplate.recurring import block_table, find_recurring
-from dedup.boilerplate.units import dated_openings, find_phrases, measure, sentence_ends, surface, units_of
+from dedup.boilerplate.units import dated_openings, find_phrases, measure, surface, units_of
 from dedup.ingestion.drafts import batch_of
+from dedup.kernels.traits import WORD
 from dedup.model import Document
 from dedup.tokens import tokenize
 
@@ -343,20 +344,20 @@ def examples(
     )
     tokens = tokenize(batch.column("text"))
     look = surface(tokens, batch.column("text"))
-    ends = sentence_ends(tokens, look)
     cut = np.repeat([page.unbroken for page in pages], np.diff(tokens.block_offsets))
-    units = units_of(tokens, ends, cut, dated_openings(tokens, look))
+    dated = dated_openings(tokens, look)
+    units = units_of(tokens, look, cut, dated)
     phrases = find_phrases(tokens, look)
     measures = measure(tokens, look, units, phrases)
     if by_sentences:
-        units = units_of(tokens, ends, cut | suspects(tokens, units, measures), dated_openings(tokens, look))
+        units = units_of(tokens, look, cut | suspects(tokens, units, measures), dated)
         measures = measure(tokens, look, units, phrases)
     recurs = np.zeros(len(units), np.uint8)
     if learn:
         recurs = find_recurring(block_table(tokens, batch)).marks(batch, units, measures.whole)
     allowed = np.zeros((len(units), len(LABELS)), np.bool_)
     line = np.zeros(len(units), np.int64)
-    middle = tokens.start[(units.first[:-1] + units.first[1:]) // 2]
+    middle = tokens.start[(units.first + units.last) // 2]
     for i, page in enumerate(pages):
         raw = np.frombuffer(page.text.encode(), np.uint8)
         begins = np.append(0, np.flatnonzero(raw == 10) + 1)
@@ -377,7 +378,7 @@ def examples(
         allowed,
         units.offsets,
         line,
-        np.minimum(words_of(measures), MOST_WORDS),
+        np.minimum(words_of(measures) / WORD, MOST_WORDS),
         np.full(len(pages), weight),
         pages,
         [""] * len(pages),

@@ -91,7 +91,7 @@ def find_agencies(look: Surface, units: Units, measures: Measures, labels: NDArr
     label = labels[unit]
     opened, closed = look.before[first], look.after[last]
     into = first - units.first[unit]
-    left = units.first[unit + 1] - 1 - last
+    left = units.last[unit] - 1 - last
     in_parentheses = (opened & signs.OPEN != 0) & (closed & signs.CLOSE != 0)
     pointed = closed & (signs.DASH | signs.COLON) != 0
     early = into < DATELINE_TOKENS
@@ -110,7 +110,7 @@ def find_agencies(look: Surface, units: Units, measures: Measures, labels: NDArr
     for i in np.flatnonzero(bracket & ~dateline).tolist():
         dateline[i] = not (look.after[begins[i] : last[i]] & signs.CLOSE).any()
     for i in np.flatnonzero((into == 0) & (left >= LEAST)).tolist():
-        dateline[i] |= place_after(look, int(last[i]) + 1, int(units.first[unit[i] + 1])) > last[i] + 1
+        dateline[i] |= place_after(look, int(last[i]) + 1, int(units.last[unit[i]])) > last[i] + 1
     apart = opened & (signs.STOP | _JOINS | signs.MARK | signs.COPYRIGHT) != 0
     closes = (left == 0) & ((into == 0) | apart)
     # in a chain such as RND/dpa each link is what the last one is

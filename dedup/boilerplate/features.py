@@ -45,10 +45,11 @@ SUSPECT = 3.0
 """Weights of cues that make a long block worth reading by sentences."""
 
 
-def words_of(measures: Measures) -> NDArray[np.float64]:
-    """float64[U], length of each unit in words."""
-    counts = measures.counts.astype(np.float64)
-    return counts[:, signs.N_TOKENS] - counts[:, signs.N_CHARACTER] / 2
+def words_of(measures: Measures) -> NDArray[np.int64]:
+    """int64[U], length of each unit in half words."""
+    tokens, characters = (measures.counts[:, c] for c in (signs.N_TOKENS, signs.N_CHARACTER))
+    words: NDArray[np.int64] = WORD * tokens.astype(np.int64) - characters
+    return words
 
 
 def model_of(units: Units, measures: Measures) -> NDArray[np.uint8]:
@@ -59,7 +60,7 @@ def model_of(units: Units, measures: Measures) -> NDArray[np.uint8]:
     count = steps(units.offsets)
     is_page = count >= PAGE_UNITS
     if is_page.any():
-        is_page &= 2 * sums(words_of(measures) < MENU_WORDS, units.offsets) >= count
+        is_page &= 2 * sums(words_of(measures) < MENU_WORDS * WORD, units.offsets) >= count
     by_sentences = 2 * sums(units.sentences, units.offsets) > count
     model = np.where(is_page, MODELS.index("page"), MODELS.index("article"))
     return np.where(by_sentences, MODELS.index("sentence"), model).astype(np.uint8)
@@ -77,7 +78,7 @@ def _agency_places(units: Units, measures: Measures) -> tuple[Mask, Mask, Mask]:
     """Whether an agency closes a unit, does so after the end of a sentence, and stands in a dateline."""
     closes, after_stop, dateline = (np.zeros(len(units), np.bool_) for _ in range(3))
     first, unit = measures.agency_first, measures.agency_unit
-    last = first + measures.agency_size == units.first[unit + 1]
+    last = first + measures.agency_size == units.last[unit]
     closes[unit[last]] = True
     after_stop[unit[last & (measures.agency_before & signs.STOP != 0)]] = True
     early = first - units.first[unit] < DATELINE_TOKENS
@@ -342,11 +343,15 @@ def observe(
     traits[rows.TITLE] = is_title
     _mark_twins(units, measures, traits)
     longest = int(steps(tokens.offsets).max(initial=0))
-    slots = 4 * longest + 16
     loops.echoes(
-        *(tokens.hash, tokens.flags, look.shape, tokens.start, tokens.end, units.first, units.offsets),
-        *(np.empty(longest + 1, np.uint64), np.empty(len(units), np.int64)),
-        *(np.empty(slots, np.int64), np.empty(slots, np.uint64), traits),
+        *(tokens.hash, tokens.flags, look.shape, tokens.start, tokens.end),
+        *(units.first, units.last, units.offsets),
+        *(
+            np.empty(longest + 1, np.uint64),
+            np.empty(len(units), np.int64),
+            np.empty(4 * longest + 16, np.uint64),
+        ),
+        traits,
     )
     # what tells of this article's subject is its own headline or standfirst, which other pages tease
     own = (traits[rows.TELLING] >= OWN_TELLING) & (2 * traits[rows.ECHO] >= SHARE)

@@ -16,7 +16,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from dedup.kernels.signs import AS_CAPITALS, AS_NAME, CLOSES, COLON_FOLLOWS, IN_PARENTHESES, OPENS
+from dedup.kernels.signs import (
+    AS_CAPITALS,
+    AS_NAME,
+    CLOSES,
+    COLON_FOLLOWS,
+    IN_PARENTHESES,
+    OPENS,
+    PAIR_SHIFT,
+)
 from dedup.tokens import tokenize
 
 if TYPE_CHECKING:
@@ -31,6 +39,9 @@ CUES = ("appeal", "caption", "credit", "nav", "widget", "meta", "speech", "month
 AGENCY = len(CUES)
 """The kind of an agency's name."""
 
+WORD_BITS, PAIR_BITS = 1 << 16, 1 << 17
+"""Sizes of the filters: one in thirty tokens passes the first by chance, one in fifteen the second."""
+
 _MIX = 0x9E3779B97F4A7C15
 _WORD = (1 << 64) - 1
 
@@ -43,7 +54,8 @@ class Lexicon:
         keys: uint64[H], hash table of edges, 0 where empty; H is a power of two.
         targets: int32[H], the node an edge leads to.
         terminal: uint8[nodes], 1 where a phrase ends.
-        first_bits: uint8[8192], a bit for the low 16 bits of each first token.
+        word_bits: uint8[WORD_BITS / 8], a bit for every phrase of one token.
+        pair_bits: uint8[PAIR_BITS / 8], a bit for the first two tokens of every longer one.
         number: uint64 hash that stands for any number.
         entries: int64[nodes+1], entries of each node.
         kind: uint8[E], index into CUES, or AGENCY.
@@ -57,7 +69,8 @@ class Lexicon:
     keys: NDArray[np.uint64]
     targets: NDArray[np.int32]
     terminal: NDArray[np.uint8]
-    first_bits: NDArray[np.uint8]
+    word_bits: NDArray[np.uint8]
+    pair_bits: NDArray[np.uint8]
     number: np.uint64
     entries: NDArray[np.int64]
     kind: NDArray[np.uint8]
@@ -99,6 +112,12 @@ def _agency_lines() -> list[tuple[str, str, list[str]]]:
     return [(name, place, [s.strip() for s in spellings.split(";")]) for name, place, spellings in rows]
 
 
+def _set_bit(bits: NDArray[np.uint8], value: int) -> None:
+    """Set the bit of the low bits of a value."""
+    place = value % (8 * len(bits))
+    bits[place >> 3] |= 1 << (place & 7)
+
+
 @cache
 def lexicon() -> Lexicon:
     """The lexicon that comes with the package, read once."""
@@ -136,21 +155,25 @@ def lexicon() -> Lexicon:
     size = 1 << max(4, (4 * len(edges) - 1).bit_length())
     keys = np.zeros(size, np.uint64)
     targets = np.zeros(size, np.int32)
-    first_bits = np.zeros(8192, np.uint8)
+    word_bits, pair_bits = np.zeros(WORD_BITS // 8, np.uint8), np.zeros(PAIR_BITS // 8, np.uint8)
+    begins = {target: word for (node, word), target in edges.items() if node == 0}
     for (node, word), target in edges.items():
         key = ((word ^ (node * _MIX & _WORD)) * _MIX & _WORD) | 1
         slot = (key >> 20) & (size - 1)
         while keys[slot]:
             slot = (slot + 1) & (size - 1)
         keys[slot], targets[slot] = key, target
-        if node == 0:
-            first_bits[(word & 0xFFFF) >> 3] |= 1 << (word & 7)
+        if node == 0 and ends[target]:
+            _set_bit(word_bits, word)
+        if node in begins:
+            _set_bit(pair_bits, begins[node] ^ word >> PAIR_SHIFT)
     order = [i for node in ends for i in node]
     return Lexicon(
         keys=keys,
         targets=targets,
         terminal=np.array([1 if node else 0 for node in ends], np.uint8),
-        first_bits=first_bits,
+        word_bits=word_bits,
+        pair_bits=pair_bits,
         number=np.uint64(number),
         entries=np.cumsum([0, *(len(node) for node in ends)]).astype(np.int64),
         kind=np.array([phrases[i][1] for i in order], np.uint8),

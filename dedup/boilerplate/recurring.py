@@ -16,8 +16,7 @@ import pyarrow as pa
 from xxhash import xxh64_intdigest
 
 from dedup import kernels
-from dedup.kernels import signs
-from dedup.ragged import run_starts
+from dedup.ragged import run_starts, steps
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -114,14 +113,15 @@ def block_table(tokens: Tokens, batch: pa.RecordBatch, first_document: int = 0) 
         batch: Its records; ``source`` and ``published`` are used where they are there.
         first_document: Number of the batch's first document in the corpus.
     """
-    held = np.flatnonzero(np.diff(tokens.block_first) > 0)
-    hashes = unit_hashes(tokens, np.append(tokens.block_first[held], len(tokens.hash)))
+    sizes = steps(tokens.block_first)
+    held = np.flatnonzero(sizes > 0)
+    hashes = unit_hashes(tokens, tokens.block_first[held], tokens.block_first[held + 1])
     document = np.searchsorted(tokens.block_offsets, held, side="right") - 1
     order = np.lexsort((hashes, document))
     rows = order[run_starts(hashes[order], document[order])]
     return BlockTable(
         hash=hashes[rows],
-        tokens=np.diff(tokens.block_first)[held][rows].astype(np.int32),
+        tokens=sizes[held][rows].astype(np.int32),
         document=document[rows] + first_document,
         source=_sources(batch)[document[rows]],
         day=_days(batch)[document[rows]],
@@ -164,16 +164,10 @@ def find_recurring(table: BlockTable) -> Recurring:
     return Recurring(keys[order], counts[order])
 
 
-def unit_hashes(tokens: Tokens, first: NDArray[np.int64]) -> NDArray[np.uint64]:
-    """uint64: the hash of each run of tokens first[i]:first[i+1], as the model's units have it."""
-    count = len(first) - 1
-    hashes, heads = np.zeros(count, np.uint64), np.zeros(count, np.uint64)
-    nothing = np.zeros(len(tokens.hash), np.uint16)
-    counts = np.zeros((count, signs.COLUMNS), np.int32)
-    kernels.get(0).tally(
-        *(tokens.hash, tokens.flags, tokens.start, tokens.end, nothing.astype(np.uint8), nothing, nothing),
-        *(first, counts, hashes, heads),
-    )
+def unit_hashes(tokens: Tokens, first: NDArray[np.int64], last: NDArray[np.int64]) -> NDArray[np.uint64]:
+    """uint64: the hash of each run of tokens first[i]:last[i], as the model's units have it."""
+    hashes = np.empty(len(first), np.uint64)
+    kernels.get(0).hash_units(tokens.hash, first, last, hashes)
     return hashes
 
 

@@ -103,12 +103,12 @@ def inner_spans(
     for i in np.flatnonzero(agencies.role == AgencyRole.DATELINE)[::-1]:  # of a chain, the last one
         unit = int(agencies.unit[i])
         stop = int(agencies.first[i] + agencies.size[i])
-        if removed[unit] or unit in done or units.first[unit + 1] - stop < 4:
+        if removed[unit] or unit in done or units.last[unit] - stop < 4:
             continue
         done.add(unit)
         first = int(units.first[unit])
         if agencies.first[i] == first:
-            stop = place_after(look, stop, int(units.first[unit + 1]))
+            stop = place_after(look, stop, int(units.last[unit]))
         block = units.block[unit]
         start = tokens.block_start[block] if first == tokens.block_first[block] else tokens.start[first]
         base = int(begins[document_of[unit]])
@@ -120,7 +120,7 @@ def inner_spans(
         if removed[unit] or unit in done:
             continue
         done.add(unit)
-        first, last = int(agencies.first[i]), int(units.first[unit + 1])
+        first, last = int(agencies.first[i]), int(units.last[unit])
         base = int(begins[document_of[unit]])
         block = units.block[unit]
         low = int(tokens.end[first - 1]) if first > units.first[unit] else int(tokens.block_start[block])

@@ -17,13 +17,13 @@ from dedup.boilerplate.units import (
     Measures,
     Phrases,
     Surface,
+    Tallies,
     Units,
     dated_openings,
     find_phrases,
     measure,
-    sentence_ends,
     surface,
-    take,
+    tally,
     text_bytes,
     unbroken,
     units_of,
@@ -97,9 +97,9 @@ class Stripped:
 def keys_asked(tokens: Tokens, batch: pa.RecordBatch) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
     """Document and key of all that :func:`strip` looks up in a ``Recurring``; the rest may be left out."""
     look = surface(tokens, batch.column("text"))
-    units = units_of(tokens, sentence_ends(tokens, look), unbroken(tokens), dated_openings(tokens, look))
+    units = units_of(tokens, look, unbroken(tokens), dated_openings(tokens, look))
     document = np.repeat(np.arange(len(batch)), np.diff(units.offsets))
-    return asked(batch, document, unit_hashes(tokens, units.first))
+    return asked(batch, document, unit_hashes(tokens, units.first, units.last))
 
 
 def strip(tokens: Tokens, batch: pa.RecordBatch, recurring: Recurring | None = None) -> Stripped:
@@ -116,10 +116,8 @@ def strip(tokens: Tokens, batch: pa.RecordBatch, recurring: Recurring | None = N
     """
     texts = batch.column("text")
     look = surface(tokens, texts)
-    ends = sentence_ends(tokens, look)
-    cut = unbroken(tokens)
     dated = dated_openings(tokens, look)
-    units = units_of(tokens, ends, cut, dated)
+    units = units_of(tokens, look, unbroken(tokens), dated)
     phrases = find_phrases(tokens, look)
     measures = measure(tokens, look, units, phrases)
     is_title = _equal_titles(batch, units, measures.whole)
@@ -156,11 +154,11 @@ def strip(tokens: Tokens, batch: pa.RecordBatch, recurring: Recurring | None = N
     mixed[units.block[removed]] = False
     if mixed.any():
         units, labels, kind, removed = _by_sentences(
-            tokens, look, phrases, ends, dated, mixed, units, labels, kind, removed
+            tokens, look, phrases, dated, mixed, units, measures, labels, kind, removed
         )
     agencies = find_agencies(look, units, measures, labels)
 
-    body = (~removed).repeat(steps(units.first))
+    body = (~removed).repeat(units.last - units.first)
     data, begins = text_bytes(texts)
     whole = _unit_spans(tokens, units, removed, kind, data, begins)
     inner = inner_spans(tokens, look, units, removed, agencies, data, begins)
@@ -199,7 +197,7 @@ def _by_cues(
     """Labels of some units called body or headline; that of their cues where they are made of these."""
     cued = measures.cues[some, :6].argmax(axis=1)
     weight = measures.cues[some, cued]
-    made_of_cues = 2 * measures.covered[some, cued] >= units.first[some + 1] - units.first[some]
+    made_of_cues = 2 * measures.covered[some, cued] >= units.last[some] - units.first[some]
     made_of_cues &= ((weight >= MANY_CUES) & (cued + 2 == LABELS.index("appeal"))) | (
         (weight >= TITLE_CUES) & (labels[some] == TITLE)
     )
@@ -210,10 +208,10 @@ def _by_sentences(
     tokens: Tokens,
     look: Surface,
     phrases: Phrases,
-    ends: NDArray[np.bool_],
     dated: NDArray[np.int64],
     mixed: NDArray[np.bool_],
     units: Units,
+    measures: Measures,
     labels: NDArray[np.uint8],
     kind: NDArray[np.uint8],
     removed: NDArray[np.bool_],
@@ -223,35 +221,28 @@ def _by_sentences(
     Returns:
         Units with those blocks cut, and their labels, kinds and whether they go.
     """
-    document = np.arange(len(tokens.offsets) - 1).repeat(steps(tokens.block_offsets))
-    chosen = np.zeros(len(tokens.offsets) - 1, np.bool_)
-    chosen[document[mixed]] = True
-    part, part_look, part_phrases = take(tokens, look, phrases, chosen)
-    sentences = units_of(
-        part,
-        ends[np.repeat(chosen, np.diff(tokens.offsets))],
-        mixed[chosen[document]],
-        dated_openings(part, part_look),
-    )
-    measures = measure(part, part_look, sentences, part_phrases)
-    nothing = np.zeros(len(sentences), np.bool_)
+    finer = units_of(tokens, look, mixed | cut_blocks(units, len(mixed)), dated)
+    origin = np.searchsorted(units.first, finer.first, side="right") - 1
+    labels, kind, removed = labels[origin], kind[origin], removed[origin]
+    new = mixed[finer.block]
+    chosen = sums(new, finer.offsets) > 0  # only their documents are looked at again
+    rows = np.flatnonzero(chosen.repeat(steps(finer.offsets)))
+    part, new = finer.of(chosen), new[rows]
+    fresh = tally(tokens, look, part.first[new], part.last[new])
+    tallies = Tallies(measures.counts, measures.whole, measures.head).of(origin[rows], new, fresh)
+    told = measure(tokens, look, part, phrases, tallies)
+    nothing = np.zeros(len(part), np.bool_)
     found = label_units(
         table(),
-        observe(part, part_look, sentences, measures, nothing, nothing.astype(np.uint8)),
-        sentences.offsets,
-        np.full(int(chosen.sum()), MODELS.index("sentence"), np.uint8),
+        observe(tokens, look, part, told, nothing, nothing.view(np.uint8)),
+        part.offsets,
+        np.full(len(part.offsets) - 1, MODELS.index("sentence"), np.uint8),
     )
-    goes = sentences.sentences & (found > TITLE) & (measures.strongest >= OWN_CUES)
-
-    finer = units_of(tokens, ends, mixed | cut_blocks(units, len(mixed)), dated)
-    origin = np.searchsorted(units.first, finer.first[:-1], side="right") - 1
-    labels, kind, removed = labels[origin], kind[origin], removed[origin]
-    rows = np.flatnonzero(np.repeat(chosen, np.diff(finer.offsets)))
-    again = rows[mixed[finer.block[rows]]]
-    goes = goes[sentences.sentences]
-    labels[again[goes]] = found[sentences.sentences][goes]
-    kind[again[goes]] = _KIND_OF_LABEL[labels[again[goes]]]
-    removed[again[goes]] = True
+    goes = new & (found > TITLE) & (told.strongest >= OWN_CUES)
+    again = rows[goes]
+    labels[again] = found[goes]
+    kind[again] = _KIND_OF_LABEL[found[goes]]
+    removed[again] = True
     return finer, labels, kind, removed
 
 
@@ -268,7 +259,7 @@ def _equal_titles(batch: pa.RecordBatch, units: Units, whole: NDArray[np.uint64]
         return np.zeros(len(units), np.bool_)
     given = batch.column("title")
     titles = tokenize(given.fill_null("") if given.null_count else given)
-    hashes = unit_hashes(titles, titles.offsets)
+    hashes = unit_hashes(titles, titles.offsets[:-1], titles.offsets[1:])
     known = steps(titles.offsets) > 0
     count = steps(units.offsets)
     equal: NDArray[np.bool_] = known.repeat(count) & (hashes.repeat(count) == whole)
@@ -328,16 +319,16 @@ def _unit_spans(
     document = np.searchsorted(tokens.block_offsets, block, side="right") - 1
     start, end = tokens.block_start[block].copy(), tokens.block_end[block].copy()
     inside = (units.first[gone] > tokens.block_first[block]) | (
-        units.first[gone + 1] < tokens.block_first[block + 1]
+        units.last[gone] < tokens.block_first[block + 1]
     )
     for i in np.flatnonzero(inside):
         unit = gone[i]
         base = int(begins[document[i]])
         if units.first[unit] > tokens.block_first[block[i]]:
             start[i] = sentence_cut(tokens, data, base, int(units.first[unit]))
-        if units.first[unit + 1] < tokens.block_first[block[i] + 1]:
-            end[i] = sentence_cut(tokens, data, base, int(units.first[unit + 1]))
-    return Spans(document, start, end, kind[gone], units.first[gone], units.first[gone + 1])
+        if units.last[unit] < tokens.block_first[block[i] + 1]:
+            end[i] = sentence_cut(tokens, data, base, int(units.last[unit]))
+    return Spans(document, start, end, kind[gone], units.first[gone], units.last[gone])
 
 
 def _blank_blocks(tokens: Tokens) -> Spans:

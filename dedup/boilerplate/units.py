@@ -11,24 +11,24 @@ import pyarrow as pa
 from dedup import kernels
 from dedup.boilerplate import lexicon as lex
 from dedup.kernels import signs as loops
-from dedup.kernels.traits import KINDS_OF_FURNITURE
-from dedup.ragged import slices, steps
-from dedup.tokens import Tokens
+from dedup.ragged import steps
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from dedup.tokens import Tokens
 
 __all__ = [
     "Measures",
     "Phrases",
     "Surface",
+    "Tallies",
     "Units",
     "dated_openings",
     "find_phrases",
     "measure",
-    "sentence_ends",
     "surface",
-    "take",
+    "tally",
     "text_bytes",
     "unbroken",
     "units_of",
@@ -60,19 +60,28 @@ class Units:
     """Runs of tokens that are decided on as one.
 
     Attributes:
-        first: int64[U+1], units are tokens first[u]:first[u+1] of the batch.
+        first: int64[U], units are tokens first[u]:last[u] of the batch, ascending.
+        last: int64[U].
         offsets: int64[n+1], units of each document.
         block: int64[U], the block a unit lies in.
         sentences: bool[U], the unit is a sentence of a block that was cut.
     """
 
     first: NDArray[np.int64]
+    last: NDArray[np.int64]
     offsets: NDArray[np.int64]
     block: NDArray[np.int64]
     sentences: NDArray[np.bool_]
 
     def __len__(self) -> int:
         return len(self.block)
+
+    def of(self, chosen: NDArray[np.bool_]) -> Units:
+        """The units of the chosen documents, bool[n], which are all the documents there are then."""
+        count = steps(self.offsets)
+        rows = chosen.repeat(count)
+        offsets = np.append(0, np.cumsum(count[chosen]))
+        return Units(self.first[rows], self.last[rows], offsets, self.block[rows], self.sentences[rows])
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,13 +100,34 @@ class Phrases:
 
 
 @dataclass(frozen=True, slots=True)
+class Tallies:
+    """What the tokens of units are, one row a unit.
+
+    Attributes:
+        counts: int32[U, COLUMNS], of :func:`dedup.kernels.blocks.tally`.
+        whole: uint64[U], hash of all tokens.
+        head: uint64[U], hash of the first few.
+    """
+
+    counts: NDArray[np.int32]
+    whole: NDArray[np.uint64]
+    head: NDArray[np.uint64]
+
+    def of(self, origin: NDArray[np.int64], changed: NDArray[np.bool_], tallies: Tallies) -> Tallies:
+        """These of the units that others were, int64[V], but for those changed, bool[V]."""
+        counts, whole, head = self.counts[origin], self.whole[origin], self.head[origin]
+        counts[changed], whole[changed], head[changed] = tallies.counts, tallies.whole, tallies.head
+        return Tallies(counts, whole, head)
+
+
+@dataclass(frozen=True, slots=True)
 class Measures:
     """What the model looks at, one row a unit.
 
     Attributes:
-        counts: int32[U, COLUMNS], tallies of :func:`dedup.kernels.blocks.tally`.
-        whole: uint64[U], hash of all tokens.
-        head: uint64[U], hash of the first few.
+        counts: int32[U, COLUMNS], as in :class:`Tallies`, like the next two.
+        whole: uint64[U].
+        head: uint64[U].
         opening: uint8[U], shape of the first token.
         gap_before: uint16[U], what stands before the first token.
         gap_after: uint16[U], what stands after the last.
@@ -166,57 +196,25 @@ def surface(tokens: Tokens, texts: pa.Array) -> Surface:
     return Surface(shape, before, after)
 
 
-def sentence_ends(tokens: Tokens, look: Surface) -> NDArray[np.bool_]:
-    """bool[T]: a sentence or a block ends after the token.
-
-    A full stop, mark of question or exclamation, or an ellipsis ends a sentence where white space and then
-    a capital, a figure or a script without case follow, and what stands before it is no initial and no
-    abbreviation.
-    """
-    size = len(tokens.hash)
-    ends = np.zeros(size, np.bool_)
-    if size == 0:
-        return ends
-    maybe = np.flatnonzero(look.after & loops.STOP)
-    shape = look.shape[maybe]
-    initial = shape & (loops.SINGLE | loops.UPPER) == loops.SINGLE | loops.UPPER
-    small = look.shape[np.minimum(maybe + 1, size - 1)] & loops.LOWER != 0
-    small &= maybe + 1 < size
-    maybe = maybe[(look.after[maybe] & loops.SPACE != 0) & ~initial & ~small]
-    known = lex.lexicon().abbreviations  # sorted; isin would sort it again for each batch
-    at = np.minimum(np.searchsorted(known, tokens.hash[maybe]), max(len(known) - 1, 0))
-    ends[maybe] = known[at] != tokens.hash[maybe] if len(known) else True
-    ends |= look.after & loops.WIDE != 0
-    ends[_last_tokens(tokens)] = True
-    return ends
-
-
-def _last_tokens(tokens: Tokens) -> NDArray[np.int64]:
-    """The last token of each block that has any: int64."""
-    stop = tokens.block_first[1:]
-    last: NDArray[np.int64] = stop[stop > tokens.block_first[:-1]] - 1
-    return last
-
-
-def units_of(
-    tokens: Tokens, ends: NDArray[np.bool_], cut: NDArray[np.bool_], dated: NDArray[np.int64]
-) -> Units:
-    """Blocks, or the sentences of some.
+def units_of(tokens: Tokens, look: Surface, cut: NDArray[np.bool_], dated: NDArray[np.int64]) -> Units:
+    """Blocks, or the sentences of some; see :func:`dedup.kernels.blocks.cut_units`.
 
     Args:
         tokens: The token stream.
-        ends: bool[T], of :func:`sentence_ends`.
+        look: What it looks like.
         cut: bool[B], blocks to cut into sentences.
         dated: int64[D], tokens that begin a text after a date put before it; another cut.
     """
-    closes = ends & cut.repeat(steps(tokens.block_first))
-    closes[_last_tokens(tokens)] = True
-    closes[dated - 1] = True
-    last = closes.nonzero()[0]
-    first = np.zeros(len(last) + 1, np.int64)
-    first[1:] = last + 1
-    block = tokens.block_first.searchsorted(first[:-1], side="right") - 1
-    return Units(first, first[:-1].searchsorted(tokens.offsets), block, cut[block])
+    sizes = steps(tokens.block_first)
+    room = len(sizes) + len(dated) + int(sizes[cut].sum())
+    offsets = np.empty(len(tokens) + 1, np.int64)
+    first, last, block = (np.empty(room, np.int64) for _ in range(3))
+    found = kernels.get().cut_units(
+        *(tokens.hash, look.shape, look.after, tokens.block_offsets, tokens.block_first),
+        *(cut, dated, lex.lexicon().abbreviations, offsets, first, last, block),
+    )
+    block = block[:found]
+    return Units(first[:found], last[:found], offsets, block, cut[block])
 
 
 def dated_openings(tokens: Tokens, look: Surface) -> NDArray[np.int64]:
@@ -254,73 +252,45 @@ def unbroken(tokens: Tokens) -> NDArray[np.bool_]:
     return whole.repeat(blocks)
 
 
-def take(
-    tokens: Tokens, look: Surface, phrases: Phrases, chosen: NDArray[np.bool_]
-) -> tuple[Tokens, Surface, Phrases]:
-    """The documents chosen, bool[n], as a batch of their own."""
-    edges = np.flatnonzero(np.diff(chosen, prepend=False, append=False))
-    from_, to = tokens.offsets[edges[::2]], tokens.offsets[edges[1::2]]  # runs of documents
-    blocks = tokens.block_offsets[edges[::2]], tokens.block_offsets[edges[1::2]]
-
-    def running(
-        offsets: NDArray[np.int64], start: NDArray[np.int64], stop: NDArray[np.int64]
-    ) -> NDArray[np.int64]:
-        return np.append(0, np.cumsum(slices(np.diff(offsets), start, stop)))
-
-    part = Tokens(
-        offsets=running(tokens.offsets, edges[::2], edges[1::2]),
-        **{name: slices(getattr(tokens, name), from_, to) for name in ("hash", "start", "end", "flags")},
-        block_offsets=running(tokens.block_offsets, edges[::2], edges[1::2]),
-        block_first=running(tokens.block_first, *blocks),
-        block_start=slices(tokens.block_start, *blocks),
-        block_end=slices(tokens.block_end, *blocks),
-    )
-    run = np.searchsorted(from_, phrases.first, side="right") - 1
-    kept = (run >= 0) & (phrases.first < to[run])
-    shift = from_ - np.append(0, np.cumsum(to - from_))[:-1]
-    first = phrases.first[kept] - shift[run[kept]]
-    part_look = Surface(**{name: slices(getattr(look, name), from_, to) for name in Surface.__slots__})
-    return part, part_look, Phrases(first, phrases.size[kept], phrases.node[kept])
-
-
-def measure(tokens: Tokens, look: Surface, units: Units, phrases: Phrases) -> Measures:
-    """Tally each unit and what the phrases in it say; those that reach beyond it say nothing."""
-    size = len(units)
+def tally(tokens: Tokens, look: Surface, first: NDArray[np.int64], last: NDArray[np.int64]) -> Tallies:
+    """Count what the runs of tokens first[i]:last[i] hold."""
+    size = len(first)
     counts = np.zeros((size, loops.COLUMNS), np.int32)
     whole, head = np.zeros(size, np.uint64), np.zeros(size, np.uint64)
     kernels.get().tally(
-        tokens.hash,
-        tokens.flags,
-        tokens.start,
-        tokens.end,
-        look.shape,
-        look.before,
-        look.after,
-        units.first,
-        counts,
-        whole,
-        head,
+        *(tokens.hash, tokens.flags, tokens.start, tokens.end, look.shape, look.before, look.after),
+        *(first, last, counts, whole, head),
     )
+    return Tallies(counts, whole, head)
+
+
+def measure(
+    tokens: Tokens, look: Surface, units: Units, phrases: Phrases, tallies: Tallies | None = None
+) -> Measures:
+    """Tally each unit and what the phrases in it say; those that reach beyond it say nothing."""
+    size = len(units)
+    tallies = tallies or tally(tokens, look, units.first, units.last)
     words = lex.lexicon()
     cues, covered = (np.zeros((size, lex.AGENCY + 1), np.float32) for _ in range(2))
+    strongest = np.empty(size, np.float32)
     agency, tokens_of = np.empty(len(phrases.first), np.int64), np.empty(len(phrases.first), np.int32)
     entry = np.empty(len(phrases.first), np.int64)
     found = kernels.get().read_cues(
-        *(units.first, tokens.flags, look.shape, look.before, look.after),
+        *(units.first, units.last, tokens.flags, look.shape, look.before, look.after),
         *(phrases.first, phrases.size, phrases.node, words.entries, words.kind, words.weight, words.need),
-        *(cues, covered, agency, tokens_of, entry),
+        *(cues, covered, strongest, agency, tokens_of, entry),
     )
     agency, tokens_of, entry = agency[:found], tokens_of[:found], entry[:found]
     return Measures(
-        counts=counts,
-        whole=whole,
-        head=head,
-        opening=look.shape[units.first[:-1]] if size else np.zeros(0, np.uint8),
-        gap_before=look.before[units.first[:-1]] if size else np.zeros(0, np.uint16),
-        gap_after=look.after[units.first[1:] - 1] if size else np.zeros(0, np.uint16),
+        counts=tallies.counts,
+        whole=tallies.whole,
+        head=tallies.head,
+        opening=look.shape[units.first],
+        gap_before=look.before[units.first],
+        gap_after=look.after[units.last - 1],
         cues=cues,
         covered=covered,
-        strongest=cues[:, :KINDS_OF_FURNITURE].max(axis=1, initial=0),
+        strongest=strongest,
         agency_first=agency,
         agency_size=tokens_of,
         agency_name=words.weight[entry].astype(np.int32),
@@ -339,7 +309,7 @@ def find_phrases(tokens: Tokens, look: Surface) -> Phrases:
         size, node = np.empty(capacity, np.int32), np.empty(capacity, np.int32)
         found = kernels.get().match(
             *(tokens.hash, look.shape, tokens.block_first),
-            *(words.keys, words.targets, words.terminal, words.first_bits, words.number),
+            *(words.keys, words.targets, words.terminal, words.word_bits, words.pair_bits, words.number),
             *(first, size, node),
         )
         if found <= capacity:

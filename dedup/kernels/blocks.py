@@ -50,6 +50,7 @@ from dedup.kernels.signs import (
     OPEN,
     OPENS,
     OTHER,
+    PAIR_SHIFT,
     QUESTION,
     QUOTE,
     SINGLE,
@@ -60,8 +61,9 @@ from dedup.kernels.signs import (
     WIDE,
     YEAR,
 )
+from dedup.kernels.traits import KINDS_OF_FURNITURE
 
-__all__ = ["best_paths", "match", "read_cues", "shapes", "tally"]
+__all__ = ["best_paths", "cut_units", "hash_units", "match", "read_cues", "shapes", "tally"]
 
 i1, u1, i4, u4, i8, u8, f4 = (
     types.int8,
@@ -252,12 +254,118 @@ def shapes(
                 after[last - 1] = np.uint16(_gap(data, at, base + np.int64(block_end[block])))
 
 
-@kernel(i8(*(const(t) for t in (u8, u1, i8, u8, i4, u1, u1)), u8, out(i8), out(i4), out(i4)))
-def match(tokens, shape, blocks, keys, targets, terminal, first_bits, number, out_first, out_size, out_node):
+@inlined
+def _ends_sentence(tokens, shape, after, abbreviations, t, last):
+    """Whether a sentence ends after token t, with tokens up to ``last`` in its block."""
+    if after[t] & WIDE != 0 or t + 1 == last:
+        return True
+    if after[t] & STOP == 0 or after[t] & SPACE == 0 or shape[t + 1] & LOWER != 0:
+        return False
+    if shape[t] & (SINGLE | UPPER) == SINGLE | UPPER:
+        return False
+    low = 0
+    high = abbreviations.shape[0]
+    while low < high:
+        middle = (low + high) // 2
+        if abbreviations[middle] < tokens[t]:
+            low = middle + 1
+        else:
+            high = middle
+    return low == abbreviations.shape[0] or abbreviations[low] != tokens[t]
+
+
+@kernel(
+    i8(*(const(t) for t in (u8, u1, u2, i8, i8, types.boolean, i8, u8)), out(i8), out(i8), out(i8), out(i8))
+)
+def cut_units(
+    tokens,
+    shape,
+    after,
+    block_offsets,
+    block_first,
+    cut,
+    dated,
+    abbreviations,
+    offsets,
+    opens,
+    closes,
+    block,
+):
+    """Make a unit of every block that holds a token, or of each of its sentences.
+
+    A full stop, mark of question or exclamation, or an ellipsis ends a sentence where white space and then
+    a capital, a figure or a script without case follow, and what stands before it is no initial and no
+    abbreviation.
+
+    Args:
+        tokens: uint64[T], token hashes.
+        shape: uint8[T], of :func:`shapes`.
+        after: uint16[T], likewise.
+        block_offsets: int64[n+1], blocks of a document.
+        block_first: int64[B+1], tokens of a block.
+        cut: bool[B], blocks to cut into sentences.
+        dated: int64[D], ascending, tokens a unit begins with in any block.
+        abbreviations: uint64[A], ascending, hashes of words a full stop does not end a sentence after.
+        offsets: int64[n+1], filled with units of a document.
+        opens: int64[U], filled with the first token of each unit; U is at least what is returned.
+        closes: int64[U], filled with one past its last.
+        block: int64[U], filled with its block.
+
+    Returns:
+        How many units there are.
+    """
+    found = 0
+    date = 0
+    offsets[0] = 0
+    for doc in range(block_offsets.shape[0] - 1):
+        for b in range(block_offsets[doc], block_offsets[doc + 1]):
+            last = block_first[b + 1]
+            begin = block_first[b]
+            while begin < last:
+                while date < dated.shape[0] and dated[date] <= begin:
+                    date += 1
+                end = min(last, dated[date]) if date < dated.shape[0] else last
+                if cut[b]:
+                    t = begin
+                    while t + 1 < end and not _ends_sentence(tokens, shape, after, abbreviations, t, last):
+                        t += 1
+                    end = t + 1
+                opens[found] = begin
+                closes[found] = end
+                block[found] = b
+                found += 1
+                begin = end
+        offsets[doc + 1] = found
+    return found
+
+
+@inlined
+def _has_bit(bits, value):
+    """Whether the bit of the low bits of a value is set in a filter; its size is a power of two."""
+    place = value & np.uint64(8 * bits.shape[0] - 1)
+    return bits[place >> np.uint64(3)] >> (place & np.uint64(7)) & 1 != 0
+
+
+@kernel(i8(*(const(t) for t in (u8, u1, i8, u8, i4, u1, u1, u1)), u8, out(i8), out(i4), out(i4)))
+def match(
+    tokens,
+    shape,
+    blocks,
+    keys,
+    targets,
+    terminal,
+    word_bits,
+    pair_bits,
+    number,
+    out_first,
+    out_size,
+    out_node,
+):
     """Find every phrase of a trie that lies within one block.
 
     The trie is a hash table with linear probing from (node, token hash) to node; its size is a power of two
-    and key 0 is an empty slot. A token that begins with a digit may also take the edge of ``number``.
+    and key 0 is an empty slot. A token that begins with a digit may also take the edge of ``number``. Two
+    filters, which fit into the nearest cache, keep nearly all tokens from it.
 
     Args:
         tokens: uint64[T], token hashes.
@@ -266,7 +374,8 @@ def match(tokens, shape, blocks, keys, targets, terminal, first_bits, number, ou
         keys: uint64[H], node and token mixed.
         targets: int32[H], node reached.
         terminal: int32[nodes], 1 where a phrase ends.
-        first_bits: uint8[8192], a bit for the low 16 bits of every token that begins a phrase.
+        word_bits: uint8[W], a bit for every phrase of one token.
+        pair_bits: uint8[P], a bit for the first two tokens of every longer one.
         number: hash that stands for any number.
         out_first: int64[capacity], first token of each match.
         out_size: int32[capacity], tokens of it.
@@ -280,8 +389,12 @@ def match(tokens, shape, blocks, keys, targets, terminal, first_bits, number, ou
     for block in range(blocks.shape[0] - 1):
         last = blocks[block + 1]
         for t in range(blocks[block], last):
-            low = tokens[t] & np.uint64(0xFFFF)
-            if first_bits[low >> np.uint64(3)] >> (low & np.uint64(7)) & 1 == 0 and shape[t] & NUMBER == 0:
+            pair = False
+            digits = shape[t] & NUMBER
+            if t + 1 < last:
+                pair = _has_bit(pair_bits, tokens[t] ^ tokens[t + 1] >> np.uint64(PAIR_SHIFT))
+                digits |= shape[t + 1] & NUMBER
+            if not (pair or _has_bit(word_bits, tokens[t]) or digits != 0):
                 continue
             node = 0
             i = t
@@ -315,12 +428,13 @@ def match(tokens, shape, blocks, keys, targets, terminal, first_bits, number, ou
 
 @kernel(
     i8(
-        *(const(t) for t in (i8, u1, u1, u2, u2, i8, i4, i4, i8, u1, f4, u1)),
-        *(f4[:, ::1], f4[:, ::1], out(i8), out(i4), out(i8)),
+        *(const(t) for t in (i8, i8, u1, u1, u2, u2, i8, i4, i4, i8, u1, f4, u1)),
+        *(f4[:, ::1], f4[:, ::1], out(f4), out(i8), out(i4), out(i8)),
     )
 )
 def read_cues(
-    units,
+    opens,
+    closes,
     flags,
     shape,
     before,
@@ -334,6 +448,7 @@ def read_cues(
     need,
     cues,
     covered,
+    strongest,
     agency_first,
     agency_size,
     agency_entry,
@@ -343,7 +458,8 @@ def read_cues(
     Of names that overlap the longest at the earliest token is taken. What a person is quoted with is no cue.
 
     Args:
-        units: int64[U+1], first token of each unit.
+        opens: int64[U], first token of each unit, ascending.
+        closes: int64[U], one past its last.
         flags: uint8[T], QUOTED 1.
         shape: uint8[T], of :func:`shapes`.
         before: uint16[T], likewise.
@@ -357,6 +473,7 @@ def read_cues(
         need: uint8[E], what an entry asks of its place; only agencies ask for capitals.
         cues: float32[U, kinds], zeros, filled with sums of weights; each agency counts 1.
         covered: float32[U, kinds], zeros, filled with tokens.
+        strongest: float32[U], filled with the greatest sum of a kind of boilerplate.
         agency_first: int64[M], filled.
         agency_size: int32[M], filled.
         agency_entry: int64[M], filled.
@@ -373,14 +490,16 @@ def read_cues(
     for i in range(first.shape[0]):
         begin = first[i]
         end = begin + size[i]
-        while units[unit + 1] <= begin:
+        while unit < opens.shape[0] and closes[unit] <= begin:
             unit += 1
-        if end > units[unit + 1]:
+        if unit == opens.shape[0]:
+            break
+        if begin < opens[unit] or end > closes[unit]:
             continue
         place = 0
-        if begin == units[unit]:
+        if begin == opens[unit]:
             place |= OPENS
-        if end == units[unit + 1]:
+        if end == closes[unit]:
             place |= CLOSES
         if after[end - 1] & COLON:
             place |= COLON_FOLLOWS
@@ -411,6 +530,11 @@ def read_cues(
                     agency_size[found - 1] = size[i]
                     agency_entry[found - 1] = e
                 longest = max(longest, end)
+    for u in range(opens.shape[0]):
+        most = f4(0)
+        for k in range(KINDS_OF_FURNITURE):
+            most = max(most, cues[u, k])
+        strongest[u] = most
     return found
 
 
@@ -432,8 +556,32 @@ def _count(row, gap):
     row[N_QUESTION] += gap >> 11 & 1
 
 
-@kernel(types.void(*(const(t) for t in (u8, u1, u4, u4, u1, u2, u2, i8)), i4[:, ::1], out(u8), out(u8)))
-def tally(tokens, flags, start, end, shape, before, after, units, counts, whole, head):
+@inlined
+def _mixed(value, token):
+    """Hash of some tokens and one more."""
+    value = (value ^ token) * _MIX
+    return value ^ value >> np.uint64(29)
+
+
+@kernel(types.void(const(u8), const(i8), const(i8), out(u8)))
+def hash_units(tokens, opens, closes, whole):
+    """The hash of each unit's tokens in order, as :func:`tally` has it.
+
+    Args:
+        tokens: uint64[T], token hashes.
+        opens: int64[U], first token of each unit.
+        closes: int64[U], one past its last.
+        whole: uint64[U], filled.
+    """
+    for unit in range(opens.shape[0]):
+        value = np.uint64(0)
+        for t in range(opens[unit], closes[unit]):
+            value = _mixed(value, tokens[t])
+        whole[unit] = value
+
+
+@kernel(types.void(*(const(t) for t in (u8, u1, u4, u4, u1, u2, u2, i8, i8)), i4[:, ::1], out(u8), out(u8)))
+def tally(tokens, flags, start, end, shape, before, after, opens, closes, counts, whole, head):
     """Count what each unit holds.
 
     Args:
@@ -444,21 +592,21 @@ def tally(tokens, flags, start, end, shape, before, after, units, counts, whole,
         shape: uint8[T].
         before: uint16[T].
         after: uint16[T].
-        units: int64[U+1].
+        opens: int64[U], first token of each unit.
+        closes: int64[U], one past its last.
         counts: int32[U, COLUMNS], zeros, filled.
         whole: uint64[U], hash of the unit's tokens in order, filled.
         head: uint64[U], hash of its first HEAD tokens, filled.
     """
-    for unit in range(units.shape[0] - 1):
-        first = units[unit]
-        last = units[unit + 1]
+    for unit in range(opens.shape[0]):
+        first = opens[unit]
+        last = closes[unit]
         row = counts[unit]
         value = np.uint64(0)
         # sums of their own: the loop keeps them in registers, and columns of the row it may not
         size = upper = capitals = number = year = lower = quoted = character = np.int64(0)
         for t in range(first, last):
-            value = (value ^ tokens[t]) * _MIX
-            value ^= value >> np.uint64(29)
+            value = _mixed(value, tokens[t])
             if t - first < HEAD:
                 head[unit] = value
             look = np.int64(shape[t])

@@ -301,32 +301,35 @@ def twins(offsets, hashes, eligible, slots, above, below):
 
 @inlined
 def _telling(tokens, flags, shape, start, end, t, last):
-    """What token t tells of the subject: its hash, in scripts without spaces that of a pair; 0 if nothing."""
+    """What token t tells of the subject, 0 if nothing: half its hash, in scripts without spaces a pair's."""
     if flags[t] & CHARACTER_FLAG != 0:
         if t + 1 < last and flags[t + 1] & CHARACTER_FLAG != 0:
-            return (tokens[t] ^ (tokens[t + 1] << u8(1))) | u8(1)
+            return (tokens[t] ^ (tokens[t + 1] << u8(1))) >> u8(32) | u8(1)
         return u8(0)
     least = rows.TELLING_BYTES if shape[t] & UPPER == 0 else rows.TELLING_NAME
     tells = (shape[t] & NUMBER == 0) & (i8(end[t]) - i8(start[t]) >= least)
-    return tokens[t] | u8(1) if tells else u8(0)
+    return tokens[t] >> u8(32) | u8(1) if tells else u8(0)
 
 
 @inlined
-def _slot(keys, size, key):
-    """Where a key stands in a hash table, or would."""
-    slot = i8((key >> u8(20)) & u8(size - 1))
-    while keys[slot] != 0 and keys[slot] != key:
+def _slot(table, size, key):
+    """Where a key stands in a hash table, or would; its slots hold a key above and an owner below."""
+    slot = i8((key >> u8(1)) & u8(size - 1))
+    while table[slot] != 0 and table[slot] >> u8(32) != key:
         slot = (slot + 1) & (size - 1)
     return slot
 
 
+_SEVERAL = np.uint64((1 << 32) - 1)
+
+
 @kernel(
     types.void(
-        *(const(t) for t in (u8, u1, u1, types.uint32, types.uint32, i8, i8)),
-        *(out(u8), out(i8), out(i8), out(u8), _TRAITS),
+        *(const(t) for t in (u8, u1, u1, types.uint32, types.uint32, i8, i8, i8)),
+        *(out(u8), out(i8), out(u8), _TRAITS),
     )
 )
-def echoes(tokens, flags, shape, start, end, first, offsets, told, ends, owners, keys, traits):
+def echoes(tokens, flags, shape, start, end, opens, closes, offsets, told, ends, table, traits):
     """Tell how many of the telling words of each unit stand elsewhere in the thick of its document.
 
     A teaser has the form of a sentence of the article, but not its subject; a headline or standfirst has.
@@ -337,35 +340,39 @@ def echoes(tokens, flags, shape, start, end, first, offsets, told, ends, owners,
         shape: uint8[T].
         start: uint32[T].
         end: uint32[T].
-        first: int64[U+1], tokens of a unit.
+        opens: int64[U], first token of a unit; U is below 2**32 - 1.
+        closes: int64[U], one past its last.
         offsets: int64[n+1], units of a document.
         told: uint64[L], room for the telling words of the longest document, and one more.
         ends: int64[U], room for where those of a unit end.
-        owners: int64[S], room for a hash table: four times the tokens of the longest document, and 16.
-        keys: uint64[S], likewise.
+        table: uint64[S], room for a hash table: four times the tokens of the longest document, and 16.
         traits: int16[ROWS, U], with places; rows TELLING to ECHO_NEAR are filled.
     """
     for doc in range(offsets.shape[0] - 1):
         thick = 0  # tokens
-        count = u8(0)
+        inside = 0  # telling words
+        count = 0
         for u in range(offsets[doc], offsets[doc + 1]):
-            for t in range(first[u], first[u + 1]):  # without a branch: nothing predicts which words tell
-                told[count] = _telling(tokens, flags, shape, start, end, t, first[u + 1])
-                count += u8(told[count] != 0)
+            before = count
+            for t in range(opens[u], closes[u]):  # without a branch: nothing predicts which words tell
+                key = _telling(tokens, flags, shape, start, end, t, closes[u])
+                told[count] = key
+                count += key != 0
             ends[u] = count
             if traits[rows.PLACE, u] == rows.INSIDE:
-                thick += first[u + 1] - first[u]
+                thick += closes[u] - opens[u]
+                inside += count - before
         size = 16
-        while size < 2 * thick:
+        while size < 2 * inside:
             size *= 2
-        keys[:size] = 0
+        table[:size] = 0
         begin = 0
         for u in range(offsets[doc], offsets[doc + 1]):
             if traits[rows.PLACE, u] == rows.INSIDE:
                 for i in range(begin, ends[u]):
-                    slot = _slot(keys, size, told[i])
-                    owners[slot] = u if keys[slot] == 0 or owners[slot] == u else -1  # -1: several
-                    keys[slot] = told[i]
+                    slot = _slot(table, size, told[i])
+                    only = table[slot] == 0 or table[slot] & _SEVERAL == u8(u)
+                    table[slot] = told[i] << u8(32) | (u8(u) if only else _SEVERAL)
                     told[i] = slot  # not looked up again below
             begin = ends[u]
         begin = 0
@@ -373,12 +380,12 @@ def echoes(tokens, flags, shape, start, end, first, offsets, told, ends, owners,
             echo = 0
             own = 0
             if traits[rows.PLACE, u] == rows.INSIDE:
-                own = first[u + 1] - first[u]
+                own = closes[u] - opens[u]
                 for i in range(begin, ends[u]):
-                    echo += owners[told[i]] != u
+                    echo += table[told[i]] & _SEVERAL != u8(u)
             else:
                 for i in range(begin, ends[u]):
-                    echo += keys[_slot(keys, size, told[i])] != 0
+                    echo += table[_slot(table, size, told[i])] != 0
             telling = ends[u] - begin
             begin = ends[u]
             traits[rows.TELLING, u] = min(telling, MOST) if thick - own >= rows.VOCABULARY else 0

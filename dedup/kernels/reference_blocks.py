@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dedup.kernels import signs
+from dedup.kernels.traits import KINDS_OF_FURNITURE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["best_paths", "match", "read_cues", "shapes", "tally"]
+__all__ = ["best_paths", "cut_units", "hash_units", "match", "read_cues", "shapes", "tally"]
 
 _MIX = 0x9E3779B97F4A7C15
 _WORD = (1 << 64) - 1
@@ -116,7 +117,8 @@ def match(
     keys: NDArray[np.uint64],
     targets: NDArray[np.int32],
     terminal: NDArray[np.uint8],
-    first_bits: NDArray[np.uint8],
+    word_bits: NDArray[np.uint8],
+    pair_bits: NDArray[np.uint8],
     number: Any,
     out_first: NDArray[np.int64],
     out_size: NDArray[np.int32],
@@ -150,7 +152,8 @@ def match(
 
 
 def read_cues(
-    units: NDArray[np.int64],
+    opens: NDArray[np.int64],
+    closes: NDArray[np.int64],
     flags: NDArray[np.uint8],
     shape: NDArray[np.uint8],
     before: NDArray[np.uint16],
@@ -164,6 +167,7 @@ def read_cues(
     need: NDArray[np.uint8],
     cues: NDArray[np.float32],
     covered: NDArray[np.float32],
+    strongest: NDArray[np.float32],
     agency_first: NDArray[np.int64],
     agency_size: NDArray[np.int32],
     agency_entry: NDArray[np.int64],
@@ -172,11 +176,11 @@ def read_cues(
     agency = cues.shape[1] - 1
     names = []
     for begin, length, end_node in zip(first.tolist(), size.tolist(), node.tolist(), strict=True):
-        unit = int(np.searchsorted(units, begin, side="right")) - 1
+        unit = int(np.searchsorted(opens, begin, side="right")) - 1
         last = begin + length - 1
-        if last >= units[unit + 1]:
+        if unit < 0 or last >= closes[unit]:
             continue
-        place = signs.OPENS * (begin == units[unit]) | signs.CLOSES * (last + 1 == units[unit + 1])
+        place = signs.OPENS * (begin == opens[unit]) | signs.CLOSES * (last + 1 == closes[unit])
         place |= signs.COLON_FOLLOWS * bool(after[last] & signs.COLON)
         place |= signs.IN_PARENTHESES * bool(before[begin] & signs.OPEN)
         word = shape[begin : last + 1]
@@ -197,7 +201,55 @@ def read_cues(
             agency_first[found], agency_size[found], agency_entry[found] = begin, -negative, entry
             found += 1
         reach = max(reach, begin - negative)
+    strongest[:] = cues[:, :KINDS_OF_FURNITURE].max(axis=1, initial=0)
     return found
+
+
+def hash_units(
+    tokens: NDArray[np.uint64],
+    opens: NDArray[np.int64],
+    closes: NDArray[np.int64],
+    whole: NDArray[np.uint64],
+) -> None:
+    """The hash of each unit's tokens in order."""
+    for unit in range(len(opens)):
+        value = 0
+        for word in tokens[opens[unit] : closes[unit]].tolist():
+            value = (value ^ word) * _MIX & _WORD
+            value ^= value >> 29
+        whole[unit] = value
+
+
+def cut_units(
+    tokens: NDArray[np.uint64],
+    shape: NDArray[np.uint8],
+    after: NDArray[np.uint16],
+    block_offsets: NDArray[np.int64],
+    block_first: NDArray[np.int64],
+    cut: NDArray[np.bool_],
+    dated: NDArray[np.int64],
+    abbreviations: NDArray[np.uint64],
+    offsets: NDArray[np.int64],
+    opens: NDArray[np.int64],
+    closes: NDArray[np.int64],
+    block: NDArray[np.int64],
+) -> int:
+    """Make a unit of every block that holds a token, or of each of its sentences."""
+    size = len(tokens)
+    goes_on = np.append(shape[1:] & signs.LOWER != 0, False)[:size]
+    initial = shape & (signs.SINGLE | signs.UPPER) == signs.SINGLE | signs.UPPER
+    ends = (after & signs.STOP != 0) & (after & signs.SPACE != 0) & ~initial & ~goes_on
+    ends &= ~np.isin(tokens, abbreviations)
+    ends |= after & signs.WIDE != 0
+    ends &= np.repeat(cut, np.diff(block_first))
+    ends[block_first[1:][np.diff(block_first) > 0] - 1] = True
+    ends[dated - 1] = True
+    last = np.flatnonzero(ends) + 1
+    first = np.append(0, last[:-1]) if size else last
+    opens[: len(last)], closes[: len(last)] = first, last
+    block[: len(last)] = np.searchsorted(block_first, first, side="right") - 1
+    offsets[:] = np.searchsorted(first, block_first[block_offsets])
+    return len(last)
 
 
 def tally(
@@ -208,7 +260,8 @@ def tally(
     shape: NDArray[np.uint8],
     before: NDArray[np.uint16],
     after: NDArray[np.uint16],
-    units: NDArray[np.int64],
+    opens: NDArray[np.int64],
+    closes: NDArray[np.int64],
     counts: NDArray[np.int32],
     whole: NDArray[np.uint64],
     head: NDArray[np.uint64],
@@ -233,8 +286,10 @@ def tally(
         (signs.N_YEAR, signs.YEAR),
         (signs.N_LOWER, signs.LOWER),
     )
-    for unit in range(len(units) - 1):
-        part = slice(units[unit], units[unit + 1])
+    hash_units(tokens, opens, closes, whole)
+    hash_units(tokens, opens, np.minimum(closes, opens + signs.HEAD), head)
+    for unit in range(len(opens)):
+        part = slice(opens[unit], closes[unit])
         gaps = np.append(before[part], after[part][-1:])
         row = counts[unit]
         row[signs.N_TOKENS] = part.stop - part.start
@@ -249,13 +304,6 @@ def tally(
         row[signs.N_GLUE] = (
             (inner & (signs.STOP | signs.SLASH | signs.AT) != 0) & (inner & (signs.SPACE | signs.WIDE) == 0)
         ).sum()
-        value = 0
-        for i, word in enumerate(tokens[part].tolist()):
-            value = (value ^ word) * _MIX & _WORD
-            value ^= value >> 29
-            if i < signs.HEAD:
-                head[unit] = value
-        whole[unit] = value
 
 
 def best_paths(

@@ -96,30 +96,30 @@ def echoes(
     shape: NDArray[np.uint8],
     start: NDArray[np.uint32],
     end: NDArray[np.uint32],
-    first: NDArray[np.int64],
+    opens: NDArray[np.int64],
+    closes: NDArray[np.int64],
     offsets: NDArray[np.int64],
     told: NDArray[np.uint64],
     ends: NDArray[np.int64],
-    owners: NDArray[np.int64],
-    keys: NDArray[np.uint64],
+    table: NDArray[np.uint64],
     traits: NDArray[np.int16],
 ) -> None:
     """Tell how many of the telling words of each unit stand elsewhere in the thick of its document."""
     character = flags & CHARACTER_FLAG != 0
 
     def words(u: int) -> Iterator[int]:
-        for t in range(first[u], first[u + 1]):
+        for t in range(opens[u], closes[u]):
             least = rows.TELLING_BYTES if shape[t] & signs.UPPER == 0 else rows.TELLING_NAME
             if character[t]:
-                if t + 1 < first[u + 1] and character[t + 1]:
-                    yield int(tokens[t]) ^ (int(tokens[t + 1]) << 1) % (1 << 64) | 1
+                if t + 1 < closes[u] and character[t + 1]:
+                    yield (int(tokens[t]) ^ (int(tokens[t + 1]) << 1) % (1 << 64)) >> 32 | 1
             elif shape[t] & signs.NUMBER == 0 and int(end[t]) - int(start[t]) >= least:
-                yield int(tokens[t]) | 1
+                yield int(tokens[t]) >> 32 | 1
 
     for begin, stop in pairwise(offsets.tolist()):
         thick = {u for u in range(begin, stop) if traits[rows.PLACE, u] == rows.INSIDE}
         own = {u: set(words(u)) for u in thick}
-        length = {u: int(first[u + 1] - first[u]) for u in thick}
+        length = {u: int(closes[u] - opens[u]) for u in thick}
         echoed: dict[int, int] = {}
         for u in range(begin, stop):
             others = set().union(*(own[v] for v in thick if v != u))

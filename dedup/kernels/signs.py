@@ -37,3 +37,5 @@ OPENS, CLOSES, COLON_FOLLOWS, IN_PARENTHESES, AS_NAME, AS_CAPITALS = 1, 2, 4, 8,
 COLUMNS = 20
 HEAD = 6
 """Tokens that the head hash of a unit covers."""
+PAIR_SHIFT = 20
+"""Bits by which the second of two tokens is shifted where a filter knows pairs of them."""

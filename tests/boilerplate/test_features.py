@@ -146,8 +146,8 @@ def test_echoes_are_found_alike(documents: list[list[tuple[int, list[tuple[int, 
     for loops, rows in zip((features, reference_features), found, strict=True):
         rows[traits.PLACE] = [place for place, _ in units]
         loops.echoes(
-            *(hashes, flags, shape, start, end, first, offsets),
+            *(hashes, flags, shape, start, end, first[:-1], first[1:], offsets),
             *(np.zeros(len(words) + 1, np.uint64), np.zeros(len(units), np.int64)),
-            *(np.zeros(room, np.int64), np.zeros(room, np.uint64), rows),
+            *(np.zeros(room, np.uint64), rows),
         )
     assert found[0].tolist() == found[1].tolist()

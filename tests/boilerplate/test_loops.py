@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from dedup import kernels
 from dedup.boilerplate import strip
 from dedup.boilerplate.lexicon import lexicon
-from dedup.boilerplate.units import find_phrases, measure, sentence_ends, surface, units_of
+from dedup.boilerplate.units import find_phrases, measure, surface, units_of
 from dedup.kernels import blocks, reference_blocks, reference_features
 from dedup.tokens import Tokens, tokenize
 
@@ -46,7 +46,7 @@ def everything(batch: pa.RecordBatch, tokens: Tokens) -> list[list[object]]:
     stripped = strip(tokens, batch)
     look = surface(tokens, batch.column("text"))
     cut = np.ones(len(tokens.block_start), np.bool_)
-    units = units_of(tokens, sentence_ends(tokens, look), cut, np.zeros(0, np.int64))
+    units = units_of(tokens, look, cut, np.zeros(0, np.int64))
     measures = measure(tokens, look, units, find_phrases(tokens, look))
     parts = (stripped, look, units, measures)
     return [getattr(part, name).tolist() for part in parts for name in type(part).__slots__]
