@@ -42,6 +42,11 @@ def test_tables_of_scores_are_those_kept() -> None:
         assert generate.with_scores(page) == page.read_text("utf-8"), "run python docs/generate.py --pages"
 
 
+@pytest.mark.parametrize("path", sorted((ROOT / "benchmarks").rglob("*.json")), ids=lambda path: path.name)
+def test_figures_kept_can_be_read(path: Path) -> None:
+    assert json.loads(path.read_text("utf-8"))
+
+
 @pytest.mark.parametrize("page", generate.example_pages(), ids=lambda page: page.name)
 def test_examples_print_what_the_page_says(page: Path) -> None:
     pytest.importorskip("trafilatura")
