@@ -13,7 +13,7 @@ import numpy as np
 
 from dedup import kernels
 from dedup.edges import EXACT, NEAR, NONE, PARTIAL, QUOTE, VERSION, Edges
-from dedup.templates import Shared, days_apart, find_templates, same_report
+from dedup.templates import Shared, days_apart, find_templates, same_facts, same_report
 from dedup.texts import DAY, QUOTED, Lengths, Texts
 
 if TYPE_CHECKING:
@@ -81,12 +81,13 @@ def _align(
     least_plain = np.maximum(np.minimum(plain[a], plain[b]) / 2, settings.partial_words)
     needed = settings.short_share * np.minimum(least_plain, np.maximum(plain[a], plain[b]) / 2)
     enough = narrative >= np.minimum(settings.partial_words, needed)
-    enough |= same_report(texts, lengths, a, b, verbatim / unit, settings)
+    facts = same_facts(texts, a, b, common, runs, (stop - run_counts, stop), settings)
+    enough |= same_report(texts, lengths, a, b, verbatim / unit, settings) | facts
     kind = classify(
         np.where(base[a] <= base[b], coverage_a, coverage_b),
         least,
         shared,
-        told,
+        np.where(facts, np.maximum(told, settings.partial_words), told),
         longest,
         enough,
         template,

@@ -55,12 +55,13 @@ def reported(a: Text, b: Text, hours: int = 0) -> str:
     return KINDS[int(edges.kind[0])].value
 
 
-def framed(a: Text, b: Text) -> str:
+def framed(a: Text, b: Text, hours: int = 0) -> str:
     """Relation of two texts whose words below 100 are stock, and whose words from 5000 on are figures."""
     both = np.array(a + b)
     flags = np.where(both >= 5000, NUMBER, np.where(both < 100, STOCK, 0)).astype(np.uint8)
     start, stop = np.array([0, len(a)]), np.array([len(a), len(both)])
-    texts = Texts(both.astype(np.uint64), flags, start, stop, np.zeros(2, np.uint8))
+    times = np.array([0, hours * HOUR])
+    texts = Texts(both.astype(np.uint64), flags, start, stop, np.zeros(2, np.uint8), times)
     edges = verify(texts, Pairs(np.array([0]), np.array([1])), Settings())
     return KINDS[int(edges.kind[0])].value
 
@@ -152,3 +153,14 @@ def test_one_days_report_in_two_outlets_is_one_report() -> None:
     assert framed(report, [*words(300, 10), *other(cut, 45)]) == "quote"  # too few words to say more
     assert framed(report, [*words(300, 10), *other(cut, 25, 45, 65, 75)]) == "none"
     assert framed(report, [*words(300, 10), *words(0, 81)]) == "none"  # the frame alone
+
+
+def test_a_passage_of_a_report_is_copied_with_its_figures() -> None:
+    passage = REPORT[:90]  # nine figures in words that are stock, too few to be a passage of their own
+    topped = words(200, 40) + passage + [5900, 5901]
+    assert framed(REPORT, topped) == "version"
+    assert framed(topped, words(300, 200) + passage + [5800, 5801]) == "partial"  # neither is the report
+    assert framed(REPORT, words(200, 40) + other(passage, 25)) in ("none", "quote")  # one figure is another
+    assert framed(REPORT, topped, hours=30) in ("none", "quote")  # another day's
+    background = [word for word in REPORT if word < 5000]  # no figures of its own
+    assert framed(words(300, 40) + background, words(400, 40) + background) == "none"
