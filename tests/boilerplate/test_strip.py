@@ -74,6 +74,20 @@ def test_furniture_goes_in_twelve_languages(line: str) -> None:
     assert strip_boilerplate(page(*BODY, line)).text == page(*BODY)
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "(This article has not been edited by our newsroom and was taken from a syndicated feed.)",
+        "Dieser Bericht wurde automatisch von der Deutschen Presse-Agentur geliefert und redaktionell nicht bearbeitet.",
+        "Cette information a été reprise automatiquement du fil AFP et n'a pas été relue par la rédaction.",
+        "© Agencia EFE. Queda expresamente prohibida la redistribución de estos contenidos sin previo y expreso consentimiento.",
+        "An dieser Stelle steht ein externer Inhalt von Instagram. Um diesen Inhalt anzuzeigen, stimmen Sie bitte zu.",
+    ],
+)  # fmt: skip
+def test_notes_on_the_feed_and_on_what_is_embedded_go(line: str) -> None:
+    assert strip_boilerplate(page(*BODY, line)).text == page(*BODY)
+
+
 PAYWALL = [
     "The Northport Times will put its website behind a paywall from May, its publisher said on Monday.",
     "Readers will be asked to subscribe for six pounds a month; the newsletter stays free, and so does the app for schools.",
