@@ -47,6 +47,9 @@ ANOTHER_DAY = 36 * 3_600_000_000
 NEXT_DAY = 20 * 3_600_000_000
 """The same for texts rich in figures; in a story, the count of victims is still rising then."""
 
+SAME_DAY = 12 * 3_600_000_000
+"""Within it one day's figures are carried; the next day's may be some of them."""
+
 NOTICE = 64
 """Words: a shorter text is a notice, of which the next one is another, however few figures it has."""
 
@@ -152,7 +155,7 @@ def same_facts(
         settings: For the words a copied passage has at least.
     """
     found = (shared.conflicts == 0) & (shared.figures >= CHANGED) & (shared.words < settings.partial_words)
-    found &= ~days_apart(texts, a, b, NEXT_DAY)
+    found &= ~days_apart(texts, a, b, SAME_DAY)
     rows = np.flatnonzero(found)
     run, pair = gather(bounds[0][rows], bounds[1][rows])
     sides = zip((a, b), runs[run].T.astype(np.int64), strict=False)
