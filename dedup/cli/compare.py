@@ -135,6 +135,11 @@ def explain(relation: Relation, settings: Settings, *, later: bool = False) -> s
                 f"{percent(most)} of the shorter is in the longer, "
                 f"at least {percent(settings.version_coverage)}, with {outside}"
             )
+        case RelationKind.PARTIAL if narrative < settings.partial_words:
+            return (
+                f"{outside} are not stock text, but they hold the figures of one day, "
+                f"in a passage of at least {settings.partial_words} words"
+            )
         case RelationKind.PARTIAL:
             limit, apart = settings.version_coverage, ""
             if most >= limit:

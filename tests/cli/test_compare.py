@@ -67,6 +67,13 @@ def test_lines_fit_whatever_the_script(dedup: Call, tmp_path: Path) -> None:
             80,
             "but only 65 % of the shorter is in the longer, less than 70 %, which",
         ),
+        (
+            "partial",
+            (0.1, 0.3),
+            12,
+            12,
+            "12 shared words outside quotations are not stock text, but they hold",
+        ),
         ("quote", (0.1, 0.3), 90, 50, "but fewer than 40 in passages that have 12 of them"),
         ("quote", (0.1, 0.3), 30, 5, "30 words are shared, but only 5 of them outside quotations"),
         ("none", (0.6, 0.6), 90, 80, "their figures differ"),
