@@ -127,7 +127,7 @@ class Index:
     @contextlib.contextmanager
     def _reading(self) -> Iterator[None]:
         with self._lock, self._store.reading():
-            self._ledger.forget()
+            self._ledger.begin()
             yield
 
     @contextlib.contextmanager
@@ -140,11 +140,18 @@ class Index:
     @contextlib.contextmanager
     def _writing(self) -> Iterator[None]:
         with self._lock, self._restoring(), self._store.writing():
-            self._ledger.forget()
+            self._ledger.begin()
             self._postings.refresh()
             yield
             self._postings.flush()
             self._ledger.flush()
+
+    @contextlib.contextmanager
+    def _changing(self) -> Iterator[None]:
+        """Writing more than documents that are added: nothing known before is kept after it."""
+        with self._lock, self._writing():
+            yield
+        self._ledger.forget()
 
     @contextlib.contextmanager
     def _restoring(self) -> Iterator[None]:
@@ -152,7 +159,8 @@ class Index:
             try:
                 yield
             except BaseException:
-                self._postings.forget()  # it may hold what was rolled back
+                self._postings.forget()  # they may hold what was rolled back
+                self._ledger.forget()
                 raise
 
     # --- adding
@@ -227,6 +235,7 @@ class Index:
             known = self._ledger.by_id(document.id)
             if known is not None:
                 yield from stored()
+                known = self._ledger.by_id(document.id)  # what came before it may have moved it
             if known is not None and known.raw == raw[i]:
                 again = answers.answer(self._ledger, known, stored=False, with_diff=with_diff)
                 yield from answers.matches(self._ledger, [again])
@@ -365,7 +374,7 @@ class Index:
 
     def remove(self, identity: str) -> bool:
         """Forget a document; whether there was one. What families lose is in the changes."""
-        with self._writing():
+        with self._changing():
             entry = self._ledger.by_id(identity)
             if entry is None:
                 return False
@@ -384,7 +393,7 @@ class Index:
             raise UsageError("prune needs a time")
         total = 0
         while True:
-            with self._writing():
+            with self._changing():
                 rows = self._store.rows(
                     "SELECT num FROM document WHERE published < ? ORDER BY published, num LIMIT ?",
                     micros(end),
@@ -407,7 +416,7 @@ class Index:
         boilerplate is taken out anew, too, with the blocks that recur in each source; they are used for what
         is added from then on. Without texts, bodies stay as they came. Reads the whole index into memory.
         """
-        with self._writing():
+        with self._changing():
             if self._store.rows("SELECT count(*) FROM body WHERE text IS NULL")[0][0] == 0:
                 strip_again(self._ledger, self.settings)
             rebuild(self._ledger, self._postings, self.settings, self._judgement, self._writer.apply)
@@ -477,7 +486,7 @@ class Index:
                     some.append(draft.anew(answers.stored_text(other._ledger, num), self.settings))
             if not some:
                 return stored
-            with self._writing():
+            with self._changing():
                 stored += sum(self._merge_one(draft) for draft in some)
                 self._postings.maintain(len(some), self._dead_below())
             last = nums[-1]

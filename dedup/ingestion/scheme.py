@@ -112,6 +112,7 @@ def _begin(ledger: Ledger, settings: Settings, store_text: bool) -> dict[str, st
         "next_document": "1",
         "next_family": "1",
         "next_change": "1",
+        "writes": "0",
         **{f"postings.{name}": "0" for name in ("epoch", "last", "upto", "next", "levels")},
     }
     for name, value in values.items():

@@ -1,7 +1,7 @@
 """The statements: documents, bodies, edges, families and changes, read and written by name.
 
-Nothing here decides anything. What was read or written is kept until the transaction ends, as the documents
-of one batch meet the same families again and again.
+Nothing here decides anything. What was read or written is kept, as one document after the other meets the
+same families; a number that every write transaction raises tells whether somebody else has written since.
 """
 
 from __future__ import annotations
@@ -44,6 +44,9 @@ LEARNED_FROM = 512
 COMMON = 3
 """Documents among them that a token of the vocabulary stands in."""
 
+MOST_ENTRIES, MOST_BODIES = 1 << 15, 1 << 12
+"""Documents and bodies kept from one transaction to the next; some 50 MB of each."""
+
 _LINK = ("a", "b", "kind", "coverage_a", "coverage_b")
 _COLUMNS = (*_LINK, "shared", "narrative", "longest")
 _DTYPE = np.dtype([(name, np.float64 if name.startswith("coverage") else np.int64) for name in _COLUMNS])
@@ -72,12 +75,12 @@ class Ledger:
     def __init__(self, store: Store) -> None:
         self.store = store
         self._vocabulary: NDArray[np.uint64] | None = None
+        self._writes = 0
         self.forget()
 
     def forget(self) -> None:
-        """Read everything anew: at the start of a transaction, as others may have written."""
-        if self._vocabulary is not None and not len(self._vocabulary):
-            self._vocabulary = None
+        """Read everything anew."""
+        self._known_at = -1  # the number of writes at which what is kept was so
         self._entries: dict[int, Entry] = {}
         self._bodies: dict[int, Body] = {}
         self._spans: dict[int, NDArray[np.int64]] = {}
@@ -85,11 +88,25 @@ class Ledger:
         self._components: dict[int, Component] = {}
         self._next: dict[str, int] = {}
 
+    def begin(self) -> None:
+        """Keep what is known at the start of a transaction, unless others have written, or it is too much."""
+        rows = self.store.rows("SELECT value FROM meta WHERE name = 'writes'")
+        writes = int(rows[0][0]) if rows else 0
+        if writes != self._known_at or len(self._entries) > MOST_ENTRIES or len(self._bodies) > MOST_BODIES:
+            self.forget()
+        self._writes = self._known_at = writes
+        if self._vocabulary is not None and not len(self._vocabulary):
+            self._vocabulary = None
+
     def flush(self) -> None:
-        """Write what was put off: at the end of a transaction."""
+        """Write what was put off, at the end of a write transaction, and that there was one."""
         for name, number in self._next.items():
             self.store.run("UPDATE meta SET value = ? WHERE name = ?", str(number), name)
         self._next = {}
+        self._writes += 1
+        self.set_meta("writes", self._writes)
+        if self._known_at >= 0:
+            self._known_at = self._writes
 
     # --- meta
 
@@ -358,10 +375,12 @@ class Ledger:
             frontier = {num for pair in links for num in pair} - nums
         edges = _edges([(*links[pair], 0, 0, 0, b"") for pair in sorted(links)])
         merged = Edges.concat([part.edges for part in parts.values()] + [edges])
-        return Component(np.array(sorted(nums), np.int64), merged)
+        found = Component(np.array(sorted(nums), np.int64), merged)
+        self.remember(found)
+        return found
 
     def remember(self, component: Component) -> None:
-        """Have a component at hand for the rest of the transaction."""
+        """Have a component at hand."""
         self._components.update(dict.fromkeys(component.nums.tolist(), component))
 
     def add_edges(self, edges: Edges, table: str = "edge") -> None:

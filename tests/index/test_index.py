@@ -151,6 +151,27 @@ def test_a_bridge_merges_two_families(index):
     assert kinds[0] == "new"
 
 
+def test_the_same_again_behind_a_bridge(index):
+    parts = story(1, 8)
+    halves = [article("one", parts[:4], 0), article("two", parts[4:], 1)]
+    apart = [index.add(half).family for half in halves]
+    assert apart[0] != apart[1]
+    matches = list(index.add_many([article("both", parts, 2), *halves[::-1]]))
+    assert {match.family for match in matches} == {index.document("one").family}
+
+
+def test_what_another_process_writes_is_seen(place):
+    with place.open() as here, place.open() as there:
+        family = here.add(article("a", story(1))).family
+        assert there.add(article("b", version(1, 1), 1)).family == family
+        assert here.query(article("c", version(1, 2), 2)).family == family
+        assert here.family(family).members == ("a", "b")
+        assert there.remove("a")
+        match = here.add(article("c", version(1, 2), 2))
+        assert match.other == "b"
+        assert there.family(match.family).members == ("b", "c")
+
+
 def test_changes_in_order_from_a_cursor(index):
     index.add(article("a", story(1)))
     index.add(article("b", version(1, 2), 1))

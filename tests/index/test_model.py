@@ -40,7 +40,7 @@ class Machine(RuleBasedStateMachine):
         self.folder = tempfile.TemporaryDirectory()
         self.schemas: list[str] = []
         self.url = self.fresh()
-        self.index = Index.open(self.url)
+        self.index, self.another = Index.open(self.url), Index.open(self.url)
 
     def fresh(self) -> str:
         if self.backend == "sqlite":
@@ -103,6 +103,11 @@ class Machine(RuleBasedStateMachine):
         assert stored == taken
 
     @rule()
+    def another_process(self):
+        """What one keeps of what it read must not outlive what the other writes."""
+        self.index, self.another = self.another, self.index
+
+    @rule()
     def reopen(self):
         self.index.close()
         self.index = Index.open(self.url)
@@ -134,6 +139,7 @@ class Machine(RuleBasedStateMachine):
 
     def teardown(self):
         self.index.close()
+        self.another.close()
         self.folder.cleanup()
         if self.schemas:
             with admin() as db:
