@@ -344,14 +344,9 @@ def observe(
     _mark_twins(units, measures, traits)
     longest = int(steps(tokens.offsets).max(initial=0))
     loops.echoes(
-        *(tokens.hash, tokens.flags, look.shape, tokens.start, tokens.end),
-        *(units.first, units.last, units.offsets),
-        *(
-            np.empty(longest + 1, np.uint64),
-            np.empty(len(units), np.int64),
-            np.empty(4 * longest + 16, np.uint64),
-        ),
-        traits,
+        *(look.telling, tokens.flags, units.first, units.last, units.offsets),
+        *(np.empty(longest + 1, np.uint64), np.empty(len(units), np.int64)),
+        *(np.empty(4 * longest + 16, np.uint64), traits),
     )
     # what tells of this article's subject is its own headline or standfirst, which other pages tease
     own = (traits[rows.TELLING] >= OWN_TELLING) & (2 * traits[rows.ECHO] >= SHARE)

@@ -48,11 +48,13 @@ class Surface:
         shape: uint8[T], bits of :mod:`dedup.kernels.blocks`.
         before: uint16[T], what stands between a token and the one before it in its block.
         after: uint16[T], what stands between a token and the next one in its block.
+        telling: uint32[T], half the hash of what tells of the subject, 0 elsewhere.
     """
 
     shape: NDArray[np.uint8]
     before: NDArray[np.uint16]
     after: NDArray[np.uint16]
+    telling: NDArray[np.uint32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,21 +181,18 @@ def surface(tokens: Tokens, texts: pa.Array) -> Surface:
     """Look at the raw text of a batch once more: capitals, figures, and the signs between tokens."""
     data, begins = text_bytes(texts)
     size = len(tokens.hash)
-    shape, before, after = np.zeros(size, np.uint8), np.zeros(size, np.uint16), np.zeros(size, np.uint16)
-    kernels.get(len(data)).shapes(
-        data,
-        begins[:-1],
-        tokens.block_offsets,
-        tokens.block_first,
-        tokens.block_start,
-        tokens.block_end,
-        tokens.start,
-        tokens.end,
-        shape,
-        before,
-        after,
+    look = Surface(
+        np.zeros(size, np.uint8),
+        np.zeros(size, np.uint16),
+        np.zeros(size, np.uint16),
+        np.zeros(size, np.uint32),
     )
-    return Surface(shape, before, after)
+    kernels.get(len(data)).shapes(
+        *(data, begins[:-1], tokens.block_offsets, tokens.block_first, tokens.block_start, tokens.block_end),
+        *(tokens.hash, tokens.flags, tokens.start, tokens.end),
+        *(look.shape, look.before, look.after, look.telling),
+    )
+    return look
 
 
 def units_of(tokens: Tokens, look: Surface, cut: NDArray[np.bool_], dated: NDArray[np.int64]) -> Units:

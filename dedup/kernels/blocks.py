@@ -10,6 +10,7 @@ import numpy as np
 from numba import types
 
 from dedup.kernels._jit import const, helper, inlined, kernel, out
+from dedup.kernels.rules import CHARACTER_FLAG
 from dedup.kernels.signs import (
     AS_CAPITALS,
     AS_NAME,
@@ -61,7 +62,7 @@ from dedup.kernels.signs import (
     WIDE,
     YEAR,
 )
-from dedup.kernels.traits import KINDS_OF_FURNITURE
+from dedup.kernels.traits import KINDS_OF_FURNITURE, TELLING_BYTES, TELLING_NAME
 
 __all__ = ["best_paths", "cut_units", "hash_units", "match", "read_cues", "shapes", "tally"]
 
@@ -190,11 +191,41 @@ def _gap(data, at, end):
     return bits
 
 
-@kernel(types.void(*(const(t) for t in (u1, i8, i8, i8, u4, u4, u4, u4)), out(u1), out(u2), out(u2)))
+@inlined
+def _telling(tokens, flags, look, size, t, last):
+    """What token t tells of the subject, 0 if nothing: half its hash, in scripts without spaces a pair's."""
+    if flags[t] & CHARACTER_FLAG != 0:
+        if t + 1 < last and flags[t + 1] & CHARACTER_FLAG != 0:
+            return u4((tokens[t] ^ (tokens[t + 1] << np.uint64(1))) >> np.uint64(32)) | u4(1)
+        return u4(0)
+    least = TELLING_BYTES if look & UPPER == 0 else TELLING_NAME
+    tells = look & NUMBER == 0 and size >= least
+    return u4(tokens[t] >> np.uint64(32)) | u4(1) if tells else u4(0)
+
+
+@kernel(
+    types.void(
+        *(const(t) for t in (u1, i8, i8, i8, u4, u4, u8, u1, u4, u4)),
+        *(out(u1), out(u2), out(u2), out(u4)),
+    )
+)
 def shapes(
-    data, text_at, block_offsets, block_first, block_start, block_end, start, end, shape, before, after
+    data,
+    text_at,
+    block_offsets,
+    block_first,
+    block_start,
+    block_end,
+    tokens,
+    flags,
+    start,
+    end,
+    shape,
+    before,
+    after,
+    telling,
 ):
-    """Fill what each token looks like and what stands before and after it within its block.
+    """Fill what each token looks like, what stands before and after it within its block, and what it tells.
 
     Args:
         data: uint8, UTF-8 of all texts.
@@ -203,11 +234,15 @@ def shapes(
         block_first: int64[B+1], tokens of a block.
         block_start: uint32[B], byte in the text.
         block_end: uint32[B], byte in the text.
+        tokens: uint64[T], hashes.
+        flags: uint8[T].
         start: uint32[T], byte in the text.
         end: uint32[T], byte in the text.
         shape: uint8[T], filled.
         before: uint16[T], filled.
         after: uint16[T], filled.
+        telling: uint32[T], filled: half the hash of a long word or a name, of a pair of characters; 0 for
+            any other token.
     """
     for doc in range(block_offsets.shape[0] - 1):
         base = text_at[doc]
@@ -250,6 +285,7 @@ def shapes(
                 if token + size == stop:
                     look |= SINGLE
                 shape[t] = look
+                telling[t] = _telling(tokens, flags, look, stop - token, t, last)
             if last > block_first[block]:
                 after[last - 1] = np.uint16(_gap(data, at, base + np.int64(block_end[block])))
 

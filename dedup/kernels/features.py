@@ -28,7 +28,6 @@ from dedup.kernels.signs import (
     QUOTE,
     SPACE,
     STOP,
-    UPPER,
 )
 from dedup.kernels.traits import COUNTED, MOST, OPENING, REACHES, SHARE, SHARED, WORD
 
@@ -300,18 +299,6 @@ def twins(offsets, hashes, eligible, slots, above, below):
 
 
 @inlined
-def _telling(tokens, flags, shape, start, end, t, last):
-    """What token t tells of the subject, 0 if nothing: half its hash, in scripts without spaces a pair's."""
-    if flags[t] & CHARACTER_FLAG != 0:
-        if t + 1 < last and flags[t + 1] & CHARACTER_FLAG != 0:
-            return (tokens[t] ^ (tokens[t + 1] << u8(1))) >> u8(32) | u8(1)
-        return u8(0)
-    least = rows.TELLING_BYTES if shape[t] & UPPER == 0 else rows.TELLING_NAME
-    tells = (shape[t] & NUMBER == 0) & (i8(end[t]) - i8(start[t]) >= least)
-    return tokens[t] >> u8(32) | u8(1) if tells else u8(0)
-
-
-@inlined
 def _slot(table, size, key):
     """Where a key stands in a hash table, or would; its slots hold a key above and an owner below."""
     slot = i8((key >> u8(1)) & u8(size - 1))
@@ -325,21 +312,18 @@ _SEVERAL = np.uint64((1 << 32) - 1)
 
 @kernel(
     types.void(
-        *(const(t) for t in (u8, u1, u1, types.uint32, types.uint32, i8, i8, i8)),
+        *(const(t) for t in (types.uint32, u1, i8, i8, i8)),
         *(out(u8), out(i8), out(u8), _TRAITS),
     )
 )
-def echoes(tokens, flags, shape, start, end, opens, closes, offsets, told, ends, table, traits):
+def echoes(telling, flags, opens, closes, offsets, told, ends, table, traits):
     """Tell how many of the telling words of each unit stand elsewhere in the thick of its document.
 
     A teaser has the form of a sentence of the article, but not its subject; a headline or standfirst has.
 
     Args:
-        tokens: uint64[T], hashes.
+        telling: uint32[T], what each token tells, 0 if nothing.
         flags: uint8[T].
-        shape: uint8[T].
-        start: uint32[T].
-        end: uint32[T].
         opens: int64[U], first token of a unit; U is below 2**32 - 1.
         closes: int64[U], one past its last.
         offsets: int64[n+1], units of a document.
@@ -355,9 +339,10 @@ def echoes(tokens, flags, shape, start, end, opens, closes, offsets, told, ends,
         for u in range(offsets[doc], offsets[doc + 1]):
             before = count
             for t in range(opens[u], closes[u]):  # without a branch: nothing predicts which words tell
-                key = _telling(tokens, flags, shape, start, end, t, closes[u])
-                told[count] = key
-                count += key != 0
+                told[count] = telling[t]
+                count += telling[t] != 0
+            if count > before and telling[closes[u] - 1] != 0 and flags[closes[u] - 1] & CHARACTER_FLAG != 0:
+                count -= 1  # a pair with the next unit's first character
             ends[u] = count
             if traits[rows.PLACE, u] == rows.INSIDE:
                 thick += closes[u] - opens[u]
@@ -386,19 +371,19 @@ def echoes(tokens, flags, shape, start, end, opens, closes, offsets, told, ends,
             else:
                 for i in range(begin, ends[u]):
                     echo += table[_slot(table, size, told[i])] != 0
-            telling = ends[u] - begin
+            words = ends[u] - begin
             begin = ends[u]
-            traits[rows.TELLING, u] = min(telling, MOST) if thick - own >= rows.VOCABULARY else 0
-            traits[rows.ECHO, u] = SHARE * echo // max(telling, 1)
+            traits[rows.TELLING, u] = min(words, MOST) if thick - own >= rows.VOCABULARY else 0
+            traits[rows.ECHO, u] = SHARE * echo // max(words, 1)
             ends[u] = echo
         for u in range(offsets[doc], offsets[doc + 1]):
-            telling = 0
+            words = 0
             echo = 0
             for v in range(
                 max(u - rows.ECHO_REACH, offsets[doc]), min(u + rows.ECHO_REACH + 1, offsets[doc + 1])
             ):
                 if v != u and traits[rows.TELLING, v] > 0:
-                    telling += traits[rows.TELLING, v]
+                    words += traits[rows.TELLING, v]
                     echo += ends[v]
-            traits[rows.TELLING_NEAR, u] = min(telling, MOST)
-            traits[rows.ECHO_NEAR, u] = SHARE * echo // max(telling, 1)
+            traits[rows.TELLING_NEAR, u] = min(words, MOST)
+            traits[rows.ECHO_NEAR, u] = SHARE * echo // max(words, 1)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dedup.kernels import signs
-from dedup.kernels.traits import KINDS_OF_FURNITURE
+from dedup.kernels.rules import CHARACTER_FLAG
+from dedup.kernels.traits import KINDS_OF_FURNITURE, TELLING_BYTES, TELLING_NAME
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -89,25 +90,41 @@ def shapes(
     block_first: NDArray[np.int64],
     block_start: NDArray[np.uint32],
     block_end: NDArray[np.uint32],
+    tokens: NDArray[np.uint64],
+    flags: NDArray[np.uint8],
     start: NDArray[np.uint32],
     end: NDArray[np.uint32],
     shape: NDArray[np.uint8],
     before: NDArray[np.uint16],
     after: NDArray[np.uint16],
+    telling: NDArray[np.uint32],
 ) -> None:
-    """Fill what each token looks like and what stands before and after it within its block."""
+    """Fill what each token looks like, what stands around it in its block, and what it tells."""
     raw = data.tobytes()
     for doc in range(len(block_offsets) - 1):
         base = int(text_at[doc])
         for block in range(block_offsets[doc], block_offsets[doc + 1]):
-            tokens = range(block_first[block], block_first[block + 1])
+            own = range(block_first[block], block_first[block + 1])
             cuts = [int(block_start[block])]
-            cuts += [int(cut) for t in tokens for cut in (start[t], end[t])]
+            cuts += [int(cut) for t in own for cut in (start[t], end[t])]
             cuts.append(int(block_end[block]))
             gaps = [_gap(raw[base + a : base + b]) for a, b in zip(cuts[0::2], cuts[1::2], strict=True)]
-            for i, t in enumerate(tokens):
+            for i, t in enumerate(own):
                 before[t], after[t] = gaps[i], gaps[i + 1]
                 shape[t] = _look(raw[base + cuts[2 * i + 1] : base + cuts[2 * i + 2]])
+                telling[t] = _telling(tokens, flags, int(shape[t]), int(end[t] - start[t]), t, own.stop)
+
+
+def _telling(
+    tokens: NDArray[np.uint64], flags: NDArray[np.uint8], look: int, size: int, t: int, last: int
+) -> int:
+    if flags[t] & CHARACTER_FLAG:
+        if t + 1 == last or not flags[t + 1] & CHARACTER_FLAG:
+            return 0
+        return (int(tokens[t]) ^ int(tokens[t + 1]) << 1 & _WORD) >> 32 | 1
+    if look & signs.NUMBER or size < (TELLING_NAME if look & signs.UPPER else TELLING_BYTES):
+        return 0
+    return int(tokens[t]) >> 32 | 1
 
 
 def match(

@@ -91,11 +91,8 @@ def twins(
 
 
 def echoes(
-    tokens: NDArray[np.uint64],
+    telling: NDArray[np.uint32],
     flags: NDArray[np.uint8],
-    shape: NDArray[np.uint8],
-    start: NDArray[np.uint32],
-    end: NDArray[np.uint32],
     opens: NDArray[np.int64],
     closes: NDArray[np.int64],
     offsets: NDArray[np.int64],
@@ -105,16 +102,12 @@ def echoes(
     traits: NDArray[np.int16],
 ) -> None:
     """Tell how many of the telling words of each unit stand elsewhere in the thick of its document."""
-    character = flags & CHARACTER_FLAG != 0
 
     def words(u: int) -> Iterator[int]:
         for t in range(opens[u], closes[u]):
-            least = rows.TELLING_BYTES if shape[t] & signs.UPPER == 0 else rows.TELLING_NAME
-            if character[t]:
-                if t + 1 < closes[u] and character[t + 1]:
-                    yield (int(tokens[t]) ^ (int(tokens[t + 1]) << 1) % (1 << 64)) >> 32 | 1
-            elif shape[t] & signs.NUMBER == 0 and int(end[t]) - int(start[t]) >= least:
-                yield int(tokens[t]) >> 32 | 1
+            pair = flags[t] & CHARACTER_FLAG != 0
+            if telling[t] and not (pair and t + 1 == closes[u]):
+                yield int(telling[t])
 
     for begin, stop in pairwise(offsets.tolist()):
         thick = {u for u in range(begin, stop) if traits[rows.PLACE, u] == rows.INSIDE}
@@ -131,9 +124,9 @@ def echoes(
         for u in range(begin, stop):
             near = range(max(u - rows.ECHO_REACH, begin), min(u + rows.ECHO_REACH + 1, stop))
             beside = [v for v in near if v != u and traits[rows.TELLING, v] > 0]
-            telling = sum(int(traits[rows.TELLING, v]) for v in beside)
-            traits[rows.TELLING_NEAR, u] = min(telling, rows.MOST)
-            traits[rows.ECHO_NEAR, u] = SHARE * sum(echoed[v] for v in beside) // max(telling, 1)
+            around = sum(int(traits[rows.TELLING, v]) for v in beside)
+            traits[rows.TELLING_NEAR, u] = min(around, rows.MOST)
+            traits[rows.ECHO_NEAR, u] = SHARE * sum(echoed[v] for v in beside) // max(around, 1)
 
 
 def _document(

@@ -136,17 +136,14 @@ def test_echoes_are_found_alike(documents: list[list[tuple[int, list[tuple[int, 
     offsets = np.cumsum([0, *map(len, documents)]).astype(np.int64)
     first = np.cumsum([0, *(len(words) for _, words in units)]).astype(np.int64)
     words = [word for _, part in units for word in part]
-    hashes = np.array([word << 40 | 2 for word, _ in words], np.uint64)
     flags = np.array([CHARACTER_FLAG if kind == 1 else 0 for _, kind in words], np.uint8)
-    shape = np.array([(0, 0, signs.UPPER, signs.NUMBER)[kind] for _, kind in words], np.uint8)
-    start = np.zeros(len(words), np.uint32)
-    end = np.array([word % 10 for word, _ in words], np.uint32)
+    telling = np.array([word * (kind != 3) for word, kind in words], np.uint32)
     room = 4 * len(words) + 16
     found = [np.zeros((traits.ROWS, len(units)), np.int16) for _ in range(2)]
     for loops, rows in zip((features, reference_features), found, strict=True):
         rows[traits.PLACE] = [place for place, _ in units]
         loops.echoes(
-            *(hashes, flags, shape, start, end, first[:-1], first[1:], offsets),
+            *(telling, flags, first[:-1], first[1:], offsets),
             *(np.zeros(len(words) + 1, np.uint64), np.zeros(len(units), np.int64)),
             *(np.zeros(room, np.uint64), rows),
         )
