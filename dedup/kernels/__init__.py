@@ -32,6 +32,7 @@ MODULES = (
     ("families", "reference_families"),
     ("edits", "reference_edits"),
     ("operations", "reference_edits"),
+    ("postings", "reference_postings"),
 )
 """Compiled modules and their references."""
 

@@ -14,14 +14,16 @@ A hash with very many numbers (a disclaimer in every document) keeps the first `
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dedup.ragged import distinct, gather
+from dedup import kernels
+from dedup.ragged import distinct, gather, run_starts, steps
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -51,6 +53,7 @@ FIRST = 8
 """The earliest numbers of a hash that has too many, which are kept."""
 
 _ONE = np.uint64(1)
+_LOWER, _BUCKET = (_ONE << np.uint64(48)) - _ONE, (_ONE << np.uint64(32)) - _ONE
 _EMPTY = np.empty(0, np.uint64)
 
 
@@ -149,20 +152,20 @@ class Postings:
         """
         found = [part for runs in (self._old, self._new, self._fresh) for part in runs.find(low, high)]
         for level in range(self._levels if len(low) else 0):
-            rows = self._rows(distinct(low >> np.uint64(64 - LEVELS[level])) | np.uint64(level << 32))
+            rows = self._rows(_numbers(distinct(low >> np.uint64(64 - LEVELS[level])), level))
             if rows:
-                found.append(_between(_unpacked(rows, level), low, high))
+                found.append(_found(rows, level, low, high))
         return distinct(np.concatenate(found)) if found else _EMPTY
 
-    def _rows(self, numbers: Keys) -> list[tuple[int, bytes]]:
+    def _rows(self, numbers: list[int]) -> list[tuple[int, bytes]]:
         """Some buckets of one level, in their order."""
-        first, last = int(numbers[0]), int(numbers[-1])
+        first, last = numbers[0], numbers[-1]
         if len(numbers) * DENSE > last - first:
             return self._store.rows(
                 "SELECT number, keys FROM bucket WHERE number BETWEEN ? AND ? ORDER BY number", first, last
             )
         return self._store.rows_in(
-            "SELECT number, keys FROM bucket WHERE number IN {keys} ORDER BY number", numbers.tolist()
+            "SELECT number, keys FROM bucket WHERE number IN {keys} ORDER BY number", numbers
         )
 
     def maintain(self, documents: int, dead_below: int) -> None:
@@ -235,61 +238,80 @@ class Postings:
         if level >= self._levels:
             self._levels = level + 1
             self._set("levels", self._levels)
-        shift = np.uint64(64 - LEVELS[level])
-        of = (keys >> shift).astype(np.int64)
-        buckets, first = np.unique(of, return_index=True)
-        there: dict[int, bytes] = dict(
-            self._store.rows_in(
-                "SELECT number, keys FROM bucket WHERE number IN {keys}", (buckets | level << 32).tolist()
-            )
+        numbers = _numbers(distinct(keys >> np.uint64(64 - LEVELS[level])), level)
+        there = self._store.rows_in(
+            "SELECT number, keys FROM bucket WHERE number IN {keys} ORDER BY number", numbers
         )
-        write: list[tuple[int, bytes]] = []
-        empty: list[int] = []
-        overflow: list[Keys] = []
-        for bucket, part in zip(buckets.tolist(), np.split(keys, first[1:]), strict=True):
-            number = level << 32 | bucket
-            if number in there:
-                part = np.concatenate([_unpacked([(number, there[number])], level), part])
-                part = distinct(part)
-            part = self._trimmed(part, dead_below)
-            if level < len(LIMITS) and len(part) > LIMITS[level]:
-                overflow.append(part)
-                if number in there:
-                    empty.append(number)
-            else:
-                write.append((number, _packed(part, level)))
+        if there:
+            keys = distinct(np.concatenate([_unpacked(there, level), keys]))
+        keys = self._trimmed(keys, dead_below)
+        of = keys >> np.uint64(64 - LEVELS[level])
+        bounds = np.append(np.flatnonzero(run_starts(of)), len(keys))
+        size = steps(bounds)
+        over = size > LIMITS[level] if level < len(LIMITS) else np.zeros(len(size), bool)
+        stays = np.flatnonzero(~over)
+        kept = _numbers(of[bounds[stays]], level)
         self._store.run_many(
-            "INSERT INTO bucket VALUES (?, ?) ON CONFLICT (number) DO UPDATE SET keys = excluded.keys", write
+            "INSERT INTO bucket VALUES (?, ?) ON CONFLICT (number) DO UPDATE SET keys = excluded.keys",
+            zip(kept, _packed(keys, level, bounds[stays], bounds[stays + 1]), strict=True),
         )
-        if empty:
-            self._store.run_in("DELETE FROM bucket WHERE number IN {keys}", empty)
-        if overflow:
-            self._insert(level + 1, np.concatenate(overflow), dead_below)
+        if empty := {number for number, _ in there}.difference(kept):
+            self._store.run_in("DELETE FROM bucket WHERE number IN {keys}", sorted(empty))
+        self._insert(level + 1, keys[over.repeat(size)], dead_below)
 
     def _trimmed(self, keys: Keys, dead_below: int) -> Keys:
         """Without documents that are gone, and without the middle of what is in too many."""
-        list_ = int(keys[0]) >> 62  # buckets never hold two lists
-        bits = np.uint64(self._low_bits[list_])
-        if list_ < 3 and dead_below > 0:
-            keys = keys[(keys & ((_ONE << bits) - _ONE)) >= dead_below]
-        return _thinned(keys, bits, self._most[list_])
+        found = []
+        bounds = np.searchsorted(keys, np.arange(4, dtype=np.uint64) << np.uint64(62)).tolist()
+        for list_, (first, last) in enumerate(pairwise([*bounds, len(keys)])):
+            part, bits = keys[first:last], np.uint64(self._low_bits[list_])
+            if list_ < 3 and dead_below > 0:
+                part = part[(part & ((_ONE << bits) - _ONE)) >= dead_below]
+            found.append(_thinned(part, bits, self._most[list_]))
+        return np.concatenate(found)
 
 
-def _packed(keys: Keys, level: int) -> bytes:
-    """Sorted keys of one bucket; below the first level without the 16 bits that its number says."""
-    return keys.tobytes() if level == 0 else keys.view(np.uint8).reshape(-1, 8)[:, :6].tobytes()
+def _numbers(buckets: Keys, level: int) -> list[int]:
+    """What buckets of a level are called in the table."""
+    numbers: list[int] = (buckets | np.uint64(level << 32)).tolist()
+    return numbers
+
+
+def _packed(keys: Keys, level: int, start: NDArray[np.int64], stop: NDArray[np.int64]) -> Iterator[bytes]:
+    """Slices of keys as bytes; below the first level without the 16 bits that a bucket's number says."""
+    width = 8 if level == 0 else 6
+    data = keys.view(np.uint8).reshape(-1, 8)[:, :width].tobytes()
+    for first, last in zip((start * width).tolist(), (stop * width).tolist(), strict=True):
+        yield data[first:last]
 
 
 def _unpacked(rows: Sequence[tuple[int, bytes]], level: int) -> Keys:
     """The keys of several buckets, number and bytes each, in their order."""
-    data = b"".join(row[1] for row in rows)
+    numbers, parts = zip(*rows, strict=True)
+    data = b"".join(parts)
     if level == 0:
         return np.frombuffer(data, "<u8")
-    keys = np.zeros((len(data) // 6, 8), np.uint8)
-    keys[:, :6] = np.frombuffer(data, np.uint8).reshape(-1, 6)
-    heads = np.array([row[0] & 0xFFFFFFFF for row in rows], np.uint64) >> np.uint64(LEVELS[level] - 16)
-    sizes = [len(row[1]) // 6 for row in rows]
-    return np.asarray(keys.view("<u8")[:, 0] | np.repeat(heads << np.uint64(48), sizes))
+    keys = np.ndarray((len(data) // 6,), "<u8", data + b"\0\0", 0, (6,)) & _LOWER  # read two bytes too far
+    heads = np.array(numbers, np.uint64) >> np.uint64(LEVELS[level] - 16) << np.uint64(48)
+    keys |= heads.repeat(np.fromiter(map(len, parts), np.int64, len(parts)) // 6)
+    return keys
+
+
+def _found(rows: Sequence[tuple[int, bytes]], level: int, low: Keys, high: Keys) -> Keys:
+    """Keys within ranges, of several buckets in their order."""
+    width = 8 if level == 0 else 6
+    parts = [keys for _, keys in rows]
+    bounds = np.zeros(len(rows) + 1, np.int64)
+    np.cumsum(np.fromiter(map(len, parts), np.int64, len(rows)) // width, out=bounds[1:])
+    buckets = np.fromiter((number for number, _ in rows), np.uint64, len(rows)) & _BUCKET
+    data = np.frombuffer(b"".join((*parts, bytes(8))), np.uint8)
+    asked = data, width, bounds, buckets, np.uint64(64 - LEVELS[level]), low, high
+    keys = np.empty(4 * len(low), np.uint64)
+    count = kernels.get().find_keys(*asked, keys)
+    if count > len(keys):
+        keys = np.empty(count, np.uint64)
+        kernels.get().find_keys(*asked, keys)
+    return keys[:count]
 
 
 def _between(keys: Keys, low: Keys, high: Keys) -> Keys:

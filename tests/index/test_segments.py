@@ -6,7 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
+from dedup import kernels
 from dedup.index import Index
+from dedup.kernels import reference_postings
 from dedup.storage import segments
 from dedup.storage.codec import pack_places, pack_words, unpack_places, unpack_words
 
@@ -140,3 +142,27 @@ def test_the_index_works_through_moves(place, small):
         assert index.check() == []
     with Index.open(place.url) as again:
         assert again.query(article("q", version(3, 1), 70)).other is not None
+
+
+@given(
+    st.sets(st.integers(0, (1 << 64) - 1) | st.integers(5 << 60, (5 << 60) + 4000), max_size=60),
+    st.lists(
+        st.tuples(st.integers(0, (1 << 64) - 1) | st.integers(5 << 60, (5 << 60) + 4000), st.integers(0, 99))
+    ),
+    st.sampled_from([(8, 50), (6, 45), (6, 40)]),
+    st.integers(0, 70),
+)
+def test_keys_within_ranges(keys, asked, packing, room):
+    width, shift = packing
+    known = np.array(sorted(keys), np.uint64)
+    buckets, first = np.unique(known >> np.uint64(shift), return_index=True)
+    data = np.append(known.view(np.uint8).reshape(-1, 8)[:, :width].ravel(), np.zeros(8, np.uint8))
+    bounds = np.append(first, len(known)).astype(np.int64)
+    ends = sorted({low: min(low | (1 << shift) - 1, low + more) for low, more in asked}.items())
+    low, high = np.array(ends, np.uint64).reshape(-1, 2).T.copy()
+    expected = [key for begin, end in ends for key in sorted(keys) if begin <= key <= end]
+    for loops in (kernels.warm(), reference_postings):
+        found = np.zeros(room, np.uint64)
+        count = loops.find_keys(data, width, bounds, buckets, np.uint64(shift), low, high, found)
+        assert count == len(expected)
+        assert found[:count].tolist() == expected[:room]
