@@ -92,7 +92,8 @@ class Ledger:
         """Keep what is known at the start of a transaction, unless others have written, or it is too much."""
         rows = self.store.rows("SELECT value FROM meta WHERE name = 'writes'")
         writes = int(rows[0][0]) if rows else 0
-        if writes != self._known_at or len(self._entries) > MOST_ENTRIES or len(self._bodies) > MOST_BODIES:
+        much = len(self._entries) > MOST_ENTRIES or max(len(self._bodies), len(self._spans)) > MOST_BODIES
+        if much or writes != self._known_at:
             self.forget()
         self._writes = self._known_at = writes
         if self._vocabulary is not None and not len(self._vocabulary):
