@@ -82,8 +82,8 @@ def _align(
     needed = settings.short_share * np.minimum(least_plain, np.maximum(plain[a], plain[b]) / 2)
     enough = narrative >= np.minimum(settings.partial_words, needed)
     facts = same_facts(texts, a, b, common, runs, (stop - run_counts, stop), settings)
-    frames = 2 * lengths.base < lengths.whole
-    enough |= same_report(texts, lengths, a, b, verbatim / unit, settings) | (facts & frames[a] & frames[b])
+    frame = lengths.mostly_stock
+    enough |= same_report(texts, lengths, a, b, verbatim / unit, settings) | (facts & frame[a] & frame[b])
     kind = classify(
         np.where(base[a] <= base[b], coverage_a, coverage_b),
         least,

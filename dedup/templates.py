@@ -121,7 +121,7 @@ def same_report(
         verbatim: float64[p], words of their common runs, stock or not.
         settings: For the words a version shares at least, or the share of a short text.
     """
-    frame = 2 * lengths.base < lengths.whole
+    frame = lengths.mostly_stock
     told = lengths.figures >= 2 * CHANGED
     shorter = np.minimum(lengths.whole[a], lengths.whole[b]) / 2
     much = verbatim >= np.minimum(settings.partial_words, settings.short_share * shorter)

@@ -72,6 +72,11 @@ class Lengths:
     plain: NDArray[np.int64]
     figures: NDArray[np.int64]
 
+    @property
+    def mostly_stock(self) -> NDArray[np.bool_]:
+        """Documents more than half of which is stock text, a frame around a few facts: bool[n]."""
+        return np.asarray(2 * self.base < self.whole)
+
     @staticmethod
     def of(texts: Texts) -> Lengths:
         """Those of all documents."""
