@@ -81,6 +81,9 @@ def test_furniture_goes_in_twelve_languages(line: str) -> None:
         "Dieser Bericht wurde automatisch von der Deutschen Presse-Agentur geliefert und redaktionell nicht bearbeitet.",
         "Cette information a été reprise automatiquement du fil AFP et n'a pas été relue par la rédaction.",
         "© Agencia EFE. Queda expresamente prohibida la redistribución de estos contenidos sin previo y expreso consentimiento.",
+        "To view this content, tap 'Accept and continue'.",
+        "Toutes les informations reproduites dans cette rubrique sont protégées par des droits de propriété intellectuelle.",
+        "Cette dépêche vient du fil AFP et n'a pas été relue par la rédaction.",
         "An dieser Stelle steht ein externer Inhalt von Instagram. Um diesen Inhalt anzuzeigen, stimmen Sie bitte zu.",
     ],
 )  # fmt: skip
