@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -140,17 +141,17 @@ def lexicon() -> Lexicon:
     number = int(tokenize(pa.array(["0"])).hash[0])
 
     edges: dict[tuple[int, int], int] = {}
-    ends: list[list[int]] = [[]]
-    for i in range(len(phrases)):
+    ends = np.zeros(len(phrases), np.int64)
+    hashes, offsets = tokens.hash.tolist(), tokens.offsets.tolist()
+    for i, (first, last) in enumerate(pairwise(offsets)):
         node = 0
-        words = tokens.hash[tokens.offsets[i] : tokens.offsets[i + 1]].tolist()
-        for word in words:
-            if (node, word) not in edges:
-                edges[node, word] = len(ends)
-                ends.append([])
-            node = edges[node, word]
-        if words:
-            ends[node].append(i)
+        for word in hashes[first:last]:
+            node = edges.setdefault((node, word), len(edges) + 1)
+        ends[i] = node
+    count = np.bincount(ends, minlength=len(edges) + 1)
+    count[0] = 0  # of phrases without a word
+    order = np.argsort(ends, kind="stable")[len(phrases) - count.sum() :]
+    terminal = count > 0
 
     size = 1 << max(4, (4 * len(edges) - 1).bit_length())
     keys = np.zeros(size, np.uint64)
@@ -163,22 +164,22 @@ def lexicon() -> Lexicon:
         while keys[slot]:
             slot = (slot + 1) & (size - 1)
         keys[slot], targets[slot] = key, target
-        if node == 0 and ends[target]:
+        if node == 0 and terminal[target]:
             _set_bit(word_bits, word)
         if node in begins:
             _set_bit(pair_bits, begins[node] ^ word >> PAIR_SHIFT)
-    order = [i for node in ends for i in node]
+    kinds, weights, needs = (np.array(column)[order] for column in list(zip(*phrases, strict=True))[1:])
     return Lexicon(
         keys=keys,
         targets=targets,
-        terminal=np.array([1 if node else 0 for node in ends], np.uint8),
+        terminal=terminal.astype(np.uint8),
         word_bits=word_bits,
         pair_bits=pair_bits,
         number=np.uint64(number),
-        entries=np.cumsum([0, *(len(node) for node in ends)]).astype(np.int64),
-        kind=np.array([phrases[i][1] for i in order], np.uint8),
-        weight=np.array([phrases[i][2] for i in order], np.float32),
-        need=np.array([phrases[i][3] for i in order], np.uint8),
+        entries=np.concatenate([[0], np.cumsum(count)]),
+        kind=kinds.astype(np.uint8),
+        weight=weights.astype(np.float32),
+        need=needs.astype(np.uint8),
         abbreviations=abbreviations,
         agencies=tuple(name for name, _, _ in agencies),
         places=tuple(place for _, place, _ in agencies),
