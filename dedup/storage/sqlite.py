@@ -25,6 +25,8 @@ _PAGE = (
     8 << 10
 )  # an add touches some twenty pages: of 16 KB it wrote 300 KB to the WAL, of 8 KB it writes 170
 _CACHE_KB = 64 << 10
+_MAPPED = 2 << 30
+"""Bytes of the file that are read in place, as far as SQLite goes: a look-up touches hundreds of pages."""
 _CHECKPOINT_ROWS = 500
 """Rows written between two checkpoints, some forty documents."""
 _PATIENCE = 0.05
@@ -114,6 +116,7 @@ class SqliteStore:
                 self._db.execute("PRAGMA synchronous = FULL")
                 self._db.execute(f"PRAGMA cache_size = -{_CACHE_KB}")
                 self._db.execute(f"PRAGMA wal_autocheckpoint = {_MOST_PAGES}")
+                self._db.execute(f"PRAGMA mmap_size = {_MAPPED}")
                 self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()
             except BaseException:
                 self._db.close()
