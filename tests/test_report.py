@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dedup import Document, UsageError, diff, find_families
+from dedup.cli import main
 from dedup.errors import OutputError
 from dedup.lineage import trace
 from dedup.report import make_report
@@ -240,6 +241,18 @@ def test_the_renamed_field_is_found_by_its_hash(tmp_path: Path):
     page = Page((tmp_path / "out/report.html").read_text("utf-8"))
     assert page.data["chunk-0"][0]["text"] == f"{LEAD} {REST}"
     assert orjson.loads((tmp_path / "out/canonical.jsonl").read_bytes())["body"]
+
+
+def test_records_that_only_a_liberal_parser_reads_have_a_page_too(tmp_path: Path):
+    text = f"{LEAD} {REST}"
+    corpus = tmp_path / "corpus.jsonl"
+    deep = '{"id": "c", "text": "A note.", "deep": ' + "[" * 5000 + "]" * 5000 + "}"
+    corpus.write_text("".join(f'{{"id": "{n}", "text": "{text}", "score": NaN}}\n' for n in "ab") + deep)
+    with pytest.raises(SystemExit) as stop:
+        main(["run", str(corpus), "-o", str(tmp_path / "out"), "-q"])
+    assert stop.value.code == 0
+    page = Page((tmp_path / "out/report.html").read_text("utf-8"))
+    assert page.data["chunk-0"][0]["text"] == text
 
 
 def test_the_matrix_shows_the_most_and_counts_the_rest():

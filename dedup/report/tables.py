@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -226,7 +228,11 @@ def read_diffs(folder: Path) -> Iterator[tuple[str, bytes]]:
 
 
 def read_records(folder: Path) -> Iterator[dict[str, Any]]:
-    """Every record of the deduplicated corpus."""
+    """Every record of the deduplicated corpus, but for those nested too deep for Python."""
     with (folder / "canonical.jsonl").open("rb") as file:
         for line in file:
-            yield orjson.loads(line)
+            try:
+                yield orjson.loads(line)
+            except orjson.JSONDecodeError:  # the reader takes NaN, too, and any depth
+                with suppress(ValueError, RecursionError):
+                    yield json.loads(line)
