@@ -11,6 +11,7 @@ that a run is not gone on with after a restart (see :func:`run_key`).
 
 from __future__ import annotations
 
+import json
 import math
 import mmap
 import os
@@ -457,7 +458,8 @@ def run_key(sources: Iterable[Source], settings: Settings, *options: Any) -> str
         path = Path(source.path)
         state = path.stat() if path.exists() else path.lstat()  # a broken link is there too
         parts.append((source.path, source.name, state.st_size, state.st_mtime_ns))
-    return xxhash.xxh3_128_hexdigest(orjson.dumps(parts))
+    # not orjson: a path may be no UTF-8, and its halves of surrogate pairs are escaped here
+    return xxhash.xxh3_128_hexdigest(json.dumps(parts).encode())
 
 
 def _booted() -> str:

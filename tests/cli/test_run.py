@@ -131,6 +131,15 @@ def test_a_broken_link_in_a_folder_costs_only_itself(dedup: Call, tmp_path: Path
     assert [row["file"] for row in read(tmp_path / "out/rejects.jsonl")] == [str(folder / "b.txt")]
 
 
+def test_a_name_that_is_no_utf8(dedup: Call, corpus: Path, tmp_path: Path) -> None:
+    try:
+        named = corpus.rename(os.fsdecode(os.fsencode(tmp_path) + b"/K\xf6ln.jsonl"))
+    except OSError:
+        pytest.skip("no such names here")
+    assert dedup("run", named, "-o", tmp_path / "out").code == 0
+    assert read(tmp_path / "out/documents.jsonl")[0]["file"].endswith("K\ufffdln.jsonl")
+
+
 def test_strict_stops_at_the_first_reject(dedup: Call, corpus: Path, tmp_path: Path) -> None:
     with corpus.open("a") as file:
         file.write("not json\n")
