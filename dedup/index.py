@@ -311,8 +311,11 @@ class Index:
         Args:
             since: Only what changed at that time or later.
             min_size: Only with so many members.
+
+        Raises:
+            UsageError: ``since`` is no time.
         """
-        start = parse_time(since)
+        start = _moment(since, "since")
         after = (-(2**62), -1) if start is None else (micros(start), -1)
         while True:
             with self._reading():
@@ -387,8 +390,11 @@ class Index:
 
         Returns:
             How many.
+
+        Raises:
+            UsageError: ``before`` is no time.
         """
-        end = parse_time(before)
+        end = _moment(before, "before")
         if end is None:
             raise UsageError("prune needs a time")
         total = 0
@@ -513,3 +519,10 @@ class Index:
 
 def _newness(entry: Entry) -> int:
     return next((time for time in (entry.updated, entry.published) if time is not None), -(2**63))
+
+
+def _moment(time: datetime | str | None, name: str) -> datetime | None:
+    try:
+        return parse_time(time)
+    except ValueError as error:
+        raise UsageError(f"{name} = {time!r}: not an ISO 8601 time such as 2026-03-01") from error

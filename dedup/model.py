@@ -8,8 +8,9 @@ on access.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from enum import StrEnum
+from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, Self
 
 from dedup.errors import InputError
@@ -27,8 +28,13 @@ __all__ = [
     "RelationKind",
     "Removed",
     "Role",
+    "as_text",
     "parse_time",
 ]
+
+_MILLISECONDS = (
+    1e11  # from here on a number is milliseconds since 1970, not seconds: as seconds it is the year 5138
+)
 
 
 class RelationKind(StrEnum):
@@ -73,12 +79,61 @@ def parse_time(value: str | datetime | None) -> datetime | None:
     """Read an ISO 8601 date or time; naive ones are UTC.
 
     Raises:
-        ValueError: The text is no ISO 8601 date.
+        ValueError: The text is no ISO 8601 date, or before the year 1 or after 9999 in UTC.
     """
     if value is None or value == "":
         return None
     moment = value if isinstance(value, datetime) else datetime.fromisoformat(value)
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    try:
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError(f"{value} is out of range in UTC") from error
+
+
+def as_text(name: str, value: object) -> str | None:
+    """The text of a record's field, None where it is missing; dates in ISO 8601.
+
+    Args:
+        name: Ours of the field.
+        value: What the record has.
+
+    Raises:
+        TypeError: The field has no such values; the message is the reason of the reject.
+    """
+    if isinstance(value, str):
+        return value
+    if _is_missing(value):
+        return None
+    if not isinstance(value, bool):
+        if name == "id" and isinstance(value, Integral):
+            return str(value)
+        if name in ("published", "updated") and isinstance(value, datetime | date):
+            return value.isoformat()
+        if name in ("published", "updated") and isinstance(value, Real):
+            return _epoch_text(float(value))
+    known = {bool: "a boolean", int: "a number", float: "a number", dict: "an object", list: "an array"}
+    kind = known.get(type(value), type(value).__name__)
+    wanted = "a string or a whole number" if name == "id" else "a string"
+    raise TypeError(f"{name} is {kind}, not {wanted}")
+
+
+def _epoch_text(number: float) -> str:
+    """ISO 8601 of seconds, or milliseconds, since 1970; out of range it stays a number, which is no date."""
+    try:
+        seconds = number / 1000 if abs(number) >= _MILLISECONDS else number
+        return datetime.fromtimestamp(seconds, UTC).isoformat()
+    except (ValueError, OverflowError, OSError):
+        return str(number)
+
+
+def _is_missing(value: object) -> bool:
+    """Whether a value is None, or what a frame has in its place: NaN, NaT, NA."""
+    if value is None:
+        return True
+    try:
+        return bool(value != value)
+    except (TypeError, ValueError):  # NA has no truth value, nor has an array
+        return type(value).__name__ == "NAType"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,24 +167,20 @@ class Document:
         Raises:
             InputError: ``text`` is missing or a field has the wrong type.
         """
-        text = record.get("text")
-        if not isinstance(text, str):
-            raise InputError(
-                "text is missing" if text is None else f"text is {type(text).__name__}, not a string"
-            )
-        identity = record.get("id")
         values: dict[str, Any] = {}
-        for name in ("title", "source", "url", "language"):
-            value = record.get(name)
-            if value is not None and not isinstance(value, str):
-                raise InputError(f"{name} is {type(value).__name__}, not a string")
-            values[name] = value
+        for name in cls.__slots__:
+            try:
+                values[name] = as_text(name, record.get(name))
+            except TypeError as error:
+                raise InputError(str(error)) from error
+        if values["text"] is None:
+            raise InputError("text is missing")
         for name in ("published", "updated"):
             try:
-                values[name] = parse_time(record.get(name))
-            except (TypeError, ValueError) as error:
+                values[name] = parse_time(values[name])
+            except ValueError as error:
                 raise InputError(f"{name} is no ISO 8601 date: {record.get(name)!r}") from error
-        return cls(id="" if identity is None else str(identity), text=text, **values)
+        return cls(**{**values, "id": values["id"] or ""})
 
 
 @dataclass(frozen=True, slots=True)

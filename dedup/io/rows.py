@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
-from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
 from dedup.errors import UsageError
 from dedup.io.schema import FIELDS, Block, Reject, RejectSink
+from dedup.model import as_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 __all__ = ["Rows", "source_fields"]
-
-_MILLISECONDS = (
-    1e11  # from here on a number is milliseconds since 1970, not seconds: as seconds it is the year 5138
-)
 
 
 def source_fields(fields: Mapping[str, str]) -> dict[str, str]:
@@ -66,11 +61,9 @@ class Rows:
                     self._refuse(row, f"{name} has a lone surrogate", file, line)
                     return
                 row[name] = value
-            elif _is_missing(value):
-                row[name] = None
             else:
                 try:
-                    row[name] = _as_text(name, value)
+                    row[name] = as_text(name, value)
                 except TypeError as error:
                     self._refuse(row, str(error), file, line)
                     return
@@ -96,44 +89,6 @@ class Rows:
 
     def _refuse(self, row: Mapping[str, str | None], reason: str, file: str, line: int) -> None:
         self._reject(Reject(file, line, reason, row.get("id") or None))
-
-
-def _as_text(name: str, value: object) -> str:
-    """The text of a value that is no string, where the field allows it.
-
-    Raises:
-        TypeError: It doesn't; the message is the reason of the reject.
-    """
-    if not isinstance(value, bool):
-        if name == "id" and isinstance(value, Integral):
-            return str(value)
-        if name in ("published", "updated") and isinstance(value, datetime | date):
-            return value.isoformat()
-        if name in ("published", "updated") and isinstance(value, Real):
-            return _epoch_text(float(value))
-    known = {bool: "a boolean", int: "a number", float: "a number", dict: "an object", list: "an array"}
-    kind = known.get(type(value), type(value).__name__)
-    wanted = "a string or a whole number" if name == "id" else "a string"
-    raise TypeError(f"{name} is {kind}, not {wanted}")
-
-
-def _epoch_text(number: float) -> str:
-    """ISO 8601 of seconds, or milliseconds, since 1970; out of range it stays a number, which is no date."""
-    try:
-        seconds = number / 1000 if abs(number) >= _MILLISECONDS else number
-        return datetime.fromtimestamp(seconds, UTC).isoformat()
-    except (ValueError, OverflowError, OSError):
-        return str(number)
-
-
-def _is_missing(value: object) -> bool:
-    """Whether a value is None, or what a frame has in its place: NaN, NaT, NA."""
-    if value is None:
-        return True
-    try:
-        return bool(value != value)
-    except (TypeError, ValueError):  # NA has no truth value, nor has an array
-        return type(value).__name__ == "NAType"
 
 
 def _has_surrogate(value: str) -> bool:

@@ -85,6 +85,7 @@ def test_no_such_index(dedup: Call, tmp_path: Path) -> None:
 def test_bad_time(dedup: Call, tmp_path: Path) -> None:
     db = tmp_path / "news.db"
     dedup("index", "add", db, stdin=lines(DOCUMENTS[0]))
-    outcome = dedup("index", "prune", db, "--before", "yesterday")
-    assert (outcome.code, outcome.out) == (2, "")
-    assert "--before yesterday: not an ISO 8601 time" in outcome.err
+    for time in ("yesterday", "0001-01-01T00:00:00+14:00"):
+        outcome = dedup("index", "prune", db, "--before", time)
+        assert (outcome.code, outcome.out) == (2, "")
+        assert f"--before {time}: not an ISO 8601 time" in outcome.err

@@ -277,7 +277,17 @@ def test_bad_documents(index):
         index.add({"id": "a"})
     with pytest.raises(InputError):
         index.add({"id": "a", "text": "words enough", "published": "yesterday"})
+    with pytest.raises(InputError, match="published is no ISO 8601 date"):
+        index.add({"id": "a", "text": "words enough", "published": "0001-01-01T00:00:00+01:00"})
     assert index.stats()["documents"] == 0
+
+
+@pytest.mark.parametrize("time", ["yesterday", "0001-01-01T00:00:00+01:00"])
+def test_bad_times(index, time):
+    with pytest.raises(UsageError, match="not an ISO 8601 time"):
+        list(index.families(since=time))
+    with pytest.raises(UsageError, match="not an ISO 8601 time"):
+        index.prune(time)
 
 
 @pytest.mark.parametrize(

@@ -78,6 +78,35 @@ def test_numbers_and_gaps_of_frames_row_by_row() -> None:
     assert (got[0]["title"], got[0]["published"]) == (None, None)
 
 
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"id": np.int64(7), "text": "a", "published": 0},
+        {"id": "a", "text": "a", "published": 1e12, "updated": date(2024, 1, 2)},
+        {"id": "a", "text": "a", "title": float("nan")},
+    ],
+)
+def test_a_single_record_is_read_as_one_among_many(record: dict[str, Any]) -> None:
+    ((row,), _) = rows([record])
+    assert Document.from_record(record) == Document.from_record(row)
+
+
+@pytest.mark.parametrize(
+    "record", [{"id": ["a"], "text": "a"}, {"id": True, "text": "a"}, {"id": 1.5, "text": "a"}, {"text": 5}]
+)
+def test_a_single_record_is_refused_for_the_same_reason(record: dict[str, Any]) -> None:
+    (reject,) = rows([record])[1]
+    with pytest.raises(InputError) as refused:
+        Document.from_record(record)
+    assert refused.value.reason == reject.reason
+
+
+@pytest.mark.parametrize("time", ["yesterday", "0001-01-01T00:00:00+01:00", "9999-12-31T23:59:59-01:00"])
+def test_no_date_for_a_single_record(time: str) -> None:
+    with pytest.raises(InputError, match="published is no ISO 8601 date"):
+        Document.from_record({"text": "a", "published": time})
+
+
 def test_what_json_has_no_word_for() -> None:
     ((row,), _) = rows([{"text": "a", "set": {1}, "raw": b"\xff", "half": "\ud800", "big": 2**70, 5: NOON}])
     assert orjson.loads(row["record"].replace(b"\\ud800", b""))["set"] == "{1}"
