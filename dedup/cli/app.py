@@ -65,6 +65,9 @@ def _top(
 def main(arguments: list[str] | None = None) -> NoReturn:
     """Run a command and exit: 0, also with rejects; 2 where nothing could be done; 130 where interrupted."""
     gc.set_threshold(GARBAGE)
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:  # closed by the caller: as if nothing came, and nobody listened
+            setattr(sys, name, open(os.devnull, mode))  # noqa: PTH123, SIM115
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a Latin-1 terminal gets "?" for what it cannot show

@@ -101,6 +101,28 @@ def test_a_reader_that_has_seen_enough_is_no_error(tmp_path: Path, arguments: li
     assert not list(tmp_path.glob("*.partial"))
 
 
+@pytest.mark.parametrize("closed", [0, 1, 2])
+def test_a_closed_stream_is_no_trouble(tmp_path: Path, closed: int) -> None:
+    a, b = tmp_path / "a.txt", tmp_path / "b.txt"
+    a.write_text(LEAD + REST)
+    b.write_text(LEAD)
+    command = f'exec "$@" {closed}>&-'
+    ended = subprocess.run(
+        ["sh", "-c", command, "sh", *DEDUP, "compare", a, b], capture_output=True, text=True, check=False
+    )
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert ended.stdout.startswith("" if closed == 1 else "version: ")
+    nothing = subprocess.run(
+        ["sh", "-c", command, "sh", *DEDUP, "compare", "-", b],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert nothing.returncode == 2
+    assert nothing.stderr == ("" if closed == 2 else "dedup: -: text is empty\n")
+
+
 def test_an_interrupt_is_one_line() -> None:
     process = subprocess.Popen(
         [*DEDUP, "compare", "-", SEEDS / "en-ferry-wire.txt"],
