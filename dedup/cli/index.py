@@ -22,10 +22,17 @@ __all__ = ["index"]
 index = typer.Typer(
     help="Keep an index of articles, and ask it about each new one. DB is a file or postgresql://…",
     rich_markup_mode=None,
-    no_args_is_help=True,
 )
 
+_MOST = 2**63 - 1  # what a database can hold
+
 Database = Annotated[str, typer.Argument(metavar="DB", help="A file, or postgresql://…", show_default=False)]
+
+
+@index.callback(invoke_without_command=True)
+def _top(context: typer.Context) -> None:
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
 
 
 @index.command()
@@ -63,7 +70,7 @@ def families(
     since: Annotated[
         str | None, typer.Option(metavar="TIME", help="Changed at that time or later.", show_default=False)
     ] = None,
-    min_size: Annotated[int, typer.Option(metavar="N", min=1, help="With so many members.")] = 2,
+    min_size: Annotated[int, typer.Option(metavar="N", min=1, max=_MOST, help="With so many members.")] = 2,
 ) -> None:
     """List families, those that changed last at the end."""
     with _open(db, read_only=True) as opened:
@@ -74,7 +81,7 @@ def families(
 @index.command()
 def changes(
     db: Database,
-    since: Annotated[int, typer.Option(metavar="CURSOR", help="After this one.")] = 0,
+    since: Annotated[int, typer.Option(metavar="CURSOR", max=_MOST, help="After this one.")] = 0,
 ) -> None:
     """List what happened to families, in order; the last cursor is where to go on next time."""
     with _open(db, read_only=True) as opened:

@@ -26,6 +26,7 @@ def test_version_and_help(dedup: Call) -> None:
     assert "..." not in shown.partition("Commands:")[2]  # each first line is short enough
     assert dedup().out == shown
     assert dedup("-h").out == shown
+    assert dedup("index").out == dedup("index", "--help").out
 
 
 def test_help_answers_at_once() -> None:

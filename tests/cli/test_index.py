@@ -89,3 +89,12 @@ def test_bad_time(dedup: Call, tmp_path: Path) -> None:
         outcome = dedup("index", "prune", db, "--before", time)
         assert (outcome.code, outcome.out) == (2, "")
         assert f"--before {time}: not an ISO 8601 time" in outcome.err
+
+
+def test_numbers_no_database_can_hold(dedup: Call, tmp_path: Path) -> None:
+    db = tmp_path / "news.db"
+    dedup("index", "add", db, stdin=lines(DOCUMENTS[0]))
+    for arguments in (("changes", db, "--since"), ("families", db, "--min-size")):
+        outcome = dedup("index", *arguments, "9" * 30)
+        assert outcome.code == 2
+        assert outcome.err.startswith("dedup: Invalid value for '--")
