@@ -67,12 +67,27 @@ def table_block(
         good = pa.array(~bad)
         batch, lines = batch.filter(good), lines[~bad]
         columns = {name: column.filter(good) for name, column in columns.items()}
-    for number, field in enumerate(batch.schema):
-        if pa.types.is_timestamp(field.type):
-            moments = bounded(pc.cast(batch.column(number), pa.timestamp("us", field.type.tz), safe=False))
-            batch = batch.set_column(number, field.name, moments)
-    records = pa.array([to_json(row) for row in batch.to_pylist()], pa.large_binary())
+    values = [_values(column) for column in batch.columns]
+    rows = (dict(zip(batch.schema.names, row, strict=True)) for row in zip(*values, strict=True))
+    records = pa.array([to_json(row) for row in rows], pa.large_binary())
     return Block(columns, pa.repeat(file, len(lines)), pa.array(lines), records)
+
+
+def _values(column: pa.Array) -> list[Any]:
+    """What a column holds; None for dates, times and durations that Python cannot hold."""
+    if pa.types.is_timestamp(column.type):  # nanoseconds are cut off
+        column = pc.cast(column, pa.timestamp("us", column.type.tz), safe=False)
+    try:
+        return column.to_pylist()  # type: ignore[no-any-return]
+    except (OverflowError, ValueError):
+        return [_value(scalar) for scalar in column]
+
+
+def _value(scalar: pa.Scalar) -> Any:
+    try:
+        return scalar.as_py()
+    except (OverflowError, ValueError):
+        return None
 
 
 def _is_text(type_: pa.DataType) -> bool:

@@ -393,6 +393,26 @@ def test_parquet_dates_beyond_what_python_can_hold(tmp_path: Path) -> None:
     assert got.column("published") == [datetime(1970, 1, 1, tzinfo=UTC), None, None]
 
 
+def test_parquet_times_that_python_cannot_hold_are_null_in_the_record(tmp_path: Path) -> None:
+    last = pa.array([0, 253_402_300_799_000_000])  # the last second of 9999, which is 10000 in Tokyo
+    columns = {
+        "text": ["a", "b"],
+        "local": last.view(pa.timestamp("us", "Asia/Tokyo")),
+        "date": pa.array([0, 2**31 - 1], pa.int32()).view(pa.date32()),
+        "span": pa.array([0, 2**62]).view(pa.duration("s")),
+        "inner": pa.array([[0], [2**62]]).cast(pa.list_(pa.timestamp("us"))),
+    }
+    first, second = Got(parquet(tmp_path / "a.parquet", columns)).column("record")
+    assert orjson.loads(first) == {
+        "text": "a",
+        "local": "1970-01-01T09:00:00+09:00",
+        "date": "1970-01-01",
+        "span": "0:00:00",
+        "inner": ["1970-01-01T00:00:00"],
+    }
+    assert orjson.loads(second) == {"text": "b", **dict.fromkeys(("local", "date", "span", "inner"))}
+
+
 def test_parquet_with_a_column_twice(tmp_path: Path) -> None:
     table = pa.Table.from_arrays([pa.array(["a"]), pa.array(["b"])], names=["text", "text"])
     pq.write_table(table, tmp_path / "a.parquet")
