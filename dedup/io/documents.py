@@ -60,9 +60,13 @@ def from_documents(
 
 
 def _reader(data: Any) -> pa.RecordBatchReader:
-    if hasattr(data, "__arrow_c_stream__"):
-        return pa.RecordBatchReader.from_stream(data)
-    batch = pa.record_batch(data)
+    try:
+        if hasattr(data, "__arrow_c_stream__"):
+            return pa.RecordBatchReader.from_stream(data)
+        batch = pa.record_batch(data)
+    except (pa.ArrowException, TypeError, ValueError) as error:  # values of several types in a column
+        reason = "; ".join(map(str, error.args))
+        raise UsageError(f"the frame is no table that Arrow can hold: {reason}") from error
     return pa.RecordBatchReader.from_batches(batch.schema, [batch])
 
 
@@ -98,7 +102,12 @@ def _record_blocks(
         else:
             reject(Reject("", number, f"{type(document).__name__}, not a Document or a mapping"))
             continue
-        rows.add(values, to_json(written), file="", line=number)
+        try:
+            record = to_json(written)
+        except (TypeError, ValueError, RecursionError):  # keys of other types, circles, depth
+            reject(Reject("", number, "cannot be written as JSON"))
+            continue
+        rows.add(values, record, file="", line=number)
         if rows.size >= batch_bytes:
             yield rows.take()
     if len(rows):

@@ -44,6 +44,8 @@ def test_a_document_and_its_record() -> None:
 
 
 def test_bad_documents_are_rejected() -> None:
+    circle: list[Any] = []
+    circle.append(circle)
     given_ = [
         {"text": "good", "published": date(2024, 1, 2), "title": float("nan")},
         {"id": "b", "text": "half \ud800"},
@@ -51,6 +53,8 @@ def test_bad_documents_are_rejected() -> None:
         "text",
         {"text": b"bytes"},
         {"text": " "},
+        {"text": "a", (1, 2): 3},
+        {"text": "a", "circle": circle},
     ]
     got, rejects = rows(given_)
     assert [(row["text"], row["title"], row["line"]) for row in got] == [("good", None, 1)]
@@ -60,6 +64,8 @@ def test_bad_documents_are_rejected() -> None:
         (4, "str, not a Document or a mapping"),
         (5, "text is bytes, not a string"),
         (6, "text is empty"),
+        (7, "cannot be written as JSON"),
+        (8, "cannot be written as JSON"),
     ]
     with pytest.raises(InputError, match="record 2: text has a lone surrogate"):
         list(from_documents(given_, strict=True))
@@ -170,6 +176,12 @@ def test_frames_of_several_chunks() -> None:
 def test_no_collection_of_documents(documents: Any, message: str) -> None:
     with pytest.raises(UsageError, match=message):
         from_documents(documents)
+
+
+def test_a_frame_that_arrow_cannot_hold() -> None:
+    pandas = pytest.importorskip("pandas")
+    with pytest.raises(UsageError, match=r"no table that Arrow can hold: .*column id"):
+        from_documents(pandas.DataFrame({"id": ["a", 2], "text": ["a", "b"]}))
 
 
 @pytest.mark.parametrize("nothing", [[], iter(()), pa.table({"text": pa.array([], pa.string())})])
