@@ -68,7 +68,7 @@ def clean(
         with output_file(out, force=force) as path, writing(path), path.open("wb") as file:
             _work(articles, file, screen)
     for reject in rejects[:MOST_REJECTS]:
-        typer.echo(f"dedup: left out: {safe(_place(reject))}", err=True)
+        typer.echo(f"dedup: left out: {safe(str(reject))}", err=True)
     if len(rejects) > MOST_REJECTS:
         typer.echo(f"dedup: left out: {len(rejects) - MOST_REJECTS} more records", err=True)
 
@@ -95,16 +95,11 @@ def _articles(
             rows += len(batch)
         documents = kept.finish()
         if documents is None:
-            raise UsageError("no document that can be used" + (f": {_place(rejects[0])}" if rejects else ""))
+            first = next(iter(rejects), None)
+            raise UsageError(f"no document that can be used: {first or 'there is nothing in the input'}")
         recurring = find_recurring(BlockTable.joined(blocks))
         for batch in documents.to_batches():
             yield from zip(batch.to_pylist(), clean_texts(batch, recurring), strict=True)
-
-
-def _place(reject: Reject) -> str:
-    return (
-        f"{reject.file}:{reject.line}: {reject.reason}" if reject.line else f"{reject.file}: {reject.reason}"
-    )
 
 
 def _work(

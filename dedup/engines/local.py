@@ -163,9 +163,8 @@ def _read(
     size = grown.flush()
     documents = grown.finish()
     if documents is None or not rows:
-        rejects = complaints.rejects
-        why = f": {rejects[0].file}: {rejects[0].reason}" if rejects else ""
-        raise UsageError(f"no document that can be used{why}")
+        first = next(iter(complaints.rejects), None)
+        raise UsageError(f"no document that can be used: {first or 'there is nothing in the input'}")
     resolution = _one_per_id(documents, hashes, complaints.rejects)
     if not resolution.keep.all():
         name = "kept"

@@ -40,7 +40,7 @@ def stop(reject: Reject) -> NoReturn:
     Raises:
         InputError: Always.
     """
-    raise InputError(reject.reason, file=reject.file or None, line=reject.line)
+    raise reject.error()
 
 
 def read(

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
+from dedup.errors import InputError
+
 __all__ = ["FIELDS", "SCHEMA", "TIME", "Block", "Reject", "RejectSink"]
 
 TIME = pa.timestamp("us", "UTC")
@@ -47,6 +49,14 @@ class Reject:
     line: int | None
     reason: str
     id: str | None = None
+
+    def __str__(self) -> str:
+        """Where, and what is wrong."""
+        return str(self.error())
+
+    def error(self) -> InputError:
+        """The error this is where it ends a run."""
+        return InputError(self.reason, file=self.file or None, line=self.line)
 
 
 RejectSink = Callable[[Reject], None]

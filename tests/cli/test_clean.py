@@ -81,7 +81,7 @@ def test_what_cannot_be_meant(dedup: Call, tmp_path: Path) -> None:
     for arguments, message in (
         ([path], "name a file with -o FILE"),
         (["nothing.txt", "--show"], "nothing.txt: no such file"),
-        ([empty, "-o", tmp_path / "out.jsonl"], "no document that can be used"),
+        ([empty, "-o", tmp_path / "out.jsonl"], f"no document that can be used: {empty}:1: text is missing"),
         ([path, "-o", tmp_path], "is a folder"),
     ):
         outcome = dedup("clean", *arguments)

@@ -153,8 +153,10 @@ def test_no_usable_document_is_an_error(dedup: Call, tmp_path: Path) -> None:
     path.write_text('{"text": ""}\n')
     outcome = dedup("run", path, "-o", tmp_path / "out")
     assert outcome.code == 2
-    assert outcome.err.count("\n") == 1
-    assert "text is empty" in outcome.err
+    assert outcome.err == f"dedup: no document that can be used: {path}:1: text is empty\n"
+    path.write_bytes(b"")
+    outcome = dedup("run", path, "-o", tmp_path / "out")
+    assert outcome.err == "dedup: no document that can be used: there is nothing in the input\n"
     assert not (tmp_path / "out").exists()
 
 
