@@ -92,6 +92,11 @@ class Settings:
         for limited in fields(self):
             if limited.metadata:
                 _check(limited.name, getattr(self, limited.name), limited.metadata)
+        if not isinstance(self.strip, bool):
+            raise SettingsError(f"strip = {self.strip!r}: must be true or false")
+        sources = self.source_priority
+        if not isinstance(sources, tuple | list) or not all(isinstance(name, str) for name in sources):
+            raise SettingsError(f"source_priority = {sources!r}: must be a list of sources")
         if self.near_coverage < self.version_coverage:
             raise SettingsError("near_coverage must not be below version_coverage")
         if self.policy not in POLICIES:
@@ -128,6 +133,6 @@ class Settings:
         unknown = sorted(set(values) - known)
         if unknown:
             raise SettingsError(f"unknown setting {unknown[0]!r}; known: {', '.join(sorted(known))}")
-        if "source_priority" in values:
+        if isinstance(values.get("source_priority"), list):
             values = {**values, "source_priority": tuple(values["source_priority"])}
         return cls(**values)

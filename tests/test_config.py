@@ -1,0 +1,39 @@
+"""dedup.config: what a setting may be."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from dedup import Settings
+from dedup.errors import SettingsError
+
+
+def test_settings_come_back() -> None:
+    settings = Settings(policy="source", source_priority=("a.example", "b*"), min_run=10)
+    assert Settings.from_dict(settings.as_dict()) == settings
+    assert Settings.from_dict({**settings.as_dict(), "source_priority": ["a.example", "b*"]}) == settings
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("min_run", 0),
+        ("min_run", 8.0),
+        ("min_run", "8"),
+        ("near_coverage", True),
+        ("near_coverage", float("nan")),
+        ("near_coverage", 0.3),  # below version_coverage
+        ("policy", "newest"),
+        ("policy", "source"),  # without a list
+        ("source_priority", "a.example"),
+        ("source_priority", [1]),
+        ("strip", "false"),
+        ("strip", 0),
+        ("nonsense", 1),
+    ],
+)
+def test_settings_that_cannot_be_meant(name: str, value: Any) -> None:
+    with pytest.raises(SettingsError, match=name):
+        Settings.from_dict({name: value})
