@@ -40,15 +40,19 @@ _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]?)(?:i?B)?", re.IGNORECASE)
 _UNITS = {"": 0, "K": 10, "M": 20, "G": 30, "T": 40}
 
 
-def parse_size(text: str) -> int:
+def parse_size(text: str, option: str = "--memory-limit ") -> int:
     """Bytes of a size such as ``4GB`` or ``512MiB``; a kilobyte has 1024 bytes.
+
+    Args:
+        text: The size.
+        option: What stands before it on the command line.
 
     Raises:
         UsageError: It is no size.
     """
     found = _SIZE.fullmatch(text.strip())
     if not found:
-        raise UsageError(f"--memory-limit {text}: not a size such as 4GB or 512MB")
+        raise UsageError(f"{option}{text}: not a size such as 4GB or 512MB")
     return int(float(found[1]) * (1 << _UNITS[found[2].upper()]))
 
 
@@ -73,7 +77,7 @@ def parse_settings(given: list[str] | None) -> dict[str, Any]:
     """Settings by name, each of the type of its default.
 
     Raises:
-        SettingsError: Not of the form NAME=VALUE, no such setting, or a value of another type.
+        UsageError: Not of the form NAME=VALUE, no such setting, or a value of another type.
     """
     defaults = {field.name: field.default for field in fields(Settings)}
     values: dict[str, Any] = {}
@@ -82,7 +86,10 @@ def parse_settings(given: list[str] | None) -> dict[str, Any]:
         if not equals or name not in defaults:
             known = ", ".join(sorted(defaults))
             raise SettingsError(f"--set {text}: write NAME=VALUE with one of {known}")
-        values[name] = _parse_value(text, value, defaults[name])
+        if name == "memory_limit":
+            values[name] = parse_size(value, "--set memory_limit=")
+        else:
+            values[name] = _parse_value(text, value, defaults[name])
     return values
 
 

@@ -38,12 +38,14 @@ def test_fields_that_cannot_be_meant(given: list[str]) -> None:
 
 def test_settings_take_the_type_of_their_default() -> None:
     given = ["min_run=10", "near_coverage=0.8", "strip=false", "policy=source", "source_priority=a, b"]
+    given.append("memory_limit=512MB")
     assert parse_settings(given) == {
         "min_run": 10,
         "near_coverage": 0.8,
         "strip": False,
         "policy": "source",
         "source_priority": ("a", "b"),
+        "memory_limit": 512 << 20,
     }
 
 
@@ -51,3 +53,8 @@ def test_settings_take_the_type_of_their_default() -> None:
 def test_settings_that_cannot_be_meant(given: str) -> None:
     with pytest.raises(SettingsError, match="--set"):
         parse_settings([given])
+
+
+def test_a_setting_that_is_no_size() -> None:
+    with pytest.raises(UsageError, match=r"^--set memory_limit=much: not a size such as 4GB"):
+        parse_settings(["memory_limit=much"])
