@@ -6,6 +6,7 @@ import glob
 import os
 from collections import Counter
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -66,14 +67,15 @@ class Source:
 def discover(inputs: Sequence[str | os.PathLike[str]]) -> list[Source]:
     """Find the files of inputs: files, folders and all below, patterns, ``-`` (standard input, JSONL).
 
-    In folders, files of other formats, hidden ones and results of this package are left out. A file
-    reached twice is read once.
+    In folders and by patterns, files of other formats, hidden ones, pipes and results of this package are
+    left out. A file reached twice is read once.
 
     Returns:
         Sources in the order of the inputs, those of a folder or pattern sorted by path.
 
     Raises:
-        UsageError: There is no such file, its format is unknown, or there is nothing to read.
+        UsageError: There is no such file, its format is unknown, a folder cannot be read, or there is nothing
+            to read.
     """
     sources: dict[str, Source] = {}
     for given in inputs:
@@ -114,8 +116,13 @@ def _match(pattern: str) -> Iterator[Source]:
     parts = Path(pattern).parts
     fixed = next(i for i, part in enumerate(parts) if glob.has_magic(part))
     base = str(Path(*parts[:fixed]))
+    ours = cache(is_ours)
     for path in found:
-        if Path(path).is_dir():
+        here = Path(path)
+        below = [here, *here.parents][: len(here.parts) - fixed]  # down to what the pattern names
+        if any(ours(place) for place in below):
+            continue
+        if here.is_dir():
             yield from _walk(path, base)
         elif source := _source(path, _relative(path, base), named=False):
             yield source
@@ -123,7 +130,7 @@ def _match(pattern: str) -> Iterator[Source]:
 
 def _walk(folder: str, base: str) -> Iterator[Source]:
     paths: list[str] = []
-    for top, folders, files in os.walk(folder):
+    for top, folders, files in os.walk(folder, onerror=_refuse):
         folders[:] = [name for name in folders if not name.startswith(".") and not is_ours(Path(top, name))]
         paths += [os.path.join(top, name) for name in files if not name.startswith(".")]  # noqa: PTH118 (keeps "./")
     for path in sorted(paths, key=_posix):
@@ -131,10 +138,17 @@ def _walk(folder: str, base: str) -> Iterator[Source]:
             yield source
 
 
+def _refuse(error: OSError) -> None:
+    if not isinstance(error, FileNotFoundError):  # removed in between
+        raise UsageError(f"{error.filename}: cannot be read: {error.strerror}") from error
+
+
 def _source(path: str, name: str, *, named: bool) -> Source | None:
     lower = path.lower()
     for extension, (kind, compression) in FORMATS.items():
         if lower.endswith(extension):
+            if not named and Path(path).exists() and not Path(path).is_file():
+                return None  # a pipe that nobody may ever write to
             return Source(path, os.fsencode(name).decode(errors="replace"), kind, compression, named)
     return None
 

@@ -227,7 +227,7 @@ def output_file(out: str | os.PathLike[str], *, force: bool = False) -> Iterator
 
 def is_ours(folder: Path) -> bool:
     """Whether a folder is a result of this package, or one that is being written."""
-    return (folder / _LOCK).exists() or _is_result(folder)
+    return os.path.exists(folder / _LOCK) or _is_result(folder)  # noqa: PTH110 (Path.exists raises without permission)
 
 
 def _is_result(folder: Path) -> bool:

@@ -211,6 +211,28 @@ def test_results_of_ours_are_no_input(tmp_path: Path) -> None:
     put(tmp_path / "theirs/b.jsonl", "")
     assert names(tmp_path) == ["a.jsonl", "theirs/b.jsonl"]
     assert names(tmp_path / "out") == ["documents.jsonl"]
+    for pattern in ("*", "**", "*/*.jsonl", "**/*.jsonl"):
+        assert {"out/documents.jsonl", "new.partial/documents.jsonl"}.isdisjoint(
+            names(f"{tmp_path}/{pattern}")
+        )
+    assert names(f"{tmp_path}/out/*.jsonl") == ["documents.jsonl"]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes in folders here")
+def test_a_pipe_in_a_folder_is_not_waited_for(tmp_path: Path) -> None:
+    put(tmp_path / "a.txt", "x")
+    os.mkfifo(tmp_path / "b.txt")
+    assert names(tmp_path) == names(f"{tmp_path}/*.txt") == ["a.txt"]
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may read all")
+def test_a_folder_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    put(tmp_path / "a.txt", "x")
+    put(tmp_path / "shut/b.txt", "x")
+    (tmp_path / "shut").chmod(0)
+    for folder in (tmp_path, tmp_path / "shut"):
+        with pytest.raises(UsageError, match="shut: cannot be read: Permission denied"):
+            discover([folder])
 
 
 def test_patterns(tmp_path: Path) -> None:
