@@ -345,6 +345,12 @@ def test_csv_of_spreadsheets(tmp_path: Path, name: str, between: str) -> None:
     assert [(row["id"], row["text"]) for row in Got(put(tmp_path / name, data)).rows] == [("1", "a, b; c\td")]
 
 
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le"])
+def test_csv_in_another_encoding(tmp_path: Path, encoding: str) -> None:
+    with pytest.raises(UsageError, match="the header is not UTF-8"):
+        Got(put(tmp_path / "a.csv", "id,text\n1,a\n".encode(encoding)))
+
+
 def test_csv_fields_may_be_long(tmp_path: Path) -> None:
     assert len(Got(put(tmp_path / "a.csv", "text\n" + "x" * 200_000)).rows[0]["text"]) == 200_000
 
