@@ -183,15 +183,15 @@ def _time(text: str | None, option: str) -> Any:
 
 def _records(field: list[str] | None) -> Iterator[tuple[int, Mapping[str, Any] | InputError]]:
     """Records of standard input as they come, with their lines; what is none as its error."""
-    import orjson
+    from dedup.io.jsonl import load_line
 
     renamed = parse_fields(field)
     for number, line in enumerate(sys.stdin.buffer, 1):
         if not line.strip():
             continue
         try:
-            record = orjson.loads(line)
-        except orjson.JSONDecodeError as error:
+            record = load_line(line)
+        except ValueError as error:
             yield number, InputError(f"no JSON: {error}", file="-", line=number)
             continue
         if not isinstance(record, dict):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,6 +15,7 @@ import pyarrow.json
 import pyarrow.parquet
 
 from dedup.errors import InputError, UsageError
+from dedup.io.jsonl import load_line
 from dedup.parallel import in_order
 from dedup.ragged import whole
 
@@ -231,8 +231,5 @@ def read_records(folder: Path) -> Iterator[dict[str, Any]]:
     """Every record of the deduplicated corpus, but for those nested too deep for Python."""
     with (folder / "canonical.jsonl").open("rb") as file:
         for line in file:
-            try:
-                yield orjson.loads(line)
-            except orjson.JSONDecodeError:  # the reader takes NaN, too, and any depth
-                with suppress(ValueError, RecursionError):
-                    yield json.loads(line)
+            with suppress(ValueError):
+                yield load_line(line)

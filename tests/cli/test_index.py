@@ -66,6 +66,11 @@ def test_bad_records_are_answered_in_their_place(dedup: Call, tmp_path: Path) ->
     assert (nothing.code, nothing.err) == (2, "dedup: -: none of 1 records can be used\n")
 
 
+def test_numbers_that_are_none_are_no_trouble(dedup: Call, tmp_path: Path) -> None:
+    stdin = lines({"id": "a", "text": LEAD, "title": float("nan"), "score": float("inf")})
+    assert dedup("index", "add", tmp_path / "n.db", stdin=stdin).json()["stored"]
+
+
 def test_other_names_of_fields(dedup: Call, tmp_path: Path) -> None:
     record = lines({"key": 7, "body": LEAD})
     outcome = dedup(
