@@ -74,7 +74,7 @@ def signature(text: str, settings: Settings | None = None) -> MinHash:
     """MinHash of a text without its boilerplate, for use with any datasketch index.
 
     It equals ``MinHash(num_perm=128, seed=1, hashfunc=dedup.shingle_hash, scheme="affine32")`` updated with
-    ``dedup.shingles`` of the stripped text.
+    ``dedup.shingles.shingles`` of the stripped text.
 
     Args:
         text: The raw text.

@@ -105,7 +105,7 @@ def shingle_hash(shingle: bytes) -> int:
     """32-bit hash of a shingle, folded tokens joined by one space; for ``datasketch.MinHash(hashfunc=…)``.
 
     Args:
-        shingle: As :func:`shingles` gives them.
+        shingle: As ``dedup.shingles.shingles`` gives them.
     """
     value = 0
     for token in shingle.split(b" "):
