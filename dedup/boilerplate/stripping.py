@@ -28,6 +28,7 @@ from dedup.boilerplate.units import (
     unbroken,
     units_of,
 )
+from dedup.errors import InputError
 from dedup.kernels import signs
 from dedup.kernels.traits import ALL_AGENCY, PROSE, RECURS, SAME_ABOVE, SAME_BELOW
 from dedup.model import Agency, CleanText, Kind, Removed
@@ -350,14 +351,20 @@ def strip_boilerplate(text: str, *, title: str | None = None, source: str | None
 
     Returns:
         What stays, with blocks separated as they were, what was removed, and the agencies named.
+
+    Raises:
+        InputError: An argument has half of a surrogate pair, so it is no text.
     """
-    batch = pa.record_batch(
-        {
-            "text": pa.array([text], pa.large_string()),
-            "title": pa.array([title], pa.string()),
-            "source": pa.array([source], pa.string()),
-        }
-    )
+    try:
+        batch = pa.record_batch(
+            {
+                "text": pa.array([text], pa.large_string()),
+                "title": pa.array([title], pa.string()),
+                "source": pa.array([source], pa.string()),
+            }
+        )
+    except UnicodeEncodeError as error:
+        raise InputError("a text, title or source has a lone surrogate") from error
     return clean_texts(batch)[0]
 
 

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dedup.boilerplate import agency_place, strip_boilerplate
+from dedup.errors import InputError
 from dedup.model import CleanText, Kind
 from tests.boilerplate.test_loops import texts
 
@@ -198,3 +199,9 @@ def test_time_is_linear(piece: str) -> None:
 
     seconds(1 << 20)  # compiles
     assert seconds(1 << 20) < 16 * seconds(1 << 18) + 0.5
+
+
+@pytest.mark.parametrize("argument", ["text", "title", "source"])
+def test_half_a_character_is_no_text(argument: str) -> None:
+    with pytest.raises(InputError, match="lone surrogate"):
+        strip_boilerplate(**{"text": LEAD, argument: "\ud800"})
