@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 import re
+import shutil
 from collections import Counter
 from html.parser import HTMLParser
 from pathlib import Path
@@ -17,7 +18,7 @@ from hypothesis import strategies as st
 
 from dedup import Document, UsageError, diff, find_families
 from dedup.cli import main
-from dedup.errors import OutputError
+from dedup.errors import InputError, OutputError
 from dedup.lineage import trace
 from dedup.report import make_report
 from dedup.report.contents import Contents, find_parents, short_form
@@ -233,6 +234,16 @@ def test_errors_say_what_is_wrong(hostile: Path, tmp_path: Path):
     (tmp_path / "taken.html").touch()
     with pytest.raises(OutputError, match="exists already"):
         make_report(hostile, tmp_path / "taken.html")
+    for name, content, error, message in (
+        ("diffs.jsonl", (hostile / "diffs.jsonl").read_bytes()[:-9], InputError, "diffs are damaged"),
+        ("diffs.parquet", b"PAR1 and no more", InputError, "diffs are damaged"),
+        ("documents.jsonl", b'{"id"', InputError, "documents.jsonl: cannot be read"),
+        ("run.json", b"[]", UsageError, "no result of dedup run"),
+    ):
+        damaged = shutil.copytree(hostile, tmp_path / name)
+        (damaged / name).write_bytes(content)
+        with pytest.raises(error, match=message):
+            make_report(damaged)
 
 
 def test_the_renamed_field_is_found_by_its_hash(tmp_path: Path):

@@ -9,9 +9,11 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 import orjson
+import pyarrow as pa
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from dedup.errors import InputError
 from dedup.io.folder import output_file, writing
 from dedup.report.contents import BUDGET, LARGEST, Contents
 from dedup.report.pictures import matrix, timeline
@@ -55,10 +57,14 @@ def make_report(
         InputError: One of its files cannot be read.
         OutputError: The page cannot be written.
     """
-    contents = Contents(read_tables(folder), folder, largest=largest, budget=budget)
+    tables = read_tables(folder)
     target = folder / "report.html" if out is None else out
-    with output_file(target, force=force or out is None) as path:
-        write_page(contents, path)
+    try:
+        contents = Contents(tables, folder, largest=largest, budget=budget)
+        with output_file(target, force=force or out is None) as path:
+            write_page(contents, path)
+    except (orjson.JSONDecodeError, pa.ArrowException) as error:
+        raise InputError(f"the diffs are damaged: {error}", file=str(folder)) from error
 
 
 def write_page(contents: Contents, path: Path) -> None:

@@ -139,6 +139,8 @@ def read_tables(folder: Path) -> Tables:
         raise UsageError(f"{folder}: is no result of dedup run, there is no run.json in it") from None
     except (OSError, orjson.JSONDecodeError) as error:
         raise InputError(f"cannot be read: {error}", file=str(folder / "run.json")) from error
+    if not isinstance(run, dict):
+        raise UsageError(f"{folder}: is no result of dedup run, there is something else in run.json")
     totals, documents = _documents(folder)
     families = pa.Table.from_batches(_batches(folder, "families", FAMILIES), FAMILIES)
     families = families.sort_by([("size", "descending"), ("id", "ascending")])
