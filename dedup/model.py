@@ -7,16 +7,14 @@ on access.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from numbers import Integral, Real
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 from dedup.errors import InputError
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 __all__ = [
     "Agency",
@@ -165,8 +163,10 @@ class Document:
         """Make a document of a mapping; fields it does not know are ignored.
 
         Raises:
-            InputError: ``text`` is missing or a field has the wrong type.
+            InputError: It is no mapping, ``text`` is missing or a field has the wrong type.
         """
+        if not isinstance(record, Mapping):
+            raise InputError(f"{type(record).__name__}, not a Document or a mapping")
         values: dict[str, Any] = {}
         for name in cls.__slots__:
             try:

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from dedup.errors import UsageError
 from dedup.io.schema import TIME, Block, Reject, RejectSink
 from dedup.io.times import bounded
+from dedup.model import as_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,7 +38,13 @@ def check_columns(schema: pa.Schema, file: str, fields: Mapping[str, str]) -> No
         if schema.names.count(theirs) > 1:
             raise UsageError(f"{place}column {theirs!r} is there more than once")
         type_ = schema.field(theirs).type
-        if not (_is_text(type_) or pa.types.is_null(type_) or _is_other(name, type_)):
+        # of floats, they may all be missing: what pandas makes of a column with nothing in it
+        if not (
+            _is_text(type_)
+            or pa.types.is_null(type_)
+            or pa.types.is_floating(type_)
+            or _is_other(name, type_)
+        ):
             raise UsageError(f"{place}column {theirs!r} is {type_}, not string")
 
 
@@ -52,10 +59,19 @@ def table_block(
         line: 1-based number of the first row.
         fields: Name of each of our fields in the batch.
         reject: Takes the rows with invalid UTF-8.
+
+    Raises:
+        UsageError: There are numbers in a column that must not have them.
     """
-    columns = {
-        name: _column(batch.column(theirs)) for name, theirs in fields.items() if theirs in batch.schema.names
-    }
+    columns = {}
+    for name, theirs in fields.items():
+        if theirs not in batch.schema.names:
+            continue
+        try:
+            columns[name] = _column(name, batch.column(theirs))
+        except TypeError:
+            place = f"{file}: " if file else ""
+            raise UsageError(f"{place}column {theirs!r} is {batch.column(theirs).type}, not string") from None
     lines = np.arange(line, line + len(batch))
     bad = np.zeros(len(batch), bool)
     for column in columns.values():
@@ -102,11 +118,23 @@ def _is_other(name: str, type_: pa.DataType) -> bool:
     """Whether a column that is no string can still be read as the field."""
     if name == "id":
         return bool(pa.types.is_integer(type_))
-    return name in ("published", "updated") and bool(pa.types.is_timestamp(type_) or pa.types.is_date(type_))
+    return name in ("published", "updated") and bool(
+        pa.types.is_timestamp(type_) or pa.types.is_date(type_) or pa.types.is_integer(type_)
+    )
 
 
-def _column(column: pa.Array) -> pa.Array:
+def _column(name: str, column: pa.Array) -> pa.Array:
+    """A column as text, or as times.
+
+    Raises:
+        TypeError: It has numbers and the field takes none.
+    """
     type_ = column.type
+    if pa.types.is_floating(type_) or (pa.types.is_integer(type_) and name != "id"):
+        return pa.array([as_text(name, value) for value in column.to_pylist()], pa.large_string())
+    if pa.types.is_dictionary(type_):  # Arrow decodes none of string_view, which Polars has
+        words = column.dictionary.cast(pa.large_string())
+        return pa.DictionaryArray.from_arrays(column.indices, words).cast(pa.large_string())
     if not (pa.types.is_timestamp(type_) or pa.types.is_date(type_)):
         return column.cast(pa.large_string())
     if pa.types.is_timestamp(type_) and type_.tz is not None:

@@ -98,9 +98,10 @@ def test_a_single_record_is_read_as_one_among_many(record: dict[str, Any]) -> No
 
 
 @pytest.mark.parametrize(
-    "record", [{"id": ["a"], "text": "a"}, {"id": True, "text": "a"}, {"id": 1.5, "text": "a"}, {"text": 5}]
+    "record",
+    [{"id": ["a"], "text": "a"}, {"id": True, "text": "a"}, {"id": 1.5, "text": "a"}, {"text": 5}, None, "a"],
 )
-def test_a_single_record_is_refused_for_the_same_reason(record: dict[str, Any]) -> None:
+def test_a_single_record_is_refused_for_the_same_reason(record: Any) -> None:
     (reject,) = rows([record])[1]
     with pytest.raises(InputError) as refused:
         Document.from_record(record)
@@ -153,6 +154,31 @@ def test_frames(frame: Any) -> None:
     record = orjson.loads(got[0]["record"])
     assert (record["score"], record["published"]) == (1, "2024-01-02T12:00:00Z")
     assert rejects == [Reject("", 2, "text is missing", "2")]
+
+
+def test_columns_of_numbers() -> None:
+    gaps = pa.array([None, float("nan")], pa.float64())  # as pandas has a column with nothing in it
+    table = {"id": [1, 2], "text": ["a", "b"], "title": gaps, "published": [0, 10**12], "updated": gaps}
+    got, rejects = rows(pa.table(table))
+    assert [(row["id"], row["title"], row["updated"]) for row in got] == [
+        ("1", None, None),
+        ("2", None, None),
+    ]
+    assert [row["published"] for row in got] == [
+        datetime(1970, 1, 1, tzinfo=UTC),
+        datetime(2001, 9, 9, 1, 46, 40, tzinfo=UTC),
+    ]
+    assert not rejects
+    for name in ("id", "title"):
+        with pytest.raises(UsageError, match=f"column '{name}' is double, not string"):
+            rows(pa.table({**table, name: [1.0, None]}))
+
+
+def test_words_of_polars() -> None:
+    polars = pytest.importorskip("polars")
+    source = polars.Series(["x.example", None], dtype=polars.Categorical)
+    got, _ = rows(polars.DataFrame({"text": ["a", "b"], "source": source}))
+    assert [row["source"] for row in got] == ["x.example", None]
 
 
 def test_frames_of_several_chunks() -> None:
