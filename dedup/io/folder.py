@@ -171,7 +171,7 @@ class OutputFolder:
         """Clear up after a run that was killed while it replaced ``OUT``."""
         if self._old.exists() and _is_result(self._old):
             if self._out.exists():
-                shutil.rmtree(self._old)
+                _delete(self._old)
             else:
                 self._old.rename(self._out)
                 self.check()
@@ -190,7 +190,7 @@ class OutputFolder:
         (self._out / _LOCK).unlink()
         (self._out / _KEY).unlink(missing_ok=True)
         if replaces:
-            shutil.rmtree(self._old)
+            _delete(self._old)
 
     def _let_go(self, *, keep: bool = False) -> None:
         """Let go of the lock, and unless it is kept remove the unfinished folder, if still there and ours."""

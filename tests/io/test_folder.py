@@ -40,6 +40,18 @@ def test_an_existing_result_needs_force(tmp_path: Path) -> None:
     assert left(tmp_path) == ["out"]
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege there")
+def test_a_link_to_a_result_is_replaced_and_the_result_stays(tmp_path: Path) -> None:
+    run(tmp_path / "monday")
+    (tmp_path / "latest").symlink_to("monday")
+    run(tmp_path / "latest", "2", force=True)
+    assert left(tmp_path) == ["latest", "monday"]
+    assert [(tmp_path / name / "mark").read_text() for name in left(tmp_path)] == ["2", "1"]
+    (tmp_path / "latest.replaced").symlink_to("monday")  # killed before it was removed
+    run(tmp_path / "latest", "3", force=True)
+    assert left(tmp_path) == ["latest", "monday"]
+
+
 def test_force_replaces_nothing_but_results(tmp_path: Path) -> None:
     theirs = tmp_path / "photos"
     theirs.mkdir()
