@@ -73,7 +73,8 @@ class Prepared:
         offsets: int64[n + 1], body tokens of each document.
         hash: uint64[T] of the body tokens.
         flags: uint8[T].
-        content: uint64[n, 2], 128-bit hash of the body, of the whole text where no body is left.
+        content: uint64[n, 2], 128-bit hash of the body; where no body is left, of the whole text, with its
+            bits turned, so that it equals another such text and never a body.
         bodiless: bool[n], no body is left.
         signatures: uint32[n, permutations].
         mark_offsets: int64[n + 1], fingerprints of each document.
@@ -218,7 +219,7 @@ def prepare(
     sketches = sketch(shingles, settings)
     content = sketches.content
     if bodiless.any():
-        content[bodiless] = sketch(shingle(tokens, None, settings), settings).content[bodiless]
+        content[bodiless] = ~sketch(shingle(tokens, None, settings), settings).content[bodiless]
     # no word at all: equal only to the same characters
     for row in np.flatnonzero(steps(tokens.offsets) == 0):
         digest = xxhash.xxh3_128_intdigest(texts[int(row)].as_py().encode())

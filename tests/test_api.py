@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import polars as pl
@@ -12,6 +12,9 @@ from datasketch import MinHash
 import dedup
 from dedup.errors import InputError, UsageError
 from dedup.shingles import shingles
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 LEAD = "The council of Ambleford voted on Tuesday night to close the old bridge for two years of repairs."
 REST = (
@@ -165,3 +168,24 @@ def test_signature_is_datasketch_s() -> None:
 def test_dates_are_utc() -> None:
     result = dedup.find_families([{"id": "a", "text": LEAD, "published": "2026-03-01T12:00:00+02:00"}])
     assert result.document("a").published == datetime(2026, 3, 1, 10, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("page_first", [True, False])
+@pytest.mark.parametrize("dated", [True, False])
+def test_the_same_words_where_stripping_leaves_nothing_and_where_it_leaves_all(
+    tmp_path: Path, page_first: bool, dated: bool
+) -> None:
+    page = "Dockers stand at the gates of the port in Northport. Photograph: Leif Sandal/AP"
+    plain = "Dockers stand at the gates of the port in Northport Photograph Leif Sandal AP"
+    assert not dedup.strip_boilerplate(page).text
+    assert dedup.strip_boilerplate(plain).text == plain
+    documents = [
+        {"id": identity, "text": text, "published": f"2026-03-02T0{n}:00:00Z" if dated else None}
+        for n, (identity, text) in enumerate([("page", page), ("plain", plain)][:: 1 if page_first else -1])
+    ]
+    result = dedup.find_families(documents)
+    assert result.relation("page", "plain").relation == "none"
+    assert len(result.relations_table()) == 0
+    with dedup.Index.open(tmp_path / "news.db") as index:
+        assert [index.add(document).relation for document in documents] == ["none", "none"]
+        assert index.check() == []
