@@ -189,3 +189,8 @@ def test_the_same_words_where_stripping_leaves_nothing_and_where_it_leaves_all(
     with dedup.Index.open(tmp_path / "news.db") as index:
         assert [index.add(document).relation for document in documents] == ["none", "none"]
         assert index.check() == []
+
+
+def test_one_headline_with_its_title_and_without() -> None:
+    result = dedup.find_families([{"id": "a", "text": LEAD}, {"id": "b", "text": LEAD, "title": LEAD}])
+    assert result.relation("a", "b").relation == "exact"

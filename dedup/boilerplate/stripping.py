@@ -145,6 +145,8 @@ def strip(tokens: Tokens, batch: pa.RecordBatch, recurring: Recurring | None = N
     labels[_nothing_left(units, labels) & (measures.strongest == 0)] = BODY
     labels[_lone_prose(units, labels, measures)] = BODY
     repeats_title = is_title | ((labels == TITLE) & earlier)
+    # one that is all there is stays, the last of its kind
+    repeats_title &= later | ~_alone(units, (labels <= TITLE) & ~repeats_title)
     standfirst = _standfirsts(units, (labels == BODY) & ~repeats_title, later, measures.counts)
     kind = _KIND_OF_LABEL[labels]
     kind[repeats_title] = KINDS.index(Kind.TITLE)
@@ -269,7 +271,12 @@ def _equal_titles(batch: pa.RecordBatch, units: Units, whole: NDArray[np.uint64]
 
 def _nothing_left(units: Units, labels: NDArray[np.uint8]) -> NDArray[np.bool_]:
     """bool[U]: the unit stands in a document without any body; too little there to be sure without cues."""
-    nothing: NDArray[np.bool_] = sums(labels <= TITLE, units.offsets) == 0
+    return _alone(units, labels <= TITLE)
+
+
+def _alone(units: Units, kept: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """bool[U]: the unit stands in a document of which no unit is kept."""
+    nothing: NDArray[np.bool_] = sums(kept, units.offsets) == 0
     return nothing.repeat(steps(units.offsets))
 
 

@@ -152,6 +152,11 @@ def test_repeated_standfirst_and_known_title_go() -> None:
     assert [r.kind for r in clean.removed] == [Kind.TITLE, Kind.REPEAT]
 
 
+def test_a_known_title_that_is_all_there_is_stays() -> None:
+    assert strip_boilerplate(LEAD, title=LEAD).text == LEAD
+    assert strip_boilerplate(page(LEAD, LEAD), title=LEAD).text == LEAD
+
+
 def test_a_paragraph_cut_by_links_stays() -> None:
     text = page(
         LEAD,
