@@ -71,15 +71,15 @@ def steps(values: NDArray[Number]) -> NDArray[Number]:
     return step
 
 
-def sums(chosen: NDArray[np.bool_], offsets: NDArray[np.int64]) -> NDArray[np.int64]:
-    """How many are chosen in each slice: int64[n].
+def sums(values: NDArray[np.bool_] | NDArray[np.int32], offsets: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The sum of each slice: int64[n].
 
     Args:
-        chosen: bool[m].
+        values: bool[m], to count what is chosen, or int32[m].
         offsets: int64[n + 1], where the slices begin, and the last one ends.
     """
-    running = np.zeros(len(chosen) + 1, np.int64)
-    chosen.cumsum(out=running[1:])
+    running = np.zeros(len(values) + 1, np.int64)
+    values.cumsum(out=running[1:])
     return steps(running[offsets])
 
 

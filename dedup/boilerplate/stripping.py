@@ -62,6 +62,8 @@ STRONG_CUES = 5.0
 """Weight of cues that even prose does not outweigh."""
 MANY_CUES, TITLE_CUES = 7.0, 4.0
 """Weight of cues that, filling half of it, make a unit an appeal, or a headline none."""
+REPEATED_TOKENS = 12
+"""Words of a paragraph that is not said twice for effect."""
 ADDRESS_TOKENS = 5
 """Words of an address, at least: shorter ones are abbreviations, dates and results of games."""
 
@@ -147,11 +149,14 @@ def strip(tokens: Tokens, batch: pa.RecordBatch, recurring: Recurring | None = N
     repeats_title = is_title | ((labels == TITLE) & earlier)
     # one that is all there is stays, the last of its kind
     repeats_title &= later | ~_alone(units, (labels <= TITLE) & ~repeats_title)
-    standfirst = _standfirsts(units, (labels == BODY) & ~repeats_title, later, measures.counts)
+    stays = (labels == BODY) & ~repeats_title
+    repeat = _second_copies(units, stays, earlier | later, measures)
+    once = (sums(repeat, units.offsets) == 0).repeat(steps(units.offsets))
+    repeat |= _standfirsts(units, stays & once, later, measures.counts)
     kind = _KIND_OF_LABEL[labels]
     kind[repeats_title] = KINDS.index(Kind.TITLE)
-    kind[standfirst] = KINDS.index(Kind.REPEAT)
-    removed = (labels > TITLE) | repeats_title | standfirst
+    kind[repeat] = KINDS.index(Kind.REPEAT)
+    removed = (labels > TITLE) | repeats_title | repeat
 
     mixed = suspects(tokens, units, measures)
     mixed[units.block[removed]] = False
@@ -284,10 +289,13 @@ def _lone_prose(units: Units, labels: NDArray[np.uint8], measures: Measures) -> 
     """The longest unit of each document, if it is prose and more than all that is called body.
 
     An article of one paragraph looks like a long caption. What has strong cues is one; appeals may be long.
+    Speech that was written down, or text without its signs for a corpus, is one long unit whatever its cues;
+    a menu that long is mostly capitalised.
     """
-    tokens = measures.counts[:, signs.N_TOKENS]
-    prose = (labels > TITLE) & (labels != LABELS.index("appeal")) & (tokens >= PROSE_TOKENS)
-    prose &= (measures.counts[:, signs.N_STOP] >= PROSE_STOPS) & (measures.strongest < STRONG_CUES)
+    tokens, stops, upper = (measures.counts[:, c] for c in (signs.N_TOKENS, signs.N_STOP, signs.N_UPPER))
+    prose = (stops >= PROSE_STOPS) & (measures.strongest < STRONG_CUES) & (labels != LABELS.index("appeal"))
+    prose |= (stops == 0) & (2 * upper < tokens)
+    prose &= (labels > TITLE) & (tokens >= PROSE_TOKENS)
     if not prose.any():
         return np.empty(0, np.int64)
     documents = len(units.offsets) - 1
@@ -311,6 +319,26 @@ def _standfirsts(
     first = kept[run_starts(document)]
     found[first[later[first] & (counts[first, signs.N_TOKENS] >= 5)]] = True
     return found
+
+
+def _second_copies(
+    units: Units, stays: NDArray[np.bool_], twins: NDArray[np.bool_], measures: Measures
+) -> NDArray[np.bool_]:
+    """bool[U]: paragraphs of body that stand above already, in documents that hold their article twice.
+
+    There they are two fifths of the body and more; else a paragraph said again is the author's.
+    """
+    found = np.zeros(len(units), np.bool_)
+    tokens = measures.counts[:, signs.N_TOKENS]
+    some = np.flatnonzero(stays & twins & (tokens >= REPEATED_TOKENS))
+    if not len(some):
+        return found
+    document = np.searchsorted(units.offsets, some, side="right") - 1
+    order = np.lexsort((measures.whole[some], document))
+    found[some[order][~run_starts(document[order], measures.whole[some[order]])]] = True
+    again, whole = (sums(tokens * chosen, units.offsets) for chosen in (found, stays))
+    twice = (5 * again >= 2 * whole) & (sums(found, units.offsets) > 1)
+    return found & twice.repeat(steps(units.offsets))
 
 
 def _unit_spans(

@@ -157,6 +157,32 @@ def test_a_known_title_that_is_all_there_is_stays() -> None:
     assert strip_boilerplate(page(LEAD, LEAD), title=LEAD).text == LEAD
 
 
+def test_an_article_that_stands_there_twice_is_one() -> None:
+    clean = strip_boilerplate(page(*BODY, *BODY))
+    assert clean.text == page(*BODY)
+    assert [r.kind for r in clean.removed] == [Kind.REPEAT] * len(BODY)
+
+
+def test_what_is_said_twice_may_be_meant() -> None:
+    text = page(LEAD, "“We will be back.”", *BODY[1:], "“We will be back.”", THIRD, LAST)
+    assert strip_boilerplate(text).text == text
+
+
+def test_text_without_its_signs_stays() -> None:
+    """As speech is written down, and as corpora are normalised, whatever it is about."""
+    paywalls = (
+        "subscribe to read on was all the page would say to those who came by a link the publisher told the "
+        "harbour board that a subscription costs four a month and that those who subscribe today support the "
+        "journalism of the whole valley support us or lose us he had written over every article of the paper "
+        "since the spring and sign up for the newsletter stood below it the board asked how many had done so "
+        "and the answer was fewer than nine in a hundred which is why the wall goes up again in the autumn and "
+        "the newsletter with all its readers becomes a paper of its own"
+    )
+    assert strip_boilerplate(paywalls).text == paywalls
+    plain = " ".join("".join(c for c in page(*BODY).lower() if c.isalnum() or c.isspace()).split())
+    assert strip_boilerplate(f"{plain} {paywalls}").text == f"{plain} {paywalls}"
+
+
 def test_a_paragraph_cut_by_links_stays() -> None:
     text = page(
         LEAD,
