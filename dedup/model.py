@@ -7,9 +7,11 @@ on access.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from numbers import Integral, Real
 from typing import Any, Self
@@ -73,15 +75,26 @@ class Kind(StrEnum):
     REPEAT = "repeat"
 
 
+# "Tue, 10 Mar 2026 09:12:00 GMT"; other names of zones mean several
+_OF_A_FEED = re.compile(
+    r"(?:[A-Za-z]{3}, ?)?\d{1,2} [A-Za-z]{3} \d{4} \d\d:\d\d(?::\d\d)? (?:GMT|UTC?|[ECMP][SD]T|[+-]\d{4})"
+)
+
+
 def parse_time(value: str | datetime | None) -> datetime | None:
-    """Read an ISO 8601 date or time; naive ones are UTC.
+    """Read a date or time of ISO 8601, or one of RFC 5322 as feeds have them; naive ones are UTC.
 
     Raises:
-        ValueError: The text is no ISO 8601 date, or before the year 1 or after 9999 in UTC.
+        ValueError: The text is neither, or before the year 1 or after 9999 in UTC.
     """
     if value is None or value == "":
         return None
-    moment = value if isinstance(value, datetime) else datetime.fromisoformat(value)
+    if isinstance(value, datetime):
+        moment = value
+    elif _OF_A_FEED.fullmatch(value):
+        moment = parsedate_to_datetime(value)
+    else:
+        moment = datetime.fromisoformat(value)
     try:
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except OverflowError as error:

@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dedup.cli.documents import HELP, load_two
-from dedup.cli.options import Json
+from dedup.cli.options import Fields, Json, parse_fields
 from dedup.cli.terminal import console, fit, percent, put, safe
 from dedup.model import RelationKind
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from rich.table import Table
 
     from dedup.config import Settings
@@ -63,6 +65,7 @@ def compare(
     a: Annotated[str, typer.Argument(metavar="A", help=HELP, show_default=False)],
     b: Annotated[str, typer.Argument(metavar="B", help="Another.", show_default=False)],
     among: Among = None,
+    field: Fields = None,
     as_json: Json = False,
 ) -> None:
     """Say how two articles are related, and why.
@@ -73,8 +76,9 @@ def compare(
 
     import dedup
 
-    documents = load_two(a, b)
-    result = dedup.find_families(_corpus(documents, among or []))
+    fields = parse_fields(field)
+    documents = load_two(a, b, fields)
+    result = dedup.find_families(_corpus(documents, among or [], fields))
     relation = result.relation(*(document.id for document in documents))
     rule = explain(relation, result.settings, later=_windows_apart(*documents, result.settings))
     sides = [_side(document, result) for document in documents]
@@ -84,13 +88,15 @@ def compare(
         _show((a, b), relation, rule, sides)
 
 
-def _corpus(documents: tuple[Document, Document], among: list[str]) -> list[dict[str, Any]]:
+def _corpus(
+    documents: tuple[Document, Document], among: list[str], fields: Mapping[str, str]
+) -> list[dict[str, Any]]:
     """The two, and all others of the inputs."""
     from dedup.io import read
 
     rows = [asdict(document) for document in documents]
     own = {document.id for document in documents}
-    for batch in read(among, reject=lambda _: None) if among else ():
+    for batch in read(among, fields=fields, reject=lambda _: None) if among else ():
         rows += [row for row in batch.to_pylist() if row["id"] not in own]
     return rows
 

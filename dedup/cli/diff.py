@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from dedup.cli.documents import HELP, load_two
-from dedup.cli.options import Json
+from dedup.cli.options import Fields, Json, parse_fields
 from dedup.errors import UsageError
 
 __all__ = ["diff"]
@@ -18,6 +18,7 @@ __all__ = ["diff"]
 def diff(
     a: Annotated[str, typer.Argument(metavar="A", help=HELP, show_default=False)],
     b: Annotated[str, typer.Argument(metavar="B", help="Another.", show_default=False)],
+    field: Fields = None,
     as_json: Json = False,
     as_html: Annotated[bool, typer.Option("--html", help="Print an HTML fragment.")] = False,
     color: Annotated[bool, typer.Option("--color/--no-color", help="Colour, on a terminal.")] = True,
@@ -33,7 +34,7 @@ def diff(
 
     if as_json and as_html:
         raise UsageError("--json and --html exclude each other")
-    one, two = load_two(a, b)
+    one, two = load_two(a, b, parse_fields(field))
     change = compute(one.text, two.text)
     if as_json:
         shown = {"a": one.id, "b": two.id, "operations": change.as_json()}

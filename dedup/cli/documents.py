@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from dedup.errors import InputError, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from dedup.io import Reject
     from dedup.model import Document
 
@@ -17,8 +19,13 @@ __all__ = ["HELP", "load", "load_two"]
 HELP = "A file with one document, one record of a file as FILE#ID, or - for plain text on standard input."
 
 
-def load_two(a: str, b: str) -> tuple[Document, Document]:
+def load_two(a: str, b: str, fields: Mapping[str, str] | None = None) -> tuple[Document, Document]:
     """Two documents, with ids that tell them apart.
+
+    Args:
+        a: What :func:`load` takes.
+        b: The same.
+        fields: The input's names of fields.
 
     Raises:
         UsageError: An argument names no single document, or both are standard input.
@@ -28,13 +35,13 @@ def load_two(a: str, b: str) -> tuple[Document, Document]:
 
     if a == b == "-":
         raise UsageError("only one of the two can be standard input")
-    one, two = load(a), load(b)
+    one, two = load(a, fields), load(b, fields)
     if one.id == two.id:
         one, two = replace(one, id=a), replace(two, id=b)
     return one, two
 
 
-def load(given: str) -> Document:
+def load(given: str, fields: Mapping[str, str] | None = None) -> Document:
     """The document a path, ``FILE#ID`` or ``-`` names.
 
     A file of no known format is taken for plain text, as ``<(command)`` has no name of its own.
@@ -52,7 +59,7 @@ def load(given: str) -> Document:
         raise UsageError(f"{given}: no such file")
     if identity is None and not Path(path).is_dir() and not path.lower().endswith(tuple(FORMATS)):
         return _plain(Path(path).read_bytes(), path)
-    return _record(path, identity)
+    return _record(path, identity, fields)
 
 
 def _split(given: str) -> tuple[str, str | None]:
@@ -77,7 +84,7 @@ def _plain(data: bytes, name: str) -> Document:
     return Document(values["id"], values["text"])
 
 
-def _record(path: str, identity: str | None) -> Document:
+def _record(path: str, identity: str | None, fields: Mapping[str, str] | None) -> Document:
     import pyarrow.compute as pc
 
     from dedup.io import read
@@ -86,7 +93,7 @@ def _record(path: str, identity: str | None) -> Document:
     rejects: list[Reject] = []
     found: dict[str, Document] = {}  # by text: the same record twice is one document
     count = 0
-    for batch in read([path], reject=rejects.append):
+    for batch in read([path], fields=fields, reject=rejects.append):
         count += len(batch)
         if identity is not None:
             batch = batch.filter(pc.equal(batch.column("id"), identity))

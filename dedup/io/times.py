@@ -24,13 +24,13 @@ _HIGHEST = 253_402_300_799_999_999
 
 
 def parse_times(texts: pa.Array) -> pa.Array:
-    """Read ISO 8601 dates and times; those without an offset are UTC.
+    """Read dates and times of ISO 8601 and of feeds (RFC 5322); those without an offset are UTC.
 
     Args:
         texts: string or large_string[n].
 
     Returns:
-        timestamp[us, UTC][n]; null where the text is null, or is no ISO 8601 date.
+        timestamp[us, UTC][n]; null where the text is null, or is no such date.
     """
     if texts.null_count == len(texts):
         return pa.nulls(len(texts), TIME)

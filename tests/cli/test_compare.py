@@ -102,6 +102,15 @@ def test_a_single_file_of_one_record(dedup: Call, tmp_path: Path) -> None:
     assert (shown["a"], shown["b"], shown["relation"]) == (str(one), str(two), "none")
 
 
+@pytest.mark.parametrize("command", ["compare", "diff"])
+def test_other_names_of_fields(dedup: Call, tmp_path: Path, command: str) -> None:
+    path = write(tmp_path / "a.jsonl", [{"key": "x", "body": LEAD}, {"key": "y", "body": LEAD + REST}])
+    both = f"{path}#x", f"{path}#y"
+    shown = dedup(command, *both, "--field", "id=key", "--field", "text=body", "--json").json()
+    assert (shown["a"], shown["b"]) == ("x", "y")
+    assert dedup(command, *both).code == 2
+
+
 def test_what_was_left_out(dedup: Call) -> None:
     pages = SEEDS / "english.jsonl"
     outcome = dedup("compare", f"{pages}#en-ferry-afp", f"{pages}#en-ferry-furniture")

@@ -38,6 +38,9 @@ def test_equals_the_one_by_one_reading(moments: list[datetime | None]) -> None:
         ("2024-02-29T10:20:30-05", "2024-02-29T15:20:30"),
         ("20240229", "2024-02-29T00:00:00"),
         (" 2024-02-29 ", "2024-02-29T00:00:00"),
+        ("Thu, 29 Feb 2024 10:20:30 GMT", "2024-02-29T10:20:30"),
+        ("Thu, 29 Feb 2024 10:20:30 +0130", "2024-02-29T08:50:30"),
+        ("1 Mar 2024 00:20 EST", "2024-03-01T05:20:00"),
     ],
 )
 def test_shapes(text: str, iso: str) -> None:
@@ -50,6 +53,9 @@ def test_shapes(text: str, iso: str) -> None:
         "yesterday",
         "2024-02-30",
         "2024-13-01",
+        "Thu, 30 Feb 2024 10:20:30 GMT",
+        "Thu, 29 Feb 2024 10:20:30 IST",  # Irish, Israeli or Indian
+        "29 Foo 2024 10:20:30 GMT",
         "0000-01-01",
         "9999-12-31T23:59:59-05:00",
         "2024-01-01T25:00",
