@@ -56,6 +56,8 @@ if TYPE_CHECKING:
 HERE = Path(__file__).parent
 WEIGHTS = HERE.parent / "dedup" / "boilerplate" / "data" / "weights.json"
 FOLDS = 4
+DRAWS = 4
+"""How often pages that are put together by chance are drawn; they weigh as much as one draw."""
 RIDGE = {"article": 2.0, "page": 2.0, "sentence": 1.0}
 COST_OF_LOSS, COST_OF_REST = 1.0, {"article": 0.6, "page": 0.3, "sentence": 0.6}
 """Margin asked for, by 20 words, between body and the rest: of body, of furniture."""
@@ -617,12 +619,12 @@ def training_sets(shared: Path, every: int) -> Sets:
     """By model, what makes its examples."""
     chance, lines = random.Random(0), furniture()  # noqa: S311
     texts, agency = extracted(shared), wire(shared, 30)
-    more = [furnished(page, lines, chance) for page in texts]
+    more = [furnished(page, lines, chance) for _ in range(DRAWS) for page in texts]
     news, web = fundus(shared), trafilatura(shared, every)
-    cut_news, cut_web = cut_down(news * 2, chance), cut_down(web, chance)
+    cut_news, cut_web = cut_down(news * 2 * DRAWS, chance), cut_down(web * DRAWS, chance)
     disordered = [disturbed(page, chance) for page in more]
     run_together = [glued(page, chance) for page in more]
-    abroad = invented(chance)
+    abroad = invented(chance, 12 * DRAWS)
     abroad_glued = [glued(page, chance) for page in abroad]
 
     def unbroken(pages: list[Page]) -> list[Page]:
@@ -631,19 +633,19 @@ def training_sets(shared: Path, every: int) -> Sets:
     return {
         "article": lambda: {
             "text": examples(texts, 1.0),
-            "changed": examples(disordered, 0.5),
-            "invented": examples([disturbed(page, chance) for page in abroad], 0.5),
-            "recurring": examples(more, 0.5, pretend=True),
+            "changed": examples(disordered, 0.5 / DRAWS),
+            "invented": examples([disturbed(page, chance) for page in abroad], 0.5 / DRAWS),
+            "recurring": examples(more, 0.5 / DRAWS, pretend=True),
             "wire": examples(agency, 0.2),
-            "fundus": examples(cut_news, 0.5),
-            "trafilatura_eval": examples(cut_web, 0.4),
+            "fundus": examples(cut_news, 0.5 / DRAWS),
+            "trafilatura_eval": examples(cut_web, 0.4 / DRAWS),
         },
         "sentence": lambda: {
             "text": examples(unbroken(texts), 1.0),
-            "changed": examples(unbroken(more), 0.4),
-            "invented": examples(unbroken(abroad), 0.4),
-            "invented, glued": examples(abroad_glued, 0.4, by_sentences=True),
-            "glued": examples(run_together, 0.9, by_sentences=True),
+            "changed": examples(unbroken(more), 0.4 / DRAWS),
+            "invented": examples(unbroken(abroad), 0.4 / DRAWS),
+            "invented, glued": examples(abroad_glued, 0.4 / DRAWS, by_sentences=True),
+            "glued": examples(run_together, 0.9 / DRAWS, by_sentences=True),
             "wire": examples(unbroken(agency), 0.2),
         },
         "page": lambda: {

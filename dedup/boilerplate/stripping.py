@@ -30,7 +30,8 @@ from dedup.boilerplate.units import (
 )
 from dedup.errors import InputError
 from dedup.kernels import signs
-from dedup.kernels.traits import ALL_AGENCY, PROSE, RECURS, SAME_ABOVE, SAME_BELOW
+from dedup.kernels.traits import AGENCY, ALL_AGENCY, PROSE, RECURS, SAME_ABOVE, SAME_BELOW
+from dedup.kernels.traits import KINDS as CUED_KINDS
 from dedup.model import Agency, CleanText, Kind, Removed
 from dedup.ragged import run_starts, steps, sums
 from dedup.tokens import Tokens, byte_to_char, tokenize
@@ -139,6 +140,9 @@ def strip(tokens: Tokens, batch: pa.RecordBatch, recurring: Recurring | None = N
     # paragraph that edited versions kept recurs, too, and large families fell apart (recall 0.82 for 0.98)
     known = (traits[RECURS] > 0) & (traits[PROSE] == 0)
     labels[known & (labels <= TITLE)] = LABELS.index("nav")
+    # a credit names somebody: a closing paragraph of background looks like an author's life, but for the cues
+    nobody = (traits[PROSE] > 0) & (traits[CUED_KINDS] == 0) & (traits[AGENCY] == 0)
+    labels[nobody & (labels == LABELS.index("credit"))] = BODY
     named = np.flatnonzero(traits[ALL_AGENCY])
     labels[named[_ASTRAY[labels[named]]]] = LABELS.index("credit")
     earlier, later = traits[SAME_ABOVE] > 0, traits[SAME_BELOW] > 0

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import time
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -12,6 +14,8 @@ from dedup.boilerplate import agency_place, strip_boilerplate
 from dedup.errors import InputError
 from dedup.model import CleanText, Kind
 from tests.boilerplate.test_loops import texts
+
+SEEDS = Path(__file__).parents[2] / "seeds"
 
 LEAD = "The harbour workers of Northport walked out on Tuesday after talks over night shifts broke down, their union said."
 SECOND = "“We did not want this strike,” union leader Ines Calder told reporters outside the gates. “They left us no choice.”"
@@ -236,3 +240,26 @@ def test_time_is_linear(piece: str) -> None:
 def test_half_a_character_is_no_text(argument: str) -> None:
     with pytest.raises(InputError, match="lone surrogate"):
         strip_boilerplate(**{"text": LEAD, argument: "\ud800"})
+
+
+def test_no_paragraph_of_the_demo_corpus_is_lost() -> None:
+    """Of a paragraph of an article nothing goes but its dateline and a credit at its end."""
+    records = [
+        json.loads(line)
+        for path in sorted(SEEDS.rglob("*.jsonl"))
+        for line in path.read_text("utf-8").splitlines()
+    ]
+    texts = {record["id"]: record for record in records}
+    lost = []
+    for row in map(json.loads, (SEEDS / "labels/paragraphs.ndjson").read_text("utf-8").splitlines()):
+        if row["id"] not in texts:
+            continue
+        record = texts[row["id"]]
+        clean = strip_boilerplate(record["text"], title=record.get("title"), source=record.get("source"))
+        start = 0
+        for line, label in zip(record["text"].split("\n"), row["labels"], strict=True):
+            end = start + len(line)
+            gone = sum(max(0, min(end, r.end) - max(start, r.start)) for r in clean.removed)
+            lost += [(row["id"], line)] if label == "body" and gone > 40 else []
+            start = end + 1
+    assert not lost
