@@ -183,8 +183,16 @@ def test_text_without_its_signs_stays() -> None:
         "the newsletter with all its readers becomes a paper of its own"
     )
     assert strip_boilerplate(paywalls).text == paywalls
-    plain = " ".join("".join(c for c in page(*BODY).lower() if c.isalnum() or c.isspace()).split())
+
+    def without_signs(text: str) -> str:
+        return " ".join("".join(c for c in text.lower() if c.isalnum() or c.isspace()).split())
+
+    plain = without_signs(page(*BODY))
     assert strip_boilerplate(f"{plain} {paywalls}").text == f"{plain} {paywalls}"
+    records = map(json.loads, (SEEDS / "english.jsonl").read_text("utf-8").splitlines())
+    texts = {r["id"]: without_signs(strip_boilerplate(r["text"], title=r["title"]).text) for r in records}
+    for whole in (texts["en-ferry-investigation"], texts["en-photoagency"], " ".join(texts.values())):
+        assert strip_boilerplate(whole).text == whole
 
 
 def test_a_paragraph_cut_by_links_stays() -> None:
