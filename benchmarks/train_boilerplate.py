@@ -183,7 +183,7 @@ def furniture() -> dict[str, list[str]]:
     return found
 
 
-def invented(chance: random.Random, each: int = 12) -> list[Page]:
+def invented(chance: random.Random, each: int = 12 * DRAWS) -> list[Page]:
     """Articles in twelve languages, made of invented lines: what no labelled page is there to teach."""
     lines: dict[str, dict[str, list[str]]] = {}
     for row in (HERE / "data" / "articles.tsv").read_text("utf-8").splitlines():
@@ -624,8 +624,11 @@ def training_sets(shared: Path, every: int) -> Sets:
     cut_news, cut_web = cut_down(news * 2 * DRAWS, chance), cut_down(web * DRAWS, chance)
     disordered = [disturbed(page, chance) for page in more]
     run_together = [glued(page, chance) for page in more]
-    abroad = invented(chance, 12 * DRAWS)
+    abroad = invented(chance)
     abroad_glued = [glued(page, chance) for page in abroad]
+
+    def drawn(pages: list[Page], weight: float, **how: bool) -> Examples:
+        return examples(pages, weight / DRAWS, **how)
 
     def unbroken(pages: list[Page]) -> list[Page]:
         return [replace(page, unbroken=True) for page in pages]
@@ -633,19 +636,19 @@ def training_sets(shared: Path, every: int) -> Sets:
     return {
         "article": lambda: {
             "text": examples(texts, 1.0),
-            "changed": examples(disordered, 0.5 / DRAWS),
-            "invented": examples([disturbed(page, chance) for page in abroad], 0.5 / DRAWS),
-            "recurring": examples(more, 0.5 / DRAWS, pretend=True),
+            "changed": drawn(disordered, 0.5),
+            "invented": drawn([disturbed(page, chance) for page in abroad], 0.5),
+            "recurring": drawn(more, 0.5, pretend=True),
             "wire": examples(agency, 0.2),
-            "fundus": examples(cut_news, 0.5 / DRAWS),
-            "trafilatura_eval": examples(cut_web, 0.4 / DRAWS),
+            "fundus": drawn(cut_news, 0.5),
+            "trafilatura_eval": drawn(cut_web, 0.4),
         },
         "sentence": lambda: {
             "text": examples(unbroken(texts), 1.0),
-            "changed": examples(unbroken(more), 0.4 / DRAWS),
-            "invented": examples(unbroken(abroad), 0.4 / DRAWS),
-            "invented, glued": examples(abroad_glued, 0.4 / DRAWS, by_sentences=True),
-            "glued": examples(run_together, 0.9 / DRAWS, by_sentences=True),
+            "changed": drawn(unbroken(more), 0.4),
+            "invented": drawn(unbroken(abroad), 0.4),
+            "invented, glued": drawn(abroad_glued, 0.4, by_sentences=True),
+            "glued": drawn(run_together, 0.9, by_sentences=True),
             "wire": examples(unbroken(agency), 0.2),
         },
         "page": lambda: {

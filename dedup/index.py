@@ -34,7 +34,7 @@ from dedup.ingestion.scheme import check_scheme, open_scheme, scheme_of
 from dedup.ingestion.settling import settle
 from dedup.ingestion.writer import Writer
 from dedup.io import OutputFolder, write_table
-from dedup.model import Document, parse_time
+from dedup.model import Document, asked_time
 from dedup.output import FORMAT
 from dedup.storage import Store, open_store
 from dedup.storage.ledger import Ledger
@@ -315,7 +315,7 @@ class Index:
         Raises:
             UsageError: ``since`` is no time.
         """
-        start = _moment(since, "since")
+        start = asked_time(since, "since")
         after = (-(2**62), -1) if start is None else (micros(start), -1)
         while True:
             with self._reading():
@@ -394,7 +394,7 @@ class Index:
         Raises:
             UsageError: ``before`` is no time.
         """
-        end = _moment(before, "before")
+        end = asked_time(before, "before")
         if end is None:
             raise UsageError("prune needs a time")
         total = 0
@@ -519,10 +519,3 @@ class Index:
 
 def _newness(entry: Entry) -> int:
     return next((time for time in (entry.updated, entry.published) if time is not None), -(2**63))
-
-
-def _moment(time: datetime | str | None, name: str) -> datetime | None:
-    try:
-        return parse_time(time)
-    except ValueError as error:
-        raise UsageError(f"{name} = {time!r}: not an ISO 8601 time such as 2026-03-01") from error

@@ -16,7 +16,7 @@ from enum import StrEnum
 from numbers import Integral, Real
 from typing import Any, Self
 
-from dedup.errors import InputError
+from dedup.errors import InputError, UsageError
 
 __all__ = [
     "Agency",
@@ -29,12 +29,16 @@ __all__ = [
     "Removed",
     "Role",
     "as_text",
+    "asked_time",
     "parse_time",
 ]
 
-_MILLISECONDS = (
-    1e11  # from here on a number is milliseconds since 1970, not seconds: as seconds it is the year 5138
+_MILLISECONDS = 1e11
+"""From here on a number is milliseconds since 1970, not seconds: as seconds it is the year 5138."""
+_OF_A_FEED = re.compile(
+    r"(?:[A-Za-z]{3}, ?)?\d{1,2} [A-Za-z]{3} \d{4} \d\d:\d\d(?::\d\d)? (?:GMT|UTC?|[ECMP][SD]T|[+-]\d{4})"
 )
+"""``Tue, 10 Mar 2026 09:12:00 GMT``; other names of zones mean several."""
 
 
 class RelationKind(StrEnum):
@@ -75,12 +79,6 @@ class Kind(StrEnum):
     REPEAT = "repeat"
 
 
-# "Tue, 10 Mar 2026 09:12:00 GMT"; other names of zones mean several
-_OF_A_FEED = re.compile(
-    r"(?:[A-Za-z]{3}, ?)?\d{1,2} [A-Za-z]{3} \d{4} \d\d:\d\d(?::\d\d)? (?:GMT|UTC?|[ECMP][SD]T|[+-]\d{4})"
-)
-
-
 def parse_time(value: str | datetime | None) -> datetime | None:
     """Read a date or time of ISO 8601, or one of RFC 5322 as feeds have them; naive ones are UTC.
 
@@ -99,6 +97,22 @@ def parse_time(value: str | datetime | None) -> datetime | None:
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except OverflowError as error:
         raise ValueError(f"{value} is out of range in UTC") from error
+
+
+def asked_time(value: str | datetime | None, name: str) -> datetime | None:
+    """A time that somebody asks by.
+
+    Args:
+        value: The time.
+        name: What it is called where it was given, for the message.
+
+    Raises:
+        UsageError: It is none.
+    """
+    try:
+        return parse_time(value)
+    except ValueError as error:
+        raise UsageError(f"{name} {value}: not an ISO 8601 time such as 2026-03-01") from error
 
 
 def as_text(name: str, value: object) -> str | None:

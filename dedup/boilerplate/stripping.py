@@ -148,15 +148,15 @@ def strip(tokens: Tokens, batch: pa.RecordBatch, recurring: Recurring | None = N
     earlier, later = traits[SAME_ABOVE] > 0, traits[SAME_BELOW] > 0
 
     # a headline goes where it repeats what is known; the first of its kind is part of the article
-    labels[_nothing_left(units, labels) & (measures.strongest == 0)] = BODY
+    # and where nothing would be left there is too little to be sure without cues
+    labels[_where_none(units, labels <= TITLE) & (measures.strongest == 0)] = BODY
     labels[_lone_prose(units, labels, measures)] = BODY
     repeats_title = is_title | ((labels == TITLE) & earlier)
     # one that is all there is stays, the last of its kind
-    repeats_title &= later | ~_alone(units, (labels <= TITLE) & ~repeats_title)
+    repeats_title &= later | ~_where_none(units, (labels <= TITLE) & ~repeats_title)
     stays = (labels == BODY) & ~repeats_title
     repeat = _second_copies(units, stays, earlier | later, measures)
-    once = (sums(repeat, units.offsets) == 0).repeat(steps(units.offsets))
-    repeat |= _standfirsts(units, stays & once, later, measures.counts)
+    repeat |= _standfirsts(units, stays & _where_none(units, repeat), later, measures.counts)
     kind = _KIND_OF_LABEL[labels]
     kind[repeats_title] = KINDS.index(Kind.TITLE)
     kind[repeat] = KINDS.index(Kind.REPEAT)
@@ -278,15 +278,10 @@ def _equal_titles(batch: pa.RecordBatch, units: Units, whole: NDArray[np.uint64]
     return equal
 
 
-def _nothing_left(units: Units, labels: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """bool[U]: the unit stands in a document without any body; too little there to be sure without cues."""
-    return _alone(units, labels <= TITLE)
-
-
-def _alone(units: Units, kept: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """bool[U]: the unit stands in a document of which no unit is kept."""
-    nothing: NDArray[np.bool_] = sums(kept, units.offsets) == 0
-    return nothing.repeat(steps(units.offsets))
+def _where_none(units: Units, chosen: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """bool[U]: the unit stands in a document of which no unit is chosen."""
+    none: NDArray[np.bool_] = sums(chosen, units.offsets) == 0
+    return none.repeat(steps(units.offsets))
 
 
 def _lone_prose(units: Units, labels: NDArray[np.uint8], measures: Measures) -> NDArray[np.int64]:

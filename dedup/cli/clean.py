@@ -84,7 +84,7 @@ def _articles(
     from dedup.boilerplate import BlockTable, block_table, clean_texts, find_recurring
     from dedup.config import Settings
     from dedup.engines.workspace import Workspace
-    from dedup.io import read
+    from dedup.io import nothing_usable, read
     from dedup.tokens import tokenize
 
     with Workspace(Settings().memory_limit) as space:
@@ -95,8 +95,7 @@ def _articles(
             rows += len(batch)
         documents = kept.finish()
         if documents is None:
-            first = next(iter(rejects), None)
-            raise UsageError(f"no document that can be used: {first or 'there is nothing in the input'}")
+            raise nothing_usable(rejects)
         recurring = find_recurring(BlockTable.joined(blocks))
         for batch in documents.to_batches():
             yield from zip(batch.to_pylist(), clean_texts(batch, recurring), strict=True)

@@ -11,6 +11,7 @@ import typer
 from dedup.cli.options import Fields, Force, Strict, parse_fields
 from dedup.cli.run import Format
 from dedup.errors import InputError, StorageError, UsageError
+from dedup.model import asked_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -74,7 +75,7 @@ def families(
 ) -> None:
     """List families, those that changed last at the end."""
     with _open(db, read_only=True) as opened:
-        for family in opened.families(since=_time(since, "--since"), min_size=min_size):
+        for family in opened.families(since=asked_time(since, "--since"), min_size=min_size):
             _put(asdict(family))
 
 
@@ -97,7 +98,7 @@ def prune(
     before: Annotated[str, typer.Option(metavar="TIME", help="Published before it.", show_default=False)],
 ) -> None:
     """Forget what was published before a time."""
-    moment = _time(before, "--before")
+    moment = asked_time(before, "--before")
     if moment is None:
         raise UsageError("--before needs a time")
     with _open(db, existing=True) as opened:
@@ -170,15 +171,6 @@ def _open(
     if (existing or read_only) and "://" not in db and not Path(db).exists():
         raise UsageError(f"{db}: no such index")
     return Index.open(db, read_only=read_only, store_text=store_text)
-
-
-def _time(text: str | None, option: str) -> Any:
-    from dedup.model import parse_time
-
-    try:
-        return parse_time(text)
-    except ValueError as error:
-        raise UsageError(f"{option} {text}: not an ISO 8601 time such as 2026-03-01") from error
 
 
 def _records(field: list[str] | None) -> Iterator[tuple[int, Mapping[str, Any] | InputError]]:

@@ -15,8 +15,7 @@ from dedup.candidates import Pairs
 from dedup.edges import Edges
 from dedup.engines.base import Progress, silent
 from dedup.engines.workspace import Workspace
-from dedup.errors import UsageError
-from dedup.io import Reject, Resolution, hash_records, resolve_ids
+from dedup.io import Reject, Resolution, hash_records, nothing_usable, resolve_ids
 from dedup.parallel import in_order
 from dedup.pipeline import Copies, Prepared, find_copies, find_pairs, marked, number, prepare, relate, settle
 from dedup.ragged import whole
@@ -163,8 +162,7 @@ def _read(
     size = grown.flush()
     documents = grown.finish()
     if documents is None or not rows:
-        first = next(iter(complaints.rejects), None)
-        raise UsageError(f"no document that can be used: {first or 'there is nothing in the input'}")
+        raise nothing_usable(complaints.rejects)
     resolution = _one_per_id(documents, hashes, complaints.rejects)
     if not resolution.keep.all():
         name = "kept"

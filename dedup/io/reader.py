@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-__all__ = ["BATCH_BYTES", "ignore", "read", "stop"]
+__all__ = ["BATCH_BYTES", "ignore", "nothing_usable", "read", "stop"]
 
 BATCH_BYTES = 4 << 20
 """Size of a batch, roughly: what a block of JSONL comes to. Joining blocks made reading a fifth slower."""
@@ -41,6 +41,12 @@ def stop(reject: Reject) -> NoReturn:
         InputError: Always.
     """
     raise reject.error()
+
+
+def nothing_usable(rejects: Sequence[Reject]) -> UsageError:
+    """The error where no record is left to work on; it names the first that was refused."""
+    first = rejects[0] if rejects else "there is nothing in the input"
+    return UsageError(f"no document that can be used: {first}")
 
 
 def read(

@@ -27,16 +27,13 @@ def check_columns(schema: pa.Schema, file: str, fields: Mapping[str, str]) -> No
     Raises:
         UsageError: It hasn't; the message names the columns there are.
     """
-    place = f"{file}: " if file else ""
     if fields["text"] not in schema.names:
-        raise UsageError(
-            f"{place}no column {fields['text']!r}; columns are {', '.join(schema.names) or 'none'}"
-        )
+        raise _refused(file, f"no column {fields['text']!r}; columns are {', '.join(schema.names) or 'none'}")
     for name, theirs in fields.items():
         if theirs not in schema.names:
             continue
         if schema.names.count(theirs) > 1:
-            raise UsageError(f"{place}column {theirs!r} is there more than once")
+            raise _refused(file, f"column {theirs!r} is there more than once")
         type_ = schema.field(theirs).type
         # of floats, they may all be missing: what pandas makes of a column with nothing in it
         if not (
@@ -45,7 +42,11 @@ def check_columns(schema: pa.Schema, file: str, fields: Mapping[str, str]) -> No
             or pa.types.is_floating(type_)
             or _is_other(name, type_)
         ):
-            raise UsageError(f"{place}column {theirs!r} is {type_}, not string")
+            raise _refused(file, f"column {theirs!r} is {type_}, not string")
+
+
+def _refused(file: str, reason: str) -> UsageError:
+    return UsageError(f"{file}: {reason}" if file else reason)
 
 
 def table_block(
@@ -70,8 +71,7 @@ def table_block(
         try:
             columns[name] = _column(name, batch.column(theirs))
         except TypeError:
-            place = f"{file}: " if file else ""
-            raise UsageError(f"{place}column {theirs!r} is {batch.column(theirs).type}, not string") from None
+            raise _refused(file, f"column {theirs!r} is {batch.column(theirs).type}, not string") from None
     lines = np.arange(line, line + len(batch))
     bad = np.zeros(len(batch), bool)
     for column in columns.values():
