@@ -65,6 +65,13 @@ class Draft:
     heads: NDArray[np.uint64]
     text: str | None = None
 
+    def telling(self, flags: NDArray[np.uint8], settings: Settings) -> NDArray[np.bool_]:
+        """Fingerprints that don't lie wholly in stock text, given flags of the body: bool[f]."""
+        fresh = np.concatenate([[0], np.cumsum(flags & STOCK == 0)])
+        size = settings.shingle_words * (1 + self.entry.spaceless)
+        stop = np.minimum(self.mark_at.astype(np.int64) + size, len(self.hash))
+        return np.asarray(fresh[stop] > fresh[self.mark_at])
+
     def anew(self, text: str | None, settings: Settings) -> Draft:
         """As if it had just come: nothing is known of where it belongs."""
         entry = self.entry

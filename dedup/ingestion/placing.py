@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dedup.candidates import CROWD, LEADERS, Pairs
+from dedup.candidates import Pairs
 from dedup.edges import NEAR, NONE, Edges
 from dedup.ingestion.keys import BANDS, COUNTS, LIST_SHIFT, LONG, MARKS, NUMBER_BITS, is_counted, postings_of
-from dedup.ingestion.seeking import Hits, Plan, Sought
+from dedup.ingestion.seeking import Hits, Plan, Sought, looked_at
 from dedup.overlap import equal, verify
-from dedup.ragged import distinct, gather, run_starts, steps
+from dedup.ragged import distinct, gather, steps
 from dedup.shingles import roll
 from dedup.stock import flag
 from dedup.storage.codec import JOINED
@@ -61,12 +61,14 @@ class Placement:
         body: With stock marked.
         edges: Its verified pairs, numbers of documents for a and b; of a copy, the one with its leader.
         keys: Its postings.
+        newly_stock: Its stock shingles, 48 bits each, sorted, if some have become stock by it; else none.
     """
 
     entry: Entry
     body: Body
     edges: Edges
     keys: NDArray[np.uint64]
+    newly_stock: NDArray[np.uint64]
 
 
 def place(
@@ -103,6 +105,7 @@ class _Batch:
         self._by_content: dict[bytes, list[Entry]] = {}
         self._flags: dict[int, Flags] = {}
         self._stock = _NO_KEYS
+        self._crossing: set[int] = set()  # with text that has just become stock
         self._equal = [
             [e for e in ledger.with_content(entry.content, MOST_SAME) if e.num != entry.num]
             for entry in self._entries
@@ -167,8 +170,10 @@ class _Batch:
 
     # --- what is there
 
-    def _put(self, i: int, entry: Entry, flags: NDArray[np.uint8], edges: Edges, keys: Keys) -> None:
-        self.placed[i] = Placement(entry, Body(self._drafts[i].hash, flags), edges, keys)
+    def _put(
+        self, i: int, entry: Entry, flags: Flags, edges: Edges, keys: Keys, newly: Keys = _NO_KEYS
+    ) -> None:
+        self.placed[i] = Placement(entry, Body(self._drafts[i].hash, flags), edges, keys, newly)
         self._entries[i] = entry
         self._by_content.setdefault(entry.content, []).append(entry)
         self.waiting[i] = False
@@ -217,7 +222,8 @@ class _Batch:
             )
             leaders[i] = first.leader
         stored = self._stored(leaders.values())
-        edges = self._verified([(i, stored[leader]) for i, leader in leaders.items()], flags, _NO_KEYS)
+        pairs = [(i, stored[leader]) for i, leader in leaders.items()]
+        edges = self._verified(pairs, flags, _NO_KEYS, copies=True)
         for row, i in enumerate(leaders):
             self._put(i, self._entries[i], flags[i], _on_their_own(edges.take(slice(row, row + 1))), _NO_KEYS)
 
@@ -231,10 +237,7 @@ class _Batch:
         copies = {}
         for i in seeking:
             entry, same = self._entries[i], self._same(i)
-            if same and _stocky(entry, flags[i]):
-                same = [
-                    e for e in same if e.published is not None and e.published // DAY == entry.time // DAY
-                ]
+            same = [e for e in same if _alike(entry, flags[i], e)]
             if same:
                 copies[i] = same
         if copies:
@@ -268,7 +271,8 @@ class _Batch:
             keys = postings_of(self._drafts[i].heads, entry)
             if i in self._awaited:
                 posted[i] = keys[keys < _COUNTED] if self._plan.certain[i] else keys
-            self._put(i, entry, flags[i], edges, keys)
+            newly = _slice_of(stock, i) & _SHINGLE_MASK if i in self._crossing else _NO_KEYS
+            self._put(i, entry, flags[i], edges, keys, newly)
         if posted and self.waiting.any():
             of = np.repeat(list(posted), [len(keys) for keys in posted.values()])
             keys, of = np.concatenate([self._posted, *posted.values()]), np.concatenate([self._poster, of])
@@ -310,7 +314,9 @@ class _Batch:
     def _mark_stock(self, counts: Hits, seeking: list[int]) -> tuple[dict[int, Flags], Keys]:
         """The same for documents of which all that counts was found."""
         flags = {i: self._drafts[i].flags for i in seeking}
-        often = _of(*self._sought.often(counts, self._entries, self._settings), _SHINGLE)
+        frequent = self._sought.often(counts, self._entries, self._settings)
+        self._crossing.update(frequent.owner[frequent.crossing].tolist())
+        often = _of(frequent.owner, frequent.shingle, _SHINGLE)
         if not len(often):
             return flags, often
         often.sort()
@@ -345,8 +351,10 @@ class _Batch:
             found.number[rows].tolist(),
             strict=True,
         ):
-            other = others.get(num)
-            if other is None or other.leader < 0 or num == self._entries[i].num:
+            other, entry = others.get(num), self._entries[i]
+            if other is None or other.leader < 0 or num == entry.num:
+                continue
+            if other.content == entry.content:  # a copy, unless it is mostly stock
                 continue
             if row not in first or other.key < first[row].key:
                 first[row], owner[row] = other, i
@@ -395,13 +403,7 @@ class _Batch:
         rows = rows[found.number[rows] != self._nums[found.owner[rows]]]
         if not len(rows):
             return {}
-        of = found.hits.row[rows]
-        opens = np.flatnonzero(run_starts(of))
-        count = steps(np.append(opens, len(of)))
-        if count.max() >= CROWD:
-            rank = np.arange(len(of)) - np.repeat(opens, count)
-            crowd = np.repeat(count, count)
-            rows = rows[(crowd < CROWD) | (rank < LEADERS) | (crowd - rank <= LEADERS)]
+        rows = rows[looked_at(found.hits.row[rows])]
         pairs = np.sort(found.owner[rows] << NUMBER_BITS | found.number[rows])
         least = self._settings.min_shared_fingerprints
         enough = distinct(pairs[least - 1 :][pairs[least - 1 :] == pairs[: max(0, len(pairs) - least + 1)]])
@@ -424,18 +426,17 @@ class _Batch:
     def _outside(self, i: int, flags: Flags) -> Keys:
         """Fingerprints of a document outside stock text, as they are looked up, sorted."""
         draft = self._drafts[i]
-        fresh = np.concatenate([[0], np.cumsum(flags & STOCK == 0)])
-        size = self._settings.shingle_words * (1 + draft.entry.spaceless)
-        stop = np.minimum(draft.mark_at.astype(np.int64) + size, len(draft.hash))
-        return np.sort(draft.marks[fresh[stop] > fresh[draft.mark_at]] >> np.uint64(14))
+        return np.sort(draft.marks[draft.telling(flags, self._settings)] >> np.uint64(14))
 
     def _verified(
         self,
         pairs: Sequence[tuple[int, Entry]],
         flags: Mapping[int, Flags],
         stock: Keys,
+        *,
+        copies: bool = False,
     ) -> Edges:
-        """Verified pairs of documents of the batch and others, a row each."""
+        """Verified pairs of documents of the batch and others, a row each; of copies equal ones are that."""
         if not pairs:
             return NO_EDGES
         bodies = self._bodies(other.num for _, other in pairs)
@@ -465,7 +466,8 @@ class _Batch:
         here, others = np.array([own[i] for i, _ in pairs]), np.array(there)
         later = np.array([self._entries[i].key > other.key for i, other in pairs])
         ends = Pairs(np.where(later, others, here), np.where(later, here, others))
-        same = np.array([self._entries[i].content == other.content for i, other in pairs])
+        equals = (lambda entry, _, other: entry.content == other.content) if copies else _alike
+        same = np.array([equals(self._entries[i], flags[i], other) for i, other in pairs])
         if same.any():
             alike, apart = np.flatnonzero(same), np.flatnonzero(~same)
             found = equal(texts, ends.a[alike], ends.b[alike])
@@ -523,6 +525,13 @@ def _on_their_own(edges: Edges) -> Edges:
 def _stocky(entry: Entry, flags: NDArray[np.uint8]) -> bool:
     """Dated, and mostly stock: a notice in the words of every week."""
     return entry.published is not None and bool(2 * np.count_nonzero(flags & STOCK == 0) < len(flags))
+
+
+def _alike(entry: Entry, flags: NDArray[np.uint8], other: Entry) -> bool:
+    """Whether it equals another document; what is mostly stock, only one of its day."""
+    if entry.content != other.content:
+        return False
+    return entry.time // DAY == other.time // DAY or not _stocky(entry, flags)
 
 
 def _slice_of(shingles: Keys, i: int) -> Keys:

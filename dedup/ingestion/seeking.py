@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     Keys = NDArray[np.uint64]
     Numbers = NDArray[np.int64]
 
-__all__ = ["Hits", "Plan", "Sought"]
+__all__ = ["Hits", "Plan", "Sought", "looked_at"]
 
 _MASKS = (np.uint64(1) << np.array(LOW_BITS, np.uint64)) - np.uint64(1)
 _LIST_BITS = np.uint64(64) - LIST_SHIFT
@@ -49,6 +49,20 @@ class Hits(NamedTuple):
 
     row: Numbers
     number: Numbers
+
+
+class Frequent(NamedTuple):
+    """Shingles counted often enough to be stock.
+
+    Attributes:
+        owner: int64[f], the document each is of.
+        shingle: uint64[f], 46 bits.
+        crossing: bool[f], it is the document's own window that makes it one too many.
+    """
+
+    owner: Numbers
+    shingle: Keys
+    crossing: NDArray[np.bool_]
 
 
 class Sought:
@@ -116,23 +130,24 @@ class Sought:
         """How often the shingle of a row may be counted before it is stock: int64[r]."""
         return np.where(self.undated, settings.stock_documents, settings.stock_windows)
 
-    def often(
-        self, found: Hits, entries: Sequence[Entry], settings: Settings
-    ) -> tuple[NDArray[np.int64], Keys]:
-        """Documents, and shingles of 46 bits that are counted often enough, with them, to be stock."""
+    def often(self, found: Hits, entries: Sequence[Entry], settings: Settings) -> Frequent:
+        """Shingles of documents that are counted often enough, with these, to be stock."""
         mine = np.flatnonzero(self.list[found.row] == COUNTS)
         row, number = found.row[mine], found.number[mine]
         if not len(mine):
-            return mine, np.empty(0, np.uint64)
+            return Frequent(mine, np.empty(0, np.uint64), np.zeros(0, bool))
         opens = np.flatnonzero(run_starts(row))
         rows = row[opens]
         own, dated = _counted_as(entries, self.owner[rows])
         seen = np.add.reduceat(number == own[self.owner[row]], opens)
         count = steps(np.append(opens, len(row)))
         count += (seen == 0) & (self.undated[rows] != dated[self.owner[rows]])
-        rows = rows[count > self.limits(settings)[rows]]
+        limit = self.limits(settings)[rows]
+        crossing = (seen == 0) & (count == limit + 1)
+        enough = count > limit
+        rows, crossing = rows[enough], crossing[enough]
         hashes = np.where(self.undated[rows], salted(self.head[rows]), self.head[rows]) << _LIST_BITS
-        return self.owner[rows], hashes >> (_LIST_BITS + np.uint64(LOW_BITS[COUNTS]))
+        return Frequent(self.owner[rows], hashes >> (_LIST_BITS + np.uint64(LOW_BITS[COUNTS])), crossing)
 
     def plan(
         self,
@@ -184,7 +199,7 @@ class Sought:
         unsure = (list_ == COUNTS) & ~certain[self.owner[one]]
         more = np.bincount(two[unsure], minlength=len(self.head)) + 1
         limit = self.limits(settings)
-        undecided = unsure & ((count <= limit) & (count + more > limit))[two]
+        undecided = unsure & ((count <= limit + 1) & (count + more > limit))[two]
 
         # of most documents it is known by now which text is stock, and that makes no candidates
         decided = certain.copy()
@@ -249,6 +264,22 @@ class Sought:
         """The same where the document that may be pushed out is of the batch: rows ``two``."""
         rank, between = before[two] + place[one], place[two] - place[one]
         return two[_may_leave(rank, rank + 1, between - 1)]
+
+
+def looked_at(of: Numbers) -> NDArray[np.bool_]:
+    """Which documents are looked at: of a crowd the first and the last ones.
+
+    Args:
+        of: int64[h], what each has in common with others, equal ones next to each other, documents in the
+            order of their numbers.
+    """
+    opens = np.flatnonzero(run_starts(of))
+    count = steps(np.append(opens, len(of)))
+    if count.max(initial=0) < CROWD:
+        return np.ones(len(of), bool)
+    rank = np.arange(len(of)) - np.repeat(opens, count)
+    crowd = np.repeat(count, count)
+    return (crowd < CROWD) | (rank < LEADERS) | (crowd - rank <= LEADERS)
 
 
 def _may_leave(rank: Numbers, count: Numbers, more: Numbers) -> NDArray[np.bool_]:

@@ -6,9 +6,11 @@ import zlib
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
+from dedup.edges import NONE, VERSION
 from dedup.ingestion.drafts import Draft, restored
 from dedup.ingestion.placing import place
 from dedup.ingestion.settling import settle, settle_again
+from dedup.ingestion.weighing import weigh_again
 from dedup.storage.rows import Change, Entry, microseconds
 
 if TYPE_CHECKING:
@@ -76,6 +78,7 @@ class Writer:
         self.remove([known], "left")
 
     def _write(self, draft: Draft, placement: Placement, *, insert: bool) -> Written:
+        self._weigh_again(draft, placement)
         settlement = settle(placement, self._ledger, self._settings)
         num = draft.entry.num
         body = placement.body.told(settlement.attested.pop(num, None))
@@ -87,6 +90,21 @@ class Writer:
             self._ledger.repack(num, body)
         self._ledger.add_edges(placement.edges, "edge" if entry.leader == num else "copy")
         return Written(draft, entry, placement.edges)
+
+    def _weigh_again(self, draft: Draft, placement: Placement) -> None:
+        """Forget what stored documents share but for text that is stock by now."""
+        ledger = self._ledger
+        found = weigh_again(draft, placement, ledger, self._postings, self._settings)
+        if found is None:
+            return
+        ledger.drop_edges(found.before)
+        ledger.add_edges(found.after.take(found.after.kind != NONE))
+        telling = found.before.take(found.before.telling)
+        joining = telling.take(telling.kind <= VERSION)
+        rows = {e.family for e in ledger.entries({*joining.a.tolist(), *joining.b.tolist()}).values()}
+        touched = {*telling.a.tolist(), *telling.b.tolist(), *(e.num for e in ledger.leaders(rows))}
+        if touched:
+            self.apply(settle_again(touched, ledger, self._settings, rows))
 
     def apply(self, found: Settlement, new: int | None = None) -> Mapping[int, Entry]:
         """Write a settlement; the entries as written, ``new`` left to be inserted."""

@@ -400,6 +400,16 @@ class Ledger:
             ],
         )
 
+    def drop_edges(self, edges: Edges) -> None:
+        """Remove pairs."""
+        self.store.run_many(
+            "DELETE FROM edge WHERE a = ? AND b = ?", zip(edges.a.tolist(), edges.b.tolist(), strict=True)
+        )
+        for num in edges.a.tolist():
+            component = self._components.get(num)
+            for member in [] if component is None else component.nums.tolist():
+                self._components.pop(member, None)
+
     # --- families
 
     def families(self, nums: Collection[int]) -> dict[int, Family]:

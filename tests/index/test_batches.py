@@ -11,7 +11,7 @@ from dedup.index import Index
 from dedup.model import Document
 from dedup.storage import ledger
 
-from .news import article, version
+from .news import article, paragraph, version
 
 
 def everything(path, documents, *, together: bool) -> tuple:
@@ -54,6 +54,22 @@ def test_a_full_batch_finds_nothing_that_comes_later(tmp_path):
     """Text that is stock for a later document may not be for an earlier one, which is placed after it."""
     records = [record for records, _ in generate(1250, seed=7) for record in records][:430]
     same(tmp_path, [Document(r["id"], r["text"], published=r["published"]) for r in records])
+
+
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    frames=st.lists(st.integers(0, 2), min_size=1, max_size=2),
+    days=st.lists(st.tuples(st.integers(0, 20), st.integers(0, 3)), min_size=8, max_size=30, unique=True),
+    dated=st.booleans(),
+)
+def test_series(tmp_path_factory, frames, days, dated):
+    """Text becomes stock within the batch, and what the first days had in common is given up."""
+    frame = [paragraph(("frame", number), 40) for number in frames]
+    documents = [
+        article(f"{day}-{outlet}", [paragraph((day, outlet // 2), 15), *frame], 24 * day if dated else None)
+        for day, outlet in days
+    ]
+    same(tmp_path_factory.mktemp("series"), documents)
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -379,8 +379,25 @@ def test_stock_text_is_learned(places):
         relations = [index.add(document).relation for document in documents]
         assert relations[1] is RelationKind.PARTIAL
         assert relations[-1] is RelationKind.NONE
+        assert index.stats()["relations"] == {}  # of the first days, too
+        assert index.check() == []
+
+
+def test_a_family_of_the_first_days_of_a_series_is_given_up(places):
+    frame = paragraph("frame", 60)
+    days = [article(f"day{day}", [paragraph(day, 12), frame], 30 * day) for day in range(12)]
+    with places().open() as index:
+        matches = [index.add(document) for document in days]
+        assert matches[1].relation is RelationKind.VERSION
+        assert [index.document(document.id).family for document in days] == [
+            index.family(match.family).id for match in (index.query(document) for document in days)
+        ]
+        assert list(index.families()) == []
+        assert set(map(frozenset, followed(index).values())) == {frozenset({d.id}) for d in days}
+        assert index.check() == []
+        before = shape(index)
         index.rebuild()
-        assert index.stats()["relations"] == {}
+        assert shape(index) == before
 
 
 def test_hot_copies_cost_no_more(index):
