@@ -32,8 +32,8 @@ A group counts at most as many members as there may be in a crowd: of more, not 
 EMBEDDED = 0.5
 """Coverage from which a document counts as embedded in another."""
 
-HELD = 0.5
-"""Share of the other members a member must have edges to, unless it has one to the centre."""
+HELD = 1 / 3
+"""A member must have edges to more than this share of the others, unless it has one to the centre."""
 
 PIECE = 0.35
 """The most of a roundup that one embedded document may cover; what covers more is a version of it."""
@@ -136,7 +136,7 @@ def _by_first(label: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def _held(family: NDArray[np.int64], a: NDArray[np.int64], b: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Families without the members that hold to neither their centre nor half of the others.
+    """Families without the members that hold to neither their centre nor a third of the others.
 
     The centre is the member with the most edges, of equals the first. What is cut stays together where it
     has edges of its own, and is held to the same rule.
@@ -152,7 +152,7 @@ def _held(family: NDArray[np.int64], a: NDArray[np.int64], b: NDArray[np.int64])
         centre = np.empty(documents, np.int64)
         centre[order] = order[opens][np.cumsum(opens) - 1]
         others = np.bincount(family, minlength=documents)[family] - 1
-        held = (centre == number) | (degree >= HELD * others)
+        held = (centre == number) | (degree > HELD * others)
         held[one[two == centre[one]]] = True
         if held.all():
             return family

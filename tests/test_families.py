@@ -84,7 +84,7 @@ def naive(rows: list[Edge], roundup: list[bool]) -> list[int]:
 
 
 def hold(members: set[int], linked: set[tuple[int, int]]) -> list[set[int]]:
-    """A group without those linked to neither its most linked member nor half of the others."""
+    """A group without those linked to neither its most linked member nor a third of the others."""
 
     def partners(x: int, among: set[int]) -> set[int]:
         return {y for y in among if (min(x, y), max(x, y)) in linked}
@@ -93,7 +93,7 @@ def hold(members: set[int], linked: set[tuple[int, int]]) -> list[set[int]]:
     loose = {
         x
         for x in members - {centre} - partners(centre, members)
-        if len(partners(x, members)) < HELD * (len(members) - 1)
+        if len(partners(x, members)) <= HELD * (len(members) - 1)
     }
     if not loose:
         return [members]
