@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import random
 from dataclasses import dataclass
 from typing import Any
 
@@ -97,6 +98,17 @@ def judged_texts(draw: st.DrawFn) -> Texts:
     flag = st.sampled_from([0, 0, 0, QUOTED, STOCK, NUMBER, CHARACTER, QUOTED | NUMBER])
     flags = [draw(st.lists(flag, min_size=len(d), max_size=len(d))) for d in documents]
     return texts_of(documents, flags)
+
+
+@pytest.mark.parametrize("words", [2, 3, 5])
+def test_a_pair_is_aligned_alike_alone_and_beside_longer_ones(words: int) -> None:
+    """How far repetitive text is looked through depends on the pair, not on which pairs a thread has."""
+    draw = random.Random(words)
+    one, two = ([draw.randrange(words) for _ in range(300)] for _ in range(2))
+    longer = list(range(100, 3000))
+    for loops in (kernels.warm(), reference):
+        alone = aligned(loops, texts_of([one, two]))
+        assert aligned(loops, texts_of([one, two, longer, longer]))[:1] == alone
 
 
 @given(judged_texts(), st.integers(0, 14), st.integers(1, 10), st.booleans())

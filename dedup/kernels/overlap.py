@@ -12,10 +12,12 @@ matches before the current one, a match must reach further than the longest befo
 
 from __future__ import annotations
 
+from typing import Any, NamedTuple
+
 import numpy as np
 from numba import types
 
-from dedup.kernels._jit import const, helper, kernel, out
+from dedup.kernels._jit import const, helper, inlined, kernel, out
 from dedup.kernels.rules import CHARACTER_FLAG as CHARACTER
 from dedup.kernels.rules import EFFORT, GAP_COST, LONG, LOOK_BACK, MAX_HITS, OPEN_COST
 from dedup.kernels.rules import NUMBER_FLAG as NUMBER
@@ -25,6 +27,62 @@ from dedup.kernels.rules import STOCK_FLAG as STOCK
 __all__ = ["align_pairs"]
 
 BRIDGED = 2  # in the marks of used tokens: taken over, but not verbatim
+
+COVERED, NARRATIVE, LONGEST, FIGURES, CONFLICTS, TOLD = range(6)  # columns of the counts
+
+MIX, S29 = np.uint64(0x9E3779B97F4A7C15), np.uint64(29)
+
+
+class Pair(NamedTuple):
+    """Two documents.
+
+    Attributes:
+        a: uint64, the tokens of one.
+        b: uint64, of the other.
+        flags_a: uint8.
+        flags_b: uint8.
+        unit: Tokens a word: 2 where both are written without spaces.
+    """
+
+    a: Any
+    b: Any
+    flags_a: Any
+    flags_b: Any
+    unit: Any
+
+
+class Room(NamedTuple):
+    """Arrays to work in, for the longest documents.
+
+    Attributes:
+        head: int32, the first seed of each slot of hashes, -1 for none; as many slots as a power of two.
+        following: int32, the next seed in the same slot.
+        keys: uint64, the hash of each seed.
+        used_a: uint8, tokens that are taken.
+        used_b: uint8.
+        at_a: int32, where each match begins.
+        at_b: int32.
+        length: int32, tokens of each match.
+        score: int64, of the best chain that ends with it, tenths of a token.
+        before: int32, the match before it in that chain, -1 for none.
+        taken: uint8.
+        heap: int64.
+        chain: int32[., 3], runs of one chain, the last first: first token in a, in b, tokens.
+    """
+
+    head: Any
+    following: Any
+    keys: Any
+    used_a: Any
+    used_b: Any
+    at_a: Any
+    at_b: Any
+    length: Any
+    score: Any
+    before: Any
+    taken: Any
+    heap: Any
+    chain: Any
 
 
 @helper
@@ -60,6 +118,207 @@ def _pop(heap, size):
     return least
 
 
+@helper
+def _most_matches(length_a, length_b):
+    return 2 * (length_a + length_b) + MAX_HITS
+
+
+@inlined
+def _seed_at(tokens, place, k):
+    """Hash of k tokens."""
+    key = np.uint64(0)
+    for t in range(k):
+        key = (key ^ tokens[place + t]) * MIX
+        key ^= key >> S29
+    return key
+
+
+@helper
+def _index_seeds(a, k, room):
+    """Lists of the seeds of a by their hashes, the first occurrence first."""
+    mask = np.uint64(len(room.head) - 1)
+    room.head[:] = -1
+    for i in range(len(a) - k, -1, -1):
+        key = _seed_at(a, i, k)
+        room.keys[i] = key
+        room.following[i] = room.head[key & mask]
+        room.head[key & mask] = i
+
+
+@helper
+def _find_matches(pair, k, room):
+    """Maximal matches, in the order of b; give how many there are."""
+    a, b = pair.a, pair.b
+    mask = np.uint64(len(room.head) - 1)
+    most = _most_matches(len(a), len(b))
+    count = 0
+    reach = 0
+    budget = EFFORT * (len(a) + len(b))
+    for j in range(len(b) - k + 1):
+        if budget <= 0 or count >= most - MAX_HITS:
+            break
+        key = _seed_at(b, j, k)
+        i = room.head[key & mask]
+        hits = 0
+        further = reach
+        while i >= 0 and hits < MAX_HITS:
+            if room.keys[i] == key:
+                hits += 1
+                budget -= 1
+                whole = i == 0 or j == 0 or a[i - 1] != b[j - 1]
+                if whole and j < reach:
+                    ahead = i + reach - j
+                    whole = ahead < len(a) and reach < len(b) and a[ahead] == b[reach]
+                if whole:
+                    span = 0
+                    limit = min(len(a) - i, len(b) - j)
+                    while span < limit and a[i + span] == b[j + span]:
+                        span += 1
+                    budget -= span
+                    if span >= k and j + span > reach:
+                        room.at_a[count] = i
+                        room.at_b[count] = j
+                        room.length[count] = span
+                        count += 1
+                        if span >= LONG * pair.unit and j + span > further:
+                            further = j + span
+            i = room.following[i]
+        reach = further
+    return count
+
+
+@helper
+def _chain_matches(count, widest, unit, room):
+    """Score the best chain that ends with each match."""
+    at_a, at_b, length, score = room.at_a, room.at_b, room.length, room.score
+    for x in range(count):
+        best = np.int64(0)
+        origin = -1
+        y = x - 1
+        while y >= 0 and y >= x - LOOK_BACK:
+            gap_a = at_a[x] - at_a[y] - length[y]
+            gap_b = at_b[x] - at_b[y] - length[y]
+            if gap_a <= widest and gap_b <= widest and at_a[y] < at_a[x] and at_b[y] < at_b[x]:
+                overlap = max(0, -min(gap_a, gap_b))
+                if overlap < length[x] and overlap < length[y]:
+                    wide = max(0, gap_a, gap_b)
+                    gain = score[y] - 10 * overlap - OPEN_COST * unit - GAP_COST * wide
+                    if gain > best:
+                        best = gain
+                        origin = y
+            y -= 1
+        score[x] = 10 * length[x] + best
+        room.before[x] = origin
+        room.taken[x] = 0
+
+
+@helper
+def _unused_runs(match, room):
+    """What is left of the chain that ends with a match, in ``room.chain``; give how many runs."""
+    links = 0
+    while match >= 0 and not room.taken[match]:
+        room.taken[match] = 1
+        i = room.at_a[match]
+        j = room.at_b[match]
+        span = room.length[match]
+        if links > 0:
+            span = min(span, room.chain[links - 1, 0] - i, room.chain[links - 1, 1] - j)
+        while span > 0 and (room.used_a[i] or room.used_b[j]):
+            i += 1
+            j += 1
+            span -= 1
+        free = 0
+        while free < span and not room.used_a[i + free] and not room.used_b[j + free]:
+            free += 1
+        if free > 0:
+            room.chain[links, 0] = i
+            room.chain[links, 1] = j
+            room.chain[links, 2] = free
+            links += 1
+        match = room.before[match]
+    return links
+
+
+@helper
+def _outside_stock(pair, links, room):
+    """Tokens of a chain that are stock on neither side."""
+    count = 0
+    for c in range(links):
+        i = room.chain[c, 0]
+        j = room.chain[c, 1]
+        for t in range(room.chain[c, 2]):
+            count += not (pair.flags_a[i + t] | pair.flags_b[j + t]) & STOCK
+    return count
+
+
+@inlined
+def _take_token(pair, i, j, mark, room):
+    """Mark a token of each side as taken; give its half words, and those outside quotations."""
+    room.used_a[i] = mark
+    room.used_b[j] = mark
+    flags = pair.flags_a[i] | pair.flags_b[j]
+    if flags & STOCK:
+        return 0, 0
+    weight = 1 if flags & CHARACTER else 2
+    return weight, 0 if flags & QUOTED else weight
+
+
+@helper
+def _figures(flags, first, size):
+    """Figures among tokens, and numerals of one character."""
+    numbers = 0
+    numerals = 0
+    for t in range(first, first + size):
+        flag = flags[t] & (NUMBER | CHARACTER)
+        numbers += flag == NUMBER
+        numerals += flag == NUMBER | CHARACTER
+    return numbers, numerals
+
+
+@helper
+def _take_chain(pair, links, widest, room, runs, written, counts):
+    """Take the runs of a chain and what is bridged between them; give the half words outside quotations."""
+    told = 0
+    for c in range(links - 1, -1, -1):
+        i = room.chain[c, 0]
+        j = room.chain[c, 1]
+        size = room.chain[c, 2]
+        straight = 0
+        figures = 0
+        for t in range(size):
+            weight, narrative = _take_token(pair, i + t, j + t, 1, room)
+            straight += weight
+            told += narrative
+            if pair.flags_a[i + t] & NUMBER:
+                figures += 1 if pair.flags_a[i + t] & CHARACTER else 2
+        counts[COVERED] += straight
+        counts[LONGEST] = max(counts[LONGEST], straight)
+        counts[FIGURES] += figures
+        runs[written, 0] = i
+        runs[written, 1] = j
+        runs[written, 2] = size
+        written += 1
+        if c == 0:
+            break
+        # words changed between two runs were taken over too, as many as stand on both sides
+        i += size
+        j += size
+        gap_a = room.chain[c - 1, 0] - i
+        gap_b = room.chain[c - 1, 1] - j
+        if gap_a > widest or gap_b > widest:
+            continue
+        numbers_a, numerals_a = _figures(pair.flags_a, i, gap_a)
+        numbers_b, numerals_b = _figures(pair.flags_b, j, gap_b)
+        # 三万 and 30,000 may be the same: only figures of one kind are told apart
+        counts[CONFLICTS] += 2 * min(numbers_a, numbers_b) + min(numerals_a, numerals_b)
+        for t in range(min(gap_a, gap_b)):
+            if not room.used_a[i + t] and not room.used_b[j + t]:
+                weight, narrative = _take_token(pair, i + t, j + t, BRIDGED, room)
+                counts[COVERED] += weight
+                told += narrative
+    return told
+
+
 @kernel(
     types.int64(
         const(types.uint64), const(types.uint8), const(types.int64), const(types.int64), const(types.uint8),
@@ -93,234 +352,69 @@ def align_pairs(
     quotations those in passages that have ``min_told`` words of them.
     """
     pairs = len(pair_a)
-    capacity = len(runs)
     longest_a = 1
     longest_b = 1
     for p in range(first, pairs):
         longest_a = max(longest_a, stops[pair_a[p]] - starts[pair_a[p]])
         longest_b = max(longest_b, stops[pair_b[p]] - starts[pair_b[p]])
-    size = 16
-    while size < 2 * longest_a:
-        size *= 2
-    head = np.empty(size, np.int32)
-    following = np.empty(longest_a, np.int32)
-    keys = np.empty(longest_a, np.uint64)
-    used_a = np.zeros(longest_a, np.uint8)
-    used_b = np.zeros(longest_b, np.uint8)
-    most = 2 * (longest_a + longest_b) + 64
-    at_a = np.empty(most, np.int32)
-    at_b = np.empty(most, np.int32)
-    length = np.empty(most, np.int32)
-    score = np.empty(most, np.int64)
-    before = np.empty(most, np.int32)
-    taken = np.empty(most, np.uint8)
-    heap = np.empty(most, np.int64)
-    chain = np.empty((most, 3), np.int32)
-    mix = np.uint64(0x9E3779B97F4A7C15)
-    shift = np.uint64(29)
-    mask = np.uint64(size - 1)
-    current = np.int64(-1)
-    current_k = np.int64(-1)
+    slots = 16
+    while slots < 2 * longest_a:
+        slots *= 2
+    most = _most_matches(longest_a, longest_b)
+    room = Room(
+        head=np.empty(slots, np.int32),
+        following=np.empty(longest_a, np.int32),
+        keys=np.empty(longest_a, np.uint64),
+        used_a=np.zeros(longest_a, np.uint8),
+        used_b=np.zeros(longest_b, np.uint8),
+        at_a=np.empty(most, np.int32),
+        at_b=np.empty(most, np.int32),
+        length=np.empty(most, np.int32),
+        score=np.empty(most, np.int64),
+        before=np.empty(most, np.int32),
+        taken=np.empty(most, np.uint8),
+        heap=np.empty(most, np.int64),
+        chain=np.empty((most, 3), np.int32),
+    )
+    indexed = np.int64(-1)
+    indexed_k = np.int64(-1)
     written = 0
-
     for p in range(first, pairs):
-        a0 = starts[pair_a[p]]
-        b0 = starts[pair_b[p]]
-        na = stops[pair_a[p]] - a0
-        nb = stops[pair_b[p]] - b0
+        one = slice(starts[pair_a[p]], stops[pair_a[p]])
+        two = slice(starts[pair_b[p]], stops[pair_b[p]])
         unit = 2 if spaceless[pair_a[p]] and spaceless[pair_b[p]] else 1
+        pair = Pair(hashes[one], hashes[two], flags[one], flags[two], unit)
         k = seed * unit
-        widest = gap * unit
-        least = min_run * unit
-        if written + na + nb > capacity:
+        if written + len(pair.a) + len(pair.b) > len(runs):
             return p
         begin = written
         run_counts[p] = 0
-        for c in range(counts.shape[1]):
-            counts[p, c] = 0
-        if na < k or nb < k:
+        counts[p, :] = 0
+        if min(len(pair.a), len(pair.b)) < k:
             continue
-
-        # index the seeds of a, first occurrence first
-        if current != pair_a[p] or current_k != k:
-            current = pair_a[p]
-            current_k = k
-            head[:] = -1
-            for i in range(na - k, -1, -1):
-                key = np.uint64(0)
-                for t in range(k):
-                    key = (key ^ hashes[a0 + i + t]) * mix
-                    key ^= key >> shift
-                keys[i] = key
-                following[i] = head[key & mask]
-                head[key & mask] = i
-
-        # maximal matches, in the order of b
-        m = 0
-        reach = 0
-        budget = EFFORT * (na + nb)
-        for j in range(nb - k + 1):
-            if budget <= 0 or m >= most - MAX_HITS:
-                break
-            key = np.uint64(0)
-            for t in range(k):
-                key = (key ^ hashes[b0 + j + t]) * mix
-                key ^= key >> shift
-            i = head[key & mask]
-            hits = 0
-            further = reach
-            while i >= 0 and hits < MAX_HITS:
-                if keys[i] == key:
-                    hits += 1
-                    budget -= 1
-                    whole = i == 0 or j == 0 or hashes[a0 + i - 1] != hashes[b0 + j - 1]
-                    if whole and j < reach:
-                        ahead = i + reach - j
-                        whole = ahead < na and reach < nb and hashes[a0 + ahead] == hashes[b0 + reach]
-                    if whole:
-                        span = 0
-                        limit = min(na - i, nb - j)
-                        while span < limit and hashes[a0 + i + span] == hashes[b0 + j + span]:
-                            span += 1
-                        budget -= span
-                        if span >= k and j + span > reach:
-                            at_a[m] = i
-                            at_b[m] = j
-                            length[m] = span
-                            m += 1
-                            if span >= LONG * unit and j + span > further:
-                                further = j + span
-                i = following[i]
-            reach = further
-
-        # chain them
-        for x in range(m):
-            best = np.int64(0)
-            origin = -1
-            y = x - 1
-            while y >= 0 and y >= x - LOOK_BACK:
-                gap_a = at_a[x] - at_a[y] - length[y]
-                gap_b = at_b[x] - at_b[y] - length[y]
-                if gap_a <= widest and gap_b <= widest and at_a[y] < at_a[x] and at_b[y] < at_b[x]:
-                    overlap = max(0, -min(gap_a, gap_b))
-                    if overlap < length[x] and overlap < length[y]:
-                        wide = max(0, gap_a, gap_b)
-                        gain = score[y] - 10 * overlap - OPEN_COST * unit - GAP_COST * wide
-                        if gain > best:
-                            best = gain
-                            origin = y
-                y -= 1
-            score[x] = 10 * length[x] + best
-            before[x] = origin
-            taken[x] = 0
-
+        if indexed != pair_a[p] or indexed_k != k:
+            indexed = pair_a[p]
+            indexed_k = k
+            _index_seeds(pair.a, k, room)
+        matches = _find_matches(pair, k, room)
+        _chain_matches(matches, gap * unit, unit, room)
         # take chains, best first, of equals the first found
         waiting = 0
-        for x in range(m):
-            if score[x] >= 10 * least:
-                waiting = _push(heap, waiting, (-score[x] << 32) | x)
-        covered = 0
-        narrative = 0
-        longest = 0
-        figures = 0
-        conflicts = 0
-        told = 0
+        for x in range(matches):
+            if room.score[x] >= 10 * min_run * unit:
+                waiting = _push(room.heap, waiting, (-room.score[x] << 32) | x)
         while waiting > 0:
-            x = _pop(heap, waiting) & 0xFFFFFFFF
+            best = _pop(room.heap, waiting) & 0xFFFFFFFF
             waiting -= 1
-            links = 0
-            y = x
-            while y >= 0 and not taken[y]:
-                taken[y] = 1
-                i = at_a[y]
-                j = at_b[y]
-                span = length[y]
-                if links > 0:
-                    span = min(span, chain[links - 1, 0] - i, chain[links - 1, 1] - j)
-                while span > 0 and (used_a[i] or used_b[j]):
-                    i += 1
-                    j += 1
-                    span -= 1
-                free = 0
-                while free < span and not used_a[i + free] and not used_b[j + free]:
-                    free += 1
-                if free > 0:
-                    chain[links, 0] = i
-                    chain[links, 1] = j
-                    chain[links, 2] = free
-                    links += 1
-                y = before[y]
-            fresh = 0
-            for c in range(links):
-                for t in range(chain[c, 2]):
-                    if not flags[a0 + chain[c, 0] + t] & STOCK and not flags[b0 + chain[c, 1] + t] & STOCK:
-                        fresh += 1
-            if fresh < least:
+            links = _unused_runs(best, room)
+            if _outside_stock(pair, links, room) < min_run * unit:
                 continue
-            narrative_before = narrative
-            for c in range(links - 1, -1, -1):
-                i = chain[c, 0]
-                j = chain[c, 1]
-                straight = 0
-                for t in range(chain[c, 2]):
-                    used_a[i + t] = 1
-                    used_b[j + t] = 1
-                    fa = flags[a0 + i + t]
-                    fb = flags[b0 + j + t]
-                    if fa & NUMBER:
-                        figures += 1 if fa & CHARACTER else 2
-                    if not (fa | fb) & STOCK:
-                        weight = 1 if (fa | fb) & CHARACTER else 2
-                        covered += weight
-                        straight += weight
-                        if not (fa | fb) & QUOTED:
-                            narrative += weight
-                longest = max(longest, straight)
-                runs[written, 0] = i
-                runs[written, 1] = j
-                runs[written, 2] = chain[c, 2]
-                written += 1
-                if c > 0:
-                    # words changed between two runs were taken over too, as many as stand on both sides
-                    end_a = i + chain[c, 2]
-                    end_b = j + chain[c, 2]
-                    gap_a = chain[c - 1, 0] - end_a
-                    gap_b = chain[c - 1, 1] - end_b
-                    if gap_a <= widest and gap_b <= widest:
-                        numbers_a = 0
-                        numerals_a = 0
-                        for t in range(gap_a):
-                            flag = flags[a0 + end_a + t] & (NUMBER | CHARACTER)
-                            numbers_a += flag == NUMBER
-                            numerals_a += flag == NUMBER | CHARACTER
-                        numbers_b = 0
-                        numerals_b = 0
-                        for t in range(gap_b):
-                            flag = flags[b0 + end_b + t] & (NUMBER | CHARACTER)
-                            numbers_b += flag == NUMBER
-                            numerals_b += flag == NUMBER | CHARACTER
-                        # 三万 and 30,000 may be the same: only figures of one kind are told apart
-                        conflicts += 2 * min(numbers_a, numbers_b) + min(numerals_a, numerals_b)
-                        for t in range(min(gap_a, gap_b)):
-                            if not used_a[end_a + t] and not used_b[end_b + t]:
-                                used_a[end_a + t] = BRIDGED
-                                used_b[end_b + t] = BRIDGED
-                                fa = flags[a0 + end_a + t]
-                                fb = flags[b0 + end_b + t]
-                                if not (fa | fb) & STOCK:
-                                    weight = 1 if (fa | fb) & CHARACTER else 2
-                                    covered += weight
-                                    if not (fa | fb) & QUOTED:
-                                        narrative += weight
-            if narrative - narrative_before >= 2 * min_told:
-                told += narrative - narrative_before
-        counts[p, 0] = covered
-        counts[p, 1] = narrative
-        counts[p, 2] = longest
-        counts[p, 3] = figures
-        counts[p, 4] = conflicts
-        counts[p, 5] = told
+            told = _take_chain(pair, links, gap * unit, room, runs, written, counts[p])
+            written += links
+            counts[p, NARRATIVE] += told
+            if told >= 2 * min_told:
+                counts[p, TOLD] += told
         run_counts[p] = written - begin
-        used_a[:na] = 0
-        used_b[:nb] = 0
+        room.used_a[: len(pair.a)] = 0
+        room.used_b[: len(pair.b)] = 0
     return np.int64(pairs)
