@@ -153,6 +153,8 @@ class OutputFolder:
         known = self._partial / _KEY
         if self._resume and self._key and known.exists() and known.read_text() == self._key:
             self.resumed = True
+            for half in self._partial.glob("*.partial"):  # a file that was being written: see output_file
+                _delete(half)
             return
         for path in self._partial.iterdir():
             if path.name != _LOCK:

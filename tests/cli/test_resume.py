@@ -54,6 +54,14 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     return files(out)
 
 
+def test_half_a_report_is_left_by_no_run(undisturbed: dict[str, bytes], tmp_path: Path) -> None:
+    out, unfinished = tmp_path / "out", tmp_path / "out.partial"
+    run(out, dies=8)
+    (unfinished / "report.html.123.partial").write_text("<!doctype")
+    assert run(out, "--resume").returncode == 0
+    assert files(out).keys() == undisturbed.keys()
+
+
 @pytest.mark.skipif(os.name == "nt", reason="no SIGKILL")
 @pytest.mark.parametrize("dies", [4])
 def test_killed_again_and_again(dies: int, undisturbed: dict[str, bytes], tmp_path: Path) -> None:
