@@ -39,6 +39,9 @@ _OF_A_FEED = re.compile(
     r"(?:[A-Za-z]{3}, ?)?\d{1,2} [A-Za-z]{3} \d{4} \d\d:\d\d(?::\d\d)? (?:GMT|UTC?|[ECMP][SD]T|[+-]\d{4})"
 )
 """``Tue, 10 Mar 2026 09:12:00 GMT``; other names of zones mean several."""
+_OF_A_CLOCK = re.compile(r"1\d{9}(?:\d{3})?(?:\.\d+)?")
+"""Seconds or milliseconds of 2001 to 2033, as CSV has them: other digits may be ``2026031009``, and of these
+``fromisoformat`` takes some for a day in 1710."""
 
 
 class RelationKind(StrEnum):
@@ -80,10 +83,10 @@ class Kind(StrEnum):
 
 
 def parse_time(value: str | datetime | None) -> datetime | None:
-    """Read a date or time of ISO 8601, or one of RFC 5322 as feeds have them; naive ones are UTC.
+    """Read a date or time of ISO 8601, one of RFC 5322 as feeds have them, or a number; naive ones are UTC.
 
     Raises:
-        ValueError: The text is neither, or before the year 1 or after 9999 in UTC.
+        ValueError: The text is none of these, or before the year 1 or after 9999 in UTC.
     """
     if value is None or value == "":
         return None
@@ -92,7 +95,8 @@ def parse_time(value: str | datetime | None) -> datetime | None:
     elif _OF_A_FEED.fullmatch(value):
         moment = parsedate_to_datetime(value)
     else:
-        moment = datetime.fromisoformat(value)
+        digits = _OF_A_CLOCK.fullmatch(value) is not None
+        moment = datetime.fromisoformat(_epoch_text(float(value)) if digits else value)
     try:
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except OverflowError as error:
