@@ -32,7 +32,7 @@ def read_csv(
     rows with more are refused.
 
     Raises:
-        UsageError: There is no text column, or the header is not UTF-8.
+        UsageError: There is no text column, one of ours is there twice, or the header is not UTF-8.
     """
     # A limit of the whole process, and there is no other: raised here, never lowered.
     csv.field_size_limit(max(csv.field_size_limit(), _LONGEST))
@@ -66,6 +66,9 @@ def read_csv(
                 if any(sign == "\0" or "\udc80" <= sign <= "\udcff" for sign in first):
                     raise UsageError(f"{file}: the header is not UTF-8")
                 raise UsageError(f"{file}: no column {fields['text']!r}; columns are {', '.join(header)}")
+            for name in fields.values():
+                if header.count(name) > 1:
+                    raise UsageError(f"{file}: column {name!r} is there more than once")
         elif len(row) > len(header):
             reject(Reject(file, line, f"more fields than the header ({len(row)}, {len(header)})"))
         else:

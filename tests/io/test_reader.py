@@ -369,6 +369,13 @@ def test_no_text_column(tmp_path: Path) -> None:
     assert Got(path, fields={"text": "body"}).column("text") == ["x"]
 
 
+def test_csv_with_one_of_our_columns_twice(tmp_path: Path) -> None:
+    path = put(tmp_path / "a.csv", "id,text,note,note,text\n1,one,,,another\n")
+    with pytest.raises(UsageError, match=r"a\.csv: column 'text' is there more than once"):
+        list(read([path]))
+    assert Got(path, fields={"text": "id", "id": "text2"}).column("text") == ["1"]
+
+
 # Parquet
 
 
