@@ -209,12 +209,14 @@ def output_file(out: str | os.PathLike[str], *, force: bool = False) -> Iterator
     """A path to write one file to, moved to ``out`` when all has gone well, removed if not.
 
     Raises:
-        OutputError: ``out`` exists and not ``force``, is a folder, or can't be written.
+        OutputError: ``out`` exists and not ``force``, is a folder or a device, or can't be written.
     """
     path = Path(out)
     partial = path.with_name(f"{path.name}.{os.getpid()}.partial") if path.name else path
     if path.is_dir():
         raise OutputError(f"{path}: is a folder")
+    if path.exists() and not path.is_file():  # /dev/null would be replaced by a file
+        raise OutputError(f"{path}: is no file that can be replaced")
     if path.exists() and not force:
         raise OutputError(f"{path}: exists already; use --force (force=True) to replace it")
     try:

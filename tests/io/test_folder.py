@@ -194,3 +194,12 @@ def test_one_file(tmp_path: Path) -> None:
     assert left(out.parent) == ["a.jsonl"]
     with pytest.raises(OutputError, match="is a folder"), output_file(tmp_path, force=True):
         pass
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no named pipes")
+def test_a_device_is_not_replaced_by_a_file(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(OutputError, match="is no file that can be replaced"), output_file(pipe, force=True):
+        pass
+    assert pipe.is_fifo()
