@@ -437,7 +437,7 @@ def check_disk(folder: Path, need: int) -> None:
         folder = folder.parent
     free = shutil.disk_usage(folder).free
     if need > free:
-        raise OutputError(f"{folder}: {need / 1e9:.1f} GB of disk needed, {free / 1e9:.1f} GB free")
+        raise OutputError(f"{folder}: {need / 1e6:,.0f} MB of disk needed, {free / 1e6:,.0f} MB free")
 
 
 def run_key(sources: Iterable[Source], settings: Settings, *options: Any) -> str | None:
