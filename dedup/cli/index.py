@@ -137,7 +137,7 @@ def merge(
     other: Annotated[str, typer.Argument(metavar="OTHER", help="Another index.", show_default=False)],
 ) -> None:
     """Add the documents of another index."""
-    with _open(db) as opened, _open(other, read_only=True) as source:
+    with _open(other, read_only=True) as source, _open(db) as opened:
         _put({"stored": opened.merge(source)})
 
 

@@ -84,7 +84,8 @@ def test_no_such_index(dedup: Call, tmp_path: Path) -> None:
         outcome = dedup("index", command, tmp_path / "none.db")
         assert (outcome.code, outcome.out) == (2, "")
         assert outcome.err == f"dedup: {tmp_path / 'none.db'}: no such index\n"
-    assert not (tmp_path / "none.db").exists()
+    assert dedup("index", "merge", tmp_path / "new.db", tmp_path / "none.db").code == 2
+    assert not list(tmp_path.iterdir())
 
 
 def test_bad_time(dedup: Call, tmp_path: Path) -> None:
