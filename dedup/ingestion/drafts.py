@@ -114,6 +114,8 @@ def usable(document: Any) -> Document:
             raise InputError(f"{name} has a lone surrogate") from None
         except AttributeError:
             raise InputError(f"{name} is {type(value).__name__}, not a string") from None
+        if name != "text" and "\0" in (value or ""):  # no column of text in PostgreSQL holds one
+            raise InputError(f"{name} has a NUL character")
     try:
         return replace(made, published=parse_time(made.published), updated=parse_time(made.updated))
     except (TypeError, ValueError) as error:

@@ -273,6 +273,8 @@ def test_a_schema_from_the_future(place):
 def test_bad_documents(index):
     with pytest.raises(InputError, match="id is missing"):
         index.add({"text": "nothing"})
+    with pytest.raises(InputError, match="title has a NUL character"):
+        index.add({"id": "a", "text": "Five words \0 with a NUL.", "title": "A\0"})
     with pytest.raises(InputError, match="text"):
         index.add({"id": "a"})
     with pytest.raises(InputError):
