@@ -21,7 +21,7 @@ def open_store(url: str, *, timeout: float, read_only: bool = False) -> Store:
         read_only: Write nothing, not even a new schema.
 
     Raises:
-        UsageError: A URL of another kind.
+        UsageError: A URL of another kind, or none.
         StorageError: The database cannot be opened.
     """
     if url.startswith(("postgresql://", "postgres://")):
@@ -30,8 +30,7 @@ def open_store(url: str, *, timeout: float, read_only: bool = False) -> Store:
         return PostgresStore(url, timeout=timeout, read_only=read_only)
     from dedup.storage.sqlite import SqliteStore
 
-    if url.startswith("sqlite:///"):
-        return SqliteStore(url.removeprefix("sqlite:///"), timeout=timeout, read_only=read_only)
-    if "://" in url:
-        raise UsageError(f"{url}: name a file, sqlite:///file or postgresql://…")
-    return SqliteStore(url, timeout=timeout, read_only=read_only)
+    path = url.removeprefix("sqlite:///")
+    if not path or "://" in path:  # without a name SQLite makes a database that is gone once it is closed
+        raise UsageError(f"{url!r}: name a file, sqlite:///file or postgresql://…")
+    return SqliteStore(path, timeout=timeout, read_only=read_only)
