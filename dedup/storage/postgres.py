@@ -44,7 +44,8 @@ class PostgresStore:
         except ImportError as error:
             raise MissingExtraError("psycopg", "postgres", "an index in PostgreSQL") from error
         self._psycopg = psycopg
-        self.name = re.sub(r"//[^@/]*@", "//", url)
+        # neither a user's password nor one among the parameters is for messages and logs
+        self.name = re.sub(r"(password=)[^&]*", r"\1…", re.sub(r"//.*@", "//", url))
         self._url, self._timeout, self._read_only = url, timeout, read_only
         self._db = self._connect()
 
@@ -166,7 +167,7 @@ class PostgresStore:
         if isinstance(error, kinds.ReadOnlySqlTransaction):
             return "the database is read-only"
         first = str(error).strip().splitlines()
-        text = first[0] if first else type(error).__name__
+        text = first[0].replace(self._url, self.name) if first else type(error).__name__
         if isinstance(error, self._psycopg.OperationalError):
             return f"the server cannot be reached or went away ({text}); nothing of this call is acknowledged"
         return text

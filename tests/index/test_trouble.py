@@ -222,6 +222,9 @@ def test_urls(tmp_path):
     assert (tmp_path / "a.db").exists()
     with pytest.raises(UsageError, match="postgresql://"):
         Index.open("mysql://localhost/news")
+    for nothing in ("", "sqlite:///"):
+        with pytest.raises(UsageError, match="name a file"):
+            Index.open(nothing)
 
 
 # --- PostgreSQL
@@ -243,9 +246,23 @@ def test_no_server():
     pytest.importorskip("psycopg")
     with pytest.raises(StorageError, match="cannot be reached"):
         Index.open("postgresql://somebody:secret@127.0.0.1:1/news")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://somebody:secret@127.0.0.1:1/news",
+        "postgresql://somebody:sec/ret@127.0.0.1:1/news",
+        "postgresql://127.0.0.1:1/news?user=somebody&password=secret",
+        "postgresql://127.0.0.1:1/news?sslpassword=secret&other=1",
+        "postgresql://somebody:secret@[news",
+    ],
+)
+def test_no_message_has_a_password(url):
+    pytest.importorskip("psycopg")
     with pytest.raises(StorageError) as caught:
-        Index.open("postgresql://somebody:secret@127.0.0.1:1/news")
-    assert "secret" not in str(caught.value)
+        Index.open(url)
+    assert "sec" not in str(caught.value)
 
 
 def families(index: Index) -> dict[str, tuple[str, ...]]:
