@@ -12,7 +12,7 @@ from dedup.index import Index
 if TYPE_CHECKING:
     import os
     from collections.abc import AsyncIterator, Callable, Iterable, Mapping
-    from datetime import datetime
+    from datetime import date
 
     import pyarrow as pa
 
@@ -98,7 +98,7 @@ class AsyncIndex:
         return await self._run(self.index.family, identity)  # type: ignore[no-any-return]
 
     async def families(
-        self, *, since: datetime | str | None = None, min_size: int = 2
+        self, *, since: date | str | None = None, min_size: int = 2
     ) -> AsyncIterator[StoredFamily]:
         """See :meth:`dedup.Index.families`."""
         remaining = self.index.families(since=since, min_size=min_size)
@@ -118,7 +118,7 @@ class AsyncIndex:
         """See :meth:`dedup.Index.remove`."""
         return await self._run(self.index.remove, identity)  # type: ignore[no-any-return]
 
-    async def prune(self, before: datetime | str) -> int:
+    async def prune(self, before: date | str) -> int:
         """See :meth:`dedup.Index.prune`."""
         return await self._run(self.index.prune, before)  # type: ignore[no-any-return]
 

@@ -43,7 +43,7 @@ from dedup.storage.segments import Postings
 if TYPE_CHECKING:
     import os
     from collections.abc import Iterable, Iterator, Mapping, Sequence
-    from datetime import datetime
+    from datetime import date
 
     import pyarrow as pa
 
@@ -187,7 +187,8 @@ class Index:
         """Store documents in their order, many in a transaction, with the same results as :meth:`add`.
 
         Args:
-            documents: Read as they are needed. A match is given out once its transaction is through.
+            documents: Read, and stored, as matches are asked for. A match is given out once its transaction
+                is through.
             with_diff: As for :meth:`add`.
 
         Raises:
@@ -305,7 +306,7 @@ class Index:
             family = self._ledger.family(identity)
             return None if family is None else answers.described(self._ledger, family)
 
-    def families(self, *, since: datetime | str | None = None, min_size: int = 2) -> Iterator[StoredFamily]:
+    def families(self, *, since: date | str | None = None, min_size: int = 2) -> Iterator[StoredFamily]:
         """Families in the order in which they last changed.
 
         Args:
@@ -385,7 +386,7 @@ class Index:
             self._store.run("DELETE FROM revision WHERE id = ?", identity)
         return True
 
-    def prune(self, before: datetime | str) -> int:
+    def prune(self, before: date | str) -> int:
         """Forget documents published before a time, some at a time; undated ones stay.
 
         Returns:

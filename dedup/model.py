@@ -103,8 +103,8 @@ def parse_time(value: str | datetime | None) -> datetime | None:
         raise ValueError(f"{value} is out of range in UTC") from error
 
 
-def asked_time(value: str | datetime | None, name: str) -> datetime | None:
-    """A time that somebody asks by.
+def asked_time(value: str | date | None, name: str) -> datetime | None:
+    """A time that somebody asks by; a date is its first moment.
 
     Args:
         value: The time.
@@ -114,8 +114,8 @@ def asked_time(value: str | datetime | None, name: str) -> datetime | None:
         UsageError: It is none.
     """
     try:
-        return parse_time(value)
-    except ValueError as error:
+        return parse_time(as_text("published", value))
+    except (TypeError, ValueError) as error:
         raise UsageError(f"{name} {value}: not an ISO 8601 time such as 2026-03-01") from error
 
 
