@@ -176,8 +176,9 @@ def _open(
 def _records(field: list[str] | None) -> Iterator[tuple[int, Mapping[str, Any] | InputError]]:
     """Records of standard input as they come, with their lines; what is none as its error."""
     from dedup.io.jsonl import load_line
+    from dedup.io.rows import source_fields
 
-    renamed = parse_fields(field)
+    fields = source_fields(parse_fields(field))
     for number, line in enumerate(sys.stdin.buffer, 1):
         if not line.strip():
             continue
@@ -189,9 +190,7 @@ def _records(field: list[str] | None) -> Iterator[tuple[int, Mapping[str, Any] |
         if not isinstance(record, dict):
             yield number, InputError("no JSON object", file="-", line=number)
             continue
-        for ours, theirs in renamed.items():
-            record[ours] = record.get(theirs)
-        yield number, record
+        yield number, {ours: record.get(theirs) for ours, theirs in fields.items()}
 
 
 def _answer(

@@ -79,6 +79,15 @@ def test_other_names_of_fields(dedup: Call, tmp_path: Path) -> None:
     assert outcome.json()["id"] == "7"
 
 
+def test_fields_that_change_places(dedup: Call, tmp_path: Path) -> None:
+    record = lines({"id": LEAD, "text": "a", "key": OTHER})
+    names = ["--field", "text=id", "--field", "id=text"]
+    assert dedup("index", "add", tmp_path / "n.db", *names, stdin=record).json()["id"] == "a"
+    wrong = dedup("index", "add", tmp_path / "n.db", "--field", "body=text", stdin=record)
+    assert (wrong.code, wrong.out) == (2, "")
+    assert wrong.err.startswith("dedup: unknown field 'body'; fields are id, text")
+
+
 def test_no_such_index(dedup: Call, tmp_path: Path) -> None:
     for command in ("stats", "query", "families", "changes", "check"):
         outcome = dedup("index", command, tmp_path / "none.db")
