@@ -6,8 +6,8 @@
     DEDUP_DROP = ["exact", "near"]        # relations whose items are dropped; none by default
     DEDUP_STORE_TEXT = False
 
-The item's field ``dedup`` (``DEDUP_RESULT``) is a dict of the match; the id is the item's ``id``, else its
-``url``.
+The item's field ``dedup`` (``DEDUP_RESULT``), which items that aren't dicts must declare, is a dict of the
+match; the id is the item's ``id``, else its ``url``.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING, Any, Self
 from itemadapter import ItemAdapter
 from scrapy.exceptions import DropItem, NotConfigured
 
-from dedup.errors import InputError
+from dedup.errors import InputError, UsageError
 from dedup.index import Index
-from dedup.io.schema import FIELDS
+from dedup.io.rows import source_fields
 from dedup.model import RelationKind
 
 if TYPE_CHECKING:
@@ -60,10 +60,14 @@ class DedupPipeline:
         except ValueError as error:
             known = ", ".join(kind.value for kind in RelationKind)
             raise NotConfigured(f"DEDUP_DROP: {error}; known: {known}") from error
+        try:
+            fields = source_fields(settings.getdict("DEDUP_FIELDS"))
+        except UsageError as error:
+            raise NotConfigured(f"DEDUP_FIELDS: {error}") from error
         return cls(
             crawler,
             url,
-            settings.getdict("DEDUP_FIELDS"),
+            fields,
             drop,
             settings.get("DEDUP_RESULT", "dedup"),
             store_text=settings.getbool("DEDUP_STORE_TEXT"),
@@ -83,10 +87,14 @@ class DedupPipeline:
 
         Raises:
             DropItem: It cannot be used, or is related to another in a way that ``DEDUP_DROP`` lists.
+            UsageError: It has no room for the match; nothing is stored.
         """
         assert self._index is not None
+        names = ItemAdapter.get_field_names_from_class(type(item))
+        if names is not None and self._result not in names:
+            raise UsageError(f"{type(item).__name__} has no field {self._result}; declare it (DEDUP_RESULT)")
         adapter = ItemAdapter(item)
-        record = {name: adapter.get(self._fields.get(name, name)) for name in FIELDS}
+        record = {name: adapter.get(theirs) for name, theirs in self._fields.items()}
         record["id"] = record["id"] or record["url"]
         try:
             match = await asyncio.to_thread(self._index.add, record)

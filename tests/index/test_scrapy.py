@@ -1,5 +1,6 @@
 """The item pipeline, in a real crawl of pages that a server of this test serves."""
 
+import asyncio
 import json
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from dedup.errors import UsageError
 from dedup.index import Index
 
 from .news import article, version
@@ -83,3 +85,34 @@ def test_a_crawl(tmp_path: Path, drop: str):
     with Index.open(tmp_path / "news.db") as index:
         assert index.stats()["documents"] == 4
         assert [len(family) for family in index.families()] == [3]
+
+
+def pipeline(**settings):
+    from scrapy.utils.test import get_crawler
+
+    from dedup.integrations.scrapy import DedupPipeline
+
+    return DedupPipeline.from_crawler(get_crawler(settings_dict=settings))
+
+
+def test_an_item_without_room_for_the_match(tmp_path: Path):
+    import scrapy
+
+    class Bare(scrapy.Item):
+        id = scrapy.Field()
+        text = scrapy.Field()
+
+    adding = pipeline(DEDUP_INDEX=str(tmp_path / "news.db"))
+    adding.open_spider()
+    with pytest.raises(UsageError, match="Bare has no field dedup"):
+        asyncio.run(adding.process_item(Bare(id="a", text="A heron.")))
+    adding.close_spider()
+    with Index.open(tmp_path / "news.db") as index:
+        assert index.document("a") is None
+
+
+def test_a_field_that_is_none_of_ours():
+    from scrapy.exceptions import NotConfigured
+
+    with pytest.raises(NotConfigured, match="DEDUP_FIELDS: unknown field 'body'"):
+        pipeline(DEDUP_INDEX="news.db", DEDUP_FIELDS={"body": "text"})
