@@ -238,9 +238,10 @@ def test_errors_say_what_is_wrong(hostile: Path, tmp_path: Path):
         ("diffs.jsonl", (hostile / "diffs.jsonl").read_bytes()[:-9], InputError, "diffs are damaged"),
         ("diffs.parquet", b"PAR1 and no more", InputError, "diffs are damaged"),
         ("documents.jsonl", b'{"id"', InputError, "documents.jsonl: cannot be read"),
+        ("documents.jsonl", b"", InputError, "is in a family, but not among the documents"),
         ("run.json", b"[]", UsageError, "no result of dedup run"),
     ):
-        damaged = shutil.copytree(hostile, tmp_path / name)
+        damaged = shutil.copytree(hostile, tmp_path / name, dirs_exist_ok=True)
         (damaged / name).write_bytes(content)
         with pytest.raises(error, match=message):
             make_report(damaged)

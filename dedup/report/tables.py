@@ -131,7 +131,7 @@ def read_tables(folder: Path) -> Tables:
 
     Raises:
         UsageError: The folder holds none.
-        InputError: A file cannot be read.
+        InputError: A file cannot be read, or is none of the same run.
     """
     try:
         run = orjson.loads((folder / "run.json").read_bytes())
@@ -146,7 +146,11 @@ def read_tables(folder: Path) -> Tables:
     families = families.sort_by([("size", "descending"), ("id", "ascending")])
     members = families["members"].combine_chunks()
     ids = members.flatten()
-    documents = documents.take(pa.array(_rows(ids, documents["id"])))
+    rows = _rows(ids, documents["id"])
+    if (rows < 0).any():
+        lost = ids[int(np.argmin(rows))].as_py()
+        raise InputError(f"{lost!r} is in a family, but not among the documents", file=str(folder))
+    documents = documents.take(pa.array(rows))
     first = np.concatenate([[0], np.cumsum(members.value_lengths(), dtype=np.int64)])
     relations = pa.Table.from_batches(_batches(folder, "relations", RELATIONS), RELATIONS)
     a, b = (_rows(relations[name], ids) for name in "ab")
