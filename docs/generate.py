@@ -92,8 +92,9 @@ def cli_page() -> str:
     """Every command with its arguments and options, as the program has them."""
     parts = [
         "# Commands\n",
-        "Exit codes: 0, also where some records were rejected; 2 for bad usage, or where no record was "
-        "usable, with one line on standard error that says what and where; 130 where it was interrupted.\n",
+        "Exit codes: 0, also where some records were rejected; 1 where whoever read the output closed it "
+        "early, as `head` does; 2 for bad usage, or where no record was usable, with one line on standard "
+        "error that says what and where; 130 where it was interrupted.\n",
     ]
     for name, function in commands():
         parameters = [Parameter.of(*item) for item in hints(function)]
