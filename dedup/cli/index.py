@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import sys
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
@@ -180,6 +181,7 @@ def _records(field: list[str] | None) -> Iterator[tuple[int, Mapping[str, Any] |
 
     fields = source_fields(parse_fields(field))
     for number, line in enumerate(sys.stdin.buffer, 1):
+        line = line.removeprefix(codecs.BOM_UTF8)  # files put together may have several
         if not line.strip():
             continue
         try:

@@ -71,6 +71,12 @@ def test_numbers_that_are_none_are_no_trouble(dedup: Call, tmp_path: Path) -> No
     assert dedup("index", "add", tmp_path / "n.db", stdin=stdin).json()["stored"]
 
 
+def test_a_byte_order_mark_costs_no_article(dedup: Call, tmp_path: Path) -> None:
+    marked = b"\xef\xbb\xbf" + lines(DOCUMENTS[0])
+    outcome = dedup("index", "add", tmp_path / "n.db", stdin=marked + marked + b"\xef\xbb\xbf")
+    assert [answer["id"] for answer in answers(outcome.out)] == ["a", "a"]
+
+
 def test_other_names_of_fields(dedup: Call, tmp_path: Path) -> None:
     record = lines({"key": 7, "body": LEAD})
     outcome = dedup(
