@@ -41,7 +41,7 @@ def read_jsonl(
     block_bytes: int = BLOCK_BYTES,
     max_line: int = MAX_LINE,
 ) -> Iterator[Block]:
-    """Read records, one JSON object a line; blank lines are skipped, a byte order mark too.
+    """Read records, one JSON object a line; blank lines are skipped, byte order marks too.
 
     A block that has anything unusual in it is read again line by line, so that a bad line costs only itself.
     Both ways give the same records.
@@ -74,10 +74,6 @@ def read_jsonl(
             continue
         if not data:
             return
-        if line == 1:
-            data = data.removeprefix(_BOM)
-            if not data:
-                return
         lines = _Lines(data)
         table = None
         if lines.uniform:
@@ -185,7 +181,7 @@ def _block(table: pa.Table, lines: _Lines, file: str, line: int, fields: Mapping
 
 def _read_lines(data: bytes, rows: Rows, *, file: str, line: int, reject: RejectSink) -> None:
     for number, text in enumerate(data.split(b"\n"), line):
-        record = text.strip(b" \t\r")
+        record = text.removeprefix(_BOM).strip(b" \t\r")  # files put together may have several
         if not record:
             continue
         try:

@@ -154,9 +154,11 @@ def test_lines_are_counted_across_blocks() -> None:
     assert [(row["line"], row["text"]) for row in rows] == [(2 * n + 1, str(n)) for n in range(50)]
 
 
-def test_a_byte_order_mark_is_skipped() -> None:
-    rows, rejects = parse(b'\xef\xbb\xbf{"text": "a"}\n')
-    assert [row["record"] for row in rows] == [b'{"text": "a"}']
+def test_byte_order_marks_are_skipped() -> None:
+    rows, rejects = parse(
+        b'\xef\xbb\xbf{"text": "a"}\n\xef\xbb\xbf{"text": "b"}\r\n\xef\xbb\xbf'
+    )  # two files
+    assert [row["record"] for row in rows] == [b'{"text": "a"}', b'{"text": "b"}']
     assert not rejects
 
 
