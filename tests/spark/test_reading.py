@@ -70,6 +70,20 @@ def test_a_frame_without_text(spark: Any, tmp_path: Path) -> None:
         dedup.spark.find_families(spark.createDataFrame([("a",)], "body string"), folder=str(tmp_path))
 
 
+def test_what_is_not_there_and_what_is_in_the_way(spark: Any, tmp_path: Path) -> None:
+    from dedup.engines.spark.cluster import Run
+    from dedup.engines.spark.reading import from_paths
+
+    for name in ("none.jsonl", "none.parquet"):
+        with pytest.raises(UsageError, match=rf"{name}: cannot be read: .*does not exist"):
+            from_paths(spark, [str(tmp_path / name)])
+    (tmp_path / "documents").mkdir()
+    (tmp_path / "documents" / "thesis").write_text("x")
+    with pytest.raises(UsageError, match="exists already and holds no run to go on with"):
+        Run(spark, str(tmp_path), "test")
+    assert [path.name for path in tmp_path.rglob("*")] == ["documents", "thesis"]
+
+
 def test_without_pyspark_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [name for name in sys.modules if name.startswith(("pyspark", "dedup.engines.spark"))]:
         monkeypatch.delitem(sys.modules, name)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 from pyspark import StorageLevel
-from pyspark.errors import PySparkException
+from pyspark.errors import AnalysisException, PySparkException
 from pyspark.sql import Observation
 from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
@@ -133,6 +133,8 @@ class Run:
         self.seconds: dict[str, float] = {}
         self._spread: list[DataFrame] = []
         done = f"{self.folder}/work/done"
+        if not (afresh or _exists(spark, done)) and _exists(spark, f"{self.folder}/*"):
+            raise UsageError(f"{folder}: exists already and holds no run to go on with; name another")
         self._marks_of(0, "", "", 0).write.mode("overwrite" if afresh else "ignore").parquet(done)
         marks = spark.read.schema(_MARK).option("recursiveFileLookup", "true").parquet(done).collect()
         self._marks: dict[str, tuple[str, int]] = {name: (text, rows) for name, text, rows in marks}
@@ -192,6 +194,15 @@ class Run:
         """So many marks; a frame that is not of Python's, as each of these would start a worker."""
         values = F.lit(name).alias("name"), F.lit(text).alias("text"), F.lit(rows).cast("long").alias("rows")
         return self.spark.range(0, number, 1, 1).select(*values)
+
+
+def _exists(spark: SparkSession, path: str) -> bool:
+    """Whether there is something by this path or pattern, on whatever file system."""
+    try:
+        _ = spark.read.text(path).schema  # a remote session looks at the path only then
+    except AnalysisException as error:
+        return bool(error.getCondition() != "PATH_NOT_FOUND")
+    return True
 
 
 @dataclass(frozen=True, slots=True)

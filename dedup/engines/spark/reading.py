@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
+from pyspark.errors import AnalysisException
 from pyspark.sql import Window
 from pyspark.sql import functions as F
 
@@ -56,18 +57,26 @@ def from_frame(frame: DataFrame, fields: Mapping[str, str] | None = None) -> Dat
 def from_paths(
     spark: SparkSession, paths: Sequence[str], fields: Mapping[str, str] | None = None
 ) -> DataFrame:
-    """Records of files Spark can read: Parquet where the name ends so, else JSON lines, compressed or not."""
+    """Records of files Spark can read: Parquet where the name ends so, else JSON lines, compressed or not.
+
+    Raises:
+        UsageError: A path that is not there, or files of both kinds.
+    """
     tables = [path for path in paths if path.rstrip("/").endswith(".parquet")]
     lines = [path for path in paths if path not in tables]
     if tables and lines:
         raise UsageError("Parquet and JSON lines in one run; name files of one kind")
-    if tables:
-        return from_frame(spark.read.parquet(*tables), fields)
-    text = spark.read.text(list(lines), lineSep="\n").select(
-        "value",
-        F.col("_metadata.file_path").alias("file"),
-        F.col("_metadata.file_block_start").alias("split"),
-    )
+    try:
+        if tables:
+            return from_frame(spark.read.parquet(*tables), fields)
+        text = spark.read.text(list(lines), lineSep="\n").select(
+            "value",
+            F.col("_metadata.file_path").alias("file"),
+            F.col("_metadata.file_block_start").alias("split"),
+        )
+        _ = text.schema  # a remote session looks at the paths only then
+    except AnalysisException as error:
+        raise UsageError(f"{', '.join(paths)}: cannot be read: {error}".partition("\n")[0]) from error
     return text.mapInArrow(_Lines(source_fields(fields or {})), RECORDS)
 
 
