@@ -54,7 +54,10 @@ def console(*, stderr: bool = False) -> Console:
     """A console that takes texts as they are: no markup, no emoji codes, no guessed highlights."""
     from rich.console import Console
 
-    return Console(stderr=stderr, markup=False, emoji=False, highlight=False)
+    screen = Console(stderr=stderr, markup=False, emoji=False, highlight=False)
+    if not screen.width:  # COLUMNS=0: nothing would be printed, and nothing said
+        screen.width = 80
+    return screen
 
 
 def put(screen: Console, *parts: Any) -> None:

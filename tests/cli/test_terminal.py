@@ -1,8 +1,9 @@
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from dedup.cli.terminal import fit, percent, safe
+from dedup.cli.terminal import console, fit, percent, safe
 
 
 def test_safe_takes_out_what_drives_a_terminal() -> None:
@@ -52,3 +53,11 @@ def test_percent_keeps_all_and_nothing_for_themselves() -> None:
         "99.9 %",
         "100 %",
     ]
+
+
+@pytest.mark.parametrize(("columns", "width"), [("0", 80), ("40", 40)])
+def test_no_columns_are_taken_for_a_usual_screen(
+    columns: str, width: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    assert console().width == width
