@@ -123,7 +123,9 @@ def inner_spans(
         first, last = int(agencies.first[i]), int(units.last[unit])
         base = int(begins[document_of[unit]])
         block = units.block[unit]
-        low = int(tokens.end[first - 1]) if first > units.first[unit] else int(tokens.block_start[block])
+        # a sentence of its own in its block begins behind the one before
+        opens_block = first == tokens.block_first[block]
+        low = int(tokens.block_start[block] if opens_block else tokens.end[first - 1])
         start = _before_signs(data, base, low, int(tokens.start[first]))
         closes_block = last == tokens.block_first[block + 1]
         end = int(tokens.block_end[block]) if closes_block else int(tokens.end[last - 1])

@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from dedup.boilerplate.agencies import AgencyRole, agency_names, find_agencies
 from dedup.boilerplate.features import model_of, observe, suspects, table
+from dedup.boilerplate.lexicon import CUES
 from dedup.boilerplate.model import BODY, LABELS, MODELS, TITLE, label_units
 from dedup.boilerplate.recurring import asked, unit_hashes
 from dedup.boilerplate.spans import Spans, inner_spans, sentence_cut
@@ -30,7 +31,16 @@ from dedup.boilerplate.units import (
 )
 from dedup.errors import InputError
 from dedup.kernels import signs
-from dedup.kernels.traits import AGENCY, ALL_AGENCY, PROSE, RECURS, SAME_ABOVE, SAME_BELOW
+from dedup.kernels.traits import (
+    AGENCY,
+    ALL_AGENCY,
+    PROSE,
+    PROSE_ABOVE,
+    PROSE_BELOW,
+    RECURS,
+    SAME_ABOVE,
+    SAME_BELOW,
+)
 from dedup.kernels.traits import KINDS as CUED_KINDS
 from dedup.model import Agency, CleanText, Kind, Removed
 from dedup.ragged import run_starts, steps, sums
@@ -65,6 +75,8 @@ MANY_CUES, TITLE_CUES = 7.0, 4.0
 """Weight of cues that, filling half of it, make a unit an appeal, or a headline none."""
 REPEATED_TOKENS = 12
 """Words of a paragraph that is not said twice for effect."""
+SIGNED_TOKENS = 8
+"""Words before a closing agency that are a sentence of the article, not the name of its author."""
 ADDRESS_TOKENS = 5
 """Words of an address, at least: shorter ones are abbreviations, dates and results of games."""
 
@@ -143,6 +155,10 @@ def strip(tokens: Tokens, batch: pa.RecordBatch, recurring: Recurring | None = N
     # a credit names somebody: a closing paragraph of background looks like an author's life, but for the cues
     nobody = (traits[PROSE] > 0) & (traits[CUED_KINDS] == 0) & (traits[AGENCY] == 0)
     labels[nobody & (labels == LABELS.index("credit"))] = BODY
+    labels[_only_signed(units, measures, labels, "credit")] = BODY
+    # so does a caption, but not of two sentences where the article ends
+    ends = (measures.counts[:, signs.N_STOP] > 1) & (traits[PROSE_ABOVE] > 1) & (traits[PROSE_BELOW] == 0)
+    labels[ends & _only_signed(units, measures, labels, "caption")] = BODY
     named = np.flatnonzero(traits[ALL_AGENCY])
     labels[named[_ASTRAY[labels[named]]]] = LABELS.index("credit")
     earlier, later = traits[SAME_ABOVE] > 0, traits[SAME_BELOW] > 0
@@ -192,6 +208,23 @@ def strip(tokens: Tokens, batch: pa.RecordBatch, recurring: Recurring | None = N
         agency_start=tokens.start[agencies.first],
         agency_end=tokens.end[agencies.first + agencies.size - 1],
     )
+
+
+def _only_signed(
+    units: Units, measures: Measures, labels: NDArray[np.uint8], *names: str
+) -> NDArray[np.bool_]:
+    """bool[U]: has one of these labels only for an agency behind its full stop: "… are missing. (dpa)".
+
+    The agency's name is cut out by itself.
+    """
+    unit, first, size = measures.agency_unit, measures.agency_first, measures.agency_size
+    closes = (first + size == units.last[unit]) & (measures.agency_before & signs.STOP != 0)
+    closes &= first - units.first[unit] >= SIGNED_TOKENS
+    found = np.zeros(len(units), np.bool_)
+    for name in names:
+        in_cues = measures.covered[unit, CUES.index(name)]
+        found[unit[closes & (labels[unit] == LABELS.index(name)) & (in_cues <= size)]] = True
+    return found
 
 
 def _addresses(measures: Measures) -> NDArray[np.bool_]:
@@ -251,6 +284,7 @@ def _by_sentences(
         np.full(len(part.offsets) - 1, MODELS.index("sentence"), np.uint8),
     )
     goes = new & (found > TITLE) & (told.strongest >= OWN_CUES)
+    goes &= ~_only_signed(part, told, found, "credit", "caption")
     again = rows[goes]
     labels[again] = found[goes]
     kind[again] = _KIND_OF_LABEL[found[goes]]

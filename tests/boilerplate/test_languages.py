@@ -50,3 +50,12 @@ def test_no_sentence_of_a_bare_article_is_lost(language: str) -> None:
     body = lines(language, "body")
     for join in ("\n\n", "\n", "" if language in UNSPACED else " "):
         assert strip_boilerplate(join.join(body)).text == join.join(body)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_closing_credit_takes_no_sentence_along(language: str) -> None:
+    body, (credit,) = lines(language, "body"), lines(language, "credit")
+    space = "" if language in UNSPACED else " "
+    last = space.join(body[-2:])
+    text = "\n\n".join([*body[:-2], last + space + credit])
+    assert strip_boilerplate(text).text == "\n\n".join([*body[:-2], last])
