@@ -110,7 +110,9 @@ def find_agencies(look: Surface, units: Units, measures: Measures, labels: NDArr
     for i in np.flatnonzero(bracket & ~dateline).tolist():
         dateline[i] = not (look.after[begins[i] : last[i]] & signs.CLOSE).any()
     for i in np.flatnonzero((into == 0) & (left >= LEAST)).tolist():
-        dateline[i] |= place_after(look, int(last[i]) + 1, int(units.last[unit[i]])) > last[i] + 1
+        dateline[i] |= (
+            place_after(look, int(first[i]), int(last[i]) + 1, int(units.last[unit[i]])) > last[i] + 1
+        )
     apart = opened & (signs.STOP | _JOINS | signs.MARK | signs.COPYRIGHT) != 0
     closes = (left == 0) & ((into == 0) | apart)
     # in a chain such as RND/dpa each link is what the last one is
@@ -132,18 +134,39 @@ def find_agencies(look: Surface, units: Units, measures: Measures, labels: NDArr
     return Found(first, size, measures.agency_name, role, unit, body & closes & ~dateline)
 
 
-def place_after(look: Surface, stop: int, last: int) -> int:
+def place_after(look: Surface, first: int, stop: int, last: int) -> int:
     """Token after the place and date that follow an agency, or ``stop``.
 
-    They are in capitals, up to a dash, or run on without a gap: ``(ANSA) - PORTO, 03 MAR -``,
-    ``新华社北京3月3日电``.
+    They are in capitals, up to a dash, run on without a gap, and the reporter's name behind them in brackets,
+    or in brackets together with the agency: ``(ANSA) - PORTO, 03 MAR -``, ``新华社北京3月3日电（记者…）``,
+    ``（中央社記者…台北3日電）``.
+
+    Args:
+        look: What the batch looks like.
+        first: First token of the agency.
+        stop: Token after the agency.
+        last: Token after the unit.
     """
     capitals, numbers = True, 0
-    for t in range(stop, min(stop + PLACE_TOKENS, last)):
+    within = look.before[first] & signs.OPEN != 0
+    for t in range(stop, min(stop + (2 if within else 1) * PLACE_TOKENS, last)):
         numbers += look.shape[t] & signs.NUMBER != 0
         capitals &= look.shape[t] & (signs.CAPITALS | signs.NUMBER) != 0
+        if within and numbers and look.after[t] & signs.CLOSE:
+            return t + 1
         if capitals and look.after[t] & signs.DASH and look.before[stop] & signs.DASH:
             return t + 1
         if look.after[t] and not capitals:
-            return t + 1 if look.after[t] == signs.SPACE and numbers >= 2 else stop
+            if numbers >= 2 and look.after[t] & signs.OPEN:
+                return _closing_bracket(look, t + 1, last) or stop
+            if look.after[t] == signs.SPACE and numbers >= 2:
+                return t + 1
+            if not within:
+                return stop
     return stop
+
+
+def _closing_bracket(look: Surface, begin: int, last: int) -> int:
+    """Token after the bracket that opens before ``begin``; 0 if it is too long for a name."""
+    closes = np.flatnonzero(look.after[begin : min(begin + 2 * PLACE_TOKENS, last)] & signs.CLOSE)
+    return begin + int(closes[0]) + 1 if len(closes) else 0

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 __all__ = ["Spans", "inner_spans", "sentence_cut"]
 
 KINDS = list(Kind)
+REPORTER_TOKENS = 6
+"""Tokens of a reporter's name, office and post behind the bracket of a dateline."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,10 +110,11 @@ def inner_spans(
         done.add(unit)
         first = int(units.first[unit])
         if agencies.first[i] == first:
-            stop = place_after(look, stop, int(units.last[unit]))
+            stop = place_after(look, first, stop, int(units.last[unit]))
         block = units.block[unit]
         start = tokens.block_start[block] if first == tokens.block_first[block] else tokens.start[first]
         base = int(begins[document_of[unit]])
+        stop = _after_equals(tokens, data, base, first, stop, int(units.last[unit]))
         end = _after_signs(data, base, int(tokens.end[stop - 1]), int(tokens.start[stop]))
         rows.append((int(document_of[unit]), int(start), end, meta, first, stop))
     done.clear()
@@ -145,10 +148,22 @@ def sentence_cut(tokens: Tokens, data: NDArray[np.uint8], base: int, token: int)
     return low + len(text[: ends[-1] + 1].encode()) if ends else high
 
 
+def _after_equals(
+    tokens: Tokens, data: NDArray[np.uint8], base: int, first: int, stop: int, last: int
+) -> int:
+    """Token after the reporter of a Korean dateline, which has two equals signs: (서울=연합뉴스) 기자 = ."""
+    equals = [
+        t + 1
+        for t in range(first, min(stop + REPORTER_TOKENS, last - 1))
+        if b"=" in data[base + int(tokens.end[t]) : base + int(tokens.start[t + 1])].tobytes()
+    ]
+    return equals[-1] if equals and first < equals[0] < stop < equals[-1] else stop
+
+
 def _after_signs(data: NDArray[np.uint8], base: int, low: int, high: int) -> int:
     """Where the text begins again between two tokens: after the last dash or colon and its white space."""
     gap = data[base + low : base + high].tobytes().decode(errors="replace")
-    cut = max(map(gap.rfind, "-–—―−:：)）]】〕/.")) + 1
+    cut = max(map(gap.rfind, "-–—―−:：)）]】〕/.=")) + 1
     begun = gap[cut:].lstrip()
     return high - len(begun.encode())
 

@@ -59,3 +59,28 @@ def test_a_closing_credit_takes_no_sentence_along(language: str) -> None:
     last = space.join(body[-2:])
     text = "\n\n".join([*body[:-2], last + space + credit])
     assert strip_boilerplate(text).text == "\n\n".join([*body[:-2], last])
+
+
+@pytest.mark.parametrize(
+    ("dateline", "agency"),
+    [
+        ("新华社白川3月3日电（记者安立民）", "Xinhua"),
+        ("中新社白川3月3日电 (记者 安立民 江安蓝)", "China News Service"),
+        ("（中央社記者安立民白川3日電）", "CNA"),
+        ("（法新社白川3日电）", "AFP"),
+    ],
+)
+def test_a_chinese_dateline_goes_with_its_reporter(dateline: str, agency: str) -> None:
+    body = "\n\n".join(lines("zh", "body"))
+    clean = strip_boilerplate(dateline + body)
+    assert clean.text == body
+    assert [(a.name, a.role) for a in clean.agencies] == [(agency, "dateline")]
+
+
+@pytest.mark.parametrize("dateline", ["(구항=연합뉴스) 안지원 기자 = ", "[구항=뉴시스]안지원 기자 = "])
+def test_a_korean_dateline_goes_with_its_reporter(dateline: str) -> None:
+    body = (
+        "도의회가 12일 구항 인근에 새 다리를 놓는 안건을 통과시켰다. 의원 34명이 찬성하고 21명이 반대했다.\n\n"
+        "다리 길이는 2.4㎞이며 사업비는 약 690억원으로 추산된다.\n\n그때까지는 여객선이 유일한 수단이다."
+    )
+    assert strip_boilerplate(dateline + body).text == body
