@@ -171,4 +171,4 @@ def _after_signs(data: NDArray[np.uint8], base: int, low: int, high: int) -> int
 def _before_signs(data: NDArray[np.uint8], base: int, low: int, high: int) -> int:
     """Where a trailing credit begins between two tokens: after the signs that close the sentence before."""
     gap = data[base + low : base + high].tobytes().decode(errors="replace")
-    return high - len(gap.lstrip(".!?…。！？؟۔\"'”’»“)]）」").encode())
+    return high - len(gap.lstrip(".!?…。！？؟۔।॥\"'”’»“)]）」").encode())
