@@ -1,22 +1,25 @@
-"""Words that somebody said, though no quotation mark stands around them: posts and transcripts.
+"""Words that somebody said, though no quotation mark stands around them: posts, transcripts, dashes.
 
 A post is a block that a signature such as "— Name (@handle) March 10, 2026" ends or follows; of a long block
 only so many words before the signature are one. A transcript is a document in which speakers' names in
-capitals, followed by a colon, open many blocks, again and again.
+capitals, followed by a colon, open many blocks, again and again. In many languages, Swedish and Russian
+among them, a dash opens the paragraph in which somebody speaks: "– We waited, says Anna Berg."
 """
 
 from __future__ import annotations
 
+from functools import cache
+from importlib import resources
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pyarrow as pa
 
 from dedup.kernels.rules import CHARACTER_FLAG as CHARACTER
-from dedup.ragged import run_starts
-from dedup.tokens import QUOTED, Tokens, text_buffers
+from dedup.ragged import gather, run_starts
+from dedup.tokens import QUOTED, Tokens, text_buffers, tokenize
 
 if TYPE_CHECKING:
-    import pyarrow as pa
     from numpy.typing import NDArray
 
 __all__ = ["mark_quotations"]
@@ -43,11 +46,15 @@ TURNS = 2
 SPEAKER_SHARE = 0.15
 """Share of all blocks that they are, too."""
 
+SPOKEN_SHARE = 1 / 3
+"""Share of a document's blocks behind a dash that name their speaker; a reply need not."""
+
 _DASHES = ("—".encode(), "–".encode(), b"--", b"- ")
+_LONG_DASHES = ("–".encode(), "—".encode(), "―".encode())
 
 
 def mark_quotations(tokens: Tokens, texts: pa.Array) -> NDArray[np.uint8]:
-    """Flags with ``QUOTED`` set for posts and transcripts, too: uint8[T].
+    """Flags with ``QUOTED`` set for posts, transcripts and paragraphs behind a dash, too: uint8[T].
 
     Args:
         tokens: The batch's token stream.
@@ -65,7 +72,39 @@ def mark_quotations(tokens: Tokens, texts: pa.Array) -> NDArray[np.uint8]:
         flags[first:last] |= QUOTED
     for first, last in _transcripts(tokens, data, offsets, block_start):
         flags[first:last] |= QUOTED
+    flags[_behind_dashes(tokens, data, block_start)] |= QUOTED
     return flags
+
+
+def _behind_dashes(
+    tokens: Tokens, data: NDArray[np.uint8], block_start: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Tokens of the blocks that a dash opens, in documents where that means that somebody speaks."""
+    first = data[np.minimum(block_start, len(data) - 1)]
+    block = np.flatnonzero((first == ord("-")) | (first == _DASHES[0][0]))
+    block = block[[_opens_with_dash(data[at : at + 3].tobytes()) for at in block_start[block].tolist()]]
+    token, row = gather(tokens.block_first[block], tokens.block_first[block + 1])
+    if not len(token):
+        return token
+    named = np.bincount(row, np.isin(tokens.hash[token], _speech_verbs()), len(block)) > 0
+    document = np.searchsorted(tokens.block_offsets, block, "right") - 1
+    _, number, count = np.unique(document, return_inverse=True, return_counts=True)
+    spoken = np.bincount(number, named) >= np.maximum(SPOKEN_SHARE * count, 1)
+    spoken_tokens: NDArray[np.int64] = token[spoken[number][row]]
+    return spoken_tokens
+
+
+def _opens_with_dash(head: bytes) -> bool:
+    """Whether three bytes are a dash, or a hyphen and a space."""
+    return head.startswith(b"- ") or head in _LONG_DASHES
+
+
+@cache
+def _speech_verbs() -> NDArray[np.uint64]:
+    """Token hashes of the verbs that name who speaks, sorted."""
+    text = resources.files("dedup").joinpath("data/dash_speech.txt").read_text(encoding="utf-8")
+    lines = [line.partition(" ")[2] for line in text.splitlines() if line and not line.startswith("#")]
+    return np.unique(tokenize(pa.array(lines, pa.large_string())).hash)
 
 
 def _found(data: NDArray[np.uint8], offsets: NDArray[np.int64], pair: bytes) -> NDArray[np.int64]:

@@ -58,3 +58,40 @@ def test_speakers_come_again(heads: list[str], transcript: bool) -> None:
     first, other = "\n\n".join(f"{head}: we shall see." for head in heads), "A plain line."
     found = spoken(other, first, first + f"\n\n{other}", other)
     assert [bool(words) for words in found] == [False, transcript, transcript, False]
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        (
+            "– I dag slutar ett gräl, säger regionrådet Anja Lomander. Den som väntar vet varför.",
+            "Bron blir lång.",
+        ),
+        ("- I dag slutter et skænderi, siger formanden, Anja Lomholt.", "Broen bliver lang."),
+        ("– I dag slutter en krangel, sier fylkesråd Anja Lomund.", "Brua blir lang."),
+        ("– Tänään riita päättyy, sanoo Anja Lomala.", "Sillasta tulee pitkä."),
+        ("— Сегодня спор заканчивается, — сказала министр Ломарева.", "Мост будет длинным."),
+        ("- Dziś kończy się spór - powiedziała marszałek Lomarska.", "Most będzie długi."),
+    ],
+)
+def test_a_dash_opens_what_somebody_says(said: str, told: str) -> None:
+    bare = said.replace("– ", "").replace("— ", "").replace("- ", "")
+    reply = said[:2] + "42 57."  # nobody is named again
+    listed = said[:2] + told
+    words, none, answer, items = spoken(
+        f"{told}\n\n{said}\n\n{told}",
+        bare,
+        f"{said}\n{reply}\n{told}",
+        f"{said}\n{listed}\n{listed}\n{listed}",
+    )
+    assert words
+    assert told.split()[0] not in words
+    assert not none
+    assert answer.endswith("42 57")
+    assert not items
+
+
+def test_a_list_behind_dashes_is_no_speech() -> None:
+    assert spoken(
+        "- The ferry is late, said the mayor.\n- The bridge is open, he says.\n— The town — small."
+    ) == [""]
