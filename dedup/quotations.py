@@ -1,9 +1,10 @@
-"""Words that somebody said, though no quotation mark stands around them: posts, transcripts, dashes.
+"""Words that somebody said, though no double quotation mark stands around them.
 
 A post is a block that a signature such as "— Name (@handle) March 10, 2026" ends or follows; of a long block
 only so many words before the signature are one. A transcript is a document in which speakers' names in
 capitals, followed by a colon, open many blocks, again and again. In many languages, Swedish and Russian
-among them, a dash opens the paragraph in which somebody speaks: "– We waited, says Anna Berg."
+among them, a dash opens the paragraph in which somebody speaks: "– We waited, says Anna Berg." And
+typewriters have one sign for the apostrophe and both single quotation marks: 'We waited', she said.
 """
 
 from __future__ import annotations
@@ -49,12 +50,21 @@ SPEAKER_SHARE = 0.15
 SPOKEN_SHARE = 1 / 3
 """Share of a document's blocks behind a dash that name their speaker; a reply need not."""
 
+_BYTES = np.arange(256)
+_BEFORE = np.isin(_BYTES, list(b" \t\n\r\f\v([-/"))
+_LETTER = np.isin(_BYTES & ~0x20, np.arange(ord("A"), ord("Z") + 1)) & (_BYTES < 0x80)
+_DIGIT = np.isin(_BYTES, np.arange(ord("0"), ord("9") + 1))
+_LETTER |= _DIGIT | (_BYTES >= 0xC3) & (_BYTES != 0xE2)
+_HANGUL = (_BYTES >= 0xEA) & (_BYTES <= 0xED)
+"""What bytes of UTF-8 begin: what may stand before an opening mark, figures, letters, Hangul; nearly."""
+_CLITIC = np.isin(_BYTES, list(b"stnkmrSTNKMR"))
+_EDGE = np.full(2, ord(" "), np.uint8)
+
 _DASHES = ("—".encode(), "–".encode(), b"--", b"- ")
-_LONG_DASHES = ("–".encode(), "—".encode(), "―".encode())
 
 
 def mark_quotations(tokens: Tokens, texts: pa.Array) -> NDArray[np.uint8]:
-    """Flags with ``QUOTED`` set for posts, transcripts and paragraphs behind a dash, too: uint8[T].
+    """Flags with ``QUOTED`` set for posts, transcripts, what a dash opens and '…', too: uint8[T].
 
     Args:
         tokens: The batch's token stream.
@@ -72,17 +82,58 @@ def mark_quotations(tokens: Tokens, texts: pa.Array) -> NDArray[np.uint8]:
         flags[first:last] |= QUOTED
     for first, last in _transcripts(tokens, data, offsets, block_start):
         flags[first:last] |= QUOTED
-    flags[_behind_dashes(tokens, data, block_start)] |= QUOTED
+    flags[_behind_dashes(tokens, data, offsets, block_start)] |= QUOTED
+    flags[_between_singles(tokens, data, offsets, block_start)] |= QUOTED
     return flags
 
 
+def _between_singles(
+    tokens: Tokens, data: NDArray[np.uint8], offsets: NDArray[np.int64], block_start: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Tokens between typewritten single marks, and between ‘ and a ’ that a Korean particle follows.
+
+    A mark opens behind a space or bracket and before a letter, and closes at the next one that stands behind
+    a word or its stop and before no letter; a plural's apostrophe ends a quotation early, as ’ does. Both are
+    in one block.
+    """
+    nothing = np.zeros(0, np.int64)
+    raw = np.concatenate([_EDGE, data[offsets[0] : offsets[-1]], _EDGE])
+    at = np.flatnonzero(raw == ord("'"))
+    at = at[(raw[at - 1] != ord("'")) & (raw[at + 1] != ord("'"))]
+    clitic = _CLITIC[raw[at + 1]] & ~_LETTER[raw[at + 2]]  # 's avonds, 't is; a figure is a year, '90s
+    opens = at[_BEFORE[raw[at - 1]] & _LETTER[raw[at + 1]] & ~_DIGIT[raw[at + 1]] & ~clitic]
+    closes = at[~_BEFORE[raw[at - 1]] & (~_LETTER[raw[at + 1]] | _HANGUL[raw[at + 1]])]
+    if ((raw >= 0xEA) & (raw <= 0xED)).any():
+        curved = np.flatnonzero((raw[:-2] == 0xE2) & (raw[1:-1] == 0x80) & (raw[2:] & 0xFE == 0x98))
+        left = raw[curved + 2] == 0x98
+        opens = np.append(opens, curved[left & _BEFORE[raw[curved - 1]]])
+        closes = np.append(closes, curved[~left & _HANGUL[raw[np.minimum(curved + 3, len(raw) - 1)]]])
+    if not (len(opens) and len(closes)):
+        return nothing
+    mark = np.append(opens, closes) + (offsets[0] - len(_EDGE))
+    order = np.argsort(mark, kind="stable")
+    closing = (np.arange(len(mark)) >= len(opens))[order]
+    mark = mark[order]
+    block = _holders(block_start, mark)
+    pair = np.flatnonzero(~closing[:-1] & closing[1:] & (block[:-1] == block[1:]))
+    # only the tokens of their blocks are looked through
+    held = np.unique(block[pair])
+    token, row = gather(tokens.block_first[held], tokens.block_first[held + 1])
+    begins = (block_start - tokens.block_start)[held][row] + tokens.start[token]
+    first, last = (np.searchsorted(begins, mark[pair + side]) for side in (0, 1))
+    return token[gather(first, last)[0]]
+
+
 def _behind_dashes(
-    tokens: Tokens, data: NDArray[np.uint8], block_start: NDArray[np.int64]
+    tokens: Tokens, data: NDArray[np.uint8], offsets: NDArray[np.int64], block_start: NDArray[np.int64]
 ) -> NDArray[np.int64]:
     """Tokens of the blocks that a dash opens, in documents where that means that somebody speaks."""
-    first = data[np.minimum(block_start, len(data) - 1)]
-    block = np.flatnonzero((first == ord("-")) | (first == _DASHES[0][0]))
-    block = block[[_opens_with_dash(data[at : at + 3].tobytes()) for at in block_start[block].tolist()]]
+    head = np.concatenate([data[offsets[0] : offsets[-1]], _EDGE])[
+        block_start[:, None] - offsets[0] + np.arange(3)
+    ]
+    hyphen = (head[:, 0] == ord("-")) & (head[:, 1] == ord(" "))
+    long = (head[:, 0] == 0xE2) & (head[:, 1] == 0x80) & (head[:, 2] >= 0x93) & (head[:, 2] <= 0x95)
+    block = np.flatnonzero(hyphen | long)
     token, row = gather(tokens.block_first[block], tokens.block_first[block + 1])
     if not len(token):
         return token
@@ -92,11 +143,6 @@ def _behind_dashes(
     spoken = np.bincount(number, named) >= np.maximum(SPOKEN_SHARE * count, 1)
     spoken_tokens: NDArray[np.int64] = token[spoken[number][row]]
     return spoken_tokens
-
-
-def _opens_with_dash(head: bytes) -> bool:
-    """Whether three bytes are a dash, or a hyphen and a space."""
-    return head.startswith(b"- ") or head in _LONG_DASHES
 
 
 @cache

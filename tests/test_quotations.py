@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from dedup.quotations import mark_quotations
 from dedup.tokens import QUOTED, tokenize
@@ -95,3 +97,36 @@ def test_a_list_behind_dashes_is_no_speech() -> None:
     assert spoken(
         "- The ferry is late, said the mayor.\n- The bridge is open, he says.\n— The town — small."
     ) == [""]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("'We waited for years,' he said. 'It's late.' Then he left.", "We waited for years It's late"),
+        (
+            "Hij zei: 'Wie 's ochtends wacht, weet dat', en ging. 's Avonds is het stil in de foto's'.",
+            "Wie s ochtends wacht weet dat",
+        ),
+        ("L'assessora: 'Abbiamo aspettato l'opera', poi dell'altro.", "Abbiamo aspettato l'opera"),
+        (
+            "국장은 '오래 기다렸다'며 ‘이제는 늦었다’고 말했다. 그리고 나갔다.",
+            "오래 기다렸다'며 이제는 늦었다’고",
+        ),
+        ("उन्होंने कहा, 'हमने इंतजार किया' और चले गए", "हमने इंतजार किया"),
+        ("The workers' rights of the '90s and the boys' club", ""),
+        ("rock'n'roll, o'clock, 6' tall, 't is gedaan", ""),
+        ("'An unpaired one\n\nends with its block,' no more", ""),
+    ],
+)
+def test_one_sign_is_both_single_marks(text: str, said: str) -> None:
+    assert spoken(text) == [said]
+
+
+words = st.lists(st.text("abcdeéł", min_size=2, max_size=6), min_size=1, max_size=4).map(" ".join)
+
+
+@given(st.lists(st.tuples(words, words), max_size=4), words)
+def test_typewritten_marks_are_what_typeset_ones_are(parts: list[tuple[str, str]], last: str) -> None:
+    typeset = " ".join(f"{told}: ‘{said}’," for told, said in parts) + f" {last}"
+    typed = typeset.replace("‘", "'").replace("’", "'")
+    assert spoken(typed) == spoken(typeset) == [" ".join(said for _, said in parts)]
