@@ -32,6 +32,8 @@ class AgencyRole(IntEnum):
 
 PLACE_TOKENS = 14
 """Tokens of a place and date, at most."""
+PLACE_WORDS = 8
+"""Tokens of a place and date that an agency in brackets, or behind a dash, follows."""
 LEAST = 8
 """Tokens that follow a bracket with an agency at the head of a text."""
 _JOINS = signs.SLASH | signs.DASH | signs.OPEN
@@ -77,10 +79,10 @@ def find_agencies(look: Surface, units: Units, measures: Measures, labels: NDArr
     """Give every agency that was matched its role.
 
     In a unit of the body, ``dateline`` is an agency near the beginning, in parentheses, before a dash or
-    colon, in the bracket the unit opens with, or before a place and date; ``credit`` one that closes the
-    unit after the end of a sentence, an opening parenthesis, a dash or a slash. In a unit that is not body, a
-    byline or update stamp (meta) makes a ``byline``, a caption or credit a ``credit``. All others are
-    mentions.
+    colon, in the bracket the unit opens with, before a place and date, or behind them; ``credit`` one that
+    closes the unit after the end of a sentence, an opening parenthesis, a dash or a slash. In a unit that is
+    not body, a byline or update stamp (meta) makes a ``byline``, a caption or credit a ``credit``. All others
+    are mentions.
     """
     first, size = measures.agency_first, measures.agency_size
     if not len(first):
@@ -104,6 +106,16 @@ def find_agencies(look: Surface, units: Units, measures: Measures, labels: NDArr
     dateline |= early & in_parentheses & (closed & (signs.DASH | signs.COLON) != 0)
     slashed = (opened & signs.SLASH != 0) & (closed & signs.SLASH != 0) & (closed & signs.STOP != 0)
     dateline |= early & slashed & (into > 0) & (left >= LEAST)
+    spaced = closed == signs.SPACE | signs.DASH
+    dateline |= (into == 0) & (left >= LEAST) & spaced  # AGI - The …
+    stopped, dashed = closed & signs.STOP != 0, opened & signs.DASH != 0
+    short = (into > 0) & (into <= PLACE_WORDS) & (left >= LEAST) & (closed & signs.COMMA == 0)
+    for i in np.flatnonzero(short & (in_parentheses | (dashed & stopped) | spaced) & ~dateline).tolist():
+        before = look.shape[units.first[unit[i]] : first[i]]
+        dated = (before & signs.NUMBER != 0).any()
+        named = (before & (signs.UPPER | signs.CAPITALS) != 0).all()
+        # PLACE, 3 Mar (EFE) The …; PLACE, 3 мар - РИА. The …; Place (epd). The …
+        dateline[i] = dated or (named and in_parentheses[i] and stopped[i])
     # (AP) The mayor …, 【白川共同】…: the bracket the unit opens with
     begins = units.first[unit]
     bracket = early & (look.before[begins] & signs.OPEN != 0) & (closed & signs.CLOSE != 0) & (left >= LEAST)
@@ -154,14 +166,15 @@ def place_after(look: Surface, first: int, stop: int, last: int) -> int:
         capitals &= look.shape[t] & (signs.CAPITALS | signs.NUMBER) != 0
         if within and numbers and look.after[t] & signs.CLOSE:
             return t + 1
-        if capitals and look.after[t] & signs.DASH and look.before[stop] & signs.DASH:
+        dated = capitals or (numbers > 0 and t - stop < PLACE_WORDS)
+        if dated and look.after[t] & signs.DASH and look.before[stop] & signs.DASH:
             return t + 1
         if look.after[t] and not capitals:
             if numbers >= 2 and look.after[t] & signs.OPEN:
                 return _closing_bracket(look, t + 1, last) or stop
-            if look.after[t] == signs.SPACE and numbers >= 2:
+            if numbers >= 2 and look.after[t] in (signs.SPACE, signs.SPACE | signs.DASH):
                 return t + 1
-            if not within:
+            if not (within or look.before[stop] & signs.DASH):
                 return stop
     return stop
 

@@ -135,6 +135,7 @@ def lexicon() -> Lexicon:
             capitals = spelling.isupper() and spelling.isascii()
             cased = spelling != spelling.lower()
             need = AS_CAPITALS if capitals else AS_NAME if cased else 0
+            need |= IN_PARENTHESES if spelling.startswith("(") else 0
             phrases.append((spelling, AGENCY, float(index), need))
     tokens = tokenize(pa.array([phrase.replace("<n>", " 0 ") for phrase, *_ in phrases]))
     abbreviations = np.unique(tokenize(pa.array(short)).hash)

@@ -163,7 +163,7 @@ def _after_equals(
 def _after_signs(data: NDArray[np.uint8], base: int, low: int, high: int) -> int:
     """Where the text begins again between two tokens: after the last dash or colon and its white space."""
     gap = data[base + low : base + high].tobytes().decode(errors="replace")
-    cut = max(map(gap.rfind, "-–—―−:：)）]】〕/.=")) + 1
+    cut = max(map(gap.rfind, "-–—―−:：)）]】〕/.=।")) + 1
     begun = gap[cut:].lstrip()
     return high - len(begun.encode())
 

@@ -115,3 +115,40 @@ def test_a_korean_dateline_goes_with_its_reporter(dateline: str) -> None:
         "다리 길이는 2.4㎞이며 사업비는 약 690억원으로 추산된다.\n\n그때까지는 여객선이 유일한 수단이다."
     )
     assert strip_boilerplate(dateline + body).text == body
+
+
+@pytest.mark.parametrize(
+    ("language", "dateline", "agency"),
+    [
+        ("de", "Nordermarsch (epd). ", "epd"),
+        ("es", "ALMIRUELA, 3 (EUROPA PRESS) ", "Europa Press"),
+        ("es", "Almiruela, 3 mar (Prensa Latina) ", "Prensa Latina"),
+        ("it", "(AGI) - Portovalle, 3 mar. - ", "AGI"),
+        ("it", "AGI - ", "AGI"),
+        ("ru", "БЕЛОГОРСК, 3 мар - РИА Новости. ", "RIA Novosti"),
+        ("ru", "Белогорск. 3 марта. ИНТЕРФАКС.RU - ", "Interfax"),
+        ("zh", "路透3月3日 - ", "Reuters"),
+        ("hi", "उत्तरघाट, 3 मार्च (भाषा) ", "PTI"),
+        ("hi", "उत्तरघाट, 3 मार्च (आईएएनएस)। ", "IANS"),
+    ],
+)
+def test_datelines_of_many_customs(language: str, dateline: str, agency: str) -> None:
+    body = "\n\n".join(lines(language, "body"))
+    clean = strip_boilerplate(dateline + body)
+    assert clean.text == body
+    assert [(a.name, a.role) for a in clean.agencies] == [(agency, "dateline")]
+
+
+@pytest.mark.parametrize(
+    "opening",
+    [
+        "The mayor told Reuters - and later the council - that the wall would be built within two years.",
+        "About 40 reporters (AFP, Reuters) waited in the rain for the vote, which came after seven hours.",
+        "Reuters-Fotograf Jon Hale hat am Montag mit zwei Kollegen die Flut fotografiert und dann berichtet.",
+        "भाषा का सवाल परिषद में सात घंटे चली बहस के बाद भी अनसुलझा रहा और बैठक सोमवार तक टल गई।",
+    ],
+)
+def test_an_agency_a_sentence_speaks_of_stays(opening: str) -> None:
+    clean = strip_boilerplate(opening + "\n\n" + "\n\n".join(lines("en", "body")))
+    assert clean.text.startswith(opening)
+    assert {agency.role for agency in clean.agencies} <= {"mention"}
