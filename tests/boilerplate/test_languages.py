@@ -61,6 +61,31 @@ def test_a_closing_credit_takes_no_sentence_along(language: str) -> None:
     assert strip_boilerplate(text).text == "\n\n".join([*body[:-2], last])
 
 
+@pytest.mark.parametrize(
+    ("language", "line"),
+    [
+        ("de", "Hier klicken, um den Inhalt von Facebook anzuzeigen."),
+        ("de", "Sie wollen mehr wissen? Dann bestellen Sie hier unseren täglichen Überblick."),
+        ("de", "+++ Alle Entwicklungen im Newsblog +++"),
+        ("fr", "Réagir à cet article"),
+        ("fr", "Offrir l'article"),
+        ("it", "Tutti gli approfondimenti"),
+        ("pl", "CZYTAJ RÓWNIEŻ: Jak morze zabrało molo"),
+        ("pl", "Artykuł premium"),
+        ("pl", "Data utworzenia: 3 marca 2026, 14:05"),
+        ("pl", "Jeśli podobał Ci się ten artykuł, udostępnij go znajomym"),
+        ("ru", "Добавьте «Вестник» в избранные источники"),
+        ("ar", "الكلمات المفتاحية: سد، فيضان"),
+        ("ar", "لا تنس مشاركة الخبر"),
+        ("ar", "حجم الخط"),
+        ("zh", "打开APP阅读全文"),
+    ],
+)
+def test_a_line_of_furniture_goes_between_paragraphs_too(language: str, line: str) -> None:
+    body = lines(language, "body")
+    assert strip_boilerplate("\n\n".join([*body[:3], line, *body[3:]])).text == "\n\n".join(body)
+
+
 ABOUT_FURNITURE = {
     "tr": "Harmankoy Postası mayıstan itibaren yalnızca abonelere açık olacak, yayıncısı pazartesi günü bunu duyurdu.\n"
     "Okurlar ayda altı avro ödeyecek, bülten ise ücretsiz kalacak; okullar için hazırlanan uygulama da öyle.\n"
