@@ -86,6 +86,28 @@ def test_a_line_of_furniture_goes_between_paragraphs_too(language: str, line: st
     assert strip_boilerplate("\n\n".join([*body[:3], line, *body[3:]])).text == "\n\n".join(body)
 
 
+@pytest.mark.parametrize(
+    ("language", "line"),
+    [
+        ("de", "Er sei überrascht, sagte der Bürgermeister der dpa. Das Foto habe er nicht gesehen."),
+        ("de", "Weitere Informationen will die Polizei am Dienstag veröffentlichen."),
+        ("es", "Más información se dará a conocer el martes, dijo la policía."),
+        ("pl", "Reklama piwa będzie zakazana od maja, zdecydował sejm."),
+        ("ru", "Реклама пива будет запрещена с мая, решила дума."),
+        ("ar", "صور الأقمار الصناعية أظهرت ثلاث سفن قرب الميناء."),
+        ("ko", "등록 차량은 지난해보다 12% 늘었다."),
+        ("ko", "수정 예산안은 화요일 표결에 부쳐진다."),
+        ("tr", "Kaynak sıkıntısı çeken belediye, projeyi iki yıl erteledi."),
+        ("hi", "संबंधित विभाग ने अभी कोई जवाब नहीं दिया है।"),
+    ],
+)
+def test_a_sentence_with_a_word_of_furniture_stays(language: str, line: str) -> None:
+    body = lines(language, "body")
+    for place in (0, 1, 3, len(body)):
+        text = "\n\n".join([*body[:place], line, *body[place:]])
+        assert strip_boilerplate(text).text == text
+
+
 ABOUT_FURNITURE = {
     "tr": "Harmankoy Postası mayıstan itibaren yalnızca abonelere açık olacak, yayıncısı pazartesi günü bunu duyurdu.\n"
     "Okurlar ayda altı avro ödeyecek, bülten ise ücretsiz kalacak; okullar için hazırlanan uygulama da öyle.\n"
