@@ -22,7 +22,7 @@ from dedup.ragged import steps, sums
 from dedup.shingles import Shingles, roll
 from dedup.signatures import sketch
 from dedup.stock import long_runs, windows
-from dedup.storage.codec import JOINED
+from dedup.storage.codec import JOINED, LATE
 from dedup.storage.rows import Entry
 from dedup.texts import NEVER, STOCK
 from dedup.tokens import CHARACTER, byte_to_char, tokenize
@@ -240,7 +240,7 @@ def restored(entry: Entry, body: Body, spans: NDArray[np.int64], settings: Setti
         Ragged(*long_runs(hashes, offsets)),
         Ragged(offsets=rolled[0], hashes=rolled[1] >> np.uint64(16)),
     )[0]
-    flags = flags & np.uint8(~STOCK & 0xFF)
+    flags = flags & np.uint8(~(STOCK | LATE) & 0xFF)
     return Draft(
         entry,
         hashes,

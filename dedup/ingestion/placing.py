@@ -21,7 +21,7 @@ from dedup.overlap import equal, verify
 from dedup.ragged import distinct, gather, steps
 from dedup.shingles import roll
 from dedup.stock import flag
-from dedup.storage.codec import JOINED
+from dedup.storage.codec import bare
 from dedup.storage.rows import NO_EDGES, Body, Entry
 from dedup.texts import DAY, STOCK, Texts
 
@@ -553,7 +553,7 @@ def texts_of(entries: Sequence[Entry], bodies: Sequence[Body]) -> Texts:
     bounds = np.cumsum([0] + [len(body.hash) for body in bodies])
     return Texts(
         np.concatenate([np.empty(0, np.uint64), *(body.hash for body in bodies)]),
-        np.concatenate([np.empty(0, np.uint8), *(body.flags for body in bodies)]) & np.uint8(~JOINED & 0xFF),
+        bare(np.concatenate([np.empty(0, np.uint8), *(body.flags for body in bodies)])),
         bounds[:-1],
         bounds[1:],
         np.array([e.spaceless for e in entries], np.uint8),

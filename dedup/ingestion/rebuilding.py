@@ -18,7 +18,7 @@ from dedup.ingestion.settling import Grouped, Settlement, compare_families
 from dedup.pipeline import Judged, Prepared, judge, learn
 from dedup.ragged import gather
 from dedup.stock import LONG_RUN
-from dedup.storage.codec import pack_places
+from dedup.storage.codec import LATE, pack_places
 from dedup.storage.rows import Body, Entry
 from dedup.texts import NEVER, STOCK
 from dedup.tokens import tokenize
@@ -175,8 +175,8 @@ def _write_bodies(ledger: Ledger, recalled: Recalled, judged: Judged) -> None:
         body, part = recalled.bodies[entry.num], slice(judged.texts.start[i], judged.texts.stop[i])
         masks[entry.num] = attested[part]
         stock = judged.texts.flags[part] & np.uint8(STOCK)
-        if (body.flags & np.uint8(STOCK) != stock).any():
-            flags = body.flags & np.uint8(~STOCK & 0xFF) | stock
+        if (body.flags & np.uint8(STOCK | LATE) != stock).any():
+            flags = body.flags & np.uint8(~(STOCK | LATE) & 0xFF) | stock
             changed.append((ledger.pack(Body(body.hash, flags)), entry.num))
     ledger.store.run_many("UPDATE body SET words = ? WHERE num = ?", changed)
     ledger.attest(masks)

@@ -14,7 +14,7 @@ from dedup.pipeline import Prepared
 from dedup.shingles import Shingles, roll
 from dedup.signatures import sketch
 from dedup.stock import long_runs
-from dedup.storage.codec import JOINED
+from dedup.storage.codec import bare
 from dedup.storage.rows import Entry
 from dedup.texts import STOCK
 
@@ -68,7 +68,7 @@ def recall(ledger: Ledger, settings: Settings) -> Recalled:
     prepared = Prepared(
         offsets=offsets,
         hash=hashes,
-        flags=flags & np.uint8(~(STOCK | JOINED) & 0xFF),
+        flags=bare(flags) & np.uint8(~STOCK & 0xFF),
         content=np.array([np.frombuffer(e.content, ">u8") for e in entries], np.uint64).reshape(-1, 2),
         bodiless=np.array([e.bodiless for e in entries], bool),
         signatures=sketches.signatures,

@@ -19,8 +19,15 @@ from dedup.ingestion.placing import texts_of
 from dedup.overlap import verify
 from dedup.ragged import distinct
 from dedup.stock import flag
+from dedup.storage.codec import LATE
+from dedup.storage.rows import Body
+from dedup.texts import STOCK
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
     from dedup.config import Settings
     from dedup.ingestion.drafts import Draft
     from dedup.ingestion.placing import Placement
@@ -46,16 +53,20 @@ class Weighed:
     Attributes:
         before: As they were.
         after: As they are, a row for each; ``NONE`` where nothing is left.
+        bodies: Those of which more is known to be stock.
     """
 
     before: Edges
     after: Edges
+    bodies: Mapping[int, Body]
 
 
 def weigh_again(
     draft: Draft, placement: Placement, ledger: Ledger, postings: Postings, settings: Settings
 ) -> Weighed | None:
-    """Stored pairs, partial at least, that the stock text of a new document makes weaker; None for none.
+    """Stored pairs, partial at least, that the stock text of a new document makes weaker.
+
+    None if it tells nothing new.
 
     Of the documents with that text the first and the last :data:`MOST` are looked at: the first days of the
     series, and the present ones.
@@ -77,12 +88,20 @@ def weigh_again(
     order = ends.tolist()
     known, bodies = ledger.entries(order), ledger.bodies(order)
     texts = texts_of([known[num] for num in order], [bodies[num] for num in order])
+    texts.flags[np.concatenate([bodies[num].flags for num in order]) & LATE != 0] |= STOCK
+    known_before = texts.flags.copy()
     size = settings.shingle_words * (1 + texts.spaceless.astype(np.int64))
     flag(texts.hash, texts.start, texts.stop, size, placement.newly_stock, texts.flags, settings)
+    late = np.split((texts.flags != known_before) * np.uint8(LATE), texts.stop[:-1])
+    if not any(map(np.any, late)):
+        return None
     places = Pairs(np.searchsorted(ends, before.a), np.searchsorted(ends, before.b))
     after = verify(texts, places, settings)
     weaker = after.kind > before.kind
-    if not weaker.any():
-        return None
     after = replace(after, a=before.a, b=before.b)
-    return Weighed(before.take(weaker), after.take(weaker))
+    told = {num: _with(bodies[num], flags) for num, flags in zip(order, late, strict=True) if flags.any()}
+    return Weighed(before.take(weaker), after.take(weaker), told)
+
+
+def _with(body: Body, flags: NDArray[np.uint8]) -> Body:
+    return Body(body.hash, body.flags | flags, body.attested)

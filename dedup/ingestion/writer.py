@@ -97,6 +97,8 @@ class Writer:
         found = weigh_again(draft, placement, ledger, self._postings, self._settings)
         if found is None:
             return
+        for num, body in found.bodies.items():
+            ledger.repack(num, body)
         ledger.drop_edges(found.before)
         ledger.add_edges(found.after.take(found.after.kind != NONE))
         telling = found.before.take(found.before.telling)
