@@ -93,34 +93,56 @@ class SqliteStore:
 
     def __init__(self, path: str, *, timeout: float, read_only: bool = False) -> None:
         self.name = path
-        self._path = Path(path)
-        self._checkpoints, self._copied = _Checkpoints(path), 0
+        self._path = Path(path).absolute()
+        self._timeout, self._read_only = timeout, read_only
+        self._checkpoints, self._copied = _Checkpoints(str(self._path)), 0
+        self._still: tuple[int, int] | None = None
         with self._translated():
-            if read_only:
-                self._db = sqlite3.connect(
-                    f"{self._path.absolute().as_uri()}?mode=ro{_immutable(self._path)}",
-                    uri=True,
-                    timeout=timeout,
-                    check_same_thread=False,
-                )
-            else:
-                self._db = sqlite3.connect(path, timeout=timeout, check_same_thread=False)
-            self._db.isolation_level = None  # transactions are begun and ended here, by name
-            try:
-                if not read_only:
-                    self._db.execute(
-                        f"PRAGMA page_size = {_PAGE}"
-                    )  # of a new file; a body fills a small page badly
-                if not read_only and self._db.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
-                    self._db.execute("PRAGMA journal_mode = WAL")
-                self._db.execute("PRAGMA synchronous = FULL")
-                self._db.execute(f"PRAGMA cache_size = -{_CACHE_KB}")
-                self._db.execute(f"PRAGMA wal_autocheckpoint = {_MOST_PAGES}")
-                self._db.execute(f"PRAGMA mmap_size = {_MAPPED}")
-                self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()
-            except BaseException:
-                self._db.close()
+            self._db = self._connect()
+
+    def _connect(self) -> sqlite3.Connection:
+        """Open the file.
+
+        Readers of a WAL share a file beside it. Where none can be made, and no WAL is left, the file is read
+        as one that nobody writes; ``_still`` then tells whether somebody did, nevertheless.
+        """
+        if not self._read_only:
+            # an absolute path: some builds of SQLite take file:news.db for a URI
+            return self._prepared(str(self._path))
+        uri = f"{self._path.as_uri()}?mode=ro"
+        try:
+            db, still = self._prepared(uri, uri=True), None
+        except sqlite3.OperationalError as error:
+            known = error.sqlite_errorname.startswith(("SQLITE_CANTOPEN", "SQLITE_READONLY"))
+            if not known or _unreadable(self._path) or _has_wal(self._path):
                 raise
+            still = self._state()
+            db = self._prepared(f"{uri}&immutable=1", uri=True)
+        self._still = still
+        return db
+
+    def _prepared(self, name: str, *, uri: bool = False) -> sqlite3.Connection:
+        db = sqlite3.connect(name, uri=uri, timeout=self._timeout, check_same_thread=False)
+        db.isolation_level = None  # transactions are begun and ended here, by name
+        try:
+            if not self._read_only:
+                db.execute(f"PRAGMA page_size = {_PAGE}")  # of a new file; a body fills a small page badly
+            if not self._read_only and db.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+                db.execute("PRAGMA journal_mode = WAL")
+            db.execute("PRAGMA synchronous = FULL")
+            db.execute(f"PRAGMA cache_size = -{_CACHE_KB}")
+            db.execute(f"PRAGMA wal_autocheckpoint = {_MOST_PAGES}")
+            db.execute(f"PRAGMA mmap_size = {_MAPPED}")
+            db.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        except BaseException:
+            db.close()
+            raise
+        return db
+
+    def _state(self) -> tuple[int, int]:
+        """What changes with every write to the file itself."""
+        state = self._path.stat()
+        return state.st_mtime_ns, state.st_size
 
     @contextlib.contextmanager
     def _translated(self) -> Iterator[None]:
@@ -128,6 +150,8 @@ class SqliteStore:
             yield
         except sqlite3.Error as error:
             raise StorageError(f"{self.name}: {_explain(error, self._path)}") from error
+        except OSError as error:
+            raise StorageError(f"{self.name}: {error.strerror}") from error
 
     @contextlib.contextmanager
     def _transaction(self, begin: str) -> Iterator[None]:
@@ -143,9 +167,18 @@ class SqliteStore:
                     self._db.execute("ROLLBACK")
             raise
 
-    def reading(self) -> contextlib.AbstractContextManager[None]:
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[None]:
         """A snapshot."""
-        return self._transaction("BEGIN")
+        with self._translated():
+            if self._still and (_has_wal(self._path) or self._still != self._state()):
+                self._db, before = self._connect(), self._db
+                before.close()
+        with self._transaction("BEGIN"):
+            yield
+        with self._translated():
+            if self._still and self._still != self._state():
+                raise StorageError(f"{self.name}: somebody wrote while it was read; ask again")
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[None]:
@@ -212,13 +245,10 @@ def _with_list(sql: str) -> str:
     return numbered.replace("{keys}", "(SELECT value FROM json_each(?1))")
 
 
-def _immutable(path: Path) -> str:
-    """On a read-only file system nobody writes, and the files that readers of a WAL share cannot be made."""
-    read_only = getattr(os, "ST_RDONLY", 0)
-    try:
-        return "&immutable=1" if read_only and os.statvfs(path).f_flag & read_only else ""
-    except OSError:
-        return ""
+def _has_wal(path: Path) -> bool:
+    """Whether something may not be in the file yet."""
+    wal = path.with_name(f"{path.name}-wal")
+    return wal.exists() and wal.stat().st_size > 0
 
 
 def _explain(error: sqlite3.Error, path: Path) -> str:
@@ -230,10 +260,20 @@ def _explain(error: sqlite3.Error, path: Path) -> str:
         return "another process kept writing for longer than the timeout"
     if code.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
         return f"the file is damaged or no index ({error})"
-    if code.startswith("SQLITE_READONLY") or (code.startswith("SQLITE_CANTOPEN") and path.exists()):
+    if code.startswith(("SQLITE_CANTOPEN", "SQLITE_IOERR")) and (reason := _unreadable(path)):
+        return f"the file cannot be opened: {reason}"
+    if code.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN")):
         return "the file or its folder is read-only"
-    if code.startswith("SQLITE_CANTOPEN"):
-        return "the file cannot be opened; does its folder exist?"
     if code.startswith("SQLITE_IOERR"):
         return f"reading or writing failed ({error}); nothing of this call was stored"
     return str(error)
+
+
+def _unreadable(path: Path) -> str:
+    """Why a file cannot be read; empty where it can. Never opens it: closing it would end SQLite's locks."""
+    if os.path.isdir(path):  # noqa: PTH112 (Path.is_dir raises without permission)
+        return "it is a folder"
+    if not os.path.exists(path):  # noqa: PTH110
+        return "it is not there; does its folder exist, and may one write to it?"
+    readable = os.access(path, os.R_OK, effective_ids=os.access in os.supports_effective_ids)
+    return "" if readable else "there is no permission to read it"

@@ -1,10 +1,13 @@
 """Kills, crowds and broken places: nothing acknowledged is lost, and each trouble is one clear error."""
 
+import contextlib
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -194,6 +197,78 @@ def test_a_read_only_disk(small_disk):
             index.add(article("b", version(1, 1), 1))
 
 
+@pytest.fixture
+def public(tmp_path_factory):
+    """A folder everybody may enter, for calls made as nobody; who may do all is refused nothing."""
+    if os.geteuid() != 0:
+        pytest.skip("only root may become somebody else")
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
+@contextlib.contextmanager
+def as_nobody():
+    os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+def test_a_folder_that_may_not_be_written(public):
+    path = public / "news.db"
+    with Index.open(path) as index:
+        index.add(article("a", story(1)))
+    with as_nobody():
+        with pytest.raises(StorageError, match="read-only"):
+            Index.open(path)
+        reader = Index.open(path, read_only=True)
+    assert reader.query(article("c", version(1, 1), 1)).other == "a"
+    with Index.open(path) as index:
+        index.add(article("b", version(1, 1), 1))
+        with as_nobody():
+            assert reader.document("b")  # of the WAL, which is there now
+    with as_nobody(), reader:
+        assert reader.stats()["documents"] == 2
+
+
+def test_a_write_beside_a_reader_that_cannot_see_it(public):
+    path = public / "news.db"
+    Index.open(path).close()
+    with as_nobody():
+        reader = Index.open(path, read_only=True)
+    with reader, pytest.raises(StorageError, match="somebody wrote"):  # noqa: SIM117
+        with reader._reading(), Index.open(path) as index:
+            index.add(article("a", story(1)))
+    assert not (public / "news.db-wal").exists()
+
+
+def test_a_wal_that_cannot_be_read(public):
+    path, left = public / "news.db", public / "left.db"
+    with Index.open(path) as index:
+        index.add(article("a", story(1)))
+        for end in ("", "-wal"):
+            shutil.copy(f"{path}{end}", f"{left}{end}")
+    with as_nobody(), pytest.raises(StorageError, match="read-only"):
+        Index.open(left, read_only=True)
+
+
+def test_a_file_that_may_not_be_read(public):
+    path = public / "news.db"
+    Index.open(path).close()
+    path.chmod(0)
+    for read_only in (True, False):
+        with as_nobody(), pytest.raises(StorageError, match="no permission to read it"):
+            Index.open(path, read_only=read_only)
+
+
+def test_a_folder_is_no_index(tmp_path):
+    for read_only in (True, False):
+        with pytest.raises(StorageError, match="it is a folder"):
+            Index.open(tmp_path, read_only=read_only)
+
+
 def test_a_connection_that_may_not_write(tmp_path):
     with Index.open(tmp_path / "news.db") as index:
         index._store.run("PRAGMA query_only = ON")
@@ -225,6 +300,13 @@ def test_urls(tmp_path):
     for nothing in ("", "sqlite:///"):
         with pytest.raises(UsageError, match="name a file"):
             Index.open(nothing)
+
+
+def test_a_name_that_looks_like_a_url_of_sqlite(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Index.open("file:a.db?mode=memory").close()
+    assert (tmp_path / "file:a.db?mode=memory").exists()
+    Index.open("file:a.db?mode=memory", read_only=True).close()
 
 
 # --- PostgreSQL
