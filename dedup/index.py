@@ -103,7 +103,7 @@ class Index:
         """
         # a worker runs for long; compiling at its first thousand articles would stall it
         kernels.get(force=True)
-        store = open_store(str(url), timeout=timeout, read_only=read_only)
+        store = open_store(url, timeout=timeout, read_only=read_only)
         try:
             opened = open_scheme(store, settings, store_text, read_only=read_only)
             return cls(store, opened.settings, opened.judgement, store_text=opened.store_text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from dedup.errors import UsageError
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 __all__ = ["open_store"]
 
 
-def open_store(url: str, *, timeout: float, read_only: bool = False) -> Store:
+def open_store(url: str | os.PathLike[str], *, timeout: float, read_only: bool = False) -> Store:
     """Connect to what a URL names: a path, ``sqlite:///path``, or ``postgresql://…``.
 
     Args:
@@ -24,6 +25,9 @@ def open_store(url: str, *, timeout: float, read_only: bool = False) -> Store:
         UsageError: A URL of another kind, or none.
         StorageError: The database cannot be opened.
     """
+    if not isinstance(url, str | os.PathLike):
+        raise UsageError(f"an index is a path or a URL, not {type(url).__name__}")
+    url = os.fsdecode(url)
     if url.startswith(("postgresql://", "postgres://")):
         from dedup.storage.postgres import PostgresStore
 
@@ -31,6 +35,7 @@ def open_store(url: str, *, timeout: float, read_only: bool = False) -> Store:
     from dedup.storage.sqlite import SqliteStore
 
     path = url.removeprefix("sqlite:///")
-    if not path or "://" in path:  # without a name SQLite makes a database that is gone once it is closed
+    # without a name SQLite makes a database that is gone once it is closed
+    if not path or "://" in path or "\0" in path:
         raise UsageError(f"{url!r}: name a file, sqlite:///file or postgresql://…")
     return SqliteStore(path, timeout=timeout, read_only=read_only)

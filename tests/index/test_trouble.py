@@ -297,9 +297,11 @@ def test_urls(tmp_path):
     assert (tmp_path / "a.db").exists()
     with pytest.raises(UsageError, match="postgresql://"):
         Index.open("mysql://localhost/news")
-    for nothing in ("", "sqlite:///"):
+    for nothing in ("", "sqlite:///", "a\0b"):
         with pytest.raises(UsageError, match="name a file"):
             Index.open(nothing)
+    with pytest.raises(UsageError, match="not NoneType"):
+        Index.open(None)
 
 
 def test_a_name_that_looks_like_a_url_of_sqlite(tmp_path, monkeypatch):
