@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Self
 
+from dedup.errors import StorageError
 from dedup.index import Index
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ class AsyncIndex:
     def __init__(self, index: Index, thread: ThreadPoolExecutor) -> None:
         self.index = index
         self._thread = thread
+        self._closed = False
 
     @classmethod
     async def open(
@@ -62,10 +64,16 @@ class AsyncIndex:
 
     async def close(self) -> None:
         """Finish the calls that were made, and give the database back."""
-        await self._run(self.index.close)
-        self._thread.shutdown(wait=False)
+        if not self._closed:
+            try:
+                await self._run(self.index.close)
+            finally:
+                self._closed = True
+                self._thread.shutdown(wait=False)
 
     async def _run(self, call: Callable[..., Any], *values: Any, **named: Any) -> Any:
+        if self._closed:
+            raise StorageError("the index is closed")
         # a call that was cancelled while it ran still ends its transaction; one that waits is dropped
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._thread, lambda: call(*values, **named))
@@ -126,9 +134,10 @@ class AsyncIndex:
         """See :meth:`dedup.Index.export`."""
         return await self._run(self.index.export, out, **options)  # type: ignore[no-any-return]
 
-    async def merge(self, other: AsyncIndex) -> int:
+    async def merge(self, other: AsyncIndex | Index) -> int:
         """See :meth:`dedup.Index.merge`."""
-        return await self._run(self.index.merge, other.index)  # type: ignore[no-any-return]
+        source = other.index if isinstance(other, AsyncIndex) else other
+        return await self._run(self.index.merge, source)  # type: ignore[no-any-return]
 
     async def rebuild(self) -> None:
         """See :meth:`dedup.Index.rebuild`."""

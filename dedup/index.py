@@ -21,7 +21,7 @@ from dedup import kernels
 from dedup._version import __version__
 from dedup.edges import KINDS
 from dedup.edits import Diff, diff
-from dedup.errors import UsageError
+from dedup.errors import StorageError, UsageError
 from dedup.ingestion import answers
 from dedup.ingestion.answers import Change, Match, StoredDocument, StoredFamily
 from dedup.ingestion.checking import check
@@ -75,6 +75,7 @@ class Index:
         self._writer = Writer(self._ledger, self._postings, settings, judgement, store_text=store_text)
         self._judgement = judgement
         self._lock = threading.RLock()
+        self._closed = False
         self._recurring = recall_recurring(self._ledger)
 
     @classmethod
@@ -120,13 +121,21 @@ class Index:
     def close(self) -> None:
         """Give the database back. What was added is stored already."""
         with self._lock:
+            self._closed = True
             self._store.close()
 
     # --- transactions
 
     @contextlib.contextmanager
+    def _while_open(self) -> Iterator[None]:
+        with self._lock:
+            if self._closed:  # PostgreSQL would be connected to anew
+                raise StorageError(f"{self._store.name}: the index is closed")
+            yield
+
+    @contextlib.contextmanager
     def _reading(self) -> Iterator[None]:
-        with self._lock, self._store.reading():
+        with self._while_open(), self._store.reading():
             self._ledger.begin()
             yield
 
@@ -139,7 +148,7 @@ class Index:
 
     @contextlib.contextmanager
     def _writing(self) -> Iterator[None]:
-        with self._lock, self._restoring(), self._store.writing():
+        with self._while_open(), self._restoring(), self._store.writing():
             self._ledger.begin()
             self._postings.refresh()
             yield
@@ -323,7 +332,7 @@ class Index:
                 rows = self._store.rows(
                     "SELECT changed, num FROM family WHERE size >= ? "
                     "AND (changed > ? OR changed = ? AND num > ?) ORDER BY changed, num LIMIT 200",
-                    min_size, after[0], after[0], after[1],
+                    _bounded(min_size), after[0], after[0], after[1],
                 )  # fmt: skip
                 known = self._ledger.families([num for _, num in rows])
                 some = [answers.described(self._ledger, known[num]) for _, num in rows]
@@ -340,7 +349,7 @@ class Index:
             limit: The most to give.
         """
         with self._reading():
-            return answers.changes(self._ledger, since, limit)
+            return answers.changes(self._ledger, _bounded(since), _bounded(limit))
 
     def stats(self) -> dict[str, Any]:
         """Counts and sizes."""
@@ -476,7 +485,12 @@ class Index:
 
         Returns:
             How many were stored.
+
+        Raises:
+            UsageError: ``other`` is no index.
         """
+        if not isinstance(other, Index):
+            raise UsageError(f"merge needs an index that is open, not {type(other).__name__}")
         check_scheme(other._store.name, scheme_of(other.settings), scheme_of(self.settings))
         last, stored = -1, 0
         while True:
@@ -516,6 +530,11 @@ class Index:
         """No document that is still here has a lower number."""
         rows = self._store.rows("SELECT min(num) FROM document")
         return int(rows[0][0] or 0)
+
+
+def _bounded(number: int) -> int:
+    """A number that databases can hold; none that is stored lies beyond."""
+    return min(max(number, 0), 2**63 - 1)
 
 
 def _newness(entry: Entry) -> int:

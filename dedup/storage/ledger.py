@@ -152,6 +152,8 @@ class Ledger:
 
     def by_id(self, identity: str) -> Entry | None:
         """The current document of an id."""
+        if not _can_be(identity):
+            return None
         found = self._keep(self.store.rows(f"SELECT {_ENTRY} FROM document WHERE id = ?", identity))  # noqa: S608
         return found[0] if found else None
 
@@ -422,6 +424,8 @@ class Ledger:
 
     def family(self, identity: str) -> Family | None:
         """A family by its id, or by an id it had."""
+        if not _can_be(identity):
+            return None
         for _ in range(2):
             rows = self.store.rows(f"SELECT {_FAMILY} FROM family WHERE id = ?", identity)  # noqa: S608
             if rows:
@@ -483,6 +487,11 @@ class Ledger:
             since,
             limit,
         )
+
+
+def _can_be(identity: str) -> bool:
+    """Whether an id can be stored: PostgreSQL and drivers refuse even to look for others."""
+    return "\0" not in identity and identity.encode("utf-8", "ignore").decode() == identity
 
 
 def _edges(rows: Sequence[Row]) -> Edges:

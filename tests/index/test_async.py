@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from dedup import AsyncIndex
-from dedup.errors import InputError, SchemeError
+from dedup.errors import InputError, SchemeError, StorageError
 
 from .news import article, story, version
 
@@ -54,5 +54,16 @@ def test_errors_at_opening(place):
         await (await AsyncIndex.open(place.url)).close()
         with pytest.raises(SchemeError):
             await AsyncIndex.open(place.url, Settings(window=4))
+
+    asyncio.run(work())
+
+
+def test_closed(place):
+    async def work():
+        index = await AsyncIndex.open(place.url)
+        await index.close()
+        await index.close()
+        with pytest.raises(StorageError, match="closed"):
+            await index.stats()
 
     asyncio.run(work())

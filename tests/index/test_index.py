@@ -184,6 +184,30 @@ def test_changes_in_order_from_a_cursor(index):
     assert len(index.changes(limit=2)) == 2
 
 
+def test_numbers_beyond_what_is_stored(index):
+    index.add(article("a", story(1)))
+    assert index.changes(2**70) == index.changes(0, 0) == index.changes(0, -1) == []
+    assert index.changes(-(2**70), 2**70) == index.changes()
+    assert list(index.families(min_size=2**70)) == []
+
+
+@pytest.mark.parametrize("identity", ["a\0", "\ud800"])
+def test_ids_that_cannot_be(index, identity):
+    index.add(article("a", story(1)))
+    assert index.document(identity) is None
+    assert index.family(identity) is None
+    assert not index.remove(identity)
+
+
+def test_a_closed_index(place):
+    with place.open() as index:
+        index.add(article("a", story(1)))
+    index.close()
+    for call in (index.stats, lambda: index.document("a"), lambda: index.add(article("b", story(2)))):
+        with pytest.raises(StorageError, match="the index is closed"):
+            call()
+
+
 def test_following_the_changes_gives_the_families(index):
     for n in range(4):
         for kind in (2, 1, 0, 3, 4):
@@ -360,6 +384,11 @@ def test_merge(places):
         }
         assert two.check() == []
         assert two.merge(one) == 0
+
+
+def test_merge_of_what_is_no_index(index):
+    with pytest.raises(UsageError, match="not str"):
+        index.merge("y.db")
 
 
 def test_rebuild_is_the_run_whatever_the_order(places):
