@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Self
 
 from dedup.errors import SettingsError
+from dedup.model import has_surrogate
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -97,6 +98,8 @@ class Settings:
         sources = self.source_priority
         if not isinstance(sources, tuple | list) or not all(isinstance(name, str) for name in sources):
             raise SettingsError(f"source_priority = {sources!r}: must be a list of sources")
+        if any(map(has_surrogate, sources)):
+            raise SettingsError(f"source_priority = {sources!r}: is no UTF-8")
         if self.near_coverage < self.version_coverage:
             raise SettingsError("near_coverage must not be below version_coverage")
         if self.policy not in POLICIES:

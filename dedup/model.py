@@ -146,6 +146,14 @@ def as_text(name: str, value: object) -> str | None:
     raise TypeError(f"{name} is {kind}, not {wanted}")
 
 
+def has_surrogate(text: str) -> bool:
+    """Whether a text has half of a surrogate pair, which UTF-8 has no bytes for."""
+    try:
+        return not text.isascii() and not text.encode()
+    except UnicodeEncodeError:
+        return True
+
+
 def _epoch_text(number: float) -> str:
     """ISO 8601 of seconds, or milliseconds, since 1970; out of range it stays a number, which is no date."""
     try:

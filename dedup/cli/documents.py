@@ -6,7 +6,9 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dedup.cli.terminal import as_utf8
 from dedup.errors import InputError, UsageError
+from dedup.model import has_surrogate
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,7 +39,7 @@ def load_two(a: str, b: str, fields: Mapping[str, str] | None = None) -> tuple[D
         raise UsageError("only one of the two can be standard input")
     one, two = load(a, fields), load(b, fields)
     if one.id == two.id:
-        one, two = replace(one, id=a), replace(two, id=b)
+        one, two = replace(one, id=as_utf8(a)), replace(two, id=as_utf8(b))
     return one, two
 
 
@@ -53,12 +55,14 @@ def load(given: str, fields: Mapping[str, str] | None = None) -> Document:
     from dedup.io.discover import FORMATS
 
     path, identity = _split(given)
+    if has_surrogate(identity or ""):
+        raise UsageError(f"{as_utf8(given)}: the id is no UTF-8")
     if path == "-":
         return _plain(sys.stdin.buffer.read(), "-")
     if not Path(path).exists():
         raise UsageError(f"{given}: no such file")
     if identity is None and not Path(path).is_dir() and not path.lower().endswith(tuple(FORMATS)):
-        return _plain(Path(path).read_bytes(), path)
+        return _plain(Path(path).read_bytes(), as_utf8(path))
     return _record(path, identity, fields)
 
 

@@ -11,8 +11,9 @@ import typer
 
 from dedup.cli.options import Fields, Force, Strict, parse_fields
 from dedup.cli.run import Format
+from dedup.cli.terminal import as_utf8
 from dedup.errors import InputError, StorageError, UsageError
-from dedup.model import asked_time
+from dedup.model import asked_time, has_surrogate
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -112,6 +113,9 @@ def remove(
     ids: Annotated[list[str], typer.Argument(metavar="ID", help="Documents to forget.", show_default=False)],
 ) -> None:
     """Forget documents."""
+    for identity in ids:
+        if has_surrogate(identity):
+            raise UsageError(f"{as_utf8(identity)}: the id is no UTF-8")
     with _open(db, existing=True) as opened:
         for identity in ids:
             _put({"id": identity, "removed": opened.remove(identity)})

@@ -144,7 +144,7 @@ def run(
 
         typer.echo(orjson.dumps(summary))
     else:
-        show(summary)
+        show(summary, Path(out))
 
 
 @dataclass(frozen=True, slots=True)

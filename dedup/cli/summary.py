@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dedup.cli.terminal import console, fit, percent, put, safe
+from dedup.cli.terminal import as_utf8, console, fit, percent, put, safe
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from rich.table import Table
 
     from dedup.result import Result
@@ -36,7 +37,7 @@ def summarize(result: Result, out: str, seconds: float, *, undated: int = 0) -> 
     reasons = counts.pop("rejects")
     superseded = reasons.pop("superseded", 0)
     return {
-        "out": out.encode("utf-8", "replace").decode(),  # a file name may be any bytes
+        "out": as_utf8(out),
         "seconds": round(seconds, 3),
         **counts,
         "copies": counts["variants"] / max(1, counts["documents"]),
@@ -56,8 +57,8 @@ def summarize(result: Result, out: str, seconds: float, *, undated: int = 0) -> 
     }
 
 
-def show(summary: dict[str, Any]) -> None:
-    """Print a summary: a table in a frame on a terminal, plain text elsewhere."""
+def show(summary: dict[str, Any], out: Path) -> None:
+    """Print a summary of what was written to a folder: in a frame on a terminal, plain text elsewhere."""
     from rich.text import Text
 
     screen = console()
@@ -70,7 +71,7 @@ def show(summary: dict[str, Any]) -> None:
     ]
     if summary["largest"]:
         parts += ["", _largest(summary["largest"], screen.width, framed=framed)]
-    put(screen, *parts, "", *_next(summary))
+    put(screen, *parts, "", *_next(summary, out))
 
 
 def _table(framed: bool) -> Table:
@@ -128,8 +129,7 @@ def _largest(families: list[dict[str, Any]], width: int, *, framed: bool) -> Tab
     return table
 
 
-def _next(summary: dict[str, Any]) -> list[str]:
-    out = Path(summary["out"])
+def _next(summary: dict[str, Any], out: Path) -> list[str]:
     purposes = {
         "report.html": "to read in a browser",
         "families.jsonl": "each family, its canonical version and why",
@@ -141,7 +141,7 @@ def _next(summary: dict[str, Any]) -> list[str]:
     if summary["rejects"] or summary["superseded"]:
         purposes["rejects.jsonl"] = "what could not be used"
     names = [name for name in purposes if (out / name).exists()]
-    return [f"Written to {safe(str(out))}:"] + [f"  {name:<16} {purposes[name]}" for name in names]
+    return [f"Written to {safe(summary['out'])}:"] + [f"  {name:<16} {purposes[name]}" for name in names]
 
 
 def _many(number: int, noun: str) -> str:

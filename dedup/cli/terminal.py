@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
     from dedup.engines.base import Progress
 
-__all__ = ["console", "fit", "percent", "progress", "put", "safe"]
+__all__ = ["as_utf8", "console", "fit", "percent", "progress", "put", "safe"]
 
 # C0, C1, marks and overrides of the writing direction, byte order mark, halves of surrogate pairs
 _UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
@@ -31,6 +32,11 @@ def safe(text: str, *, lines: bool = False) -> str:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
         return _UNSAFE.sub(lambda found: found.group() if found.group() in _KEPT else "", text)
     return " ".join(_UNSAFE.sub(lambda found: " " if found.group().isspace() else "", text).split())
+
+
+def as_utf8(argument: str) -> str:
+    """An argument with what is no UTF-8 in it replaced: a file's name may be any bytes."""
+    return os.fsencode(argument).decode(errors="replace")
 
 
 def fit(text: str, width: int) -> str:

@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from dedup.errors import UsageError
 from dedup.io.schema import FIELDS, Block, Reject, RejectSink
-from dedup.model import as_text
+from dedup.model import as_text, has_surrogate
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,6 +28,8 @@ def source_fields(fields: Mapping[str, str]) -> dict[str, str]:
     for name in fields:
         if name not in FIELDS:
             raise UsageError(f"unknown field {name!r}; fields are {', '.join(FIELDS)}")
+        if has_surrogate(fields[name]):
+            raise UsageError(f"field {name}: its name in the input, {fields[name]!r}, is no UTF-8")
     return {name: fields.get(name, name) for name in FIELDS}
 
 
@@ -57,7 +59,7 @@ class Rows:
         for name, theirs in self.fields.items():
             value = values.get(theirs)
             if isinstance(value, str):
-                if not value.isascii() and _has_surrogate(value):
+                if has_surrogate(value):
                     self._refuse(row, f"{name} has a lone surrogate", file, line)
                     return
                 row[name] = value
@@ -89,11 +91,3 @@ class Rows:
 
     def _refuse(self, row: Mapping[str, str | None], reason: str, file: str, line: int) -> None:
         self._reject(Reject(file, line, reason, row.get("id") or None))
-
-
-def _has_surrogate(value: str) -> bool:
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        return True
-    return False

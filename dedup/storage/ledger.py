@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dedup.edges import NONE, PARTIAL, TOLD, VERSION, Edges
+from dedup.model import has_surrogate
 from dedup.ragged import distinct
 from dedup.storage.base import Row
 from dedup.storage.codec import (
@@ -491,7 +492,7 @@ class Ledger:
 
 def _can_be(identity: str) -> bool:
     """Whether an id can be stored: PostgreSQL and drivers refuse even to look for others."""
-    return "\0" not in identity and identity.encode("utf-8", "ignore").decode() == identity
+    return "\0" not in identity and not has_surrogate(identity)
 
 
 def _edges(rows: Sequence[Row]) -> Edges:

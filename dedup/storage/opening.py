@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from dedup.errors import UsageError
+from dedup.model import has_surrogate
 
 if TYPE_CHECKING:
     from dedup.storage.base import Store
@@ -29,6 +30,8 @@ def open_store(url: str | os.PathLike[str], *, timeout: float, read_only: bool =
         raise UsageError(f"an index is a path or a URL, not {type(url).__name__}")
     url = os.fsdecode(url)
     if url.startswith(("postgresql://", "postgres://")):
+        if has_surrogate(url):
+            raise UsageError("the URL of the database is no UTF-8")  # it may have a password
         from dedup.storage.postgres import PostgresStore
 
         return PostgresStore(url, timeout=timeout, read_only=read_only)

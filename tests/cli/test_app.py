@@ -2,6 +2,7 @@
 
 import os
 import pty
+import re
 import signal
 import subprocess
 import sys
@@ -184,3 +185,34 @@ def test_warm_says_how_long_it_took(dedup: Call) -> None:
     outcome = dedup("warm")
     assert outcome.code == 0
     assert outcome.out.startswith("kernels ready in ")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("compare", "CORPUS#\udcff", "CORPUS#full"),
+        ("run", "CORPUS", "-o", "OUT", "--field", "text=\udcff"),
+        ("run", "CORPUS", "-o", "OUT", "--policy", "source", "--source-priority", "\udcff"),
+        ("index", "remove", "CORPUS", "\udcff"),
+        ("index", "stats", "postgresql://me:secret@\udcff/news"),
+    ],
+)
+def test_an_argument_that_is_no_utf8(
+    dedup: Call, corpus: Path, tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
+    places = {"CORPUS": str(corpus), "OUT": str(tmp_path / "out")}
+    outcome = dedup(*(re.sub("CORPUS|OUT", lambda found: places[found[0]], word) for word in arguments))
+    assert (outcome.code, outcome.out) == (2, "")
+    assert outcome.err.endswith("is no UTF-8\n")
+    assert outcome.err.count("\n") == 1
+    assert "secret" not in outcome.err
+
+
+def test_files_whose_names_are_no_utf8(dedup: Call, corpus: Path, tmp_path: Path) -> None:
+    for name in ("a\udcff.txt", "b\udcff"):
+        (tmp_path / name).write_text("Some words.")
+    same = str(tmp_path / "a\udcff.txt")
+    assert dedup("diff", same, same, "--json").json()["a"] == f"{tmp_path}/a\ufffd.txt"
+    assert dedup("compare", same, tmp_path / "b\udcff", "--json").json()["b"] == f"{tmp_path}/b\ufffd"
+    outcome = dedup("run", corpus, "-o", tmp_path / "out\udcff")
+    assert "report.html" in outcome.out
