@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 import gc
 import os
+import signal
 import sys
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
@@ -20,6 +21,9 @@ from dedup.cli.run import run
 from dedup.cli.terminal import safe
 from dedup.cli.warm import warm
 from dedup.errors import DedupError
+
+if TYPE_CHECKING:
+    from types import FrameType
 
 __all__ = ["app", "main"]
 
@@ -71,7 +75,20 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a Latin-1 terminal gets "?" for what it cannot show
-    sys.exit(_run(arguments))
+    terminated = False
+
+    def terminate(number: int, _: FrameType | None) -> None:
+        nonlocal terminated
+        terminated = True
+        signal.signal(number, signal.SIG_DFL)  # a second one does not wait
+        raise KeyboardInterrupt
+
+    if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+        signal.signal(signal.SIGTERM, terminate)
+    code = _run(arguments)
+    if terminated:
+        os.kill(os.getpid(), signal.SIGTERM)  # all is cleared up: end as whoever sent it expects
+    sys.exit(code)
 
 
 def _run(arguments: list[str] | None) -> int:

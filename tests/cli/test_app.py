@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -185,6 +186,21 @@ def test_warm_says_how_long_it_took(dedup: Call) -> None:
     outcome = dedup("warm")
     assert outcome.code == 0
     assert outcome.out.startswith("kernels ready in ")
+
+
+def test_a_termination_leaves_nothing_half_written(tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        [*DEDUP, "clean", "-", "-o", "out.jsonl"], cwd=tmp_path, stdin=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert process.stdin is not None
+    process.stdin.write(b'{"id": "a", "text": "Words."}\n' * 4096)
+    process.stdin.flush()
+    while not list(tmp_path.glob("*.partial")):
+        time.sleep(0.01)
+    process.send_signal(signal.SIGTERM)
+    _, err = process.communicate()
+    assert (process.returncode, err) == (-signal.SIGTERM, b"dedup: interrupted\n")
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize(
