@@ -35,7 +35,7 @@ from dedup.ingestion.settling import settle
 from dedup.ingestion.writer import Writer
 from dedup.io import OutputFolder, write_table
 from dedup.model import Document, asked_time
-from dedup.output import FORMAT
+from dedup.schemas import FORMAT
 from dedup.storage import Store, open_store
 from dedup.storage.ledger import Ledger
 from dedup.storage.segments import Postings

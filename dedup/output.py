@@ -18,7 +18,7 @@ from dedup.io.folder import writing
 from dedup.io.jsonlines import json_lines
 from dedup.model import Role
 from dedup.parallel import in_order
-from dedup.schemas import FAMILIES, RELATIONS
+from dedup.schemas import FAMILIES, FORMAT, RELATIONS
 
 if TYPE_CHECKING:
     import os
@@ -31,10 +31,8 @@ if TYPE_CHECKING:
     from dedup.engines.workspace import Workspace
     from dedup.result import Result
 
-__all__ = ["FORMAT", "summary", "write", "write_files"]
+__all__ = ["summary", "write", "write_files"]
 
-FORMAT = 1
-"""Version of the files; raised when one changes so that a reader must know."""
 
 DIFFS = pa.schema([(name, pa.string()) for name in ("family", "canonical", "variant", "operations")])
 """Columns of the diffs in Parquet, where the operations are JSON text."""

@@ -1,10 +1,13 @@
-"""Columns of the tables of a result."""
+"""The format of a result: its number, and the columns of its tables."""
 
 from __future__ import annotations
 
 import pyarrow as pa
 
-__all__ = ["FAMILIES", "PASSAGE", "RELATED", "RELATIONS"]
+__all__ = ["FAMILIES", "FORMAT", "PASSAGE", "RELATED", "RELATIONS"]
+
+FORMAT = 1
+"""Version of the files; raised when one changes so that a reader must know."""
 
 PASSAGE = pa.struct([(name, pa.int64()) for name in ("a_start", "a_end", "b_start", "b_end")])
 

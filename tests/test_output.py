@@ -9,7 +9,8 @@ import pytest
 import dedup
 from dedup.edits import Diff
 from dedup.errors import OutputError, UsageError
-from dedup.output import FORMAT, summary
+from dedup.output import summary
+from dedup.schemas import FORMAT
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -236,10 +236,13 @@ def test_errors_say_what_is_wrong(hostile: Path, tmp_path: Path):
         make_report(hostile, tmp_path / "taken.html")
     for name, content, error, message in (
         ("diffs.jsonl", (hostile / "diffs.jsonl").read_bytes()[:-9], InputError, "diffs are damaged"),
+        ("diffs.jsonl", b"", InputError, "diffs has 0 rows where the other files tell of 10"),
+        ("canonical.jsonl", b"", InputError, "canonical has 0 rows where the other files tell of 5"),
         ("diffs.parquet", b"PAR1 and no more", InputError, "diffs are damaged"),
         ("documents.jsonl", b'{"id"', InputError, "documents.jsonl: cannot be read"),
         ("documents.jsonl", b"", InputError, "is in a family, but not among the documents"),
         ("run.json", b"[]", UsageError, "no result of dedup run"),
+        ("run.json", b'{"format": 2}', UsageError, "format 2; this version of dedup reads 1"),
     ):
         damaged = shutil.copytree(hostile, tmp_path / name, dirs_exist_ok=True)
         (damaged / name).write_bytes(content)

@@ -20,7 +20,7 @@ from dedup.headlines import HEAD, headlines
 from dedup.lineage import COPIES, Shared, agree_on, find_runs, read_words
 from dedup.model import Document, Kind, RelationKind
 from dedup.ragged import take_rows
-from dedup.report.tables import Tables, read_diffs, read_records
+from dedup.report.tables import Tables, expect, read_diffs, read_records
 from dedup.tokens import to_characters, tokenize
 
 if TYPE_CHECKING:
@@ -145,10 +145,13 @@ class Contents:
         """Family, variant and operations of the diffs there may be room for."""
         number = {identity: n for n, identity in enumerate(self._ids)}
         family, early = self._tables.family.tolist(), self._early.tolist()
+        found = 0
         for identity, operations in read_diffs(self._folder):
+            found += 1
             variant = number.get(identity, -1)
             if variant >= 0 and early[variant]:
                 yield family[variant], variant, operations
+        expect(self._folder, "diffs", found, len(family) - len(self._tables.families))
 
     @cached_property
     def _early(self) -> NDArray[np.bool_]:
@@ -167,12 +170,16 @@ class Contents:
             wanted[self._bases[family]].append(family)
         lengths = {length for length, _ in wanted}
         self._texts: dict[int, str] = {}
+        found = 0
         for record in read_records(self._folder):
+            found += 1
             for value in record.values():
                 if isinstance(value, str) and len(value) in lengths:
                     digest = xxh64_hexdigest(value.encode("utf-8", "surrogatepass"))
                     for family in wanted.get((len(value), digest), ()):
                         self._texts[family] = value if family in self._with_text else value[:HEAD]
+        copies = len(self._tables.documents) - len(self._tables.families)
+        expect(self._folder, "canonical", found, self._tables.totals["documents"] - copies)
         self._with_text &= self._texts.keys()
 
     def _canonical(self, column: str) -> list[Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -18,6 +17,7 @@ from dedup.errors import InputError, UsageError
 from dedup.io.jsonl import load_line
 from dedup.parallel import in_order
 from dedup.ragged import whole
+from dedup.schemas import FORMAT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["Tables", "read_diffs", "read_records", "read_tables"]
+__all__ = ["Tables", "expect", "read_diffs", "read_records", "read_tables"]
 
 BLOCK_BYTES = 16 << 20
 
@@ -141,6 +141,8 @@ def read_tables(folder: Path) -> Tables:
         raise InputError(f"cannot be read: {error}", file=str(folder / "run.json")) from error
     if not isinstance(run, dict):
         raise UsageError(f"{folder}: is no result of dedup run, there is something else in run.json")
+    if run.get("format") != FORMAT:
+        raise UsageError(f"{folder}: is of format {run.get('format')}; this version of dedup reads {FORMAT}")
     totals, documents = _documents(folder)
     families = pa.Table.from_batches(_batches(folder, "families", FAMILIES), FAMILIES)
     families = families.sort_by([("size", "descending"), ("id", "ascending")])
@@ -234,8 +236,21 @@ def read_diffs(folder: Path) -> Iterator[tuple[str, bytes]]:
 
 
 def read_records(folder: Path) -> Iterator[dict[str, Any]]:
-    """Every record of the deduplicated corpus, but for those nested too deep for Python."""
+    """Every record of the deduplicated corpus; nothing of those nested too deep for Python."""
     with (folder / "canonical.jsonl").open("rb") as file:
         for line in file:
-            with suppress(ValueError):
+            try:
                 yield load_line(line)
+            except ValueError:
+                yield {}
+
+
+def expect(folder: Path, name: str, found: int, expected: int) -> None:
+    """See that a table has the rows that the others tell of.
+
+    Raises:
+        InputError: It has fewer or more.
+    """
+    if found != expected:
+        reason = f"{name} has {found:,} rows where the other files tell of {expected:,}"
+        raise InputError(f"{reason}: it was cut or is of another run", file=str(folder))
