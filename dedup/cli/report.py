@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -22,7 +23,7 @@ def report(
             "-o",
             "--out",
             metavar="FILE",
-            help="Where to write the page (OUT/report.html).",
+            help="Where to write the page (OUT/report.html); - is standard output.",
             show_default=False,
         ),
     ] = None,
@@ -34,4 +35,4 @@ def report(
     """
     from dedup.report import make_report
 
-    make_report(Path(folder), out, force=force)
+    make_report(Path(folder), sys.stdout.buffer if out == "-" else out, force=force)

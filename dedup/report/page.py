@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import os
 from datetime import UTC, datetime
 from importlib import resources
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import orjson
 import pyarrow as pa
@@ -20,7 +21,6 @@ from dedup.report.pictures import matrix, timeline
 from dedup.report.tables import read_tables
 
 if TYPE_CHECKING:
-    import os
     from pathlib import Path
 
 __all__ = ["as_json", "make_report", "write_page"]
@@ -37,7 +37,7 @@ _ESCAPES = (
 
 def make_report(
     folder: Path,
-    out: str | os.PathLike[str] | None = None,
+    out: str | os.PathLike[str] | BinaryIO | None = None,
     *,
     force: bool = False,
     largest: int = LARGEST,
@@ -47,7 +47,7 @@ def make_report(
 
     Args:
         folder: The result of ``dedup run``.
-        out: The file; ``report.html`` in the folder if left out, which is replaced.
+        out: The file, by its path or opened; ``report.html`` in the folder if left out, which is replaced.
         force: Replace another file.
         largest: Families shown.
         budget: Bytes of texts and diffs put into the page.
@@ -61,13 +61,16 @@ def make_report(
     target = folder / "report.html" if out is None else out
     try:
         contents = Contents(tables, folder, largest=largest, budget=budget)
-        with output_file(target, force=force or out is None) as path:
-            write_page(contents, path)
+        if not isinstance(target, str | os.PathLike):
+            write_page(contents, target)
+            return
+        with output_file(target, force=force or out is None) as path, writing(path), path.open("wb") as file:
+            write_page(contents, file)
     except (orjson.JSONDecodeError, pa.ArrowException) as error:
         raise InputError(f"the diffs are damaged: {error}", file=str(folder)) from error
 
 
-def write_page(contents: Contents, path: Path) -> None:
+def write_page(contents: Contents, file: BinaryIO) -> None:
     """Write the page piece by piece; only one chunk of its data is held at once."""
     parts = resources.files(__package__)
     script, style = ((parts / name).read_text("utf-8") for name in ("report.js", "report.css"))
@@ -92,8 +95,7 @@ def write_page(contents: Contents, path: Path) -> None:
         families=_first(index),
         chunks=map(as_json, contents.chunks()),
     )
-    with writing(path), path.open("w", encoding="utf-8", newline="\n") as file:
-        file.writelines(page)
+    file.writelines(map(str.encode, page))
 
 
 def as_json(value: Any) -> Markup:

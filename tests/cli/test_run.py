@@ -268,3 +268,11 @@ def test_a_folder_that_cannot_be_written(dedup: Call, corpus: Path, tmp_path: Pa
     outcome = dedup("run", corpus, "-o", tmp_path / "closed" / "out")
     assert outcome.code == 2
     assert "cannot be written" in outcome.err
+
+
+def test_the_report_on_standard_output(dedup: Call, corpus: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    dedup("run", corpus, "-o", out)
+    shown = dedup("report", out, "-o", "-").out
+    assert shown.encode() == (out / "report.html").read_bytes()
+    assert not (tmp_path / "-").exists()
