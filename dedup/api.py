@@ -49,8 +49,11 @@ def find_families(
         InputError: ``strict``, and a record cannot be used.
     """
     rejects: list[Reject] = []
-    batches = from_documents(documents, fields=fields, strict=strict, reject=rejects.append)
-    return run(batches, settings or Settings(), rejects=rejects, progress=progress)
+    warnings: list[Reject] = []
+    batches = from_documents(
+        documents, fields=fields, strict=strict, reject=rejects.append, warn=warnings.append
+    )
+    return run(batches, settings or Settings(), rejects=rejects, warnings=warnings, progress=progress)
 
 
 def compare(a: str | Document, b: str | Document, settings: Settings | None = None) -> Relation:

@@ -133,6 +133,7 @@ def summary(result: Result) -> dict[str, Any]:
         "roundups": roles[Role.ROUNDUP],
         "relations": result.relation_counts(),
         "duplicates": result.duplicates,
+        "undated": len(result.warnings),
         "rejects": dict(sorted(reasons.items())),
         "stock_fingerprints": result.stock,
         "crowded_fingerprints": result.crowded,

@@ -99,6 +99,7 @@ class Result(Tables):
         settings: What the run was asked to do.
         duplicates: Records left out because the same id and record was there already.
         rejects: Records that could not be used.
+        warnings: Records that stay although a date of theirs could not be read.
         timings: Seconds each step took.
     """
 
@@ -111,12 +112,14 @@ class Result(Tables):
         *,
         duplicates: int = 0,
         rejects: Sequence[Reject] = (),
+        warnings: Sequence[Reject] = (),
         timings: Mapping[str, float] | None = None,
         room: Room | None = None,
     ) -> None:
         super().__init__(documents, prepared, judged, settings, room)
         self.duplicates = duplicates
         self.rejects = tuple(rejects)
+        self.warnings = tuple(warnings)
         self.timings = dict(timings or {})
 
     @cached_property

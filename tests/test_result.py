@@ -127,3 +127,11 @@ def test_each_variant_stands_beside_its_canonical(result: Result) -> None:
     assert table["a-copy"]["canonical_coverage"] == result.relation("b-longer", "a-copy").coverage_a
     assert [table[x]["role"] for x in ("alone", "b-longer", "z-first")] == ["single", "canonical", "variant"]
     assert table["b-longer"]["relation"] is None
+
+
+def test_dates_that_cannot_be_read_are_told():
+    documents = [{"id": "a", "text": "Some words.", "published": "once"}, {"id": "b", "text": "Other words."}]
+    result = dedup.find_families(documents)
+    assert [(warning.id, warning.reason) for warning in result.warnings] == [
+        ("a", "published is no ISO 8601 date")
+    ]

@@ -133,12 +133,12 @@ def run(
 
     reading = Reading(inputs, parse_fields(field), strict)
     writing = Writing(out, format.value, force, resume, not no_report)
-    result, warnings = _find(reading, writing, settings, quiet=quiet)
+    result = _find(reading, writing, settings, quiet=quiet)
     if quiet:
         return
     from dedup.cli.summary import show, summarize
 
-    summary = summarize(result, out, time.perf_counter() - start, undated=warnings)
+    summary = summarize(result, out, time.perf_counter() - start)
     if as_json:
         import orjson
 
@@ -167,8 +167,8 @@ class Writing:
     report: bool
 
 
-def _find(reading: Reading, writing: Writing, settings: Settings, *, quiet: bool) -> tuple[Result, int]:
-    """Read, find and write; also the number of dates that could not be read."""
+def _find(reading: Reading, writing: Writing, settings: Settings, *, quiet: bool) -> Result:
+    """Read, find and write."""
     from dedup.engines.local import find_families
     from dedup.engines.workspace import Workspace, check_disk, disk_need, run_key
     from dedup.io import OutputFolder, read
@@ -205,4 +205,4 @@ def _find(reading: Reading, writing: Writing, settings: Settings, *, quiet: bool
         )
         told("writing", 0, None)
         write_files(result, folder / "", format=writing.format, report=writing.report, workspace=space)
-    return result, len(warnings)
+    return result

@@ -19,14 +19,13 @@ LARGEST = 5  # families shown
 REASONS = 5  # reasons for rejects shown
 
 
-def summarize(result: Result, out: str, seconds: float, *, undated: int = 0) -> dict[str, Any]:
+def summarize(result: Result, out: str, seconds: float) -> dict[str, Any]:
     """The counts of a run and its largest families, as ``--json`` prints them.
 
     Args:
         result: What was found.
         out: Where it was written.
         seconds: The whole run took.
-        undated: Dates that could not be read.
     """
     from dedup.headlines import headlines
     from dedup.output import summary
@@ -43,7 +42,6 @@ def summarize(result: Result, out: str, seconds: float, *, undated: int = 0) -> 
         "copies": counts["variants"] / max(1, counts["documents"]),
         "superseded": superseded,
         "rejects": reasons,
-        "undated": undated,
         "largest": [
             {
                 "family": family.id,

@@ -88,6 +88,7 @@ def find_families(
         settings,
         duplicates=corpus.duplicates,
         rejects=complaints.rejects,
+        warnings=complaints.warnings,
         timings=clock.seconds,
         room=workspace.room,
     )
