@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import tempfile
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
@@ -112,3 +113,19 @@ def test_a_disk_too_small(tmp_path: Path) -> None:
 
 def test_need_of_disk() -> None:
     assert disk_need(100) == 650
+
+
+@pytest.mark.parametrize("spilled", [True, False])
+def test_room_is_there_when_the_folder_is_gone(
+    spilled: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with Workspace(0) as space:
+        if spilled:
+            numbers = space.column("numbers", np.int64)
+            numbers.append(np.arange(8))
+            assert numbers.finish().sum() == 28
+    room = space.room(5)
+    room[:] = 7
+    assert room.sum() == 5 * 4 * 7
+    assert not list(tmp_path.iterdir())

@@ -116,8 +116,9 @@ class Workspace:
         """A new uint32[rows, 4] to be filled, in a file where memory is short."""
         if not rows or self.take(16 * rows):
             return np.empty((rows, 4), np.uint32)
-        path = self.path("room")
-        with writing(path), path.open("w+b") as file:
+        # without a name: results are asked for passages when the folder is gone
+        folder = self._made if self._made and self._made.exists() else Path(tempfile.gettempdir())
+        with writing(folder), tempfile.TemporaryFile(dir=folder) as file:
             for first in range(0, rows, _ZEROS):  # a hole the disk has no room for would be a bus error
                 file.write(bytes(16 * min(_ZEROS, rows - first)))
             file.flush()
