@@ -122,6 +122,10 @@ class Result(Tables):
         self.warnings = tuple(warnings)
         self.timings = dict(timings or {})
 
+    def __getstate__(self) -> dict[str, Any]:
+        """What another process can use: the workspace stays."""
+        return {**self.__dict__, "_room": None}
+
     @cached_property
     def _numbers(self) -> dict[str, int]:
         return {identity: number for number, identity in enumerate(self._id_column.to_pylist())}
@@ -209,7 +213,7 @@ class Result(Tables):
             members=tuple(ids),
             sources=_distinct(candidates.source.take(pa.array(members))),
             agencies=_distinct(candidates.agencies.take(pa.array(members)).flatten()),
-            _relations=partial(self._relations_within, first),
+            _relations=_Later(partial(self._relations_within, first)),
         )
 
     @cached_property
@@ -260,6 +264,19 @@ class Result(Tables):
         for low in range(0, len(changed), _DIFFS):
             for row in self.diffs_table(changed[low : low + _DIFFS]).to_pylist():
                 yield {**row, "operations": orjson.loads(row["operations"])}
+
+
+class _Later:
+    """Relations that are found when they are asked for; a copy has found them, and nothing of the result."""
+
+    def __init__(self, find: Callable[[], list[Relation]]) -> None:
+        self._find = find
+
+    def __call__(self) -> list[Relation]:
+        return self._find()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return partial, (list, self())
 
 
 class _Rows(Sequence[Relation]):

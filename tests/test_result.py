@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import copy
+import pickle
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -135,3 +138,14 @@ def test_dates_that_cannot_be_read_are_told():
     assert [(warning.id, warning.reason) for warning in result.warnings] == [
         ("a", "published is no ISO 8601 date")
     ]
+
+
+def test_a_copy_can_be_sent_elsewhere(result):
+    family = result.families[0]
+    for sent in (pickle.loads(pickle.dumps(family)), copy.deepcopy(family)):
+        assert sent == family
+        assert sent.timeline == family.timeline
+    assert asdict(family)["members"] == family.members
+    there = pickle.loads(pickle.dumps(result))
+    assert list(there.relations) == list(result.relations)
+    assert there.families == result.families
