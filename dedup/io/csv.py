@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import orjson
 
 from dedup.errors import UsageError
-from dedup.io.rows import Rows
+from dedup.io.rows import Rows, distinct_names
 from dedup.io.schema import Block, Reject, RejectSink
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def read_csv(
 
     Commas, semicolons or tabs separate the fields: whichever the first line has most of, commas if in doubt.
     A record's line is the line its row begins on. Rows with fewer fields than the header lack the last ones;
-    rows with more are refused.
+    rows with more are refused. A column that is there again gets a number: ``tag``, ``tag.2``.
 
     Raises:
         UsageError: There is no text column, one of ours is there twice, or the header is not UTF-8.
@@ -69,6 +69,7 @@ def read_csv(
             for name in fields.values():
                 if header.count(name) > 1:
                     raise UsageError(f"{file}: column {name!r} is there more than once")
+            header = distinct_names(header)
         elif len(row) > len(header):
             reject(Reject(file, line, f"more fields than the header ({len(row)}, {len(header)})"))
         else:

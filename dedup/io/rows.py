@@ -11,9 +11,9 @@ from dedup.io.schema import FIELDS, Block, Reject, RejectSink
 from dedup.model import as_text, has_surrogate
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
-__all__ = ["Rows", "source_fields"]
+__all__ = ["Rows", "distinct_names", "source_fields"]
 
 
 def source_fields(fields: Mapping[str, str]) -> dict[str, str]:
@@ -31,6 +31,20 @@ def source_fields(fields: Mapping[str, str]) -> dict[str, str]:
         if has_surrogate(fields[name]):
             raise UsageError(f"field {name}: its name in the input, {fields[name]!r}, is no UTF-8")
     return {name: fields.get(name, name) for name in FIELDS}
+
+
+def distinct_names(names: Sequence[str]) -> list[str]:
+    """Names of columns, where one occurs again with a number: JSON has each name once, and must lose none."""
+    taken, made = set(names), []
+    seen: set[str] = set()
+    for name in names:
+        fresh, number = name, 1
+        while fresh in seen or (number > 1 and fresh in taken):
+            number += 1
+            fresh = f"{name}.{number}"
+        seen.add(fresh)
+        made.append(fresh)
+    return made
 
 
 class Rows:

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dedup.errors import UsageError
+from dedup.io.rows import distinct_names
 from dedup.io.schema import TIME, Block, Reject, RejectSink
 from dedup.io.times import bounded
 from dedup.model import as_text
@@ -84,7 +85,8 @@ def table_block(
         batch, lines = batch.filter(good), lines[~bad]
         columns = {name: column.filter(good) for name, column in columns.items()}
     values = [_values(column) for column in batch.columns]
-    rows = (dict(zip(batch.schema.names, row, strict=True)) for row in zip(*values, strict=True))
+    names = distinct_names(batch.schema.names)
+    rows = (dict(zip(names, row, strict=True)) for row in zip(*values, strict=True))
     records = pa.array([to_json(row) for row in rows], pa.large_binary())
     return Block(columns, pa.repeat(file, len(lines)), pa.array(lines), records)
 

@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from dedup.errors import InputError, UsageError
 from dedup.io import SCHEMA, Reject, read
 from dedup.io.discover import discover
+from dedup.io.documents import from_documents
 
 WORDS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 
@@ -493,3 +494,13 @@ def test_text_files_are_kept_as_they_are(tmp_path: Path) -> None:
 def test_renaming_is_not_for_text_files(tmp_path: Path) -> None:
     put(tmp_path / "a.txt", "x")
     assert Got(tmp_path, fields={"text": "body"}).column("text") == ["x"]
+
+
+def test_other_columns_twice_are_all_kept(tmp_path: Path) -> None:
+    names = ["text", "note", "note", "note.2"]
+    path = put(tmp_path / "a.csv", f"{','.join(names)}\none,a,b,c\n")
+    kept = {"text": "one", "note": "a", "note.3": "b", "note.2": "c"}
+    assert orjson.loads(Got(path).column("record")[0]) == kept
+    table = pa.Table.from_arrays([pa.array([value]) for value in ("one", "a", "b", "c")], names=names)
+    (batch,) = from_documents(table)
+    assert orjson.loads(batch.column("record")[0].as_py()) == kept
