@@ -33,6 +33,7 @@ __all__ = [
     "parse_time",
 ]
 
+_EXACT = 2**53 - 1  # whole numbers up to here have a float of their own
 _MILLISECONDS = 1e11
 """From here on a number is milliseconds since 1970, not seconds: as seconds it is the year 5138."""
 _OF_A_FEED = re.compile(
@@ -136,6 +137,11 @@ def as_text(name: str, value: object) -> str | None:
     if not isinstance(value, bool):
         if name == "id" and isinstance(value, Integral):
             return str(value)
+        if name == "id" and isinstance(value, float) and value.is_integer():
+            # a column of whole numbers, of which one is missing, is one of floats in a frame
+            if abs(value) > _EXACT:
+                raise TypeError("id is a number too large to be exact; write it as a string")
+            return str(int(value))
         if name in ("published", "updated") and isinstance(value, datetime | date):
             return value.isoformat()
         if name in ("published", "updated") and isinstance(value, Real):

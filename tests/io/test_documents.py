@@ -171,7 +171,7 @@ def test_columns_of_numbers() -> None:
     assert not rejects
     for name in ("id", "title"):
         with pytest.raises(UsageError, match=f"column '{name}' is double, not string"):
-            rows(pa.table({**table, name: [1.0, None]}))
+            rows(pa.table({**table, name: [1.5, None]}))
 
 
 def test_words_of_polars() -> None:
@@ -213,3 +213,17 @@ def test_a_frame_that_arrow_cannot_hold() -> None:
 @pytest.mark.parametrize("nothing", [[], iter(()), pa.table({"text": pa.array([], pa.string())})])
 def test_nothing(nothing: Any) -> None:
     assert rows(nothing) == ([], [])
+
+
+def test_whole_numbers_as_floats_are_ids():
+    frame = pa.table({"id": [7.0, None], "text": ["a", "b"]})
+    for documents in (frame, frame.to_pylist()):
+        (batch,) = from_documents(documents)
+        first, second = batch.column("id").to_pylist()
+        assert first == "7"
+        assert second.startswith("x")
+    for number in (1.5, 2.0**53):
+        with pytest.raises(UsageError, match="column 'id' is double, not string"):
+            list(from_documents(pa.table({"id": [number], "text": ["a"]})))
+        with pytest.raises(InputError, match="id is a number"):
+            list(from_documents([{"id": number, "text": "a"}], strict=True))

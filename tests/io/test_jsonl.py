@@ -126,6 +126,10 @@ def test_a_line_fares_alike_alone_and_in_company(lines: list[bytes], closed: boo
         (b'{"text": {"a": 1}}', "text is an object, not a string"),
         (b'{"text": "a", "source": []}', "source is an array, not a string"),
         (b'{"text": "a", "id": 1.5}', "id is a number, not a string or a whole number"),
+        (
+            b'{"text": "a", "id": 123456789012345678901}',
+            "id is a number too large to be exact; write it as a string",
+        ),
         (b'{"text": "a", "id": true}', "id is a boolean, not a string or a whole number"),
         (b'{"text": "a", "published": true}', "published is a boolean, not a string"),
     ],
