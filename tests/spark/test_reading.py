@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import sys
 from typing import TYPE_CHECKING, Any
+from unittest.mock import Mock
 
 import orjson
 import pytest
@@ -90,3 +91,16 @@ def test_without_pyspark_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setitem(sys.modules, "pyspark", None)
     with pytest.raises(MissingExtraError, match=r"pip install 'news-dedup\[spark\]'"):
         dedup.spark.run(["a.jsonl"], folder="out")
+
+
+def test_a_master_that_is_none_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = pytest.importorskip("dedup.engines.spark.engine")
+    builder = Mock()
+    builder.appName.return_value = builder
+    builder.master.return_value.getOrCreate.side_effect = engine.PySparkRuntimeError("Java has ended")
+    builder.getOrCreate.side_effect = engine.PySparkRuntimeError("Java has ended")
+    monkeypatch.setattr(engine.SparkSession, "builder", builder)
+    with pytest.raises(UsageError, match="with master 'nonsense'; it must be one that Spark knows"):
+        engine.session("nonsense")
+    with pytest.raises(UsageError, match="cannot start; it needs Java"):
+        engine.session()

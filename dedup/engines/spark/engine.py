@@ -7,6 +7,7 @@ import sys
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkRuntimeError
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
@@ -68,14 +69,16 @@ def session(master: str | None = None) -> SparkSession:
     """The session there is, or a new one whose workers run this Python.
 
     Raises:
-        UsageError: Spark cannot start; most often there is no Java.
+        UsageError: Spark cannot start; most often there is no Java, or no such master.
     """
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     builder = SparkSession.builder.appName("dedup")
     try:
         return (builder.master(master) if master else builder).getOrCreate()
-    except PySparkRuntimeError as error:
-        raise UsageError("Spark cannot start; it needs Java 17 or 21, by JAVA_HOME or PATH") from error
+    except (PySparkRuntimeError, Py4JJavaError) as error:
+        # of a master that makes no sense PySpark, too, knows only that Java has ended
+        where = f" with master {master!r}; it must be one that Spark knows, and" if master else ";"
+        raise UsageError(f"Spark cannot start{where} it needs Java 17 or 21, by JAVA_HOME or PATH") from error
 
 
 def find(
