@@ -65,6 +65,17 @@ def same(one: Parts, two: Parts) -> None:
     assert all(np.array_equal(getattr(one, f.name), getattr(two, f.name)) for f in fields(Parts))
 
 
+@pytest.mark.parametrize("limit", [1 << 30, 0])
+def test_what_is_dropped_leaves_nothing(limit: int, tmp_path: Path) -> None:
+    with Workspace(limit, tmp_path / "work") as space:
+        columns, left = space.columns("columns"), space.take(limit // 2)
+        space.give_back(limit // 2)
+        columns.append(part(0, 8))
+        columns.drop()
+        assert space.take(limit // 2) == left
+        assert not list(tmp_path.glob("work/*"))
+
+
 def test_nothing_was_appended() -> None:
     assert Workspace(100).batches("batches").finish() is None
 

@@ -167,6 +167,7 @@ def _read(
     resolution = _one_per_id(documents, hashes, complaints.rejects)
     if not resolution.keep.all():
         name = "kept"
+        blocks.drop()
         grown, blocks = space.batches(name), space.columns(f"{name}.blocks")
         tokens = _leave_out(documents, tokens, resolution.keep, grown, blocks, settings)
         size = grown.flush()

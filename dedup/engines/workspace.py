@@ -266,6 +266,11 @@ class Column:
         self._grown.flush()
         return self._dtype.str, self._row, self._rows
 
+    def drop(self) -> None:
+        """Let go of all rows."""
+        self._grown.drop()
+        self._parts.clear()
+
     def finish(self) -> NDArray[Any]:
         """All rows, in order; read-only where they are in a file."""
         data = self._grown.finish()
@@ -302,6 +307,11 @@ class Batches:
     def flush(self) -> int:
         """Hand all rows to the system; bytes of the file."""
         return self._grown.flush()
+
+    def drop(self) -> None:
+        """Let go of all rows."""
+        self._grown.drop()
+        self._batches.clear()
 
     def finish(self) -> pa.Table | None:
         """All rows, in order; None without any batch."""
@@ -353,6 +363,12 @@ class Columns:
         """What is needed to go on from here in another run; all rows are handed to the system."""
         columns = {key: column.state() for key, column in self._columns.items()}
         return {"columns": columns, "size": self._arrow.flush()}
+
+    def drop(self) -> None:
+        """Let go of all rows and their files."""
+        for column in self._columns.values():
+            column.drop()
+        self._arrow.drop()
 
     def finish(self, kind: type[Stage]) -> Stage:
         """All rows, in order."""
@@ -409,6 +425,14 @@ class _Grown:
         with writing(self._path):
             self._file.flush()
             return self._file.tell()
+
+    def drop(self) -> None:
+        if self._file is None or self._path is None:
+            self._space.give_back(self._kept)
+            return
+        self._file.close()
+        with writing(self._path):
+            self._path.unlink()
 
     def finish(self) -> mmap.mmap | bytes | None:
         """What is in the file; None if there is none."""
