@@ -84,7 +84,9 @@ class Writer:
         body = placement.body.told(settlement.attested.pop(num, None))
         entry = self.apply(settlement, num if insert else None)[num]
         if insert:
-            text = zlib.compress((draft.text or "").encode(), 6) if self._store_text else None
+            text = None
+            if self._store_text and draft.text is not None:  # an index that is merged may have none
+                text = zlib.compress(draft.text.encode(), 6)
             self._ledger.insert(entry, body, draft.spans, text)
         else:
             self._ledger.repack(num, body)

@@ -386,6 +386,15 @@ def test_merge(places):
         assert two.merge(one) == 0
 
 
+def test_merge_of_an_index_without_texts(places):
+    with places().open() as bare, places().open(store_text=True) as full:
+        bare.add(article("a", story(1)))
+        assert full.merge(bare) == 1
+        assert full.document("a").text is None
+        full.rebuild()  # does not strip what it does not have
+        assert full.query(article("b", version(1, 1), 1)).other == "a"
+
+
 def test_merge_of_what_is_no_index(index):
     with pytest.raises(UsageError, match="not str"):
         index.merge("y.db")
