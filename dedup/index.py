@@ -354,34 +354,37 @@ class Index:
     def stats(self) -> dict[str, Any]:
         """Counts and sizes."""
         with self._reading():
-            one = self._store.rows
-            documents, copies, roundups, first, last = one(
-                "SELECT count(*), sum(CASE WHEN leader <> num THEN 1 ELSE 0 END), sum(roundup), "
-                "min(published), max(published) FROM document"
-            )[0]
-            families, variants = one("SELECT count(*), sum(size) FROM family WHERE size > 1")[0]
-            kinds: dict[int, int] = dict(
-                one(
-                    "SELECT kind, sum(n) FROM (SELECT kind, count(*) AS n FROM edge GROUP BY kind UNION ALL "
-                    "SELECT kind, count(*) FROM copy GROUP BY kind) AS counts GROUP BY kind"
-                )
+            return self._counts()
+
+    def _counts(self) -> dict[str, Any]:
+        one = self._store.rows
+        documents, copies, roundups, first, last = one(
+            "SELECT count(*), sum(CASE WHEN leader <> num THEN 1 ELSE 0 END), sum(roundup), "
+            "min(published), max(published) FROM document"
+        )[0]
+        families, variants = one("SELECT count(*), sum(size) FROM family WHERE size > 1")[0]
+        kinds: dict[int, int] = dict(
+            one(
+                "SELECT kind, sum(n) FROM (SELECT kind, count(*) AS n FROM edge GROUP BY kind UNION ALL "
+                "SELECT kind, count(*) FROM copy GROUP BY kind) AS counts GROUP BY kind"
             )
-            return {
-                "documents": documents,
-                "copies": int(copies or 0),
-                "families": families,
-                "members": int(variants or 0),
-                "roundups": int(roundups or 0),
-                "relations": {KINDS[kind].value: int(count) for kind, count in sorted(kinds.items())},
-                "revisions": one("SELECT count(*) FROM revision")[0][0],
-                "changes": one("SELECT count(*) FROM change")[0][0],
-                "first_published": None if first is None else moment(first).isoformat(),
-                "last_published": None if last is None else moment(last).isoformat(),
-                "bytes": self._store.size(),
-                "store_text": self.store_text,
-                "settings": self.settings.fingerprint(),
-                "version": __version__,
-            }
+        )
+        return {
+            "documents": documents,
+            "copies": int(copies or 0),
+            "families": families,
+            "members": int(variants or 0),
+            "roundups": int(roundups or 0),
+            "relations": {KINDS[kind].value: int(count) for kind, count in sorted(kinds.items())},
+            "revisions": one("SELECT count(*) FROM revision")[0][0],
+            "changes": one("SELECT count(*) FROM change")[0][0],
+            "first_published": None if first is None else moment(first).isoformat(),
+            "last_published": None if last is None else moment(last).isoformat(),
+            "bytes": self._store.size(),
+            "store_text": self.store_text,
+            "settings": self.settings.fingerprint(),
+            "version": __version__,
+        }
 
     # --- removing
 
@@ -418,6 +421,7 @@ class Index:
                 entries = list(self._ledger.entries([num for (num,) in rows]).values())
                 self._writer.remove(entries)
                 self._store.run("DELETE FROM revision WHERE published < ?", micros(end))
+                self._store.run_many("DELETE FROM revision WHERE id = ?", [(e.id,) for e in entries])
                 self._postings.maintain(len(entries), self._dead_below())
             total += len(entries)
             if len(rows) < _PRUNED:
@@ -459,7 +463,7 @@ class Index:
         if format not in ("jsonl", "parquet"):
             raise UsageError(f"format {format!r}: must be jsonl or parquet")
         with self._reading():
-            result = exported(self._ledger, self.settings)
+            result, counts = exported(self._ledger, self.settings), self._counts()
         tables = {
             "documents": result.documents_table(),
             "relations": result.relations_table(),
@@ -473,7 +477,7 @@ class Index:
                     "format": FORMAT,
                     "version": __version__,
                     "settings": self.settings.as_dict(),
-                    "counts": self.stats(),
+                    "counts": counts,
                 }
                 (folder / "run.json").write_bytes(orjson.dumps(run, option=orjson.OPT_INDENT_2) + b"\n")
         return tables

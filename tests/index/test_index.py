@@ -1,5 +1,6 @@
 """What the index says, does and keeps, in both databases."""
 
+import json
 from dataclasses import replace
 from datetime import timedelta
 
@@ -232,6 +233,15 @@ def test_prune_forgets_what_is_old(index):
         index.prune("")
 
 
+def test_prune_forgets_earlier_texts_too(places):
+    with places().open(store_text=True) as index:
+        for text, published in ((story(1), None), (story(2), START)):
+            index.add(replace(article("a", text), published=published))
+        assert len(index.document("a").revisions) == 1
+        assert index.prune(START + timedelta(days=1)) == 1
+        assert index.stats()["revisions"] == 0
+
+
 def test_families_since(index):
     index.add(article("a", story(1)))
     index.add(article("b", version(1, 1), 1))
@@ -356,6 +366,21 @@ def test_export_has_the_contract_of_a_run(index, tmp_path):
     index.export(tmp_path / "out", format="parquet", force=True)
     with pytest.raises(UsageError):
         index.export(tmp_path / "other", format="xml")
+
+
+def test_export_counts_what_it_writes(place, tmp_path, monkeypatch):
+    with place.open() as index, place.open() as other:
+        index.add(article("a", story(1)))
+
+        def and_meanwhile(*values):
+            other.add(article("b", story(2)))
+            return write_table(*values)
+
+        write_table = dedup.index.write_table
+        monkeypatch.setattr(dedup.index, "write_table", and_meanwhile)
+        tables = index.export(tmp_path / "out")
+    counts = json.loads((tmp_path / "out/run.json").read_bytes())["counts"]
+    assert counts["documents"] == len(tables["documents"]) == 1
 
 
 def test_export_of_nothing(index):
