@@ -104,8 +104,6 @@ def usable(document: Any) -> Document:
     made = document if isinstance(document, Document) else Document.from_record(document)
     if not made.id:
         raise InputError("id is missing; an index needs one")
-    if not made.text or made.text.isspace():
-        raise InputError("text is empty")
     for name in ("id", "text", "title", "source", "url", "language"):
         value = getattr(made, name)
         try:
@@ -116,6 +114,8 @@ def usable(document: Any) -> Document:
             raise InputError(f"{name} is {type(value).__name__}, not a string") from None
         if name != "text" and "\0" in (value or ""):  # no column of text in PostgreSQL holds one
             raise InputError(f"{name} has a NUL character")
+    if not made.text or made.text.isspace():
+        raise InputError("text is empty")
     try:
         return replace(made, published=parse_time(made.published), updated=parse_time(made.updated))
     except (TypeError, ValueError) as error:

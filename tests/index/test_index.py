@@ -311,6 +311,8 @@ def test_bad_documents(index):
         index.add({"id": "a", "text": "Five words \0 with a NUL.", "title": "A\0"})
     with pytest.raises(InputError, match="text"):
         index.add({"id": "a"})
+    with pytest.raises(InputError, match="text is list, not a string"):
+        index.add(dedup.Document("a", ["words", "enough"]))
     with pytest.raises(InputError):
         index.add({"id": "a", "text": "words enough", "published": "yesterday"})
     with pytest.raises(InputError, match="published is no ISO 8601 date"):
