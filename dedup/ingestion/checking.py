@@ -60,9 +60,10 @@ def check(ledger: Ledger) -> list[str]:
         ("SELECT a FROM edge WHERE a = b", "edge of {} with itself"),
     ):
         found += [what.format(name) for (name,) in one(f"{sql} LIMIT 10")]
-    last = one("SELECT max(num) FROM document")[0][0]
-    if last is not None and last >= ledger.number("next_document"):
-        found.append("the next document's number is taken")
+    for table, column in (("document", "num"), ("family", "num"), ("change", "seq")):
+        last = one(f"SELECT max({column}) FROM {table}")[0][0]  # noqa: S608
+        if last is not None and last >= ledger.number(f"next_{table}"):
+            found.append(f"the next {table}'s number is taken")
     for (num,) in one("SELECT num FROM family"):
         family = ledger.families([num])[num]
         earliest = ledger.entries([family.earliest]).get(family.earliest)

@@ -180,7 +180,6 @@ def _write_bodies(ledger: Ledger, recalled: Recalled, judged: Judged) -> None:
             changed.append((ledger.pack(Body(body.hash, flags)), entry.num))
     ledger.store.run_many("UPDATE body SET words = ? WHERE num = ?", changed)
     ledger.attest(masks)
-    ledger.forget()
 
 
 def _write_postings(
