@@ -47,6 +47,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+    from dedup.boilerplate import Recurring
     from dedup.config import Settings
     from dedup.ingestion.drafts import Draft
     from dedup.storage.rows import Entry
@@ -76,7 +77,8 @@ class Index:
         self._judgement = judgement
         self._lock = threading.RLock()
         self._closed = False
-        self._recurring = recall_recurring(self._ledger)
+        self._rebuilt = -1
+        self._recurring: Recurring | None = None
 
     @classmethod
     def open(
@@ -214,6 +216,7 @@ class Index:
         """Store documents in one transaction."""
         raw = [raw_hash(document.text) for document in documents]
         with self._reading():
+            self._keep_up()
             new = [i for i, document in enumerate(documents) if not self._has(document.id, raw[i])]
         drafts = dict(zip(new, self._drafts([documents[i] for i in new]), strict=True))
         with self._writing():
@@ -265,7 +268,10 @@ class Index:
         Raises:
             InputError: The document cannot be used.
         """
-        draft = self._drafts([usable(document)])[0]
+        asked = usable(document)
+        with self._reading():
+            self._keep_up()
+        draft = self._drafts([asked])[0]
         with self._looking():
             known = self._ledger.by_id(draft.entry.id)
             if known is not None and known.raw == draft.entry.raw:
@@ -279,6 +285,12 @@ class Index:
     def _has(self, identity: str, raw: bytes) -> bool:
         known = self._ledger.by_id(identity)
         return known is not None and known.raw == raw
+
+    def _keep_up(self) -> None:
+        """Have the blocks learned at the last rebuilding, whoever made it."""
+        rebuilt = self._ledger.number("postings.epoch")  # rises with every rebuilding
+        if rebuilt != self._rebuilt:
+            self._recurring, self._rebuilt = recall_recurring(self._ledger), rebuilt
 
     def _drafts(self, documents: Sequence[Document]) -> list[Draft]:
         if not documents:
@@ -440,7 +452,6 @@ class Index:
             if self._store.rows("SELECT count(*) FROM body WHERE text IS NULL")[0][0] == 0:
                 strip_again(self._ledger, self.settings)
             rebuild(self._ledger, self._postings, self.settings, self._judgement, self._writer.apply)
-        self._recurring = recall_recurring(self._ledger)
 
     def export(
         self,

@@ -48,9 +48,8 @@ _BY_STRIPPING = (
 
 
 def recall_recurring(ledger: Ledger) -> Recurring | None:
-    """The blocks learned at the last rebuilding."""
-    with ledger.store.reading():
-        rows = ledger.store.rows("SELECT keys, witnesses FROM learned WHERE number = 1")
+    """The blocks learned at the last rebuilding, inside a transaction."""
+    rows = ledger.store.rows("SELECT keys, witnesses FROM learned WHERE number = 1")
     return (
         Recurring(np.frombuffer(rows[0][0], np.uint64), np.frombuffer(rows[0][1], np.uint8)) if rows else None
     )

@@ -451,6 +451,19 @@ def test_a_rebuild_that_changes_families_keeps_count(places):
         assert index.add(article("later", story(99), 1)).stored
 
 
+def test_blocks_learned_by_another_rebuild(place):
+    foot = paragraph("foot", 12)
+    with place.open(store_text=True) as index, place.open() as other:
+        for n in range(20):
+            index.add(article(f"d{n}", [*story(n), foot], 24 * n, source="a.example"))
+        late = [article(name, [*story(50), foot], 24 * 50, source="a.example") for name in ("x", "y")]
+        other.add(late[0])
+        index.rebuild()
+        assert other.query(late[1]).coverage == 1
+        other.add(late[1])
+        assert other.document("x").words == other.document("y").words == 240
+
+
 def test_stock_text_is_learned(places):
     frame = paragraph("frame", 60)
     documents = [article(f"day{day}", [*story(100 + day, 4), frame], 72 * day) for day in range(8)]
