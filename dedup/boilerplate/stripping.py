@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from dedup.boilerplate.agencies import AgencyRole, agency_names, find_agencies
 from dedup.boilerplate.features import model_of, observe, suspects, table
+from dedup.boilerplate.forms import addresses, dates, sentences, signed_captions
 from dedup.boilerplate.lexicon import CUES
 from dedup.boilerplate.model import BODY, LABELS, MODELS, TITLE, label_units
 from dedup.boilerplate.recurring import asked, unit_hashes
@@ -77,8 +78,6 @@ REPEATED_TOKENS = 12
 """Words of a paragraph that is not said twice for effect."""
 SIGNED_TOKENS = 8
 """Words before a closing agency that are a sentence of the article, not the name of its author."""
-ADDRESS_TOKENS = 5
-"""Words of an address, at least: shorter ones are abbreviations, dates and results of games."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +145,12 @@ def strip(tokens: Tokens, batch: pa.RecordBatch, recurring: Recurring | None = N
     some = np.flatnonzero((measures.strongest >= min(MANY_CUES, TITLE_CUES)) & (labels <= TITLE))
     if len(some):
         labels[some] = _by_cues(units, measures, labels, some)
-    labels[_addresses(measures) & (labels <= TITLE)] = LABELS.index("nav")
+    labels[addresses(measures) & (labels <= TITLE)] = LABELS.index("nav")
+    labels[sentences(measures) & (labels == LABELS.index("meta"))] = BODY
+    labels[dates(tokens, units, measures, texts) & (labels <= TITLE)] = LABELS.index("meta")
+    # an author may sign the last paragraph so
+    signed = signed_captions(look, units, measures) & (traits[PROSE_BELOW] > 0)
+    labels[signed & (labels <= TITLE)] = LABELS.index("caption")
     labels[np.searchsorted(units.first, dated) - 1] = LABELS.index("meta")
     # what recurs among articles that share nothing else is furniture. Of prose that is only one sign more: a
     # paragraph that edited versions kept recurs, too, and large families fell apart (recall 0.82 for 0.98)
@@ -224,15 +228,6 @@ def _only_signed(
     for name in names:
         in_cues = measures.covered[unit, CUES.index(name)]
         found[unit[closes & (labels[unit] == LABELS.index(name)) & (in_cues <= size)]] = True
-    return found
-
-
-def _addresses(measures: Measures) -> NDArray[np.bool_]:
-    """bool[U]: the unit is an address of the web: signs without white space in nearly every gap."""
-    tokens, glued, dashes = (measures.counts[:, c] for c in (signs.N_TOKENS, signs.N_GLUE, signs.N_DASH))
-    found: NDArray[np.bool_] = (
-        (tokens >= ADDRESS_TOKENS) & (glued >= 2) & (5 * (glued + dashes) >= 4 * (tokens - 1))
-    )
     return found
 
 

@@ -1,0 +1,90 @@
+"""Units whose form alone says what they are, whatever the sequence around them says."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dedup.boilerplate.lexicon import CUES
+from dedup.boilerplate.units import text_bytes
+from dedup.kernels import signs
+from dedup.ragged import steps
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+    from dedup.boilerplate.units import Measures, Surface, Units
+    from dedup.tokens import Tokens
+
+__all__ = ["addresses", "dates", "sentences", "signed_captions"]
+
+ADDRESS_TOKENS = 5
+"""Words of an address, at least: shorter ones are abbreviations, dates and results of games."""
+DATE_TOKENS = 6
+"""Figures of a date and time, at most."""
+SENTENCE_TOKENS = 6
+"""Words of a sentence that is no byline; "By our correspondent in Paris." has fewer."""
+CAPTION_TOKENS = (6, 40)
+"""Words of a caption with its signature, at least and at most."""
+SIGNATURE_TOKENS = (2, 4)
+"""Words of the signature: one word in capitals is an abbreviation as well."""
+
+_DATE = re.compile(
+    rb"(\d{1,2}[./]\d{1,2}[./]\d{4}|\d{4}([-./])\d{1,2}\2\d{1,2})([ ,|T/-]{1,3}\d{1,2}[:.]\d{2}(:\d{2})?)?"
+)
+
+
+def addresses(measures: Measures) -> NDArray[np.bool_]:
+    """bool[U]: the unit is an address of the web: signs without white space in nearly every gap."""
+    tokens, glued, dashes = (measures.counts[:, c] for c in (signs.N_TOKENS, signs.N_GLUE, signs.N_DASH))
+    found: NDArray[np.bool_] = (
+        (tokens >= ADDRESS_TOKENS) & (glued >= 2) & (5 * (glued + dashes) >= 4 * (tokens - 1))
+    )
+    return found
+
+
+def dates(tokens: Tokens, units: Units, measures: Measures, texts: pa.Array) -> NDArray[np.bool_]:
+    """bool[U]: the unit is a date in figures, with a time or without: 03.03.2026 14:05."""
+    size, figures = measures.counts[:, signs.N_TOKENS], measures.counts[:, signs.N_NUMBER]
+    found: NDArray[np.bool_] = (figures == size) & (size > 0) & (size <= DATE_TOKENS)
+    if not found.any():
+        return found
+    data, begins = text_bytes(texts)
+    base = begins[:-1].repeat(steps(units.offsets))
+    for u in np.flatnonzero(found).tolist():
+        start, end = tokens.start[units.first[u]], tokens.end[units.last[u] - 1]
+        found[u] = _DATE.fullmatch(data[base[u] + start : base[u] + end].tobytes()) is not None
+    return found
+
+
+def sentences(measures: Measures) -> NDArray[np.bool_]:
+    """bool[U]: the unit is a sentence most of whose words are small and no cues of a byline.
+
+    "Von den 51 Abgeordneten stimmten 21 dagegen." begins like a byline.
+    """
+    size, small, figures = (measures.counts[:, c] for c in (signs.N_TOKENS, signs.N_LOWER, signs.N_NUMBER))
+    whole = (size >= SENTENCE_TOKENS) & (measures.gap_after & signs.STOP != 0)
+    found: NDArray[np.bool_] = (
+        whole & (2 * small >= size - figures) & (4 * measures.covered[:, CUES.index("meta")] <= size)
+    )
+    return found
+
+
+def signed_captions(look: Surface, units: Units, measures: Measures) -> NDArray[np.bool_]:
+    """bool[U]: the unit ends in a name in capitals behind the stop: "The mayor, on Monday. ANA RUIZ"."""
+    size, small = measures.counts[:, signs.N_TOKENS], measures.counts[:, signs.N_LOWER]
+    least, most = CAPTION_TOKENS
+    found = (size >= least) & (size <= most) & (3 * small >= size) & ~units.sentences
+    found &= measures.gap_after & (signs.STOP | signs.CLOSE | signs.COLON | signs.QUOTE) == 0
+    signed = np.zeros(len(units), np.bool_)
+    rows = np.flatnonzero(found)
+    capitals = np.ones(len(rows), np.bool_)
+    for word in range(1, SIGNATURE_TOKENS[1] + 1):
+        at = units.last[rows] - word
+        capitals &= look.shape[at] & (signs.CAPITALS | signs.SINGLE) == signs.CAPITALS
+        if word >= SIGNATURE_TOKENS[0]:
+            signed[rows[capitals & (look.before[at] & signs.STOP != 0)]] = True
+    return signed
