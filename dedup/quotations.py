@@ -3,8 +3,9 @@
 A post is a block that a signature such as "— Name (@handle) March 10, 2026" ends or follows; of a long block
 only so many words before the signature are one. A transcript is a document in which speakers' names in
 capitals, followed by a colon, open many blocks, again and again. In many languages, Swedish and Russian
-among them, a dash opens the paragraph in which somebody speaks: "– We waited, says Anna Berg." And
-typewriters have one sign for the apostrophe and both single quotation marks: 'We waited', she said.
+among them, a dash opens the paragraph in which somebody speaks: "– We waited, says Anna Berg."
+Typewriters have one sign for the apostrophe and both single quotation marks: 'We waited', she said. And a few
+pairs of marks are so rare that the tokenizer does not ask for them: ‚…‘, ›…‹, ‹…›, Hebrew ״…״, Urdu ’…‘.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from dedup.ragged import gather, run_starts
 from dedup.tokens import QUOTED, Tokens, text_buffers, tokenize
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
 __all__ = ["mark_quotations"]
@@ -50,6 +53,9 @@ SPEAKER_SHARE = 0.15
 SPOKEN_SHARE = 1 / 3
 """Share of a document's blocks behind a dash that name their speaker; a reply need not."""
 
+RARE_WORDS = 3
+"""The fewest words between ‚…‘ or ›…‹: fewer are a title, or words the author keeps at a distance."""
+
 _BYTES = np.arange(256)
 _BEFORE = np.isin(_BYTES, list(b" \t\n\r\f\v([-/"))
 _LETTER = np.isin(_BYTES & ~0x20, np.arange(ord("A"), ord("Z") + 1)) & (_BYTES < 0x80)
@@ -57,6 +63,8 @@ _DIGIT = np.isin(_BYTES, np.arange(ord("0"), ord("9") + 1))
 _LETTER |= _DIGIT | (_BYTES >= 0xC3) & (_BYTES != 0xE2)
 _HANGUL = (_BYTES >= 0xEA) & (_BYTES <= 0xED)
 """What bytes of UTF-8 begin: what may stand before an opening mark, figures, letters, Hangul; nearly."""
+_ARABIC = _BYTES & 0xFC == 0xD8
+"""What letters of Arabic script begin with."""
 _CLITIC = np.isin(_BYTES, list(b"stnkmrSTNKMR"))
 _EDGE = np.full(2, ord(" "), np.uint8)
 
@@ -64,7 +72,7 @@ _DASHES = ("—".encode(), "–".encode(), b"--", b"- ")
 
 
 def mark_quotations(tokens: Tokens, texts: pa.Array) -> NDArray[np.uint8]:
-    """Flags with ``QUOTED`` set for posts, transcripts, what a dash opens and '…', too: uint8[T].
+    """Flags with ``QUOTED`` set for posts, transcripts, what a dash opens, '…' and rare marks, too: uint8[T].
 
     Args:
         tokens: The batch's token stream.
@@ -84,6 +92,8 @@ def mark_quotations(tokens: Tokens, texts: pa.Array) -> NDArray[np.uint8]:
         flags[first:last] |= QUOTED
     flags[_behind_dashes(tokens, data, offsets, block_start)] |= QUOTED
     flags[_between_singles(tokens, data, offsets, block_start)] |= QUOTED
+    for between in _between_rare(tokens, data, offsets, block_start):
+        flags[between] |= QUOTED
     return flags
 
 
@@ -96,7 +106,6 @@ def _between_singles(
     a word or its stop and before no letter; a plural's apostrophe ends a quotation early, as ’ does. Both are
     in one block.
     """
-    nothing = np.zeros(0, np.int64)
     raw = np.concatenate([_EDGE, data[offsets[0] : offsets[-1]], _EDGE])
     at = np.flatnonzero(raw == ord("'"))
     at = at[(raw[at - 1] != ord("'")) & (raw[at + 1] != ord("'"))]
@@ -108,9 +117,57 @@ def _between_singles(
         left = raw[curved + 2] == 0x98
         opens = np.append(opens, curved[left & _BEFORE[raw[curved - 1]]])
         closes = np.append(closes, curved[~left & _HANGUL[raw[np.minimum(curved + 3, len(raw) - 1)]]])
+    shift = offsets[0] - len(_EDGE)
+    return _between(tokens, block_start, opens + shift, closes + shift)
+
+
+def _between_rare(
+    tokens: Tokens, data: NDArray[np.uint8], offsets: NDArray[np.int64], block_start: NDArray[np.int64]
+) -> Iterator[NDArray[np.int64]]:
+    """Tokens between the marks of each rare pair; a mark opens behind a space, and closes behind a word.
+
+    Urdu turns the single marks round, also doubled: ’’…‘‘. Hebrew gershayim stand in abbreviations, too.
+    """
+    raw = np.concatenate([_EDGE, data[offsets[0] : offsets[-1]], _EDGE])
+    shift = offsets[0] - len(_EDGE)
+    at = np.flatnonzero(raw[:-2] == 0xE2)
+    at = at[raw[at + 1] == 0x80]
+    third, opening = raw[at + 2], _BEFORE[raw[at - 1]]
+    left, right = third == 0x98, third == 0x99
+    arabic = _ARABIC[raw[np.minimum(at + 3, len(raw) - 1)]] | _ARABIC[raw[np.minimum(at + 6, len(raw) - 1)]]
+    for opens, closes, least in (
+        (third == 0x9A, left | right, RARE_WORDS),  # ‚…‘
+        (third == 0xBA, third == 0xB9, RARE_WORDS),  # ›…‹
+        (third == 0xB9, third == 0xBA, RARE_WORDS),  # ‹…›
+        (right & arabic, left, 1),  # ’…‘, ’’…‘‘
+    ):
+        first, last = at[opens & opening], at[closes & ~opening]
+        yield _between(tokens, block_start, first + shift, last + shift, least)
+    at = np.flatnonzero(raw[:-2] == 0xD7)
+    at = at[raw[at + 1] == 0xB4]
+    first, last = at[_BEFORE[raw[at - 1]]], at[~_BEFORE[raw[at - 1]] & ~_LETTER[raw[at + 2]]]  # ״…״
+    yield _between(tokens, block_start, first + shift, last + shift)
+
+
+def _between(
+    tokens: Tokens,
+    block_start: NDArray[np.int64],
+    opens: NDArray[np.int64],
+    closes: NDArray[np.int64],
+    least: int = 1,
+) -> NDArray[np.int64]:
+    """Tokens between each opening mark and a closing one that is the next mark, both in one block.
+
+    Args:
+        tokens: The batch's token stream.
+        block_start: Where each block begins in the data.
+        opens: Opening marks, ascending by place in the data.
+        closes: Closing marks.
+        least: The fewest tokens between two marks.
+    """
     if not (len(opens) and len(closes)):
-        return nothing
-    mark = np.append(opens, closes) + (offsets[0] - len(_EDGE))
+        return np.zeros(0, np.int64)
+    mark = np.append(opens, closes)
     order = np.argsort(mark, kind="stable")
     closing = (np.arange(len(mark)) >= len(opens))[order]
     mark = mark[order]
@@ -121,7 +178,8 @@ def _between_singles(
     token, row = gather(tokens.block_first[held], tokens.block_first[held + 1])
     begins = (block_start - tokens.block_start)[held][row] + tokens.start[token]
     first, last = (np.searchsorted(begins, mark[pair + side]) for side in (0, 1))
-    return token[gather(first, last)[0]]
+    enough = last - first >= least
+    return token[gather(first[enough], last[enough])[0]]
 
 
 def _behind_dashes(

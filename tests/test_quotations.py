@@ -130,3 +130,42 @@ def test_typewritten_marks_are_what_typeset_ones_are(parts: list[tuple[str, str]
     typeset = " ".join(f"{told}: ‘{said}’," for told, said in parts) + f" {last}"
     typed = typeset.replace("‘", "'").replace("’", "'")
     assert spoken(typed) == spoken(typeset) == [" ".join(said for _, said in parts)]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("Sie sagte: ‚Wir haben lange gewartet.‘ Dann ging sie.", "Wir haben lange gewartet"),
+        ("Sie sagte: ›Wie geht’s, alter Freund?‹ Dann ging sie.", "Wie geht’s alter Freund"),
+        ("Il a dit : ‹Nous avons attendu›, puis il est parti.", "Nous avons attendu"),
+        ("Der ‚Kurier‘, der ›Neue Bote‹ und die ‹Gazette›", ""),
+        ("״חיכינו. זה מאוחר.״, אמרה. צה״ל הודיע, ואז ב״קול הנמל״ כתבו", "חיכינו זה מאוחר"),
+        ("اس نے کہا ’’ہم نے انتظار کیا‘‘ اور چلا گیا۔ ’اب دیر ہے۔‘", "ہم نے انتظار کیا اب دیر ہے"),
+        ('他说＂等了太久＂和"走"。', "等 了 太 久 走"),
+        ("rock ’n’ roll of the ’90s, “‘We waited”", "We waited"),
+        ("‚Eine ohne ihre zweite\n\nendet mit dem Block‘, mehr nicht", ""),
+    ],
+)
+def test_rare_marks(text: str, said: str) -> None:
+    assert spoken(text) == [said]
+
+
+longer = st.lists(st.text("abcdeéł", min_size=2, max_size=6), min_size=3, max_size=6).map(" ".join)
+hebrew = st.lists(st.text("אבגדה", min_size=2, max_size=6), min_size=1, max_size=6).map(" ".join)
+urdu = st.lists(st.text("ابپتٹ", min_size=2, max_size=6), min_size=1, max_size=6).map(" ".join)
+
+
+@pytest.mark.parametrize(
+    ("marks", "language"),
+    [("‚‘", longer), ("‚’", longer), ("›‹", longer), ("‹›", longer), ("״״", hebrew), ("’‘", urdu)],
+)
+@given(st.data())
+def test_rare_marks_are_what_usual_ones_are(
+    marks: str, language: st.SearchStrategy[str], data: st.DataObject
+) -> None:
+    parts = data.draw(st.lists(st.tuples(language, language), max_size=4))
+    usual, rare = (
+        " ".join(f"{told}: {opens}{said}{closes}," for told, said in parts) + " end"
+        for opens, closes in ("“”", marks)
+    )
+    assert spoken(rare) == spoken(usual) == [" ".join(said for _, said in parts)]

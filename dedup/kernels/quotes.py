@@ -6,6 +6,7 @@ import numpy as np
 
 from dedup.kernels._jit import helper, inlined
 from dedup.kernels.characters import (
+    CHARACTER,
     CORNER_CLOSE,
     CORNER_OPEN,
     GUILLEMET_LEFT,
@@ -42,7 +43,7 @@ def turn(quote, kind, before, after):
     may_open = (space_before or before == OPENING) and not space_after
     orphan = quote == 0 and space_after and not space_before
     if kind == STRAIGHT:
-        if word_before and WORD <= after <= MARK:
+        if word_before and WORD <= after <= MARK and before != CHARACTER and after != CHARACTER:
             return quote
         return STRAIGHT if quote == 0 and not orphan else 0
     if kind == LEFT:

@@ -242,7 +242,8 @@ def turn(quote: str, mark: str, before: str, after: str) -> str:
     orphan = not quote and after in " \n" and before not in " \n"
     if quote in ("«", "»", "「", "『"):  # closed by their own kind only, whatever stands inside
         return "" if mark in {"«": "»", "»": "«»", "「": "」", "『": "』"}[quote] else quote
-    if mark == '"' and before in "wdcm" and after in "wdcm":  # 5"x7", Hebrew abbreviations
+    within = before in "wdcm" and after in "wdcm"  # 5"x7", Hebrew abbreviations; not 他说"等"。
+    if mark == '"' and within and "c" not in (before, after):
         return quote
     match mark:
         case '"':
