@@ -1,7 +1,7 @@
 """Boilerplate: what stands on a page of news and is not the article, and the agencies the article names.
 
 ``strip`` decides on a batch, ``strip_boilerplate`` on one text. Every block is weighed by a small linear
-model over named features (:mod:`.features`, :mod:`.model`), cues of thirty-one languages among them
+model over named features (:mod:`.features`, :mod:`.model`), cues of thirty-six languages among them
 (:mod:`.lexicon`); no phrase decides alone, and neighbours count.
 """
 

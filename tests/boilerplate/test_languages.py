@@ -1,4 +1,4 @@
-"""One article in each of thirty-one languages, with furniture around, between and inside its paragraphs."""
+"""One article in each of thirty-six languages, with furniture around, between and inside its paragraphs."""
 
 from __future__ import annotations
 
