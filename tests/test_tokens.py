@@ -221,8 +221,10 @@ def test_spans_hold_the_token(text: str) -> None:
 @given(texts)
 @settings(deadline=None)
 def test_normal_forms_give_the_same_tokens(text: str) -> None:
-    # no language has a nukta behind kana; decomposed it stands between the letter and its voicing mark
+    # no language has a nukta behind kana (decomposed it stands between the letter and its voicing mark), or a
+    # voicing mark behind other letters (it changes places with their accents)
     assume("\u093c" not in text or not re.search("[\u3041-\u30ff]", text))
+    assume(not re.search("(?<![\u3041-\u30ff])[\u3099\u309a]", text))
     composed, decomposed = (one(unicodedata.normalize(form, text)).hash.tolist() for form in ("NFC", "NFD"))
     assert composed == decomposed
 
