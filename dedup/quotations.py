@@ -65,6 +65,8 @@ _HANGUL = (_BYTES >= 0xEA) & (_BYTES <= 0xED)
 """What bytes of UTF-8 begin: what may stand before an opening mark, figures, letters, Hangul; nearly."""
 _ARABIC = _BYTES & 0xFC == 0xD8
 """What letters of Arabic script begin with."""
+_SINGLE = np.isin(_BYTES, [0x98, 0x99, 0x9A, 0xB9, 0xBA])
+"""Last bytes of ‘, ’, ‚, ‹ and ›."""
 _CLITIC = np.isin(_BYTES, list(b"stnkmrSTNKMR"))
 _EDGE = np.full(2, ord(" "), np.uint8)
 
@@ -107,12 +109,15 @@ def _between_singles(
     in one block.
     """
     raw = np.concatenate([_EDGE, data[offsets[0] : offsets[-1]], _EDGE])
+    hangul = ((raw >= 0xEA) & (raw <= 0xED)).any()
     at = np.flatnonzero(raw == ord("'"))
+    if not (len(at) or hangul):
+        return at
     at = at[(raw[at - 1] != ord("'")) & (raw[at + 1] != ord("'"))]
     clitic = _CLITIC[raw[at + 1]] & ~_LETTER[raw[at + 2]]  # 's avonds, 't is; a figure is a year, '90s
     opens = at[_BEFORE[raw[at - 1]] & _LETTER[raw[at + 1]] & ~_DIGIT[raw[at + 1]] & ~clitic]
     closes = at[~_BEFORE[raw[at - 1]] & (~_LETTER[raw[at + 1]] | _HANGUL[raw[at + 1]])]
-    if ((raw >= 0xEA) & (raw <= 0xED)).any():
+    if hangul:
         curved = np.flatnonzero((raw[:-2] == 0xE2) & (raw[1:-1] == 0x80) & (raw[2:] & 0xFE == 0x98))
         left = raw[curved + 2] == 0x98
         opens = np.append(opens, curved[left & _BEFORE[raw[curved - 1]]])
@@ -131,20 +136,23 @@ def _between_rare(
     raw = np.concatenate([_EDGE, data[offsets[0] : offsets[-1]], _EDGE])
     shift = offsets[0] - len(_EDGE)
     at = np.flatnonzero(raw[:-2] == 0xE2)
-    at = at[raw[at + 1] == 0x80]
-    third, opening = raw[at + 2], _BEFORE[raw[at - 1]]
-    left, right = third == 0x98, third == 0x99
-    arabic = _ARABIC[raw[np.minimum(at + 3, len(raw) - 1)]] | _ARABIC[raw[np.minimum(at + 6, len(raw) - 1)]]
-    for opens, closes, least in (
-        (third == 0x9A, left | right, RARE_WORDS),  # ‚…‘
-        (third == 0xBA, third == 0xB9, RARE_WORDS),  # ›…‹
-        (third == 0xB9, third == 0xBA, RARE_WORDS),  # ‹…›
-        (right & arabic, left, 1),  # ’…‘, ’’…‘‘
-    ):
-        first, last = at[opens & opening], at[closes & ~opening]
-        yield _between(tokens, block_start, first + shift, last + shift, least)
-    at = np.flatnonzero(raw[:-2] == 0xD7)
-    at = at[raw[at + 1] == 0xB4]
+    at = at[(raw[at + 1] == 0x80) & _SINGLE[raw[at + 2]]]
+    if len(at):
+        third, opening = raw[at + 2], _BEFORE[raw[at - 1]]
+        left, right = third == 0x98, third == 0x99
+        last_byte = len(raw) - 1
+        arabic = _ARABIC[raw[np.minimum(at + 3, last_byte)]] | _ARABIC[raw[np.minimum(at + 6, last_byte)]]
+        for opens, closes, least in (
+            (third == 0x9A, left | right, RARE_WORDS),  # ‚…‘
+            (third == 0xBA, third == 0xB9, RARE_WORDS),  # ›…‹
+            (third == 0xB9, third == 0xBA, RARE_WORDS),  # ‹…›
+            (right & arabic, left, 1),  # ’…‘, ’’…‘‘
+        ):
+            first, last = at[opens & opening], at[closes & ~opening]
+            yield _between(tokens, block_start, first + shift, last + shift, least)
+    at = np.flatnonzero((raw[:-2] == 0xD7) & (raw[1:-1] == 0xB4))
+    if not len(at):
+        return
     first, last = at[_BEFORE[raw[at - 1]]], at[~_BEFORE[raw[at - 1]] & ~_LETTER[raw[at + 2]]]  # ״…״
     yield _between(tokens, block_start, first + shift, last + shift)
 
