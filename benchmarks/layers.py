@@ -56,6 +56,9 @@ OFF: dict[str, list[tuple[Any, str, Callable[..., Any]]]] = {
     ],
     "layout and sequence": [
         (stripping, "label_units", lambda names, found, *_: np.full(found.shape[1], BODY, np.uint8)),
+        (stripping, "addresses", lambda measures: np.zeros(len(measures.counts), np.bool_)),
+        (stripping, "dates", lambda tokens, units, *_: np.zeros(len(units), np.bool_)),
+        (stripping, "signed_captions", lambda look, units, _: np.zeros(len(units), np.bool_)),
     ],
     "cues": [(stripping, "measure", no_cues)],
     "inside blocks": [
