@@ -152,9 +152,15 @@ def _after_equals(
     tokens: Tokens, data: NDArray[np.uint8], base: int, first: int, stop: int, last: int
 ) -> int:
     """Token after the reporter of a Korean dateline, which has two equals signs: (서울=연합뉴스) 기자 = ."""
+    end = min(stop + REPORTER_TOKENS, last - 1)
+    if (
+        end <= first
+        or b"=" not in data[base + int(tokens.end[first]) : base + int(tokens.start[end])].tobytes()
+    ):
+        return stop
     equals = [
         t + 1
-        for t in range(first, min(stop + REPORTER_TOKENS, last - 1))
+        for t in range(first, end)
         if b"=" in data[base + int(tokens.end[t]) : base + int(tokens.start[t + 1])].tobytes()
     ]
     return equals[-1] if equals and first < equals[0] < stop < equals[-1] else stop
