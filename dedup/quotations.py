@@ -92,15 +92,18 @@ def mark_quotations(tokens: Tokens, texts: pa.Array) -> NDArray[np.uint8]:
         flags[first:last] |= QUOTED
     for first, last in _transcripts(tokens, data, offsets, block_start):
         flags[first:last] |= QUOTED
-    flags[_behind_dashes(tokens, data, offsets, block_start)] |= QUOTED
-    flags[_between_singles(tokens, data, offsets, block_start)] |= QUOTED
-    for between in _between_rare(tokens, data, offsets, block_start):
+    # with spaces at both ends every sign has neighbours
+    raw = np.concatenate([_EDGE, data[offsets[0] : offsets[-1]], _EDGE])
+    begins = block_start - offsets[0] + len(_EDGE)
+    flags[_behind_dashes(tokens, raw, begins)] |= QUOTED
+    flags[_between_singles(tokens, raw, begins)] |= QUOTED
+    for between in _between_rare(tokens, raw, begins):
         flags[between] |= QUOTED
     return flags
 
 
 def _between_singles(
-    tokens: Tokens, data: NDArray[np.uint8], offsets: NDArray[np.int64], block_start: NDArray[np.int64]
+    tokens: Tokens, raw: NDArray[np.uint8], block_start: NDArray[np.int64]
 ) -> NDArray[np.int64]:
     """Tokens between typewritten single marks, and between ‘ and a ’ that a Korean particle follows.
 
@@ -108,7 +111,6 @@ def _between_singles(
     a word or its stop and before no letter; a plural's apostrophe ends a quotation early, as ’ does. Both are
     in one block.
     """
-    raw = np.concatenate([_EDGE, data[offsets[0] : offsets[-1]], _EDGE])
     hangul = ((raw >= 0xEA) & (raw <= 0xED)).any()
     at = np.flatnonzero(raw == ord("'"))
     if not (len(at) or hangul):
@@ -122,19 +124,16 @@ def _between_singles(
         left = raw[curved + 2] == 0x98
         opens = np.append(opens, curved[left & _BEFORE[raw[curved - 1]]])
         closes = np.append(closes, curved[~left & _HANGUL[raw[np.minimum(curved + 3, len(raw) - 1)]]])
-    shift = offsets[0] - len(_EDGE)
-    return _between(tokens, block_start, opens + shift, closes + shift)
+    return _between(tokens, block_start, opens, closes)
 
 
 def _between_rare(
-    tokens: Tokens, data: NDArray[np.uint8], offsets: NDArray[np.int64], block_start: NDArray[np.int64]
+    tokens: Tokens, raw: NDArray[np.uint8], block_start: NDArray[np.int64]
 ) -> Iterator[NDArray[np.int64]]:
     """Tokens between the marks of each rare pair; a mark opens behind a space, and closes behind a word.
 
     Urdu turns the single marks round, also doubled: ’’…‘‘. Hebrew gershayim stand in abbreviations, too.
     """
-    raw = np.concatenate([_EDGE, data[offsets[0] : offsets[-1]], _EDGE])
-    shift = offsets[0] - len(_EDGE)
     at = np.flatnonzero(raw[:-2] == 0xE2)
     at = at[(raw[at + 1] == 0x80) & _SINGLE[raw[at + 2]]]
     if len(at):
@@ -149,12 +148,12 @@ def _between_rare(
             (right & arabic, left, 1),  # ’…‘, ’’…‘‘
         ):
             first, last = at[opens & opening], at[closes & ~opening]
-            yield _between(tokens, block_start, first + shift, last + shift, least)
+            yield _between(tokens, block_start, first, last, least)
     at = np.flatnonzero((raw[:-2] == 0xD7) & (raw[1:-1] == 0xB4))
     if not len(at):
         return
     first, last = at[_BEFORE[raw[at - 1]]], at[~_BEFORE[raw[at - 1]] & ~_LETTER[raw[at + 2]]]  # ״…״
-    yield _between(tokens, block_start, first + shift, last + shift)
+    yield _between(tokens, block_start, first, last)
 
 
 def _between(
@@ -168,8 +167,8 @@ def _between(
 
     Args:
         tokens: The batch's token stream.
-        block_start: Where each block begins in the data.
-        opens: Opening marks, ascending by place in the data.
+        block_start: Where each block begins.
+        opens: Places of opening marks, ascending.
         closes: Closing marks.
         least: The fewest tokens between two marks.
     """
@@ -191,12 +190,10 @@ def _between(
 
 
 def _behind_dashes(
-    tokens: Tokens, data: NDArray[np.uint8], offsets: NDArray[np.int64], block_start: NDArray[np.int64]
+    tokens: Tokens, raw: NDArray[np.uint8], block_start: NDArray[np.int64]
 ) -> NDArray[np.int64]:
     """Tokens of the blocks that a dash opens, in documents where that means that somebody speaks."""
-    head = np.concatenate([data[offsets[0] : offsets[-1]], _EDGE])[
-        block_start[:, None] - offsets[0] + np.arange(3)
-    ]
+    head = raw[block_start[:, None] + np.arange(3)]
     hyphen = (head[:, 0] == ord("-")) & (head[:, 1] == ord(" "))
     long = (head[:, 0] == 0xE2) & (head[:, 1] == 0x80) & (head[:, 2] >= 0x93) & (head[:, 2] <= 0x95)
     block = np.flatnonzero(hyphen | long)
