@@ -25,12 +25,14 @@ if TYPE_CHECKING:
 __all__ = [
     "BANDS",
     "COUNTS",
+    "HASH_SHIFT",
     "LIST_SHIFT",
     "LONG",
     "LOW_BITS",
     "MARKS",
     "NUMBER_BITS",
     "Ragged",
+    "head",
     "heads_of",
     "is_counted",
     "own_number",
@@ -49,6 +51,9 @@ NUMBER_BITS = 28
 
 LOW_BITS = (NUMBER_BITS, NUMBER_BITS, NUMBER_BITS, 16)
 """Bits of a document's number, or of a window, below the hash."""
+
+HASH_SHIFT = np.uint64(48 - 34)
+"""Of fingerprints of 48 bits a key holds the upper 34."""
 
 _STARTS = np.arange(4, dtype=np.uint64) << LIST_SHIFT
 _SHIFTS = np.array(LOW_BITS, np.uint64)
@@ -79,6 +84,11 @@ def is_counted(shingles: Keys) -> NDArray[np.bool_]:
     return np.asarray((shingles >> np.uint64(46)) == 0)
 
 
+def head(list_: int, hashes: Keys) -> Keys:
+    """What hashes are looked up by in a list: keys with nothing in the place of a number."""
+    return np.asarray(hashes << _SHIFTS[list_] | _STARTS[list_])
+
+
 def heads_of(
     marks: Ragged, signatures: NDArray[np.uint32], long_runs: Ragged, shingles: Ragged
 ) -> list[Keys]:
@@ -95,9 +105,9 @@ def heads_of(
     bands += (np.arange(len(bands), dtype=np.uint64) * _SPREAD)[:, None]
     counted = is_counted(shingles.hashes)
     hashes = (
-        marks.hashes >> np.uint64(14),
+        marks.hashes >> HASH_SHIFT,
         bands.T.ravel() >> np.uint64(30),
-        long_runs.hashes >> np.uint64(14),
+        long_runs.hashes >> HASH_SHIFT,
         shingles.hashes[counted],
     )
     offsets = (
@@ -106,7 +116,7 @@ def heads_of(
         long_runs.offsets,
         np.concatenate([[0], np.cumsum(counted)])[shingles.offsets],
     )
-    lists = [(part << _SHIFTS[i] | _STARTS[i], offsets[i].tolist()) for i, part in enumerate(hashes)]
+    lists = [(head(i, part), offsets[i].tolist()) for i, part in enumerate(hashes)]
     return [
         distinct(np.concatenate([part[bounds[d] : bounds[d + 1]] for part, bounds in lists]))
         for d in range(n)

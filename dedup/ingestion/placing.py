@@ -15,7 +15,17 @@ import numpy as np
 
 from dedup.candidates import Pairs
 from dedup.edges import NEAR, NONE, Edges
-from dedup.ingestion.keys import BANDS, COUNTS, LIST_SHIFT, LONG, MARKS, NUMBER_BITS, is_counted, postings_of
+from dedup.ingestion.keys import (
+    BANDS,
+    COUNTS,
+    HASH_SHIFT,
+    LIST_SHIFT,
+    LONG,
+    MARKS,
+    NUMBER_BITS,
+    is_counted,
+    postings_of,
+)
 from dedup.ingestion.seeking import Hits, Plan, Sought, looked_at
 from dedup.overlap import equal, verify
 from dedup.ragged import distinct, gather, steps
@@ -426,7 +436,7 @@ class _Batch:
     def _outside(self, i: int, flags: Flags) -> Keys:
         """Fingerprints of a document outside stock text, as they are looked up, sorted."""
         draft = self._drafts[i]
-        return np.sort(draft.marks[draft.telling(flags, self._settings)] >> np.uint64(14))
+        return np.sort(draft.marks[draft.telling(flags, self._settings)] >> HASH_SHIFT)
 
     def _verified(
         self,

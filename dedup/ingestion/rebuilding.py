@@ -12,7 +12,7 @@ import pyarrow as pa
 from dedup.boilerplate import Recurring
 from dedup.canonical import measure
 from dedup.ingestion.drafts import drafts_of
-from dedup.ingestion.keys import Ragged, heads_of, postings_of
+from dedup.ingestion.keys import HASH_SHIFT, Ragged, heads_of, postings_of
 from dedup.ingestion.recalling import recall, table_of
 from dedup.ingestion.settling import Grouped, Settlement, compare_families
 from dedup.pipeline import Judged, Prepared, judge, learn
@@ -199,7 +199,7 @@ def _write_postings(
     for i, entry in enumerate(entries):
         entry = entry._replace(leader=entries[int(judged.leader[i])].num)
         runs = (
-            prepared.long_hash[prepared.long_offsets[i] : prepared.long_offsets[i + 1]] >> np.uint64(14)
+            prepared.long_hash[prepared.long_offsets[i] : prepared.long_offsets[i + 1]] >> HASH_SHIFT
         ).tolist()
         copy_of = entry.leader if entry.leader != entry.num and entry.tokens >= LONG_RUN else None
         known = [found[first_of[run]] for run in runs if run in first_of]

@@ -14,7 +14,7 @@ import numpy as np
 
 from dedup.candidates import Pairs
 from dedup.edges import EXACT, PARTIAL, Edges
-from dedup.ingestion.keys import MARKS, NUMBER_BITS
+from dedup.ingestion.keys import HASH_SHIFT, MARKS, NUMBER_BITS, head
 from dedup.ingestion.placing import texts_of
 from dedup.overlap import verify
 from dedup.ragged import distinct
@@ -36,13 +36,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Weighed", "weigh_again"]
 
-assert MARKS == 0  # so that a head is a fingerprint and nothing above it
-
 MOST = 16
 """Documents looked at from either end of those with some stock text. With all of them, a call of ``add`` took
-up to 20 ms longer, and no family more was given up."""
+some 20 ms longer, and of 19,655 articles 2,513 pairs stayed in one family for 2,516."""
 
-_SHIFT = np.uint64(NUMBER_BITS)
 _NUMBER = np.uint64((1 << NUMBER_BITS) - 1)
 
 
@@ -74,14 +71,14 @@ def weigh_again(
     if not len(placement.newly_stock):
         return None
     marks = draft.marks[~draft.telling(placement.body.flags, settings)]
-    heads = distinct(marks >> np.uint64(14)) << _SHIFT
+    heads = distinct(head(MARKS, marks >> HASH_SHIFT))
     keys = postings.find(heads, heads | _NUMBER)
     nums = distinct(keys & _NUMBER)
     nums = nums[nums < placement.entry.num].tolist()
     if len(nums) > 2 * MOST:
         nums[MOST:-MOST] = []
-    before = ledger.edges_within(nums)
-    before = before.take((before.kind != EXACT) & (before.kind <= PARTIAL))
+    before = ledger.edges_within(nums, weakest=PARTIAL)
+    before = before.take(before.kind != EXACT)
     if not len(before):
         return None
     ends = distinct(np.concatenate([before.a, before.b]))

@@ -347,14 +347,15 @@ class Ledger:
                 found[row[:2]] = row
         return _edges([found[pair] for pair in sorted(found)])
 
-    def edges_within(self, nums: Collection[int], table: str = "edge") -> Edges:
-        """Edges of any kind between some documents; ``copy`` for those of copies with their leaders."""
+    def edges_within(self, nums: Collection[int], table: str = "edge", *, weakest: int = NONE) -> Edges:
+        """Edges between some documents, of a kind or stronger; ``copy`` for those of copies with leaders."""
         if len(nums) < 2:
             return NO_EDGES
         return _edges(
             self.store.rows_in(
-                f"SELECT {_EDGE} FROM {table} WHERE a IN {{keys}} AND b IN {{keys}}",  # noqa: S608
+                f"SELECT {_EDGE} FROM {table} WHERE a IN {{keys}} AND b IN {{keys}} AND kind <= ?",  # noqa: S608
                 sorted(nums),
+                weakest,
             )
         )
 
