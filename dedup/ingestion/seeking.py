@@ -199,7 +199,7 @@ class Sought:
         unsure = (list_ == COUNTS) & ~certain[self.owner[one]]
         more = np.bincount(two[unsure], minlength=len(self.head)) + 1
         limit = self.limits(settings)
-        undecided = unsure & ((count <= limit + 1) & (count + more > limit))[two]
+        undecided = unsure & ((count <= limit) & (count + more > limit))[two]
 
         # of most documents it is known by now which text is stock, and that makes no candidates
         decided = certain.copy()
@@ -279,7 +279,12 @@ def looked_at(of: Numbers) -> NDArray[np.bool_]:
         return np.ones(len(of), bool)
     rank = np.arange(len(of)) - np.repeat(opens, count)
     crowd = np.repeat(count, count)
-    return (crowd < CROWD) | (rank < LEADERS) | (crowd - rank <= LEADERS)
+    return _seen(rank, crowd)
+
+
+def _seen(rank: Numbers, total: Numbers) -> NDArray[np.bool_]:
+    """Whether the one behind so many others of so many in all is looked at."""
+    return (total < CROWD) | (rank < LEADERS) | (total - rank <= LEADERS)
 
 
 def _may_leave(rank: Numbers, count: Numbers, more: Numbers) -> NDArray[np.bool_]:
@@ -290,11 +295,7 @@ def _may_leave(rank: Numbers, count: Numbers, more: Numbers) -> NDArray[np.bool_
         count: Documents there are for certain, itself included.
         more: Documents that may come after those.
     """
-
-    def seen(total: Numbers) -> NDArray[np.bool_]:
-        return (total < CROWD) | (rank < LEADERS) | (total - rank <= LEADERS)
-
-    return np.asarray(seen(count) & ~seen(count + more))
+    return _seen(rank, count) & ~_seen(rank, count + more)
 
 
 class Plan(NamedTuple):
