@@ -269,10 +269,10 @@ class Index:
             InputError: The document cannot be used.
         """
         asked = usable(document)
-        with self._reading():
-            self._keep_up()
         draft = self._drafts([asked])[0]
         with self._looking():
+            if self._keep_up():
+                draft = self._drafts([asked])[0]
             known = self._ledger.by_id(draft.entry.id)
             if known is not None and known.raw == draft.entry.raw:
                 return answers.matches(self._ledger, [answers.answer(self._ledger, known, stored=False)])[0]
@@ -286,11 +286,13 @@ class Index:
         known = self._ledger.by_id(identity)
         return known is not None and known.raw == raw
 
-    def _keep_up(self) -> None:
-        """Have the blocks learned at the last rebuilding, whoever made it."""
+    def _keep_up(self) -> bool:
+        """Have the blocks learned at the last rebuilding, whoever made it; whether they are new."""
         rebuilt = self._ledger.number("postings.epoch")  # rises with every rebuilding
-        if rebuilt != self._rebuilt:
+        fresh = rebuilt != self._rebuilt
+        if fresh:
             self._recurring, self._rebuilt = recall_recurring(self._ledger), rebuilt
+        return fresh
 
     def _drafts(self, documents: Sequence[Document]) -> list[Draft]:
         if not documents:
