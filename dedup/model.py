@@ -30,6 +30,7 @@ __all__ = [
     "Role",
     "as_text",
     "asked_time",
+    "has_surrogate",
     "parse_time",
 ]
 

@@ -16,7 +16,7 @@ from dedup.errors import InputError
 from dedup.ingestion.keys import Ragged, heads_of
 from dedup.io.batch import hosts
 from dedup.io.schema import TIME
-from dedup.model import Document, parse_time
+from dedup.model import Document, has_surrogate, parse_time
 from dedup.pipeline import prepare
 from dedup.ragged import steps, sums
 from dedup.shingles import Shingles, roll
@@ -105,14 +105,12 @@ def usable(document: Any) -> Document:
     if not made.id:
         raise InputError("id is missing; an index needs one")
     for name in ("id", "text", "title", "source", "url", "language"):
-        value = getattr(made, name)
-        try:
-            (value or "").encode()
-        except UnicodeEncodeError:
-            raise InputError(f"{name} has a lone surrogate") from None
-        except AttributeError:
-            raise InputError(f"{name} is {type(value).__name__}, not a string") from None
-        if name != "text" and "\0" in (value or ""):  # no column of text in PostgreSQL holds one
+        value = getattr(made, name) or ""
+        if not isinstance(value, str):
+            raise InputError(f"{name} is {type(value).__name__}, not a string")
+        if has_surrogate(value):
+            raise InputError(f"{name} has a lone surrogate")
+        if name != "text" and "\0" in value:  # no column of text in PostgreSQL holds one
             raise InputError(f"{name} has a NUL character")
     if not made.text or made.text.isspace():
         raise InputError("text is empty")
