@@ -53,7 +53,7 @@ def find_families(
     batches = from_documents(
         documents, fields=fields, strict=strict, reject=rejects.append, warn=warnings.append
     )
-    return run(batches, settings or Settings(), rejects=rejects, warnings=warnings, progress=progress)
+    return run(batches, Settings.given(settings), rejects=rejects, warnings=warnings, progress=progress)
 
 
 def compare(a: str | Document, b: str | Document, settings: Settings | None = None) -> Relation:
@@ -85,7 +85,7 @@ def signature(text: str, settings: Settings | None = None) -> MinHash:
     """
     from datasketch import MinHash
 
-    settings = settings or Settings()
+    settings = Settings.given(settings)
     batch = next(from_documents([{"id": "text", "text": text}], strict=True))
     return MinHash(
         seed=settings.seed,

@@ -116,6 +116,21 @@ class Settings:
             return len(os.sched_getaffinity(0))
         return os.cpu_count() or 1
 
+    @classmethod
+    def given(cls, settings: Self | None) -> Self:
+        """The settings that somebody gave, or the defaults.
+
+        Raises:
+            SettingsError: It is something else.
+        """
+        if settings is None:
+            return cls()
+        if not isinstance(settings, cls):
+            raise SettingsError(
+                f"settings is {type(settings).__name__}, not Settings; Settings(name=value) makes one"
+            )
+        return settings
+
     def fingerprint(self) -> str:
         """Hash of everything that can change a result; 16 hexadecimal digits."""
         values = {k: v for k, v in asdict(self).items() if k not in ("memory_limit", "threads")}

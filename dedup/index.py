@@ -19,6 +19,7 @@ import orjson
 
 from dedup import kernels
 from dedup._version import __version__
+from dedup.config import Settings
 from dedup.edges import KINDS
 from dedup.edits import Diff, diff
 from dedup.errors import StorageError, UsageError
@@ -48,7 +49,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from dedup.boilerplate import Recurring
-    from dedup.config import Settings
     from dedup.ingestion.drafts import Draft
     from dedup.storage.rows import Entry
 
@@ -104,6 +104,7 @@ class Index:
             SchemeError: It was made by another scheme or by a later version.
             StorageError: It cannot be opened.
         """
+        settings = None if settings is None else Settings.given(settings)
         # a worker runs for long; compiling at its first thousand articles would stall it
         kernels.get(force=True)
         store = open_store(url, timeout=timeout, read_only=read_only)

@@ -59,7 +59,7 @@ def shingle(
         The shingles. A document with fewer than k body tokens has one shingle of all of them, without any
         none. The hash is the polynomial Σ xxh64(token) · ``MULTIPLIER``^(k - 1 - i) mod 2^64.
     """
-    settings = settings or Settings()
+    settings = Settings.given(settings)
     if body is None:
         words, word_offsets = tokens.hash, tokens.offsets
     else:

@@ -55,7 +55,7 @@ def sketch(shingles: Shingles, settings: Settings | None = None) -> Sketches:
         shingles: Of the batch.
         settings: ``permutations``, ``seed``, ``window`` and ``shingle_words``.
     """
-    settings = settings or Settings()
+    settings = Settings.given(settings)
     n = len(shingles)
     loops = kernels.get()
     a, b = permutations(settings.permutations, settings.seed)
@@ -120,7 +120,7 @@ def signature(text: str, settings: Settings | None = None) -> Any:
 
     from dedup.tokens import tokenize
 
-    settings = settings or Settings()
+    settings = Settings.given(settings)
     sketches = sketch(shingle(tokenize(pa.array([text], pa.large_string())), settings=settings), settings)
     return MinHash(
         seed=settings.seed,

@@ -54,7 +54,7 @@ def find_families(
     """
     with _extra():
         from dedup.engines.spark.engine import find
-    return find(documents.sparkSession, documents, settings or Settings(), folder=folder, fields=fields)
+    return find(documents.sparkSession, documents, Settings.given(settings), folder=folder, fields=fields)
 
 
 def run(
@@ -82,7 +82,7 @@ def run(
     """
     with _extra():
         from dedup.engines.spark.engine import find, session
-    spark, settings = session(master), settings or Settings()
+    spark, settings = session(master), Settings.given(settings)
     return find(spark, list(paths), settings, folder=folder, fields=fields, afresh=afresh)
 
 

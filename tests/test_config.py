@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from dedup import Settings
+from dedup import Index, Settings, compare, find_families, signature
 from dedup.errors import SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def test_settings_come_back() -> None:
@@ -37,3 +40,17 @@ def test_settings_come_back() -> None:
 def test_settings_that_cannot_be_meant(name: str, value: Any) -> None:
     with pytest.raises(SettingsError, match=name):
         Settings.from_dict({name: value})
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda some: find_families([{"id": "a", "text": "some words"}], some),
+        lambda some: compare("some words", "other words", some),
+        lambda some: signature("some words", some),
+        lambda some: Index.open(":memory:", some),
+    ],
+)
+def test_settings_must_be_settings(call: Callable[[Any], object]) -> None:
+    with pytest.raises(SettingsError, match="settings is dict, not Settings"):
+        call({"min_run": 5})

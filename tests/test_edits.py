@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from dedup import kernels
 from dedup.edits import Diff, Operation, diff
-from dedup.errors import DiffError
+from dedup.errors import DiffError, InputError
 from dedup.kernels.rules import MAX_CELLS
 
 # Few letters, many line ends and odd characters, so that the parts of two drawn texts resemble each other.
@@ -92,6 +92,11 @@ def test_ranges_cover_the_base_once(a, b):
 def test_json_round_trip(a, b):
     made = diff(a, b)
     assert Diff.from_json(json.loads(json.dumps(made.as_json())), a) == made
+
+
+def test_only_texts_have_a_diff():
+    with pytest.raises(InputError, match="a text is NoneType, not a string"):
+        diff("some words", None)
 
 
 @given(texts)

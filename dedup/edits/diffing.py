@@ -19,7 +19,7 @@ from dedup.edits.operations import (
     read_rows,
 )
 from dedup.edits.text import count_words
-from dedup.errors import DiffError
+from dedup.errors import DiffError, InputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -170,7 +170,13 @@ def diff(a: str, b: str) -> Diff:
 
     Returns:
         The operations; ``diff(a, b).apply(a) == b``.
+
+    Raises:
+        InputError: One is no text.
     """
+    for text in (a, b):
+        if not isinstance(text, str):
+            raise InputError(f"a text is {type(text).__name__}, not a string")
     one, two = (np.frombuffer(text.encode("utf-8", "surrogatepass"), np.uint8) for text in (a, b))
     rows, starts = find_edits(Pairs(one, np.array([0, len(one)]), two, np.array([0, len(two)])))
     return Diff(read_rows(rows[: starts[1]], one, two), a)
