@@ -29,7 +29,7 @@ from dedup.ingestion.checking import check
 from dedup.ingestion.drafts import batch_of, drafts_of, micros, moment, raw_hash, restored, usable
 from dedup.ingestion.exporting import exported
 from dedup.ingestion.keys import LOW_BITS, posting_limits
-from dedup.ingestion.placing import place
+from dedup.ingestion.placing import place, read_ahead
 from dedup.ingestion.rebuilding import rebuild, recall_recurring, strip_again
 from dedup.ingestion.scheme import check_scheme, open_scheme, scheme_of
 from dedup.ingestion.settling import settle
@@ -54,8 +54,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Change", "Index", "Match", "StoredDocument", "StoredFamily", "usable"]
 
+_AHEAD = 2048
+"""Documents that ``add_many`` prepares at once."""
+
 _TOGETHER = 512
-"""Documents that ``add_many`` prepares at once and stores in one transaction."""
+"""Documents of these that it stores in one transaction."""
 
 _PRUNED = 1000
 """Documents that ``prune`` removes in one transaction."""
@@ -210,27 +213,40 @@ class Index:
         if with_diff and not self.store_text:
             raise UsageError("with_diff needs an index that stores texts: open it with store_text=True")
         remaining = iter(documents)
-        while some := [usable(document) for document in islice(remaining, _TOGETHER)]:
-            yield from self._add_together(some, with_diff)
+        while some := [usable(document) for document in islice(remaining, _AHEAD)]:
+            yield from self._add_some(some, with_diff)
 
-    def _add_together(self, documents: Sequence[Document], with_diff: bool) -> list[Match]:
-        """Store documents in one transaction."""
+    def _add_some(self, documents: Sequence[Document], with_diff: bool) -> Iterator[Match]:
+        """Store documents, a part in a transaction."""
         raw = [raw_hash(document.text) for document in documents]
         with self._reading():
             self._keep_up()
             new = [i for i, document in enumerate(documents) if not self._has(document.id, raw[i])]
         drafts = dict(zip(new, self._drafts([documents[i] for i in new]), strict=True))
-        with self._writing():
-            matches = list(self._put(documents, raw, drafts, with_diff))
-            self._ledger.learn_vocabulary()
-            self._postings.maintain(len(new), self._dead_below())
-        return matches
+        undated = any(draft.entry.published is None for draft in drafts.values())
+        if len(documents) > _TOGETHER:
+            with self._looking():
+                undated = undated or self._ledger.any_undated()
+                read_ahead(list(drafts.values()), self._postings, undated=undated)
+        for first in range(0, len(documents), _TOGETHER):
+            part = range(first, min(first + _TOGETHER, len(documents)))
+            with self._writing():
+                undated = undated or self._ledger.any_undated()
+                matches = list(self._put(part, documents, raw, drafts, undated, with_diff))
+                self._ledger.learn_vocabulary()
+                self._postings.maintain(self._dead_below())
+            yield from matches
 
     def _put(
-        self, documents: Sequence[Document], raw: Sequence[bytes], drafts: dict[int, Draft], with_diff: bool
+        self,
+        part: range,
+        documents: Sequence[Document],
+        raw: Sequence[bytes],
+        drafts: dict[int, Draft],
+        undated: bool,
+        with_diff: bool,
     ) -> Iterator[Match]:
         """Store documents in a write transaction: new ones together, as far as no known one is among them."""
-        undated = self._ledger.any_undated() or any(d.entry.published is None for d in drafts.values())
         together: dict[str, Draft] = {}
 
         def stored() -> Iterator[Match]:
@@ -243,7 +259,8 @@ class Index:
             together.clear()
             yield from answers.matches(self._ledger, found)
 
-        for i, document in enumerate(documents):
+        for i in part:
+            document = documents[i]
             if document.id in together:
                 yield from stored()
             known = self._ledger.by_id(document.id)
@@ -437,7 +454,7 @@ class Index:
                 self._writer.remove(entries)
                 self._store.run("DELETE FROM revision WHERE published < ?", micros(end))
                 self._store.run_many("DELETE FROM revision WHERE id = ?", [(e.id,) for e in entries])
-                self._postings.maintain(len(entries), self._dead_below())
+                self._postings.maintain(self._dead_below())
             total += len(entries)
             if len(rows) < _PRUNED:
                 return total
@@ -527,7 +544,7 @@ class Index:
                 return stored
             with self._changing():
                 stored += sum(self._merge_one(draft) for draft in some)
-                self._postings.maintain(len(some), self._dead_below())
+                self._postings.maintain(self._dead_below())
             last = nums[-1]
 
     def _merge_one(self, draft: Draft) -> bool:

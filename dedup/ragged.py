@@ -140,6 +140,14 @@ def distinct(keys: NDArray[Number]) -> NDArray[Number]:
     return ordered[run_starts(ordered)]
 
 
+def is_in(values: NDArray[Number], ordered: NDArray[Number]) -> NDArray[np.bool_]:
+    """Which values are among sorted ones: bool[n]; ``np.isin`` would sort these again."""
+    if not len(ordered):
+        return np.zeros(len(values), bool)
+    at = np.minimum(np.searchsorted(ordered, values), len(ordered) - 1)
+    return np.asarray(ordered[at] == values)
+
+
 def first_of_each(keys: NDArray[np.int64]) -> NDArray[np.int64]:
     """Places of the first of equal keys, ascending: int64."""
     return np.sort(np.unique(keys, return_index=True)[1])

@@ -28,7 +28,7 @@ from dedup.ingestion.keys import (
 )
 from dedup.ingestion.seeking import Hits, Plan, Sought, looked_at
 from dedup.overlap import equal, verify
-from dedup.ragged import distinct, gather, steps
+from dedup.ragged import distinct, gather, is_in, steps
 from dedup.shingles import roll
 from dedup.stock import flag
 from dedup.storage.codec import bare
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     Flags = NDArray[np.uint8]
     Keys = NDArray[np.uint64]
 
-__all__ = ["Placement", "place", "texts_of"]
+__all__ = ["Placement", "place", "read_ahead", "texts_of"]
 
 _COUNTED = np.uint64(COUNTS) << LIST_SHIFT
 _NO_KEYS = np.empty(0, np.uint64)
@@ -97,6 +97,12 @@ def place(
     while batch.waiting.any():
         batch.next_round()
     return [batch.placed[i] for i in range(len(drafts))]
+
+
+def read_ahead(drafts: Sequence[Draft], postings: Postings, *, undated: bool) -> None:
+    """Read at once what many documents will be looked up by, a part after the other."""
+    if drafts:
+        postings.read_ahead(*Sought([draft.heads for draft in drafts], undated).ranges())
 
 
 class _Batch:
@@ -335,7 +341,7 @@ class _Batch:
         texts = texts_of([self._entries[i] for i in own], bodies)
         shingles = _Shingles(texts, np.array(own), self._settings)
         counted = is_counted(shingles.hash & _SHINGLE_MASK)
-        stock = counted & _members(shingles.hash, often)
+        stock = counted & is_in(shingles.hash, often)
         # a shingle that isn't counted is stock between two that are
         told = np.flatnonzero(counted)
         after = np.cumsum(counted)
@@ -429,7 +435,7 @@ class _Batch:
         if not own:
             return np.zeros(len(rows), bool)
         told = np.concatenate([_of(i, self._outside(i, flags[i]), _MARK) for i in own])
-        return _members(
+        return is_in(
             _of(self._sought.owner[rows], self._sought.head[rows] >> np.uint64(NUMBER_BITS), _MARK), told
         )
 
@@ -548,14 +554,6 @@ def _slice_of(shingles: Keys, i: int) -> Keys:
     """Those of one document among sorted shingles."""
     ends = np.array([i, i + 1], np.uint64) << np.uint64(_SHINGLE)
     return shingles[slice(*shingles.searchsorted(ends).tolist())]
-
-
-def _members(values: NDArray[np.uint64], of: NDArray[np.uint64]) -> NDArray[np.bool_]:
-    """Which values are among sorted ones; ``np.isin`` would sort these again."""
-    if not len(of):
-        return np.zeros(len(values), bool)
-    at = np.minimum(np.searchsorted(of, values), len(of) - 1)
-    return np.asarray(of[at] == values)
 
 
 def texts_of(entries: Sequence[Entry], bodies: Sequence[Body]) -> Texts:

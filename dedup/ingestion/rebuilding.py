@@ -218,7 +218,7 @@ def _write_postings(
         if not exact and not entry.bodiless:
             postings.append([postings_of(heads[i], entry)])
         if i % _MOVED == _MOVED - 1:
-            postings.maintain(_MOVED, 0)
+            postings.maintain(0)
     postings.settle(0)
     return found
 

@@ -40,6 +40,8 @@ def find_keys(data, width, bounds, buckets, shift, low, high, found):
     b = 0
     for q in range(len(low)):
         bucket = low[q] >> shift
+        if bucket < np.uint64(len(buckets)) and buckets[bucket] == bucket:
+            b = np.int64(bucket)  # all up to it are there
         while b < len(buckets) and buckets[b] < bucket:
             b += 1
         if b == len(buckets):

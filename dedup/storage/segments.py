@@ -4,7 +4,7 @@ A row for each posting is too slow (measured at a million documents: 250–630 d
 written once, a row a transaction, to the table ``recent``, and held in memory by every process. When there
 are enough of them they move into *buckets*, rows of sorted keys that share their first bits, a few buckets
 with each further document, so that no call waits for a merge. A bucket that has grown past its limit is
-emptied into 32 buckets of the next level: a tree of buffers, in which a key is rewritten about ten times in
+emptied into 32 buckets of the next level: a tree of buffers, in which a key is rewritten some ten times in
 all (O'Neil et al., The log-structured merge-tree, 1996; the tree is that of Arge, The buffer tree, 1995).
 Everything happens inside the database's transactions, and keys are sets, so that a key found twice, while it
 moves, is one key.
@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dedup import kernels
-from dedup.ragged import distinct, gather, run_starts, steps
+from dedup.ragged import distinct, is_in, run_starts, steps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -33,18 +33,18 @@ if TYPE_CHECKING:
 
 __all__ = ["FIRST", "Postings"]
 
-LEVELS = (14, 19, 24)
-"""Bits of a key that name its bucket, by level."""
+LEVELS = (19, 24)
+"""Bits of a key that name its bucket, by level, 16 at least."""
 
-LIMITS = (512, 2048)
-"""Keys of a bucket that is not of the last level. A look-up reads one bucket of each level, so that few keys
-make it quick; with more a key is rewritten less often on its way down."""
+LIMITS = (2048,)
+"""Keys of a bucket that is not of the last level."""
 
-RECENT = 3 << 20
-"""Keys of ``recent`` from which on they move to the buckets."""
+RECENT = 8 << 20
+"""Keys of ``recent`` from which on they move to the buckets. With more a bucket is rewritten for more keys at
+once; every process holds up to twice as many, and reads them when it first looks something up."""
 
-STEP = 4
-"""Buckets of the first level that are filled with each document while they move."""
+TOGETHER = 1 << 13
+"""Buckets that are read at once: some 20 MB of them at a million documents."""
 
 DENSE = 4
 """Where every fourth bucket is asked for, all between are read: rows of a scan cost less than look-ups."""
@@ -52,31 +52,53 @@ DENSE = 4
 FIRST = 8
 """The earliest numbers of a hash that has too many, which are kept."""
 
+_WIDTH = 6
+"""Bytes stored of a key."""
+
 _ONE = np.uint64(1)
 _LOWER, _BUCKET = (_ONE << np.uint64(48)) - _ONE, (_ONE << np.uint64(32)) - _ONE
 _EMPTY = np.empty(0, np.uint64)
+
+
+class _Run:
+    """Sorted keys in memory, and where those with each first bits begin: a search meets a few cache lines."""
+
+    def __init__(self, keys: Keys) -> None:
+        self.keys = keys
+        bits = max(2, min(16, len(keys).bit_length() - 6))
+        self._shift = np.uint64(64 - bits)
+        self._buckets = np.arange(1 << bits, dtype=np.uint64)
+        self._bounds = np.append(np.searchsorted(keys, self._buckets << self._shift), len(keys))
+
+    def find(self, low: Keys, high: Keys) -> Keys:
+        return _within(self.keys.view(np.uint8), 8, self._bounds, self._buckets, self._shift, low, high)
 
 
 class _Runs:
     """Sorted arrays, merged as they grow: what one generation of ``recent`` holds."""
 
     def __init__(self) -> None:
-        self._runs: list[Keys] = []
+        self._runs: list[_Run] = []
         self.size = 0
 
     def add(self, keys: Keys) -> None:
         if not len(keys):
             return
         self.size += len(keys)
-        self._runs.append(np.sort(keys))
-        while len(self._runs) > 1 and len(self._runs[-2]) <= 3 * len(self._runs[-1]):
-            self._runs[-2:] = [np.sort(np.concatenate(self._runs[-2:]), kind="stable")]
+        keys = np.sort(keys)
+        while self._runs and len(self._runs[-1].keys) <= 3 * len(keys):
+            keys = np.sort(np.concatenate([self._runs.pop().keys, keys]), kind="stable")
+        self._runs.append(_Run(keys))
 
     def find(self, low: Keys, high: Keys) -> list[Keys]:
-        return [_between(run, low, high) for run in self._runs]
+        return [run.find(low, high) for run in self._runs]
 
     def all(self) -> Keys:
-        return distinct(np.concatenate(self._runs)) if self._runs else _EMPTY
+        """All keys, which lie in one array from now on."""
+        if len(self._runs) > 1:
+            keys = np.sort(np.concatenate([run.keys for run in self._runs]), kind="stable")
+            self._runs = [_Run(keys)]
+        return self._runs[0].keys if self._runs else _EMPTY
 
 
 class Postings:
@@ -100,7 +122,7 @@ class Postings:
         self._epoch = -1
         self._levels = 0
         self._old, self._new, self._fresh = _Runs(), _Runs(), _Runs()
-        self._moving: Keys | None = None
+        self._ahead: tuple[Keys, _Run] | None = None
 
     def refresh(self) -> None:
         """See what other processes have added; at the start of each transaction."""
@@ -117,9 +139,11 @@ class Postings:
         if upto != self._upto:
             # what is there begins to move, or has moved
             self._old, self._new = (self._new, _Runs()) if upto else (_Runs(), self._new)
-            self._upto, self._moving = upto, None
+            self._upto, self._ahead = upto, None
         if last > self._seen:
             rows = self._store.rows("SELECT seq, keys FROM recent WHERE seq > ? ORDER BY seq", self._seen)
+            if not rows or rows[0][0] > self._seen + 1:  # what came between has moved already
+                self._ahead = None
             for part, into in (
                 ([keys for seq, keys in rows if seq <= upto], self._old),
                 ([keys for seq, keys in rows if seq > upto], self._new),
@@ -132,16 +156,17 @@ class Postings:
         """Add keys, in a write transaction; :meth:`flush` writes them."""
         self._fresh.add(np.concatenate([_EMPTY, *keys]))
 
-    def flush(self) -> None:
-        """Write what was added in this transaction."""
-        if not self._fresh.size:
-            return
+    def flush(self) -> int:
+        """Write what was added in this transaction; how many keys."""
         keys = self._fresh.all()
+        if not len(keys):
+            return 0
         self._seen += 1
         self._store.run("INSERT INTO recent VALUES (?, ?)", self._seen, keys.tobytes())
         self._set("last", self._seen)
         self._new.add(keys)
         self._fresh = _Runs()
+        return len(keys)
 
     def find(self, low: Keys, high: Keys) -> Keys:
         """Distinct keys within the given ranges, sorted.
@@ -151,11 +176,30 @@ class Postings:
             high: uint64[q], the last. A range lies in one bucket of the last level.
         """
         found = [part for runs in (self._old, self._new, self._fresh) for part in runs.find(low, high)]
-        for level in range(self._levels if len(low) else 0):
-            rows = self._rows(_numbers(distinct(low >> np.uint64(64 - LEVELS[level])), level))
-            if rows:
-                found.append(_found(rows, level, low, high))
+        if self._ahead is not None and is_in(low, self._ahead[0]).all():
+            found.append(self._ahead[1].find(low, high))
+        else:
+            found += self._stored(low, high)
         return distinct(np.concatenate(found)) if found else _EMPTY
+
+    def read_ahead(self, low: Keys, high: Keys) -> None:
+        """Read now what is stored within ranges, and only what comes later when some of them are asked for.
+
+        Of a thousand documents most buckets are read, once, one after the other. What is read lasts until
+        keys that came after it may have moved to the buckets.
+        """
+        self._ahead = low, _Run(distinct(np.concatenate([_EMPTY, *self._stored(low, high)])))
+
+    def _stored(self, low: Keys, high: Keys) -> Iterator[Keys]:
+        """Keys in buckets."""
+        for level in range(self._levels):
+            buckets = low >> np.uint64(64 - LEVELS[level])
+            numbers = distinct(buckets)
+            for chunk in range(0, len(numbers), TOGETHER):
+                some = numbers[chunk : chunk + TOGETHER]
+                if rows := self._rows(_numbers(some, level)):
+                    part = slice(*np.searchsorted(buckets, [some[0], some[-1] + _ONE]).tolist())
+                    yield _found(rows, level, low[part], high[part])
 
     def _rows(self, numbers: list[int]) -> list[tuple[int, bytes]]:
         """Some buckets of one level, in their order."""
@@ -168,37 +212,28 @@ class Postings:
             "SELECT number, keys FROM bucket WHERE number IN {keys} ORDER BY number", numbers
         )
 
-    def maintain(self, documents: int, dead_below: int) -> None:
+    def maintain(self, dead_below: int) -> None:
         """Move some keys to the buckets; call at the end of each write transaction.
 
+        So many buckets are filled that those of one generation are before there is the next.
+
         Args:
-            documents: How many were added in it.
             dead_below: Numbers of documents that are gone for certain are below this.
         """
-        self.flush()
+        fresh = self.flush()
         if not self._upto:
             if self._new.size < RECENT:
                 return
             self._begin()
-        if self._moving is None:
-            self._moving = self._old.all()
-        end = 1 << LEVELS[0]
-        stop = min(end, self.next_bucket + max(1, documents) * STEP)
-        self._fill(self.next_bucket, stop, dead_below)
-        self.next_bucket = stop
-        if stop == end:
-            self._store.run("DELETE FROM recent WHERE seq <= ?", self._upto)
-            self._upto = self.next_bucket = 0
-            self._moving, self._old = None, _Runs()
-            self._set("upto", 0)
-        self._set("next", self.next_bucket)
+        self._fill(self.next_bucket + 1 + (5 * fresh << LEVELS[0]) // (4 * RECENT), dead_below)
 
     def settle(self, dead_below: int) -> None:
         """Move everything; for rebuilding."""
         self.flush()
         if not self._upto:
             self._begin()
-        self.maintain(1 << LEVELS[0], dead_below)
+        while self._upto:
+            self._fill(self.next_bucket + TOGETHER, dead_below)
 
     def clear(self) -> None:
         """Drop all keys, in a write transaction."""
@@ -219,17 +254,23 @@ class Postings:
     def _set(self, name: str, value: int) -> None:
         self._store.run("UPDATE meta SET value = ? WHERE name = ?", str(value), f"postings.{name}")
 
-    def _fill(self, start: int, stop: int, dead_below: int) -> None:
-        assert self._moving is not None
-        shift = np.uint64(64 - LEVELS[0])
-        bounds = np.array([start, stop], np.uint64)
-        first = int(np.searchsorted(self._moving, bounds[0] << shift))
-        last = (
-            len(self._moving)
-            if stop == 1 << LEVELS[0]
-            else int(np.searchsorted(self._moving, bounds[1] << shift))
+    def _fill(self, stop: int, dead_below: int) -> None:
+        """Move what belongs into the next buckets."""
+        end = 1 << LEVELS[0]
+        stop = min(stop, end)
+        keys = self._old.all()
+        first, last = (
+            len(keys) if bucket == end else int(np.searchsorted(keys, np.uint64(bucket << 64 - LEVELS[0])))
+            for bucket in (self.next_bucket, stop)
         )
-        self._insert(0, self._moving[first:last], dead_below)
+        self._insert(0, keys[first:last], dead_below)
+        self.next_bucket = stop
+        if stop == end:
+            self._store.run("DELETE FROM recent WHERE seq <= ?", self._upto)
+            self._upto = self.next_bucket = 0
+            self._old, self._ahead = _Runs(), None
+            self._set("upto", 0)
+        self._set("next", self.next_bucket)
 
     def _insert(self, level: int, keys: Keys, dead_below: int) -> None:
         """Merge sorted keys into the buckets of a level, and what overflows into the next."""
@@ -242,8 +283,7 @@ class Postings:
         there = self._store.rows_in(
             "SELECT number, keys FROM bucket WHERE number IN {keys} ORDER BY number", numbers
         )
-        if there:
-            keys = distinct(np.concatenate([_unpacked(there, level), keys]))
+        keys = distinct(np.concatenate([_unpacked(there, level), keys]) if there else keys)
         keys = self._trimmed(keys, dead_below)
         of = keys >> np.uint64(64 - LEVELS[level])
         bounds = np.append(np.flatnonzero(run_starts(of)), len(keys))
@@ -253,7 +293,7 @@ class Postings:
         kept = _numbers(of[bounds[stays]], level)
         self._store.run_many(
             "INSERT INTO bucket VALUES (?, ?) ON CONFLICT (number) DO UPDATE SET keys = excluded.keys",
-            zip(kept, _packed(keys, level, bounds[stays], bounds[stays + 1]), strict=True),
+            zip(kept, _packed(keys, bounds[stays], bounds[stays + 1]), strict=True),
         )
         if empty := {number for number, _ in there}.difference(kept):
             self._store.run_in("DELETE FROM bucket WHERE number IN {keys}", sorted(empty))
@@ -277,11 +317,10 @@ def _numbers(buckets: Keys, level: int) -> list[int]:
     return numbers
 
 
-def _packed(keys: Keys, level: int, start: NDArray[np.int64], stop: NDArray[np.int64]) -> Iterator[bytes]:
-    """Slices of keys as bytes; below the first level without the 16 bits that a bucket's number says."""
-    width = 8 if level == 0 else 6
-    data = keys.view(np.uint8).reshape(-1, 8)[:, :width].tobytes()
-    for first, last in zip((start * width).tolist(), (stop * width).tolist(), strict=True):
+def _packed(keys: Keys, start: NDArray[np.int64], stop: NDArray[np.int64]) -> Iterator[bytes]:
+    """Slices of keys as bytes, without the 16 bits that a bucket's number says."""
+    data = keys.view(np.uint8).reshape(-1, 8)[:, :_WIDTH].tobytes()
+    for first, last in zip((start * _WIDTH).tolist(), (stop * _WIDTH).tolist(), strict=True):
         yield data[first:last]
 
 
@@ -289,40 +328,40 @@ def _unpacked(rows: Sequence[tuple[int, bytes]], level: int) -> Keys:
     """The keys of several buckets, number and bytes each, in their order."""
     numbers, parts = zip(*rows, strict=True)
     data = b"".join(parts)
-    if level == 0:
-        return np.frombuffer(data, "<u8")
-    keys = np.ndarray((len(data) // 6,), "<u8", data + b"\0\0", 0, (6,)) & _LOWER  # read two bytes too far
+    count = len(data) // _WIDTH
+    keys = np.ndarray((count,), "<u8", data + b"\0\0", 0, (_WIDTH,)) & _LOWER  # read two bytes too far
     heads = np.array(numbers, np.uint64) >> np.uint64(LEVELS[level] - 16) << np.uint64(48)
-    keys |= heads.repeat(np.fromiter(map(len, parts), np.int64, len(parts)) // 6)
+    keys |= heads.repeat(np.fromiter(map(len, parts), np.int64, len(parts)) // _WIDTH)
     return keys
 
 
 def _found(rows: Sequence[tuple[int, bytes]], level: int, low: Keys, high: Keys) -> Keys:
     """Keys within ranges, of several buckets in their order."""
-    width = 8 if level == 0 else 6
-    parts = [keys for _, keys in rows]
+    numbers, parts = zip(*rows, strict=True)
     bounds = np.zeros(len(rows) + 1, np.int64)
-    np.cumsum(np.fromiter(map(len, parts), np.int64, len(rows)) // width, out=bounds[1:])
-    buckets = np.fromiter((number for number, _ in rows), np.uint64, len(rows)) & _BUCKET
+    np.cumsum(np.fromiter(map(len, parts), np.int64, len(rows)) // _WIDTH, out=bounds[1:])
+    buckets = np.array(numbers, np.uint64) & _BUCKET
     data = np.frombuffer(b"".join((*parts, bytes(8))), np.uint8)
-    asked = data, width, bounds, buckets, np.uint64(64 - LEVELS[level]), low, high
+    return _within(data, _WIDTH, bounds, buckets, np.uint64(64 - LEVELS[level]), low, high)
+
+
+def _within(
+    data: NDArray[np.uint8],
+    width: int,
+    bounds: NDArray[np.int64],
+    buckets: Keys,
+    shift: np.uint64,
+    low: Keys,
+    high: Keys,
+) -> Keys:
+    """Keys within ranges; what the arguments are, the kernel says."""
+    find_keys = kernels.get().find_keys
     keys = np.empty(4 * len(low), np.uint64)
-    count = kernels.get().find_keys(*asked, keys)
+    count = find_keys(data, width, bounds, buckets, shift, low, high, keys)
     if count > len(keys):
         keys = np.empty(count, np.uint64)
-        kernels.get().find_keys(*asked, keys)
+        find_keys(data, width, bounds, buckets, shift, low, high, keys)
     return keys[:count]
-
-
-def _between(keys: Keys, low: Keys, high: Keys) -> Keys:
-    """Keys within ranges; most ranges are empty, and their ends need not be searched for."""
-    first = np.searchsorted(keys, low)
-    held = np.flatnonzero(first < len(keys))
-    held = held[keys[first[held]] <= high[held]]
-    if not len(held):
-        return _EMPTY
-    places, _ = gather(first[held], np.searchsorted(keys, high[held], "right"))
-    return np.asarray(keys[places])
 
 
 def _thinned(keys: Keys, bits: np.uint64, most: int) -> Keys:

@@ -6,10 +6,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import dedup.index
 from benchmarks.corpus import generate
 from dedup.index import Index
 from dedup.model import Document
-from dedup.storage import ledger
+from dedup.storage import ledger, segments
 
 from .news import article, paragraph, version
 
@@ -40,7 +41,11 @@ def same(folder, documents) -> None:
 
 
 @pytest.mark.parametrize("dated", [True, False])
-def test_generated_articles(tmp_path, dated):
+@pytest.mark.parametrize("parts", [True, False])
+def test_generated_articles(tmp_path, dated, parts, monkeypatch):
+    if parts:  # transactions that find what was read before the first, with postings that move meanwhile
+        monkeypatch.setattr(dedup.index, "_TOGETHER", 20)
+        monkeypatch.setattr(segments, "RECENT", 9000)
     records = [record for records, _ in generate(160, seed=11) for record in records][:160]
     documents = [Document.from_record(record) for record in records]
     if not dated:

@@ -13,19 +13,19 @@ from dedup.storage import segments
 from dedup.storage.codec import pack_places, pack_words, unpack_places, unpack_words
 
 LOW = (28, 28, 28, 16)
-ONE = np.uint64(1)
+LAST = np.uint64((1 << 28) - 1)
 
 
 @pytest.fixture
 def small(monkeypatch):
     monkeypatch.setattr(segments, "RECENT", 800)
     monkeypatch.setattr(segments, "LIMITS", (32, 32))
-    monkeypatch.setattr(segments, "LEVELS", (5, 17, 24))
-    monkeypatch.setattr(segments, "STEP", 2)
+    monkeypatch.setattr(segments, "LEVELS", (16, 20, 24))
 
 
 def document(draw: np.random.Generator, number: int) -> np.ndarray:
-    hashes = draw.integers(0, 1 << 34, 40, dtype=np.uint64)
+    few = draw.integers(0, 8, 40, dtype=np.uint64) << np.uint64(30)  # buckets of the first level
+    hashes = few | draw.integers(0, 1 << 20, 40, dtype=np.uint64)
     lists = draw.integers(0, 3, 40, dtype=np.uint64)
     return lists << np.uint64(62) | hashes << np.uint64(28) | np.uint64(number)
 
@@ -40,7 +40,7 @@ def test_every_key_is_found_wherever_it_lies(index, small):
         with store.writing():
             writer.refresh()
             writer.append([keys])
-            writer.maintain(1, 0)
+            writer.maintain(0)
         known.append(keys)
         if number % 7 == 0:
             low = np.unique(
@@ -48,7 +48,7 @@ def test_every_key_is_found_wherever_it_lies(index, small):
                 >> np.uint64(28)
                 << np.uint64(28)
             )
-            high = low | ((ONE << np.uint64(28)) - ONE)
+            high = low | LAST
             everything = np.unique(np.concatenate(known))
             expected = everything[np.isin(everything >> np.uint64(28), low >> np.uint64(28))]
             for postings in (writer, reader):
@@ -65,6 +65,53 @@ def test_every_key_is_found_wherever_it_lies(index, small):
         assert (fresh.find(low, high) == expected).all()
 
 
+def test_what_is_read_ahead_is_completed_by_what_comes(index, small):
+    store, draw = index._store, np.random.default_rng(6)
+    writer, reader = (segments.Postings(store, (64,) * 4, LOW) for _ in range(2))
+    everything, lasted = np.empty(0, np.uint64), 0
+    for number in range(1, 120):
+        again = draw.choice(everything, min(5, len(everything)))  # hashes that others have, too
+        keys = np.append(document(draw, number), again >> np.uint64(28) << np.uint64(28) | np.uint64(number))
+        with store.writing():
+            writer.refresh()
+            writer.append([keys])
+            writer.maintain(0)
+        everything = np.unique(np.concatenate([everything, keys]))
+        if number % 10 == 1:
+            low = np.unique(draw.choice(everything, 30) >> np.uint64(28) << np.uint64(28))
+            for postings in (writer, reader):
+                with store.reading():
+                    postings.refresh()
+                    postings.read_ahead(low, low | LAST)
+        some = low[number % 3 :: 3].copy()
+        expected = everything[np.isin(everything >> np.uint64(28), some >> np.uint64(28))]
+        for postings in (writer, reader):
+            with store.reading():
+                postings.refresh()
+                assert (postings.find(some, some | LAST) == expected).all()
+        lasted += reader._ahead is not None
+    assert 40 < lasted < 119  # it went when keys had moved
+
+
+def test_what_is_read_ahead_is_read_again_once_it_has_moved(index, small):
+    store, draw = index._store, np.random.default_rng(7)
+    writer, reader = (segments.Postings(store, (64,) * 4, LOW) for _ in range(2))
+    first = document(draw, 1)
+    low = np.unique(first >> np.uint64(28) << np.uint64(28))
+    for number in range(1, 60):
+        with store.writing():
+            writer.refresh()
+            writer.append([first + np.uint64(number)])
+            writer.settle(0)
+        if number == 1:
+            with store.reading():
+                reader.refresh()
+                reader.read_ahead(low, low | LAST)
+    with store.reading():
+        reader.refresh()
+        assert len(reader.find(low, low | LAST)) == 59 * len(low)
+
+
 def test_of_a_hot_hash_the_first_and_the_last_stay(index, small):
     store = index._store
     postings = segments.Postings(store, (16,) * 4, LOW)
@@ -73,7 +120,7 @@ def test_of_a_hot_hash_the_first_and_the_last_stay(index, small):
         with store.writing():
             postings.refresh()
             postings.append([np.array([hot | np.uint64(number)])])
-            postings.maintain(1, 0)
+            postings.maintain(0)
     with store.writing():
         postings.refresh()
         postings.settle(0)
