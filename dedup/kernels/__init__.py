@@ -25,6 +25,7 @@ __all__ = ["MODULES", "THRESHOLD", "digest", "get", "is_warm", "warm"]
 
 MODULES = (
     ("text", "reference"),
+    ("entities", "reference_entities"),
     ("sketch", "reference"),
     ("blocks", "reference_blocks"),
     ("features", "reference_features"),

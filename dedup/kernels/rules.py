@@ -12,6 +12,7 @@ __all__ = [
     "DELETE",
     "EDGE_SHARE",
     "EFFORT",
+    "ENTITY_SIZE",
     "EQUAL",
     "FILL_SHARE",
     "FILL_SLACK",
@@ -41,6 +42,7 @@ __all__ = [
     "SHORT_SHARE",
     "STOCK_FLAG",
     "TAB",
+    "WINDOWS_1252",
 ]
 
 # Flags of a token.
@@ -52,6 +54,10 @@ CUT_FLAG: Final = 16  # something was stripped before it
 
 # What numbers are written with in Chinese and Japanese; two or more in a row are one.
 NUMERALS: Final = "〇一二三四五六七八九十百千万亿億兆萬零"
+
+# Character references: the longest name, and the most digits; what 128 to 159 stand for.
+ENTITY_SIZE: Final = 8
+WINDOWS_1252: Final = "€\x81‚ƒ„…†‡ˆ‰Š‹Œ\x8dŽ\x8f\x90‘’“”•–—˜™š›œ\x9džŸ"
 
 # Alignment.
 MAX_HITS: Final = 64  # occurrences of one seed that are looked at
