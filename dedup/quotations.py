@@ -19,7 +19,7 @@ import pyarrow as pa
 
 from dedup.kernels.rules import CHARACTER_FLAG as CHARACTER
 from dedup.ragged import gather, run_starts
-from dedup.tokens import QUOTED, Tokens, text_buffers, tokenize
+from dedup.tokens import QUOTED, Tokens, as_read, text_buffers, tokenize
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -80,6 +80,7 @@ def mark_quotations(tokens: Tokens, texts: pa.Array) -> NDArray[np.uint8]:
         tokens: The batch's token stream.
         texts: The raw texts.
     """
+    tokens, texts = as_read(tokens, texts)
     data, offsets = text_buffers(texts)
     flags = tokens.flags.copy()
     if not len(tokens.block_start):

@@ -10,6 +10,7 @@ ligatures and digits made alike; accents dropped in Latin, Greek, Cyrillic, Arab
   ``12’345`` are ``12345``, and ``1,5`` is ``1.5``.
 - In scripts written without spaces each base character with its marks is a token, flagged ``CHARACTER``.
 - Soft hyphens, zero-width characters, bidi marks and tatweel count for nothing.
+- A character reference of HTML (``&quot;``) is read as what it stands for: :mod:`dedup.entities`.
 - Tokens inside quotation marks are flagged ``QUOTED``, of any custom, also ``…'' and ,,…''; an opening mark
   without its pair holds until its block ends.
 
@@ -19,13 +20,14 @@ full) it is a paragraph: lines are joined up to a blank, an indented or after a 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 
 from dedup import kernels
+from dedup.entities import entity_names, read_entities
 from dedup.errors import InputError
 from dedup.folding import folding
 from dedup.kernels.rules import CHARACTER_FLAG, NUMBER_FLAG, QUOTED_FLAG
@@ -39,6 +41,8 @@ __all__ = [
     "NUMBER",
     "QUOTED",
     "Tokens",
+    "as_read",
+    "as_written",
     "byte_to_char",
     "text_buffers",
     "to_characters",
@@ -70,6 +74,9 @@ class Tokens:
         block_first: int64[B + 1]; tokens of block b are ``block_first[b]:block_first[b + 1]``.
         block_start: uint32[B], first byte of the block in the document, white space around it trimmed.
         block_end: uint32[B], one past its last.
+        entity_offsets: int64[n + 1], character references of document i.
+        entity_start: uint32[R], first byte of each in the document.
+        entity_gone: uint32[R], by how many bytes the document is shorter as it is read, up to and with each.
     """
 
     offsets: npt.NDArray[np.int64]
@@ -81,6 +88,9 @@ class Tokens:
     block_first: npt.NDArray[np.int64]
     block_start: npt.NDArray[np.uint32]
     block_end: npt.NDArray[np.uint32]
+    entity_offsets: npt.NDArray[np.int64]
+    entity_start: npt.NDArray[np.uint32]
+    entity_gone: npt.NDArray[np.uint32]
 
     def __len__(self) -> int:
         """Documents."""
@@ -109,7 +119,15 @@ def tokenize(texts: pa.Array) -> Tokens:
             f"text is {longest} bytes long; 4 GiB and more cannot be addressed", line=int(sizes.argmax()) + 1
         )
     loops = kernels.get(int(offsets[-1] - offsets[0]))
-    most, most_blocks = loops.room(data, offsets)
+    names = entity_names()
+    most, most_blocks, entities = loops.room(data, offsets, *names)
+    entity_offsets = np.zeros(n + 1, np.int64)
+    entity_start = entity_gone = np.empty(0, np.uint32)
+    if entities:
+        reading = read_entities(data, offsets, entities)
+        data, offsets = reading.data, reading.offsets
+        entity_offsets, entity_start, entity_gone = reading.entity_offsets, reading.start, reading.gone
+        most, most_blocks, _ = loops.room(data, offsets, *names)  # &#10; ends a line
     table = folding()
     token_offsets = np.empty(n + 1, np.int64)
     block_offsets = np.empty(n + 1, np.int64)
@@ -124,7 +142,7 @@ def tokenize(texts: pa.Array) -> Tokens:
         *(block_offsets, block_first, block_start, block_end),
     )
     tokens, blocks = int(token_offsets[-1]), int(block_offsets[-1])
-    return Tokens(
+    made = Tokens(
         offsets=token_offsets,
         hash=trim(hashes, tokens),
         start=trim(start, tokens),
@@ -134,7 +152,62 @@ def tokenize(texts: pa.Array) -> Tokens:
         block_first=trim(block_first, blocks + 1),
         block_start=trim(block_start, blocks),
         block_end=trim(block_end, blocks),
+        entity_offsets=entity_offsets,
+        entity_start=entity_start,
+        entity_gone=entity_gone,
     )
+    if entities:
+        _move(made, back=True)
+    return made
+
+
+def as_read(tokens: Tokens, texts: pa.Array) -> tuple[Tokens, pa.Array]:
+    """The texts with the characters that references stand for, and the token stream with its places in them.
+
+    For whatever looks at the bytes of a text beside its tokens. Without references they are the same objects.
+
+    Args:
+        tokens: The batch's token stream.
+        texts: The raw texts.
+    """
+    if not len(tokens.entity_start):
+        return tokens, texts
+    reading = read_entities(*text_buffers(texts), len(tokens.entity_start))
+    buffers = [None, pa.py_buffer(reading.offsets), pa.py_buffer(reading.data)]
+    read = pa.Array.from_buffers(pa.large_string(), len(texts), buffers)
+    names = "start", "end", "block_start", "block_end"
+    moved = replace(tokens, **{name: getattr(tokens, name).copy() for name in names})
+    _move(moved, back=False)
+    none, offsets = np.empty(0, np.uint32), np.zeros_like(tokens.entity_offsets)
+    return replace(moved, entity_offsets=offsets, entity_start=none, entity_gone=none), read
+
+
+def as_written(
+    tokens: Tokens, offsets: npt.NDArray[np.int64], places: npt.NDArray[np.uint32]
+) -> npt.NDArray[np.uint32]:
+    """Places in the texts of :func:`as_read` as places in the raw texts.
+
+    Args:
+        tokens: The batch's token stream, of the raw texts.
+        offsets: int64[n + 1], places of document i are ``offsets[i]:offsets[i + 1]``.
+        places: uint32[p], bytes from its beginning.
+    """
+    if not len(tokens.entity_start):
+        return places
+    moved = places.copy()
+    entities = tokens.entity_offsets, tokens.entity_start, tokens.entity_gone
+    kernels.get().move_places(offsets, *entities, True, moved)
+    return moved
+
+
+def _move(tokens: Tokens, *, back: bool) -> None:
+    """Change places that are written to those that are read, or back; in place."""
+    entities = tokens.entity_offsets, tokens.entity_start, tokens.entity_gone
+    move = kernels.get().move_places
+    for places in (tokens.start, tokens.end):
+        move(tokens.offsets, *entities, back, places)
+    for places in (tokens.block_start, tokens.block_end):
+        move(tokens.block_offsets, *entities, back, places)
 
 
 def text_buffers(texts: pa.Array) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
@@ -166,7 +239,9 @@ def token_strings(text: str) -> list[str]:
     from dedup.kernels.reference import blocks_of, kinds_of, read, tokens_of
 
     table = folding()
-    content = read(text.encode(errors="surrogatepass"), table.page, table.entry, table.pool)
+    raw = np.frombuffer(text.encode(errors="surrogatepass"), np.uint8)
+    reading = read_entities(raw, np.array([0, len(raw)]), text.count("&"))
+    content = read(reading.data.tobytes(), table.page, table.entry, table.pool)
     return [
         token.form.decode()
         for first, last in blocks_of(content)

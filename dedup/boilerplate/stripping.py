@@ -45,7 +45,7 @@ from dedup.kernels.traits import (
 from dedup.kernels.traits import KINDS as CUED_KINDS
 from dedup.model import Agency, CleanText, Kind, Removed
 from dedup.ragged import run_starts, steps, sums
-from dedup.tokens import Tokens, byte_to_char, tokenize
+from dedup.tokens import Tokens, as_read, as_written, byte_to_char, tokenize
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -111,7 +111,8 @@ class Stripped:
 
 def keys_asked(tokens: Tokens, batch: pa.RecordBatch) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
     """Document and key of all that :func:`strip` looks up in a ``Recurring``; the rest may be left out."""
-    look = surface(tokens, batch.column("text"))
+    tokens, texts = as_read(tokens, batch.column("text"))
+    look = surface(tokens, texts)
     units = units_of(tokens, look, unbroken(tokens), dated_openings(tokens, look))
     document = np.repeat(np.arange(len(batch)), np.diff(units.offsets))
     return asked(batch, document, unit_hashes(tokens, units.first, units.last))
@@ -129,7 +130,8 @@ def strip(tokens: Tokens, batch: pa.RecordBatch, recurring: Recurring | None = N
     Returns:
         Masks, spans and agencies; nothing of the input is changed.
     """
-    texts = batch.column("text")
+    written = tokens
+    tokens, texts = as_read(tokens, batch.column("text"))
     look = surface(tokens, texts)
     dated = dated_openings(tokens, look)
     units = units_of(tokens, look, unbroken(tokens), dated)
@@ -200,17 +202,18 @@ def strip(tokens: Tokens, batch: pa.RecordBatch, recurring: Recurring | None = N
     spans = Spans.joined([whole, inner, blank])
     documents = len(tokens.offsets) - 1
     agency_document = np.searchsorted(units.offsets, agencies.unit, side="right") - 1
+    removed_offsets = np.searchsorted(spans.document, np.arange(documents + 1)).astype(np.int64)
     return Stripped(
         body=body,
-        removed_offsets=np.searchsorted(spans.document, np.arange(documents + 1)).astype(np.int64),
-        removed_start=spans.start,
-        removed_end=spans.end,
+        removed_offsets=removed_offsets,
+        removed_start=as_written(written, removed_offsets, spans.start),
+        removed_end=as_written(written, removed_offsets, spans.end),
         removed_kind=spans.kind,
         agency_offsets=np.searchsorted(agency_document, np.arange(documents + 1)).astype(np.int64),
         agency_name=agencies.name,
         agency_role=agencies.role,
-        agency_start=tokens.start[agencies.first],
-        agency_end=tokens.end[agencies.first + agencies.size - 1],
+        agency_start=written.start[agencies.first],
+        agency_end=written.end[agencies.first + agencies.size - 1],
     )
 
 

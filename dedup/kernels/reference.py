@@ -13,6 +13,7 @@ import numpy as np
 from xxhash import xxh64_intdigest
 
 from dedup.folding import IDENTITY, Class
+from dedup.kernels.reference_entities import entities_of
 from dedup.kernels.rules import (
     CHARACTER_FLAG,
     CONTENT_A,
@@ -362,13 +363,16 @@ def count_characters(data: Bytes, start: Counts, stop: Counts, counts: Counts) -
         counts[s] = np.count_nonzero(data[first:last] & 0xC0 != 0x80)
 
 
-def room(data: Bytes, offsets: Counts) -> tuple[int, int]:
-    """How many tokens and how many blocks data[offsets[0]:offsets[-1]] has at most; see the compiled kernel.
+def room(
+    data: Bytes, offsets: Counts, names: npt.NDArray[np.uint64], codes: npt.NDArray[np.uint32]
+) -> tuple[int, int, int]:
+    """How many tokens, blocks and references there are at most; see the compiled kernel.
 
     Two tokens or blocks need a byte between them, or are characters of three bytes.
     """
     most = (int(offsets[-1] - offsets[0]) + len(offsets) - 1) // 2 + 1
-    return most, most
+    raw = data[offsets[0] : offsets[-1]].tobytes()
+    return most, most, sum(1 for _ in entities_of(raw, names, codes))
 
 
 def tokenize(
