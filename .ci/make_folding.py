@@ -2,8 +2,9 @@
 
     pip install unicodedata2 && PYTHONPATH=. python .ci/make_folding.py
 
-The layout is read by dedup/folding.py. Run it when a new Unicode version is wanted: hashes of texts that use
-what changed will differ, so the version is part of the scheme.
+The layout is read by dedup/folding.py. Run it when a new Unicode version is wanted, or with a new revision
+when letters are to be folded otherwise: hashes of texts that use what changed will differ, so the version is
+part of the scheme.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ import unicodedata2 as unicode
 from dedup.folding import DATA, HEADER, IDENTITY, MAGIC, Class
 
 LAST = 0x110000
+REVISION = 2
+"""Of what is told below; with the Unicode version it is the table's version."""
 
 # Scripts of which accents and points are dropped; marks of no script of their own (U+0301 …) are theirs.
 BARE = ("LATIN ", "GREEK ", "COPTIC ", "CYRILLIC ", "ARABIC ", "HEBREW ", "COMBINING ")
@@ -74,7 +77,16 @@ SPECIAL = {
     **dict.fromkeys(map(ord, "『﹃"), Class.WHITE_CORNER_OPEN),
     **dict.fromkeys(map(ord, "』﹄"), Class.WHITE_CORNER_CLOSE),
 }
-FOLD = {"ı": "i"}
+FOLD = {
+    "ı": "i",
+    # Arabic letters of which each language has a code point of its own; outlets and keyboards mix them
+    "\u06a9": "\u0643",  # keheh, the Persian and Urdu kaf
+    "\u06cc": "\u064a",  # Farsi yeh
+    "\u0649": "\u064a",  # alef maksura: a final yeh in Egypt, and Farsi yeh on older systems
+    "\u06c1": "\u0647",  # heh goal, the Urdu heh
+    "\u06c3": "\u0629",  # teh marbuta goal
+    "\u06d5": "\u0647",  # ae: Kurdish has heh and a non-joiner for it, too; Persian ۀ holds it
+}
 
 
 def is_dropped(character: str) -> bool:
@@ -171,10 +183,10 @@ def main() -> None:
             page.append(int(kind) | length << 5 | place << 12)
         raw = struct.pack("<256I", *page)
         index += struct.pack("<H", pages.setdefault(raw, len(pages)))
-    version = unicode.unidata_version.encode()
+    version = f"{unicode.unidata_version}-{REVISION}"
     assert len(pool) < 1 << 20
-    path = Path(__file__).parents[1] / "dedup" / "data" / f"folding-{unicode.unidata_version}.bin"
-    header = struct.pack(HEADER, MAGIC, version, growth, len(pages), len(pool))
+    path = Path(__file__).parents[1] / "dedup" / "data" / f"folding-{version}.bin"
+    header = struct.pack(HEADER, MAGIC, version.encode(), growth, len(pages), len(pool))
     path.write_bytes(header + bytes(index) + b"".join(pages) + bytes(pool))
     print(f"{path.name}: {path.stat().st_size} bytes, {len(pages)} pages, {len(pool)} bytes folded forms")
     if path.name != DATA:

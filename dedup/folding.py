@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["DATA", "HEADER", "IDENTITY", "MAGIC", "Class", "Folding", "folding"]
 
-DATA = "folding-18.0.0.bin"
+DATA = "folding-18.0.0-2.bin"
 MAGIC = b"dedupfold1"
 HEADER = "<16s16sIII20x"  # 64 bytes, so that the arrays behind it are aligned
 IDENTITY = 127
@@ -64,7 +64,7 @@ class Folding:
     """The table as arrays.
 
     Attributes:
-        version: Unicode version, such as ``18.0.0``.
+        version: Unicode version, and our revision for it, such as ``18.0.0-2``.
         page: uint16[0x1100], index of the page of a block of 256 code points.
         entry: uint32[pages * 256], class | length << 5 | place << 12.
         pool: uint8[…], the folded forms, UTF-8.

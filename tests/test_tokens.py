@@ -146,6 +146,8 @@ def inside(text: str) -> str:
         ("Straße STRASSE İstanbul ISTANBUL ısı", "strasse strasse istanbul istanbul isi"),
         ("ex\u00adam\u200bple \ufeffstart en\u2060d", "example start end"),
         ("café cafe\u0301 Ελλάδα ЙОД שָׁלוֹם مُحَمَّد محـمد", "cafe cafe ελλαδα иод שלום محمد محمد"),
+        ("کتابی كتابي على ۀ هٔ", "كتابي كتابي علي ه ه"),
+        ("\u0958\u0932\u092e \u0915\u093c\u0932\u092e", "\u0958\u0932\u092e " * 2),
         ("２０２５ ١٢٣ १२", "2025 123 12"),
         ("か が スーパー", "か が ス ー パ ー"),
         ("ปี2025中文abc", "ป\u0e35 2025 中 文 abc"),
@@ -242,15 +244,15 @@ def test_case_does_not_matter(text: str) -> None:
 
 
 def test_every_code_point_in_both_normal_forms() -> None:
-    points = [chr(c) for c in range(0x20000) if not 0xD800 <= c < 0xE000]
+    notes = range(0x1D15E, 0x1D1C1)  # of music; taken apart their stems are marks
+    points = [chr(c) for c in range(0x20000) if not 0xD800 <= c < 0xE000 and c not in notes]
     for around in ("{0}", "a{0}a"):
-        forms = (
-            tokenize(pa.array([unicodedata.normalize(form, around.format(c)) for c in points]))
-            for form in ("NFC", "NFD")
-        )
-        composed, decomposed = forms
-        assert np.array_equal(composed.hash, decomposed.hash)
-        assert np.array_equal(composed.offsets, decomposed.offsets)
+        written = [around.format(c) for c in points]
+        made = tokenize(pa.array(written))
+        for form in ("NFC", "NFD"):  # NFC takes letters with a nukta apart
+            normal = tokenize(pa.array([unicodedata.normalize(form, text) for text in written]))
+            assert np.array_equal(made.hash, normal.hash)
+            assert np.array_equal(made.offsets, normal.offsets)
 
 
 @given(
