@@ -54,7 +54,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Change", "Index", "Match", "StoredDocument", "StoredFamily", "usable"]
 
-_AHEAD = 2048
+_AHEAD = 4096
 """Documents that ``add_many`` prepares at once."""
 
 _TOGETHER = 512
@@ -296,7 +296,9 @@ class Index:
                 return answers.matches(self._ledger, [answers.answer(self._ledger, known, stored=False)])[0]
             draft = self._writer.numbered(draft, self._ledger.number("next_document"))
             undated = self._ledger.any_undated()
-            (placement,) = place([draft], self._ledger, self._postings, self.settings, undated=undated)
+            (placement,) = place(
+                [draft], self._ledger, self._postings, self.settings, undated=undated, stored=False
+            )
             settlement = settle(placement, self._ledger, self.settings)
             return answers.planned(self._ledger, draft, placement, settlement)
 

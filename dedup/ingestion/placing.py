@@ -82,7 +82,13 @@ class Placement:
 
 
 def place(
-    drafts: Sequence[Draft], ledger: Ledger, postings: Postings, settings: Settings, *, undated: bool
+    drafts: Sequence[Draft],
+    ledger: Ledger,
+    postings: Postings,
+    settings: Settings,
+    *,
+    undated: bool,
+    stored: bool = True,
 ) -> list[Placement]:
     """Find what documents are copies of, or which passages they share with which documents.
 
@@ -92,8 +98,9 @@ def place(
         postings: What is stored, nothing of these.
         settings: What to do.
         undated: There may be documents without a date among those that are stored.
+        stored: The documents will be. Of others that share nothing it isn't looked up what of them is stock.
     """
-    batch = _Batch(drafts, ledger, postings, settings, undated)
+    batch = _Batch(drafts, ledger, postings, settings, undated, stored)
     while batch.waiting.any():
         batch.next_round()
     return [batch.placed[i] for i in range(len(drafts))]
@@ -109,7 +116,13 @@ class _Batch:
     """Documents that are placed together, by their number in the batch."""
 
     def __init__(
-        self, drafts: Sequence[Draft], ledger: Ledger, postings: Postings, settings: Settings, undated: bool
+        self,
+        drafts: Sequence[Draft],
+        ledger: Ledger,
+        postings: Postings,
+        settings: Settings,
+        undated: bool,
+        stored: bool,
     ) -> None:
         self._drafts, self._ledger, self._settings = drafts, ledger, settings
         self._entries = [draft.entry for draft in drafts]
@@ -131,10 +144,22 @@ class _Batch:
         heads = [_NO_KEYS if idle[i] else draft.heads for i, draft in enumerate(drafts)]
         undated = undated or any(entry.published is None for entry in self._entries)
         self._sought = Sought(heads, undated)
-        self._known = self._sought.hits(postings.find(*self._sought.ranges()))
+        self._known = self._sought.hits(self._found(postings, stored))
         self._plan = self._planned()
         self._before, self._after = self._plan.pairs >> 32, self._plan.pairs & 0xFFFFFFFF
         self._awaited = set(self._before.tolist())
+
+    def _found(self, postings: Postings, stored: bool) -> Keys:
+        """What is stored of what is sought."""
+        low, high = self._sought.ranges()
+        if stored:
+            return postings.find(low, high)
+        counts = np.searchsorted(low, _COUNTED)
+        keys = postings.find(low[:counts], high[:counts])
+        found = _Found(self._sought, self._sought.hits(keys))
+        if not (len(found.of(BANDS)) or len(found.of(LONG)) or self._sharing(found, {}, _NO_KEYS)):
+            return keys
+        return np.concatenate([keys, postings.find(low[counts:], high[counts:])])
 
     # --- what waits for what
 

@@ -21,7 +21,7 @@ import xxhash
 from dedup.canonical import Candidates, choose, measure
 from dedup.edges import VERSION, Edges
 from dedup.families import PIECE, find_roundups, group
-from dedup.ragged import distinct
+from dedup.ragged import distinct, gather
 from dedup.storage.ledger import Component
 from dedup.storage.rows import NO_EDGES, Body, Change, Entry, Family, microseconds, other_ends
 from dedup.texts import CHARACTER
@@ -241,27 +241,27 @@ def attested_by(edges: Edges, own: Mapping[int, Body], ledger: Ledger) -> dict[i
     Returns:
         bool[t] for each document of ``own``, and for each other one where something is added.
     """
-    bodies = {**ledger.bodies({*edges.a.tolist(), *edges.b.tolist()} - own.keys()), **own}
-    masks = {num: np.zeros(len(body.hash), bool) for num, body in own.items()}
-    runs = edges.runs.tolist()
-    bounds = zip(
-        edges.a.tolist(), edges.b.tolist(), edges.run_start.tolist(), edges.run_stop.tolist(), strict=True
-    )
-    for a, b, first, last in bounds:
-        for num, side in ((a, 0), (b, 1)):
-            known = bodies[num].attested
-            if num not in masks:
-                if known is not None and known.all():
-                    continue
-                masks[num] = np.zeros(len(bodies[num].hash), bool) if known is None else known.copy()
-            mask = masks[num]
-            for run in runs[first:last]:
-                mask[run[side] : run[side] + run[2]] = True
-    return {
-        num: mask
-        for num, mask in masks.items()
-        if num in own or (known := bodies[num].attested) is None or (mask != known).any()
-    }
+    nums = distinct(np.concatenate([edges.a, edges.b, list(own)]).astype(np.int64))
+    order = nums.tolist()
+    bodies = {**ledger.bodies(set(order) - own.keys()), **own}
+    offsets = np.cumsum([0, *(len(bodies[num].hash) for num in order)])
+    change = np.zeros(offsets[-1] + 1, np.int64)
+    rows, of = gather(edges.run_start, edges.run_stop)
+    for side, end in ((0, edges.a), (1, edges.b)):
+        place = np.searchsorted(nums, end)[of]
+        start = offsets[place] + edges.runs[rows, side]
+        stop = start + edges.runs[rows, 2]
+        inside = stop <= offsets[place + 1]  # a body that was left out has no tokens
+        change += np.bincount(start[inside], minlength=len(change))
+        change -= np.bincount(stop[inside], minlength=len(change))
+    shared = np.cumsum(change) > 0
+    masks = {}
+    for num, first, last in zip(order, offsets[:-1].tolist(), offsets[1:].tolist(), strict=True):
+        known = bodies[num].attested
+        mask = shared[first:last] if known is None or num in own else shared[first:last] | known
+        if num in own or known is None or (mask != known).any():
+            masks[num] = mask
+    return masks
 
 
 def _agreed(mask: NDArray[np.bool_], body: Body) -> int:

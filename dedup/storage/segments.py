@@ -43,7 +43,7 @@ RECENT = 8 << 20
 """Keys of ``recent`` from which on they move to the buckets. With more a bucket is rewritten for more keys at
 once; every process holds up to twice as many, and reads them when it first looks something up."""
 
-TOGETHER = 1 << 13
+TOGETHER = 1 << 10
 """Buckets that are read at once: some 20 MB of them at a million documents."""
 
 DENSE = 4
@@ -56,6 +56,7 @@ _WIDTH = 6
 """Bytes stored of a key."""
 
 _ONE = np.uint64(1)
+_FIRST, _LAST = np.uint64(0), np.uint64(2**64 - 1)
 _LOWER, _BUCKET = (_ONE << np.uint64(48)) - _ONE, (_ONE << np.uint64(32)) - _ONE
 _EMPTY = np.empty(0, np.uint64)
 
@@ -69,6 +70,10 @@ class _Run:
         self._shift = np.uint64(64 - bits)
         self._buckets = np.arange(1 << bits, dtype=np.uint64)
         self._bounds = np.append(np.searchsorted(keys, self._buckets << self._shift), len(keys))
+
+    def between(self, first: np.uint64, last: np.uint64) -> Keys:
+        """Keys from the first to the last."""
+        return self.keys[np.searchsorted(self.keys, first) : np.searchsorted(self.keys, last, "right")]
 
     def find(self, low: Keys, high: Keys) -> Keys:
         return _within(self.keys.view(np.uint8), 8, self._bounds, self._buckets, self._shift, low, high)
@@ -86,19 +91,16 @@ class _Runs:
             return
         self.size += len(keys)
         keys = np.sort(keys)
-        while self._runs and len(self._runs[-1].keys) <= 3 * len(keys):
+        while self._runs and len(self._runs[-1].keys) <= min(3 * len(keys), RECENT // 2 - len(keys)):
             keys = np.sort(np.concatenate([self._runs.pop().keys, keys]), kind="stable")
         self._runs.append(_Run(keys))
 
     def find(self, low: Keys, high: Keys) -> list[Keys]:
         return [run.find(low, high) for run in self._runs]
 
-    def all(self) -> Keys:
-        """All keys, which lie in one array from now on."""
-        if len(self._runs) > 1:
-            keys = np.sort(np.concatenate([run.keys for run in self._runs]), kind="stable")
-            self._runs = [_Run(keys)]
-        return self._runs[0].keys if self._runs else _EMPTY
+    def between(self, first: np.uint64, last: np.uint64) -> Keys:
+        """Keys from the first to the last, sorted."""
+        return distinct(np.concatenate([_EMPTY, *(run.between(first, last) for run in self._runs)]))
 
 
 class Postings:
@@ -158,7 +160,7 @@ class Postings:
 
     def flush(self) -> int:
         """Write what was added in this transaction; how many keys."""
-        keys = self._fresh.all()
+        keys = self._fresh.between(_FIRST, _LAST)
         if not len(keys):
             return 0
         self._seen += 1
@@ -194,22 +196,22 @@ class Postings:
         """Keys in buckets."""
         for level in range(self._levels):
             buckets = low >> np.uint64(64 - LEVELS[level])
-            numbers = distinct(buckets)
-            for chunk in range(0, len(numbers), TOGETHER):
-                some = numbers[chunk : chunk + TOGETHER]
-                if rows := self._rows(_numbers(some, level)):
+            distinct_ = distinct(buckets)
+            for chunk in range(0, len(distinct_), TOGETHER):
+                some = distinct_[chunk : chunk + TOGETHER]
+                if rows := self._rows(some, level):
                     part = slice(*np.searchsorted(buckets, [some[0], some[-1] + _ONE]).tolist())
                     yield _found(rows, level, low[part], high[part])
 
-    def _rows(self, numbers: list[int]) -> list[tuple[int, bytes]]:
+    def _rows(self, buckets: Keys, level: int) -> list[tuple[int, bytes]]:
         """Some buckets of one level, in their order."""
-        first, last = numbers[0], numbers[-1]
-        if len(numbers) * DENSE > last - first:
+        first, last = _numbers(buckets[[0, -1]], level)
+        if len(buckets) * DENSE > last - first:
             return self._store.rows(
                 "SELECT number, keys FROM bucket WHERE number BETWEEN ? AND ? ORDER BY number", first, last
             )
         return self._store.rows_in(
-            "SELECT number, keys FROM bucket WHERE number IN {keys} ORDER BY number", numbers
+            "SELECT number, keys FROM bucket WHERE number IN {keys} ORDER BY number", _numbers(buckets, level)
         )
 
     def maintain(self, dead_below: int) -> None:
@@ -258,12 +260,9 @@ class Postings:
         """Move what belongs into the next buckets."""
         end = 1 << LEVELS[0]
         stop = min(stop, end)
-        keys = self._old.all()
-        first, last = (
-            len(keys) if bucket == end else int(np.searchsorted(keys, np.uint64(bucket << 64 - LEVELS[0])))
-            for bucket in (self.next_bucket, stop)
-        )
-        self._insert(0, keys[first:last], dead_below)
+        shift = 64 - LEVELS[0]
+        first, last = np.uint64(self.next_bucket << shift), np.uint64((stop << shift) - 1)
+        self._insert(0, self._old.between(first, last), dead_below)
         self.next_bucket = stop
         if stop == end:
             self._store.run("DELETE FROM recent WHERE seq <= ?", self._upto)
@@ -283,7 +282,8 @@ class Postings:
         there = self._store.rows_in(
             "SELECT number, keys FROM bucket WHERE number IN {keys} ORDER BY number", numbers
         )
-        keys = distinct(np.concatenate([_unpacked(there, level), keys]) if there else keys)
+        if there:
+            keys = distinct(np.concatenate([_unpacked(there, level), keys]))
         keys = self._trimmed(keys, dead_below)
         of = keys >> np.uint64(64 - LEVELS[level])
         bounds = np.append(np.flatnonzero(run_starts(of)), len(keys))

@@ -1,6 +1,7 @@
 """Documents that are placed together are placed as one after the other."""
 
 import random
+from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -53,6 +54,14 @@ def test_generated_articles(tmp_path, dated, parts, monkeypatch):
     again = [Document(d.id, d.text + "\n\nOne more line.", published=d.published) for d in documents[::9]]
     random.Random(4).shuffle(documents)
     same(tmp_path, [*documents, *documents[::7], *again])
+
+
+def test_asking_gives_what_adding_gives(tmp_path):
+    records = [record for records, _ in generate(300, seed=12) for record in records][:300]
+    with Index.open(tmp_path / "one.db") as index:
+        for document in map(Document.from_record, records):
+            asked = index.query(document)
+            assert replace(index.add(document), stored=False) == asked
 
 
 def test_a_full_batch_finds_nothing_that_comes_later(tmp_path):
