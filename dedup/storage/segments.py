@@ -43,8 +43,11 @@ RECENT = 8 << 20
 """Keys of ``recent`` from which on they move to the buckets. With more a bucket is rewritten for more keys at
 once; every process holds up to twice as many, and reads them when it first looks something up."""
 
+STEP = 128
+"""Buckets of the first level that are filled at once, at least: neighbours share pages, and most calls fill none."""
+
 TOGETHER = 1 << 10
-"""Buckets that are read at once: some 20 MB of them at a million documents."""
+"""Buckets that are read at once, some 2 MB of them at a million documents: what is read stays in the cache."""
 
 DENSE = 4
 """Where every fourth bucket is asked for, all between are read: rows of a scan cost less than look-ups."""
@@ -158,17 +161,16 @@ class Postings:
         """Add keys, in a write transaction; :meth:`flush` writes them."""
         self._fresh.add(np.concatenate([_EMPTY, *keys]))
 
-    def flush(self) -> int:
-        """Write what was added in this transaction; how many keys."""
+    def flush(self) -> None:
+        """Write what was added in this transaction."""
         keys = self._fresh.between(_FIRST, _LAST)
         if not len(keys):
-            return 0
+            return
         self._seen += 1
         self._store.run("INSERT INTO recent VALUES (?, ?)", self._seen, keys.tobytes())
         self._set("last", self._seen)
         self._new.add(keys)
         self._fresh = _Runs()
-        return len(keys)
 
     def find(self, low: Keys, high: Keys) -> Keys:
         """Distinct keys within the given ranges, sorted.
@@ -217,17 +219,19 @@ class Postings:
     def maintain(self, dead_below: int) -> None:
         """Move some keys to the buckets; call at the end of each write transaction.
 
-        So many buckets are filled that those of one generation are before there is the next.
+        So many buckets are filled that all are when four fifths of the next generation are there.
 
         Args:
             dead_below: Numbers of documents that are gone for certain are below this.
         """
-        fresh = self.flush()
+        self.flush()
         if not self._upto:
             if self._new.size < RECENT:
                 return
             self._begin()
-        self._fill(self.next_bucket + 1 + (5 * fresh << LEVELS[0]) // (4 * RECENT), dead_below)
+        due = (5 * self._new.size << LEVELS[0]) // (4 * RECENT)
+        if due >= self.next_bucket + STEP:
+            self._fill(due, dead_below)
 
     def settle(self, dead_below: int) -> None:
         """Move everything; for rebuilding."""
