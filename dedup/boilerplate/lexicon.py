@@ -63,6 +63,7 @@ class Lexicon:
         weight: float32[E], of a cue; of an agency, its index into ``agencies``.
         need: uint8[E], what the phrase asks of its place.
         abbreviations: uint64[], hashes of words a full stop does not end a sentence after.
+        months: uint64[], hashes of their names, of those that are one word.
         agencies: Names of the agencies.
         places: Place of each agency's head office.
     """
@@ -78,6 +79,7 @@ class Lexicon:
     weight: NDArray[np.float32]
     need: NDArray[np.uint8]
     abbreviations: NDArray[np.uint64]
+    months: NDArray[np.uint64]
     agencies: tuple[str, ...]
     places: tuple[str, ...]
 
@@ -169,6 +171,12 @@ def lexicon() -> Lexicon:
             _set_bit(word_bits, word)
         if node in begins:
             _set_bit(pair_bits, begins[node] ^ word >> PAIR_SHIFT)
+    month = CUES.index("month")
+    months = [
+        hashes[first]
+        for row, (first, last) in zip(phrases, pairwise(offsets), strict=True)
+        if row[1] == month and last - first == 1
+    ]
     kinds, weights, needs = (np.array(column)[order] for column in list(zip(*phrases, strict=True))[1:])
     return Lexicon(
         keys=keys,
@@ -182,6 +190,7 @@ def lexicon() -> Lexicon:
         weight=weights.astype(np.float32),
         need=needs.astype(np.uint8),
         abbreviations=abbreviations,
+        months=np.unique(np.array(months, np.uint64)),
         agencies=tuple(name for name, _, _ in agencies),
         places=tuple(place for _, place, _ in agencies),
     )

@@ -208,9 +208,10 @@ def units_of(tokens: Tokens, look: Surface, cut: NDArray[np.bool_], dated: NDArr
     room = len(sizes) + len(dated) + int(sizes[cut].sum())
     offsets = np.empty(len(tokens) + 1, np.int64)
     first, last, block = (np.empty(room, np.int64) for _ in range(3))
+    words = lex.lexicon()
     found = kernels.get().cut_units(
         *(tokens.hash, look.shape, look.after, tokens.block_offsets, tokens.block_first),
-        *(cut, dated, lex.lexicon().abbreviations, offsets, first, last, block),
+        *(cut, dated, words.abbreviations, words.months, offsets, first, last, block),
     )
     block = block[:found]
     return Units(first[:found], last[:found], offsets, block, cut[block])

@@ -291,7 +291,21 @@ def shapes(
 
 
 @inlined
-def _ends_sentence(tokens, shape, after, abbreviations, t, last):
+def _among(known, value):
+    """Whether an ascending array holds a value."""
+    low = 0
+    high = known.shape[0]
+    while low < high:
+        middle = (low + high) // 2
+        if known[middle] < value:
+            low = middle + 1
+        else:
+            high = middle
+    return low < known.shape[0] and known[low] == value
+
+
+@inlined
+def _ends_sentence(tokens, shape, after, abbreviations, months, t, last):
     """Whether a sentence ends after token t, with tokens up to ``last`` in its block."""
     if after[t] & WIDE != 0 or t + 1 == last:
         return True
@@ -299,19 +313,16 @@ def _ends_sentence(tokens, shape, after, abbreviations, t, last):
         return False
     if shape[t] & (SINGLE | UPPER) == SINGLE | UPPER:
         return False
-    low = 0
-    high = abbreviations.shape[0]
-    while low < high:
-        middle = (low + high) // 2
-        if abbreviations[middle] < tokens[t]:
-            low = middle + 1
-        else:
-            high = middle
-    return low == abbreviations.shape[0] or abbreviations[low] != tokens[t]
+    if shape[t] & NUMBER != 0 and _among(months, tokens[t + 1]):
+        return False
+    return not _among(abbreviations, tokens[t])
 
 
 @kernel(
-    i8(*(const(t) for t in (u8, u1, u2, i8, i8, types.boolean, i8, u8)), out(i8), out(i8), out(i8), out(i8))
+    i8(
+        *(const(t) for t in (u8, u1, u2, i8, i8, types.boolean, i8, u8, u8)),
+        *(out(i8), out(i8), out(i8), out(i8)),
+    )
 )
 def cut_units(
     tokens,
@@ -322,6 +333,7 @@ def cut_units(
     cut,
     dated,
     abbreviations,
+    months,
     offsets,
     opens,
     closes,
@@ -330,8 +342,8 @@ def cut_units(
     """Make a unit of every block that holds a token, or of each of its sentences.
 
     A full stop, mark of question or exclamation, or an ellipsis ends a sentence where white space and then
-    a capital, a figure or a script without case follow, and what stands before it is no initial and no
-    abbreviation.
+    a capital, a figure or a script without case follow, and what stands before it is no initial, no
+    abbreviation and no day before its month ("2. März").
 
     Args:
         tokens: uint64[T], token hashes.
@@ -342,6 +354,7 @@ def cut_units(
         cut: bool[B], blocks to cut into sentences.
         dated: int64[D], ascending, tokens a unit begins with in any block.
         abbreviations: uint64[A], ascending, hashes of words a full stop does not end a sentence after.
+        months: uint64[M], ascending, hashes of their names.
         offsets: int64[n+1], filled with units of a document.
         opens: int64[U], filled with the first token of each unit; U is at least what is returned.
         closes: int64[U], filled with one past its last.
@@ -363,7 +376,9 @@ def cut_units(
                 end = min(last, dated[date]) if date < dated.shape[0] else last
                 if cut[b]:
                     t = begin
-                    while t + 1 < end and not _ends_sentence(tokens, shape, after, abbreviations, t, last):
+                    while t + 1 < end and not _ends_sentence(
+                        tokens, shape, after, abbreviations, months, t, last
+                    ):
                         t += 1
                     end = t + 1
                 opens[found] = begin

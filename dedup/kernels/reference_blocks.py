@@ -246,6 +246,7 @@ def cut_units(
     cut: NDArray[np.bool_],
     dated: NDArray[np.int64],
     abbreviations: NDArray[np.uint64],
+    months: NDArray[np.uint64],
     offsets: NDArray[np.int64],
     opens: NDArray[np.int64],
     closes: NDArray[np.int64],
@@ -257,6 +258,7 @@ def cut_units(
     initial = shape & (signs.SINGLE | signs.UPPER) == signs.SINGLE | signs.UPPER
     ends = (after & signs.STOP != 0) & (after & signs.SPACE != 0) & ~initial & ~goes_on
     ends &= ~np.isin(tokens, abbreviations)
+    ends &= ~((shape & signs.NUMBER != 0) & np.append(np.isin(tokens[1:], months), False)[:size])
     ends |= after & signs.WIDE != 0
     ends &= np.repeat(cut, np.diff(block_first))
     ends[block_first[1:][np.diff(block_first) > 0] - 1] = True

@@ -244,6 +244,19 @@ def test_time_is_linear(piece: str) -> None:
     assert seconds(1 << 20) < 16 * seconds(1 << 18) + 0.5
 
 
+def test_a_day_before_its_month_ends_no_sentence() -> None:
+    """In a text without paragraphs "März, gegen 7.45 Uhr befuhr …" was a unit, and a stamp."""
+    text = (
+        "Am Montag, 2. März, gegen 7.45 Uhr befuhr eine 31 Jahre alte Frau mit ihrem Wagen die Bahnhofstraße "
+        "in Richtung Autobahn. An der Einmündung zur Schulgasse übersah sie einen von links kommenden "
+        "12-jährigen Rollerfahrer.\n\nEs kam zum Zusammenstoß, bei dem der Junge stürzte und sich schwer "
+        "verletzte. Er wurde mit einem Rettungshubschrauber in ein Krankenhaus gebracht. Es entstand "
+        "Sachschaden in Höhe von etwa 1500 Euro.\n\nZeugen werden gebeten, sich unter der Telefonnummer "
+        "01234/5678-0 bei der Polizei in Halbergen zu melden."
+    )
+    assert strip_boilerplate(text).text == text
+
+
 @pytest.mark.parametrize("argument", ["text", "title", "source"])
 def test_half_a_character_is_no_text(argument: str) -> None:
     with pytest.raises(InputError, match="lone surrogate"):
