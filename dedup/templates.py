@@ -54,6 +54,16 @@ NOTICE = 64
 """Words: a shorter text is a notice, of which the next one is another, however few figures it has."""
 
 
+BRIEF = 128
+"""Words: a shorter text tells one incident, and so may another text in its words."""
+
+REWORDED = 0.15
+"""Share of other words between the runs of two briefs that makes one of them edited, or a frame refilled."""
+
+REFILLED = 1 / 3
+"""Share of new figures that tells a frame refilled from an edited brief, which keeps its figures."""
+
+
 @dataclass(frozen=True, slots=True)
 class Shared:
     """What the documents of each pair share, in words; a figure is one, one numeral in 三万八千 half of one.
@@ -98,6 +108,7 @@ def find_templates(
     most = np.maximum(lengths.figures[a], lengths.figures[b]) / 2
     in_words = (shared.left >= 2) & (most - shared.figures >= np.maximum(BULLETIN * shared.left, 1))
     other = differ_throughout(shared, apart, settings) | (notice & apart & in_words)
+    other |= _refilled(texts, lengths, a, b, shared)
     return np.asarray(other | _differ_only(texts, lengths, a, b, shared, apart))
 
 
@@ -189,6 +200,23 @@ def differ_throughout(shared: Shared, apart: NDArray[np.bool_], settings: Settin
     return np.asarray(throughout | (many & (share > settings.template_share)))
 
 
+def _refilled(
+    texts: Texts, lengths: Lengths, a: NDArray[np.int64], b: NDArray[np.int64], shared: Shared
+) -> NDArray[np.bool_]:
+    """Pairs of briefs in which other words and other figures stand all through the same phrases: bool[p].
+
+    Two accidents, as one police press office words them. A brief that a desk edited has other words, too, but
+    its figures; one that is brought up to date has other figures in the words it had.
+    """
+    brief = lengths.whole < 2 * BRIEF
+    verbatim = np.minimum(lengths.whole[a], lengths.whole[b]) / 2 - shared.left
+    found = brief[a] & brief[b] & (shared.words - verbatim >= REWORDED * shared.words)
+    rows = np.flatnonzero(found)
+    fewer = np.minimum(lengths.figures[a[rows]], lengths.figures[b[rows]]) / 2
+    found[rows] = new_figures(texts, a[rows], b[rows]) >= np.maximum(REFILLED * fewer, CHANGED)
+    return np.asarray(found)
+
+
 def _differ_only(
     texts: Texts,
     lengths: Lengths,
@@ -201,13 +229,17 @@ def _differ_only(
 
     Such a text is the next bulletin of a series, for an update has something to tell, too. A table is another
     one unless nearly all its figures are the same. A figure that stands anywhere in the other text, as in a
-    date respelled, is not new. Days apart, one new figure is enough.
+    date respelled, is not new. Days apart, one new figure is enough. Between a copy that was cut and its
+    original little differs but the figures of a line that stands behind it, such as a telephone number, and
+    those of what was cut off; so they count within passages only, but in tables, and in notices days apart.
     """
     fewer = np.minimum(lengths.figures[a], lengths.figures[b]) / 2
     table = lengths.figures >= TABLE * lengths.whole
     least = np.maximum(BULLETIN * shared.left, np.where(apart, 1, CHANGED))
     least = np.where(table[a] & table[b], np.minimum(least, np.maximum(TABLE_CHANGED * fewer, 2)), least)
-    found = fewer - shared.figures >= least
+    short = lengths.whole < 2 * NOTICE
+    within = (shared.conflicts >= least) | (table[a] & table[b]) | (apart & short[a] & short[b])
+    found = (fewer - shared.figures >= least) & within
     rows = np.flatnonzero(found)
     found[rows] = new_figures(texts, a[rows], b[rows]) >= least[rows]
     return np.asarray(found)

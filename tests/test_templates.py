@@ -83,6 +83,26 @@ def test_a_bulletin_that_differs_in_figures_only_is_another() -> None:
     assert reported(REPORT, other(REPORT[40:] + REPORT[:40], 35)) == "near"
 
 
+def test_figures_outside_the_passages_tell_no_bulletin() -> None:
+    """A cut copy with a telephone number behind it; the original goes on with figures of its own."""
+    story = [word + 5000 if word % 20 == 5 else word for word in words(0, 400)]
+    cut = [*story[:200], 500, *words(9000, 4)]
+    assert [reported(story, cut, hours) for hours in (0, 24, 48)] == ["version"] * 3
+    assert reported(story, other(cut, 25, 65, 105, 125, 145, 165)) == "none"
+
+
+def test_an_edited_brief_keeps_its_figures() -> None:
+    """Two incidents in one press office's words have other words and other figures all through."""
+    brief = [word + 5000 if word % 15 == 5 else word for word in words(0, 90)]
+    edited = [word + 300 if word % 8 in (2, 3) and word < 5000 else word for word in brief]
+    assert reported(brief, edited) == "near"
+    assert reported(brief, other(edited, 20, 35)) == "near"  # two of six put right
+    assert reported(brief, [*other(edited, 20, 35), 5999, *words(300, 5)]) == "version"
+    assert reported(brief, other(edited, 20, 35, 50)) == "none"
+    long = [*brief, *words(400, 60)]
+    assert reported(long, [*other(edited, 20, 35, 50), *words(400, 60)]) == "near"
+
+
 def test_notices_of_two_days_are_two() -> None:
     notice = [word + 5000 if word in (20, 30) else word for word in words(0, 50)]
     dry = [word - 4500 if word >= 5000 else word for word in notice]
