@@ -238,7 +238,8 @@ def _by_cues(
     units: Units, measures: Measures, labels: NDArray[np.uint8], some: NDArray[np.int64]
 ) -> NDArray[np.uint8]:
     """Labels of some units called body or headline; that of their cues where they are made of these."""
-    cued = measures.cues[some, :6].argmax(axis=1)
+    # what covers most of it: one word of many languages, such as "Twitter", outweighs a whole appeal
+    cued = measures.covered[some, :6].argmax(axis=1)
     weight = measures.cues[some, cued]
     made_of_cues = 2 * measures.covered[some, cued] >= units.last[some] - units.first[some]
     made_of_cues &= ((weight >= MANY_CUES) & (cued + 2 == LABELS.index("appeal"))) | (

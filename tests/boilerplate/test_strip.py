@@ -96,6 +96,24 @@ def test_notes_on_the_feed_and_on_what_is_embedded_go(line: str) -> None:
     assert strip_boilerplate(page(*BODY, line)).text == page(*BODY)
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "An dieser Stelle finden Sie einen externen Inhalt von Twitter, der den Artikel ergänzt. "
+        "Sie können ihn sich mit einem Klick anzeigen lassen und wieder ausblenden.",
+        "Mit dem Klick auf den Button erklären Sie sich damit einverstanden, dass personenbezogene Daten an "
+        "Drittplattformen übermittelt werden können.",
+        "Dieser Inhalt wird von X bereitgestellt",
+        "Empfohlene Artikel",
+        "View this post on Instagram",
+        "Got a news tip? Contact the reporter at 555-0100.",
+    ],
+)
+def test_what_is_embedded_goes_from_between_paragraphs(line: str) -> None:
+    """One word of many languages, "Twitter", weighed more than the whole appeal it stood in."""
+    assert strip_boilerplate(page(*BODY[:2], line, *BODY[2:])).text == page(*BODY)
+
+
 PAYWALL = [
     "The Northport Times will put its website behind a paywall from May, its publisher said on Monday.",
     "Readers will be asked to subscribe for six pounds a month; the newsletter stays free, and so does the app for schools.",
