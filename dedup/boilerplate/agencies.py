@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from dedup.boilerplate.units import Measures, Surface, Units
 
-__all__ = ["AgencyRole", "Found", "agency_names", "agency_place", "find_agencies", "place_after"]
+__all__ = ["AgencyRole", "Found", "agency_names", "agency_place", "datelines", "find_agencies", "place_after"]
 
 
 class AgencyRole(IntEnum):
@@ -75,22 +75,14 @@ def agency_place(name: str) -> str:
     return dict(zip(words.agencies, words.places, strict=True))[name]
 
 
-def find_agencies(look: Surface, units: Units, measures: Measures, labels: NDArray[np.uint8]) -> Found:
-    """Give every agency that was matched its role.
+def datelines(look: Surface, units: Units, measures: Measures) -> NDArray[np.bool_]:
+    """bool[A]: the agency stands as in a dateline, if its unit is body.
 
-    In a unit of the body, ``dateline`` is an agency near the beginning, in parentheses, before a dash or
-    colon, in the bracket the unit opens with, before a place and date, or behind them; ``credit`` one that
-    closes the unit after the end of a sentence, an opening parenthesis, a dash or a slash. In a unit that is
-    not body, a byline or update stamp (meta) makes a ``byline``, a caption or credit a ``credit``. All others
-    are mentions.
+    Near the beginning, in parentheses, before a dash or colon, in the bracket the unit opens with, before a
+    place and date, or behind them.
     """
-    first, size = measures.agency_first, measures.agency_size
-    if not len(first):
-        nothing = np.zeros(0, np.bool_)
-        return Found(first, size, measures.agency_name, nothing.view(np.uint8), first, nothing)
-    unit = np.searchsorted(units.first, first, side="right") - 1
+    first, size, unit = measures.agency_first, measures.agency_size, measures.agency_unit
     last = first + size - 1
-    label = labels[unit]
     opened, closed = look.before[first], look.after[last]
     into = first - units.first[unit]
     left = units.last[unit] - 1 - last
@@ -125,18 +117,39 @@ def find_agencies(look: Surface, units: Units, measures: Measures, labels: NDArr
         dateline[i] |= (
             place_after(look, int(first[i]), int(last[i]) + 1, int(units.last[unit[i]])) > last[i] + 1
         )
+    for i in np.flatnonzero(_links(measures, closed))[::-1].tolist():
+        dateline[i] |= dateline[i + 1]
+    return np.asarray(dateline)
+
+
+def _links(measures: Measures, closed: NDArray[np.uint16]) -> NDArray[np.bool_]:
+    """bool[A]: the agency is followed by the next one of a chain such as RND/dpa, and is what that is."""
+    first, size, unit = measures.agency_first, measures.agency_size, measures.agency_unit
+    linked = np.zeros(len(first), np.bool_)
+    linked[:-1] = (unit[:-1] == unit[1:]) & (first[1:] == (first + size)[:-1])
+    return np.asarray(linked & (closed & (signs.SLASH | signs.COMMA) != 0))
+
+
+def find_agencies(look: Surface, units: Units, measures: Measures, labels: NDArray[np.uint8]) -> Found:
+    """Give every agency that was matched its role.
+
+    In a unit of the body, ``dateline`` is one of :func:`datelines`; ``credit`` one that closes the unit after
+    the end of a sentence, an opening parenthesis, a dash or a slash. In a unit that is not body, a byline or
+    update stamp (meta) makes a ``byline``, a caption or credit a ``credit``. All others are mentions.
+    """
+    first, size = measures.agency_first, measures.agency_size
+    unit = np.searchsorted(units.first, first, side="right") - 1
+    told = replace(measures, agency_unit=unit)  # the units may be finer than those measured
+    dateline = datelines(look, units, told)
+    last = first + size - 1
+    label = labels[unit]
+    opened, closed = look.before[first], look.after[last]
+    into = first - units.first[unit]
+    left = units.last[unit] - 1 - last
     apart = opened & (signs.STOP | _JOINS | signs.MARK | signs.COPYRIGHT) != 0
     closes = (left == 0) & ((into == 0) | apart)
-    # in a chain such as RND/dpa each link is what the last one is
-    for i in range(len(first) - 2, -1, -1):
-        linked = (
-            unit[i] == unit[i + 1]
-            and first[i + 1] == last[i] + 1
-            and closed[i] & (signs.SLASH | signs.COMMA) != 0
-        )
-        if linked:
-            dateline[i] |= dateline[i + 1]
-            closes[i] |= closes[i + 1] & (apart[i] | (into[i] == 0))
+    for i in np.flatnonzero(_links(told, closed))[::-1].tolist():
+        closes[i] |= closes[i + 1] & (apart[i] | (into[i] == 0))
     role = np.full(len(first), AgencyRole.MENTION, np.uint8)
     body = (label == LABELS.index("body")) | (label == LABELS.index("title"))
     role[body & closes] = AgencyRole.CREDIT

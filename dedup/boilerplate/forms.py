@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from dedup.boilerplate.units import Measures, Surface, Units
     from dedup.tokens import Tokens
 
-__all__ = ["addresses", "dates", "sentences", "signed_captions"]
+__all__ = ["addresses", "dates", "placed", "sentences", "signed_captions"]
 
 ADDRESS_TOKENS = 5
 """Words of an address, at least: shorter ones are abbreviations, dates and results of games."""
@@ -31,6 +31,9 @@ CAPTION_TOKENS = (6, 40)
 """Words of a caption with its signature, at least and at most."""
 SIGNATURE_TOKENS = (2, 4)
 """Words of the signature: one word in capitals is an abbreviation as well."""
+
+PLACE_TOKENS = 5
+"""Words of a place before a dash, at most: "HARLOW BAY, Calif. —"."""
 
 _DATE = re.compile(
     rb"(\d{1,2}[./]\d{1,2}[./]\d{4}|\d{4}([-./])\d{1,2}\2\d{1,2})([ ,|T/-]{1,3}\d{1,2}[:.]\d{2}(:\d{2})?)?"
@@ -70,6 +73,18 @@ def sentences(measures: Measures) -> NDArray[np.bool_]:
     found: NDArray[np.bool_] = (
         whole & (2 * small >= size - figures) & (4 * measures.covered[:, CUES.index("meta")] <= size)
     )
+    return found
+
+
+def placed(look: Surface, units: Units) -> NDArray[np.bool_]:
+    """bool[U]: the unit opens with a place and a dash: "Halbergen – Die …"."""
+    rows = np.flatnonzero(units.last - units.first > 2 * PLACE_TOKENS)
+    found = np.zeros(len(units), np.bool_)
+    dash = signs.SPACE | signs.DASH
+    for word in range(PLACE_TOKENS):
+        at = units.first[rows] + word
+        rows, at = (x[look.shape[at] & signs.UPPER != 0] for x in (rows, at))
+        found[rows[look.after[at] & dash == dash]] = True
     return found
 
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from dedup.boilerplate.agencies import AgencyRole, agency_names, find_agencies
+from dedup.boilerplate.agencies import AgencyRole, agency_names, datelines, find_agencies
 from dedup.boilerplate.features import model_of, observe, suspects, table
-from dedup.boilerplate.forms import addresses, dates, sentences, signed_captions
+from dedup.boilerplate.forms import addresses, dates, placed, sentences, signed_captions
 from dedup.boilerplate.lexicon import CUES
 from dedup.boilerplate.model import BODY, LABELS, MODELS, TITLE, label_units
 from dedup.boilerplate.recurring import asked, unit_hashes
@@ -35,12 +35,16 @@ from dedup.kernels import signs
 from dedup.kernels.traits import (
     AGENCY,
     ALL_AGENCY,
+    ENDS_STOP,
     PROSE,
     PROSE_ABOVE,
     PROSE_BELOW,
+    PROSE_WORDS,
     RECURS,
     SAME_ABOVE,
     SAME_BELOW,
+    WORD,
+    WORDS,
 )
 from dedup.kernels.traits import KINDS as CUED_KINDS
 from dedup.model import Agency, CleanText, Kind, Removed
@@ -165,6 +169,11 @@ def strip(tokens: Tokens, batch: pa.RecordBatch, recurring: Recurring | None = N
     # so does a caption, but not of two sentences where the article ends
     ends = (measures.counts[:, signs.N_STOP] > 1) & (traits[PROSE_ABOVE] > 1) & (traits[PROSE_BELOW] == 0)
     labels[ends & _only_signed(units, measures, labels, "caption")] = BODY
+    # and what a dateline opens is the article, though it has a month and a year as captions have
+    led = placed(look, units) & (traits[PROSE] > 0)
+    led[measures.agency_unit[datelines(look, units, measures)]] = True
+    led &= (traits[WORDS] >= WORD * PROSE_WORDS) & (traits[ENDS_STOP] > 0)
+    labels[led & (labels == LABELS.index("caption"))] = BODY
     named = np.flatnonzero(traits[ALL_AGENCY])
     labels[named[_ASTRAY[labels[named]]]] = LABELS.index("credit")
     earlier, later = traits[SAME_ABOVE] > 0, traits[SAME_BELOW] > 0

@@ -262,6 +262,24 @@ def test_time_is_linear(piece: str) -> None:
     assert seconds(1 << 20) < 16 * seconds(1 << 18) + 0.5
 
 
+@pytest.mark.parametrize(
+    "lead",
+    [
+        "Wien/Steinach (APA) – Der Nationalrat hat am Donnerstag mit den Stimmen der Koalition ein neues Wassergesetz "
+        "beschlossen. Es tritt am 1. Jänner 2027 in Kraft.",
+        "Bern/Zürich, 3. März (Keystone-SDA) Der Bundesrat hat am Freitag die Verordnung über Drohnen angepasst.",
+        "PARIS (AFP) — President Luc Baron arrives in Berlin on Thursday for talks with Chancellor Bruno Adler.",
+        "HARLOW BAY, Calif. -- A former treasurer was sentenced on Friday to six years in prison.",
+        "Halbergen – Mit einem Festakt ist am Sonntag, 1. März 2026, das neue Museum der Stadt eröffnet worden.",
+    ],
+)
+def test_what_a_dateline_opens_is_no_caption(lead: str) -> None:
+    """Below a picture's credit, with a month and a year in them, such openings looked like captions."""
+    link = "Read more: What the strike means for the islands"
+    clean = strip_boilerplate(page("Photo: Ana Ruiz/AFP", lead, link, *BODY[1:]))
+    assert clean.text.split("\n\n")[0].endswith(lead[40:])
+
+
 def test_a_day_before_its_month_ends_no_sentence() -> None:
     """In a text without paragraphs "März, gegen 7.45 Uhr befuhr …" was a unit, and a stamp."""
     text = (
