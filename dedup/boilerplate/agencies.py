@@ -106,8 +106,9 @@ def datelines(look: Surface, units: Units, measures: Measures) -> NDArray[np.boo
         before = look.shape[units.first[unit[i]] : first[i]]
         dated = (before & signs.NUMBER != 0).any()
         named = (before & (signs.UPPER | signs.CAPITALS) != 0).all()
-        # PLACE, 3 Mar (EFE) The …; PLACE, 3 мар - РИА. The …; Place (epd). The …
-        dateline[i] = dated or (named and in_parentheses[i] and stopped[i])
+        # PLACE, 3 Mar (EFE) The …; PLACE, 3 мар - РИА. The …; Place (epd). The …; Place. (kna) The …
+        around = (opened[i] | closed[i]) & signs.STOP
+        dateline[i] = dated or (named and in_parentheses[i] and around)
     # (AP) The mayor …, 【白川共同】…: the bracket the unit opens with
     begins = units.first[unit]
     bracket = early & (look.before[begins] & signs.OPEN != 0) & (closed & signs.CLOSE != 0) & (left >= LEAST)

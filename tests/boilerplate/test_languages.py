@@ -161,6 +161,10 @@ def test_a_korean_dateline_goes_with_its_reporter(dateline: str) -> None:
     ("language", "dateline", "agency"),
     [
         ("de", "Nordermarsch (epd). ", "epd"),
+        ("de", "Nordermarsch. (kna) ", "KNA"),
+        ("de", "Nordermarsch/Kall. (dpa/lno) ", "dpa"),
+        ("de", "Nordermarsch (ots) - ", "news aktuell"),
+        ("de", "Nordermarsch (dts Nachrichtenagentur) - ", "dts"),
         ("es", "ALMIRUELA, 3 (EUROPA PRESS) ", "Europa Press"),
         ("es", "Almiruela, 3 mar (Prensa Latina) ", "Prensa Latina"),
         ("it", "(AGI) - Portovalle, 3 mar. - ", "AGI"),
