@@ -78,6 +78,8 @@ STRONG_CUES = 5.0
 """Weight of cues that even prose does not outweigh."""
 MANY_CUES, TITLE_CUES = 7.0, 4.0
 """Weight of cues that, filling half of it, make a unit an appeal, or a headline none."""
+ISLAND_WORDS = 8
+"""Words of a sentence between a line of furniture and more of it that is the article's last."""
 REPEATED_TOKENS = 12
 """Words of a paragraph that is not said twice for effect."""
 SIGNED_TOKENS = 8
@@ -165,6 +167,7 @@ def strip(tokens: Tokens, batch: pa.RecordBatch, recurring: Recurring | None = N
     # a credit names somebody: a closing paragraph of background looks like an author's life, but for the cues
     nobody = (traits[PROSE] > 0) & (traits[CUED_KINDS] == 0) & (traits[AGENCY] == 0)
     labels[nobody & (labels == LABELS.index("credit"))] = BODY
+    labels[_islands(units, labels, traits)] = BODY
     labels[_only_signed(units, measures, labels, "credit")] = BODY
     # so does a caption, but not of two sentences where the article ends
     ends = (measures.counts[:, signs.N_STOP] > 1) & (traits[PROSE_ABOVE] > 1) & (traits[PROSE_BELOW] == 0)
@@ -224,6 +227,18 @@ def strip(tokens: Tokens, batch: pa.RecordBatch, recurring: Recurring | None = N
         agency_start=written.start[agencies.first],
         agency_end=written.end[agencies.first + agencies.size - 1],
     )
+
+
+def _islands(units: Units, labels: NDArray[np.uint8], traits: NDArray[np.int16]) -> NDArray[np.bool_]:
+    """bool[U]: a sentence taken for a teaser that one line alone parts from the article, without a cue."""
+    sentence = (traits[ENDS_STOP] > 0) & (traits[WORDS] >= WORD * ISLAND_WORDS)
+    found: NDArray[np.bool_] = sentence & (labels == LABELS.index("nav"))
+    found &= (traits[CUED_KINDS] == 0) & (traits[AGENCY] == 0)
+    document = np.arange(len(units.offsets) - 1).repeat(steps(units.offsets))
+    found[:2] = False
+    found[2:] &= (document[2:] == document[:-2]) & (labels[1:-1] > TITLE)
+    found[2:] &= sentence[:-2] & (labels[:-2] == BODY)
+    return found
 
 
 def _only_signed(

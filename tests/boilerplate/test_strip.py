@@ -280,6 +280,28 @@ def test_what_a_dateline_opens_is_no_caption(lead: str) -> None:
     assert clean.text.split("\n\n")[0].endswith(lead[40:])
 
 
+@pytest.mark.parametrize(
+    ("link", "last", "below"),
+    [
+        ("Lire aussi", "En 2012, un premier incendie avait déjà détruit une partie du site.", "Les plus lus"),
+        ("Lees ook", "De politie onderzoekt of een stilstaande bestelbus de oorzaak was.", "Meest gelezen"),
+        (
+            "Leggi anche",
+            "L'edificio, costruito nel 1962, era stato ristrutturato due anni fa.",
+            "I più letti",
+        ),
+        (
+            "Noticias relacionadas",
+            "En ese mismo punto se registró en 2018 otro descarrilamiento.",
+            "Lo más leído",
+        ),
+    ],
+)
+def test_a_closing_sentence_stays_between_links(link: str, last: str, below: str) -> None:
+    """It was taken for the teaser of the link above it; but that has one of its own, or none."""
+    assert strip_boilerplate(page(*BODY[:3], link, last, below)).text == page(*BODY[:3], last)
+
+
 def test_a_day_before_its_month_ends_no_sentence() -> None:
     """In a text without paragraphs "März, gegen 7.45 Uhr befuhr …" was a unit, and a stamp."""
     text = (
