@@ -44,10 +44,10 @@ RECENT = 8 << 20
 once; every process holds up to twice as many, and reads them when it first looks something up."""
 
 STEP = 128
-"""Buckets of the first level that are filled at once, at least: neighbours share pages, and most calls fill none."""
+"""Buckets of the first level that are filled at once, at least: neighbours share pages of the database."""
 
 TOGETHER = 1 << 10
-"""Buckets that are read at once, some 2 MB of them at a million documents: what is read stays in the cache."""
+"""Buckets that are read at once, 2 MB of them at a million documents: what is read stays in the cache."""
 
 DENSE = 4
 """Where every fourth bucket is asked for, all between are read: rows of a scan cost less than look-ups."""
