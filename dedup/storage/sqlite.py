@@ -130,6 +130,8 @@ class SqliteStore:
             if not self._read_only and db.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
                 db.execute("PRAGMA journal_mode = WAL")
             db.execute("PRAGMA synchronous = FULL")
+            # Debian's SQLite overwrites all that is deleted: the last step of a move took 266 ms for 91
+            db.execute("PRAGMA secure_delete = FAST")
             db.execute(f"PRAGMA cache_size = -{_CACHE_KB}")
             db.execute(f"PRAGMA wal_autocheckpoint = {_MOST_PAGES}")
             db.execute(f"PRAGMA mmap_size = {_MAPPED}")
