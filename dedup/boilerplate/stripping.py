@@ -71,6 +71,8 @@ _ASTRAY = np.array([name in ("appeal", "nav", "widget") for name in LABELS])
 OWN_CUES = 2.0
 """Weights of cues a sentence needs to be taken out of a block of body."""
 
+GLUED_TOKENS = 12
+"""Words of body that a block of furniture must hold for them to stay."""
 PROSE_TOKENS = 80
 PROSE_STOPS = 3
 """Words and sentence ends that make a unit prose."""
@@ -198,6 +200,7 @@ def strip(tokens: Tokens, batch: pa.RecordBatch, recurring: Recurring | None = N
 
     mixed = suspects(tokens, units, measures)
     mixed[units.block[removed]] = False
+    mixed[units.block[_glued(units, measures, labels)]] = True
     if mixed.any():
         units, labels, kind, removed = _by_sentences(
             tokens, look, phrases, dated, mixed, units, measures, labels, kind, removed
@@ -284,7 +287,10 @@ def _by_sentences(
     kind: NDArray[np.uint8],
     removed: NDArray[np.bool_],
 ) -> tuple[Units, NDArray[np.uint8], NDArray[np.uint8], NDArray[np.bool_]]:
-    """Decide again on mixed blocks of body, bool[B]: a sentence of them that has cues of its own may go.
+    """Decide again on mixed blocks, bool[B], by their sentences.
+
+    Of a block of body one that has cues of its own may go; of furniture, what stands before the first such
+    sentence, or behind the last one, may stay.
 
     Returns:
         Units with those blocks cut, and their labels, kinds and whether they go.
@@ -306,13 +312,59 @@ def _by_sentences(
         part.offsets,
         np.full(len(part.offsets) - 1, MODELS.index("sentence"), np.uint8),
     )
-    goes = new & (found > TITLE) & (told.strongest >= OWN_CUES)
-    goes &= ~_only_signed(part, told, found, "credit", "caption")
-    again = rows[goes]
-    labels[again] = found[goes]
-    kind[again] = _KIND_OF_LABEL[found[goes]]
-    removed[again] = True
+    gone = removed[rows]
+    cued = new & (found > TITLE) & (told.strongest >= OWN_CUES)
+    goes = cued & ~gone & ~_only_signed(part, told, found, "credit", "caption")
+    stays = np.zeros(len(part), np.bool_)
+    some = np.flatnonzero(new & gone)
+    prose = (found[some] == BODY) & (told.strongest[some] == 0)
+    prose &= told.cues[some, CUES.index("address")] == 0  # appeals speak of themselves and to the reader
+    stays[some] = _beside_cues(part.block[some], cued[some], prose, told.counts[some, signs.N_TOKENS])
+    again = rows[goes | stays]
+    labels[again] = np.where(stays, BODY, found)[goes | stays]
+    kind[again] = _KIND_OF_LABEL[labels[again]]
+    removed[again] = goes[goes | stays]
     return finer, labels, kind, removed
+
+
+def _glued(units: Units, measures: Measures, labels: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """Furniture of several sentences next to body, of which some may be that, too.
+
+    But no captions: they are a sentence and a credit, and so is the last paragraph with one behind it.
+    """
+    several = (measures.counts[:, signs.N_STOP] >= 2) & (measures.counts[:, signs.N_TOKENS] > GLUED_TOKENS)
+    several &= (labels > TITLE) & (labels != LABELS.index("caption"))
+    some = np.flatnonzero(several & ~units.sentences)
+    document = np.searchsorted(units.offsets, some, side="right") - 1
+    above, below = some > units.offsets[document], some + 1 < units.offsets[document + 1]
+    above &= labels[some - 1] == BODY
+    below &= labels[np.minimum(some + 1, len(labels) - 1)] == BODY
+    return some[above | below]
+
+
+def _beside_cues(
+    block: NDArray[np.int64],
+    cued: NDArray[np.bool_],
+    prose: NDArray[np.bool_],
+    words: NDArray[np.int32],
+) -> NDArray[np.bool_]:
+    """Sentences before the first one with cues of their block, or behind the last, if all are body: bool[s].
+
+    Args:
+        block: int64[s], ascending.
+        cued: bool[s].
+        prose: bool[s], they may be body.
+        words: int32[s], how many they have.
+    """
+    opens = run_starts(block)
+    first = np.flatnonzero(opens)[np.cumsum(opens) - 1]
+    before = np.concatenate([[0], np.cumsum(cued)])
+    behind = before[:-1] - before[first]
+    total = np.bincount(np.cumsum(opens), cued)[np.cumsum(opens)]
+    outside = ~cued & ((behind == 0) | (behind == total)) & (total > 0)
+    part = np.cumsum(opens | np.append(False, outside[1:] != outside[:-1]))
+    whole = np.bincount(part, ~(outside & prose))[part] == 0
+    return np.asarray(whole & (np.bincount(part, words)[part] >= GLUED_TOKENS))
 
 
 def cut_blocks(units: Units, blocks: int) -> NDArray[np.bool_]:

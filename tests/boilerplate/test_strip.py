@@ -302,6 +302,39 @@ def test_a_closing_sentence_stays_between_links(link: str, last: str, below: str
     assert strip_boilerplate(page(*BODY[:3], link, last, below)).text == page(*BODY[:3], last)
 
 
+@pytest.mark.parametrize(
+    ("sentence", "furniture"),
+    [
+        (THIRD, "Subscribe to our newsletter to get the latest news every morning."),
+        (THIRD, "Support our journalism with a donation today."),
+        (LAST, "Copyright 2024 The Associated Press. All rights reserved."),
+        (
+            "Das Ministerium will jeder Familie 300 Euro zahlen und der Sache nachgehen.",
+            "Folgen Sie uns auf Twitter.",
+        ),
+        (
+            "Le ministère versera 300 euros à chaque famille et examinera toute l'affaire.",
+            "Suivez-nous sur Twitter.",
+        ),
+    ],
+)
+@pytest.mark.parametrize("first", [True, False])
+def test_furniture_glued_to_a_paragraph_goes_alone(sentence: str, furniture: str, first: bool) -> None:
+    block = f"{furniture} {sentence}" if first else f"{sentence} {furniture}"
+    for above, below in (([LEAD, SECOND], [LAST]), ([LEAD, SECOND, THIRD], [])):
+        kept = strip_boilerplate(page(*above, block, *below)).text
+        assert sentence in kept
+        assert furniture not in kept
+
+
+def test_an_appeal_of_many_sentences_goes_whole() -> None:
+    appeal = (
+        "For thirty years we have told you what happens in this town. Our reporters sit through every meeting "
+        "of the council so that you needn't. Support our journalism with a donation today."
+    )
+    assert strip_boilerplate(page(LEAD, SECOND, appeal, LAST)).text == page(LEAD, SECOND, LAST)
+
+
 def test_a_day_before_its_month_ends_no_sentence() -> None:
     """In a text without paragraphs "März, gegen 7.45 Uhr befuhr …" was a unit, and a stamp."""
     text = (
