@@ -173,7 +173,8 @@ def _open(
 
     from dedup.index import Index
 
-    if (existing or read_only) and "://" not in db and not Path(db).exists():
+    path = db.removeprefix("sqlite:///")
+    if (existing or read_only) and "://" not in path and not Path(path).exists():
         raise UsageError(f"{db}: no such index")
     return Index.open(db, read_only=read_only, store_text=store_text)
 

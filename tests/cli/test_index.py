@@ -99,6 +99,9 @@ def test_no_such_index(dedup: Call, tmp_path: Path) -> None:
         outcome = dedup("index", command, tmp_path / "none.db")
         assert (outcome.code, outcome.out) == (2, "")
         assert outcome.err == f"dedup: {tmp_path / 'none.db'}: no such index\n"
+    for command in (("rebuild",), ("prune", "--before", "2026-03-01"), ("remove", "a")):
+        name, *rest = command
+        assert "no such index" in dedup("index", name, f"sqlite:///{tmp_path / 'none.db'}", *rest).err
     assert dedup("index", "merge", tmp_path / "new.db", tmp_path / "none.db").code == 2
     assert not list(tmp_path.iterdir())
 
