@@ -232,6 +232,8 @@ def test_errors_say_what_is_wrong(hostile: Path, tmp_path: Path):
     with pytest.raises(UsageError, match="no result of dedup run"):
         make_report(tmp_path)
     (tmp_path / "taken.html").touch()
+    with pytest.raises(InputError, match=r"run\.json: cannot be read: Not a directory$"):
+        make_report(tmp_path / "taken.html")
     with pytest.raises(OutputError, match="exists already"):
         make_report(hostile, tmp_path / "taken.html")
     for name, content, error, message in (

@@ -138,7 +138,7 @@ def read_tables(folder: Path) -> Tables:
     except FileNotFoundError:
         raise UsageError(f"{folder}: is no result of dedup run, there is no run.json in it") from None
     except (OSError, orjson.JSONDecodeError) as error:
-        raise InputError(f"cannot be read: {error}", file=str(folder / "run.json")) from error
+        raise _unreadable(folder / "run.json", error) from error
     if not isinstance(run, dict):
         raise UsageError(f"{folder}: is no result of dedup run, there is something else in run.json")
     if run.get("format") != FORMAT:
@@ -200,7 +200,11 @@ def _batches(folder: Path, name: str, schema: pa.Schema) -> Iterator[pa.RecordBa
 
         yield from in_order(parsed, _blocks(path), 2)  # more would wait for what is done with the rows
     except (OSError, pa.ArrowInvalid) as error:
-        raise InputError(f"cannot be read: {error}", file=str(path)) from error
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, error: Exception) -> InputError:
+    return InputError(f"cannot be read: {getattr(error, 'strerror', None) or error}", file=str(path))
 
 
 def _shaped(table: pa.Table, schema: pa.Schema) -> pa.RecordBatch:
