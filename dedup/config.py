@@ -5,14 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 from dedup.errors import SettingsError
 from dedup.model import has_surrogate
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 __all__ = ["POLICIES", "SCHEME_FIELDS", "Settings"]
 
@@ -141,12 +139,14 @@ class Settings:
         return asdict(self)
 
     @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> Self:
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
         """Settings of a mapping such as :meth:`as_dict` gives.
 
         Raises:
-            SettingsError: An unknown name or a value out of range.
+            SettingsError: No mapping, an unknown name, or a value out of range.
         """
+        if not isinstance(values, Mapping):
+            raise SettingsError(f"settings are {type(values).__name__}, not a mapping of names to values")
         known = {f.name for f in fields(cls)}
         unknown = sorted(set(values) - known)
         if unknown:

@@ -143,9 +143,13 @@ class Result(Tables):
         return [self._family(first) for first in self._firsts.tolist()]
 
     def largest_families(self, count: int) -> list[Family]:
-        """The families with the most members; among equals, by id."""
+        """The families with the most members; among equals, by id.
+
+        Args:
+            count: The most to give.
+        """
         order = np.argsort(-self._size[self._firsts], kind="stable")
-        return [self._family(first) for first in self._firsts[order[:count]].tolist()]
+        return [self._family(first) for first in self._firsts[order[: max(count, 0)]].tolist()]
 
     def family(self, document: str) -> Family | None:
         """The family a document belongs to, None where it is alone.
@@ -192,7 +196,7 @@ class Result(Tables):
     def _number(self, identity: str) -> int:
         try:
             return self._numbers[identity]
-        except KeyError:
+        except (KeyError, TypeError):  # a list, say
             raise UsageError(f"no document with id {identity!r}") from None
 
     def _document(self, number: int) -> Document:

@@ -72,6 +72,19 @@ def test_fields_are_renamed() -> None:
     assert found(renamed, fields={"text": "body"}) == found(RECORDS)
 
 
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"body": "text"}, "unknown field 'body'"),
+        ({"text": None}, "field text: its name in the input, None, is no string"),
+        ("text=body", "fields is str, not a mapping"),
+    ],
+)
+def test_renames_that_cannot_be_meant(fields: Any, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        dedup.find_families(RECORDS, fields=fields)
+
+
 @pytest.mark.parametrize("documents", [[], pa.table({"id": ["a"], "text": [""]}), [{"id": "a"}]])
 def test_nothing_usable(documents: Any) -> None:
     with pytest.raises(UsageError, match="no document that can be used"):

@@ -42,6 +42,11 @@ def test_settings_that_cannot_be_meant(name: str, value: Any) -> None:
         Settings.from_dict({name: value})
 
 
+def test_settings_are_a_mapping() -> None:
+    with pytest.raises(SettingsError, match="settings are list, not a mapping"):
+        Settings.from_dict(["min_run"])  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize(
     "call",
     [

@@ -117,6 +117,12 @@ def test_another_text_is_refused(a, b, other):
             Diff.from_json(made.as_json(), other)
 
 
+@pytest.mark.parametrize("other", [None, 1, b"a"])
+def test_what_is_no_text_is_refused(other):
+    with pytest.raises(DiffError, match=f"not to {type(other).__name__}"):
+        diff("a", "b").apply(other)
+
+
 @given(texts, texts)
 def test_renderings_take_every_text(a, b):
     made = diff(a, b)

@@ -104,6 +104,14 @@ def test_listed_relations_are_those_of_single_pairs(seeds: Result) -> None:
         assert seeds.relation(relation.a, relation.b) == relation
 
 
+@pytest.mark.parametrize("identity", ["none", None, 1, ["alone"]])
+def test_no_such_document(result: Result, identity: Any) -> None:
+    asked = (result.document, result.family, result.stock_spans, lambda some: result.relation("alone", some))
+    for ask in asked:
+        with pytest.raises(UsageError, match="no document with id"):
+            ask(identity)
+
+
 def test_counts(result: Result) -> None:
     counts = {"exact": 1, "near": 0, "version": 1, "partial": 0, "quote": 0}
     assert result.relation_counts() == counts
@@ -113,6 +121,7 @@ def test_counts(result: Result) -> None:
 def test_the_largest_families(seeds: Result) -> None:
     sizes = [len(family) for family in seeds.largest_families(3)]
     assert sizes == sorted((len(family) for family in seeds.families), reverse=True)[:3]
+    assert seeds.largest_families(0) == seeds.largest_families(-1) == []
     assert [family.id for family in seeds.families] == sorted(family.id for family in seeds.families)
 
 

@@ -49,6 +49,8 @@ class Diff:
         Raises:
             DiffError: ``text`` is not the one this diff was made from.
         """
+        if not isinstance(text, str):
+            raise DiffError(f"a diff applies to a text, not to {type(text).__name__}")
         if text != self.base:
             raise DiffError(
                 f"diff was made from another text: {len(self.base)} characters, hash {digest(self.base)}; "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -11,7 +12,7 @@ from dedup.io.schema import FIELDS, Block, Reject, RejectSink
 from dedup.model import as_text, has_surrogate
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
 __all__ = ["Rows", "distinct_names", "source_fields"]
 
@@ -23,13 +24,17 @@ def source_fields(fields: Mapping[str, str]) -> dict[str, str]:
         fields: Renames, ours to theirs: ``{"text": "body"}``.
 
     Raises:
-        UsageError: A field we don't have.
+        UsageError: A field we don't have, or no name of theirs.
     """
-    for name in fields:
+    if not isinstance(fields, Mapping):
+        raise UsageError(f"fields is {type(fields).__name__}, not a mapping such as {{'text': 'body'}}")
+    for name, theirs in fields.items():
         if name not in FIELDS:
             raise UsageError(f"unknown field {name!r}; fields are {', '.join(FIELDS)}")
-        if has_surrogate(fields[name]):
-            raise UsageError(f"field {name}: its name in the input, {fields[name]!r}, is no UTF-8")
+        if not isinstance(theirs, str):
+            raise UsageError(f"field {name}: its name in the input, {theirs!r}, is no string")
+        if has_surrogate(theirs):
+            raise UsageError(f"field {name}: its name in the input, {theirs!r}, is no UTF-8")
     return {name: fields.get(name, name) for name in FIELDS}
 
 

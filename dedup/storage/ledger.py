@@ -493,7 +493,7 @@ class Ledger:
 
 def _can_be(identity: str) -> bool:
     """Whether an id can be stored: PostgreSQL and drivers refuse even to look for others."""
-    return "\0" not in identity and not has_surrogate(identity)
+    return isinstance(identity, str) and "\0" not in identity and not has_surrogate(identity)
 
 
 def _edges(rows: Sequence[Row]) -> Edges:

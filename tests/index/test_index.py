@@ -192,7 +192,7 @@ def test_numbers_beyond_what_is_stored(index):
     assert list(index.families(min_size=2**70)) == []
 
 
-@pytest.mark.parametrize("identity", ["a\0", "\ud800"])
+@pytest.mark.parametrize("identity", [None, 7, ["a"], "a\0", "\ud800"])
 def test_ids_that_cannot_be(index, identity):
     index.add(article("a", story(1)))
     assert index.document(identity) is None
