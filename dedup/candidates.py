@@ -16,7 +16,7 @@ import numpy as np
 from dedup import kernels
 from dedup.marks import grouped
 from dedup.parallel import in_order
-from dedup.ragged import distinct, partition_bits, run_starts
+from dedup.ragged import distinct, first_of_run, partition_bits, run_starts
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -68,7 +68,7 @@ def exact_leaders(content: NDArray[np.uint64]) -> NDArray[np.int64]:
     ordered = content[order]
     opens = run_starts(*ordered.T)
     leaders = np.empty(n, np.int64)
-    leaders[order] = order[opens][np.cumsum(opens) - 1]
+    leaders[order] = first_of_run(order, opens)
     return leaders
 
 
@@ -106,7 +106,7 @@ def near_pairs(signatures: NDArray[np.uint32], rows: NDArray[np.int64], numbers:
         key.sort()
         opens = run_starts(key >> low)
         place = (key & ((np.uint64(1) << low) - np.uint64(1))).astype(np.int64)
-        first = place[opens][np.cumsum(opens) - 1]
+        first = first_of_run(place, opens)
         found.append((first << 32 | place)[~opens])
     pairs = distinct(np.concatenate(found))
     return Pairs(numbers[pairs >> 32], numbers[pairs & 0xFFFFFFFF])

@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from dedup.boilerplate import agency_names
-from dedup.ragged import run_starts
+from dedup.ragged import first_of_run, run_starts
 from dedup.texts import NEVER
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def choose(
     order = np.lexsort((rank, family))
     opens = run_starts(family[order])
     best = np.empty(len(order), np.int64)
-    best[order] = order[opens][np.cumsum(opens) - 1]
+    best[order] = first_of_run(order, opens)
     return best
 
 

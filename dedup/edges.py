@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dedup.model import RelationKind
+from dedup.ragged import running
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -85,7 +86,7 @@ class Edges:
         parts = [part for part in parts if len(part)] or parts[:1]
         if len(parts) == 1:
             return parts[0]
-        shift = np.cumsum([0] + [len(part.runs) for part in parts])
+        shift = running([len(part.runs) for part in parts])
         columns: dict[str, Any] = {}
         for f in fields(Edges):
             values = [getattr(part, f.name) for part in parts]

@@ -16,7 +16,7 @@ import numpy as np
 from dedup import kernels
 from dedup.candidates import CROWD
 from dedup.edges import NEAR, VERSION, Edges
-from dedup.ragged import run_starts
+from dedup.ragged import first_of_run, run_starts
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -150,7 +150,7 @@ def _held(family: NDArray[np.int64], a: NDArray[np.int64], b: NDArray[np.int64])
         order = np.lexsort((number, -degree, family))
         opens = run_starts(family[order])
         centre = np.empty(documents, np.int64)
-        centre[order] = order[opens][np.cumsum(opens) - 1]
+        centre[order] = first_of_run(order, opens)
         others = np.bincount(family, minlength=documents)[family] - 1
         held = (centre == number) | (degree > HELD * others)
         held[one[two == centre[one]]] = True

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from dedup.boilerplate import strip
+from dedup.ragged import running
 from dedup.tokens import tokenize
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def _first_paragraphs(texts: Sequence[str]) -> Iterator[str]:
     column, nothing = pa.array(texts, pa.large_string()), pa.nulls(len(texts), pa.string())
     tokens = tokenize(column)
     body = strip(tokens, pa.record_batch({"text": column, "title": nothing, "source": nothing})).body
-    before = np.concatenate([[0], np.cumsum(body)])[tokens.block_first]
+    before = running(body)[tokens.block_first]
     words = np.diff(before)
     for number, text in enumerate(texts):
         low, high = tokens.block_offsets[number : number + 2]

@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from dedup.model import RelationKind
+from dedup.ragged import owners, running
 from dedup.tokens import to_characters, tokenize
 
 if TYPE_CHECKING:
@@ -172,7 +173,7 @@ def read_words(tokens: Tokens, texts: pa.Array) -> Words:
         tokens: Of :func:`dedup.tokens.tokenize`.
         texts: What they are the tokens of.
     """
-    document = np.repeat(np.arange(len(tokens)), np.diff(tokens.offsets))
+    document = owners(tokens.offsets)
     opens = np.zeros(len(tokens.start) + 1, bool)
     opens[tokens.block_first] = True
     places = to_characters(texts, document, np.stack([tokens.start, tokens.end], axis=1))
@@ -186,9 +187,9 @@ def find_runs(words: Words, passages: Shared) -> Shared:
         words: Of the documents.
         passages: Of pairs of them, in characters.
     """
-    document = np.repeat(np.arange(len(words.offsets) - 1), np.diff(words.offsets)) << 32
+    document = owners(words.offsets) << 32
     starts, ends = document | words.start, document | words.end
-    pair = np.repeat(np.arange(len(passages.a)), np.diff(passages.offsets))
+    pair = owners(passages.offsets)
     runs, sizes = [], []
     for side, numbers in enumerate((passages.a, passages.b)):
         own = numbers[pair]
@@ -197,7 +198,7 @@ def find_runs(words: Words, passages: Shared) -> Shared:
         sizes.append(np.searchsorted(ends, high, "right") - first)
         runs.append(first - words.offsets[own])
     size = np.minimum(*sizes)
-    kept = np.concatenate([[0], np.cumsum(size > 0)])
+    kept = running(size > 0)
     found = np.column_stack([*runs, size])[size > 0]
     return replace(passages, offsets=kept[passages.offsets], runs=found)
 
@@ -269,7 +270,7 @@ def agree(documents: Sequence[Document], relations: Iterable[Relation]) -> Agree
     known = [relation for relation in relations if relation.a in place and relation.b in place]
     a, b = (np.array([place[getattr(r, side)] for r in known], np.int64) for side in "ab")
     copies = np.array([r.relation in COPIES for r in known], bool)
-    offsets = np.cumsum([0, *(len(r.passages) for r in known)])
+    offsets = running([len(r.passages) for r in known])
     passages = [(p.a_start, p.a_end, p.b_start, p.b_end) for r in known for p in r.passages]
     shared = Shared(a, b, copies, offsets, np.array(passages, np.int64).reshape(-1, 4))
     return agree_on(documents, words, find_runs(words, shared))

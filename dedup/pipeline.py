@@ -30,7 +30,7 @@ from dedup.marks import Marks
 from dedup.model import Kind
 from dedup.overlap import equal, verify
 from dedup.quotations import mark_quotations
-from dedup.ragged import first_of_each, search, steps
+from dedup.ragged import first_of_each, owners, running, search, steps
 from dedup.shingles import shingle
 from dedup.signatures import sketch
 from dedup.stock import long_runs, mark, mark_notices, windows
@@ -128,7 +128,7 @@ class Prepared:
 
 def joined_offsets(parts: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:
     """Offsets of ragged columns put one behind the other."""
-    shift = np.cumsum([0] + [int(part[-1]) for part in parts])
+    shift = running([int(part[-1]) for part in parts])
     return np.concatenate(
         [np.zeros(1, np.int64), *(part[1:] + by for part, by in zip(parts, shift, strict=False))]
     )
@@ -209,8 +209,7 @@ def prepare(
     tokens = tokenize(texts) if tokens is None else tokens
     stripped = strip(tokens, batch, recurring) if settings.strip else None
     body = stripped.body.copy() if stripped else np.ones(len(tokens.hash), bool)
-    kept = np.zeros(len(body) + 1, np.int64)
-    body.cumsum(out=kept[1:])
+    kept = running(body)
     bodiless = _without_body(kept, tokens)
     if bodiless.any():
         body &= ~bodiless.repeat(steps(tokens.offsets))
@@ -260,7 +259,7 @@ def learn(tokens: Sequence[Tokens], batches: Sequence[pa.RecordBatch]) -> Recurr
         tokens: The token stream of each batch.
         batches: All documents of the corpus.
     """
-    first = np.cumsum([0] + [len(batch) for batch in batches]).tolist()
+    first = running([len(batch) for batch in batches]).tolist()
     tables = [block_table(*pair) for pair in zip(tokens, batches, first[:-1], strict=True)]
     return find_recurring(BlockTable.joined(tables))
 
@@ -284,7 +283,7 @@ def _agencies(
     documents = len(tokens)
     if stripped is None or not len(stripped.agency_name):
         return pa.array([[]] * documents, pa.list_(pa.string())), np.zeros(documents, bool)
-    document = np.arange(documents).repeat(steps(stripped.agency_offsets))
+    document = owners(stripped.agency_offsets)
     told = (stripped.agency_role == AgencyRole.DATELINE) | (stripped.agency_role == AgencyRole.BYLINE)
     credit = np.flatnonzero(stripped.agency_role == AgencyRole.CREDIT)
     if len(credit):
@@ -307,7 +306,7 @@ def _in_caption(
     """Places, bytes in the given documents, that lie in a removed caption of some length."""
     if not len(stripped.removed_start):
         return np.zeros(len(document), bool)
-    holder = np.arange(len(stripped.removed_offsets) - 1).repeat(steps(stripped.removed_offsets))
+    holder = owners(stripped.removed_offsets)
     sought = (document << 32) | place
     at = np.maximum(np.searchsorted((holder << 32) | stripped.removed_start, sought, "right") - 1, 0)
     start, end = stripped.removed_start[at], stripped.removed_end[at]
@@ -321,7 +320,7 @@ def _removed_chars(stripped: Stripped | None, texts: pa.Array) -> NDArray[np.int
     if stripped is None or not len(stripped.removed_start):
         return np.zeros(len(texts), np.int64)
     data, offsets = text_buffers(texts)
-    document = np.arange(len(texts)).repeat(steps(stripped.removed_offsets))
+    document = owners(stripped.removed_offsets)
     start, end = offsets[document] + stripped.removed_start, offsets[document] + stripped.removed_end
     characters = np.empty(len(document), np.int64)
     kernels.get().count_characters(data, start, end, characters)

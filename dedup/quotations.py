@@ -18,7 +18,7 @@ import numpy as np
 import pyarrow as pa
 
 from dedup.kernels.rules import CHARACTER_FLAG as CHARACTER
-from dedup.ragged import gather, run_starts
+from dedup.ragged import gather, owners, run_starts
 from dedup.tokens import QUOTED, Tokens, as_read, text_buffers, tokenize
 
 if TYPE_CHECKING:
@@ -278,7 +278,7 @@ def _transcripts(
     speaker = block[opens]
     number = np.searchsorted(speaker, tokens.block_offsets)  # of the first one in each document
     count, blocks = np.diff(number), np.diff(tokens.block_offsets)
-    own = np.repeat(np.arange(len(count)), count)
+    own = owners(number)
     order = np.lexsort((tokens.hash[tokens.block_first[speaker]], own))
     name = tokens.hash[tokens.block_first[speaker[order]]]
     fresh = run_starts(own, name)

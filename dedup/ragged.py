@@ -8,6 +8,8 @@ import numpy as np
 import pyarrow as pa
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from dedup.config import Settings
@@ -16,9 +18,13 @@ __all__ = [
     "by_owner",
     "distinct",
     "first_of_each",
+    "first_of_run",
     "gather",
+    "is_in",
+    "owners",
     "partition_bits",
     "run_starts",
+    "running",
     "search",
     "slices",
     "steps",
@@ -71,6 +77,22 @@ def steps(values: NDArray[Number]) -> NDArray[Number]:
     return step
 
 
+def running(values: NDArray[Any] | Sequence[int]) -> NDArray[np.int64]:
+    """The sum of what stands before each place, and of all: int64[n + 1].
+
+    Args:
+        values: [n] sizes, whose offsets these are; or a mask, of which it is how many are true.
+    """
+    total = np.zeros(len(values) + 1, np.int64)
+    np.cumsum(values, out=total[1:])
+    return total
+
+
+def owners(offsets: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Which slice each value stands in: int64[offsets[-1]], for int64[n + 1] offsets from 0."""
+    return np.arange(len(offsets) - 1).repeat(steps(offsets))
+
+
 def sums(values: NDArray[np.bool_] | NDArray[np.int32], offsets: NDArray[np.int64]) -> NDArray[np.int64]:
     """The sum of each slice: int64[n].
 
@@ -78,9 +100,7 @@ def sums(values: NDArray[np.bool_] | NDArray[np.int32], offsets: NDArray[np.int6
         values: bool[m], to count what is chosen, or int32[m].
         offsets: int64[n + 1], where the slices begin, and the last one ends.
     """
-    running = np.zeros(len(values) + 1, np.int64)
-    values.cumsum(out=running[1:])
-    return steps(running[offsets])
+    return steps(running(values)[offsets])
 
 
 def run_starts(*columns: NDArray[Any]) -> NDArray[np.bool_]:
@@ -95,6 +115,17 @@ def run_starts(*columns: NDArray[Any]) -> NDArray[np.bool_]:
     for column in columns[1:]:
         inner |= column[1:] != column[:-1]
     return found
+
+
+def first_of_run(values: NDArray[Number], opens: NDArray[np.bool_]) -> NDArray[Number]:
+    """The value that each row's run begins with: [n].
+
+    Args:
+        values: [n].
+        opens: bool[n], of :func:`run_starts`.
+    """
+    first: NDArray[Number] = values[opens][np.cumsum(opens) - 1]
+    return first
 
 
 def by_owner(owner: NDArray[np.int64], owners: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -179,7 +210,7 @@ def trim(array: NDArray[Number], size: int) -> NDArray[Number]:
 
 def take_rows(column: pa.ChunkedArray, rows: NDArray[np.int64]) -> pa.Array:
     """The chosen rows; Arrow's ``take`` copies all chunks of a string column together at every call."""
-    bounds = np.cumsum([0, *map(len, column.chunks)])
+    bounds = running([len(chunk) for chunk in column.chunks])
     chunk = np.searchsorted(bounds, rows, "right") - 1
     order = np.argsort(chunk, kind="stable")
     numbers, first = np.unique(chunk[order], return_index=True)

@@ -11,6 +11,7 @@ from xxhash import xxh64_intdigest
 from dedup import kernels
 from dedup.config import Settings
 from dedup.kernels.rules import MULTIPLIER
+from dedup.ragged import running
 from dedup.tokens import CHARACTER, Tokens, token_strings
 
 if TYPE_CHECKING:
@@ -63,12 +64,12 @@ def shingle(
     if body is None:
         words, word_offsets = tokens.hash, tokens.offsets
     else:
-        words, word_offsets = tokens.hash[body], _running(body)[tokens.offsets]
+        words, word_offsets = tokens.hash[body], running(body)[tokens.offsets]
     size = np.full(len(tokens), settings.shingle_words, np.int64)
     character = tokens.flags & CHARACTER
     if character.any():  # a script without spaces somewhere
         told = character if body is None else character[body]
-        size[2 * np.diff(_running(told != 0)[word_offsets]) > np.diff(word_offsets)] *= 2
+        size[2 * np.diff(running(told != 0)[word_offsets]) > np.diff(word_offsets)] *= 2
     offsets, hashes = roll(words, word_offsets, size)
     return Shingles(offsets, hashes, size, word_offsets, words)
 
@@ -87,18 +88,10 @@ def roll(
         int64[n + 1] offsets of the shingles of each document, and their uint64 hashes.
     """
     count = np.diff(word_offsets)
-    offsets = np.zeros(len(count) + 1, np.int64)
-    np.cumsum(np.maximum(count - size + 1, np.minimum(count, 1)), out=offsets[1:])
+    offsets = running(np.maximum(count - size + 1, np.minimum(count, 1)))
     hashes = np.empty(offsets[-1], np.uint64)
     kernels.get().roll(words, word_offsets, size, offsets, hashes)
     return offsets, hashes
-
-
-def _running(mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
-    """int64[len + 1], how many are true before each place."""
-    result = np.zeros(len(mask) + 1, np.int64)
-    np.cumsum(mask, out=result[1:])
-    return result
 
 
 def shingle_hash(shingle: bytes) -> int:

@@ -19,7 +19,7 @@ import numpy as np
 
 from dedup import kernels
 from dedup.marks import Marks, grouped
-from dedup.ragged import distinct, partition_bits
+from dedup.ragged import distinct, partition_bits, running
 from dedup.shingles import roll
 from dedup.signatures import winnow
 from dedup.texts import STOCK
@@ -164,7 +164,7 @@ def mark_notices(
     again = same & (source[row[1:]] == source[row[:-1]]) & (window[row[1:]] != window[row[:-1]])
     if not again.any():
         return texts
-    group = np.concatenate([[0], np.cumsum(~same)])
+    group = running(~same)
     notice = row[np.isin(group, group[1:][again])]
     flags = texts.flags.copy()
     for document in notice.tolist():

@@ -17,7 +17,7 @@ from dedup.edges import KINDS, NONE
 from dedup.edits.batch import diffs_as_json
 from dedup.model import Role
 from dedup.passages import Places, locate
-from dedup.ragged import by_owner, first_of_each, gather, run_starts, take_rows, whole
+from dedup.ragged import by_owner, first_of_each, gather, owners, run_starts, running, take_rows, whole
 from dedup.schemas import FAMILIES, PASSAGE, RELATED, RELATIONS
 from dedup.texts import NEVER
 
@@ -244,7 +244,7 @@ class Tables:
         """Rows of some families, by their first members."""
         judged, candidates = self._judged, self._judged.candidates
         size = self._size[firsts]
-        offsets = np.concatenate([[0], np.cumsum(size)])
+        offsets = running(size)
         start = self._by_family[0][firsts]
         places, family = gather(start, start + size)
         members = self._by_family[1][places]
@@ -310,7 +310,7 @@ class Tables:
             _KIND_NAMES.take(pa.array(kind[at])),
             pa.array(words[at]),
         ]
-        offsets = pa.array(np.concatenate([[0], np.cumsum(high - low)]), pa.int32())
+        offsets = pa.array(running(high - low), pa.int32())
         return pa.ListArray.from_arrays(offsets, pa.StructArray.from_arrays(rows, fields=list(RELATED)))
 
     # --- what is written of the texts
@@ -368,7 +368,7 @@ def relation_rows(
     """
     turned = rank[edges.a] > rank[edges.b]
     spans = places.spans.astype(np.int64)
-    edge = np.repeat(np.arange(len(edges)), np.diff(places.offsets))
+    edge = owners(places.offsets)
     flip = turned[edge]
     spans[flip] = spans[flip][:, [2, 3, 0, 1]]
     spans = spans[np.argsort(edge << 32 | spans[:, 0], kind="stable")]

@@ -10,9 +10,13 @@ from dedup.ragged import (
     by_owner,
     distinct,
     first_of_each,
+    first_of_run,
     gather,
+    is_in,
+    owners,
     partition_bits,
     run_starts,
+    running,
     search,
     slices,
     steps,
@@ -47,6 +51,28 @@ def test_steps_are_differences(values: list[int]) -> None:
     assert steps(np.array(values, np.int64)).tolist() == np.diff(values).tolist()
 
 
+@given(st.lists(st.integers(0, 4), max_size=6))
+def test_owners_of_what_is_so_long(sizes: list[int]) -> None:
+    offsets = running(sizes)
+    assert offsets.tolist() == [sum(sizes[:place]) for place in range(len(sizes) + 1)]
+    assert running(np.array(sizes, np.uint8)).tolist() == offsets.tolist()
+    assert owners(offsets).tolist() == [n for n, size in enumerate(sizes) for _ in range(size)]
+
+
+@given(st.lists(st.integers(0, 2), max_size=9))
+def test_first_of_run(values: list[int]) -> None:
+    found = first_of_run(np.arange(len(values)), run_starts(np.array(values, np.int64)))
+    for place, first in enumerate(found.tolist()):
+        assert len(set(values[first : place + 1])) == 1
+        assert first == 0 or values[first - 1] != values[first]
+
+
+@given(st.lists(st.integers(0, 9)), st.sets(st.integers(0, 9)))
+def test_is_in(values: list[int], some: set[int]) -> None:
+    found = is_in(np.array(values, np.int64), np.array(sorted(some), np.int64))
+    assert found.tolist() == [value in some for value in values]
+
+
 @given(st.lists(st.lists(st.booleans(), max_size=4), max_size=6))
 def test_sums_of_slices(parts: list[list[bool]]) -> None:
     offsets = np.cumsum([0, *map(len, parts)])
@@ -70,10 +96,10 @@ def test_distinct_is_sorted_and_each_once(keys: list[int]) -> None:
 
 
 @given(st.lists(st.integers(0, 4), max_size=12))
-def test_things_by_owner(owners: list[int]) -> None:
-    offsets, things = by_owner(np.array(owners, np.int64), 5)
+def test_things_by_owner(whose: list[int]) -> None:
+    offsets, things = by_owner(np.array(whose, np.int64), 5)
     found = [part.tolist() for part in np.split(things, offsets[1:-1])]
-    assert found == [[i for i, owner in enumerate(owners) if owner == who] for who in range(5)]
+    assert found == [[i for i, owner in enumerate(whose) if owner == who] for who in range(5)]
 
 
 def test_parts_fit_the_memory() -> None:

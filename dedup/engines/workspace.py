@@ -32,7 +32,7 @@ import xxhash
 from dedup._version import __version__
 from dedup.errors import OutputError
 from dedup.io.folder import writing
-from dedup.ragged import whole
+from dedup.ragged import running, whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -378,7 +378,7 @@ class Columns:
             if field.name in self._columns:
                 made[field.name] = self._columns[field.name].finish()
                 if field.name.endswith(_OFFSETS):
-                    made[field.name] = np.concatenate([[0], np.cumsum(made[field.name])])
+                    made[field.name] = running(made[field.name])
             elif arrow is not None:
                 made[field.name] = whole(arrow.column(field.name))
         return kind(**made)

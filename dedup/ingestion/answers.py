@@ -14,6 +14,7 @@ from dedup.edits import Diff, diff
 from dedup.ingestion.drafts import moment
 from dedup.model import Passage, RelationKind
 from dedup.passages import split_runs
+from dedup.ragged import running
 from dedup.storage.codec import JOINED
 from dedup.storage.rows import Entry, Family, other_ends
 
@@ -278,7 +279,7 @@ def matches(ledger: Ledger, answers: Sequence[Answer], draft: Draft | None = Non
     flags = {num: body.flags for num, body in bodies.items()}
     if draft is not None:
         flags[draft.entry.num], spans[draft.entry.num] = draft.flags, draft.spans
-    first = np.cumsum([0] + [len(flags[num]) for num in sides])
+    first = running([len(flags[num]) for num in sides])
     # body tokens numbered as if one had been taken out wherever something was
     raw = np.cumsum(np.where(np.concatenate([flags[num] for num in sides]) & JOINED, 1, 2))
     places = np.concatenate([spans[num] for num in sides])

@@ -18,7 +18,7 @@ from dedup.io.batch import hosts
 from dedup.io.schema import TIME
 from dedup.model import Document, has_surrogate, parse_time
 from dedup.pipeline import prepare
-from dedup.ragged import steps, sums
+from dedup.ragged import running, steps, sums
 from dedup.shingles import Shingles, roll
 from dedup.signatures import sketch
 from dedup.stock import long_runs, windows
@@ -67,7 +67,7 @@ class Draft:
 
     def telling(self, flags: NDArray[np.uint8], settings: Settings) -> NDArray[np.bool_]:
         """Fingerprints that don't lie wholly in stock text, given flags of the body: bool[f]."""
-        fresh = np.concatenate([[0], np.cumsum(flags & STOCK == 0)])
+        fresh = running(flags & STOCK == 0)
         size = settings.shingle_words * (1 + self.entry.spaceless)
         stop = np.minimum(self.mark_at.astype(np.int64) + size, len(self.hash))
         return np.asarray(fresh[stop] > fresh[self.mark_at])

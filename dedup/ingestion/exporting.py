@@ -12,6 +12,7 @@ from dedup.ingestion.recalling import recall, table_of
 from dedup.ingestion.settling import candidates_of, numbered
 from dedup.passages import Places, split_runs
 from dedup.pipeline import Judged, to_leader
+from dedup.ragged import running
 from dedup.result import Result
 from dedup.storage.codec import JOINED, unpack_places
 
@@ -39,7 +40,7 @@ class _StoredResult(Result):
         found = np.stack(
             [spans[at_a, 0], spans[at_a + tokens - 1, 1], spans[at_b, 0], spans[at_b + tokens - 1, 1]], axis=1
         )
-        return Places(np.concatenate([[0], np.cumsum(np.bincount(edge, minlength=len(edges)))]), found)
+        return Places(running(np.bincount(edge, minlength=len(edges))), found)
 
 
 def exported(ledger: Ledger, settings: Settings) -> Result:

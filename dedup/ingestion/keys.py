@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from dedup.candidates import CROWD, LEADERS, band_keys
-from dedup.ragged import distinct
+from dedup.ragged import distinct, running
 from dedup.stock import LONG_RUN, UNDATED
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ def heads_of(
         marks.offsets,
         np.arange(n + 1) * len(bands),
         long_runs.offsets,
-        np.concatenate([[0], np.cumsum(counted)])[shingles.offsets],
+        running(counted)[shingles.offsets],
     )
     lists = [(head(i, part), offsets[i].tolist()) for i, part in enumerate(hashes)]
     return [

@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from dedup.io.schema import SCHEMA
 from dedup.pipeline import Prepared
+from dedup.ragged import running
 from dedup.shingles import Shingles, roll
 from dedup.signatures import sketch
 from dedup.stock import long_runs
@@ -60,7 +61,7 @@ def recall(ledger: Ledger, settings: Settings) -> Recalled:
         bodies[num], places[num] = ledger.unpack(words), where
     hashes = np.concatenate([np.empty(0, np.uint64), *(bodies[e.num].hash for e in entries)])
     flags = np.concatenate([np.empty(0, np.uint8), *(bodies[e.num].flags for e in entries)])
-    offsets = np.cumsum([0] + [e.tokens for e in entries])
+    offsets = running([e.tokens for e in entries])
     size = settings.shingle_words * (1 + np.array([e.spaceless for e in entries], np.int64))
     shingle_offsets, shingle_hashes = roll(hashes, offsets, size)
     sketches = sketch(Shingles(shingle_offsets, shingle_hashes, size, offsets, hashes), settings)
@@ -77,7 +78,7 @@ def recall(ledger: Ledger, settings: Settings) -> Recalled:
         mark_at=sketches.positions,
         long_offsets=long_offsets,
         long_hash=long_hash,
-        raw_offsets=np.cumsum([0] + [e.raw_tokens for e in entries]),
+        raw_offsets=running([e.raw_tokens for e in entries]),
         body=np.empty(0, bool),  # places are stored
         removed_chars=np.array([e.removed_chars for e in entries], np.int64),
         credited=np.array([e.credited for e in entries], bool),

@@ -18,7 +18,7 @@ from dedup.ingestion.keys import (
     own_number,
     salted,
 )
-from dedup.ragged import distinct, gather, run_starts, steps
+from dedup.ragged import distinct, gather, owners, run_starts, running, steps
 from dedup.stock import UNDATED
 
 if TYPE_CHECKING:
@@ -86,8 +86,8 @@ class Sought:
         self.undated = (
             np.repeat(np.arange(len(heads)) % 2 == 1, size) if undated else np.zeros(len(self.head), bool)
         )
-        self.first = np.concatenate([[0], np.cumsum(size)])[:: 1 + undated]
-        self.owner = np.repeat(np.arange(len(self.first) - 1), steps(self.first))
+        self.first = running(size)[:: 1 + undated]
+        self.owner = owners(self.first)
         self.list = (self.head >> LIST_SHIFT).astype(np.int64)
 
     def ranges(self) -> tuple[Keys, Keys]:

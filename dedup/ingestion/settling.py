@@ -21,7 +21,7 @@ import xxhash
 from dedup.canonical import Candidates, choose, measure
 from dedup.edges import VERSION, Edges
 from dedup.families import PIECE, find_roundups, group
-from dedup.ragged import distinct, gather
+from dedup.ragged import distinct, gather, running
 from dedup.storage.ledger import Component
 from dedup.storage.rows import NO_EDGES, Body, Change, Entry, Family, microseconds, other_ends
 from dedup.texts import CHARACTER
@@ -244,7 +244,7 @@ def attested_by(edges: Edges, own: Mapping[int, Body], ledger: Ledger) -> dict[i
     nums = distinct(np.concatenate([edges.a, edges.b, list(own)]).astype(np.int64))
     order = nums.tolist()
     bodies = {**ledger.bodies(set(order) - own.keys()), **own}
-    offsets = np.cumsum([0, *(len(bodies[num].hash) for num in order)])
+    offsets = running([len(bodies[num].hash) for num in order])
     change = np.zeros(offsets[-1] + 1, np.int64)
     rows, of = gather(edges.run_start, edges.run_stop)
     for side, end in ((0, edges.a), (1, edges.b)):

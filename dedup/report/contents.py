@@ -19,7 +19,7 @@ from dedup.boilerplate import strip
 from dedup.headlines import HEAD, headlines
 from dedup.lineage import COPIES, Shared, agree_on, find_runs, read_words
 from dedup.model import Document, Kind, RelationKind
-from dedup.ragged import take_rows
+from dedup.ragged import owners, running, take_rows
 from dedup.report.tables import Tables, expect, read_diffs, read_records
 from dedup.tokens import to_characters, tokenize
 
@@ -363,7 +363,7 @@ class Contents:
             a=tables.a[rows],
             b=tables.b[rows],
             copies=np.asarray(copies),
-            offsets=np.concatenate([[0], np.cumsum(passages.value_lengths(), dtype=np.int64)]),
+            offsets=running(passages.value_lengths()),
             runs=np.column_stack([np.asarray(places.field(name)) for name in PASSAGE]),
         )
 
@@ -453,7 +453,7 @@ def _removed(tokens: Tokens, texts: pa.Array, documents: Sequence[Document]) -> 
     )
     stripped = strip(tokens, batch)
     bounds = stripped.removed_offsets
-    document = np.repeat(np.arange(len(documents)), np.diff(bounds))
+    document = owners(bounds)
     places = np.stack([stripped.removed_start, stripped.removed_end], axis=1)
     rows = np.column_stack([to_characters(texts, document, places), stripped.removed_kind]).ravel().tolist()
     return [rows[3 * low : 3 * high] for low, high in pairwise(bounds.tolist())]

@@ -16,7 +16,7 @@ import pyarrow.parquet
 from dedup.errors import InputError, UsageError
 from dedup.io.jsonl import load_line
 from dedup.parallel import in_order
-from dedup.ragged import whole
+from dedup.ragged import owners, running, whole
 from dedup.schemas import FORMAT
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ class Tables:
     @cached_property
     def family(self) -> NDArray[np.int64]:
         """Row of each document's family: int64[n]."""
-        return np.repeat(np.arange(len(self.families)), np.diff(self.first))
+        return owners(self.first)
 
     @cached_property
     def place(self) -> NDArray[np.int64]:
@@ -153,7 +153,7 @@ def read_tables(folder: Path) -> Tables:
         lost = ids[int(np.argmin(rows))].as_py()
         raise InputError(f"{lost!r} is in a family, but not among the documents", file=str(folder))
     documents = documents.take(pa.array(rows))
-    first = np.concatenate([[0], np.cumsum(members.value_lengths(), dtype=np.int64)])
+    first = running(members.value_lengths())
     relations = pa.Table.from_batches(_batches(folder, "relations", RELATIONS), RELATIONS)
     a, b = (_rows(relations[name], ids) for name in "ab")
     return Tables(run, totals, families, documents, first, relations, a, b)

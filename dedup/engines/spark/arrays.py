@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from dedup.edges import Edges
-from dedup.ragged import gather, whole
+from dedup.ragged import gather, running, whole
 from dedup.texts import Texts
 
 if TYPE_CHECKING:
@@ -111,8 +111,7 @@ def texts_of(table: pa.Table, numbers: NDArray[np.int64] | None = None) -> Texts
 def edges_table(edges: Edges, numbers: NDArray[np.int64]) -> pa.Table:
     """Verified pairs as columns of :data:`EDGES`; each document by its number."""
     rows, _ = gather(edges.run_start, edges.run_stop)
-    offsets = np.zeros(len(edges) + 1, np.int64)
-    np.cumsum(3 * (edges.run_stop - edges.run_start), out=offsets[1:])
+    offsets = running(3 * (edges.run_stop - edges.run_start))
     return pa.table(
         {
             "a": numbers[edges.a],

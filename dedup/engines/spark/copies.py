@@ -30,7 +30,7 @@ from dedup.engines.spark.cluster import (
 )
 from dedup.engines.spark.components import components
 from dedup.engines.spark.verifying import TEXT, verified
-from dedup.ragged import gather, run_starts, whole
+from dedup.ragged import first_of_run, gather, run_starts, running, whole
 from dedup.stock import LONG_RUN, UNDATED, counted_by, flag
 from dedup.texts import DAY, NEVER, STOCK
 
@@ -117,7 +117,7 @@ def _met(documents: DataFrame, keys: Any, partitions: int) -> DataFrame:
 def _meet(told: pa.Table) -> pa.Table:
     key, number = entries(told)
     opens = run_starts(key)
-    first = number[opens][np.cumsum(opens) - 1]
+    first = first_of_run(number, opens)
     pairs = np.unique((first << 32 | number)[first < number])
     return pa.table({"a": pairs >> 32, "b": pairs & 0xFFFFFFFF})
 
@@ -233,7 +233,7 @@ def _answer(asked: pa.Table, settings: Settings) -> pa.Table:
     keys, offsets = flat(asked["keys"], np.uint64)
     shingles = keys >> _LOW
     there = np.isin(shingles, known)
-    kept = np.concatenate([[0], np.cumsum(there)])[offsets]
+    kept = running(there)[offsets]
     # a home that has none hears so from the first part
     answers = pa.table({"row": asked["row"], "stock": packed(shingles[there], kept)})
     return answers.filter(pa.array((np.diff(kept) > 0) | ((integers(asked["part"]) == 0) & (kinds == 0))))
@@ -275,7 +275,7 @@ def _mark(table: pa.Table, settings: Settings) -> pa.Table:
     at, _ = flat(table["mark_at"], np.uint32)
     told = np.zeros(len(marks), np.uint8)
     kernels.get().telling(flags, texts.start, texts.stop, width, offsets[:-1], offsets[1:], at, STOCK, told)
-    kept = np.concatenate([[0], np.cumsum(told != 0)])
+    kept = running(told != 0)
     lengths, unstocked = (np.empty(len(table), np.int64) for _ in range(2))
     for without, total in ((0, lengths), (STOCK, unstocked)):
         kernels.get().half_words(flags, texts.start, texts.stop, without, total)

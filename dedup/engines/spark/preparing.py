@@ -31,6 +31,7 @@ from dedup.engines.spark.cluster import (
     parts_of,
 )
 from dedup.pipeline import prepare
+from dedup.ragged import owners, running
 from dedup.stock import windows
 from dedup.texts import NEVER
 from dedup.tokens import tokenize
@@ -210,7 +211,7 @@ def _answers(asked: pa.Table, known: NDArray[np.uint64], witnesses: NDArray[np.u
     keys, offsets = flat(asked["keys"], np.uint64)
     place = np.minimum(np.searchsorted(known, keys), max(len(known) - 1, 0))
     there = known[place] == keys if len(known) else np.zeros(len(keys), bool)
-    kept = np.concatenate([[0], np.cumsum(there)])[offsets]
+    kept = running(there)[offsets]
     cells = {"keys": packed(keys[there], kept), "witnesses": packed(witnesses[place[there]], kept)}
     return pa.table({"row": asked["row"], **cells})
 
@@ -227,7 +228,7 @@ def _teach(table: pa.Table) -> pa.Table:
     known, _ = _heard(table)
     hashes, offsets = flat(table["hash"], np.uint64)
     tokens, _ = flat(table["tokens"], np.int32)
-    document = np.repeat(np.arange(len(table)), np.diff(offsets))
+    document = owners(offsets)
     shared = np.isin(hashes, known)
     prose = np.where(tokens >= PROSE_TOKENS, tokens, 0)
     words, alone = (np.bincount(document, weight, len(table)) for weight in (prose, prose * ~shared))
@@ -270,7 +271,7 @@ def _prepare(table: pa.Table, settings: Settings) -> pa.Table:
         np.packbits(found.body[a:b])
         for a, b in zip(found.raw_offsets[:-1], found.raw_offsets[1:], strict=True)
     ]
-    bit_offsets = np.concatenate([[0], np.cumsum((raw + 7) // 8)])
+    bit_offsets = running((raw + 7) // 8)
     return pa.table(
         {
             "row": table["row"],

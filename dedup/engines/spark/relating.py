@@ -26,7 +26,7 @@ from dedup.engines.spark.cluster import (
     numbered,
     parts_of,
 )
-from dedup.ragged import run_starts
+from dedup.ragged import owners, run_starts
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -78,7 +78,7 @@ def passage_pairs(
 def _marks(table: pa.Table) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
     """Each fingerprint of each document, once."""
     hashes, offsets = flat(table["marks"], np.uint64)
-    document = np.repeat(np.arange(len(table)), np.diff(offsets))
+    document = owners(offsets)
     order = np.lexsort((hashes, document))
     document, hashes = document[order], hashes[order]
     fresh = run_starts(document, hashes)

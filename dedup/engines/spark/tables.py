@@ -16,7 +16,7 @@ from dedup.engines.spark.arrays import edges_of, flat, integers, places_of, text
 from dedup.engines.spark.cluster import paired
 from dedup.model import Role
 from dedup.passages import locate
-from dedup.ragged import whole
+from dedup.ragged import running, whole
 from dedup.result import relation_rows
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def _relations(edges: pa.Table, documents: pa.Table, settings: Settings) -> pa.T
         np.unpackbits(bits[bit_offsets[i] : bit_offsets[i + 1]], count=size)
         for i, size in enumerate(raw.tolist())
     ]
-    raw_offsets = np.concatenate([[0], np.cumsum(raw)])
+    raw_offsets = running(raw)
     column = pa.chunked_array([documents["text"].combine_chunks().cast(pa.large_string())])
     places = locate(
         column, np.arange(n), found, texts, raw_offsets, np.concatenate(body).astype(bool), settings
