@@ -15,6 +15,7 @@ import numpy as np
 
 from dedup import kernels
 from dedup.candidates import CROWD
+from dedup.components import by_first, first_connected
 from dedup.edges import NEAR, VERSION, Edges
 from dedup.ragged import first_of_run, run_starts
 
@@ -123,16 +124,9 @@ def group(edges: Edges, documents: int, roundup: NDArray[np.bool_]) -> Grouping:
     rows = rows[np.lexsort((edges.b[rows], edges.a[rows], -strength, edges.kind[rows] > NEAR))]
     roots = np.empty(documents, np.int64)
     kernels.get().merge_groups(edges.a[rows], edges.b[rows], SUPPORT, CROWD, roots)
-    family = _held(_by_first(roots), edges.a[rows], edges.b[rows])
+    family = _held(by_first(roots), edges.a[rows], edges.b[rows])
     cut = rows[family[edges.a[rows]] != family[edges.b[rows]]]
     return Grouping(family, np.stack([edges.a[cut], edges.b[cut]], axis=1))
-
-
-def _by_first(label: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The same groups, each named by its first member."""
-    first = np.full(len(label), len(label), np.int64)
-    np.minimum.at(first, label, np.arange(len(label)))
-    return first[label]
 
 
 def _held(family: NDArray[np.int64], a: NDArray[np.int64], b: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -156,13 +150,8 @@ def _held(family: NDArray[np.int64], a: NDArray[np.int64], b: NDArray[np.int64])
         held[one[two == centre[one]]] = True
         if held.all():
             return family
-        from scipy.sparse import coo_matrix  # slow to import, and seldom needed
-        from scipy.sparse.csgraph import connected_components
-
         loose = ~held[one] & ~held[two]
-        ones = np.ones(int(loose.sum()), np.int8)
-        links = coo_matrix((ones, (one[loose], two[loose])), shape=(documents, documents))
-        apart = _by_first(connected_components(links, directed=False)[1].astype(np.int64))
+        apart = first_connected(one[loose], two[loose], documents)
         # two label spaces side by side: what is held keeps its family, what is cut its component
         label = np.where(held, family, documents + apart)
-        family = _by_first(np.unique(label, return_inverse=True)[1])
+        family = by_first(np.unique(label, return_inverse=True)[1])

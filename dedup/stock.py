@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dedup import kernels
+from dedup.components import first_connected
 from dedup.marks import Marks, grouped
 from dedup.ragged import distinct, partition_bits, running
 from dedup.shingles import roll
@@ -180,20 +181,13 @@ def _occurrences(
     settings: Settings,
 ) -> NDArray[np.int64]:
     """First document of the group that counts as one occurrence: long copies, or long runs shared."""
-    from scipy.sparse import coo_matrix  # slow to import, and most small corpora have no stock text
-    from scipy.sparse.csgraph import connected_components
-
     n = len(leader)
     own = np.arange(n)
     marks = Marks(long_hash, np.ones(len(long_hash), np.uint8), long_start, long_stop, own)
-    joined = np.concatenate(grouped(marks, n, settings, _neighbours))
-    a = np.concatenate([joined >> np.uint64(32), leader]).astype(np.int32)
-    b = np.concatenate([joined & np.uint64(0xFFFFFFFF), own]).astype(np.int32)
-    links = coo_matrix((np.ones(len(a), np.int8), (a, b)), shape=(n, n))
-    _, label = connected_components(links, directed=False)
-    first = np.full(n, n, np.int64)
-    np.minimum.at(first, label, np.arange(n))
-    return np.asarray(first[label])
+    joined = np.concatenate(grouped(marks, n, settings, _neighbours)).view(np.int64)
+    return first_connected(
+        np.concatenate([joined >> 32, leader]), np.concatenate([joined & 0xFFFFFFFF, own]), n
+    )
 
 
 def _neighbours(keys: NDArray[np.uint64], low: int) -> NDArray[np.uint64]:

@@ -10,8 +10,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from dedup import kernels
+from dedup.components import by_first
 from dedup.edges import KINDS, NEAR, PARTIAL, QUOTE, VERSION, Edges
-from dedup.families import DISJOINT, HELD, SUPPORT, _by_first, find_roundups, group
+from dedup.families import DISJOINT, HELD, SUPPORT, find_roundups, group
 from dedup.kernels import reference_families
 
 Run = tuple[int, int, int]
@@ -207,7 +208,7 @@ def test_compiled_equal_reference(documents: int, edges: int, rule: tuple[float,
         counts, covered = np.zeros(edges, bool), np.zeros(len(first) - 1, np.int64)
         loops.weigh_pieces(first, row, side, DISJOINT, runs, start, stop, seen, taken, counts, covered)
         # a group may be named by any of its members
-        outcomes.append([_by_first(root).tolist(), counts.tolist(), covered.tolist()])
+        outcomes.append([by_first(root).tolist(), counts.tolist(), covered.tolist()])
     assert outcomes[0] == outcomes[1]
 
 

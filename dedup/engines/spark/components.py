@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 from pyspark.sql import functions as F
 
+from dedup.components import first_connected
 from dedup.engines.spark.arrays import integers
 from dedup.errors import DedupError
 
@@ -66,20 +67,14 @@ def contracted(edges: DataFrame, partitions: int | None) -> DataFrame:
 
 
 def _contract(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    from scipy.sparse import coo_matrix
-    from scipy.sparse.csgraph import connected_components
-
     parts = list(batches)
     if not parts:
         return
     table = pa.Table.from_batches(parts)
     a, b = integers(table["a"]), integers(table["b"])
     nodes, place = np.unique(np.concatenate([a, b]), return_inverse=True)
-    one, two = place[: len(a)].astype(np.int32), place[len(a) :].astype(np.int32)
-    links = coo_matrix((np.ones(len(a), np.int8), (one, two)), shape=(len(nodes), len(nodes)))
-    _, label = connected_components(links, directed=False)
-    _, first = np.unique(label, return_index=True)  # nodes ascend, so the first is the least
-    least = nodes[first][label]
+    # nodes ascend, so the first of a component is the least
+    least = nodes[first_connected(place[: len(a)], place[len(a) :], len(nodes))]
     outer = least != nodes
     yield from pa.table({"a": least[outer], "b": nodes[outer]}).to_batches(max_chunksize=1 << 20)
 

@@ -1,0 +1,39 @@
+"""Connected components: what edges hold together, however many of them lie between."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["by_first", "first_connected"]
+
+
+def first_connected(a: NDArray[np.int64], b: NDArray[np.int64], nodes: int) -> NDArray[np.int64]:
+    """The first node of each one's component, its own number where it is that: int64[nodes].
+
+    Args:
+        a: int64[e], one end of each edge, below 2**31.
+        b: int64[e], the other.
+        nodes: How many there are.
+    """
+    from scipy.sparse import coo_matrix  # slow to import, and most small corpora need none
+    from scipy.sparse.csgraph import connected_components
+
+    ends = a.astype(np.int32), b.astype(np.int32)
+    links = coo_matrix((np.ones(len(a), np.int8), ends), shape=(nodes, nodes))
+    return by_first(connected_components(links, directed=False)[1])
+
+
+def by_first(label: NDArray[np.int64] | NDArray[np.int32]) -> NDArray[np.int64]:
+    """The same groups, each named by its first member: int64[n].
+
+    Args:
+        label: [n], numbers of groups, below n.
+    """
+    first = np.full(len(label), len(label), np.int64)
+    np.minimum.at(first, label, np.arange(len(label)))
+    return first[label]
