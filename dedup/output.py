@@ -18,7 +18,7 @@ from dedup.io.folder import writing
 from dedup.io.jsonlines import json_lines
 from dedup.model import Role
 from dedup.parallel import in_order
-from dedup.schemas import FAMILIES, FORMAT, RELATIONS
+from dedup.schemas import DIFFS, FAMILIES, FORMAT, RELATIONS
 
 if TYPE_CHECKING:
     import os
@@ -32,10 +32,6 @@ if TYPE_CHECKING:
     from dedup.result import Result
 
 __all__ = ["summary", "write", "write_files"]
-
-
-DIFFS = pa.schema([(name, pa.string()) for name in ("family", "canonical", "variant", "operations")])
-"""Columns of the diffs in Parquet, where the operations are JSON text."""
 
 _DIFFS = 256  # made at once, by one thread
 _NOTED = 16 * _DIFFS  # made before it is noted how many there are

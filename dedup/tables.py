@@ -18,7 +18,7 @@ from dedup.edits.batch import diffs_as_json
 from dedup.model import Role
 from dedup.passages import Places, locate
 from dedup.ragged import by_owner, first_of_each, gather, owners, run_starts, running, take_rows, whole
-from dedup.schemas import FAMILIES, PASSAGE, RELATED, RELATIONS
+from dedup.schemas import DIFFS, FAMILIES, PASSAGE, RELATED, RELATIONS
 from dedup.texts import NEVER
 
 if TYPE_CHECKING:
@@ -338,7 +338,7 @@ class Tables:
                 self._id_column.take(pa.array(variant)),
                 operations,
             ],
-            names=["family", "canonical", "variant", "operations"],
+            names=DIFFS.names,
         )
 
     def kept(self) -> NDArray[np.bool_]:

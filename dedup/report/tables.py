@@ -13,11 +13,12 @@ import pyarrow.compute as pc
 import pyarrow.json
 import pyarrow.parquet
 
+from dedup import schemas
 from dedup.errors import InputError, UsageError
 from dedup.io.jsonl import load_line
+from dedup.io.schema import TIME
 from dedup.parallel import in_order
 from dedup.ragged import owners, running, whole
-from dedup.schemas import FORMAT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,7 +30,6 @@ __all__ = ["Tables", "expect", "read_diffs", "read_records", "read_tables"]
 
 BLOCK_BYTES = 16 << 20
 
-TIME = pa.timestamp("us", "UTC")
 DOCUMENTS = pa.schema(
     [
         ("id", pa.string()),
@@ -46,36 +46,9 @@ DOCUMENTS = pa.schema(
         ("words", pa.int64()),
     ]
 )
-FAMILIES = pa.schema(
-    [
-        ("id", pa.string()),
-        ("canonical", pa.string()),
-        ("reason", pa.string()),
-        ("members", pa.list_(pa.string())),
-        ("size", pa.int64()),
-        ("sources", pa.list_(pa.string())),
-        ("agencies", pa.list_(pa.string())),
-        ("first_published", TIME),
-        ("last_published", TIME),
-        (
-            "related",
-            pa.list_(
-                pa.struct([("family", pa.string()), ("relation", pa.string()), ("shared_words", pa.int64())])
-            ),
-        ),
-    ]
-)
-_PASSAGE = pa.struct([(name, pa.int64()) for name in ("a_start", "a_end", "b_start", "b_end")])
+FAMILIES = pa.schema([field for field in schemas.FAMILIES if field.name != "earliest"])
 RELATIONS = pa.schema(
-    [
-        ("a", pa.string()),
-        ("b", pa.string()),
-        ("relation", pa.string()),
-        ("coverage_a", pa.float64()),
-        ("coverage_b", pa.float64()),
-        ("shared_words", pa.int64()),
-        ("passages", pa.list_(_PASSAGE)),
-    ]
+    [field for field in schemas.RELATIONS if field.name not in ("jaccard", "narrative_words", "roundup")]
 )
 
 
@@ -141,8 +114,10 @@ def read_tables(folder: Path) -> Tables:
         raise _unreadable(folder / "run.json", error) from error
     if not isinstance(run, dict):
         raise UsageError(f"{folder}: is no result of dedup run, there is something else in run.json")
-    if run.get("format") != FORMAT:
-        raise UsageError(f"{folder}: is of format {run.get('format')}; this version of dedup reads {FORMAT}")
+    if run.get("format") != schemas.FORMAT:
+        raise UsageError(
+            f"{folder}: is of format {run.get('format')}; this version of dedup reads {schemas.FORMAT}"
+        )
     totals, documents = _documents(folder)
     families = pa.Table.from_batches(_batches(folder, "families", FAMILIES), FAMILIES)
     families = families.sort_by([("size", "descending"), ("id", "ascending")])
