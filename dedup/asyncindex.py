@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar
 
 from dedup.errors import StorageError
 from dedup.index import Index
@@ -24,7 +25,11 @@ if TYPE_CHECKING:
 
 __all__ = ["AsyncIndex"]
 
+P = ParamSpec("P")
+T = TypeVar("T")
+
 _TOGETHER = 256
+"""Documents or families of one turn in the thread; other calls have theirs in between."""
 
 
 class AsyncIndex:
@@ -43,15 +48,21 @@ class AsyncIndex:
 
     @classmethod
     async def open(
-        cls, url: str | os.PathLike[str], settings: Settings | None = None, **options: Any
+        cls,
+        url: str | os.PathLike[str],
+        settings: Settings | None = None,
+        *,
+        store_text: bool | None = None,
+        read_only: bool = False,
+        timeout: float = 60.0,
     ) -> Self:
         """Open an index; see :meth:`dedup.Index.open`."""
         thread = ThreadPoolExecutor(1, thread_name_prefix="dedup-index")
+        opening = partial(
+            Index.open, url, settings, store_text=store_text, read_only=read_only, timeout=timeout
+        )
         try:
-            opening = asyncio.get_running_loop().run_in_executor(
-                thread, lambda: Index.open(url, settings, **options)
-            )
-            return cls(await opening, thread)
+            return cls(await asyncio.get_running_loop().run_in_executor(thread, opening), thread)
         except BaseException:
             thread.shutdown(wait=False)
             raise
@@ -71,73 +82,82 @@ class AsyncIndex:
                 self._closed = True
                 self._thread.shutdown(wait=False)
 
-    async def _run(self, call: Callable[..., Any], *values: Any, **named: Any) -> Any:
+    async def _run(self, call: Callable[P, T], *values: P.args, **named: P.kwargs) -> T:
         if self._closed:
             raise StorageError("the index is closed")
         # a call that was cancelled while it ran still ends its transaction; one that waits is dropped
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._thread, lambda: call(*values, **named))
+        return await loop.run_in_executor(self._thread, partial(call, *values, **named))
 
     async def add(self, document: Document | Mapping[str, Any], *, with_diff: bool = False) -> Match:
         """See :meth:`dedup.Index.add`."""
-        return await self._run(self.index.add, document, with_diff=with_diff)  # type: ignore[no-any-return]
+        return await self._run(self.index.add, document, with_diff=with_diff)
 
-    async def add_many(self, documents: Iterable[Document | Mapping[str, Any]]) -> AsyncIterator[Match]:
+    async def add_many(
+        self, documents: Iterable[Document | Mapping[str, Any]], *, with_diff: bool = False
+    ) -> AsyncIterator[Match]:
         """See :meth:`dedup.Index.add_many`."""
         remaining = iter(documents)
         while some := list(islice(remaining, _TOGETHER)):
-            for match in await self._run(lambda part=some: list(self.index.add_many(part))):
+            matches = self.index.add_many(some, with_diff=with_diff)
+            for match in await self._run(list, matches):
                 yield match
 
     async def query(self, document: Document | Mapping[str, Any]) -> Match:
         """See :meth:`dedup.Index.query`."""
-        return await self._run(self.index.query, document)  # type: ignore[no-any-return]
+        return await self._run(self.index.query, document)
 
     async def document(self, identity: str) -> StoredDocument | None:
         """See :meth:`dedup.Index.document`."""
-        return await self._run(self.index.document, identity)  # type: ignore[no-any-return]
+        return await self._run(self.index.document, identity)
 
     async def diff(self, identity: str) -> Diff:
         """See :meth:`dedup.Index.diff`."""
-        return await self._run(self.index.diff, identity)  # type: ignore[no-any-return]
+        return await self._run(self.index.diff, identity)
 
     async def family(self, identity: str) -> StoredFamily | None:
         """See :meth:`dedup.Index.family`."""
-        return await self._run(self.index.family, identity)  # type: ignore[no-any-return]
+        return await self._run(self.index.family, identity)
 
     async def families(
         self, *, since: date | str | None = None, min_size: int = 2
     ) -> AsyncIterator[StoredFamily]:
         """See :meth:`dedup.Index.families`."""
         remaining = self.index.families(since=since, min_size=min_size)
-        while some := await self._run(lambda: list(islice(remaining, _TOGETHER))):
+        while some := await self._run(list, islice(remaining, _TOGETHER)):
             for family in some:
                 yield family
 
     async def changes(self, since: int = 0, limit: int = 1000) -> list[Change]:
         """See :meth:`dedup.Index.changes`."""
-        return await self._run(self.index.changes, since, limit)  # type: ignore[no-any-return]
+        return await self._run(self.index.changes, since, limit)
 
     async def stats(self) -> dict[str, Any]:
         """See :meth:`dedup.Index.stats`."""
-        return await self._run(self.index.stats)  # type: ignore[no-any-return]
+        return await self._run(self.index.stats)
 
     async def remove(self, identity: str) -> bool:
         """See :meth:`dedup.Index.remove`."""
-        return await self._run(self.index.remove, identity)  # type: ignore[no-any-return]
+        return await self._run(self.index.remove, identity)
 
     async def prune(self, before: date | str) -> int:
         """See :meth:`dedup.Index.prune`."""
-        return await self._run(self.index.prune, before)  # type: ignore[no-any-return]
+        return await self._run(self.index.prune, before)
 
-    async def export(self, out: str | os.PathLike[str] | None = None, **options: Any) -> dict[str, pa.Table]:
+    async def export(
+        self,
+        out: str | os.PathLike[str] | None = None,
+        *,
+        format: str = "jsonl",  # noqa: A002
+        force: bool = False,
+    ) -> dict[str, pa.Table]:
         """See :meth:`dedup.Index.export`."""
-        return await self._run(self.index.export, out, **options)  # type: ignore[no-any-return]
+        return await self._run(self.index.export, out, format=format, force=force)
 
     async def merge(self, other: AsyncIndex | Index) -> int:
         """See :meth:`dedup.Index.merge`."""
         source = other.index if isinstance(other, AsyncIndex) else other
-        return await self._run(self.index.merge, source)  # type: ignore[no-any-return]
+        return await self._run(self.index.merge, source)
 
     async def rebuild(self) -> None:
         """See :meth:`dedup.Index.rebuild`."""
@@ -145,4 +165,4 @@ class AsyncIndex:
 
     async def check(self) -> list[str]:
         """See :meth:`dedup.Index.check`."""
-        return await self._run(self.index.check)  # type: ignore[no-any-return]
+        return await self._run(self.index.check)

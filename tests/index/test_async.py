@@ -1,10 +1,11 @@
 """The index in an event loop."""
 
 import asyncio
+import inspect
 
 import pytest
 
-from dedup import AsyncIndex
+from dedup import AsyncIndex, Index
 from dedup.errors import InputError, SchemeError, StorageError
 
 from .news import article, story, version
@@ -16,7 +17,8 @@ def test_the_same_calls(place, tmp_path):
             first = await index.add(article("a", story(1)))
             assert first.is_new
             rest = [article(f"v{kind}", version(1, kind), kind + 1) for kind in range(5)]
-            matches = [match async for match in index.add_many(rest)]
+            matches = [match async for match in index.add_many(rest, with_diff=True)]
+            assert any(match.diff for match in matches)
             assert [match.id for match in matches] == [document.id for document in rest]
             assert (await index.query(article("q", version(1, 1), 9))).family == first.family
             families = [family async for family in index.families()]
@@ -32,6 +34,16 @@ def test_the_same_calls(place, tmp_path):
             assert len((await index.export(tmp_path / "out"))["documents"]) == 5
 
     asyncio.run(work())
+
+
+def test_every_call_is_there():
+    for name, call in inspect.getmembers(Index, callable):
+        if not name.startswith("_"):
+            parameters = inspect.signature(getattr(AsyncIndex, name)).parameters.values()
+            expected = inspect.signature(call).parameters.values()
+            assert [(p.name, p.kind, p.default) for p in parameters] == [
+                (p.name, p.kind, p.default) for p in expected
+            ], name
 
 
 def test_many_at_once_take_turns(place):
