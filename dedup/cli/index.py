@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import sys
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
@@ -181,23 +180,23 @@ def _open(
 
 def _records(field: list[str] | None) -> Iterator[tuple[int, Mapping[str, Any] | InputError]]:
     """Records of standard input as they come, with their lines; what is none as its error."""
-    from dedup.io.jsonl import load_line
+    from dedup.io.jsonl import load_line, record_in
     from dedup.io.rows import source_fields
 
     fields = source_fields(parse_fields(field))
     for number, line in enumerate(sys.stdin.buffer, 1):
-        line = line.removeprefix(codecs.BOM_UTF8)  # files put together may have several
-        if not line.strip():
+        record = record_in(line)
+        if not record:
             continue
         try:
-            record = load_line(line)
+            values = load_line(record)
         except ValueError as error:
             yield number, InputError(f"no JSON: {error}", file="-", line=number)
             continue
-        if not isinstance(record, dict):
+        if not isinstance(values, dict):
             yield number, InputError("no JSON object", file="-", line=number)
             continue
-        yield number, {ours: record.get(theirs) for ours, theirs in fields.items()}
+        yield number, {ours: values.get(theirs) for ours, theirs in fields.items()}
 
 
 def _answer(
