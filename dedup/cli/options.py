@@ -11,7 +11,17 @@ import typer
 from dedup.config import Settings
 from dedup.errors import SettingsError, UsageError
 
-__all__ = ["Fields", "Force", "Inputs", "Json", "Strict", "parse_fields", "parse_settings", "parse_size"]
+__all__ = [
+    "Fields",
+    "Force",
+    "Inputs",
+    "Json",
+    "Strict",
+    "parse_fields",
+    "parse_list",
+    "parse_settings",
+    "parse_size",
+]
 
 Inputs = Annotated[
     list[str],
@@ -73,6 +83,11 @@ def parse_fields(given: list[str] | None) -> dict[str, str]:
     return renamed
 
 
+def parse_list(text: str) -> tuple[str, ...]:
+    """What commas separate."""
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
 def parse_settings(given: list[str] | None) -> dict[str, Any]:
     """Settings by name, each of the type of its default.
 
@@ -99,7 +114,7 @@ def _parse_value(text: str, value: str, default: object) -> Any:
             raise SettingsError(f"--set {text}: true or false")
         return value == "true"
     if isinstance(default, tuple):
-        return tuple(part.strip() for part in value.split(",") if part.strip())
+        return parse_list(value)
     try:
         return type(default)(value)  # type: ignore[call-arg]
     except ValueError:

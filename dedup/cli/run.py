@@ -10,7 +10,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dedup.cli.options import Fields, Force, Inputs, Json, Strict, parse_fields, parse_settings, parse_size
+from dedup.cli.options import (
+    Fields,
+    Force,
+    Inputs,
+    Json,
+    Strict,
+    parse_fields,
+    parse_list,
+    parse_settings,
+    parse_size,
+)
 from dedup.cli.terminal import progress
 from dedup.errors import UsageError
 
@@ -107,13 +117,11 @@ def run(
 
     given: dict[str, Any] = {
         "policy": policy.value if policy else None,
-        "source_priority": source_priority,
+        "source_priority": None if source_priority is None else parse_list(source_priority),
         "strip": False if no_strip else None,
         "threads": threads,
         "memory_limit": None if memory_limit is None else parse_size(memory_limit),
     }
-    if source_priority is not None:
-        given["source_priority"] = [part.strip() for part in source_priority.split(",") if part.strip()]
     values = parse_settings(assignments)
     values |= {name: value for name, value in given.items() if value is not None}
     if source_priority is not None and values.get("policy") != "source":
@@ -177,7 +185,7 @@ def _find(reading: Reading, writing: Writing, settings: Settings, *, quiet: bool
 
     out = writing.out
     OutputFolder(out, force=writing.force).check()  # before anything is read
-    sources = list(discover(reading.inputs))
+    sources = discover(reading.inputs)
     key = run_key(sources, settings, dict(reading.fields), reading.strict, writing.format)
     need = disk_need(sum(source.size for source in sources))
     rejects: list[Reject] = []

@@ -63,7 +63,7 @@ def show(summary: dict[str, Any], out: Path) -> None:
     count = summary["documents"]
     framed = screen.is_terminal
     parts: list[Any] = [
-        Text(f"{_many(count, 'document')} in {summary['seconds']:.1f} s", style="bold"),
+        Text(f"{_documents(count)} in {summary['seconds']:.1f} s", style="bold"),
         "",
         _counts(summary, framed=framed),
     ]
@@ -86,7 +86,7 @@ def _counts(summary: dict[str, Any], *, framed: bool) -> Table:
     table.add_column(justify="right", no_wrap=True)
     table.add_column(overflow="fold")
     members = summary["families"] + summary["variants"]
-    table.add_row("families", f"{summary['families']:,}", f"with {_many(members, 'document')}")
+    table.add_row("families", f"{summary['families']:,}", f"with {_documents(members)}")
     table.add_row(
         "variants", f"{summary['variants']:,}", f"{percent(summary['copies'])} of all documents are copies"
     )
@@ -142,5 +142,5 @@ def _next(summary: dict[str, Any], out: Path) -> list[str]:
     return [f"Written to {safe(summary['out'])}:"] + [f"  {name:<16} {purposes[name]}" for name in names]
 
 
-def _many(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+def _documents(number: int) -> str:
+    return f"{number:,} document{'' if number == 1 else 's'}"
