@@ -21,9 +21,8 @@ if TYPE_CHECKING:
 
 __all__ = ["SqliteStore"]
 
-_PAGE = (
-    8 << 10
-)  # an add touches some twenty pages: of 16 KB it wrote 300 KB to the WAL, of 8 KB it writes 170
+_PAGE = 8 << 10
+"""Bytes of a page; an add touches some twenty: of 16 KB it wrote 300 KB to the WAL, of 8 KB it writes 170."""
 _CACHE_KB = 64 << 10
 _MAPPED = 2 << 30
 """Bytes of the file that are read in place, as far as SQLite goes: a look-up touches hundreds of pages."""
