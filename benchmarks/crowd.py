@@ -1,6 +1,6 @@
 """Several processes add shuffled halves of real articles to one index at once.
 
-    python -m benchmarks.crowd FILE.jsonl… [--url postgresql://…] [--processes 8]
+    python benchmarks/crowd.py FILE.jsonl… [--url postgresql://…] [--processes 8]
 
 Counts what is lost and what is in two families, and compares the pairs of documents in one family with those
 of one process that added everything in the order of time, before and after ``rebuild``.

@@ -1,7 +1,7 @@
 """Kill a writer at random moments; count what is lost.
 
-    python -m benchmarks.durability 200
-    python -m benchmarks.durability 200 --url postgresql://…
+    python benchmarks/durability.py 200
+    python benchmarks/durability.py 200 --url postgresql://…
 
 After each kill the index is opened and checked: every acknowledged document must be there, none half, no
 contradiction. At the end it is compared with an index that was filled by one process without interruption.

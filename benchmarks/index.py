@@ -1,7 +1,7 @@
 """Time the ingestion index: adding and asking, with so many generated documents resident.
 
-    python -m benchmarks.index 10000 100000
-    python -m benchmarks.index 100000 --url postgresql://…
+    python benchmarks/index.py 10000 100000
+    python benchmarks/index.py 100000 --url postgresql://…
 
 Fills one index with ``add_many`` (which is timed) up to each size, then adds and queries articles one at a
 time, and goes on to the next size. Results are kept after each. Beside it,
@@ -22,9 +22,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from _common import describe, keep, machine, table
+from corpus import generate
 
-from benchmarks._common import describe, keep, machine, table
-from benchmarks.corpus import generate
 from dedup.index import Index
 from dedup.model import Document
 

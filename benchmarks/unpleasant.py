@@ -1,6 +1,6 @@
 """Make a corpus that tempts a deduplicator to take quadratic time or all the memory.
 
-python benchmarks/unpleasant.py identical 100000 OUT.jsonl
+    python benchmarks/unpleasant.py identical 100000 OUT.jsonl
 
 identical   articles of 300 words, all the same, each of another hour
 paragraph   articles of 200 words of their own and one paragraph of 60 that all share
