@@ -13,7 +13,7 @@ import numpy as np
 from dedup.candidates import exact_leaders, near_pairs, unique_pairs
 from dedup.edges import NEAR
 from dedup.overlap import verify
-from dedup.texts import DAY, STOCK, Texts
+from dedup.texts import DAY, NEVER, STOCK, Texts
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -58,7 +58,6 @@ def loosen(
     texts: Texts,
     content: NDArray[np.uint64],
     times: NDArray[np.int64],
-    dated: NDArray[np.bool_],
     settings: Settings,
 ) -> NDArray[np.int64]:
     """The same once stock text is marked: what is equal only in stock text is no copy.
@@ -69,11 +68,10 @@ def loosen(
         leader: int64[n], of :func:`collapse`.
         texts: Body tokens, stock marked.
         content: uint64[n, 2].
-        times: int64[n] microseconds.
-        dated: bool[n].
+        times: int64[n] microseconds, ``NEVER`` where unknown.
         settings: What near means.
     """
-    stocky = dated & (2 * texts.half_words(STOCK) < texts.half_words())
+    stocky = (times != NEVER) & (2 * texts.half_words(STOCK) < texts.half_words())
     day = np.where(stocky, times // DAY, -1).astype(np.int64)
     exact = exact_leaders(np.column_stack([content, day.astype(np.uint64)]))
     near = np.flatnonzero((content[leader] != content[exact]).any(axis=1))

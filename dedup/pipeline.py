@@ -51,6 +51,7 @@ __all__ = [
     "Numbered",
     "Prepared",
     "compare_pairs",
+    "compare_rows",
     "find_copies",
     "find_pairs",
     "joined_offsets",
@@ -394,7 +395,7 @@ def number(
         content=prepared.content[order],
         comparable=~prepared.bodiless[order],
         source=source.take(pa.array(order)),
-        window=windows(times, times != NEVER, settings),
+        window=windows(times, settings),
     )
 
 
@@ -408,7 +409,7 @@ def find_copies(prepared: Prepared, documents: Numbered, settings: Settings) -> 
     if marked is not texts:
         times = texts.published
         assert times is not None
-        leader = loosen(leader, marked, content, times, times != NEVER, settings)
+        leader = loosen(leader, marked, content, times, settings)
     return Copies(leader, marked.flags, stock)
 
 

@@ -23,7 +23,7 @@ from dedup.marks import Marks, grouped
 from dedup.ragged import distinct, partition_bits, running
 from dedup.shingles import roll
 from dedup.signatures import winnow
-from dedup.texts import STOCK
+from dedup.texts import DAY, NEVER, STOCK
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -197,16 +197,14 @@ def _neighbours(keys: NDArray[np.uint64], low: int) -> NDArray[np.uint64]:
     return distinct(numbers[same] << np.uint64(32) | numbers[same + 1])
 
 
-def windows(published: NDArray[np.int64], dated: NDArray[np.bool_], settings: Settings) -> NDArray[np.int64]:
-    """Window number of each document, :data:`UNDATED` where ``dated`` is false.
+def windows(published: NDArray[np.int64], settings: Settings) -> NDArray[np.int64]:
+    """Window number of each document, :data:`UNDATED` where it has no date.
 
     Args:
-        published: int64[n], microseconds since the epoch, UTC.
-        dated: bool[n].
+        published: int64[n], microseconds since the epoch, UTC; ``NEVER`` where unknown.
         settings: For the length of a window.
     """
-    length = settings.stock_window_days * 86_400 * 1_000_000
-    return np.where(dated, published // length, UNDATED)
+    return np.where(published != NEVER, published // (settings.stock_window_days * DAY), UNDATED)
 
 
 def can_recur(window: NDArray[np.int64], settings: Settings) -> bool:

@@ -19,7 +19,7 @@ from dedup.stock import (
     mark,
     windows,
 )
-from dedup.texts import STOCK, Texts
+from dedup.texts import NEVER, STOCK, Texts
 
 DAY = timedelta(days=1)
 
@@ -31,10 +31,9 @@ def microseconds(moment: datetime) -> int:
 def test_windows_are_aligned_to_the_epoch() -> None:
     start = datetime(1970, 1, 1, tzinfo=UTC)
     moments = [start, start + 3 * DAY - timedelta(microseconds=1), start + 3 * DAY, start - DAY]
-    times = np.array([*map(microseconds, moments), 0])
-    dated = np.array([True] * 4 + [False])
-    assert windows(times, dated, Settings()).tolist() == [0, 0, 1, -1, UNDATED]
-    assert windows(times, dated, Settings(stock_window_days=1)).tolist() == [0, 2, 3, -1, UNDATED]
+    times = np.array([*map(microseconds, moments), NEVER])
+    assert windows(times, Settings()).tolist() == [0, 0, 1, -1, UNDATED]
+    assert windows(times, Settings(stock_window_days=1)).tolist() == [0, 2, 3, -1, UNDATED]
 
 
 def test_whether_anything_can_recur() -> None:

@@ -75,7 +75,7 @@ class Draft:
     def anew(self, text: str | None, settings: Settings) -> Draft:
         """As if it had just come: nothing is known of where it belongs."""
         entry = self.entry
-        window = windows(np.array([entry.time]), np.array([entry.published is not None]), settings)
+        window = windows(np.array([entry.time]), settings)
         entry = entry._replace(family=-1, roundup=0, agreed=0, is_new=0, in_window=int(window[0]))
         return replace(self, entry=entry, text=text)
 
@@ -179,7 +179,7 @@ def drafts_of(
         batch.column(name).view(pa.int64()).to_pylist() for name in ("published", "updated")
     )
     times = np.array([NEVER if time is None else time for time in published], np.int64)
-    window = windows(times, times != NEVER, settings).tolist()
+    window = windows(times, settings).tolist()
     for i, (identity, text, title, source, url) in enumerate(zip(*columns, strict=True)):
         part = slice(prepared.offsets[i], prepared.offsets[i + 1])
         marks = slice(prepared.mark_offsets[i], prepared.mark_offsets[i + 1])

@@ -15,12 +15,12 @@ from dedup.ingestion.drafts import drafts_of
 from dedup.ingestion.keys import HASH_SHIFT, Ragged, heads_of, postings_of
 from dedup.ingestion.recalling import recall, table_of
 from dedup.ingestion.settling import Grouped, Settlement, compare_families
-from dedup.pipeline import Judged, Prepared, judge, learn
+from dedup.pipeline import Judged, judge, learn
 from dedup.ragged import gather
-from dedup.stock import LONG_RUN
+from dedup.stock import LONG_RUN, windows
 from dedup.storage.codec import LATE, pack_places
 from dedup.storage.rows import Body, Entry
-from dedup.texts import NEVER, STOCK
+from dedup.texts import STOCK
 from dedup.tokens import tokenize
 
 if TYPE_CHECKING:
@@ -195,7 +195,7 @@ def _write_postings(
     )
     first_of: dict[int, int] = {}  # the first document with a fingerprint of a long run
     found: dict[int, tuple[int, int]] = {}
-    length = settings.stock_window_days * 86_400 * 1_000_000
+    own_windows = windows(np.array([e.time for e in entries], np.int64), settings).tolist()
     for i, entry in enumerate(entries):
         entry = entry._replace(leader=entries[int(judged.leader[i])].num)
         runs = (
@@ -205,23 +205,16 @@ def _write_postings(
         known = [found[first_of[run]] for run in runs if run in first_of]
         if copy_of in found:
             known.append(found[copy_of])
-        window = entry.time // length if entry.time != NEVER else -(2**62)
         found[entry.num] = min(
-            known, default=(entry.num, window), key=lambda pair: (pair[0] != entry.num, pair)
+            known, default=(entry.num, own_windows[i]), key=lambda pair: (pair[0] != entry.num, pair)
         )
         for run in runs:
             first_of.setdefault(run, entry.num)
         entry = entry._replace(occurrence=found[entry.num][0], in_window=found[entry.num][1])
-        exact = entry.leader != entry.num and judged.leader[i] in _same_content(
-            prepared, i, int(judged.leader[i])
-        )
-        if not exact and not entry.bodiless:
+        same = (prepared.content[i] == prepared.content[judged.leader[i]]).all()
+        if not entry.bodiless and (entry.leader == entry.num or not same):
             postings.append([postings_of(heads[i], entry)])
         if i % _MOVED == _MOVED - 1:
             postings.maintain(0)
     postings.settle(0)
     return found
-
-
-def _same_content(prepared: Prepared, one: int, other: int) -> tuple[int, ...]:
-    return (other,) if (prepared.content[one] == prepared.content[other]).all() else ()

@@ -295,7 +295,7 @@ def _prepare(table: pa.Table, settings: Settings) -> pa.Table:
             "credited": found.credited,
             "agencies": found.agencies,
             "language": found.language.cast(pa.string()),
-            "window": windows(times, times != NEVER, settings),
+            "window": windows(times, settings),
         }
     )
 
