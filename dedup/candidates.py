@@ -24,7 +24,17 @@ if TYPE_CHECKING:
     from dedup.config import Settings
     from dedup.marks import Marks
 
-__all__ = ["Pairs", "band_keys", "exact_leaders", "near_pairs", "passage_pairs", "sharing", "unique_pairs"]
+__all__ = [
+    "CROWD",
+    "LEADERS",
+    "Pairs",
+    "band_keys",
+    "exact_leaders",
+    "near_pairs",
+    "passage_pairs",
+    "sharing",
+    "unique_pairs",
+]
 
 ROWS = 8
 """Signature rows a band: with 128 permutations 16 bands, which pair documents from a Jaccard similarity of

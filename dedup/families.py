@@ -22,7 +22,7 @@ from dedup.ragged import first_of_run, run_starts
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Grouping", "find_roundups", "group"]
+__all__ = ["PIECE", "Grouping", "find_roundups", "group"]
 
 SUPPORT = 0.25
 """Share of the pairs between two groups that must be edges before the groups merge.

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from dedup import kernels
 from dedup.parallel import in_order
-from dedup.ragged import by_owner, gather, run_starts, slices
+from dedup.ragged import by_owner, gather, run_starts, running, slices
 from dedup.texts import CUT
 from dedup.tokens import byte_to_char, to_characters, tokenize
 
@@ -45,9 +45,7 @@ class Places:
     def take(self, rows: NDArray[np.int64]) -> Places:
         """Those of the chosen edges."""
         start, stop = self.offsets[:-1][rows], self.offsets[1:][rows]
-        offsets = np.zeros(len(rows) + 1, np.int64)
-        np.cumsum(stop - start, out=offsets[1:])
-        return Places(offsets, self.spans[gather(start, stop)[0]])
+        return Places(running(stop - start), self.spans[gather(start, stop)[0]])
 
 
 def split_runs(

@@ -398,13 +398,13 @@ def family_id(key: NDArray[np.uint64]) -> str:
     return f"f{xxhash.xxh3_64_hexdigest(key.tobytes())}"
 
 
-def _distinct(values: pa.Array, owner: NDArray[np.int64], owners: int) -> pa.Array:
-    """Values of each owner that are not null, each once, in order: list<string>[owners]."""
+def _distinct(values: pa.Array, owner: NDArray[np.int64], count: int) -> pa.Array:
+    """Values of each of so many owners that are not null, each once, in order: list<string>[count]."""
     encoded = values.dictionary_encode()
     code = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
     known = np.flatnonzero(code >= 0)
     known = known[first_of_each(owner[known] << 32 | code[known])]
-    offsets = np.searchsorted(owner[known], np.arange(owners + 1))
+    offsets = np.searchsorted(owner[known], np.arange(count + 1))
     names = encoded.dictionary.cast(pa.string()).take(pa.array(code[known]))
     return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), names)
 

@@ -37,6 +37,7 @@ __all__ = [
     "changes",
     "described",
     "document",
+    "family_of",
     "matches",
     "planned",
     "stored_text",
@@ -145,8 +146,8 @@ class Change:
     Attributes:
         cursor: Its place in the order of changes; pass the last one seen to :meth:`Index.changes`.
         kind: ``new`` (family), ``joined``, ``left``, ``merged`` (``other`` is now ``family``), ``split``
-            (``family`` came out
-            of ``other``), ``canonical`` (``document`` stands for the family now), ``removed``.
+            (``family`` came out of ``other``), ``canonical`` (``document`` stands for the family now),
+            ``removed``.
         document: Id of the document, or None.
         family: Id of the family at that time.
         other: Id of another family, or None.

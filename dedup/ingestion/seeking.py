@@ -172,11 +172,9 @@ class Sought:
         same[1:-1] = self.head[rows[1:]] == self.head[rows[:-1]]
         rows = rows[same[1:] | same[:-1]]
         rows = rows[np.lexsort((rows, self.head[rows]))]
-        opens = np.flatnonzero(
-            np.concatenate([[True], self.head[rows[1:]] != self.head[rows[:-1]]])[: len(rows)]
-        )
-        size = np.diff(np.append(opens, len(rows)))
-        start = np.repeat(np.cumsum(size) - size, size)
+        opens = np.flatnonzero(run_starts(self.head[rows]))
+        size = steps(np.append(opens, len(rows)))
+        start = np.repeat(opens, size)
         # all pairs of rows with the same head, the earlier document first
         one, two = gather(start, np.arange(len(rows)))
         one, two = rows[one], rows[two]
@@ -214,7 +212,7 @@ class Sought:
         waits = one[(whole | undecided)], two[(whole | undecided)]
         # the place of each row among those of its head, and how many documents stored have it
         place = np.zeros(len(self.head), np.int64)
-        place[rows] = np.arange(len(rows)) - np.repeat(opens, size)
+        place[rows] = np.arange(len(rows)) - start
         telling = (self.list[known.row] == MARKS) & ~quiet[known.row]
         stored = Hits(known.row[telling], known.number[telling])
         before = np.bincount(stored.row, minlength=len(self.head))
