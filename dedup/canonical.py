@@ -30,7 +30,7 @@ from dedup.ragged import first_of_run, run_starts
 from dedup.texts import NEVER
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     import pyarrow as pa
     from numpy.typing import NDArray
@@ -104,10 +104,12 @@ def ranks(
     if settings.policy == "earliest":
         keys = [c.published, *fullest]
     elif settings.policy == "source":
-        keys = [_places(c.source, settings.source_priority), *fullest]
+        patterns = settings.source_priority
+        keys = [_of_each(c.source, lambda name: place_of(name, patterns), len(patterns)), *fullest]
     elif settings.policy == "agency":
         own = np.maximum(c.words - c.agreed, 0)
-        keys = [~_of_agencies(c.source), ~c.credited, -fullness, own, *last]
+        others = _of_each(c.source, lambda name: agency_of(name) is None, True)
+        keys = [others, ~c.credited, -fullness, own, *last]
     else:
         keys = fullest
     rank = np.empty(n, np.int64)
@@ -122,12 +124,12 @@ def _hundredths(words: NDArray[np.int64], family: NDArray[np.int64], least: int)
     return np.asarray(np.round(words / most[family], 2))
 
 
-def _places(source: pa.Array, patterns: Sequence[str]) -> NDArray[np.int64]:
-    """Number of the first pattern each source matches: int64[n]."""
-    encoded = source.dictionary_encode()
-    places = [place_of(name, patterns) for name in encoded.dictionary.to_pylist()]
-    rows = encoded.indices.fill_null(len(places)).to_numpy(zero_copy_only=False).astype(np.int64)
-    return np.asarray(np.array([*places, len(patterns)], np.int64)[rows])
+def _of_each(names: pa.Array, value: Callable[[str], int], unknown: int) -> NDArray[np.int64]:
+    """A number for each name, asked for once: int64[n]; ``unknown`` where there is none."""
+    encoded = names.dictionary_encode()
+    known = [value(name) for name in encoded.dictionary.to_pylist()]
+    rows = encoded.indices.fill_null(len(known)).to_numpy(zero_copy_only=False).astype(np.int64)
+    return np.asarray(np.array([*known, unknown], np.int64)[rows])
 
 
 def place_of(source: str, patterns: Sequence[str]) -> int:
@@ -135,13 +137,6 @@ def place_of(source: str, patterns: Sequence[str]) -> int:
     folded = source.casefold()
     matching = (i for i, pattern in enumerate(patterns) if fnmatchcase(folded, pattern.casefold()))
     return next(matching, len(patterns))
-
-
-def _of_agencies(source: pa.Array) -> NDArray[np.bool_]:
-    encoded = source.dictionary_encode()
-    known = [agency_of(name) is not None for name in encoded.dictionary.to_pylist()]
-    rows = encoded.indices.fill_null(len(known)).to_numpy(zero_copy_only=False).astype(np.int64)
-    return np.asarray(np.array([*known, False], np.bool_)[rows])
 
 
 def agency_of(source: str) -> str | None:
