@@ -19,7 +19,7 @@ Policies, each a total order that ends with the document's number (published, nu
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 Members: TypeAlias = "Sequence[int] | NDArray[np.int64]"
 
-__all__ = ["Candidates", "agency_of", "choose", "measure", "moment", "ranks", "reason"]
+__all__ = ["Candidates", "agency_of", "choose", "measure", "ranks", "reason"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,10 +208,3 @@ def _span(delay: timedelta) -> str:
     if minutes < 120:
         return f"{minutes} min"
     return f"{minutes / 60:.0f} h" if minutes < 48 * 60 else f"{delay.days} days"
-
-
-def moment(microseconds: int) -> datetime | None:
-    """The time of a column value, or None for :data:`NEVER`."""
-    if microseconds == NEVER:
-        return None
-    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=microseconds)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from numbers import Integral, Real
@@ -31,9 +31,12 @@ __all__ = [
     "as_text",
     "asked_time",
     "has_surrogate",
+    "micros",
+    "moment",
     "parse_time",
 ]
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EXACT = 2**53 - 1  # whole numbers up to here have a float of their own
 _MILLISECONDS = 1e11
 """From here on a number is milliseconds since 1970, not seconds: as seconds it is the year 5138."""
@@ -82,6 +85,16 @@ class Kind(StrEnum):
     META = "meta"
     TITLE = "title"
     REPEAT = "repeat"
+
+
+def micros(time: datetime) -> int:
+    """Microseconds since 1970; not by ``timestamp()``, a float, in which they don't survive."""
+    return (time - _EPOCH) // timedelta(microseconds=1)
+
+
+def moment(micros: int) -> datetime:
+    """The time of so many microseconds since 1970."""
+    return _EPOCH + timedelta(microseconds=micros)
 
 
 def parse_time(value: str | datetime | None) -> datetime | None:

@@ -11,8 +11,7 @@ import orjson
 
 from dedup.edges import KINDS, NONE, Edges
 from dedup.edits import Diff, diff
-from dedup.ingestion.drafts import moment
-from dedup.model import Passage, RelationKind
+from dedup.model import Passage, RelationKind, moment
 from dedup.passages import split_runs
 from dedup.ragged import running
 from dedup.storage.codec import JOINED

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,7 +15,7 @@ from dedup.errors import InputError
 from dedup.ingestion.keys import Ragged, heads_of
 from dedup.io.batch import hosts
 from dedup.io.schema import TIME
-from dedup.model import Document, has_surrogate, parse_time
+from dedup.model import Document, has_surrogate, micros, moment, parse_time
 from dedup.pipeline import prepare
 from dedup.ragged import running, steps, sums
 from dedup.shingles import Shingles, roll
@@ -37,8 +36,6 @@ if TYPE_CHECKING:
     from dedup.storage.rows import Body
 
 __all__ = ["Draft", "batch_of", "drafts_of", "micros", "moment", "raw_hash", "restored", "usable"]
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,16 +80,6 @@ class Draft:
 def raw_hash(text: str) -> bytes:
     """What tells two texts of one id apart: 16 bytes."""
     return xxhash.xxh3_128_digest(text.encode())
-
-
-def micros(moment: datetime) -> int:
-    """Microseconds since the epoch."""
-    return (moment - _EPOCH) // timedelta(microseconds=1)
-
-
-def moment(value: int) -> datetime:
-    """The time of so many microseconds since the epoch."""
-    return _EPOCH + timedelta(microseconds=value)
 
 
 def usable(document: Any) -> Document:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from dedup.io.schema import TIME
-from dedup.model import parse_time
+from dedup.model import micros, parse_time
 
 __all__ = ["bounded", "parse_times"]
 
@@ -17,7 +15,6 @@ __all__ = ["bounded", "parse_times"]
 _NAIVE = r"^\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d{1,6})?)?)?$"
 _ZONED = r"^\d{4}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d(:?\d\d)?)$"
 
-_EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
 # What datetime can hold: Arrow reads the year 0 and shifts the end of 9999 into 10000.
 _LOWEST = -62_135_596_800_000_000
 _HIGHEST = 253_402_300_799_999_999
@@ -36,7 +33,7 @@ def parse_times(texts: pa.Array) -> pa.Array:
         return pa.nulls(len(texts), TIME)
     naive = _matches(texts, _NAIVE)
     zoned = _matches(texts, _ZONED)
-    micros = np.zeros(len(texts), np.int64)
+    found = np.zeros(len(texts), np.int64)
     known = np.zeros(len(texts), bool)
     left = texts.is_valid().to_numpy(zero_copy_only=False) & ~naive & ~zoned
     for shape, type_ in ((naive, pa.timestamp("us")), (zoned, TIME)):
@@ -47,7 +44,7 @@ def parse_times(texts: pa.Array) -> pa.Array:
         except pa.ArrowInvalid:  # one 30 February fails the whole column
             left |= shape
             continue
-        micros[shape] = moments.cast(pa.int64()).to_numpy()
+        found[shape] = moments.cast(pa.int64()).to_numpy()
         known |= shape
     for row in np.flatnonzero(left):
         try:
@@ -55,11 +52,8 @@ def parse_times(texts: pa.Array) -> pa.Array:
         except (ValueError, OverflowError):
             continue
         if moment is not None:
-            # not timestamp(), a float: microseconds must survive
-            span = moment - _EPOCH
-            micros[row] = (span.days * 86_400 + span.seconds) * 1_000_000 + span.microseconds
-            known[row] = True
-    return bounded(pa.array(micros, mask=~known).cast(TIME))
+            found[row], known[row] = micros(moment), True
+    return bounded(pa.array(found, mask=~known).cast(TIME))
 
 
 def bounded(times: pa.Array) -> pa.Array:
@@ -68,8 +62,8 @@ def bounded(times: pa.Array) -> pa.Array:
     Args:
         times: timestamp[us][n] in any zone.
     """
-    micros = times.cast(pa.int64())
-    inside = pc.and_(pc.greater_equal(micros, _LOWEST), pc.less_equal(micros, _HIGHEST))
+    values = times.cast(pa.int64())
+    inside = pc.and_(pc.greater_equal(values, _LOWEST), pc.less_equal(values, _HIGHEST))
     return times if pc.all(inside).as_py() else pc.if_else(inside, times, None)
 
 

@@ -9,13 +9,14 @@ import pyarrow as pa
 from pyspark.sql import functions as F
 
 from dedup.attestation import agreed_share, attested_words, lacking_words
-from dedup.canonical import Candidates, choose, moment, reason
+from dedup.canonical import Candidates, choose, reason
 from dedup.edges import NEAR, PARTIAL, QUOTE, TOLD, VERSION
 from dedup.engines.spark.arrays import EDGES, edges_of, integers, places_of, texts_of, unsigned
 from dedup.engines.spark.cluster import each_key, hosted
 from dedup.engines.spark.components import components
 from dedup.engines.spark.verifying import to_first
 from dedup.families import find_roundups, group
+from dedup.model import moment
 from dedup.ragged import whole
 from dedup.result import family_id
 from dedup.schemas import FAMILIES
