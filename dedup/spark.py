@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from dedup.config import Settings
-from dedup.errors import MissingExtraError
+from dedup.errors import MissingExtraError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -50,10 +50,13 @@ def find_families(
 
     Raises:
         MissingExtraError: pyspark is not installed.
-        UsageError: No text column, no document that can be used, or the folder holds another run.
+        UsageError: No frame of Spark, no text column, no document that can be used, or the folder holds
+            another run.
     """
     with _extra():
         from dedup.engines.spark.engine import find
+    if not hasattr(documents, "sparkSession"):
+        raise UsageError(f"documents is {type(documents).__name__}, not a frame of Spark")
     return find(documents.sparkSession, documents, Settings.given(settings), folder=folder, fields=fields)
 
 

@@ -93,6 +93,12 @@ def test_without_pyspark_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> 
         dedup.spark.run(["a.jsonl"], folder="out")
 
 
+def test_what_is_no_frame_is_refused() -> None:
+    pytest.importorskip("pyspark", reason="no pyspark")
+    with pytest.raises(UsageError, match="documents is list, not a frame of Spark"):
+        dedup.spark.find_families([{"text": "some words"}], folder="out")
+
+
 def test_a_master_that_is_none_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     engine = pytest.importorskip("dedup.engines.spark.engine")
     builder = Mock()

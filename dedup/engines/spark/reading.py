@@ -130,11 +130,9 @@ def _with_ids(run: Run, documents: DataFrame) -> DataFrame:
         )
 
     names = run.stage("ids", named)
-    if not run.rows["ids"]:
-        return documents.withColumn(
-            "id", F.when(F.col("made"), F.substring("id", 1, 17)).otherwise(F.col("id"))
-        )
     plain = F.when(F.col("made"), F.substring("id", 1, 17)).otherwise(F.col("id"))
+    if not run.rows["ids"]:
+        return documents.withColumn("id", plain)
     return documents.join(names, "row", "left").withColumn("id", F.coalesce("again", plain)).drop("again")
 
 
