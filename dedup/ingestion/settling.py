@@ -411,7 +411,7 @@ def compare_families(
             found.changes += [
                 Change("split", None, family.id, before[s].id) for s in sorted(sources & before.keys())
             ]
-        copies = ledger.copies([e.num for e in moved if e.family in before], 2**62) if moved else []
+        copies = ledger.copies([e.num for e in moved if e.family in before]) if moved else []
         origin = {e.num: e.family for e in moved}
         for e in [*moved, *(e for e in copies if e.num not in own and e.num not in origin)]:
             source = origin[e.leader]

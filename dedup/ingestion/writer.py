@@ -148,7 +148,7 @@ class Writer:
         gone = {e.num for e in entries}
         leaders = ledger.entries({e.leader for e in entries})
         led = {e.num for e in entries if e.leader == e.num}
-        orphans = [c for c in ledger.copies(led, 2**62) if c.num not in gone] if led else []
+        orphans = [c for c in ledger.copies(led) if c.num not in gone] if led else []
         away = gone | {c.num for c in orphans}
         rows = {leaders[e.leader].family for e in entries}
         families = ledger.families(rows)

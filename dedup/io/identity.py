@@ -9,6 +9,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import xxhash
 
+from dedup.ragged import run_starts
+
 __all__ = ["Occurrences", "Resolution", "hash_records", "resolve_ids"]
 
 UInt64s = npt.NDArray[np.uint64]
@@ -125,7 +127,7 @@ def resolve_ids(
     # best first within an id: descending keys are complemented, which reverses the order of integers
     order = np.lexsort((shared, ~records[shared], ~content[shared], ~newest, codes[shared]))
     rows = shared[order]
-    first = np.r_[True, codes[rows[1:]] != codes[rows[:-1]]]
+    first = run_starts(codes[rows])
     # identical records have equal keys and so are neighbours
     again = np.r_[False, ~first[1:] & (records[rows[1:]] == records[rows[:-1]])]
     winner = rows[np.maximum.accumulate(np.where(first, np.arange(len(rows)), 0))]

@@ -48,6 +48,8 @@ COMMON = 3
 MOST_ENTRIES, MOST_BODIES = 1 << 15, 1 << 12
 """Documents and bodies kept from one transaction to the next; some 50 MB of each."""
 
+_ALL = 2**62  # rows
+
 _LINK = ("a", "b", "kind", "coverage_a", "coverage_b")
 _COLUMNS = (*_LINK, "shared", "narrative", "longest")
 _DTYPE = np.dtype([(name, np.float64 if name.startswith("coverage") else np.int64) for name in _COLUMNS])
@@ -142,46 +144,41 @@ class Ledger:
         """Documents by number; those that are gone are missing."""
         missing = [num for num in nums if num not in self._entries]
         if missing:
-            self._keep(
-                self.store.rows_in(f"SELECT {_ENTRY} FROM document WHERE num IN {{keys}}", missing)  # noqa: S608
-            )
+            self._entries_in("num IN {keys}", missing)
         return {num: self._entries[num] for num in nums if num in self._entries}
 
     def _keep(self, rows: list[Row]) -> list[Entry]:
         """Rows as entries; what was read before is newer."""
         return [self._entries.setdefault(row[0], Entry._make(row)) for row in rows]
 
+    def _entries_where(self, condition: str, *values: Any) -> list[Entry]:
+        """Documents that a condition holds for."""
+        return self._keep(self.store.rows(f"SELECT {_ENTRY} FROM document WHERE {condition}", *values))  # noqa: S608
+
+    def _entries_in(self, condition: str, keys: Sequence[int], *values: Any) -> list[Entry]:
+        """The same of a condition on a list of keys."""
+        sql = f"SELECT {_ENTRY} FROM document WHERE {condition}"  # noqa: S608
+        return self._keep(self.store.rows_in(sql, keys, *values))
+
     def by_id(self, identity: str) -> Entry | None:
         """The current document of an id."""
         if not _can_be(identity):
             return None
-        found = self._keep(self.store.rows(f"SELECT {_ENTRY} FROM document WHERE id = ?", identity))  # noqa: S608
+        found = self._entries_where("id = ?", identity)
         return found[0] if found else None
 
     def with_content(self, content: bytes, limit: int) -> list[Entry]:
         """The first documents with the same body."""
-        return self._keep(
-            self.store.rows(
-                f"SELECT {_ENTRY} FROM document WHERE content = ? ORDER BY num LIMIT ?",  # noqa: S608
-                content,
-                limit,
-            )
-        )
+        return self._entries_where("content = ? ORDER BY num LIMIT ?", content, limit)
 
     def any_undated(self) -> bool:
         """Whether a document without a date is stored."""
         return bool(self.store.rows("SELECT 1 FROM document WHERE published IS NULL LIMIT 1"))
 
-    def copies(self, leaders: Collection[int], limit: int) -> list[Entry]:
+    def copies(self, leaders: Collection[int], limit: int = _ALL) -> list[Entry]:
         """Copies of documents, those that may stand for a family first, at most ``limit``."""
-        return self._keep(
-            self.store.rows_in(
-                f"SELECT {_ENTRY} FROM document WHERE leader IN {{keys}} AND num <> leader "  # noqa: S608
-                "ORDER BY credited DESC, published, num LIMIT ?",
-                sorted(leaders),
-                limit,
-            )
-        )
+        condition = "leader IN {keys} AND num <> leader ORDER BY credited DESC, published, num LIMIT ?"
+        return self._entries_in(condition, sorted(leaders), limit)
 
     def copy_count(self, leaders: Collection[int]) -> int:
         """How many copies they have."""
@@ -190,17 +187,12 @@ class Ledger:
 
     def leaders(self, families: Collection[int]) -> list[Entry]:
         """The leaders among the members of families."""
-        return self._keep(
-            self.store.rows_in(
-                f"SELECT {_ENTRY} FROM document WHERE family IN {{keys}} AND num = leader",  # noqa: S608
-                sorted(families),
-            )
-        )
+        return self._entries_in("family IN {keys} AND num = leader", sorted(families))
 
     def members(self, family: int) -> list[Entry]:
         """All members of a family, earliest first."""
         leading = self.leaders([family])
-        return sorted([*leading, *self.copies([e.num for e in leading], 2**62)], key=lambda e: e.key)
+        return sorted([*leading, *self.copies([e.num for e in leading])], key=lambda e: e.key)
 
     def insert(self, entry: Entry, body: Body, spans: NDArray[np.int64], text: bytes | None) -> None:
         """Store a document."""
