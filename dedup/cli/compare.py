@@ -96,7 +96,7 @@ def _corpus(
 
     rows = [asdict(document) for document in documents]
     own = {document.id for document in documents}
-    for batch in read(among, fields=fields, reject=lambda _: None) if among else ():
+    for batch in read(among, fields=fields) if among else ():
         rows += [row for row in batch.to_pylist() if row["id"] not in own]
     return rows
 
