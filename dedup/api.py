@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from dedup.config import Settings
 from dedup.engines.base import silent
@@ -12,8 +11,7 @@ from dedup.engines.local import find_families as run
 from dedup.io import Reject, from_documents
 from dedup.model import Document, Relation
 from dedup.pipeline import prepare
-from dedup.shingles import shingle_hash
-from dedup.signatures import permutations
+from dedup.signatures import as_minhash
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -68,9 +66,9 @@ def compare(a: str | Document, b: str | Document, settings: Settings | None = No
         InputError: A text is empty.
     """
     one, two = _as_document(a, "a"), _as_document(b, "b")
-    pair = [_renamed(one, "a"), _renamed(two, "b")]
+    pair = [replace(one, id="a"), replace(two, id="b")]  # both may have the same
     relation = find_families(pair, settings, strict=True).relation("a", "b")
-    return Relation(one.id, two.id, *(getattr(relation, name) for name in Relation.__slots__[2:]))
+    return replace(relation, a=one.id, b=two.id)
 
 
 def signature(text: str, settings: Settings | None = None) -> MinHash:
@@ -83,22 +81,10 @@ def signature(text: str, settings: Settings | None = None) -> MinHash:
         text: The raw text.
         settings: For the shingle size, the permutations and the seed.
     """
-    from datasketch import MinHash
-
     settings = Settings.given(settings)
     batch = next(from_documents([{"id": "text", "text": text}], strict=True))
-    return MinHash(
-        seed=settings.seed,
-        hashvalues=prepare(batch, settings).signatures[0],
-        permutations=np.array(permutations(settings.permutations, settings.seed)),
-        hashfunc=shingle_hash,
-        scheme="affine32",
-    )
+    return as_minhash(prepare(batch, settings).signatures[0], settings)
 
 
 def _as_document(value: str | Document, identity: str) -> Document:
     return value if isinstance(value, Document) else Document(identity, value)
-
-
-def _renamed(document: Document, identity: str) -> Document:
-    return Document(identity, *(getattr(document, name) for name in Document.__slots__[1:]))

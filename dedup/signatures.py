@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from dedup import kernels
 from dedup.config import Settings
 from dedup.ragged import trim
-from dedup.shingles import Shingles, shingle, shingle_hash
+from dedup.shingles import shingle_hash
 
 if TYPE_CHECKING:
     import numpy.typing as npt
+    from datasketch import MinHash
 
-__all__ = ["Sketches", "permutations", "signature", "sketch", "winnow"]
+    from dedup.shingles import Shingles
+
+__all__ = ["Sketches", "as_minhash", "permutations", "sketch", "winnow"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,26 +108,13 @@ def permutations(count: int, seed: int) -> tuple[npt.NDArray[np.uint32], npt.NDA
     return a, b
 
 
-def signature(text: str, settings: Settings | None = None) -> Any:
-    """The MinHash of a text, nothing stripped, for use with any datasketch index.
-
-    Args:
-        text: Any text.
-        settings: ``permutations``, ``seed`` and ``shingle_words``.
-
-    Returns:
-        ``datasketch.MinHash`` of scheme ``affine32``.
-    """
-    import pyarrow as pa
+def as_minhash(values: npt.NDArray[np.uint32], settings: Settings) -> MinHash:
+    """A row of signatures as a ``datasketch.MinHash``, for use with any datasketch index."""
     from datasketch import MinHash
 
-    from dedup.tokens import tokenize
-
-    settings = Settings.given(settings)
-    sketches = sketch(shingle(tokenize(pa.array([text], pa.large_string())), settings=settings), settings)
     return MinHash(
         seed=settings.seed,
-        hashvalues=sketches.signatures[0],
+        hashvalues=values,
         permutations=np.array(permutations(settings.permutations, settings.seed)),
         hashfunc=shingle_hash,
         scheme="affine32",

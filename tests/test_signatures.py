@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from dedup.config import Settings
 from dedup.shingles import shingle, shingle_hash, shingles
-from dedup.signatures import Sketches, permutations, signature, sketch
+from dedup.signatures import Sketches, as_minhash, permutations, sketch
 from dedup.tokens import tokenize
 
 words = st.lists(st.integers(0, 30).map(lambda i: f"w{i}"), max_size=60)
@@ -41,7 +41,7 @@ def test_signature_equals_datasketch(text: str, size: int, count: int) -> None:
     chosen = Settings(shingle_words=size, permutations=count)
     theirs = MinHash(num_perm=count, seed=1, scheme="affine32", hashfunc=shingle_hash)
     theirs.update_batch(shingles(text, chosen))
-    ours = signature(text, chosen)
+    ours = as_minhash(sketches([text], chosen).signatures[0], chosen)
     assert ours == theirs
     assert ours.jaccard(theirs) == 1.0
     ours.update(b"one more")
