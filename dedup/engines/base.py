@@ -1,18 +1,10 @@
-"""What an engine is, and what it tells while it works."""
+"""What an engine tells while it works."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    import pyarrow as pa
-
-    from dedup.config import Settings
-    from dedup.result import Result
-
-__all__ = ["Engine", "Progress", "silent"]
+__all__ = ["Progress", "silent"]
 
 
 class Progress(Protocol):
@@ -20,15 +12,6 @@ class Progress(Protocol):
 
     def __call__(self, stage: str, done: int, total: int | None) -> None:
         """Take note."""
-
-
-class Engine(Protocol):
-    """Runs the pipeline over a corpus; the result is the same whichever does."""
-
-    def __call__(
-        self, batches: Iterable[pa.RecordBatch], settings: Settings, *, progress: Progress
-    ) -> Result:
-        """Find the families of the documents."""
 
 
 def silent(stage: str, done: int, total: int | None) -> None:
