@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from xxhash import xxh3_64_hexdigest
 
 from dedup import kernels
 from dedup.candidates import CROWD
@@ -22,7 +23,7 @@ from dedup.ragged import first_of_run, run_starts
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["PIECE", "Grouping", "find_roundups", "group"]
+__all__ = ["PIECE", "Grouping", "find_roundups", "group", "id_of"]
 
 SUPPORT = 0.25
 """Share of the pairs between two groups that must be edges before the groups merge.
@@ -127,6 +128,15 @@ def group(edges: Edges, documents: int, roundup: NDArray[np.bool_]) -> Grouping:
     family = _held(by_first(roots), edges.a[rows], edges.b[rows])
     cut = rows[family[edges.a[rows]] != family[edges.b[rows]]]
     return Grouping(family, np.stack([edges.a[cut], edges.b[cut]], axis=1))
+
+
+def id_of(key: bytes) -> str:
+    """Id of a family by its first member's key.
+
+    Args:
+        key: Time in microseconds and both halves of the content's hash, 64 bits each, lowest byte first.
+    """
+    return f"f{xxh3_64_hexdigest(key)}"
 
 
 def _held(family: NDArray[np.int64], a: NDArray[np.int64], b: NDArray[np.int64]) -> NDArray[np.int64]:

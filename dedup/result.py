@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, overload
 
@@ -18,7 +18,7 @@ from dedup.model import Document, Passage, Relation, RelationKind
 from dedup.passages import spans_of_tokens
 from dedup.pipeline import compare_rows
 from dedup.ragged import by_owner
-from dedup.tables import Room, Tables, family_id, relation_rows
+from dedup.tables import Room, Tables
 from dedup.texts import STOCK
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from dedup.io import Reject
     from dedup.pipeline import Judged, Prepared
 
-__all__ = ["Family", "Result", "family_id", "relation_rows"]
+__all__ = ["Family", "Result"]
 
 _DIFFS = 64  # made at once
 
@@ -322,17 +322,13 @@ def _relation(row: dict[str, Any]) -> Relation:
 def _turned(relation: Relation) -> Relation:
     """The same relation, seen from the other document."""
     turned = (Passage(p.b_start, p.b_end, p.a_start, p.a_end) for p in relation.passages)
-    return Relation(
-        relation.b,
-        relation.a,
-        relation.relation,
-        relation.coverage_b,
-        relation.coverage_a,
-        relation.shared_words,
-        relation.narrative_words,
-        relation.jaccard,
-        relation.roundup,
-        tuple(sorted(turned, key=lambda passage: passage.a_start)),
+    return replace(
+        relation,
+        a=relation.b,
+        b=relation.a,
+        coverage_a=relation.coverage_b,
+        coverage_b=relation.coverage_a,
+        passages=tuple(sorted(turned, key=lambda passage: passage.a_start)),
     )
 
 

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import xxhash
 
 from dedup.attestation import agreement
 from dedup.canonical import reason
 from dedup.edges import KINDS, NONE
 from dedup.edits.batch import diffs_as_json
+from dedup.families import id_of
 from dedup.model import Role
 from dedup.passages import Places, locate
 from dedup.ragged import by_owner, first_of_each, gather, owners, run_starts, running, take_rows, whole
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from dedup.edges import Edges
     from dedup.pipeline import Judged, Prepared
 
-__all__ = ["ROLES", "Room", "Tables", "family_id", "relation_rows"]
+__all__ = ["ROLES", "Room", "Tables", "relation_rows"]
 
 Room: TypeAlias = Callable[[int], "NDArray[np.uint32]"]
 """Makes uint32[p, 4], in memory or elsewhere."""
@@ -116,7 +116,7 @@ class Tables:
         times = self._judged.candidates.published[firsts]
         content = self._prepared.content[self._judged.order[firsts]]
         keys = np.column_stack([times.astype(np.uint64), content])
-        names = pa.array([family_id(key) for key in keys], pa.string())
+        names = pa.array([id_of(key.tobytes()) for key in keys], pa.string())
         place = np.full(len(self), -1)
         place[firsts] = np.arange(len(firsts))
         return names.take(pa.array(place, mask=place < 0))
@@ -391,11 +391,6 @@ def relation_rows(
         ],
         schema=RELATIONS,
     )
-
-
-def family_id(key: NDArray[np.uint64]) -> str:
-    """Id of a family of its first member's key: time in microseconds, both halves of its content."""
-    return f"f{xxhash.xxh3_64_hexdigest(key.tobytes())}"
 
 
 def _distinct(values: pa.Array, owner: NDArray[np.int64], count: int) -> pa.Array:

@@ -16,11 +16,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import orjson
 import pyarrow as pa
-import xxhash
 
 from dedup.canonical import Candidates, choose, measure
 from dedup.edges import VERSION, Edges
-from dedup.families import PIECE, find_roundups, group
+from dedup.families import PIECE, find_roundups, group, id_of
 from dedup.ragged import distinct, gather, running
 from dedup.storage.ledger import Component
 from dedup.storage.rows import NO_EDGES, Body, Change, Entry, Family, microseconds, other_ends
@@ -78,7 +77,7 @@ class Settlement:
 def family_id(entry: Entry) -> str:
     """Id of the family whose earliest member this is; the one a run gives."""
     key = struct.pack("<qQQ", entry.time, *struct.unpack(">QQ", entry.content))
-    return f"f{xxhash.xxh3_64_hexdigest(key)}"
+    return id_of(key)
 
 
 def settle(placement: Placement, ledger: Ledger, settings: Settings) -> Settlement:

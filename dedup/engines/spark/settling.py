@@ -15,10 +15,9 @@ from dedup.engines.spark.arrays import EDGES, edges_of, integers, places_of, tex
 from dedup.engines.spark.cluster import each_key, hosted
 from dedup.engines.spark.components import components
 from dedup.engines.spark.verifying import to_first
-from dedup.families import find_roundups, group
+from dedup.families import find_roundups, group, id_of
 from dedup.model import moment
 from dedup.ragged import whole
-from dedup.result import family_id
 from dedup.schemas import FAMILIES
 from dedup.texts import NEVER
 
@@ -274,7 +273,7 @@ def _families(table: pa.Table, settings: Settings) -> pa.Table:
         rows.append(
             {
                 "family": int(firsts[family[first]]),
-                "id": family_id(keys[first]),
+                "id": id_of(keys[first].tobytes()),
                 "canonical": ids[stands],
                 "reason": reason(stands, places, candidates, float(agreed[stands]), settings),
                 "earliest": ids[first],

@@ -17,7 +17,7 @@ from dedup.engines.spark.cluster import paired
 from dedup.model import Role
 from dedup.passages import locate
 from dedup.ragged import running, whole
-from dedup.result import relation_rows
+from dedup.tables import relation_rows
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
