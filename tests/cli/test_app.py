@@ -196,6 +196,7 @@ def test_a_termination_leaves_nothing_half_written(tmp_path: Path) -> None:
     process.stdin.write(b'{"id": "a", "text": "Words."}\n' * 4096)
     process.stdin.flush()
     while not list(tmp_path.glob("*.partial")):
+        assert process.poll() is None
         time.sleep(0.01)
     process.send_signal(signal.SIGTERM)
     _, err = process.communicate()
