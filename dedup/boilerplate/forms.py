@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dedup.boilerplate.lexicon import CUES
+from dedup.boilerplate.lexicon import CUES, lexicon
 from dedup.boilerplate.units import text_bytes
 from dedup.kernels import signs
 from dedup.ragged import steps
@@ -76,14 +76,18 @@ def sentences(measures: Measures) -> NDArray[np.bool_]:
     return found
 
 
-def placed(look: Surface, units: Units) -> NDArray[np.bool_]:
-    """bool[U]: the unit opens with a place and a dash: "Halbergen – Die …"."""
+def placed(tokens: Tokens, look: Surface, units: Units) -> NDArray[np.bool_]:
+    """bool[U]: the unit opens with a place, perhaps a day, and a dash: "Halbergen, 14. März – Die …"."""
     rows = np.flatnonzero(units.last - units.first > 2 * PLACE_TOKENS)
+    rows = rows[look.shape[units.first[rows]] & signs.UPPER != 0]
     found = np.zeros(len(units), np.bool_)
     dash = signs.SPACE | signs.DASH
+    months = lexicon().months
     for word in range(PLACE_TOKENS):
         at = units.first[rows] + word
-        rows, at = (x[look.shape[at] & signs.UPPER != 0] for x in (rows, at))
+        is_place = look.shape[at] & signs.UPPER != 0
+        is_date = np.isin(tokens.hash[at], months) | (look.shape[at] & signs.NUMBER != 0)
+        rows, at = (x[is_place | is_date] for x in (rows, at))
         found[rows[look.after[at] & dash == dash]] = True
     return found
 

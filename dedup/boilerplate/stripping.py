@@ -35,7 +35,12 @@ from dedup.kernels import signs
 from dedup.kernels.traits import (
     AGENCY,
     ALL_AGENCY,
+    ATS,
+    BARE,
+    ENDS_QUESTION,
     ENDS_STOP,
+    OPENS_MARK,
+    OPENS_QUOTE,
     PROSE,
     PROSE_ABOVE,
     PROSE_BELOW,
@@ -46,6 +51,7 @@ from dedup.kernels.traits import (
     WORD,
     WORDS,
 )
+from dedup.kernels.traits import CUES as CUES_OF
 from dedup.kernels.traits import KINDS as CUED_KINDS
 from dedup.model import Agency, CleanText, Kind, Removed
 from dedup.ragged import run_starts, steps, sums
@@ -68,6 +74,8 @@ _KIND_OF_LABEL = np.array(
 )
 _ASTRAY = np.array([name in ("appeal", "nav", "widget") for name in LABELS])
 """What an agency's name by itself is never, by label."""
+ADDRESSED = CUES_OF + CUES.index("address")
+"""Trait: words that speak to the reader."""
 OWN_CUES = 2.0
 """Weights of cues a sentence needs to be taken out of a block of body."""
 
@@ -80,8 +88,10 @@ STRONG_CUES = 5.0
 """Weight of cues that even prose does not outweigh."""
 MANY_CUES, TITLE_CUES = 7.0, 4.0
 """Weight of cues that, filling half of it, make a unit an appeal, or a headline none."""
-ISLAND_WORDS = 8
-"""Words of a sentence between a line of furniture and more of it that is the article's last."""
+LINE_WORDS = 8
+"""Fewer words without a stop are a line, no sentence."""
+ISLAND_WORDS, CLOSING_WORDS = 8, 3
+"""Words of a sentence near the article that is its last, in a page and elsewhere."""
 REPEATED_TOKENS = 12
 """Words of a paragraph that is not said twice for effect."""
 SIGNED_TOKENS = 8
@@ -150,12 +160,13 @@ def strip(tokens: Tokens, batch: pa.RecordBatch, recurring: Recurring | None = N
         np.zeros(len(units), np.uint8) if recurring is None else recurring.marks(batch, units, measures.whole)
     )
     traits = observe(tokens, look, units, measures, is_title, recurs)
-    labels = label_units(table(), traits, units.offsets, model_of(units, measures))
+    model = model_of(units, measures)
+    labels = label_units(table(), traits, units.offsets, model)
     # a headline is not made of cues, and what is made of an appeal's needs no neighbours to agree
     some = np.flatnonzero((measures.strongest >= min(MANY_CUES, TITLE_CUES)) & (labels <= TITLE))
     if len(some):
-        labels[some] = _by_cues(units, measures, labels, some)
-    labels[addresses(measures) & (labels <= TITLE)] = LABELS.index("nav")
+        line = (traits[BARE] > 0) & (traits[WORDS] < WORD * LINE_WORDS)
+        labels[some] = _by_cues(units, measures, labels, line, some)
     labels[sentences(measures) & (labels == LABELS.index("meta"))] = BODY
     labels[dates(tokens, units, measures, texts) & (labels <= TITLE)] = LABELS.index("meta")
     # an author may sign the last paragraph so
@@ -169,13 +180,14 @@ def strip(tokens: Tokens, batch: pa.RecordBatch, recurring: Recurring | None = N
     # a credit names somebody: a closing paragraph of background looks like an author's life, but for the cues
     nobody = (traits[PROSE] > 0) & (traits[CUED_KINDS] == 0) & (traits[AGENCY] == 0)
     labels[nobody & (labels == LABELS.index("credit"))] = BODY
-    labels[_islands(units, labels, traits)] = BODY
+    labels[_islands(units, labels, traits, model)] = BODY
+    labels[addresses(measures) & (labels <= TITLE)] = LABELS.index("nav")
     labels[_only_signed(units, measures, labels, "credit")] = BODY
     # so does a caption, but not of two sentences where the article ends
     ends = (measures.counts[:, signs.N_STOP] > 1) & (traits[PROSE_ABOVE] > 1) & (traits[PROSE_BELOW] == 0)
     labels[ends & _only_signed(units, measures, labels, "caption")] = BODY
     # and what a dateline opens is the article, though it has a month and a year as captions have
-    led = placed(look, units) & (traits[PROSE] > 0)
+    led = placed(tokens, look, units) & (traits[PROSE] > 0)
     led[measures.agency_unit[datelines(look, units, measures)]] = True
     led &= (traits[WORDS] >= WORD * PROSE_WORDS) & (traits[ENDS_STOP] > 0)
     labels[led & (labels == LABELS.index("caption"))] = BODY
@@ -232,15 +244,26 @@ def strip(tokens: Tokens, batch: pa.RecordBatch, recurring: Recurring | None = N
     )
 
 
-def _islands(units: Units, labels: NDArray[np.uint8], traits: NDArray[np.int16]) -> NDArray[np.bool_]:
-    """bool[U]: a sentence taken for a teaser that one line alone parts from the article, without a cue."""
-    sentence = (traits[ENDS_STOP] > 0) & (traits[WORDS] >= WORD * ISLAND_WORDS)
-    found: NDArray[np.bool_] = sentence & (labels == LABELS.index("nav"))
+def _islands(
+    units: Units, labels: NDArray[np.uint8], traits: NDArray[np.int16], model: NDArray[np.uint8]
+) -> NDArray[np.bool_]:
+    """bool[U]: a sentence without a cue that one line alone parts from a sentence of the article.
+
+    In text that is no page also one right below the article, and a short one that speaks to nobody.
+    """
+    sentence, words = traits[ENDS_STOP] > 0, traits[WORDS]
+    found: NDArray[np.bool_] = sentence & (labels > TITLE) & (traits[RECURS] == 0)
     found &= (traits[CUED_KINDS] == 0) & (traits[AGENCY] == 0)
-    document = np.arange(len(units.offsets) - 1).repeat(steps(units.offsets))
-    found[:2] = False
-    found[2:] &= (document[2:] == document[:-2]) & (labels[1:-1] > TITLE)
-    found[2:] &= sentence[:-2] & (labels[:-2] == BODY)
+    document = np.arange(len(model)).repeat(steps(units.offsets))
+    article = sentence & (labels == BODY)
+    parted, below = np.zeros(len(units), np.bool_), np.zeros(len(units), np.bool_)
+    parted[2:] = article[:-2] & (labels[1:-1] > TITLE) & (document[2:] == document[:-2])
+    below[1:] = article[:-1] & (document[1:] == document[:-1])
+    asks = (traits[[OPENS_QUOTE, OPENS_MARK, ENDS_QUESTION, ATS, ADDRESSED]] > 0).any(axis=0)
+    closes = (words >= WORD * CLOSING_WORDS) & ~asks & (labels != LABELS.index("caption"))
+    closes &= (model != MODELS.index("page"))[document] & (parted | below)
+    teaser = (words >= WORD * ISLAND_WORDS) & (labels == LABELS.index("nav")) & parted
+    found &= closes | teaser
     return found
 
 
@@ -262,16 +285,22 @@ def _only_signed(
 
 
 def _by_cues(
-    units: Units, measures: Measures, labels: NDArray[np.uint8], some: NDArray[np.int64]
+    units: Units,
+    measures: Measures,
+    labels: NDArray[np.uint8],
+    line: NDArray[np.bool_],
+    some: NDArray[np.int64],
 ) -> NDArray[np.uint8]:
     """Labels of some units called body or headline; that of their cues where they are made of these."""
     # what covers most of it: one word of many languages, such as "Twitter", outweighs a whole appeal
     cued = measures.covered[some, :6].argmax(axis=1)
     weight = measures.cues[some, cued]
-    made_of_cues = 2 * measures.covered[some, cued] >= units.last[some] - units.first[some]
-    made_of_cues &= ((weight >= MANY_CUES) & (cued + 2 == LABELS.index("appeal"))) | (
-        (weight >= TITLE_CUES) & (labels[some] == TITLE)
-    )
+    covered, size = measures.covered[some, cued], units.last[some] - units.first[some]
+    headline = (labels[some] == TITLE) & (2 * covered >= size)
+    # a stamp is often all that says when what follows was
+    headline |= line[some] & (4 * covered >= 3 * size) & (cued + 2 != LABELS.index("meta"))
+    appeal = (weight >= MANY_CUES) & (2 * covered >= size) & (cued + 2 == LABELS.index("appeal"))
+    made_of_cues = appeal | ((weight >= TITLE_CUES) & headline)
     return np.where(made_of_cues, cued + 2, labels[some]).astype(np.uint8)
 
 

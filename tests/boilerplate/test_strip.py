@@ -270,6 +270,7 @@ def test_time_is_linear(piece: str) -> None:
         "Bern/Zürich, 3. März (Keystone-SDA) Der Bundesrat hat am Freitag die Verordnung über Drohnen angepasst.",
         "PARIS (AFP) — President Luc Baron arrives in Berlin on Thursday for talks with Chancellor Bruno Adler.",
         "HARLOW BAY, Calif. -- A former treasurer was sentenced on Friday to six years in prison.",
+        "VÖLGY, 2026. március 14. – A képviselő-testület kedd este új költségvetést fogadott el a hídra.",
         "Halbergen – Mit einem Festakt ist am Sonntag, 1. März 2026, das neue Museum der Stadt eröffnet worden.",
     ],
 )
@@ -333,6 +334,29 @@ def test_an_appeal_of_many_sentences_goes_whole() -> None:
         "of the council so that you needn't. Support our journalism with a donation today."
     )
     assert strip_boilerplate(page(LEAD, SECOND, appeal, LAST)).text == page(LEAD, SECOND, LAST)
+
+
+@pytest.mark.parametrize(
+    ("above", "last", "below"),
+    [
+        ([], "Die Arbeiten dauern zwei Jahre.", ["Zum Thema", "Meistgelesen", "Kommentare (14)"]),
+        (["Anzeige"], "Les travaux doivent durer deux ans.", ["Les plus lus", "12 réactions"]),
+        (["Reclame"], "Het werk duurt twee jaar.", ["Net binnen", "Meest gelezen", "14 reacties"]),
+        ([], "Práce potrvají dva roky.", ["Nejčtenější", "Diskuse (14)", "Vstoupit do diskuse"]),
+        (["Annons"], "Arbetet väntas ta två år.", ["Mest läst", "Mina sidor"]),
+    ],
+)
+def test_a_short_closing_sentence_stays(above: list[str], last: str, below: list[str]) -> None:
+    """It stands beside nothing but furniture, and is as short."""
+    assert strip_boilerplate(page(*BODY[:3], *above, last, *below)).text == page(*BODY[:3], last)
+
+
+@pytest.mark.parametrize(
+    "line", ["แชร์ไปยัง Facebook", "관련 기사 더보기", "Partager sur Facebook", "コメントを書く"]
+)
+def test_a_line_of_cues_goes_from_between_paragraphs(line: str) -> None:
+    """What would be a headline there is called body as often."""
+    assert strip_boilerplate(page(*BODY[:2], line, *BODY[2:])).text == page(*BODY)
 
 
 def test_a_day_before_its_month_ends_no_sentence() -> None:
