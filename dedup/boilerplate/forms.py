@@ -76,15 +76,16 @@ def sentences(measures: Measures) -> NDArray[np.bool_]:
     return found
 
 
-def placed(tokens: Tokens, look: Surface, units: Units) -> NDArray[np.bool_]:
-    """bool[U]: the unit opens with a place, perhaps a day, and a dash: "Halbergen, 14. März – Die …"."""
-    rows = np.flatnonzero(units.last - units.first > 2 * PLACE_TOKENS)
-    rows = rows[look.shape[units.first[rows]] & signs.UPPER != 0]
-    found = np.zeros(len(units), np.bool_)
-    dash = signs.SPACE | signs.DASH
-    months = lexicon().months
+def placed(tokens: Tokens, look: Surface, first: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """bool[R]: what begins at these tokens begins with a place, perhaps a day, and a dash.
+
+    "Halbergen, 14. März – Die …".
+    """
+    found = np.zeros(len(first), np.bool_)
+    rows = np.flatnonzero(look.shape[first] & signs.UPPER != 0)
+    dash, months = signs.SPACE | signs.DASH, lexicon().months
     for word in range(PLACE_TOKENS):
-        at = units.first[rows] + word
+        at = first[rows] + word
         is_place = look.shape[at] & signs.UPPER != 0
         is_date = np.isin(tokens.hash[at], months) | (look.shape[at] & signs.NUMBER != 0)
         rows, at = (x[is_place | is_date] for x in (rows, at))

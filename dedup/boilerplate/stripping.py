@@ -165,7 +165,7 @@ def strip(tokens: Tokens, batch: pa.RecordBatch, recurring: Recurring | None = N
     # a headline is not made of cues, and what is made of an appeal's needs no neighbours to agree
     some = np.flatnonzero((measures.strongest >= min(MANY_CUES, TITLE_CUES)) & (labels <= TITLE))
     if len(some):
-        line = (traits[BARE] > 0) & (traits[WORDS] < WORD * LINE_WORDS)
+        line = (traits[BARE, some] > 0) & (traits[WORDS, some] < WORD * LINE_WORDS)
         labels[some] = _by_cues(units, measures, labels, line, some)
     labels[sentences(measures) & (labels == LABELS.index("meta"))] = BODY
     labels[dates(tokens, units, measures, texts) & (labels <= TITLE)] = LABELS.index("meta")
@@ -187,10 +187,11 @@ def strip(tokens: Tokens, batch: pa.RecordBatch, recurring: Recurring | None = N
     ends = (measures.counts[:, signs.N_STOP] > 1) & (traits[PROSE_ABOVE] > 1) & (traits[PROSE_BELOW] == 0)
     labels[ends & _only_signed(units, measures, labels, "caption")] = BODY
     # and what a dateline opens is the article, though it has a month and a year as captions have
-    led = placed(tokens, look, units) & (traits[PROSE] > 0)
-    led[measures.agency_unit[datelines(look, units, measures)]] = True
-    led &= (traits[WORDS] >= WORD * PROSE_WORDS) & (traits[ENDS_STOP] > 0)
-    labels[led & (labels == LABELS.index("caption"))] = BODY
+    told = (labels == LABELS.index("caption")) & (traits[ENDS_STOP] > 0)
+    rows = np.flatnonzero(told & (traits[WORDS] >= WORD * PROSE_WORDS))
+    led = np.isin(rows, measures.agency_unit[datelines(look, units, measures)])
+    led |= placed(tokens, look, units.first[rows]) & (traits[PROSE, rows] > 0)
+    labels[rows[led]] = BODY
     named = np.flatnonzero(traits[ALL_AGENCY])
     labels[named[_ASTRAY[labels[named]]]] = LABELS.index("credit")
     earlier, later = traits[SAME_ABOVE] > 0, traits[SAME_BELOW] > 0
@@ -251,19 +252,24 @@ def _islands(
 
     In text that is no page also one right below the article, and a short one that speaks to nobody.
     """
-    sentence, words = traits[ENDS_STOP] > 0, traits[WORDS]
-    found: NDArray[np.bool_] = sentence & (labels > TITLE) & (traits[RECURS] == 0)
-    found &= (traits[CUED_KINDS] == 0) & (traits[AGENCY] == 0)
-    document = np.arange(len(model)).repeat(steps(units.offsets))
-    article = sentence & (labels == BODY)
-    parted, below = np.zeros(len(units), np.bool_), np.zeros(len(units), np.bool_)
-    parted[2:] = article[:-2] & (labels[1:-1] > TITLE) & (document[2:] == document[:-2])
-    below[1:] = article[:-1] & (document[1:] == document[:-1])
-    asks = (traits[[OPENS_QUOTE, OPENS_MARK, ENDS_QUESTION, ATS, ADDRESSED]] > 0).any(axis=0)
-    closes = (words >= WORD * CLOSING_WORDS) & ~asks & (labels != LABELS.index("caption"))
-    closes &= (model != MODELS.index("page"))[document] & (parted | below)
-    teaser = (words >= WORD * ISLAND_WORDS) & (labels == LABELS.index("nav")) & parted
-    found &= closes | teaser
+    found = np.zeros(len(units), np.bool_)
+    told = (labels > TITLE) & (traits[ENDS_STOP] > 0) & (traits[CUED_KINDS] == 0)
+    rows = np.flatnonzero(told & (traits[WORDS] >= WORD * CLOSING_WORDS))
+    rows = rows[(traits[AGENCY, rows] == 0) & (traits[RECURS, rows] == 0)]
+    document = np.searchsorted(units.offsets, rows, side="right") - 1
+    place = rows - units.offsets[document]
+
+    def article(back: int) -> NDArray[np.bool_]:
+        at = np.maximum(rows - back, 0)
+        above: NDArray[np.bool_] = (place >= back) & (labels[at] == BODY) & (traits[ENDS_STOP, at] > 0)
+        return above
+
+    parted = article(2) & (labels[rows - 1] > TITLE)
+    asks = (traits[[[OPENS_QUOTE], [OPENS_MARK], [ENDS_QUESTION], [ATS], [ADDRESSED]], rows] > 0).any(axis=0)
+    closes = ~asks & (labels[rows] != LABELS.index("caption")) & (parted | article(1))
+    closes &= model[document] != MODELS.index("page")
+    teaser = (traits[WORDS, rows] >= WORD * ISLAND_WORDS) & (labels[rows] == LABELS.index("nav")) & parted
+    found[rows[closes | teaser]] = True
     return found
 
 
@@ -298,7 +304,7 @@ def _by_cues(
     covered, size = measures.covered[some, cued], units.last[some] - units.first[some]
     headline = (labels[some] == TITLE) & (2 * covered >= size)
     # a stamp is often all that says when what follows was
-    headline |= line[some] & (4 * covered >= 3 * size) & (cued + 2 != LABELS.index("meta"))
+    headline |= line & (4 * covered >= 3 * size) & (cued + 2 != LABELS.index("meta"))
     appeal = (weight >= MANY_CUES) & (2 * covered >= size) & (cued + 2 == LABELS.index("appeal"))
     made_of_cues = appeal | ((weight >= TITLE_CUES) & headline)
     return np.where(made_of_cues, cued + 2, labels[some]).astype(np.uint8)
