@@ -10,7 +10,7 @@ import numpy as np
 from dedup.boilerplate.lexicon import CUES, lexicon
 from dedup.boilerplate.units import text_bytes
 from dedup.kernels import signs
-from dedup.ragged import steps
+from dedup.ragged import is_in, steps
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -87,7 +87,7 @@ def placed(tokens: Tokens, look: Surface, first: NDArray[np.int64]) -> NDArray[n
     for word in range(PLACE_TOKENS):
         at = first[rows] + word
         is_place = look.shape[at] & signs.UPPER != 0
-        is_date = np.isin(tokens.hash[at], months) | (look.shape[at] & signs.NUMBER != 0)
+        is_date = is_in(tokens.hash[at], months) | (look.shape[at] & signs.NUMBER != 0)
         rows, at = (x[is_place | is_date] for x in (rows, at))
         found[rows[look.after[at] & dash == dash]] = True
     return found

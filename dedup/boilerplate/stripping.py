@@ -189,9 +189,10 @@ def strip(tokens: Tokens, batch: pa.RecordBatch, recurring: Recurring | None = N
     # and what a dateline opens is the article, though it has a month and a year as captions have
     told = (labels == LABELS.index("caption")) & (traits[ENDS_STOP] > 0)
     rows = np.flatnonzero(told & (traits[WORDS] >= WORD * PROSE_WORDS))
-    led = np.isin(rows, measures.agency_unit[datelines(look, units, measures)])
-    led |= placed(tokens, look, units.first[rows]) & (traits[PROSE, rows] > 0)
-    labels[rows[led]] = BODY
+    if len(rows):
+        led = np.isin(rows, measures.agency_unit[datelines(look, units, measures)])
+        led |= placed(tokens, look, units.first[rows]) & (traits[PROSE, rows] > 0)
+        labels[rows[led]] = BODY
     named = np.flatnonzero(traits[ALL_AGENCY])
     labels[named[_ASTRAY[labels[named]]]] = LABELS.index("credit")
     earlier, later = traits[SAME_ABOVE] > 0, traits[SAME_BELOW] > 0
@@ -256,6 +257,8 @@ def _islands(
     told = (labels > TITLE) & (traits[ENDS_STOP] > 0) & (traits[CUED_KINDS] == 0)
     rows = np.flatnonzero(told & (traits[WORDS] >= WORD * CLOSING_WORDS))
     rows = rows[(traits[AGENCY, rows] == 0) & (traits[RECURS, rows] == 0)]
+    if not len(rows):
+        return found
     document = np.searchsorted(units.offsets, rows, side="right") - 1
     place = rows - units.offsets[document]
 
