@@ -378,6 +378,12 @@ def test_half_a_character_is_no_text(argument: str) -> None:
         strip_boilerplate(**{"text": LEAD, argument: "\ud800"})
 
 
+@pytest.mark.parametrize("argument", ["text", "title", "source"])
+def test_a_number_is_no_text(argument: str) -> None:
+    with pytest.raises(InputError, match=r"no(t a)? string"):
+        strip_boilerplate(**{"text": LEAD, argument: 1})  # type: ignore[arg-type]
+
+
 def test_no_paragraph_of_the_demo_corpus_is_lost() -> None:
     """Of a paragraph of an article nothing goes but its dateline and a credit at its end."""
     records = [
