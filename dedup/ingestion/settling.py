@@ -257,7 +257,9 @@ def attested_by(edges: Edges, own: Mapping[int, Body], ledger: Ledger) -> dict[i
     masks = {}
     for num, first, last in zip(order, offsets[:-1].tolist(), offsets[1:].tolist(), strict=True):
         known = bodies[num].attested
-        mask = shared[first:last] if known is None or num in own else shared[first:last] | known
+        mask = shared[first:last].copy()  # it is kept for long, and the others are not to be with it
+        if known is not None and num not in own:
+            mask |= known
         if num in own or known is None or (mask != known).any():
             masks[num] = mask
     return masks
