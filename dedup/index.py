@@ -26,7 +26,7 @@ from dedup.errors import StorageError, UsageError
 from dedup.ingestion import answers
 from dedup.ingestion.answers import Change, Match, StoredDocument, StoredFamily
 from dedup.ingestion.checking import check
-from dedup.ingestion.drafts import batch_of, drafts_of, micros, moment, raw_hash, restored, usable
+from dedup.ingestion.drafts import batch_of, drafts_of, raw_hash, restored, usable
 from dedup.ingestion.exporting import exported
 from dedup.ingestion.keys import LOW_BITS, posting_limits
 from dedup.ingestion.placing import place, read_ahead
@@ -35,7 +35,7 @@ from dedup.ingestion.scheme import check_scheme, open_scheme, scheme_of
 from dedup.ingestion.settling import settle
 from dedup.ingestion.writer import Writer
 from dedup.io import OutputFolder, write_table
-from dedup.model import Document, asked_time
+from dedup.model import Document, asked_time, micros, moment
 from dedup.schemas import FORMAT
 from dedup.storage import Store, open_store
 from dedup.storage.ledger import Ledger

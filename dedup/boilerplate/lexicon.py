@@ -26,6 +26,7 @@ from dedup.kernels.signs import (
     OPENS,
     PAIR_SHIFT,
 )
+from dedup.ragged import running
 from dedup.tokens import tokenize
 
 if TYPE_CHECKING:
@@ -185,7 +186,7 @@ def lexicon() -> Lexicon:
         word_bits=word_bits,
         pair_bits=pair_bits,
         number=np.uint64(number),
-        entries=np.concatenate([[0], np.cumsum(count)]),
+        entries=running(count),
         kind=kinds.astype(np.uint8),
         weight=weights.astype(np.float32),
         need=needs.astype(np.uint8),

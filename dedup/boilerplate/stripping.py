@@ -54,7 +54,7 @@ from dedup.kernels.traits import (
 from dedup.kernels.traits import CUES as CUES_OF
 from dedup.kernels.traits import KINDS as CUED_KINDS
 from dedup.model import Agency, CleanText, Kind, Removed
-from dedup.ragged import run_starts, steps, sums
+from dedup.ragged import first_of_run, owners, run_starts, running, steps, sums
 from dedup.tokens import Tokens, as_read, as_written, byte_to_char, tokenize
 
 if TYPE_CHECKING:
@@ -132,8 +132,7 @@ def keys_asked(tokens: Tokens, batch: pa.RecordBatch) -> tuple[NDArray[np.int64]
     tokens, texts = as_read(tokens, batch.column("text"))
     look = surface(tokens, texts)
     units = units_of(tokens, look, unbroken(tokens), dated_openings(tokens, look))
-    document = np.repeat(np.arange(len(batch)), np.diff(units.offsets))
-    return asked(batch, document, unit_hashes(tokens, units.first, units.last))
+    return asked(batch, owners(units.offsets), unit_hashes(tokens, units.first, units.last))
 
 
 def strip(tokens: Tokens, batch: pa.RecordBatch, recurring: Recurring | None = None) -> Stripped:
@@ -358,10 +357,10 @@ def _by_sentences(
     prose = (found[some] == BODY) & (told.strongest[some] == 0)
     prose &= told.cues[some, CUES.index("address")] == 0  # appeals speak of themselves and to the reader
     stays[some] = _beside_cues(part.block[some], cued[some], prose, told.counts[some, signs.N_TOKENS])
+    labels[rows[goes]], removed[rows[goes]] = found[goes], True
+    labels[rows[stays]], removed[rows[stays]] = BODY, False
     again = rows[goes | stays]
-    labels[again] = np.where(stays, BODY, found)[goes | stays]
     kind[again] = _KIND_OF_LABEL[labels[again]]
-    removed[again] = goes[goes | stays]
     return finer, labels, kind, removed
 
 
@@ -395,10 +394,9 @@ def _beside_cues(
         words: int32[s], how many they have.
     """
     opens = run_starts(block)
-    first = np.flatnonzero(opens)[np.cumsum(opens) - 1]
-    before = np.concatenate([[0], np.cumsum(cued)])
-    behind = before[:-1] - before[first]
-    total = np.bincount(np.cumsum(opens), cued)[np.cumsum(opens)]
+    before = running(cued)[:-1]
+    behind = before - first_of_run(before, opens)
+    total = np.bincount(block, cued)[block]
     outside = ~cued & ((behind == 0) | (behind == total)) & (total > 0)
     part = np.cumsum(opens | np.append(False, outside[1:] != outside[:-1]))
     whole = np.bincount(part, ~(outside & prose))[part] == 0
@@ -445,7 +443,7 @@ def _lone_prose(units: Units, labels: NDArray[np.uint8], measures: Measures) -> 
     if not prose.any():
         return np.empty(0, np.int64)
     documents = len(units.offsets) - 1
-    document = np.arange(documents).repeat(steps(units.offsets))
+    document = owners(units.offsets)
     body = np.bincount(document, np.where(labels == BODY, tokens, 0), documents)
     found = np.flatnonzero(prose & (tokens > body[document]))
     found = found[np.lexsort((-tokens[found], document[found]))]

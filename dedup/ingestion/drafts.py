@@ -15,7 +15,7 @@ from dedup.errors import InputError
 from dedup.ingestion.keys import Ragged, heads_of
 from dedup.io.batch import hosts
 from dedup.io.schema import TIME
-from dedup.model import Document, has_surrogate, micros, moment, parse_time
+from dedup.model import Document, has_surrogate, parse_time
 from dedup.pipeline import prepare
 from dedup.ragged import running, steps, sums
 from dedup.shingles import Shingles, roll
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from dedup.config import Settings
     from dedup.storage.rows import Body
 
-__all__ = ["Draft", "batch_of", "drafts_of", "micros", "moment", "raw_hash", "restored", "usable"]
+__all__ = ["Draft", "batch_of", "drafts_of", "raw_hash", "restored", "usable"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ from dedup.ingestion.keys import (
 )
 from dedup.ingestion.seeking import Hits, Plan, Sought, looked_at
 from dedup.overlap import equal, verify
-from dedup.ragged import distinct, gather, is_in, steps
+from dedup.ragged import distinct, gather, is_in, running, steps
 from dedup.shingles import roll
 from dedup.stock import flag
 from dedup.storage.codec import bare
@@ -144,12 +144,12 @@ class _Batch:
         heads = [_NO_KEYS if idle[i] else draft.heads for i, draft in enumerate(drafts)]
         undated = undated or any(entry.published is None for entry in self._entries)
         self._sought = Sought(heads, undated)
-        self._known = self._sought.hits(self._found(postings, stored))
+        self._known = self._sought.hits(self._look_up(postings, stored))
         self._plan = self._planned()
         self._before, self._after = self._plan.pairs >> 32, self._plan.pairs & 0xFFFFFFFF
         self._awaited = set(self._before.tolist())
 
-    def _found(self, postings: Postings, stored: bool) -> Keys:
+    def _look_up(self, postings: Postings, stored: bool) -> Keys:
         """What is stored of what is sought."""
         low, high = self._sought.ranges()
         if stored:
@@ -583,7 +583,7 @@ def _slice_of(shingles: Keys, i: int) -> Keys:
 
 def texts_of(entries: Sequence[Entry], bodies: Sequence[Body]) -> Texts:
     """Body tokens of documents, numbered in their order."""
-    bounds = np.cumsum([0] + [len(body.hash) for body in bodies])
+    bounds = running([len(body.hash) for body in bodies])
     return Texts(
         np.concatenate([np.empty(0, np.uint64), *(body.hash for body in bodies)]),
         bare(np.concatenate([np.empty(0, np.uint8), *(body.flags for body in bodies)])),

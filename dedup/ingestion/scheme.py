@@ -78,8 +78,13 @@ def open_scheme(
 def scheme_of(settings: Settings) -> dict[str, Any]:
     """What must be the same for stored hashes to mean anything."""
     values = {name: getattr(settings, name) for name in SCHEME_FIELDS}
-    how = {"numbers": "one form", "hash": "xxh64, polynomial", "signature": "affine32", "bodiless": "apart"}
-    how["entities"] = "html"
+    how = {
+        "numbers": "one form",
+        "entities": "html",
+        "hash": "xxh64, polynomial",
+        "signature": "affine32",
+        "bodiless": "apart",
+    }
     return {**values, "unicode": folding().version, **how}
 
 

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dedup import kernels
-from dedup.ragged import distinct, is_in, run_starts, steps
+from dedup.ragged import distinct, is_in, run_starts, running, steps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -59,7 +59,6 @@ _WIDTH = 6
 """Bytes stored of a key."""
 
 _ONE = np.uint64(1)
-_FIRST, _LAST = np.uint64(0), np.uint64(2**64 - 1)
 _LOWER, _BUCKET = (_ONE << np.uint64(48)) - _ONE, (_ONE << np.uint64(32)) - _ONE
 _EMPTY = np.empty(0, np.uint64)
 
@@ -100,6 +99,10 @@ class _Runs:
 
     def find(self, low: Keys, high: Keys) -> list[Keys]:
         return [run.find(low, high) for run in self._runs]
+
+    def all(self) -> Keys:
+        """All keys, sorted."""
+        return distinct(np.concatenate([_EMPTY, *(run.keys for run in self._runs)]))
 
     def between(self, first: np.uint64, last: np.uint64) -> Keys:
         """Keys from the first to the last, sorted."""
@@ -163,7 +166,7 @@ class Postings:
 
     def flush(self) -> None:
         """Write what was added in this transaction."""
-        keys = self._fresh.between(_FIRST, _LAST)
+        keys = self._fresh.all()
         if not len(keys):
             return
         self._seen += 1
@@ -342,8 +345,7 @@ def _unpacked(rows: Sequence[tuple[int, bytes]], level: int) -> Keys:
 def _found(rows: Sequence[tuple[int, bytes]], level: int, low: Keys, high: Keys) -> Keys:
     """Keys within ranges, of several buckets in their order."""
     numbers, parts = zip(*rows, strict=True)
-    bounds = np.zeros(len(rows) + 1, np.int64)
-    np.cumsum(np.fromiter(map(len, parts), np.int64, len(rows)) // _WIDTH, out=bounds[1:])
+    bounds = running(np.fromiter(map(len, parts), np.int64, len(rows)) // _WIDTH)
     buckets = np.array(numbers, np.uint64) & _BUCKET
     data = np.frombuffer(b"".join((*parts, bytes(8))), np.uint8)
     return _within(data, _WIDTH, bounds, buckets, np.uint64(64 - LEVELS[level]), low, high)
