@@ -534,8 +534,6 @@ def strip_boilerplate(text: str, *, title: str | None = None, source: str | None
     Raises:
         InputError: An argument is no text, or has half of a surrogate pair.
     """
-    if not isinstance(text, str):
-        raise InputError(f"text is {type(text).__name__}, not a string")
     try:
         batch = pa.record_batch(
             {
@@ -547,7 +545,7 @@ def strip_boilerplate(text: str, *, title: str | None = None, source: str | None
     except UnicodeEncodeError as error:
         raise InputError("a text, title or source has a lone surrogate") from error
     except pa.ArrowTypeError as error:
-        raise InputError(f"title or source is no string: {error}") from error
+        raise InputError(f"a text, title or source is no string: {error}") from error
     return clean_texts(batch)[0]
 
 
