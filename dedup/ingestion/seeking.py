@@ -248,10 +248,12 @@ class Sought:
             least: Fingerprints that a pair needs.
         """
         row = known.row
-        pairs = self.owner[row] << NUMBER_BITS | known.number
         first = np.cumsum(before) - before  # of each row, and so the rank within it
         rank = np.arange(len(row)) - first[row]
         doubtful = np.flatnonzero(_may_leave(rank, before[row], place[row]))
+        if not len(doubtful):
+            return doubtful
+        pairs = self.owner[row] << NUMBER_BITS | known.number
         asked = pairs[doubtful]
         pairs.sort()
         times = np.searchsorted(pairs, asked, "right") - np.searchsorted(pairs, asked)
@@ -314,8 +316,10 @@ def _joined(one: Hits, two: Hits) -> Hits:
     """All hits of both, each once."""
     if not len(two.row):
         return one
-    both = np.concatenate([one.row << NUMBER_BITS | one.number, two.row << NUMBER_BITS | two.number])
-    both = distinct(both)
+    added = np.sort(two.row << NUMBER_BITS | two.number)
+    both = np.concatenate([one.row << NUMBER_BITS | one.number, added])
+    both.sort(kind="stable")  # merges two sorted runs, in a twentieth of the time of sorting them
+    both = both[run_starts(both)]
     return Hits(both >> NUMBER_BITS, both & ((1 << NUMBER_BITS) - 1))
 
 
