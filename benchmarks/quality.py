@@ -50,6 +50,7 @@ Record = dict[str, Any]
 Spans = list[tuple[int, int]]
 KINDS = ("exact", "near", "version", "partial", "quote", "none")
 LABELS = ("same", "version", "partial", "quote", "boilerplate", "template", "unrelated")
+OWN = ROOT / "benchmarks" / "data"
 BOILERPLATE = ("appeal", "caption", "credit", "nav", "widget", "meta")
 
 
@@ -84,6 +85,20 @@ def helsinki(folder: Path) -> Labelled:
         load_jsonl(folder / "data/helsinki/helsinki.jsonl"),
         read_labels(folder / "gold/helsinki_pairs.jsonl"),
         {d["id"]: d["labels"] for d in load_jsonl(folder / "gold/helsinki_paragraphs.jsonl")},
+    )
+
+
+def second(folder: Path) -> Labelled:
+    """120 other pairs of helsinki."""
+    return Labelled(
+        load_jsonl(folder / "data/helsinki/helsinki.jsonl"), read_labels(OWN / "helsinki_pairs.jsonl")
+    )
+
+
+def fnc1(folder: Path) -> Labelled:
+    """1,683 articles, without dates and sources, on stories that spread; 400 pairs."""
+    return Labelled(
+        load_jsonl(folder / "data/fnc1/train_bodies.jsonl"), read_labels(OWN / "fnc1_pairs.jsonl")
     )
 
 
@@ -666,7 +681,16 @@ def parse_grid(values: Sequence[str]) -> dict[str, list[float]]:
 
 
 def main() -> int:
-    sections = ["seeds", "helsinki", "tgcontest", "news_story_chains", "clough_stevenson", "textreuse"]
+    sections = [
+        "seeds",
+        "helsinki",
+        "second",
+        "fnc1",
+        "tgcontest",
+        "news_story_chains",
+        "clough_stevenson",
+        "textreuse",
+    ]
     sections += ["fundus", "trafilatura_eval", "reuters21578"]
     parser = argparse.ArgumentParser(
         description=__doc__.split("\n\n")[0],
@@ -713,8 +737,9 @@ def main() -> int:
 
 def score_section(name: str, folder: Path, args: argparse.Namespace) -> dict[str, float]:
     """One data set by name."""
-    if name in ("seeds", "helsinki"):
-        data = seeds(ROOT / "seeds") if name == "seeds" else helsinki(folder)
+    labelled = {"seeds": seeds, "helsinki": helsinki, "second": second, "fnc1": fnc1}
+    if name in labelled:
+        data = labelled[name](ROOT / "seeds" if name == "seeds" else folder)
         if args.sweep:
             return sweep(name, data, parse_grid(args.sweep), args.folds)
         if args.ablation:
@@ -722,7 +747,7 @@ def score_section(name: str, folder: Path, args: argparse.Namespace) -> dict[str
         scores = score_pairs(name, data, args)
         if args.cv:
             show_cross_validation(name, data, args.folds)
-        return scores | score_lines(name, data)
+        return scores | (score_lines(name, data) if data.lines else {})
     if name in ("tgcontest", "news_story_chains"):
         return (score_tgcontest if name == "tgcontest" else score_news_story_chains)(folder, args)
     others = {

@@ -5,41 +5,46 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
+
+from dedup.config import Settings
+from dedup.engines.local import find_families
+from dedup.io import read
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "benchmarks"))
 
 from scores import Label, below_floor, false_merges, family_counts, partition_recall, reuse_counts
 
-if TYPE_CHECKING:
-    from dedup.result import Result
-
 FLOORS = Path(__file__).parent.parent / "benchmarks" / "floors.json"
 
 
-@pytest.fixture(scope="module")
-def helsinki_scores(helsinki: Result, data: Path) -> dict[str, float]:
-    """Scores under the names that benchmarks/quality.py gives them."""
-    names = Label.__dataclass_fields__
-    rows = [json.loads(line) for line in (data / "gold/helsinki_pairs.jsonl").read_bytes().splitlines()]
-    labels = [Label(**{name: row[name] for name in names if row.get(name) is not None}) for row in rows]
-    kinds = {label.key: helsinki.relation(*label.key).relation.value for label in labels}
-    families = {member: family.id for family in helsinki.families for member in family.members}
-    return {
-        "helsinki.family_f1": family_counts(labels, kinds).f1,
-        "helsinki.reuse_f1": reuse_counts(labels, kinds).f1,
-        "helsinki.partition_recall": partition_recall(labels, families),
-        "helsinki.false_merges": false_merges(labels, families),
+OWN = FLOORS.parent / "data"
+
+
+@pytest.mark.parametrize(
+    ("name", "articles", "labels"),
+    [
+        ("helsinki", "helsinki/helsinki", "gold/helsinki_pairs.jsonl"),
+        ("second", "helsinki/helsinki", OWN / "helsinki_pairs.jsonl"),
+        ("fnc1", "fnc1/train_bodies", OWN / "fnc1_pairs.jsonl"),
+    ],
+)
+def test_scores_hold_their_floors(data: Path, name: str, articles: str, labels: str | Path) -> None:
+    fields = Label.__dataclass_fields__
+    rows = map(json.loads, (data / labels).read_bytes().splitlines())
+    pairs = [Label(**{key: row[key] for key in fields if row.get(key) is not None}) for row in rows]
+    result = find_families(read([data / "data" / f"{articles}.jsonl"]), Settings())
+    kinds = {label.key: result.relation(*label.key).relation.value for label in pairs}
+    families = {member: family.id for family in result.families for member in family.members}
+    scores = {
+        "family_f1": family_counts(pairs, kinds).f1,
+        "reuse_f1": reuse_counts(pairs, kinds).f1,
+        "partition_recall": partition_recall(pairs, families),
+        "false_merges": false_merges(pairs, families),
     }
-
-
-def test_helsinki_holds_its_floors(helsinki_scores: dict[str, float]) -> None:
+    mine = {f"{name}.{key}": value for key, value in scores.items()}
     floors = json.loads(FLOORS.read_bytes())
-    mine = {
-        bound: {name: value for name, value in limits.items() if name in helsinki_scores}
-        for bound, limits in floors.items()
-    }
-    assert sum(map(len, mine.values())) == len(helsinki_scores)
-    assert below_floor(helsinki_scores, mine) == []
+    held = {bound: {x: y for x, y in limits.items() if x in mine} for bound, limits in floors.items()}
+    assert sum(map(len, held.values())) == len(mine)
+    assert below_floor(mine, held) == []
