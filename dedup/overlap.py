@@ -80,17 +80,20 @@ def _align(
     # two texts that both have fewer narrative words than a passage needs can still be versions of each other
     least_plain = np.maximum(np.minimum(plain[a], plain[b]) / 2, settings.partial_words)
     needed = settings.short_share * np.minimum(least_plain, np.maximum(plain[a], plain[b]) / 2)
+    shorter = np.where(base[a] <= base[b], a, b)
     enough = narrative >= np.minimum(settings.partial_words, needed)
+    retold = narrative < settings.version_narrative * plain[shorter] / 2
     facts = same_facts(texts, a, b, common, runs, (stop - run_counts, stop), settings)
     frame = lengths.mostly_stock
-    enough |= same_report(texts, lengths, a, b, verbatim / unit, settings) | (facts & frame[a] & frame[b])
+    same = same_report(texts, lengths, a, b, verbatim / unit, settings) | (facts & frame[a] & frame[b])
     kind = classify(
-        np.where(base[a] <= base[b], coverage_a, coverage_b),
+        2 * shared / np.maximum(base[shorter], 1),
         least,
         shared,
         np.where(facts, np.maximum(told, settings.partial_words), told),
         longest,
-        enough,
+        enough | same,
+        retold & ~same,
         template,
         days_apart(texts, a, b),
         days_apart(texts, a, b, settings.stock_window_days * DAY),
@@ -118,6 +121,7 @@ def classify(
     told: NDArray[np.float64],
     longest: NDArray[np.float64],
     enough: NDArray[np.bool_],
+    retold: NDArray[np.bool_],
     template: NDArray[np.bool_],
     apart: NDArray[np.bool_],
     later: NDArray[np.bool_],
@@ -131,7 +135,9 @@ def classify(
         shared: Words shared.
         told: Words shared outside quotations, in passages that have enough of them.
         longest: Words of the longest verbatim run.
-        enough: Enough of them for a version, whatever their share.
+        enough: Enough words outside quotations for a version, whatever their share.
+        retold: Most of what the shorter document has outside quotations is its own: another story around the
+            same statements.
         template: Same frame, other facts: :mod:`dedup.templates`.
         apart: Published days apart; what keeps half an old text is another one, a sequel or a column's frame.
         later: Published further apart than a window of stock text; what both share is background, unless it
@@ -140,12 +146,13 @@ def classify(
     """
     version = np.where(apart, settings.version_coverage_apart, settings.version_coverage)
     background = later & (shorter < settings.partial_coverage_apart)
+    much = (shorter >= version) & enough
     return np.select(
         [
             template & (shorter >= settings.version_coverage),
             (least >= settings.near_coverage) & (shared > 0),
-            (shorter >= version) & enough,
-            (told >= settings.partial_words) & ~background,
+            much & ~retold,
+            much | ((told >= settings.partial_words) & ~background),
             (shared >= settings.quote_words) & (longest >= settings.min_run),
         ],
         [NONE, NEAR, VERSION, PARTIAL, QUOTE],

@@ -225,13 +225,14 @@ def prepare(
         digest = xxhash.xxh3_128_intdigest(texts[int(row)].as_py().encode())
         content[row] = digest >> 64, digest & 0xFFFFFFFFFFFFFFFF
     long_offsets, long_hash = long_runs(shingles.words, shingles.word_offsets)
-    flags = mark_quotations(tokens, texts)
+    named = _agency_tokens(stripped, tokens)
+    flags = mark_quotations(tokens, texts, named)
     cut = body.copy()
     cut[1:] &= ~body[:-1]
     cut[tokens.offsets[:-1][steps(tokens.offsets) > 0]] = False  # the document before doesn't count
     flags[cut] |= CUT
     flags = flags[body]
-    names, credited = _agencies(stripped, tokens, kept)
+    names, credited = _agencies(stripped, tokens, kept, named)
     return Prepared(
         offsets=shingles.word_offsets,
         hash=shingles.words,
@@ -274,12 +275,27 @@ def _without_body(kept: NDArray[np.int64], tokens: Tokens) -> NDArray[np.bool_]:
     return np.asarray((left < SHORT) & (3 * left < 2 * all_) | (all_ == 0))
 
 
+def _agency_tokens(stripped: Stripped | None, tokens: Tokens) -> NDArray[np.int64]:
+    """The token that each agency's name begins with: int64[A], ascending."""
+    if stripped is None:
+        return np.empty(0, np.int64)
+    holder = owners(stripped.agency_offsets)
+    first, stop = tokens.offsets[holder], tokens.offsets[holder + 1]
+    return search(tokens.start, first, stop, stripped.agency_start.astype(np.int64))
+
+
 def _agencies(
-    stripped: Stripped | None, tokens: Tokens, kept: NDArray[np.int64]
+    stripped: Stripped | None, tokens: Tokens, kept: NDArray[np.int64], named: NDArray[np.int64]
 ) -> tuple[pa.Array, NDArray[np.bool_]]:
     """Agencies the text is from, each once, and whether there is one.
 
     Those that a dateline or byline names, or a credit at the end; a credit further up is a picture's.
+
+    Args:
+        stripped: What stripping found.
+        tokens: The batch's token stream.
+        kept: int64[T + 1], how many body tokens come before each.
+        named: int64[A], of :func:`_agency_tokens`.
     """
     documents = len(tokens)
     if stripped is None or not len(stripped.agency_name):
@@ -289,9 +305,7 @@ def _agencies(
     credit = np.flatnonzero(stripped.agency_role == AgencyRole.CREDIT)
     if len(credit):
         holder = document[credit]
-        first, stop = tokens.offsets[holder], tokens.offsets[holder + 1]
-        at = search(tokens.start, first, stop, stripped.agency_start[credit].astype(np.int64))
-        last = kept[stop] - kept[at] <= CREDIT_WORDS
+        last = kept[tokens.offsets[holder + 1]] - kept[named[credit]] <= CREDIT_WORDS
         told[credit] = last & ~_in_caption(stripped, holder, stripped.agency_start[credit])
     document, name = document[told], stripped.agency_name[told]
     first = first_of_each(document * np.int64(len(agency_names())) + name)

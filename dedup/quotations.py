@@ -3,7 +3,8 @@
 A post is a block that a signature such as "— Name (@handle) March 10, 2026" ends or follows; of a long block
 only so many words before the signature are one. A transcript is a document in which speakers' names in
 capitals, followed by a colon, open many blocks, again and again. In many languages, Swedish and Russian
-among them, a dash opens the paragraph in which somebody speaks: "– We waited, says Anna Berg."
+among them, a dash opens the paragraph in which somebody speaks: "– We waited, says Anna Berg." A line that
+ends with a colon announces an excerpt: "The letter reads:".
 Typewriters have one sign for the apostrophe and both single quotation marks: 'We waited', she said. And a few
 pairs of marks are so rare that the tokenizer does not ask for them: ‚…‘, ›…‹, ‹…›, Hebrew ״…״, Urdu ’…‘.
 """
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
+from dedup.kernels.rules import ANNOUNCED_FLAG as ANNOUNCED
 from dedup.kernels.rules import CHARACTER_FLAG as CHARACTER
 from dedup.ragged import gather, owners, run_starts
 from dedup.tokens import QUOTED, Tokens, as_read, text_buffers, tokenize
@@ -53,14 +55,21 @@ SPEAKER_SHARE = 0.15
 SPOKEN_SHARE = 1 / 3
 """Share of a document's blocks behind a dash that name their speaker; a reply need not."""
 
+ANNOUNCING = 2
+"""The fewest words of a line that announces an excerpt: "It reads:"."""
+
 RARE_WORDS = 3
 """The fewest words between ‚…‘ or ›…‹: fewer are a title, or words the author keeps at a distance."""
+
+EDGE = 6
+"""Spaces between texts: as many bytes as are looked at from a sign's first one on."""
 
 _BYTES = np.arange(256)
 _BEFORE = np.isin(_BYTES, list(b" \t\n\r\f\v([-/"))
 _LETTER = np.isin(_BYTES & ~0x20, np.arange(ord("A"), ord("Z") + 1)) & (_BYTES < 0x80)
 _DIGIT = np.isin(_BYTES, np.arange(ord("0"), ord("9") + 1))
 _LETTER |= _DIGIT | (_BYTES >= 0xC3) & (_BYTES != 0xE2)
+_SMALL = np.isin(_BYTES, np.arange(ord("a"), ord("z") + 1)) | (_BYTES >= 0x80)
 _HANGUL = (_BYTES >= 0xEA) & (_BYTES <= 0xED)
 """What bytes of UTF-8 begin: what may stand before an opening mark, figures, letters, Hangul; nearly."""
 _ARABIC = _BYTES & 0xFC == 0xD8
@@ -68,17 +77,20 @@ _ARABIC = _BYTES & 0xFC == 0xD8
 _SINGLE = np.isin(_BYTES, [0x98, 0x99, 0x9A, 0xB9, 0xBA])
 """Last bytes of ‘, ’, ‚, ‹ and ›."""
 _CLITIC = np.isin(_BYTES, list(b"stnkmrSTNKMR"))
-_EDGE = np.full(2, ord(" "), np.uint8)
 
 _DASHES = ("—".encode(), "–".encode(), b"--", b"- ")
 
 
-def mark_quotations(tokens: Tokens, texts: pa.Array) -> NDArray[np.uint8]:
-    """Flags with ``QUOTED`` set for posts, transcripts, what a dash opens, '…' and rare marks, too: uint8[T].
+def mark_quotations(
+    tokens: Tokens, texts: pa.Array, agencies: NDArray[np.int64] | None = None
+) -> NDArray[np.uint8]:
+    """Flags with ``QUOTED`` set for all that is said by others, not only between double marks: uint8[T].
 
     Args:
         tokens: The batch's token stream.
         texts: The raw texts.
+        agencies: int64[A], tokens that the names of agencies begin with, ascending. What "AFP reports:"
+            announces is copy that agencies are paid for, and no quotation.
     """
     tokens, texts = as_read(tokens, texts)
     data, offsets = text_buffers(texts)
@@ -93,11 +105,13 @@ def mark_quotations(tokens: Tokens, texts: pa.Array) -> NDArray[np.uint8]:
         flags[first:last] |= QUOTED
     for first, last in _transcripts(tokens, data, offsets, block_start):
         flags[first:last] |= QUOTED
-    # with spaces at both ends every sign has neighbours
-    raw = np.concatenate([_EDGE, data[offsets[0] : offsets[-1]], _EDGE])
-    begins = block_start - offsets[0] + len(_EDGE)
+    # between spaces every sign has neighbours that are of its own text
+    raw = np.insert(data[offsets[0] : offsets[-1]], np.repeat(offsets - offsets[0], EDGE), ord(" "))
+    begins = block_start - offsets[0] + EDGE * (owners(tokens.block_offsets) + 1)
     flags[_behind_dashes(tokens, raw, begins)] |= QUOTED
+    flags[_announced(tokens, raw, begins, agencies)] |= QUOTED | ANNOUNCED
     flags[_between_singles(tokens, raw, begins)] |= QUOTED
+    flags[_carried_on(tokens, raw, begins)] |= QUOTED
     for between in _between_rare(tokens, raw, begins):
         flags[between] |= QUOTED
     return flags
@@ -112,20 +126,52 @@ def _between_singles(
     a word or its stop and before no letter; a plural's apostrophe ends a quotation early, as ’ does. Both are
     in one block.
     """
-    hangul = ((raw >= 0xEA) & (raw <= 0xED)).any()
+    opens, closes = _typewritten(raw)
+    if ((raw >= 0xEA) & (raw <= 0xED)).any():
+        left, right = _curved(raw)
+        opens = np.append(opens, left)
+        closes = np.append(closes, right[_HANGUL[raw[right + 3]]])
+    return _between(tokens, block_start, opens, closes)
+
+
+def _carried_on(tokens: Tokens, raw: NDArray[np.uint8], block_start: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Tokens behind a single mark that is open at the end of its block, if one opens the next block, too.
+
+    So a quotation goes on for several paragraphs; only its last one closes it.
+    """
+    opens, closes = map(np.concatenate, zip(_typewritten(raw), _curved(raw), strict=True))
+    opens.sort()
+    block = np.flatnonzero(np.isin(block_start[1:], opens))
+    block = block[~np.isin(block + 1, tokens.block_offsets)]  # the next one is of the same document
+    place = np.searchsorted(opens, block_start[block + 1]) - 1
+    inside = (
+        opens[place] >= block_start[block]
+    )  # the mark that opens the block after it is one, so place >= 0
+    block, mark = block[inside], opens[place[inside]]
+    closes.sort()
+    closed = np.append(closes, len(raw))[np.searchsorted(closes, mark)] < block_start[block + 1]
+    block, mark = block[~closed], mark[~closed]
+    token, row = gather(tokens.block_first[block], tokens.block_first[block + 1])
+    begins = (block_start - tokens.block_start)[block][row] + tokens.start[token]
+    return np.asarray(token[begins > mark[row]])
+
+
+def _typewritten(raw: NDArray[np.uint8]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Places of ' that may open a quotation, and of those that may close one."""
     at = np.flatnonzero(raw == ord("'"))
-    if not (len(at) or hangul):
-        return at
     at = at[(raw[at - 1] != ord("'")) & (raw[at + 1] != ord("'"))]
     clitic = _CLITIC[raw[at + 1]] & ~_LETTER[raw[at + 2]]  # 's avonds, 't is; a figure is a year, '90s
     opens = at[_BEFORE[raw[at - 1]] & _LETTER[raw[at + 1]] & ~_DIGIT[raw[at + 1]] & ~clitic]
     closes = at[~_BEFORE[raw[at - 1]] & (~_LETTER[raw[at + 1]] | _HANGUL[raw[at + 1]])]
-    if hangul:
-        curved = np.flatnonzero((raw[:-2] == 0xE2) & (raw[1:-1] == 0x80) & (raw[2:] & 0xFE == 0x98))
-        left = raw[curved + 2] == 0x98
-        opens = np.append(opens, curved[left & _BEFORE[raw[curved - 1]]])
-        closes = np.append(closes, curved[~left & _HANGUL[raw[np.minimum(curved + 3, len(raw) - 1)]]])
-    return _between(tokens, block_start, opens, closes)
+    return opens, closes
+
+
+def _curved(raw: NDArray[np.uint8]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Places of ‘ that open a quotation, and of ’ that may close one, in Korean also before a particle."""
+    at = np.flatnonzero((raw[:-2] == 0xE2) & (raw[1:-1] == 0x80) & (raw[2:] & 0xFE == 0x98))
+    left = raw[at + 2] == 0x98
+    after = raw[at + 3]
+    return at[left & _BEFORE[raw[at - 1]]], at[~left & (~_LETTER[after] | _HANGUL[after])]
 
 
 def _between_rare(
@@ -140,8 +186,7 @@ def _between_rare(
     if len(at):
         third, opening = raw[at + 2], _BEFORE[raw[at - 1]]
         left, right = third == 0x98, third == 0x99
-        last_byte = len(raw) - 1
-        arabic = _ARABIC[raw[np.minimum(at + 3, last_byte)]] | _ARABIC[raw[np.minimum(at + 6, last_byte)]]
+        arabic = _ARABIC[raw[at + 3]] | _ARABIC[raw[at + 6]]
         for opens, closes, least in (
             (third == 0x9A, left | right, RARE_WORDS),  # ‚…‘
             (third == 0xBA, third == 0xB9, RARE_WORDS),  # ›…‹
@@ -207,6 +252,36 @@ def _behind_dashes(
     spoken = np.bincount(number, named) >= np.maximum(SPOKEN_SHARE * count, 1)
     spoken_tokens: NDArray[np.int64] = token[spoken[number][row]]
     return spoken_tokens
+
+
+def _announced(
+    tokens: Tokens,
+    raw: NDArray[np.uint8],
+    block_start: NDArray[np.int64],
+    agencies: NDArray[np.int64] | None,
+) -> NDArray[np.int64]:
+    """Tokens of the blocks that the one before announces by ending with a colon: "The statement reads:".
+
+    Extracted text has lost the indent that sets an excerpt, a letter or a post apart. How many blocks it has
+    one text cannot tell, so the first one is taken; where two texts are compared what follows is, too.
+    Capitals throughout are a dateline or a label, and a list goes on with signs or figures.
+    """
+    first, last = tokens.block_first[:-1], tokens.block_first[1:]
+    words = last - first
+    if agencies is not None:
+        block = np.searchsorted(last, agencies, "right")
+        words[block] = 0
+    block = np.flatnonzero(words >= ANNOUNCING)
+    begin, end = block_start[block], (block_start - tokens.block_start)[block] + tokens.end[last[block] - 1]
+    colon = (raw[end] == ord(":")) | ((raw[end] == 0xEF) & (raw[end + 1] == 0xBC) & (raw[end + 2] == 0x9A))
+    block, begin, end = block[colon], begin[colon], end[colon]
+    at, row = gather(begin, end)
+    small = np.bincount(row, _SMALL[raw[at]], len(block)) > 0
+    following = block[small] + 1
+    following = following[~np.isin(following, tokens.block_offsets)]  # it is of the same document
+    head = raw[block_start[following]]
+    following = following[_LETTER[head] & ~_DIGIT[head]]
+    return gather(first[following], last[following])[0]
 
 
 @cache

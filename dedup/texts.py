@@ -11,16 +11,24 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dedup import kernels
-from dedup.kernels.rules import CHARACTER_FLAG, CUT_FLAG, NUMBER_FLAG, QUOTED_FLAG, STOCK_FLAG
+from dedup.kernels.rules import (
+    ANNOUNCED_FLAG,
+    CHARACTER_FLAG,
+    CUT_FLAG,
+    NUMBER_FLAG,
+    QUOTED_FLAG,
+    STOCK_FLAG,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["CHARACTER", "CUT", "DAY", "NEVER", "NUMBER", "QUOTED", "STOCK", "Lengths", "Texts"]
+__all__ = ["ANNOUNCED", "CHARACTER", "CUT", "DAY", "NEVER", "NUMBER", "QUOTED", "STOCK", "Lengths", "Texts"]
 
 QUOTED, CHARACTER, STOCK = QUOTED_FLAG, CHARACTER_FLAG, STOCK_FLAG
-NUMBER, CUT = NUMBER_FLAG, CUT_FLAG
-"""Flags of a body token; ``CUT``: something was stripped before it."""
+NUMBER, CUT, ANNOUNCED = NUMBER_FLAG, CUT_FLAG, ANNOUNCED_FLAG
+"""Flags of a body token; ``CUT``: something was stripped before it; ``ANNOUNCED``: the block before ends with
+a colon, and this is the excerpt it announces, or the beginning of it."""
 
 DAY = 86_400_000_000
 """Microseconds."""
@@ -35,7 +43,7 @@ class Texts:
 
     Attributes:
         hash: uint64[T], in any order of documents.
-        flags: uint8[T], QUOTED | CHARACTER | STOCK | NUMBER | CUT.
+        flags: uint8[T], QUOTED | CHARACTER | STOCK | NUMBER | CUT | ANNOUNCED.
         start: int64[n], first token of each document.
         stop: int64[n], one past its last.
         spaceless: uint8[n], most of its tokens are single characters.

@@ -422,6 +422,7 @@ MEASURES = {
     "partition_recall": "versions found in one family",
     "false_merges": "strangers in one family",
 }
+LABELLED = {"helsinki": "agency copy of one event", "fnc1": "stories that went round"}
 
 
 LAYERS = ("repeats", "layout and sequence", "cues", "inside blocks", "recurring")
@@ -438,12 +439,13 @@ def kept_scores(name: str) -> dict[str, float]:
 def scores_table() -> str:
     """Scores on the labelled articles (``--keep quality``)."""
     scores = kept_scores("quality")
-    lines = [f"| method | {' | '.join(MEASURES.values())} |", "|---" * (len(MEASURES) + 1) + "|"]
-    for method, shown in METHODS.items():
-        values = [f"{scores[f'helsinki{method}.{measure}']:.3f}" for measure in MEASURES]
-        lines.append(
-            f"| {shown} | {' | '.join(values if method else [f'**{value}**' for value in values])} |"
-        )
+    lines = [f"| | {' | '.join(MEASURES.values())} |", "|---" * (len(MEASURES) + 1) + "|"]
+    for corpus, about in LABELLED.items():
+        lines.append(f"| *{about}* |{' |' * len(MEASURES)}")
+        for method, shown in METHODS.items():
+            values = [f"{scores[f'{corpus}{method}.{measure}']:.3f}" for measure in MEASURES]
+            values = values if method else [f"**{value}**" for value in values]
+            lines.append(f"| {shown} | {' | '.join(values)} |")
     return "\n".join(lines) + "\n"
 
 

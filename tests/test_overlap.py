@@ -15,8 +15,9 @@ from dedup.candidates import Pairs
 from dedup.config import Settings
 from dedup.edges import KINDS, NONE, Edges
 from dedup.kernels import reference_overlap as reference
+from dedup.kernels.rules import EXCERPT
 from dedup.overlap import SEED, classify, equal, verify
-from dedup.texts import CHARACTER, NUMBER, QUOTED, STOCK, Texts
+from dedup.texts import ANNOUNCED, CHARACTER, NUMBER, QUOTED, STOCK, Texts
 
 Text = list[int]
 
@@ -95,7 +96,7 @@ def judged_texts(draw: st.DrawFn) -> Texts:
     documents = draw(stories())
     if draw(st.booleans()):
         return texts_of(documents, spaceless=draw(st.booleans()))
-    flag = st.sampled_from([0, 0, 0, QUOTED, STOCK, NUMBER, CHARACTER, QUOTED | NUMBER])
+    flag = st.sampled_from([0, 0, 0, QUOTED, STOCK, NUMBER, CHARACTER, QUOTED | NUMBER, ANNOUNCED])
     flags = [draw(st.lists(flag, min_size=len(d), max_size=len(d))) for d in documents]
     return texts_of(documents, flags)
 
@@ -300,6 +301,31 @@ def test_quotations_are_no_copied_reporting() -> None:
     assert (kind(quoting), quoting.shared_words[0], quoting.narrative_words[0]) == ("quote", 100, 30)
 
 
+def test_another_story_around_the_same_statements_is_no_version() -> None:
+    a, b = words(0, 250), words(0, 150) + words(900, 100)
+    for own, expected in ((40, "partial"), (100, "version")):
+        edges = flagged(a, b, QUOTED, words(own, 150 - own))
+        assert (kind(edges), edges.narrative_words[0]) == (expected, own)
+
+
+@pytest.mark.parametrize(
+    ("before", "size", "told"),
+    [
+        (0, 100, 0),
+        (0, EXCERPT, 0),
+        (0, EXCERPT + 1, EXCERPT + 1),  # too long for an excerpt
+        (8, 100, 108),  # what announces it was taken over, too
+    ],
+)
+def test_an_excerpt_ends_where_copying_ends(before: int, size: int, told: int) -> None:
+    a = words(0, before + size)
+    b = words(900, 60) + a + words(1900, 60)
+    flags = [[0] * len(a), [0] * (60 + before) + [ANNOUNCED] * 20 + [0] * (size + 40)]
+    for pair in ([a, b], flags), ([b, a], flags[::-1]):
+        (found,) = aligned(kernels.warm(), texts_of(*pair))
+        assert (found.covered, found.narrative, found.told) == (2 * len(a), 2 * told, 2 * told)
+
+
 def test_stock_counts_on_neither_side() -> None:
     a, b = words(0, 100) + words(500, 100), words(0, 100) + words(900, 100)
     assert kind(flagged(a, b, STOCK, [])) == "version"
@@ -346,7 +372,8 @@ def test_more_evidence_is_never_a_weaker_relation(
         columns = [coverage[1], coverage[0], shared, narrative, narrative]
         arrays = [np.array([value], np.float64) for value in columns]
         no = np.zeros(1, bool)
-        return int(classify(*arrays, np.array([narrative >= 40]), no, no, no, Settings())[0])
+        enough, retold = np.array([narrative >= 40]), np.array([narrative < 100])
+        return int(classify(*arrays, enough, retold, no, no, no, Settings())[0])
 
     longest, narrative, shared = evidence
     assert code(shared + extra, narrative + extra) <= code(shared, narrative)

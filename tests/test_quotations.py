@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import given
@@ -120,6 +121,51 @@ def test_a_list_behind_dashes_is_no_speech() -> None:
 )
 def test_one_sign_is_both_single_marks(text: str, said: str) -> None:
     assert spoken(text) == [said]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            "She said: 'We waited.\n\n'Nobody's come.\n\n'It's late now.'\n\nThen she left.",
+            "We waited Nobody's come It's late now",
+        ),
+        (
+            "She said: ‘We’ve waited.\n\n‘Nobody came.’ Then she left.",
+            "We’ve waited Nobody came",
+        ),
+        ("The boys' club closed.\n\n'Nobody came,' she said.", "Nobody came"),
+        ("She said: 'We waited.\n\nNobody came.\n\n'It is late.'", "It is late"),
+    ],
+)
+def test_a_single_mark_is_carried_on_by_the_one_that_opens_the_next_block(text: str, said: str) -> None:
+    assert spoken(text, "'A text of its own.'") == [said, "A text of its own"]
+    assert spoken("It ends: 'in the open.", text)[1] == said
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("It is a hoax.\n\nThe page reads:\n\nThe pier will close.\n\nIt will not.", "The pier will close"),
+        ("In Brief erklärt das Amt:\nDie Brücke bleibt zu.\nMehr nicht.", "Die Brücke bleibt zu"),
+        ("В заявлении говорится:\n\nМост закрыт.\n\nИ всё.", "Мост закрыт"),
+        ("声明全文如下：\n大桥星期二关闭。\n没有更多消息。", "大 桥 星 期 二 关 闭"),
+        ("The Latest (all times local):\n\n7:10 a.m.\n\nThe pier is closed.", ""),
+        ("What was found:\n\n- a rope\n\n- a boot", ""),
+        ("NEW HALLOW:\n\nThe pier is closed.", ""),
+        ("Hallow:\n\nThe pier is closed.", ""),
+        ("The pier is closed, the page reads:", ""),
+    ],
+)
+def test_a_colon_announces_an_excerpt(text: str, said: str) -> None:
+    assert spoken(text, "A text of its own.") == [said, ""]
+
+
+def test_what_an_agency_is_said_to_report_is_no_quotation() -> None:
+    column = pa.array(["Newswire reports:\n\nThe pier will close.", "She writes:\n\nIt will not."])
+    tokens = tokenize(column)
+    flags = mark_quotations(tokens, column, np.array([0]))
+    assert (flags & QUOTED != 0).tolist() == [False] * 6 + [False] * 2 + [True] * 3
 
 
 words = st.lists(st.text("abcdeéł", min_size=2, max_size=6), min_size=1, max_size=4).map(" ".join)

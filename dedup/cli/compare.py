@@ -80,7 +80,7 @@ def compare(
     documents = load_two(a, b, fields)
     result = dedup.find_families(_corpus(documents, among or [], fields))
     relation = result.relation(*(document.id for document in documents))
-    rule = explain(relation, result.settings, later=_windows_apart(*documents, result.settings))
+    rule = explain(relation, result.settings, apart=_apart(*documents))
     sides = [_side(document, result) for document in documents]
     if as_json:
         typer.echo(orjson.dumps(_as_dict(relation, rule, sides)))
@@ -110,24 +110,30 @@ def _side(document: Document, result: Result) -> Side:
     return Side(document, clean, tuple(sorted(stripped + stock, key=lambda place: place.start)))
 
 
-def _windows_apart(a: Document, b: Document, settings: Settings) -> bool:
-    """Whether two articles were published further apart than a window of stock text."""
+def _apart(a: Document, b: Document) -> timedelta:
+    """How long after one article the other was published; nothing where that is unknown."""
     if a.published is None or b.published is None:
-        return False
-    return abs(a.published - b.published) > timedelta(days=settings.stock_window_days)
+        return timedelta()
+    return abs(a.published - b.published)
 
 
-def explain(relation: Relation, settings: Settings, *, later: bool = False) -> str:
+def explain(relation: Relation, settings: Settings, *, apart: timedelta = timedelta()) -> str:
     """The rule that decided, in words, with the figures it looked at.
 
     Args:
         relation: Of two articles.
         settings: What it was judged with.
-        later: They were published further apart than a window of stock text.
+        apart: Time between their publication.
     """
+    from dedup.templates import ANOTHER_DAY
+
     least, most = sorted((relation.coverage_a, relation.coverage_b))  # the shorter one is covered more
     shared, narrative = relation.shared_words, relation.narrative_words
     outside = f"{narrative} shared words outside quotations"
+    later = apart > timedelta(days=settings.stock_window_days)
+    limit, days = settings.version_coverage, ""
+    if most >= limit and apart > timedelta(microseconds=ANOTHER_DAY):
+        limit, days = settings.version_coverage_apart, ", which texts days apart must share"
     match relation.relation:
         case RelationKind.EXACT:
             return "the articles are equal word for word, once folded and stripped"
@@ -138,21 +144,22 @@ def explain(relation: Relation, settings: Settings, *, later: bool = False) -> s
             )
         case RelationKind.VERSION:
             return (
-                f"{percent(most)} of the shorter is in the longer, "
-                f"at least {percent(settings.version_coverage)}, with {outside}"
+                f"{percent(most)} of the shorter is in the longer, at least {percent(limit)}, with {outside}"
             )
         case RelationKind.PARTIAL if narrative < settings.partial_words:
             return (
                 f"{outside} are not stock text, but they hold the figures of one day, "
                 f"in a passage of at least {settings.partial_words} words"
             )
+        case RelationKind.PARTIAL if most >= limit:
+            return (
+                f"{outside}, at least {settings.partial_words}; {percent(most)} of the shorter is in the "
+                f"longer, but of its words outside quotations less than {percent(settings.version_narrative)}"
+            )
         case RelationKind.PARTIAL:
-            limit, apart = settings.version_coverage, ""
-            if most >= limit:
-                limit, apart = settings.version_coverage_apart, ", which texts days apart must share"
             return (
                 f"{outside}, at least {settings.partial_words}; but only {percent(most)} of the shorter "
-                f"is in the longer, less than {percent(limit)}{apart}"
+                f"is in the longer, less than {percent(limit)}{days}"
             )
         case RelationKind.QUOTE if later and narrative >= settings.partial_words:
             return (

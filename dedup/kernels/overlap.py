@@ -18,8 +18,9 @@ import numpy as np
 from numba import types
 
 from dedup.kernels._jit import const, helper, inlined, kernel, out
+from dedup.kernels.rules import ANNOUNCED_FLAG as ANNOUNCED
 from dedup.kernels.rules import CHARACTER_FLAG as CHARACTER
-from dedup.kernels.rules import EFFORT, GAP_COST, LONG, LOOK_BACK, MAX_HITS, OPEN_COST
+from dedup.kernels.rules import EFFORT, EXCERPT, GAP_COST, LONG, LOOK_BACK, MAX_HITS, OPEN_COST
 from dedup.kernels.rules import NUMBER_FLAG as NUMBER
 from dedup.kernels.rules import QUOTED_FLAG as QUOTED
 from dedup.kernels.rules import STOCK_FLAG as STOCK
@@ -264,6 +265,15 @@ def _take_token(pair, i, j, mark, room):
 
 
 @helper
+def _is_excerpt(pair, links, room):
+    """Whether a chain begins in what one side announces, and is short enough to be all of that."""
+    i = room.chain[links - 1, 0]
+    j = room.chain[links - 1, 1]
+    end = room.chain[0, 0] + room.chain[0, 2]
+    return bool((pair.flags_a[i] | pair.flags_b[j]) & ANNOUNCED) and end - i <= EXCERPT * pair.unit
+
+
+@helper
 def _figures(flags, first, size):
     """Figures among tokens, and numerals of one character."""
     numbers = 0
@@ -411,6 +421,8 @@ def align_pairs(
                 continue
             told = _take_chain(pair, links, gap * unit, room, runs, written, counts[p])
             written += links
+            if _is_excerpt(pair, links, room):
+                told = 0
             counts[p, NARRATIVE] += told
             if told >= 2 * min_told:
                 counts[p, TOLD] += told

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dedup.kernels.rules import ANNOUNCED_FLAG as ANNOUNCED
 from dedup.kernels.rules import CHARACTER_FLAG as CHARACTER
-from dedup.kernels.rules import EFFORT, GAP_COST, LONG, LOOK_BACK, MAX_HITS, OPEN_COST
+from dedup.kernels.rules import EFFORT, EXCERPT, GAP_COST, LONG, LOOK_BACK, MAX_HITS, OPEN_COST
 from dedup.kernels.rules import NUMBER_FLAG as NUMBER
 from dedup.kernels.rules import QUOTED_FLAG as QUOTED
 from dedup.kernels.rules import STOCK_FLAG as STOCK
@@ -63,7 +64,7 @@ def align_pairs(
                     index[tuple(a[i : i + k])].append(i)
         matches = _matches(a, b, seeds[numbers[0], k], k, LONG * unit)
         found, totals = _take(
-            _chain(matches, gap * unit, unit), matches, flags_a, flags_b, gap * unit, min_run * unit, min_told
+            _chain(matches, gap * unit, unit), matches, flags_a, flags_b, gap, min_run, min_told, unit
         )
         counts[p, : len(totals)] = totals
         run_counts[p] = len(found)
@@ -128,11 +129,13 @@ def _take(
     matches: list[tuple[int, int, int]],
     flags_a: list[int],
     flags_b: list[int],
-    widest: int,
-    least: int,
+    gap: int,
+    min_run: int,
     min_told: int,
+    unit: int,
 ) -> tuple[list[tuple[int, int, int]], list[int]]:
     """Runs of the chains worth taking, and the counts of :func:`align_pairs`."""
+    widest, least = gap * unit, min_run * unit
     used_a, used_b = bytearray(len(flags_a)), bytearray(len(flags_b))
     taken = [False] * len(matches)
     runs: list[tuple[int, int, int]] = []
@@ -182,6 +185,10 @@ def _take(
                     pairs.append((t, u))
         covered += sum(_weight(flags_a[i], flags_b[j]) for i, j in pairs)
         own = sum(_weight(flags_a[i], flags_b[j]) for i, j in pairs if not (flags_a[i] | flags_b[j]) & QUOTED)
+        first, last = chain[0], chain[-1]
+        announced = (flags_a[first[0]] | flags_b[first[1]]) & ANNOUNCED
+        if announced and last[0] + last[2] - first[0] <= EXCERPT * unit:
+            own = 0
         narrative += own
         told += own if own >= 2 * min_told else 0
         runs.extend(chain)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final, Literal
 
 __all__ = [
+    "ANNOUNCED_FLAG",
     "CHARACTER_FLAG",
     "CONTENT_A",
     "CONTENT_B",
@@ -14,6 +15,7 @@ __all__ = [
     "EFFORT",
     "ENTITY_SIZE",
     "EQUAL",
+    "EXCERPT",
     "FILL_SHARE",
     "FILL_SLACK",
     "FINGERPRINT_SHIFT",
@@ -51,6 +53,7 @@ CHARACTER_FLAG: Final = 2
 STOCK_FLAG: Final = 4  # set once the corpus is known
 NUMBER_FLAG: Final = 8
 CUT_FLAG: Final = 16  # something was stripped before it
+ANNOUNCED_FLAG: Final = 32  # in a block that the one before announces
 
 # What numbers are written with in Chinese and Japanese; two or more in a row are one.
 NUMERALS: Final = "〇一二三四五六七八九十百千万亿億兆萬零"
@@ -66,6 +69,7 @@ EFFORT: Final = 64  # comparisons a token
 LONG: Final = 8  # tokens: a match this long hides the shorter ones inside it
 OPEN_COST: Final = 5  # tenths of a token
 GAP_COST: Final = 2  # tenths of a token, for each token of the wider gap
+EXCERPT: Final = 250  # words: a longer passage is no excerpt
 
 # Lines wrapped by hand.
 TAB: Final = 8  # columns
