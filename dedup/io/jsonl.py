@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import contextlib
 import json
 import re
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -195,6 +196,9 @@ def _read_lines(data: bytes, rows: Rows, *, file: str, line: int, reject: Reject
             # Arrow's parser is the more liberal one (NaN, deep nesting), and a record must not
             # fare better in company
             value = _load_with_arrow(record, rows.fields)
+            if value is None and not _SURROGATE.search(record):  # an id too large for Arrow, and a NaN
+                with contextlib.suppress(ValueError):
+                    value = load_line(record)
         if isinstance(value, dict):
             rows.add(value, record, file=file, line=number)
         else:

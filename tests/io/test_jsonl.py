@@ -9,7 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dedup.io.jsonl import read_jsonl
@@ -81,6 +81,7 @@ def reasons(data: bytes, **options: Any) -> list[tuple[int | None, str]]:
     return [(r.line, r.reason) for r in parse(data, **options)[1]]
 
 
+@example([{"text": "", "id": 2**63, "extra": float("inf")}], "\n", False, 1)
 @given(
     st.lists(RECORDS, max_size=8),
     st.sampled_from(["\n", "\r\n"]),
