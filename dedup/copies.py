@@ -58,6 +58,7 @@ def loosen(
     texts: Texts,
     content: NDArray[np.uint64],
     times: NDArray[np.int64],
+    notice: NDArray[np.bool_],
     settings: Settings,
 ) -> NDArray[np.int64]:
     """The same once stock text is marked: what is equal only in stock text is no copy.
@@ -69,9 +70,10 @@ def loosen(
         texts: Body tokens, stock marked.
         content: uint64[n, 2].
         times: int64[n] microseconds, ``NEVER`` where unknown.
+        notice: bool[n], of :func:`dedup.stock.find_notices`; they may have no body at all.
         settings: What near means.
     """
-    stocky = (times != NEVER) & (2 * texts.half_words(STOCK) < texts.half_words())
+    stocky = notice | ((times != NEVER) & (2 * texts.half_words(STOCK) < texts.half_words()))
     day = np.where(stocky, times // DAY, -1).astype(np.int64)
     exact = exact_leaders(np.column_stack([content, day.astype(np.uint64)]))
     near = np.flatnonzero((content[leader] != content[exact]).any(axis=1))

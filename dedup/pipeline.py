@@ -30,11 +30,12 @@ from dedup.marks import Marks
 from dedup.model import Kind
 from dedup.overlap import equal, verify
 from dedup.quotations import mark_quotations
-from dedup.ragged import first_of_each, owners, running, search, steps
+from dedup.ragged import first_of_each, gather, owners, running, search, steps
 from dedup.shingles import shingle
 from dedup.signatures import sketch
-from dedup.stock import long_runs, mark, mark_notices, windows
-from dedup.texts import CUT, NEVER, STOCK, Texts
+from dedup.stock import find_notices, long_runs, mark, windows
+from dedup.templates import NOTICE
+from dedup.texts import CUT, NEVER, STOCK, Texts, codes
 from dedup.tokens import Tokens, text_buffers, tokenize
 
 if TYPE_CHECKING:
@@ -379,7 +380,12 @@ class Copies:
 
 
 def judge(
-    prepared: Prepared, ids: pa.Array, published: pa.Array, source: pa.Array, settings: Settings
+    prepared: Prepared,
+    ids: pa.Array,
+    published: pa.Array,
+    source: pa.Array,
+    title: pa.Array,
+    settings: Settings,
 ) -> Judged:
     """Relations, families and canonical versions of a corpus.
 
@@ -388,9 +394,10 @@ def judge(
         ids: string[n].
         published: timestamp[us][n], null where unknown.
         source: string[n], null where unknown.
+        title: string[n], null where unknown.
         settings: What to do.
     """
-    documents = number(prepared, ids, published, source, settings)
+    documents = number(prepared, ids, published, source, title, settings)
     copies = find_copies(prepared, documents, settings)
     documents = marked(documents, copies)
     pairs = find_pairs(prepared, documents, copies.leader, settings)
@@ -398,17 +405,25 @@ def judge(
 
 
 def number(
-    prepared: Prepared, ids: pa.Array, published: pa.Array, source: pa.Array, settings: Settings
+    prepared: Prepared,
+    ids: pa.Array,
+    published: pa.Array,
+    source: pa.Array,
+    title: pa.Array,
+    settings: Settings,
 ) -> Numbered:
     """Number the documents; arguments as for :func:`judge`."""
     order = _key_order(prepared.content, ids, published)
     times = published.cast(pa.int64()).fill_null(int(NEVER)).to_numpy(zero_copy_only=False)[order]
+    source = source.take(pa.array(order))
+    texts = _texts(prepared, order, times)
+    notices = title.take(pa.array(order, mask=texts.half_words() >= 2 * NOTICE))
     return Numbered(
         order=order,
-        texts=_texts(prepared, order, times),
+        texts=replace(texts, source=codes(source), title=notices),
         content=prepared.content[order],
         comparable=~prepared.bodiless[order],
-        source=source.take(pa.array(order)),
+        source=source,
         window=windows(times, settings),
     )
 
@@ -419,11 +434,15 @@ def find_copies(prepared: Prepared, documents: Numbered, settings: Settings) -> 
     leader = collapse(texts, content, prepared.signatures, documents.order, documents.comparable, settings)
     long_start, long_stop = (bounds[documents.order] for bounds in _bounds(prepared.long_offsets))
     marked, stock = mark(texts, long_start, long_stop, prepared.long_hash, leader, window, settings)
-    marked = mark_notices(marked, content, _codes(documents.source), window)
+    notice = find_notices(texts, content, window)
+    if notice.any():
+        flags = marked.flags.copy()
+        flags[gather(texts.start[notice], texts.stop[notice])[0]] |= STOCK
+        marked = replace(marked, flags=flags)
     if marked is not texts:
         times = texts.published
         assert times is not None
-        leader = loosen(leader, marked, content, times, settings)
+        leader = loosen(leader, marked, content, times, notice, settings)
     return Copies(leader, marked.flags, stock)
 
 
@@ -516,12 +535,6 @@ def _texts(prepared: Prepared, order: NDArray[np.int64], times: NDArray[np.int64
 def _bounds(offsets: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Starts and stops of ragged rows."""
     return offsets[:-1], offsets[1:]
-
-
-def _codes(names: pa.Array) -> NDArray[np.int64]:
-    """A number for each name, -1 for none: int64[n]."""
-    codes = names.dictionary_encode().indices.cast(pa.int64()).fill_null(-1)
-    return np.asarray(codes.to_numpy(zero_copy_only=False), np.int64)
 
 
 def _candidates(prepared: Prepared, documents: Numbered, agreed: NDArray[np.int64]) -> Candidates:

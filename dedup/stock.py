@@ -36,11 +36,11 @@ __all__ = [
     "UNDATED",
     "can_recur",
     "counted_by",
+    "find_notices",
     "find_stock",
     "flag",
     "long_runs",
     "mark",
-    "mark_notices",
     "windows",
 ]
 
@@ -144,33 +144,30 @@ def flag(
         )
 
 
-def mark_notices(
-    texts: Texts, content: NDArray[np.uint64], source: NDArray[np.int64], window: NDArray[np.int64]
-) -> Texts:
-    """Flag as stock the short texts that one source publishes again on other days, word for word.
+def find_notices(texts: Texts, content: NDArray[np.uint64], window: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Short texts that one source publishes again on other days, word for word: bool[n].
 
     "The bank left its rate unchanged" is news each time it is said. A long text, or one that another source
-    carries later, is a copy.
+    carries later, is a copy. What nobody wrote an article into is a notice whatever its length.
 
     Args:
-        texts: Body tokens of n documents.
+        texts: Body tokens of n documents, with their sources.
         content: uint64[n, 2], 128-bit hashes of the bodies.
-        source: int64[n], a number for each source, -1 where unknown.
         window: int64[n], of :func:`windows`.
     """
-    length = texts.stop - texts.start
-    row = np.flatnonzero((length > 0) & (length < LONG_RUN) & (source >= 0) & (window != UNDATED))
+    length, source = texts.stop - texts.start, texts.source
+    notice = np.zeros(len(length), bool)
+    if source is None:
+        return notice
+    row = np.flatnonzero((length < LONG_RUN) & (source >= 0) & (window != UNDATED))
     row = row[np.lexsort((window[row], source[row], content[row, 1], content[row, 0]))]
     same = (content[row[1:]] == content[row[:-1]]).all(axis=1)
     again = same & (source[row[1:]] == source[row[:-1]]) & (window[row[1:]] != window[row[:-1]])
     if not again.any():
-        return texts
+        return notice
     group = running(~same)
-    notice = row[np.isin(group, group[1:][again])]
-    flags = texts.flags.copy()
-    for document in notice.tolist():
-        flags[texts.start[document] : texts.stop[document]] |= np.uint8(STOCK)
-    return replace(texts, flags=flags)
+    notice[row[np.isin(group, group[1:][again])]] = True
+    return notice
 
 
 def _occurrences(

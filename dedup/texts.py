@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pyarrow as pa
 
 from dedup import kernels
 from dedup.kernels.rules import (
@@ -23,7 +24,19 @@ from dedup.kernels.rules import (
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["ANNOUNCED", "CHARACTER", "CUT", "DAY", "NEVER", "NUMBER", "QUOTED", "STOCK", "Lengths", "Texts"]
+__all__ = [
+    "ANNOUNCED",
+    "CHARACTER",
+    "CUT",
+    "DAY",
+    "NEVER",
+    "NUMBER",
+    "QUOTED",
+    "STOCK",
+    "Lengths",
+    "Texts",
+    "codes",
+]
 
 QUOTED, CHARACTER, STOCK = QUOTED_FLAG, CHARACTER_FLAG, STOCK_FLAG
 NUMBER, CUT, ANNOUNCED = NUMBER_FLAG, CUT_FLAG, ANNOUNCED_FLAG
@@ -48,6 +61,8 @@ class Texts:
         stop: int64[n], one past its last.
         spaceless: uint8[n], most of its tokens are single characters.
         published: int64[n] microseconds since the epoch, :data:`NEVER` where unknown; None where all are.
+        source: int64[n], a number for each source, -1 where unknown; None where all are.
+        title: string[n], null where unknown, and where the text is no notice; None where all are.
     """
 
     hash: NDArray[np.uint64]
@@ -56,6 +71,8 @@ class Texts:
     stop: NDArray[np.int64]
     spaceless: NDArray[np.uint8]
     published: NDArray[np.int64] | None = None
+    source: NDArray[np.int64] | None = None
+    title: pa.Array | None = None
 
     def half_words(self, without: int = 0) -> NDArray[np.int64]:
         """Length of each document in half words, tokens with a flag of ``without`` left out: int64[n]."""
@@ -91,3 +108,9 @@ class Lengths:
         whole = texts.half_words()
         figures = whole - texts.half_words(NUMBER)
         return Lengths(whole, texts.half_words(STOCK), texts.half_words(STOCK | QUOTED), figures)
+
+
+def codes(names: pa.Array) -> NDArray[np.int64]:
+    """A number for each name, -1 for none: int64[n]."""
+    numbers = names.dictionary_encode().indices.cast(pa.int64()).fill_null(-1)
+    return np.asarray(numbers.to_numpy(zero_copy_only=False), np.int64)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
@@ -15,6 +16,7 @@ from dedup.stock import (
     LONG_RUN,
     UNDATED,
     can_recur,
+    find_notices,
     long_runs,
     mark,
     windows,
@@ -42,6 +44,31 @@ def test_whether_anything_can_recur() -> None:
     assert can_recur(np.array([1, 2, 3]), few)
     assert can_recur(np.array([UNDATED] * 4), few)
     assert not can_recur(np.empty(0, np.int64), few)
+
+
+@pytest.mark.parametrize(
+    ("size", "source", "window", "notices"),
+    [
+        (20, [0, 0], [1, 2], [True, True]),  # said again
+        (20, [0, 0], [1, 1], [False, False]),  # within the days in which it is carried
+        (20, [0, 1], [1, 2], [False, False]),  # carried by somebody else
+        (20, [0, 0, 1], [1, 2, 2], [True, True, True]),
+        (20, [-1, -1], [1, 2], [False, False]),
+        (20, [0, 0], [1, UNDATED], [False, False]),
+        (0, [0, 0], [1, 2], [True, True]),  # nothing but furniture
+        (LONG_RUN, [0, 0], [1, 2], [False, False]),  # an evergreen
+    ],
+)
+def test_notices(size: int, source: list[int], window: list[int], notices: list[bool]) -> None:
+    n = len(source)
+    words = np.tile(np.arange(size, dtype=np.uint64), n)
+    start, none = np.arange(n) * size, np.zeros(n, np.uint8)
+    texts = Texts(words, np.zeros(len(words), np.uint8), start, start + size, none, source=np.array(source))
+    content = np.ones((n, 2), np.uint64)
+    assert find_notices(texts, content, np.array(window)).tolist() == notices
+    content[0] = 2
+    assert not find_notices(texts, content, np.array(window))[0]
+    assert not find_notices(replace(texts, source=None), content, np.array(window)).any()
 
 
 @given(

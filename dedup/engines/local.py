@@ -232,8 +232,10 @@ def _prepare(
 
 def _judge(prepared: Prepared, documents: pa.Table, settings: Settings, space: Workspace) -> Judged:
     """Like :func:`dedup.pipeline.judge`, but what the steps give is kept in the workspace."""
-    ids, published, source = (whole(documents.column(name)) for name in ("id", "published", "source"))
-    numbered = number(prepared, ids, published, source, settings)
+    ids, published, source, title = (
+        whole(documents.column(name)) for name in ("id", "published", "source", "title")
+    )
+    numbered = number(prepared, ids, published, source, title, settings)
     copies = space.stage("copies", Copies, lambda: find_copies(prepared, numbered, settings))
     numbered = marked(numbered, copies)
     pairs = space.stage("pairs", Pairs, lambda: find_pairs(prepared, numbered, copies.leader, settings))

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pyarrow as pa
 
 from dedup.candidates import Pairs
 from dedup.edges import NEAR, NONE, Edges
@@ -33,7 +34,8 @@ from dedup.shingles import roll
 from dedup.stock import flag
 from dedup.storage.codec import bare
 from dedup.storage.rows import NO_EDGES, Body, Entry
-from dedup.texts import DAY, STOCK, Texts
+from dedup.templates import NOTICE
+from dedup.texts import DAY, STOCK, Texts, codes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -584,6 +586,8 @@ def _slice_of(shingles: Keys, i: int) -> Keys:
 def texts_of(entries: Sequence[Entry], bodies: Sequence[Body]) -> Texts:
     """Body tokens of documents, numbered in their order."""
     bounds = running([len(body.hash) for body in bodies])
+    titles = [e.title if e.words < NOTICE else None for e in entries]
+    notices = any(titles)  # making the arrays takes half a millisecond, and often there are none
     return Texts(
         np.concatenate([np.empty(0, np.uint64), *(body.hash for body in bodies)]),
         bare(np.concatenate([np.empty(0, np.uint8), *(body.flags for body in bodies)])),
@@ -591,6 +595,8 @@ def texts_of(entries: Sequence[Entry], bodies: Sequence[Body]) -> Texts:
         bounds[1:],
         np.array([e.spaceless for e in entries], np.uint8),
         np.array([e.time for e in entries], np.int64),
+        codes(pa.array([e.source for e in entries], pa.string())) if notices else None,
+        pa.array(titles, pa.string()) if notices else None,
     )
 
 

@@ -109,7 +109,10 @@ def rebuild(
         return
     ids = pa.array([e.id for e in entries], pa.string())
     published = pa.array([e.published for e in entries], pa.timestamp("us", "UTC"))
-    judged = judge(prepared, ids, published, pa.array([e.source for e in entries], pa.string()), settings)
+    sources, titles = (
+        pa.array([getattr(e, name) for e in entries], pa.string()) for name in ("source", "title")
+    )
+    judged = judge(prepared, ids, published, sources, titles, settings)
     assert (judged.order == np.arange(len(entries))).all()  # the order of keys is the order of keys
     nums = np.array([e.num for e in entries], np.int64)
     ledger.forget()  # from here on rows are written that it knows nothing of

@@ -6,6 +6,7 @@ of one byte, and a loop over elements each time a row passes between Python and 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,7 +14,7 @@ import pyarrow as pa
 
 from dedup.edges import Edges
 from dedup.ragged import gather, running, whole
-from dedup.texts import Texts
+from dedup.texts import Texts, codes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -90,7 +91,7 @@ def texts_of(table: pa.Table, numbers: NDArray[np.int64] | None = None) -> Texts
     """Body tokens of the documents of a table, in its order, or as members of a larger set.
 
     Args:
-        table: Columns number, flags, spaceless, published, and words unless nothing is compared.
+        table: Columns number, flags, spaceless, published; unless nothing is compared, words, source, title.
         numbers: Ascending numbers, those of the table among them; the others have no tokens here.
     """
     flags, offsets = flat(table["flags"], np.uint8)
@@ -105,7 +106,14 @@ def texts_of(table: pa.Table, numbers: NDArray[np.int64] | None = None) -> Texts
     spaceless = np.zeros(len(numbers), np.uint8)
     start[place], stop[place], published[place] = offsets[:-1], offsets[1:], integers(table["published"])
     spaceless[place] = integers(table["spaceless"])
-    return Texts(words, flags, start, stop, spaceless, published)
+    texts = Texts(words, flags, start, stop, spaceless, published)
+    if not known:
+        return texts
+    row = np.full(len(numbers), -1)
+    row[place] = np.arange(len(own))
+    rows = pa.array(row, mask=row < 0)
+    source, title = (whole(table[name]).take(rows) for name in ("source", "title"))
+    return replace(texts, source=codes(source), title=title)
 
 
 def edges_table(edges: Edges, numbers: NDArray[np.int64]) -> pa.Table:

@@ -64,14 +64,14 @@ def find_copies(run: Run, documents: Corpus, settings: Settings) -> tuple[DataFr
         settings: What to do.
 
     Returns:
-        Columns number and leader; those of :data:`MARKED`, number, words, spaceless, published, high and low.
+        Columns number and leader; those of :data:`MARKED` and of :data:`TEXT`, high and low.
     """
     exact = run.stage("exact", lambda: _first(documents.frame, ["high", "low"]))
     leader = run.stage("collapsed", lambda: _collapse(run, documents, exact, settings))
     stock = _stock(run, documents, leader, settings)
     notices = run.stage("notices", lambda: _notices(documents.frame))
     marked = run.stage("marked", lambda: _marked(documents, stock, notices, settings))
-    bodies = documents.select("number", "words", "spaceless", "published", "high", "low")
+    bodies = documents.select("number", "words", "spaceless", "published", "source", "title", "high", "low")
     marked = run.spread(marked, documents.partitions)
     texts = replace(bodies, frame=bodies.frame.join(marked, "row"))
     if stock is None and not run.rows["notices"]:
@@ -240,8 +240,8 @@ def _answer(asked: pa.Table, settings: Settings) -> pa.Table:
 
 
 def _notices(documents: DataFrame) -> DataFrame:
-    """Short texts that one source publishes again on other days: :func:`dedup.stock.mark_notices`."""
-    short = documents.where((F.col("size") > 0) & (F.col("size") < LONG_RUN)).where("source is not null")
+    """Short texts that one source publishes again on other days: :func:`dedup.stock.find_notices`."""
+    short = documents.where(F.col("size") < LONG_RUN).where("source is not null")
     short = short.where(F.col("window") != int(UNDATED)).select("number", "high", "low", "source", "window")
     again = short.groupBy("high", "low", "source").agg(
         F.min("window").alias("one"), F.max("window").alias("two")
@@ -281,7 +281,7 @@ def _mark(table: pa.Table, settings: Settings) -> pa.Table:
         kernels.get().half_words(flags, texts.start, texts.stop, without, total)
     times = texts.published
     assert times is not None
-    stocky = (times != NEVER) & (2 * unstocked < lengths)
+    stocky = notice | ((times != NEVER) & (2 * unstocked < lengths))
     return pa.table(
         {
             "row": table["row"],

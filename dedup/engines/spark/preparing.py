@@ -33,6 +33,7 @@ from dedup.engines.spark.cluster import (
 from dedup.pipeline import prepare
 from dedup.ragged import owners, running
 from dedup.stock import windows
+from dedup.templates import NOTICE
 from dedup.texts import NEVER
 from dedup.tokens import tokenize
 
@@ -47,8 +48,8 @@ __all__ = ["furniture", "number", "prepared"]
 
 PREPARED = (
     "row long, id string, published long, source string, high long, low long, comparable boolean, size long,"
-    " spaceless int, words binary, flags binary, signature binary, mark_hash binary, mark_at binary,"
-    " long_hash binary, raw_size long, body binary, removed_chars long, credited boolean,"
+    " title string, spaceless int, words binary, flags binary, signature binary, mark_hash binary,"
+    " mark_at binary, long_hash binary, raw_size long, body binary, removed_chars long, credited boolean,"
     " agencies array<string>, language string, window long"
 )
 """Of a document: what :class:`dedup.pipeline.Prepared` has of it."""
@@ -282,6 +283,7 @@ def _prepare(table: pa.Table, settings: Settings) -> pa.Table:
             "low": signed(found.content[:, 1]),
             "comparable": ~found.bodiless,
             "size": size,
+            "title": batch.column("title").take(pa.array(rows[:-1], mask=half_words >= 2 * NOTICE)),
             "spaceless": (2 * half_words < 3 * size).astype(np.int32),
             "words": packed(found.hash, found.offsets),
             "flags": packed(found.flags, found.offsets),

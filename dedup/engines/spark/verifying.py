@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["TEXT", "to_first", "verified"]
 
-TEXT = ("number", "words", "flags", "spaceless", "published")
+TEXT = ("number", "words", "flags", "spaceless", "published", "source", "title")
 """What of a document verification looks at."""
 
 
