@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dedup.kernels.rules import CHARACTER_FLAG, NUMBER_FLAG, QUOTED_FLAG, STOCK_FLAG
+from dedup.naming import compare_headlines
 from dedup.ragged import gather, run_starts
 from dedup.texts import NEVER
 
@@ -21,7 +22,15 @@ if TYPE_CHECKING:
     from dedup.config import Settings
     from dedup.texts import Lengths, Texts
 
-__all__ = ["Shared", "days_apart", "differ_throughout", "find_templates", "same_facts", "same_report"]
+__all__ = [
+    "NOTICE",
+    "Shared",
+    "days_apart",
+    "differ_throughout",
+    "find_templates",
+    "same_facts",
+    "same_report",
+]
 
 CHANGED = 3
 """Figures that differ before two texts of one day can be two reports."""
@@ -47,12 +56,14 @@ ANOTHER_DAY = 36 * 3_600_000_000
 NEXT_DAY = 20 * 3_600_000_000
 """The same for texts rich in figures; in a story, the count of victims is still rising then."""
 
+IN_ONE_GO = 5 * 60_000_000
+"""Microseconds within which a source sends its notices of several things, and seldom an update of one."""
+
 SAME_DAY = 12 * 3_600_000_000
 """Within it one day's figures are carried; the next day's may be some of them."""
 
 NOTICE = 64
 """Words: a shorter text is a notice, of which the next one is another, however few figures it has."""
-
 
 BRIEF = 128
 """Words: a shorter text tells one incident, and so may another text in its words."""
@@ -91,7 +102,8 @@ def find_templates(
 ) -> NDArray[np.bool_]:
     """Pairs that are templates: bool[p].
 
-    Of two notices days apart, figures in the one are nothing in the other: "33 millimetres", "none".
+    Of two notices days apart, figures in the one are nothing in the other: "33 millimetres", "none". Two that
+    a source sends in one go under names of their own are two: an update comes later, or keeps the headline.
 
     Args:
         texts: Body tokens of n documents.
@@ -109,7 +121,11 @@ def find_templates(
     in_words = (shared.left >= 2) & (most - shared.figures >= np.maximum(BULLETIN * shared.left, 1))
     other = differ_throughout(shared, apart, settings) | (notice & apart & in_words)
     other |= _refilled(texts, lengths, a, b, shared)
-    return np.asarray(other | _differ_only(texts, lengths, a, b, shared, apart))
+    # headlines are seldom asked: between notices rich in figures, half of the shorter one alike
+    alike = 4 * shared.left <= np.minimum(lengths.whole[a], lengths.whole[b])
+    headlines = compare_headlines(texts, a, b, notice & rich[a] & rich[b] & alike)
+    other |= headlines.name & _in_one_go(texts, a, b)
+    return np.asarray(other | _differ_only(texts, lengths, a, b, shared, apart, headlines.figure))
 
 
 def same_report(
@@ -224,6 +240,7 @@ def _differ_only(
     b: NDArray[np.int64],
     shared: Shared,
     apart: NDArray[np.bool_],
+    headlined: NDArray[np.bool_],
 ) -> NDArray[np.bool_]:
     """Pairs that little but figures tells apart: bool[p].
 
@@ -232,11 +249,13 @@ def _differ_only(
     date respelled, is not new. Days apart, one new figure is enough. Between a copy that was cut and its
     original little differs but the figures of a line that stands behind it, such as a telephone number, and
     those of what was cut off; so they count within passages only, but in tables, and in notices days apart.
+    One figure makes a table another one where their headlines (``headlined``) have other figures as well.
     """
     fewer = np.minimum(lengths.figures[a], lengths.figures[b]) / 2
     table = lengths.figures >= TABLE * lengths.whole
     least = np.maximum(BULLETIN * shared.left, np.where(apart, 1, CHANGED))
-    least = np.where(table[a] & table[b], np.minimum(least, np.maximum(TABLE_CHANGED * fewer, 2)), least)
+    few = np.where(headlined, 1, np.maximum(TABLE_CHANGED * fewer, 2))
+    least = np.where(table[a] & table[b], np.minimum(least, few), least)
     short = lengths.whole < 2 * NOTICE
     within = (shared.conflicts >= least) | (table[a] & table[b]) | (apart & short[a] & short[b])
     found = (fewer - shared.figures >= least) & within
@@ -270,6 +289,17 @@ def new_figures(texts: Texts, a: NDArray[np.int64], b: NDArray[np.int64]) -> NDA
     fewer = np.minimum(*(np.bincount(kind, of_b == side, 2 * len(a)) for side in (0, 1)))
     new = (fewer - np.bincount(kind[opens], alike, 2 * len(a))).reshape(-1, 2)
     return np.asarray(new[:, 0] + new[:, 1] / 2)
+
+
+def _in_one_go(texts: Texts, a: NDArray[np.int64], b: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Pairs published one minute or another after each other: bool[p].
+
+    The same time says nothing: it may be a date alone, or that of what both were made from.
+    """
+    if texts.published is None:
+        return np.zeros(len(a), bool)
+    one, two = texts.published[a], texts.published[b]
+    return np.asarray((one != two) & (np.abs(one - two) <= IN_ONE_GO))
 
 
 def days_apart(

@@ -7,10 +7,14 @@ day's report in one frame, a column between the same greetings, one quotation in
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 import pytest
 
 import dedup
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 Pair = tuple[str, str]
 
@@ -272,3 +276,90 @@ def test_pair(name: str) -> None:
         ]
     )
     assert result.relation("a", "b").relation == expected
+
+
+Notice = tuple[str, str]
+"""Headline and text."""
+
+PIGS = (
+    "Brackwater pig sale opens 1.50 dearer",
+    "Pigs made 1.50 crowns more than last week at the morning sale, where 900 were penned. The best weighed 104 "
+    "kilos and went at 2.61 a kilo, sows at 1.48.",
+)
+FUND = (
+    "Corwin Coastal Fund keeps its payout",
+    "Holders of the Corwin Coastal Fund receive 6.2 cents a unit, as they did in April. It is paid on May 31 to those "
+    "in the register on May 15.",
+)
+SUNNY = (
+    "Saint-Aurèle : soleil et 26 degrés attendus mardi",
+    "Mardi, le soleil brillera 12 heures à Saint-Aurèle. Il fera 26 degrés l’après-midi et 14 la nuit. Le vent "
+    "soufflera à 20 kilomètres par heure.",
+)
+BALLOT = (
+    "Hafen meldet 61 Prozent Wahlbeteiligung",
+    "Von 1.240 Wahlberechtigten gaben 61 Prozent ihre Stimme ab. Auf die Union entfielen 288 Stimmen, auf die "
+    "Grünen 241, auf die Freien 119.",
+)
+DIVIDEND = (
+    "丸岬水産が中間配当25円を決定",
+    "中間配当は1株25円で、前年は23円だった。支払いは12月5日、基準日は9月30日。発行済み株式数は8400000株。",
+)
+CRASH = (
+    "Dos muertos en un choque en la AR 418",
+    "Dos personas murieron el martes a las 14.20 en un choque en la AR 418, en el kilómetro 27. Hubo 5 heridos y "
+    "la vía estuvo cerrada 3 horas.",
+)
+AUCTION = (
+    "Fish auction at 11:50",
+    "COD 4.10 UP 0.15\nPLAICE 3.25 DOWN 0.05\nSOLE 11.40 UP 0.30\nHERRING 0.92\nHAKE 5.75 UP 0.10",
+)
+
+
+def renamed(notice: Notice, *changes: Pair) -> tuple[Notice, Notice]:
+    """A notice, and what becomes of its headline and text."""
+    title, text = (edited(part, *(c for c in changes if c[0] in part))[1] for part in notice)
+    return notice, (title, text)
+
+
+HEADLINED: dict[str, tuple[tuple[Notice, Notice], float, bool, str]] = {
+    # minutes between them, and whether one source has both
+    "en: pigs of two markets": (renamed(PIGS, ("Brackwater", "Merrow Falls"), ("2.61", "2.58")), 1, True, "none"),
+    "en: in two outlets": ((PIGS, ("Merrow Falls pig sale opens 1.50 dearer", PIGS[1])), 1, False, "exact"),
+    "en: put right later": (renamed(PIGS, ("Brackwater", "Merrow Falls"), ("2.61", "2.58")), 40, True, "near"),
+    "en: at one time, as a date alone says": (renamed(PIGS, ("Brackwater", "Merrow Falls"), ("2.61", "2.58")), 0, True, "near"),
+    "en: a headline put right": (renamed(PIGS, ("Brackwater", "Brackwatre"), ("2.61", "2.58")), 1, True, "near"),
+    "en: retitled": ((PIGS, ("Dearer pigs this week", PIGS[1].replace("2.61", "2.58"))), 1, True, "near"),
+    "en: two funds": (renamed(FUND, ("Coastal", "High Plains")), 4, True, "none"),
+    "en: two funds, one source each": (renamed(FUND, ("Coastal", "Highland")), 4, False, "near"),
+    "fr: weather of two towns": (renamed(SUNNY, ("Saint-Aurèle", "Vaucelle")), 2, True, "none"),
+    "fr: weather put right": (renamed(SUNNY, ("26", "27")), 2, True, "near"),
+    "de: two wards": (renamed(BALLOT, ("Hafen", "Mühltor"), ("119", "131")), 3, True, "none"),
+    "de: one ward in two outlets": (renamed(BALLOT, ("Hafen meldet", "Im Hafen waren es")), 3, False, "exact"),
+    "ja: two companies": (renamed(DIVIDEND, ("丸岬水産", "汐見製作所"), ("8400000", "6100000")), 2, True, "none"),
+    "es: the count of victims rises": (renamed(CRASH, ("Dos", "Tres"), ("5 heridos", "4 heridos")), 50, True, "near"),
+    "en: a table ten minutes later": (renamed(AUCTION, ("11:50", "12:00"), ("4.10", "4.15")), 10, True, "none"),
+    "en: a table put right": (renamed(AUCTION, ("4.10", "4.15")), 10, True, "version"),
+    "en: a table in two outlets": (renamed(AUCTION, ("11:50", "11:52"), ("4.10", "4.15")), 10, False, "version"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", HEADLINED)
+def test_headlined_pair(name: str, tmp_path: Path) -> None:
+    """What headlines tell apart, and what they don't, in a run and in an index."""
+    notices, minutes, one_source, expected = HEADLINED[name]
+    first = datetime(2025, 3, 4, 8, tzinfo=UTC)
+    documents = [
+        dedup.Document(
+            str(number),
+            text,
+            title=title,
+            source="wire.example" if one_source else f"outlet{number}.example",
+            published=first + timedelta(minutes=minutes * number),
+        )
+        for number, (title, text) in enumerate(notices)
+    ]
+    assert dedup.find_families(documents).relation("0", "1").relation == expected
+    with dedup.Index.open(tmp_path / "news.db") as index:
+        _, match = index.add_many(documents)
+        assert match.is_new == (expected == "none")

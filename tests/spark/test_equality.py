@@ -49,8 +49,28 @@ def assert_equal(found: Tables, expected: Result, *, without: tuple[str, ...] = 
         assert rows(mine, left) == rows(table, left), name
 
 
+PIGS = (
+    "Pigs made 1.50 crowns more than last week at the morning sale, where 900 were penned. The best weighed 104 kilos "
+    "and went at {} a kilo, sows at 1.48, and boars at 1.20 to 1.35."
+)
+NOTICES: list[dict[str, Any]] = [
+    {
+        "id": f"pigs-{name}-{day}{minute}",
+        "title": f"{name} pig sale opens dearer",
+        "text": PIGS.format(top),
+        "source": "wire.example",
+        "published": f"2026-03-{day}T08:0{minute}:00Z",
+    }
+    for name, top, day, minute in (
+        ("Ansley", "2.61", 11, 1), ("Merrow", "2.58", 11, 2), ("Ansley", "2.56", 11, 5), ("Merrow", "2.70", 19, 1)
+    )
+]  # fmt: skip
+"""Of two markets in one go, one put right, and next week's."""
+
+
 def test_seeds(spark: Any, seed_table: pa.Table, tmp_path: Path) -> None:
-    table = seed_table.select(list(FIELDS))
+    notices = pa.Table.from_batches(from_documents(NOTICES)).select(list(FIELDS))
+    table = pa.concat_tables([seed_table.select(list(FIELDS)).cast(notices.schema), notices])
     table = table.set_column(1, "text", table["text"].cast(pa.string()))
     folder = str(tmp_path / "out")
     frame = spark.createDataFrame(table)

@@ -1,0 +1,167 @@
+"""Notices that one source words alike and tells apart by their headlines.
+
+"Pigs made 1.50 crowns more, the best 2.61 a kilo" is the report of one market under one headline and of
+another under another. Of most articles a headline says little: outlets retitle what they take over, and an
+update has a new one. So it is looked at only between two notices of one source that are rich in figures, and
+says something only where both headlines are one frame around other words, or other figures.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from itertools import pairwise
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+
+from dedup.kernels.rules import CHARACTER_FLAG, NUMBER_FLAG
+from dedup.tokens import tokenize
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from dedup.texts import Texts
+
+__all__ = ["Headlines", "compare_headlines"]
+
+FRAME = 2
+"""Words that follow the name in both headlines; what only ends one is said of the thing, not its name."""
+
+BESIDES = 1
+"""Words by which two texts may differ beside figures and names: a range is "50 to 51", a figure is not."""
+
+MISSPELLED = 0.6
+"""Share of letters two names have in common from which one is the other, put right."""
+
+
+@dataclass(frozen=True, slots=True)
+class Headlines:
+    """What the headlines of p pairs say, each in one frame.
+
+    Attributes:
+        name: bool[p], they name two things.
+        figure: bool[p], they have other figures, and nothing else differs.
+    """
+
+    name: NDArray[np.bool_]
+    figure: NDArray[np.bool_]
+
+
+class _Title(NamedTuple):
+    """The words of a headline.
+
+    Attributes:
+        data: Its UTF-8.
+        words: Hashes of its words.
+        weights: Half words of each, 0 of figures.
+        starts: First byte of each.
+        ends: One past its last.
+    """
+
+    data: bytes
+    words: list[int]
+    weights: list[int]
+    starts: list[int]
+    ends: list[int]
+
+    def letters(self, first: int, stop: int) -> str:
+        """What stands from a word to before another one."""
+        return self.data[self.starts[first] : self.ends[stop - 1]].decode().casefold()
+
+
+def compare_headlines(
+    texts: Texts, a: NDArray[np.int64], b: NDArray[np.int64], asked: NDArray[np.bool_]
+) -> Headlines:
+    """What headlines tell apart; nothing where a source or a headline isn't known, or the sources differ.
+
+    Args:
+        texts: Body tokens of n documents, and their headlines.
+        a: int64[p] document number.
+        b: int64[p].
+        asked: bool[p], the pairs that are looked at.
+    """
+    found = Headlines(np.zeros(len(a), bool), np.zeros(len(a), bool))
+    if texts.title is None or texts.source is None:
+        return found
+    rows = np.flatnonzero(asked)
+    rows = rows[(texts.source[a[rows]] == texts.source[b[rows]]) & (texts.source[a[rows]] >= 0)]
+    if not len(rows):
+        return found
+    documents, place = np.unique(np.concatenate([a[rows], b[rows]]), return_inverse=True)
+    titles = _read(texts.title.take(pa.array(documents)))
+    for row, one, two in zip(rows.tolist(), *place.reshape(2, -1).tolist(), strict=True):
+        x, y = titles[one], titles[two]
+        if x.words == y.words or not x.words or not y.words:
+            continue
+        found.figure[row] = _other_figures(x, y)
+        found.name[row] = _other_name(x, y, _words(texts, int(a[row])), _words(texts, int(b[row])))
+    return found
+
+
+def _read(titles: pa.Array) -> list[_Title]:
+    tokens = tokenize(titles.fill_null(""))
+    weights = np.where(tokens.flags & NUMBER_FLAG, 0, 2 - (tokens.flags & CHARACTER_FLAG != 0))
+    columns = tokens.hash, weights, tokens.start, tokens.end
+    parts = [slice(*bounds) for bounds in pairwise(tokens.offsets.tolist())]
+    return [
+        _Title(data.encode(), *(column[part].tolist() for column in columns))
+        for data, part in zip(titles.fill_null("").to_pylist(), parts, strict=True)
+    ]
+
+
+def _words(texts: Texts, document: int) -> set[int]:
+    """The different words of a text, without its figures."""
+    part = slice(texts.start[document], texts.stop[document])
+    words: list[int] = texts.hash[part][texts.flags[part] & NUMBER_FLAG == 0].tolist()
+    return set(words)
+
+
+def _other_figures(x: _Title, y: _Title) -> bool:
+    """Whether nothing but figures differs."""
+    pairs = zip(x.words, y.words, x.weights, y.weights, strict=False)
+    return len(x.words) == len(y.words) and all(
+        one == two or not (weight_x or weight_y) for one, two, weight_x, weight_y in pairs
+    )
+
+
+def _frame(x: list[int], y: list[int]) -> tuple[int, int]:
+    """How many words two lists begin, and how many they end with in common; none counts twice."""
+    first = last = 0
+    shorter = min(len(x), len(y))
+    while first < shorter and x[first] == y[first]:
+        first += 1
+    while last < shorter - first and x[-1 - last] == y[-1 - last]:
+        last += 1
+    return first, last
+
+
+def _other_name(x: _Title, y: _Title, body_x: set[int], body_y: set[int]) -> bool:
+    """Whether two headlines name two things: other words, no figures among them, in one frame.
+
+    Words that open both are names where the other notice has none of them at all, even if the texts differ in
+    figures only. Words further inside are, where the texts have them as well and differ in little else: of
+    one company one headline "sets", the other "declares" a payout. A name that is nearly the other one was
+    misspelled, and what a sign parts from the rest ("Corrected: …") is none.
+    """
+    first, last = _frame(x.words, y.words)
+    names = []
+    for title in (x, y):
+        stop = len(title.words) - last
+        before, name, behind = (
+            title.weights[part] for part in (slice(first), slice(first, stop), slice(stop, None))
+        )
+        if not name or not all(name) or sum(behind) < 2 * FRAME or sum(before + behind) < sum(name):
+            return False
+        parted = title.data[title.ends[stop - 1] : title.starts[stop]].strip()
+        names.append((set(title.words[first:stop]), title.letters(first, stop), bool(parted)))
+    (name_x, letters_x, parted_x), (name_y, letters_y, parted_y) = names
+    differing = body_x ^ body_y
+    if len(differing - name_x - name_y) > BESIDES:
+        return False
+    unheard = not (name_x & (body_y | set(y.words)) or name_y & (body_x | set(x.words)))
+    told = bool(differing) and name_x <= body_x and name_y <= body_y
+    if not (told or (first == 0 and unheard and not (parted_x or parted_y))):
+        return False
+    return SequenceMatcher(None, letters_x, letters_y, autojunk=False).ratio() < MISSPELLED

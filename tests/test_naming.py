@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from dedup.naming import compare_headlines
+from dedup.texts import Texts
+from dedup.tokens import tokenize
+
+PIGS = "Pigs made 1.50 crowns more than last week at the morning sale of 900. The best went at 2.61 a kilo."
+HIGHER = PIGS.replace("2.61", "2.58 to 2.65")
+RAIN = "In {} fallen 12 Millimeter Regen, nachts werden 9 Grad erreicht."
+LYNFORD, MERROW = "Lynford pig sale opens dearer", "Merrow Falls pig sale opens dearer"
+
+
+def said(a: tuple[str, str], b: tuple[str, str], sources: tuple[int, int] = (0, 0)) -> tuple[bool, bool]:
+    """Whether the headlines of two notices name two things, and whether they have other figures."""
+    tokens = tokenize(pa.array([a[1], b[1]], pa.large_string()))
+    start, stop = tokens.offsets[:-1], tokens.offsets[1:]
+    source, title = np.array(sources), pa.array([a[0] or None, b[0] or None], pa.string())
+    texts = Texts(tokens.hash, tokens.flags, start, stop, np.zeros(2, np.uint8), None, source, title)
+    one, two = np.array([0]), np.array([1])
+    answers = [compare_headlines(texts, *pair, np.array([True])) for pair in ((one, two), (two, one))]
+    (answer,) = {(bool(found.name[0]), bool(found.figure[0])) for found in answers}  # whichever comes first
+    return answer
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "named"),
+    [
+        ((LYNFORD, PIGS), (MERROW, PIGS), True),
+        ((LYNFORD, PIGS), (MERROW, HIGHER), True),  # a range has one word besides
+        ((LYNFORD, PIGS), (MERROW, HIGHER + " Trade was slow."), False),
+        ((LYNFORD, PIGS), ("Morning pig sale opens dearer", PIGS), False),  # the text has the word
+        ((LYNFORD, PIGS), (LYNFORD + " again", PIGS), False),
+        ((LYNFORD, PIGS), ("Lynford pig market opens dearer", HIGHER), False),
+        (("Update: pig sale opens dearer", PIGS), ("Corrected: pig sale opens dearer", HIGHER), False),
+        (("Lnyford pig sale opens dearer", PIGS), (LYNFORD, HIGHER), False),  # put right
+        (("Wetter heute: Regen in Lüsterfeld", PIGS), ("Wetter heute: Regen in Hohenau", HIGHER), False),
+        (("Heute Lüsterfeld: 9 Grad und Regen", RAIN.format("Lüsterfeld")),
+         ("Heute Hohenau: 9 Grad und Regen", RAIN.format("Hohenau")), True),
+        (("Heute Lüsterfeld: 9 Grad und Regen", RAIN.format("Lüsterfeld")),
+         ("Heute Stadt: 9 Grad und Regen", RAIN.format("Lüsterfeld")), False),
+        (("汐見市場の豚肉は続落", "豚肉の卸値は1キロ512円だった。"), ("丸岬市場の豚肉は続落", "豚肉の卸値は1キロ498円だった。"), True),
+    ],
+)  # fmt: skip
+def test_names(first: tuple[str, str], second: tuple[str, str], named: bool) -> None:
+    assert said(first, second) == (named, False)
+    assert said(first, second, (0, 1)) == said(first, second, (-1, -1)) == (False, False)
+    assert said(("", first[1]), second) == (False, False)
+
+
+def test_figures() -> None:
+    at = [(f"Fish auction {time}", PIGS) for time in ("11:50", "12:00")]
+    assert said(*at) == (False, True)
+    assert said(at[0], at[0]) == (False, False)
+    assert said(at[0], ("Fish prices 12:00", PIGS)) == (False, False)
+    assert said(at[0], ("Fish auction 12:00 again", PIGS)) == (False, False)
+    assert said(("2 pens of pigs sold", PIGS), ("3 pens of pigs sold", HIGHER)) == (False, True)
+
+
+def test_texts_without_headlines() -> None:
+    tokens = tokenize(pa.array([PIGS, HIGHER], pa.large_string()))
+    texts = Texts(tokens.hash, tokens.flags, tokens.offsets[:-1], tokens.offsets[1:], np.zeros(2, np.uint8))
+    found = compare_headlines(texts, np.array([0]), np.array([1]), np.array([True]))
+    assert not found.name.any()
+    assert not found.figure.any()
