@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from functools import cache
 from importlib import resources
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -81,6 +81,18 @@ _CLITIC = np.isin(_BYTES, list(b"stnkmrSTNKMR"))
 _DASHES = ("—".encode(), "–".encode(), b"--", b"- ")
 
 
+class Marks(NamedTuple):
+    """Places of marks, bytes, ascending.
+
+    Attributes:
+        opens: int64[m], those that may open a quotation.
+        closes: int64[n], those that may close one.
+    """
+
+    opens: NDArray[np.int64]
+    closes: NDArray[np.int64]
+
+
 def mark_quotations(
     tokens: Tokens, texts: pa.Array, agencies: NDArray[np.int64] | None = None
 ) -> NDArray[np.uint8]:
@@ -110,15 +122,17 @@ def mark_quotations(
     begins = block_start - offsets[0] + EDGE * (owners(tokens.block_offsets) + 1)
     flags[_behind_dashes(tokens, raw, begins)] |= QUOTED
     flags[_announced(tokens, raw, begins, agencies)] |= QUOTED | ANNOUNCED
-    flags[_between_singles(tokens, raw, begins)] |= QUOTED
-    flags[_carried_on(tokens, raw, begins)] |= QUOTED
-    for between in _between_rare(tokens, raw, begins):
+    typed, single = _typewritten(raw), _single_marks(raw)
+    curved = _curved(raw, single)
+    flags[_between_singles(tokens, raw, begins, typed, curved)] |= QUOTED
+    flags[_carried_on(tokens, begins, typed, curved)] |= QUOTED
+    for between in _between_rare(tokens, raw, begins, single):
         flags[between] |= QUOTED
     return flags
 
 
 def _between_singles(
-    tokens: Tokens, raw: NDArray[np.uint8], block_start: NDArray[np.int64]
+    tokens: Tokens, raw: NDArray[np.uint8], block_start: NDArray[np.int64], typed: Marks, curved: Marks
 ) -> NDArray[np.int64]:
     """Tokens between typewritten single marks, and between ‘ and a ’ that a Korean particle follows.
 
@@ -126,63 +140,61 @@ def _between_singles(
     a word or its stop and before no letter; a plural's apostrophe ends a quotation early, as ’ does. Both are
     in one block.
     """
-    opens, closes = _typewritten(raw)
-    if ((raw >= 0xEA) & (raw <= 0xED)).any():
-        left, right = _curved(raw)
-        opens = np.append(opens, left)
-        closes = np.append(closes, right[_HANGUL[raw[right + 3]]])
-    return _between(tokens, block_start, opens, closes)
+    left, right = curved
+    right = right[_HANGUL[raw[right + 3]]]
+    left = left[np.isin(_holders(block_start, left), _holders(block_start, right))]
+    return _between(tokens, block_start, np.append(typed.opens, left), np.append(typed.closes, right))
 
 
-def _carried_on(tokens: Tokens, raw: NDArray[np.uint8], block_start: NDArray[np.int64]) -> NDArray[np.int64]:
+def _carried_on(
+    tokens: Tokens, block_start: NDArray[np.int64], typed: Marks, curved: Marks
+) -> NDArray[np.int64]:
     """Tokens behind a single mark that is open at the end of its block, if one opens the next block, too.
 
     So a quotation goes on for several paragraphs; only its last one closes it.
     """
-    opens, closes = map(np.concatenate, zip(_typewritten(raw), _curved(raw), strict=True))
-    opens.sort()
+    opens, closes = (np.sort(np.concatenate(both)) for both in zip(typed, curved, strict=True))
     block = np.flatnonzero(np.isin(block_start[1:], opens))
     block = block[~np.isin(block + 1, tokens.block_offsets)]  # the next one is of the same document
-    place = np.searchsorted(opens, block_start[block + 1]) - 1
-    inside = (
-        opens[place] >= block_start[block]
-    )  # the mark that opens the block after it is one, so place >= 0
-    block, mark = block[inside], opens[place[inside]]
-    closes.sort()
-    closed = np.append(closes, len(raw))[np.searchsorted(closes, mark)] < block_start[block + 1]
-    block, mark = block[~closed], mark[~closed]
+    mark = opens[np.searchsorted(opens, block_start[block + 1]) - 1]  # the last one before, of any block
+    block, mark = block[mark >= block_start[block]], mark[mark >= block_start[block]]
+    open_ = np.searchsorted(closes, mark) == np.searchsorted(closes, block_start[block + 1])
+    block, mark = block[open_], mark[open_]
     token, row = gather(tokens.block_first[block], tokens.block_first[block + 1])
     begins = (block_start - tokens.block_start)[block][row] + tokens.start[token]
     return np.asarray(token[begins > mark[row]])
 
 
-def _typewritten(raw: NDArray[np.uint8]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _typewritten(raw: NDArray[np.uint8]) -> Marks:
     """Places of ' that may open a quotation, and of those that may close one."""
     at = np.flatnonzero(raw == ord("'"))
     at = at[(raw[at - 1] != ord("'")) & (raw[at + 1] != ord("'"))]
     clitic = _CLITIC[raw[at + 1]] & ~_LETTER[raw[at + 2]]  # 's avonds, 't is; a figure is a year, '90s
     opens = at[_BEFORE[raw[at - 1]] & _LETTER[raw[at + 1]] & ~_DIGIT[raw[at + 1]] & ~clitic]
     closes = at[~_BEFORE[raw[at - 1]] & (~_LETTER[raw[at + 1]] | _HANGUL[raw[at + 1]])]
-    return opens, closes
+    return Marks(opens, closes)
 
 
-def _curved(raw: NDArray[np.uint8]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _single_marks(raw: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """Places of ‘, ’, ‚, ‹ and ›."""
+    at = np.flatnonzero(raw == 0xE2)
+    return np.asarray(at[(raw[at + 1] == 0x80) & _SINGLE[raw[at + 2]]], np.int64)
+
+
+def _curved(raw: NDArray[np.uint8], at: NDArray[np.int64]) -> Marks:
     """Places of ‘ that open a quotation, and of ’ that may close one, in Korean also before a particle."""
-    at = np.flatnonzero((raw[:-2] == 0xE2) & (raw[1:-1] == 0x80) & (raw[2:] & 0xFE == 0x98))
-    left = raw[at + 2] == 0x98
-    after = raw[at + 3]
-    return at[left & _BEFORE[raw[at - 1]]], at[~left & (~_LETTER[after] | _HANGUL[after])]
+    third, after = raw[at + 2], raw[at + 3]
+    opens, closes = third == 0x98, (third == 0x99) & (~_LETTER[after] | _HANGUL[after])
+    return Marks(at[opens & _BEFORE[raw[at - 1]]], at[closes])
 
 
 def _between_rare(
-    tokens: Tokens, raw: NDArray[np.uint8], block_start: NDArray[np.int64]
+    tokens: Tokens, raw: NDArray[np.uint8], block_start: NDArray[np.int64], at: NDArray[np.int64]
 ) -> Iterator[NDArray[np.int64]]:
     """Tokens between the marks of each rare pair; a mark opens behind a space, and closes behind a word.
 
     Urdu turns the single marks round, also doubled: ’’…‘‘. Hebrew gershayim stand in abbreviations, too.
     """
-    at = np.flatnonzero(raw[:-2] == 0xE2)
-    at = at[(raw[at + 1] == 0x80) & _SINGLE[raw[at + 2]]]
     if len(at):
         third, opening = raw[at + 2], _BEFORE[raw[at - 1]]
         left, right = third == 0x98, third == 0x99

@@ -134,6 +134,7 @@ def test_one_sign_is_both_single_marks(text: str, said: str) -> None:
             "She said: ‘We’ve waited.\n\n‘Nobody came.’ Then she left.",
             "We’ve waited Nobody came",
         ),
+        ("She said: ‘We waited.\n\n‘국장은 ‘오래 기다렸다’며 나갔다.", "We waited 오래 기다렸다’며"),
         ("The boys' club closed.\n\n'Nobody came,' she said.", "Nobody came"),
         ("She said: 'We waited.\n\nNobody came.\n\n'It is late.'", "It is late"),
     ],
