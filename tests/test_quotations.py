@@ -216,3 +216,39 @@ def test_rare_marks_are_what_usual_ones_are(
         for opens, closes in ("“”", marks)
     )
     assert spoken(rare) == spoken(usual) == [" ".join(said for _, said in parts)]
+
+
+pieces = st.sampled_from(
+    [
+        "'",
+        "‘",
+        "’",
+        "‚",
+        "‹",
+        "›",
+        "״",
+        '"',
+        "“",
+        "”",
+        "—",
+        "- ",
+        ": ",
+        ":",
+        ".",
+        " ",
+        "\n\n",
+        "(@a)",
+        "A:",
+        "ab",
+        "국",
+        "며",
+        "ע",
+        "س",
+    ]
+)
+odd_texts = st.lists(pieces, max_size=24).map("".join)
+
+
+@given(st.lists(odd_texts, min_size=1, max_size=4))
+def test_what_is_said_does_not_hang_on_the_texts_beside(texts: list[str]) -> None:
+    assert spoken(*texts) == [spoken(text)[0] for text in texts]
