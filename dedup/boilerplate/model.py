@@ -17,18 +17,23 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from dedup import kernels
-from dedup.kernels.traits import BLOCK
+from dedup.kernels.traits import BLOCK, INSIDE, PLACE, PROSE
+from dedup.ragged import steps
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dedup.boilerplate.rules import Table
 
+    Labels = NDArray[np.uint8]
+
 __all__ = ["BODY", "LABELS", "MODELS", "TITLE", "Weights", "label_units", "weights"]
 
 LABELS = ("body", "title", "appeal", "caption", "credit", "nav", "widget", "meta")
 """What a unit can be; the order breaks ties."""
 BODY, TITLE = 0, 1
+CLEARLY = 0.25
+"""What a line of a page must win by to be body beside the densest stretch of sentences."""
 MODELS = ("article", "page", "sentence")
 """Sets of weights: for text taken from a page, for all one shows, for text without paragraphs."""
 
@@ -95,17 +100,30 @@ def label_units(
         uint8[U], indices into ``LABELS``.
     """
     learned = weights(rules.names)
-    size = traits.shape[1]
-    scores = np.zeros((size, len(LABELS)), np.float32)
+    count = steps(offsets)
+    scores = np.zeros((traits.shape[1], len(LABELS)), np.float32)
     loops = kernels.get()
     loops.weigh(
         *(traits, rules.first, rules.trait, rules.low, rules.high),
-        *(np.repeat(model, np.diff(offsets)), learned.votes),
+        *(np.repeat(model, count), learned.votes),
         *(np.empty(BLOCK, np.uint8), scores),
     )
-    labels = np.zeros(size, np.uint8)
-    back = np.zeros(scores.shape, np.int8)
-    loops.best_paths(
-        scores, offsets, model, learned.transition, learned.opening, learned.closing, back, labels
-    )
+
+    def best(scores: NDArray[np.float32], offsets: NDArray[np.int64], model: NDArray[np.uint8]) -> Labels:
+        found = np.zeros(len(scores), np.uint8)
+        back = np.zeros(scores.shape, np.int8)
+        loops.best_paths(
+            scores, offsets, model, learned.transition, learned.opening, learned.closing, back, found
+        )
+        return found
+
+    page = model == MODELS.index("page")
+    rows = np.flatnonzero(page.repeat(count))
+    strict = scores[rows]
+    strict[traits[PLACE, rows] != INSIDE, BODY] -= CLEARLY
+    labels = best(scores, offsets, model)
+    clearly = best(strict, np.append(0, np.cumsum(count[page])), model[page])
+    # prose among such lines would go with them, and was half of what was lost of the articles
+    yields = (labels[rows] <= TITLE) & (clearly > TITLE) & (traits[PROSE, rows] == 0)
+    labels[rows[yields]] = clearly[yields]
     return labels
