@@ -164,8 +164,7 @@ def strip(tokens: Tokens, batch: pa.RecordBatch, recurring: Recurring | None = N
     # a headline is not made of cues, and what is made of an appeal's needs no neighbours to agree
     some = np.flatnonzero((measures.strongest >= min(MANY_CUES, TITLE_CUES)) & (labels <= TITLE))
     if len(some):
-        line = (traits[BARE, some] > 0) & (traits[WORDS, some] < WORD * LINE_WORDS)
-        labels[some] = _by_cues(units, measures, labels, line, some)
+        labels[some] = _by_cues(units, measures, labels, traits, some)
     labels[sentences(measures) & (labels == LABELS.index("meta"))] = BODY
     labels[dates(tokens, units, measures, texts) & (labels <= TITLE)] = LABELS.index("meta")
     # an author may sign the last paragraph so
@@ -296,7 +295,7 @@ def _by_cues(
     units: Units,
     measures: Measures,
     labels: NDArray[np.uint8],
-    line: NDArray[np.bool_],
+    traits: NDArray[np.int16],
     some: NDArray[np.int64],
 ) -> NDArray[np.uint8]:
     """Labels of some units called body or headline; that of their cues where they are made of these."""
@@ -305,8 +304,11 @@ def _by_cues(
     weight = measures.cues[some, cued]
     covered, size = measures.covered[some, cued], units.last[some] - units.first[some]
     headline = (labels[some] == TITLE) & (2 * covered >= size)
+    line = (traits[ENDS_STOP, some] == 0) & (traits[WORDS, some] < WORD * LINE_WORDS)
+    # a colon leads in to what somebody wrote "on Twitter:", and that is one word, in however many languages
+    told = np.where(traits[BARE, some] > 0, covered, measures.inside[some])
     # a stamp is often all that says when what follows was
-    headline |= line & (4 * covered >= 3 * size) & (cued + 2 != LABELS.index("meta"))
+    headline |= line & (4 * told >= 3 * size) & (cued + 2 != LABELS.index("meta"))
     appeal = (weight >= MANY_CUES) & (2 * covered >= size) & (cued + 2 == LABELS.index("appeal"))
     made_of_cues = appeal | ((weight >= TITLE_CUES) & headline)
     return np.where(made_of_cues, cued + 2, labels[some]).astype(np.uint8)

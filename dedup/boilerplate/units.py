@@ -38,6 +38,8 @@ UNBROKEN_TOKENS = 40
 """A block longer than this that is more than half of its document is no paragraph,"""
 UNBROKEN_BLOCKS = 3
 """if the document has no more blocks than this; else it must be four times as long."""
+ROW = 2
+"""Units from one text that was cut off to the next, at most, where they stand in a row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +136,8 @@ class Measures:
         gap_before: uint16[U], what stands before the first token.
         gap_after: uint16[U], what stands after the last.
         cues: float32[U, kinds], sum of the weights of cues.
-        covered: float32[U, kinds], tokens inside cues.
+        covered: float32[U, kinds], tokens inside cues; a word of many languages counts in each.
+        inside: int32[U], tokens inside any cue of boilerplate, each once.
         strongest: float32[U], the greatest of the sums of kinds of boilerplate.
         agency_first: int64[A], first token of each agency's name, in order.
         agency_size: int32[A], tokens of it.
@@ -152,6 +155,7 @@ class Measures:
     gap_after: NDArray[np.uint16]
     cues: NDArray[np.float32]
     covered: NDArray[np.float32]
+    inside: NDArray[np.int32]
     strongest: NDArray[np.float32]
     agency_first: NDArray[np.int64]
     agency_size: NDArray[np.int32]
@@ -272,24 +276,27 @@ def measure(
     tallies = tallies or tally(tokens, look, units.first, units.last)
     words = lex.lexicon()
     cues, covered = (np.zeros((size, lex.AGENCY + 1), np.float32) for _ in range(2))
-    strongest = np.empty(size, np.float32)
+    inside, strongest = np.zeros(size, np.int32), np.empty(size, np.float32)
     agency, tokens_of = np.empty(len(phrases.first), np.int64), np.empty(len(phrases.first), np.int32)
     entry = np.empty(len(phrases.first), np.int64)
     found = kernels.get().read_cues(
         *(units.first, units.last, tokens.flags, look.shape, look.before, look.after),
         *(phrases.first, phrases.size, phrases.node, words.entries, words.kind, words.weight, words.need),
-        *(cues, covered, strongest, agency, tokens_of, entry),
+        *(cues, covered, inside, strongest, agency, tokens_of, entry),
     )
     agency, tokens_of, entry = agency[:found], tokens_of[:found], entry[:found]
+    gap_after = look.after[units.last - 1]
+    gap_after[_cut_off(units, gap_after)] &= ~np.uint16(loops.STOP)
     return Measures(
         counts=tallies.counts,
         whole=tallies.whole,
         head=tallies.head,
         opening=look.shape[units.first],
         gap_before=look.before[units.first],
-        gap_after=look.after[units.last - 1],
+        gap_after=gap_after,
         cues=cues,
         covered=covered,
+        inside=inside,
         strongest=strongest,
         agency_first=agency,
         agency_size=tokens_of,
@@ -298,6 +305,14 @@ def measure(
         agency_before=look.before[agency],
         agency_after=look.after[agency + tokens_of - 1],
     )
+
+
+def _cut_off(units: Units, gap_after: NDArray[np.uint16]) -> NDArray[np.int64]:
+    """Blocks that end in an ellipsis near another one that does: teasers in a row, no ends of sentences."""
+    rows = np.flatnonzero((gap_after & loops.ELLIPSIS != 0) & ~units.sentences)
+    document = np.searchsorted(units.offsets, rows, side="right")
+    beside = (steps(rows) <= ROW) & (steps(document) == 0)
+    return np.union1d(rows[:-1][beside], rows[1:][beside])
 
 
 def find_phrases(tokens: Tokens, look: Surface) -> Phrases:

@@ -21,7 +21,8 @@ _WORD = (1 << 64) - 1
 
 _SIGNS = {
     " \t\n\v\f\r\xa0\u3000\u202f" + "".join(map(chr, range(0x2000, 0x200C))): signs.SPACE,
-    ".!…\u06d4\u0964": signs.STOP,
+    ".!\u06d4\u0964": signs.STOP,
+    "…": signs.STOP | signs.ELLIPSIS,
     "?\u061f": signs.STOP | signs.QUESTION,
     "。！．": signs.STOP | signs.WIDE,
     "？": signs.STOP | signs.QUESTION | signs.WIDE,
@@ -60,8 +61,9 @@ def _case(character: str) -> int:
 
 @cache
 def _gap(raw: bytes) -> int:
-    bits = 0
-    for character in raw.decode(errors="replace"):
+    text = raw.decode(errors="replace")
+    bits = signs.ELLIPSIS if "..." in text else 0
+    for character in text:
         bits |= _SIGN.get(character, signs.OTHER)
     return bits
 
@@ -184,6 +186,7 @@ def read_cues(
     need: NDArray[np.uint8],
     cues: NDArray[np.float32],
     covered: NDArray[np.float32],
+    inside: NDArray[np.int32],
     strongest: NDArray[np.float32],
     agency_first: NDArray[np.int64],
     agency_size: NDArray[np.int32],
@@ -192,6 +195,7 @@ def read_cues(
     """Add up the cues of each unit and list the agencies named in it."""
     agency = cues.shape[1] - 1
     names = []
+    told: dict[int, set[int]] = {}
     for begin, length, end_node in zip(first.tolist(), size.tolist(), node.tolist(), strict=True):
         unit = int(np.searchsorted(opens, begin, side="right")) - 1
         last = begin + length - 1
@@ -210,6 +214,8 @@ def read_cues(
                 continue
             cues[unit, kind[entry]] += 1 if named else weight[entry]
             covered[unit, kind[entry]] += length
+            if kind[entry] < KINDS_OF_FURNITURE:
+                told.setdefault(unit, set()).update(range(begin, last + 1))
             if named:
                 names.append((begin, -length, entry))
     found = reach = 0
@@ -218,6 +224,7 @@ def read_cues(
             agency_first[found], agency_size[found], agency_entry[found] = begin, -negative, entry
             found += 1
         reach = max(reach, begin - negative)
+    inside[list(told)] = [len(tokens) for tokens in told.values()]
     strongest[:] = cues[:, :KINDS_OF_FURNITURE].max(axis=1, initial=0)
     return found
 

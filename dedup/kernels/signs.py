@@ -7,6 +7,7 @@ UPPER, CAPITALS, NUMBER, YEAR, LOWER, SINGLE = 1, 2, 4, 8, 16, 32
 # What stands between two tokens (uint16 bits).
 SPACE, STOP, COMMA, COLON, DASH, OPEN, CLOSE = 1, 2, 4, 8, 16, 32, 64
 SLASH, MARK, AT, COPYRIGHT, QUESTION, QUOTE, WIDE, OTHER = 128, 256, 512, 1024, 2048, 4096, 8192, 16384
+ELLIPSIS = 32768  # of one sign or three; it is a stop, too
 
 # What a phrase asks of its place (uint8 bits).
 OPENS, CLOSES, COLON_FOLLOWS, IN_PARENTHESES, AS_NAME, AS_CAPITALS = 1, 2, 4, 8, 16, 32

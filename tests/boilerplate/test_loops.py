@@ -32,6 +32,7 @@ PIECES = [
     "Sign up for our newsletter",
     "Photo: ",
     "3 hours ago",
+    "...",
     "\n\n",
 ]
 texts = st.lists(st.one_of(st.sampled_from(PIECES), st.text(max_size=3)), max_size=50).map("".join)

@@ -6,11 +6,13 @@ import json
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dedup.boilerplate import agency_place, strip_boilerplate
+from dedup.boilerplate import agency_place, strip_boilerplate, stripping
+from dedup.boilerplate.model import BODY as BODY_LABEL
 from dedup.errors import InputError
 from dedup.model import CleanText, Kind
 from tests.boilerplate.test_loops import texts
@@ -357,6 +359,29 @@ def test_a_short_closing_sentence_stays(above: list[str], last: str, below: list
 def test_a_line_of_cues_goes_from_between_paragraphs(line: str) -> None:
     """What would be a headline there is called body as often."""
     assert strip_boilerplate(page(*BODY[:2], line, *BODY[2:])).text == page(*BODY)
+
+
+@pytest.mark.parametrize(
+    ("line", "goes"),
+    [
+        ("Das könnte Sie auch interessieren:", True),
+        ("(Symbolbild)", True),
+        ("À lire aussi :", True),
+        ("Síguenos en:", True),
+        ("She wrote on Twitter:", False),
+        ("Auf Facebook schrieb sie:", False),
+        ("The union's answer (Instagram)", False),
+    ],
+)
+def test_a_line_of_cues_goes_whatever_stands_around_it(
+    line: str, goes: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A colon or a bracket ends no sentence; but a network's name, a cue of nine languages, is one word."""
+    monkeypatch.setattr(
+        stripping, "label_units", lambda rules, traits, *_: np.full(traits.shape[1], BODY_LABEL, np.uint8)
+    )
+    kept = strip_boilerplate(page(*BODY[:2], line, *BODY[2:])).text
+    assert kept == page(*BODY[:2], *([] if goes else [line]), *BODY[2:])
 
 
 def test_a_day_before_its_month_ends_no_sentence() -> None:

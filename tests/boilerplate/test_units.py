@@ -1,0 +1,30 @@
+"""What is measured of units: how they end."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from dedup.boilerplate.units import find_phrases, measure, surface, units_of
+from dedup.kernels import signs
+from dedup.tokens import tokenize
+
+
+@pytest.mark.parametrize(
+    ("documents", "stops"),
+    [
+        (["The fort was …\nThe ferry had ...\nThe council has [...]"], [False, False, False]),
+        (["The fort was …\nRead on\nThe ferry had ..."], [False, False, False]),
+        (["The fort was …\nRead on\nRead on\nThe ferry had ..."], [True, False, False, True]),
+        (["The fort was …", "The ferry had ..."], [True, True]),
+        (["The fort fell.\nThe ferry had ..\nThe council has…"], [True, True, True]),
+    ],
+)
+def test_texts_cut_off_in_a_row_end_no_sentences(documents: list[str], stops: list[bool]) -> None:
+    texts = pa.array(documents, pa.large_string())
+    tokens = tokenize(texts)
+    look = surface(tokens, texts)
+    units = units_of(tokens, look, np.zeros(len(tokens.block_start), np.bool_), np.zeros(0, np.int64))
+    found = measure(tokens, look, units, find_phrases(tokens, look)).gap_after & signs.STOP != 0
+    assert found.tolist() == stops
