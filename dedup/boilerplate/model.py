@@ -88,7 +88,7 @@ def label_units(
     offsets: NDArray[np.int64],
     model: NDArray[np.uint8],
 ) -> NDArray[np.uint8]:
-    """The label of every unit.
+    """The label of every unit: of the best path, but lines beside the article of a page must be body clearly.
 
     Args:
         rules: Of the features.
@@ -123,7 +123,7 @@ def label_units(
     strict[traits[PLACE, rows] != INSIDE, BODY] -= CLEARLY
     labels = best(scores, offsets, model)
     clearly = best(strict, np.append(0, np.cumsum(count[page])), model[page])
-    # prose among such lines would go with them, and was half of what was lost of the articles
+    # prose among such lines would go with them: 2.44 % of articles in other pages were lost, for 2.28
     yields = (labels[rows] <= TITLE) & (clearly > TITLE) & (traits[PROSE, rows] == 0)
     labels[rows[yields]] = clearly[yields]
     return labels
