@@ -43,13 +43,30 @@ def test_compiled_equal_reference(sizes: list[int], size: int, room: int, seed: 
     low = rng.integers(0, 5, len(order)).astype(np.uint64)
     top = np.uint64(1) << np.uint64(63)
     for mask, prefix in ((np.uint64(0), np.uint64(0)), (top, np.uint64(0)), (top, top)):
-        both("shingle_keys", (words, start, stop, width, low, mask, prefix), np.zeros(room, np.uint64))
+        arguments = words, start, stop, width, low, mask, prefix
+        found = []
+        for loops in (kernels.warm(), reference):
+            shingles = np.zeros(room + 1, np.uint64)
+            count = loops.shingle_keys(*arguments, shingles)
+            found.append((count, shingles[: min(count, room)].tolist()))
+        assert found[0] == found[1]
 
     shingles = np.zeros(total + 1, np.uint64)
     nothing = np.uint64(0)
     count = kernels.warm().shingle_keys(words, start, stop, width, low, nothing, nothing, shingles)
     keys = np.sort(shingles[:count])
     both("frequent", (keys, 1), np.zeros(count, np.uint64))
+    limit, bits = int(rng.integers(0, 3)), int(rng.integers(0, 4))
+    kept = []
+    for loops in (kernels.warm(), reference):
+        mine = shingles[:count].copy()
+        n = loops.sift(mine, limit, slots := np.zeros(1 << bits, np.uint32))
+        kept.append((mine[:n].tolist(), slots.tolist()))
+    assert kept[0] == kept[1]
+    frequent = np.zeros((2, count), np.uint64)
+    n = reference.frequent(keys, limit, frequent[0])
+    assert reference.frequent(np.sort(np.array(kept[0][0], np.uint64)), limit, frequent[1]) == n
+    assert np.array_equal(*frequent)
     stock = np.unique(keys >> np.uint64(16))[::2].copy()
     table = np.zeros(1 << int(2 * len(stock)).bit_length(), np.uint64)
     both("flag_members", (words, start, stop, width, both("fill_table", (stock,), table), np.uint8(4)), flags)

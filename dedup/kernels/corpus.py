@@ -19,13 +19,15 @@ __all__ = [
     "mark_keys",
     "open_runs",
     "shingle_keys",
+    "sift",
     "split_runs",
     "telling",
 ]
 
 M = np.uint64(MULTIPLIER)
 USED = np.uint64(1) << np.uint64(63)
-UPPER = ~np.uint64(0xFFFF)
+LOWER = np.uint64(0xFFFF)
+UPPER = ~LOWER
 S16 = np.uint64(16)
 EACH_BYTE = np.uint64(0x0101010101010101)
 
@@ -51,9 +53,11 @@ def half_words(flags, start, stop, without, total):
 def shingle_keys(words, start, stop, size, low, mask, prefix, keys):
     """Write the upper 48 bits of each shingle whose bits under ``mask`` are ``prefix``, above ``low[d]``.
 
-    Gives their number, which may be more than ``keys`` has room for.
+    Gives their number, which may be more than ``keys`` has room for. One place more than that is written to:
+    each shingle is, and stays if it is wanted, as a processor guesses "one in four" wrong too often.
     """
     n = 0
+    room = len(keys) - 1
     for d in range(len(start)):
         first, last = start[d], stop[d]
         width = min(size[d], last - first)
@@ -63,16 +67,36 @@ def shingle_keys(words, start, stop, size, low, mask, prefix, keys):
         for i in range(first, first + width):
             h = h * M + words[i]
             leaving *= M
-        i = first + width
-        while True:
-            if h & mask == prefix:
-                if n < len(keys):
-                    keys[n] = h & UPPER | low[d]
-                n += 1
-            if i == last:
-                break
+        keys[min(n, room)] = h & UPPER | low[d]
+        n += h & mask == prefix
+        for i in range(first + width, last):
             h = h * M + words[i] - words[i - width] * leaving
-            i += 1
+            keys[min(n, room)] = h & UPPER | low[d]
+            n += h & mask == prefix
+    return np.int64(n)
+
+
+@kernel(_i8(out(_u8), _i8, out(types.uint32)))
+def sift(keys, limit, seen):
+    """Keep, in front and in order, the keys that may stand with more than ``limit`` different lower 16 bits.
+
+    A slot of ``seen``, a power of two of zeros, counts how often the lower bits change from one key to the
+    next of those whose upper bits fall on it. So nothing is lost, and the more is left out the better keys
+    are ordered by their lower bits. Gives how many are kept.
+    """
+    mask = np.uint64(len(seen) - 1)
+    for i in range(len(keys)):
+        slot = keys[i] >> S16 & mask
+        before, last = np.uint64(seen[slot]), (keys[i] & LOWER) << S16
+        times = before & LOWER
+        changed = times == 0 or before ^ times != last
+        seen[slot] = last | times + np.uint64(changed and times < LOWER)
+    least = min(limit, np.int64(LOWER) - 1)
+    n = 0
+    for i in range(len(keys)):
+        key = keys[i]
+        keys[n] = key
+        n += np.int64(seen[key >> S16 & mask] & LOWER) > least
     return np.int64(n)
 
 

@@ -18,6 +18,7 @@ __all__ = [
     "mark_keys",
     "open_runs",
     "shingle_keys",
+    "sift",
     "split_runs",
     "telling",
 ]
@@ -50,10 +51,22 @@ def shingle_keys(
     for d in range(len(start)):
         _, hashes = _shingles(words, int(start[d]), int(stop[d]), int(size[d]))
         mine = hashes[hashes & np.uint64(mask) == np.uint64(prefix)] >> S16 << S16 | low[d]
-        room = keys[n : n + len(mine)]
+        room = keys[n : max(n, len(keys) - 1)][: len(mine)]
         room[:] = mine[: len(room)]
         n += len(mine)
     return n
+
+
+def sift(keys: Any, limit: int, seen: Any) -> int:
+    """See :func:`dedup.kernels.corpus.sift`."""
+    slots = (keys >> S16) % len(seen)
+    for slot in np.unique(slots).tolist():
+        low = keys[slots == slot] & 0xFFFF
+        count = 1 + np.count_nonzero(np.diff(low))
+        seen[slot] = int(low[-1]) << 16 | min(count, 0xFFFF)
+    kept = keys[seen[slots] & 0xFFFF > min(limit, 0xFFFE)]
+    keys[: len(kept)] = kept
+    return len(kept)
 
 
 def frequent(keys: Any, limit: int, found: Any) -> int:

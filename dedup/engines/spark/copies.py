@@ -197,7 +197,7 @@ def _ask(table: pa.Table, settings: Settings, first: int, parts: int) -> pa.Tabl
             zip((counts & dated, counts & ~dated, ~counts), (*_limits(settings), 0), strict=True)
         ):
             d = np.flatnonzero(chosen & (homes == its))
-            found = np.empty(int((stop - start)[d].sum()), np.uint64)
+            found = np.empty(int((stop - start)[d].sum()) + 1, np.uint64)
             bounds, everything = (start[d], stop[d], size[d], low[d]), np.uint64(0)
             n = kernels.get().shingle_keys(words, *bounds, everything, everything, found)
             keys = _enough(found[:n], limit)
