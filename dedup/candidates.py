@@ -9,6 +9,7 @@ fingerprint groups.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,7 +17,7 @@ import numpy as np
 from dedup import kernels
 from dedup.marks import grouped
 from dedup.parallel import in_order
-from dedup.ragged import distinct, first_of_run, partition_bits, run_starts
+from dedup.ragged import by_owner, distinct, first_of_run, run_starts
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -32,7 +33,6 @@ __all__ = [
     "exact_leaders",
     "near_pairs",
     "passage_pairs",
-    "sharing",
     "unique_pairs",
 ]
 
@@ -130,50 +130,48 @@ def passage_pairs(marks: Marks, documents: int, settings: Settings) -> Pairs:
         documents: Number of documents; at most 2**31.
         settings: Also for memory and threads.
     """
-    parts = grouped(marks, documents, settings, sharing)
-    crowded = sum(crowds for _, crowds in parts)
-    total = sum(len(keys) for keys, _ in parts)
-    ranges = 1 << partition_bits(total, settings)
-    bounds = [(documents * number // ranges) << 32 for number in range(ranges + 1)]
-
-    def often(number: int) -> NDArray[np.int64]:
-        """Pairs whose first document is of a range."""
-        low, high = np.array(bounds[number : number + 2], np.uint64)
-        some = [keys[slice(*np.searchsorted(keys, [low, high]))] for keys, _ in parts]
-        return _repeated(np.concatenate(some), settings.min_shared_fingerprints)
-
-    found = np.concatenate(list(in_order(often, range(ranges), settings.workers)))
-    return Pairs(found >> 32, found & 0xFFFFFFFF, crowded)
-
-
-def _repeated(keys: NDArray[np.uint64], least: int) -> NDArray[np.int64]:
-    """Those that are there so many times at least, each once, sorted."""
-    keys.sort()
-    # sorted: least equal keys in a row are a pair that shares least fingerprints; the last such row counts
-    size = max(0, len(keys) - least + 1)
-    last = np.ones(size, bool)
-    np.not_equal(keys[least:], keys[least - 1 : -1], out=last[:-1])
-    last &= keys[least - 1 :] == keys[:size]
-    return keys[least - 1 :][last].astype(np.int64)
-
-
-def sharing(keys: NDArray[np.uint64], low: int, crowd: int = CROWD) -> tuple[NDArray[np.uint64], int]:
-    """Pairs within each group of equal upper bits, (a << 32 | b), once for each shared fingerprint; sorted.
-
-    Args:
-        keys: uint64[m], sorted and distinct.
-        low: Bits of the lower part, a document's number.
-        crowd: Members of the largest group all of whose pairs are made.
-
-    Returns:
-        The pairs, and how many groups are crowds.
-    """
+    parts = grouped(marks, documents, settings, _partners)
+    number, partners = (np.concatenate(column) for column in list(zip(*parts, strict=True))[:2])
+    offsets, places = by_owner(number, documents)
     loops = kernels.get()
-    room, crowded = loops.count_pairs(keys, low, crowd, LEADERS)
-    pairs = np.empty(room, np.uint64)
-    loops.emit_pairs(keys, low, crowd, LEADERS, pairs)
-    pairs.sort()
-    return pairs, int(crowded)
+
+    def often(bounds: tuple[int, int]) -> NDArray[np.int64]:
+        """Pairs whose first document is of a range."""
+        first, stop = bounds
+        found = []
+        shared = np.zeros(documents, np.int64)
+        while first < stop:
+            pairs = np.empty(2 * documents, np.int64)
+            n, first = loops.often_paired(
+                number,
+                partners,
+                offsets,
+                places,
+                first,
+                stop,
+                settings.min_shared_fingerprints,
+                shared,
+                pairs,
+            )
+            found.append(pairs[:n].copy())
+        return np.sort(np.concatenate(found))
+
+    ranges = pairwise(np.linspace(0, documents, 4 * settings.workers + 1).astype(int).tolist())
+    found = np.concatenate(
+        list(in_order(often, (bounds for bounds in ranges if bounds[0] < bounds[1]), settings.workers))
+    )
+    return Pairs(found >> 32, found & 0xFFFFFFFF, sum(crowded for _, _, crowded in parts))
+
+
+def _partners(keys: NDArray[np.uint64], low: int) -> tuple[NDArray[np.int64], NDArray[np.int32], int]:
+    """Documents that share a fingerprint, those of each side by side, and how many behind each it pairs with.
+
+    Also how many fingerprints are of crowds.
+    """
+    partners = np.empty(len(keys), np.int32)
+    kept, crowded = kernels.get().find_partners(keys, low, CROWD, LEADERS, partners)
+    number = keys[:kept] & np.uint64((1 << low) - 1)
+    return number.astype(np.int64), partners[:kept].copy(), crowded
 
 
 def unique_pairs(a: NDArray[np.int64], b: NDArray[np.int64]) -> Pairs:

@@ -58,23 +58,21 @@ def grouped(
             ones are document numbers; and how many bits these are.
 
     Returns:
-        What the function gave for each part, in the order of the hashes.
+        What the function gave for each part.
     """
     loops = kernels.get()
     most = int((marks.stop - marks.start).sum())
     low = max(1, int(documents - 1).bit_length())
     # at least the hash bits that find no room above the document number
     bits = max(HASH_BITS + low - 64, partition_bits(most, settings))
-    mask = np.uint64(((1 << bits) - 1) << (HASH_BITS - bits))
 
     def part(number: int) -> Out:
-        prefix = np.uint64(number << (HASH_BITS - bits))
         columns = marks.hash, marks.told, marks.start, marks.stop, marks.number
         keys = np.empty((most >> bits) + (most >> bits + 3) + 1024, np.uint64)
-        count = loops.mark_keys(*columns, low, mask, prefix, keys)
+        count = loops.mark_keys(*columns, low, bits, number, keys)
         if count > len(keys):  # one fingerprint fills the part
             keys = np.empty(count, np.uint64)
-            loops.mark_keys(*columns, low, mask, prefix, keys)
+            loops.mark_keys(*columns, low, bits, number, keys)
         keys = keys[:count]
         keys.sort()
         return function(keys[run_starts(keys)], low)

@@ -22,6 +22,7 @@ from dedup.candidates import (
 from dedup.config import Settings
 from dedup.kernels import reference_overlap as reference
 from dedup.marks import Marks
+from dedup.ragged import by_owner
 
 Pair = tuple[int, int]
 
@@ -88,12 +89,11 @@ def test_passage_pairs_against_all_pairs(documents: int, data: st.DataObject) ->
 
 
 @pytest.mark.parametrize("documents", [3, 40, 1 << 19])
-def test_passage_pairs_by_ranges_of_documents(documents: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_passage_pairs_by_ranges_of_documents(documents: int) -> None:
     rng = np.random.default_rng(documents)
     marks = [(int(mark), int(number)) for mark, number in rng.integers(0, [8, documents], (150, 2))]
-    whole = passage_pairs(marks_of(marks), documents, Settings())
-    monkeypatch.setattr("dedup.candidates.partition_bits", lambda keys, settings: 3)
-    assert pairs_of(passage_pairs(marks_of(marks), documents, Settings())) == pairs_of(whole)
+    whole = passage_pairs(marks_of(marks), documents, Settings(threads=1))
+    assert pairs_of(passage_pairs(marks_of(marks), documents, Settings(threads=5))) == pairs_of(whole)
     assert len(whole) or documents > 40
 
 
@@ -118,16 +118,25 @@ def test_no_crowd_yet() -> None:
     st.lists(st.tuples(st.integers(0, 5), st.integers(0, 1023)), max_size=80),
     st.integers(2, 20),
     st.integers(1, 6),
+    st.integers(1, 3),
 )
-def test_compiled_pairs_equal_reference(rows: list[Pair], crowd: int, leaders: int) -> None:
-    low = 10
+def test_compiled_pairs_equal_reference(rows: list[Pair], crowd: int, leaders: int, least: int) -> None:
+    low, documents = 10, 1024
     keys = np.unique(np.array([group << low | number for group, number in rows], np.uint64))
+    columns = []
+    for loops in (kernels.warm(), reference):
+        mine, partners = keys.copy(), np.zeros(len(keys), np.int32)
+        kept, crowded = loops.find_partners(mine, low, crowd, leaders, partners)
+        columns.append((mine[:kept].tolist(), partners[:kept].tolist(), crowded))
+    assert columns[0] == columns[1]
+    number, partners = np.array(columns[0][0], np.int64) % documents, np.array(columns[0][1], np.int32)
     found = []
     for loops in (kernels.warm(), reference):
-        room, crowded = loops.count_pairs(keys, low, crowd, leaders)
-        pairs = np.zeros(room, np.uint64)
-        assert loops.emit_pairs(keys, low, crowd, leaders, pairs) == room
-        found.append((sorted(pairs.tolist()), crowded))
+        pairs, shared = np.zeros(2 * documents, np.int64), np.zeros(documents, np.int64)
+        arguments = number, partners, *by_owner(number, documents), 3, documents - 3, least, shared
+        n, stop = loops.often_paired(*arguments, pairs)
+        found.append((sorted(pairs[:n].tolist()), stop))
+        assert loops.often_paired(*arguments, pairs[: documents - 1]) == (0, 3)
     assert found[0] == found[1]
 
 

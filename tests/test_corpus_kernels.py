@@ -80,9 +80,8 @@ def test_compiled_equal_reference(sizes: list[int], size: int, room: int, seed: 
         np.zeros(len(at), np.uint8),
     )
     hashes = rng.integers(0, 1 << 48, len(at), np.uint64)
-    one = np.uint64(1 << 47)
-    for mask, prefix in ((np.uint64(0), np.uint64(0)), (one, np.uint64(0)), (one, one)):
-        arguments = (hashes, told, mark_stop - marks, mark_stop, order, 17, mask, prefix)
+    for bits, part in ((0, 0), (1, 0), (1, 1), (2, 1)):
+        arguments = (hashes, told, mark_stop - marks, mark_stop, order, 17, bits, part)
         both("mark_keys", arguments, np.zeros(room, np.uint64))
 
     # pairs of documents with runs that lie in both

@@ -173,20 +173,22 @@ def telling(flags, start, stop, size, mark_start, mark_stop, mark_at, without, t
                     break
 
 
-@kernel(_i8(const(_u8), const(_u1), const(_i8), const(_i8), const(_i8), _i8, _u8, _u8, out(_u8)))
-def mark_keys(hashes, told, mark_start, mark_stop, number, low, mask, prefix, keys):
+@kernel(_i8(const(_u8), const(_u1), const(_i8), const(_i8), const(_i8), _i8, _i8, _i8, out(_u8)))
+def mark_keys(hashes, told, mark_start, mark_stop, number, low, bits, part, keys):
     """Write hash bits above, document number in the ``low`` bits below, of marks that tell.
 
-    Only of those whose hash, 48 bits, has the bits ``prefix`` under ``mask``; its other bits are kept.
-    Gives their number, which may be more than ``keys`` has room for.
+    Only of those whose hash has ``part`` in its lower ``bits``; the others are kept. The upper ones would not
+    do: a fingerprint is the least of several hashes, and two of three are in the lowest quarter. Gives their
+    number, which may be more than ``keys`` has room for.
     """
     n = 0
-    shift = np.uint64(low)
+    shift, gone = np.uint64(low), np.uint64(bits)
+    mask, wanted = (np.uint64(1) << gone) - np.uint64(1), np.uint64(part)
     for d in range(len(number)):
         for m in range(mark_start[d], mark_stop[d]):
-            if told[m] and hashes[m] & mask == prefix:
+            if told[m] and hashes[m] & mask == wanted:
                 if n < len(keys):
-                    keys[n] = (hashes[m] & ~mask) << shift | np.uint64(number[d])
+                    keys[n] = hashes[m] >> gone << shift | np.uint64(number[d])
                 n += 1
     return np.int64(n)
 

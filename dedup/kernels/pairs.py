@@ -7,54 +7,66 @@ from numba import types
 
 from dedup.kernels._jit import const, kernel, out
 
-__all__ = ["count_pairs", "emit_pairs"]
+__all__ = ["find_partners", "often_paired"]
 
 
-@kernel(types.UniTuple(types.int64, 2)(const(types.uint64), types.int64, types.int64, types.int64))
-def count_pairs(keys, low, crowd, leaders):
-    """Pairs that :func:`emit_pairs` will write, and groups larger than ``crowd``."""
-    total = 0
+@kernel(
+    types.UniTuple(types.int64, 2)(out(types.uint64), types.int64, types.int64, types.int64, out(types.int32))
+)
+def find_partners(keys, low, crowd, leaders, partners):
+    """How many of the keys right behind it each key is paired with: all in its group with equal upper bits.
+
+    In a group of more than ``crowd`` only the first ``leaders`` are paired with all, others with as many.
+    Keys alone in their group are left out: the others move to the front of ``keys``. Gives their number, and
+    how many groups are crowds.
+    """
+    kept = 0
     crowded = 0
     shift = np.uint64(low)
     start = 0
     n = len(keys)
     while start < n:
+        group = keys[start] >> shift
         stop = start + 1
-        while stop < n and keys[stop] >> shift == keys[start] >> shift:
+        while stop < n and keys[stop] >> shift == group:
             stop += 1
         size = stop - start
-        if size <= crowd:
-            total += size * (size - 1) // 2
-        else:
-            crowded += 1
-            for x in range(1, size):
-                total += min(x, leaders) + max(0, min(x - leaders, leaders))
+        if size > 1:
+            crowded += size > crowd
+            for x in range(size):
+                behind = size - 1 - x
+                keys[kept] = keys[start + x]
+                partners[kept] = behind if size <= crowd or x < leaders else min(behind, leaders)
+                kept += 1
         start = stop
-    return total, crowded
+    return kept, crowded
 
 
-@kernel(types.int64(const(types.uint64), types.int64, types.int64, types.int64, out(types.uint64)))
-def emit_pairs(keys, low, crowd, leaders, pairs):
-    """Write (a << 32 | b): all pairs of a group, in a crowd each with the first and the last before it."""
-    written = 0
-    shift = np.uint64(low)
-    mask = (np.uint64(1) << shift) - np.uint64(1)
-    start = 0
-    n = len(keys)
-    while start < n:
-        stop = start + 1
-        while stop < n and keys[stop] >> shift == keys[start] >> shift:
-            stop += 1
-        size = stop - start
-        for x in range(1, size):
-            b = keys[start + x] & mask
-            near = 0 if size <= crowd else max(leaders, x - leaders)
-            for y in range(x if size <= crowd else min(x, leaders)):
-                pairs[written] = (keys[start + y] & mask) << np.uint64(32) | b
-                written += 1
-            if size > crowd:
-                for y in range(near, x):
-                    pairs[written] = (keys[start + y] & mask) << np.uint64(32) | b
-                    written += 1
-        start = stop
-    return np.int64(written)
+@kernel(
+    types.UniTuple(types.int64, 2)(
+        const(types.int64), const(types.int32), const(types.int64), const(types.int64),
+        types.int64, types.int64, types.int64, out(types.int64), out(types.int64),
+    )
+)  # fmt: skip
+def often_paired(number, partners, offsets, places, first, stop, least, shared, pairs):
+    """Write a << 32 | b of documents that are paired ``least`` times, a from ``first`` up to ``stop``.
+
+    ``places[offsets[a]:offsets[a + 1]]`` are the places of document a in ``number`` and ``partners``;
+    ``shared`` is zeros, one a document. Gives how many pairs are written, and the first a that found no room
+    for as many as there are documents.
+    """
+    n = 0
+    for a in range(first, stop):
+        if n + len(shared) > len(pairs):
+            return n, a
+        none = (a + 1) << 32  # what others have left in ``shared`` is less
+        for x in range(offsets[a], offsets[a + 1]):
+            own = places[x]
+            for y in range(own + 1, own + 1 + partners[own]):
+                b = number[y]
+                count = max(shared[b], none) + 1
+                shared[b] = count
+                if count == none + least:
+                    pairs[n] = a << 32 | b
+                    n += 1
+    return n, stop

@@ -59,11 +59,11 @@ def shingle_keys(
 
 def sift(keys: Any, limit: int, seen: Any) -> int:
     """See :func:`dedup.kernels.corpus.sift`."""
-    slots = (keys >> S16) % len(seen)
+    slots = keys >> S16 & np.uint64(len(seen) - 1)
     for slot in np.unique(slots).tolist():
-        low = keys[slots == slot] & 0xFFFF
-        count = 1 + np.count_nonzero(np.diff(low))
-        seen[slot] = int(low[-1]) << 16 | min(count, 0xFFFF)
+        low = keys[slots == slot] & np.uint64(0xFFFF)
+        changes = int(np.count_nonzero(np.diff(low)))
+        seen[slot] = int(low[-1]) << 16 | min(1 + changes, 0xFFFF)
     kept = keys[seen[slots] & 0xFFFF > min(limit, 0xFFFE)]
     keys[: len(kept)] = kept
     return len(kept)
@@ -120,8 +120,8 @@ def mark_keys(
     mark_stop: Any,
     number: Any,
     low: int,
-    mask: Any,
-    prefix: Any,
+    bits: int,
+    part: int,
     keys: Any,
 ) -> int:
     """See :func:`dedup.kernels.corpus.mark_keys`."""
@@ -129,7 +129,7 @@ def mark_keys(
     for d in range(len(number)):
         mine = slice(int(mark_start[d]), int(mark_stop[d]))
         found = hashes[mine][told[mine] != 0]
-        found = found[found & np.uint64(mask) == np.uint64(prefix)] & ~np.uint64(mask)
+        found = found[found % np.uint64(1 << bits) == part] >> np.uint64(bits)
         room = keys[n : n + len(found)]
         room[:] = (found << np.uint64(low) | np.uint64(number[d]))[: len(room)]
         n += len(found)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from itertools import combinations, pairwise
+from collections import Counter, defaultdict
+from itertools import groupby, pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,7 +18,7 @@ from dedup.kernels.rules import STOCK_FLAG as STOCK
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["align_pairs", "count_pairs", "emit_pairs"]
+__all__ = ["align_pairs", "find_partners", "often_paired"]
 
 
 def align_pairs(
@@ -208,33 +208,39 @@ def _weight(flags_a: int, flags_b: int) -> int:
     return 1 if (flags_a | flags_b) & CHARACTER else 2
 
 
-def _groups(keys: Any, low: int) -> list[list[int]]:
-    groups: dict[int, list[int]] = defaultdict(list)
-    for key in keys.tolist():
-        groups[key >> low].append(key & ((1 << low) - 1))
-    return list(groups.values())
-
-
-def _pairs(group: list[int], crowd: int, leaders: int) -> list[tuple[int, int]]:
-    if len(group) <= crowd:
-        return list(combinations(group, 2))
-    return [
-        (group[y], group[x])
-        for x in range(1, len(group))
-        for y in sorted({*range(min(x, leaders)), *range(max(0, x - leaders), x)})
+def find_partners(keys: Any, low: int, crowd: int, leaders: int, partners: Any) -> tuple[int, int]:
+    """See :func:`dedup.kernels.pairs.find_partners`."""
+    groups = [list(group) for _, group in groupby(keys.tolist(), lambda key: key >> low)]
+    groups = [group for group in groups if len(group) > 1]
+    kept = [key for group in groups for key in group]
+    keys[: len(kept)] = kept
+    partners[: len(kept)] = [
+        min(len(group) - 1 - x, leaders if len(group) > crowd and x >= leaders else len(group))
+        for group in groups
+        for x in range(len(group))
     ]
+    return len(kept), sum(len(group) > crowd for group in groups)
 
 
-def count_pairs(keys: Any, low: int, crowd: int, leaders: int) -> tuple[int, int]:
-    """See :func:`dedup.kernels.pairs.count_pairs`."""
-    groups = _groups(keys, low)
-    return sum(len(_pairs(group, crowd, leaders)) for group in groups), sum(
-        len(group) > crowd for group in groups
-    )
-
-
-def emit_pairs(keys: Any, low: int, crowd: int, leaders: int, pairs: Any) -> int:
-    """See :func:`dedup.kernels.pairs.emit_pairs`."""
-    found = sorted(a << 32 | b for group in _groups(keys, low) for a, b in _pairs(group, crowd, leaders))
-    pairs[: len(found)] = found
-    return len(found)
+def often_paired(
+    number: Any,
+    partners: Any,
+    offsets: Any,
+    places: Any,
+    first: int,
+    stop: int,
+    least: int,
+    shared: Any,
+    pairs: Any,
+) -> tuple[int, int]:
+    """See :func:`dedup.kernels.pairs.often_paired`."""
+    n = 0
+    for a in range(first, stop):
+        if n + len(shared) > len(pairs):
+            return n, a
+        own = places[offsets[a] : offsets[a + 1]].tolist()
+        count = Counter(b for x in own for b in number[x + 1 : x + 1 + partners[x]].tolist())
+        often = [a << 32 | b for b, times in count.items() if times >= least]
+        pairs[n : n + len(often)] = often
+        n += len(often)
+    return n, stop

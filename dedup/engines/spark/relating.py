@@ -12,7 +12,8 @@ import numpy as np
 import pyarrow as pa
 from pyspark.sql import functions as F
 
-from dedup.candidates import CROWD, LEADERS, sharing
+from dedup import kernels
+from dedup.candidates import CROWD, LEADERS
 from dedup.engines.spark.arrays import flat, integers
 from dedup.engines.spark.cluster import (
     TOLD,
@@ -26,7 +27,7 @@ from dedup.engines.spark.cluster import (
     numbered,
     parts_of,
 )
-from dedup.ragged import owners, run_starts
+from dedup.ragged import gather, owners, run_starts
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -139,10 +140,13 @@ def _pairs(
     for chosen, crowd in ((part == 0, CROWD), (part > 0, 0)):  # a later block is of a crowd, however short
         rows = np.flatnonzero(chosen)
         keys = (group[rows] << 32 | np.arange(len(rows))).astype(np.uint64)
-        pairs = sharing(keys, 32, crowd)[0].astype(np.int64)
-        a, b = rows[pairs >> 32], rows[pairs & 0xFFFFFFFF]
-        kept = ~early[b]
-        found.append((number[a] << 32 | number[b])[kept])
+        behind = np.empty(len(keys), np.int32)
+        kept, _ = kernels.get().find_partners(keys, 32, crowd, LEADERS, behind)
+        row = rows[(keys[:kept] & np.uint64(0xFFFFFFFF)).astype(np.int64)]
+        next_ = np.arange(1, kept + 1)
+        other, own = gather(next_, next_ + behind[:kept].astype(np.int64))
+        a, b = row[own], row[other]
+        found.append((number[a] << 32 | number[b])[~early[b]])
     pair, shared = np.unique(np.concatenate(found), return_counts=True)
     return cut(pair.view(np.uint64), shared, parts)
 
