@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from dedup.kernels._jit import helper
+from dedup.kernels._jit import bytes_between, helper, inlined, load64, trailing_zeros
 from dedup.kernels.characters import decode
 
 # classes of characters; dedup.edits.text has them
@@ -17,7 +17,9 @@ CUT, START, END, WEIGHT, OPENS, KEY, MATCH, MOVED = range(8)
 FIRST, LOAD, NAME, MATE, KEPT, STAYS = range(6)
 
 P1, P2, P3 = np.uint64(0x9E3779B185EBCA87), np.uint64(0xC2B2AE3D27D4EB4F), np.uint64(0x165667B19E3779F9)
-ZERO, U29, U32 = np.uint64(0), np.uint64(29), np.uint64(32)
+ZERO, ONE, U3, U7, U29, U32 = (np.uint64(n) for n in (0, 1, 3, 7, 29, 32))
+SEVEN, FOREIGN = np.uint64(0x7F), np.uint64(0x80)
+SMALL = np.uint64(0x2020202020202020)  # makes capitals small letters and leaves digits as they are
 
 
 class Side(NamedTuple):
@@ -39,7 +41,7 @@ class Side(NamedTuple):
     units: Any
 
 
-@helper
+@inlined
 def class_at(data, i, end, kinds):
     """Code point at i, its length in bytes and its class."""
     code, size = decode(data, i, end)
@@ -47,6 +49,73 @@ def class_at(data, i, end, kinds):
         code = np.int64(data[i])
         return code, size, np.int64(WORD)
     return code, size, np.int64(kinds[code]) if code < 0x10000 else np.int64(WORD)
+
+
+@inlined
+def _plain(data, i, n):
+    """Bytes of the word that begins at i if it is plain, of ASCII letters and digits; else, or near n, 0."""
+    if i + 66 > n:
+        return 0
+    digits = bytes_between(data, i, 48, 57)
+    size = trailing_zeros(~(digits | bytes_between(data, i, 65, 90) | bytes_between(data, i, 97, 122)))
+    if size == 64 or data[i + size] >= 0x80:
+        return 0
+    sign = data[i + size]
+    if (sign == 44 or sign == 46 or sign == 58) and 48 <= data[i + size + 1] <= 57:
+        return 0  # more of a number, perhaps
+    return size
+
+
+@inlined
+def _mix(h, eight):
+    """Hash of what comes before and eight bytes more."""
+    h = (h ^ eight) * P1
+    return h ^ h >> U32
+
+
+@inlined
+def _plain_hash(data, i, size):
+    """What :func:`_other` gives of a plain word."""
+    h = ZERO
+    while size >= 8:
+        h = _mix(h, load64(data, i) | SMALL)
+        i += 8
+        size -= 8
+    if size > 0:
+        h = _mix(h, (load64(data, i) | SMALL) & (ONE << (np.uint64(size) << U3)) - ONE)
+    return h
+
+
+@inlined
+def _other(data, i, n, kinds, fold):
+    """The word that begins at i: its end, its characters and their hash.
+
+    A character's small letter is a byte if it is of ASCII, else three with the upper bit set, and eight of
+    these are hashed at once.
+    """
+    code, size, kind = class_at(data, i, n, kinds)
+    h, eight, filled = ZERO, ZERO, ZERO
+    letters = 0
+    while True:
+        small = np.uint64(fold[code] if code < len(fold) else code)
+        for part in range(1 if small < FOREIGN else 3):
+            byte = small if small < FOREIGN else small >> np.uint64(part) * U7 & SEVEN | FOREIGN
+            eight |= byte << (filled << U3)
+            filled = filled + ONE & U7
+            if filled == ZERO:
+                h, eight = _mix(h, eight), ZERO
+        letters += 1
+        i += size
+        if kind == DENSE or i == n:
+            break
+        before = kind
+        code, size, kind = class_at(data, i, n, kinds)
+        if kind == WORD or kind == DIGIT:
+            continue
+        joins = before == DIGIT and (kind == JOIN or kind == STOP) and i + 1 < n
+        if not (joins and 48 <= data[i + 1] <= 57):
+            break
+    return i, letters, _mix(h, eight) if filled else h
 
 
 @helper
@@ -94,22 +163,13 @@ def cut(side, kinds, fold):
             units[found, LOAD] = 0
             units[found, NAME] = 0
             found += 1
-        h = ZERO
-        letters = 0
-        while True:
-            h = (h ^ np.uint64(fold[code] if code < len(fold) else code)) * P1
-            letters += 1
-            i += size
-            if kind == DENSE or i == n:
-                break
-            before = kind
-            code, size, kind = class_at(data, i, n, kinds)
-            if kind == WORD or kind == DIGIT:
-                continue
-            joins = before == DIGIT and (kind == JOIN or kind == STOP) and i + 1 < n
-            if not (joins and 48 <= data[i + 1] <= 57):
-                break
-        h = (h ^ h >> U32) * P2
+        letters = _plain(data, i, n) if code < 0x80 else 0
+        if letters > 0:
+            h = _plain_hash(data, i, letters)
+            i += letters
+        else:
+            i, letters, h = _other(data, i, n, kinds, fold)
+        h *= P2
         h ^= h >> U29
         pieces[count, END] = i
         pieces[count, KEY] = np.int64(h)
