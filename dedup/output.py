@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 import time
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
@@ -86,10 +87,11 @@ def write_files(
         OutputError: A file cannot be written.
     """
     start = time.perf_counter()
+    table = partial(write_table, threads=result.settings.workers)
     files: dict[str, Callable[[Path], None]] = {
-        f"documents.{format}": lambda path: write_table(path, result.document_batches()),
-        f"relations.{format}": lambda path: write_table(path, result.relation_batches(), RELATIONS),
-        f"families.{format}": lambda path: write_table(path, result.family_batches(), FAMILIES),
+        f"documents.{format}": lambda path: table(path, result.document_batches()),
+        f"relations.{format}": lambda path: table(path, result.relation_batches(), RELATIONS),
+        f"families.{format}": lambda path: table(path, result.family_batches(), FAMILIES),
         "canonical.jsonl": lambda path: write_records(path, _kept(result)),
         "rejects.jsonl": lambda path: write_table(path, rejects_table(result.rejects)),
     }

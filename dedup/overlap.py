@@ -13,6 +13,7 @@ import numpy as np
 
 from dedup import kernels
 from dedup.edges import EXACT, NEAR, NONE, PARTIAL, QUOTE, VERSION, Edges
+from dedup.ragged import distinct
 from dedup.templates import Shared, days_apart, find_templates, same_facts, same_report
 from dedup.texts import DAY, QUOTED, Lengths, Texts
 
@@ -33,7 +34,7 @@ def verify(texts: Texts, pairs: Pairs, settings: Settings) -> Edges:
 
     Threads share the pairs in contiguous slices; the result does not depend on their number.
     """
-    lengths = Lengths.of(texts)
+    lengths = Lengths.of(texts, distinct(np.concatenate([pairs.a, pairs.b])))
     slices = np.array_split(np.arange(len(pairs)), max(1, min(len(pairs) // 64, 4 * settings.workers)))
     if len(slices) == 1:  # of one document, in the index: starting a thread takes longer than aligning
         return _align(texts, pairs.a, pairs.b, lengths, settings)
@@ -163,8 +164,8 @@ def classify(
 def equal(texts: Texts, a: NDArray[np.int64], b: NDArray[np.int64]) -> Edges:
     """Edges of pairs known to have the same body: one run, all of it."""
     size = texts.stop - texts.start
-    whole = (texts.half_words()[a] / 2).astype(np.int64)
-    plain = (texts.half_words(QUOTED)[a] / 2).astype(np.int64)
+    whole = texts.half_words(of=a) // 2
+    plain = texts.half_words(QUOTED, of=a) // 2
     rows = np.arange(len(a))
     ones = np.ones(len(a))
     runs = np.stack([np.zeros(len(a)), np.zeros(len(a)), size[a]], axis=1).astype(np.int32)

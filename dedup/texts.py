@@ -74,10 +74,19 @@ class Texts:
     source: NDArray[np.int64] | None = None
     title: pa.Array | None = None
 
-    def half_words(self, without: int = 0) -> NDArray[np.int64]:
-        """Length of each document in half words, tokens with a flag of ``without`` left out: int64[n]."""
-        total = np.empty(len(self.start), np.int64)
-        kernels.get().half_words(self.flags, self.start, self.stop, without, total)
+    def half_words(self, without: int = 0, of: NDArray[np.int64] | None = None) -> NDArray[np.int64]:
+        """Length of each document in half words, tokens with a flag of ``without`` left out.
+
+        Args:
+            without: Flags.
+            of: int64[m], the documents that are asked for; by default all.
+
+        Returns:
+            int64[m].
+        """
+        start, stop = (self.start, self.stop) if of is None else (self.start[of], self.stop[of])
+        total = np.empty(len(start), np.int64)
+        kernels.get().half_words(self.flags, start, stop, without, total)
         return total
 
 
@@ -103,11 +112,13 @@ class Lengths:
         return np.asarray(2 * self.base < self.whole)
 
     @staticmethod
-    def of(texts: Texts) -> Lengths:
-        """Those of all documents."""
-        whole = texts.half_words()
-        figures = whole - texts.half_words(NUMBER)
-        return Lengths(whole, texts.half_words(STOCK), texts.half_words(STOCK | QUOTED), figures)
+    def of(texts: Texts, documents: NDArray[np.int64]) -> Lengths:
+        """Those of some documents; of the others they are 0."""
+        without = (0, STOCK, STOCK | QUOTED, NUMBER)
+        whole, base, plain, others = np.zeros((len(without), len(texts.start)), np.int64)
+        for lengths, flags in zip((whole, base, plain, others), without, strict=True):
+            lengths[documents] = texts.half_words(flags, documents)
+        return Lengths(whole, base, plain, whole - others)
 
 
 def codes(names: pa.Array) -> NDArray[np.int64]:

@@ -12,6 +12,7 @@ import pyarrow.parquet
 
 from dedup.io.folder import writing
 from dedup.io.jsonlines import DIGITS, json_lines
+from dedup.parallel import in_order
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -31,15 +32,15 @@ _REJECTS = pa.schema(
 )
 
 
-def write_table(path: Path, tables: Tables, schema: pa.Schema | None = None) -> None:
+def write_table(path: Path, tables: Tables, schema: pa.Schema | None = None, *, threads: int = 1) -> None:
     """Write rows in the format of the path's extension, ``.jsonl`` or ``.parquet``; see the two below."""
     if path.suffix == ".parquet":
         write_parquet(path, tables, schema)
     else:
-        write_jsonl(path, tables)
+        write_jsonl(path, tables, threads=threads)
 
 
-def write_jsonl(path: Path, tables: Tables) -> None:
+def write_jsonl(path: Path, tables: Tables, *, threads: int = 1) -> None:
     """Write rows as JSON objects, one a line, in UTF-8.
 
     Keys stand in the order of the schema, nulls are written, floating-point columns are rounded to 4 digits
@@ -48,13 +49,14 @@ def write_jsonl(path: Path, tables: Tables) -> None:
     Args:
         path: The file, replaced if it exists.
         tables: A table, a batch, or batches.
+        threads: How many make lines.
 
     Raises:
         OutputError: The file can't be written.
     """
     with writing(path), path.open("wb") as file:
-        for batch in _parts(tables):
-            file.write(json_lines(batch))
+        for lines in in_order(json_lines, _parts(tables), threads):
+            file.write(lines)
 
 
 def write_parquet(path: Path, tables: Tables, schema: pa.Schema | None = None) -> None:
