@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import types
 
-from dedup.kernels._jit import const, helper, inlined, kernel, out
+from dedup.kernels._jit import const, helper, inlined, kernel, load64, out
 from dedup.kernels.rules import ANNOUNCED_FLAG as ANNOUNCED
 from dedup.kernels.rules import CHARACTER_FLAG as CHARACTER
 from dedup.kernels.rules import EFFORT, EXCERPT, GAP_COST, LONG, LOOK_BACK, MAX_HITS, OPEN_COST
@@ -58,7 +58,8 @@ class Room(NamedTuple):
     Attributes:
         head: int32, the first seed of each slot of hashes, -1 for none; as many slots as a power of two.
         following: int32, the next seed in the same slot.
-        keys: uint64, the hash of each seed.
+        keys: uint64, the hash of each seed of a.
+        keys_b: uint64, of b.
         used_a: uint8, tokens that are taken.
         used_b: uint8.
         at_a: int32, where each match begins.
@@ -74,6 +75,7 @@ class Room(NamedTuple):
     head: Any
     following: Any
     keys: Any
+    keys_b: Any
     used_a: Any
     used_b: Any
     at_a: Any
@@ -125,13 +127,16 @@ def _most_matches(length_a, length_b):
 
 
 @inlined
-def _seed_at(tokens, place, k):
-    """Hash of k tokens."""
-    key = np.uint64(0)
+def _hash_seeds(tokens, k, keys):
+    """Hash all runs of k tokens; one token of each at a time, of which the compiler makes vectors."""
+    count = max(0, len(tokens) - k + 1)
+    hashed = keys[:count]
+    hashed[:] = 0
     for t in range(k):
-        key = (key ^ tokens[place + t]) * MIX
-        key ^= key >> S29
-    return key
+        own = tokens[t : t + count]
+        for i in range(count):
+            key = (hashed[i] ^ own[i]) * MIX
+            hashed[i] = key ^ key >> S29
 
 
 @helper
@@ -139,11 +144,11 @@ def _index_seeds(a, k, room):
     """Lists of the seeds of a by their hashes, the first occurrence first."""
     mask = np.uint64(len(room.head) - 1)
     room.head[:] = -1
+    _hash_seeds(a, k, room.keys)
     for i in range(len(a) - k, -1, -1):
-        key = _seed_at(a, i, k)
-        room.keys[i] = key
-        room.following[i] = room.head[key & mask]
-        room.head[key & mask] = i
+        slot = room.keys[i] & mask
+        room.following[i] = room.head[slot]
+        room.head[slot] = i
 
 
 @helper
@@ -155,10 +160,11 @@ def _find_matches(pair, k, room):
     count = 0
     reach = 0
     budget = EFFORT * (len(a) + len(b))
+    _hash_seeds(b, k, room.keys_b)
     for j in range(len(b) - k + 1):
         if budget <= 0 or count >= most - MAX_HITS:
             break
-        key = _seed_at(b, j, k)
+        key = room.keys_b[j]
         i = room.head[key & mask]
         hits = 0
         further = reach
@@ -229,6 +235,8 @@ def _unused_runs(match, room):
             j += 1
             span -= 1
         free = 0
+        while free + 8 <= span and load64(room.used_a, i + free) | load64(room.used_b, j + free) == 0:
+            free += 8
         while free < span and not room.used_a[i + free] and not room.used_b[j + free]:
             free += 1
         if free > 0:
@@ -245,22 +253,28 @@ def _outside_stock(pair, links, room):
     """Tokens of a chain that are stock on neither side."""
     count = 0
     for c in range(links):
-        i = room.chain[c, 0]
-        j = room.chain[c, 1]
-        for t in range(room.chain[c, 2]):
-            count += not (pair.flags_a[i + t] | pair.flags_b[j + t]) & STOCK
+        i, j, size = room.chain[c]
+        flags_a, flags_b = pair.flags_a[i : i + size], pair.flags_b[j : j + size]
+        own = np.int32(0)
+        for t in range(size):
+            own += np.int32((flags_a[t] | flags_b[t]) & STOCK == 0)
+        count += own
     return count
 
 
 @inlined
-def _take_token(pair, i, j, mark, room):
-    """Mark a token of each side as taken; give its half words, and those outside quotations."""
-    room.used_a[i] = mark
-    room.used_b[j] = mark
+def _half_words(flags, without):
+    """Half words of a token, none if it has a flag of ``without``."""
+    return np.int32(flags & without == 0) * np.int32(2 - np.int32(flags & CHARACTER != 0))
+
+
+@inlined
+def _bridge(pair, i, j, room):
+    """Mark a token of each side as bridged; give its half words, and those outside quotations."""
+    room.used_a[i] = BRIDGED
+    room.used_b[j] = BRIDGED
     flags = pair.flags_a[i] | pair.flags_b[j]
-    if flags & STOCK:
-        return 0, 0
-    weight = 1 if flags & CHARACTER else 2
+    weight = _half_words(flags, STOCK)
     return weight, 0 if flags & QUOTED else weight
 
 
@@ -293,14 +307,16 @@ def _take_chain(pair, links, widest, room, runs, written, counts):
         i = room.chain[c, 0]
         j = room.chain[c, 1]
         size = room.chain[c, 2]
-        straight = 0
-        figures = 0
-        for t in range(size):
-            weight, narrative = _take_token(pair, i + t, j + t, 1, room)
-            straight += weight
-            told += narrative
-            if pair.flags_a[i + t] & NUMBER:
-                figures += 1 if pair.flags_a[i + t] & CHARACTER else 2
+        room.used_a[i : i + size] = 1
+        room.used_b[j : j + size] = 1
+        flags_a, flags_b = pair.flags_a[i : i + size], pair.flags_b[j : j + size]
+        straight = spoken = figures = np.int32(0)
+        for t in range(size):  # without a branch: the compiler makes vectors of it
+            own = _half_words(flags_a[t] | flags_b[t], STOCK)
+            straight += own
+            spoken += own * np.int32((flags_a[t] | flags_b[t]) & QUOTED != 0)
+            figures += _half_words(flags_a[t], 0) * np.int32(flags_a[t] & NUMBER != 0)
+        told += straight - spoken
         counts[COVERED] += straight
         counts[LONGEST] = max(counts[LONGEST], straight)
         counts[FIGURES] += figures
@@ -323,7 +339,7 @@ def _take_chain(pair, links, widest, room, runs, written, counts):
         counts[CONFLICTS] += 2 * min(numbers_a, numbers_b) + min(numerals_a, numerals_b)
         for t in range(min(gap_a, gap_b)):
             if not room.used_a[i + t] and not room.used_b[j + t]:
-                weight, narrative = _take_token(pair, i + t, j + t, BRIDGED, room)
+                weight, narrative = _bridge(pair, i + t, j + t, room)
                 counts[COVERED] += weight
                 told += narrative
     return told
@@ -375,6 +391,7 @@ def align_pairs(
         head=np.empty(slots, np.int32),
         following=np.empty(longest_a, np.int32),
         keys=np.empty(longest_a, np.uint64),
+        keys_b=np.empty(longest_b, np.uint64),
         used_a=np.zeros(longest_a, np.uint8),
         used_b=np.zeros(longest_b, np.uint8),
         at_a=np.empty(most, np.int32),
