@@ -16,7 +16,7 @@ import pyarrow as pa
 from xxhash import xxh64_intdigest
 
 from dedup import kernels
-from dedup.ragged import run_starts, steps
+from dedup.ragged import is_in, run_starts, steps
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -91,8 +91,15 @@ class Recurring:
     def _lookup(self, keys: NDArray[np.uint64]) -> NDArray[np.uint8]:
         if not len(self.keys):
             return np.zeros(len(keys), np.uint8)
-        at = np.minimum(np.searchsorted(self.keys, keys), len(self.keys) - 1)
-        return np.where(self.keys[at] == keys, self.witnesses[at], 0).astype(np.uint8)
+        # few blocks recur: a bit of each key's hash sends most of the others away before anything is sought
+        mask = np.uint64((1 << (16 * len(self.keys)).bit_length()) - 1)
+        known = np.zeros(int(mask) + 1, np.bool_)
+        known[self.keys & mask] = True
+        found = np.zeros(len(keys), np.uint8)
+        asked = np.flatnonzero(known[keys & mask])
+        asked = asked[is_in(keys[asked], self.keys)]
+        found[asked] = self.witnesses[np.searchsorted(self.keys, keys[asked])]
+        return found
 
 
 def asked(
@@ -152,7 +159,7 @@ def find_recurring(table: BlockTable) -> Recurring:
     sources, _ = _count(
         table.hash[use], table.source[use].astype(np.int64), np.full(int(use.sum()), -1), MANY_SOURCES
     )
-    use &= np.isin(table.hash, sources)
+    use[use] = is_in(table.hash[use], sources)
     everywhere, many = _count(
         recurring_key(np.zeros(int(use.sum()), np.uint64), table.hash[use]),
         table.document[use],
