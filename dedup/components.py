@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dedup import kernels
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -16,16 +18,13 @@ def first_connected(a: NDArray[np.int64], b: NDArray[np.int64], nodes: int) -> N
     """The first node of each one's component, its own number where it is that: int64[nodes].
 
     Args:
-        a: int64[e], one end of each edge, below 2**31.
+        a: int64[e], one end of each edge.
         b: int64[e], the other.
         nodes: How many there are.
     """
-    from scipy.sparse import coo_matrix  # slow to import, and most small corpora need none
-    from scipy.sparse.csgraph import connected_components
-
-    ends = a.astype(np.int32), b.astype(np.int32)
-    links = coo_matrix((np.ones(len(a), np.int8), ends), shape=(nodes, nodes))
-    return by_first(connected_components(links, directed=False)[1])
+    first = np.empty(nodes, np.int64)
+    kernels.get().connect(a, b, first)
+    return first
 
 
 def by_first(label: NDArray[np.int64] | NDArray[np.int32]) -> NDArray[np.int64]:

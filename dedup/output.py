@@ -74,7 +74,7 @@ def write_files(
     report: bool,
     workspace: Workspace | None = None,
 ) -> None:
-    """The same into a folder that is there; diffs are made beside the rest.
+    """The same into a folder that is there; diffs and records are written beside the rest.
 
     Args:
         result: What a run found.
@@ -95,18 +95,25 @@ def write_files(
         "canonical.jsonl": lambda path: write_records(path, _kept(result)),
         "rejects.jsonl": lambda path: write_table(path, rejects_table(result.rejects)),
     }
-    with ThreadPoolExecutor(1) as beside:
+
+    def write_one(name: str) -> None:
+        if workspace and workspace.finished(name) is not None:
+            return
+        files[name](folder / name)
+        if workspace:
+            workspace.finish(name)
+
+    with ThreadPoolExecutor(2) as beside:
         if format == "jsonl":
             diffs = beside.submit(_write_diffs, folder / "diffs.jsonl", result, workspace)
         else:
             diffs = beside.submit(_write_diffs_as_parquet, folder / "diffs.parquet", result)
-        for name, write_file in files.items():
-            if workspace and workspace.finished(name) is not None:
-                continue
-            write_file(folder / name)
-            if workspace:
-                workspace.finish(name)
-        diffs.result()
+        records = beside.submit(write_one, "canonical.jsonl")
+        for name in files:
+            if name != "canonical.jsonl":
+                write_one(name)
+        for written in (records, diffs):
+            written.result()
     result.timings["write"] = round(time.perf_counter() - start, 3)
     with writing(folder / "run.json"):
         (folder / "run.json").write_bytes(orjson.dumps(_run(result), option=orjson.OPT_INDENT_2) + b"\n")
@@ -140,7 +147,7 @@ def summary(result: Result) -> dict[str, Any]:
 
 
 def _run(result: Result) -> dict[str, Any]:
-    packages = ("numpy", "numba", "pyarrow", "datasketch", "scipy", "xxhash")
+    packages = ("numpy", "numba", "pyarrow", "datasketch", "xxhash")
     versions = {name: metadata.version(name) for name in packages}
     return {
         "format": FORMAT,

@@ -7,7 +7,7 @@ from numba import types
 
 from dedup.kernels._jit import const, helper, inlined, kernel, out
 
-__all__ = ["merge_groups", "weigh_pieces"]
+__all__ = ["connect", "merge_groups", "weigh_pieces"]
 
 MIX, S32 = np.uint64(0x9E3779B97F4A7C15), np.uint64(32)
 
@@ -20,6 +20,18 @@ def _find(parent, x):
         parent[x] = parent[parent[x]]
         x = parent[x]
     return x
+
+
+@kernel(types.void(const(_i8), const(_i8), out(_i8)))
+def connect(one, two, first):
+    """Write the first node of each one's component, given an end of each edge and the other."""
+    for x in range(len(first)):
+        first[x] = x
+    for edge in range(len(one)):
+        x, y = _find(first, one[edge]), _find(first, two[edge])
+        first[max(x, y)] = min(x, y)
+    for x in range(len(first)):
+        first[x] = first[first[x]]
 
 
 @inlined

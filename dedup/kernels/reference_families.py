@@ -7,7 +7,18 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["merge_groups", "weigh_pieces"]
+__all__ = ["connect", "merge_groups", "weigh_pieces"]
+
+
+def connect(one: Any, two: Any, first: Any) -> None:
+    """See :func:`dedup.kernels.families.connect`."""
+    members = {x: [x] for x in range(len(first))}
+    first[:] = np.arange(len(first))
+    for a, b in zip(one.tolist(), two.tolist(), strict=True):
+        low, high = sorted((int(first[a]), int(first[b])))
+        if low != high:
+            first[members[high]] = low
+            members[low] += members.pop(high)
 
 
 def merge_groups(one: Any, two: Any, support: float, crowd: int, root: Any) -> None:
