@@ -6,14 +6,13 @@ Nothing here reads words: it looks at the shared runs of verified pairs, per bod
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from dedup import kernels
 from dedup.parallel import in_order
 from dedup.ragged import by_owner
-from dedup.tokens import CHARACTER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -62,8 +61,11 @@ class _Shared:
         second = end >= len(inside)
         self._end = inside[end - second * len(inside)] << 1 | second
 
-    def count(self, window: _Window) -> NDArray[np.int32]:
-        """How many other members of its family share each token of a window: int32[tokens]."""
+    def change(self, window: _Window) -> NDArray[np.int32]:
+        """By how many more other members of its family a token is shared than the one before: int32[tokens].
+
+        For the tokens of a window.
+        """
         edges, documents = self._edges, window.documents
         begin = self._texts.start[documents] - window.first
         change = np.zeros(window.stop - window.first + 1, np.int32)
@@ -71,7 +73,7 @@ class _Shared:
         kernels.get().open_runs(
             begin, start, stop, self._end, edges.run_start, edges.run_stop, edges.runs, change
         )
-        return np.cumsum(change[:-1], dtype=np.int32)
+        return change[:-1]
 
 
 def attested_words(
@@ -86,15 +88,16 @@ def attested_words(
         threads: How many share the work.
     """
     shared = [_Shared(texts, some, family) for some in edges]
-    half_words = np.zeros(len(family), np.int64)
+    half_words = np.zeros(len(family))
 
     def look(window: _Window) -> None:
-        attested = np.any([some.count(window) > 0 for some in shared], axis=0)
-        half_words[window.documents] = _half_words(texts, window, attested)
+        among = np.asarray(np.sum([some.change(window) for some in shared], axis=0, dtype=np.int32))
+        nobody = np.zeros_like(among)
+        half_words[window.documents], _ = _weighed(texts, window, among, nobody, nobody)
 
     for _ in in_order(look, _windows(texts), threads):
         pass
-    return half_words // 2
+    return (half_words // 2).astype(np.int64)
 
 
 def agreement(
@@ -155,21 +158,35 @@ def lacking_words(
     has, lacked = np.zeros(n), np.zeros(n)
 
     def look(window: _Window) -> None:
-        among_leaders = leaders.count(window)
-        attested = (among_leaders > 0) | (copies.count(window) > 0)
-        has[window.documents] = _half_words(texts, window, attested)
-        lacking = attested & (taken.count(window) == 0)
-        lacked[window.documents] = _half_words(texts, window, lacking / (among_leaders + 1.0))
+        changes = (some.change(window) for some in (leaders, copies, taken))
+        has[window.documents], lacked[window.documents] = _weighed(texts, window, *changes)
 
     for _ in in_order(look, _windows(texts), threads):
         pass
     return has, lacked
 
 
-def _half_words(texts: Texts, window: _Window, weight: NDArray[Any]) -> NDArray[Any]:
-    """Sum of the weights of each document's tokens, in half words: float64[documents] or int64."""
-    weight = weight * np.where(texts.flags[window.first : window.stop] & CHARACTER, 1, 2)
-    # summed by itself, so that no other document can change the last digit
+def _weighed(
+    texts: Texts,
+    window: _Window,
+    leaders: NDArray[np.int32],
+    copies: NDArray[np.int32],
+    taken: NDArray[np.int32],
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Of each document what is attested, and its part of what of that nobody has taken, in half words.
+
+    Args:
+        texts: The body tokens.
+        window: The documents.
+        leaders: int32[tokens], of :meth:`_Shared.change`.
+        copies: The same.
+        taken: The same.
+
+    Returns:
+        float64[documents] each.
+    """
+    has, lacks = np.empty((2, len(window.documents)))
+    flags = texts.flags[window.first : window.stop]
     start, stop = (bound[window.documents] - window.first for bound in (texts.start, texts.stop))
-    bounds = np.stack([start, stop], axis=1).ravel()
-    return np.add.reduceat(np.append(weight, weight.dtype.type(0)), bounds)[::2]
+    kernels.get().weigh_shared(flags, start, stop, leaders, copies, taken, has, lacks)
+    return has, lacks

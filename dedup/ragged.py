@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 import pyarrow as pa
 
+from dedup import kernels
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -132,17 +134,15 @@ def by_owner(owner: NDArray[np.int64], owners: int) -> tuple[NDArray[np.int64], 
     """Things by whom they belong to, in their order.
 
     Args:
-        owner: int64[m], of each thing, fewer than 2**32.
-        owners: How many owners there are, at most 2**31.
+        owner: int64[m], of each thing.
+        owners: How many owners there are.
 
     Returns:
         int64[owners + 1] offsets and int64[m] numbers of things.
     """
-    keys = owner << 32 | np.arange(len(owner))
-    keys.sort()
-    offsets = np.searchsorted(keys, np.arange(owners + 1) << 32)
-    keys &= 0xFFFFFFFF
-    return offsets, keys
+    offsets, things = np.empty(owners + 1, np.int64), np.empty(len(owner), np.int64)
+    kernels.get().group_things(owner, offsets, things)
+    return offsets, things
 
 
 def search(

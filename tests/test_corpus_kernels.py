@@ -60,12 +60,12 @@ def test_compiled_equal_reference(sizes: list[int], size: int, room: int, seed: 
     kept = []
     for loops in (kernels.warm(), reference):
         mine = shingles[:count].copy()
-        n = loops.sift(mine, limit, slots := np.zeros(1 << bits, np.uint32))
-        kept.append((mine[:n].tolist(), slots.tolist()))
+        left = loops.sift(mine, limit, slots := np.zeros(1 << bits, np.uint32))
+        kept.append((mine[:left].tolist(), slots.tolist()))
     assert kept[0] == kept[1]
     frequent = np.zeros((2, count), np.uint64)
-    n = reference.frequent(keys, limit, frequent[0])
-    assert reference.frequent(np.sort(np.array(kept[0][0], np.uint64)), limit, frequent[1]) == n
+    for which, mine in zip((keys, np.sort(np.array(kept[0][0], np.uint64))), frequent, strict=True):
+        reference.frequent(which, limit, mine)
     assert np.array_equal(*frequent)
     stock = np.unique(keys >> np.uint64(16))[::2].copy()
     table = np.zeros(1 << int(2 * len(stock)).bit_length(), np.uint64)
@@ -98,3 +98,16 @@ def test_compiled_equal_reference(sizes: list[int], size: int, room: int, seed: 
     arguments = (start, offsets[:-1], offsets[1:], ends, run_stop - count, run_stop, runs.astype(np.int32))
     change = both("open_runs", arguments, np.zeros(total + 1, np.int32))
     assert change.sum() == 0
+
+    start, stop = np.sort(start), np.sort(stop)
+    changes = np.diff(rng.integers(0, 3, (3, total)), axis=1, prepend=0).astype(np.int32)
+    weighed = np.zeros((2, 2, len(order)))
+    for loops, sums in zip((kernels.warm(), reference), weighed, strict=True):
+        loops.weigh_shared(flags, start, stop, *changes, *sums)
+    assert np.array_equal(*weighed)
+
+    owner = rng.integers(0, n, total)
+    grouped = np.zeros((2, n + 1 + total), np.int64)
+    for loops, out in zip((kernels.warm(), reference), grouped, strict=True):
+        loops.group_things(owner, out[: n + 1], out[n + 1 :])
+    assert np.array_equal(*grouped)

@@ -15,6 +15,7 @@ __all__ = [
     "fill_table",
     "flag_members",
     "frequent",
+    "group_things",
     "half_words",
     "mark_keys",
     "open_runs",
@@ -22,6 +23,7 @@ __all__ = [
     "sift",
     "split_runs",
     "telling",
+    "weigh_shared",
 ]
 
 M = np.uint64(MULTIPLIER)
@@ -245,3 +247,49 @@ def open_runs(begin, start, stop, ends, run_start, run_stop, runs, change):
                 first = begin[d] + runs[r, side]
                 change[first] += 1
                 change[first + runs[r, 2]] -= 1
+
+
+@kernel(
+    types.void(
+        *(const(_u1), const(_i8), const(_i8)),
+        *(const(types.int32) for _ in range(3)),
+        *(out(types.float64) for _ in range(2)),
+    )
+)
+def weigh_shared(flags, start, stop, leaders, copies, taken, has, lacks):
+    """Half words of each document that others share, and its part of those of them that nobody has taken.
+
+    Documents stand one behind the other. As many leaders, copies and takers share a token as the sum of the
+    changes up to and with it is; what lacks is parted among the document and its leaders.
+    """
+    at = among = other = takers = 0
+    for d in range(len(start)):
+        own, lacking = 0, 0.0
+        for i in range(at, stop[d]):
+            among += leaders[i]
+            other += copies[i]
+            takers += taken[i]
+            if (among > 0 or other > 0) and i >= start[d]:
+                weight = 1 if flags[i] & CHARACTER_FLAG else 2
+                own += weight
+                if takers == 0:
+                    lacking += weight / (among + 1.0)
+        has[d] = own
+        lacks[d] = lacking
+        at = stop[d]
+
+
+@kernel(types.void(const(_i8), out(_i8), out(_i8)))
+def group_things(owner, offsets, things):
+    """Write the numbers of the things each owner has, in their order, and where those of each owner begin."""
+    offsets[:] = 0
+    last = len(offsets) - 1
+    for thing in range(len(owner)):
+        offsets[owner[thing]] += 1
+    total = 0
+    for x in range(last + 1):
+        total += offsets[x]
+        offsets[x] = total
+    for thing in range(len(owner) - 1, -1, -1):
+        offsets[owner[thing]] -= 1
+        things[offsets[owner[thing]]] = thing

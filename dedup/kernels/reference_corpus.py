@@ -14,6 +14,7 @@ __all__ = [
     "fill_table",
     "flag_members",
     "frequent",
+    "group_things",
     "half_words",
     "mark_keys",
     "open_runs",
@@ -21,6 +22,7 @@ __all__ = [
     "sift",
     "split_runs",
     "telling",
+    "weigh_shared",
 ]
 
 USED = np.uint64(1 << 63)
@@ -172,3 +174,21 @@ def open_runs(
             mine = runs[run_start[end >> 1] : run_stop[end >> 1]]
             np.add.at(change, first + mine[:, end & 1], 1)
             np.subtract.at(change, first + mine[:, end & 1] + mine[:, 2], 1)
+
+
+def weigh_shared(
+    flags: Any, start: Any, stop: Any, leaders: Any, copies: Any, taken: Any, has: Any, lacks: Any
+) -> None:
+    """See :func:`dedup.kernels.corpus.weigh_shared`."""
+    among, other, takers = (np.cumsum(change) for change in (leaders, copies, taken))
+    weight = np.where(flags & CHARACTER_FLAG, 1, 2) * ((among > 0) | (other > 0))
+    lacking = weight / (among + 1.0) * (takers == 0)
+    for d, (first, last) in enumerate(zip(start.tolist(), stop.tolist(), strict=True)):
+        has[d] = weight[first:last].sum()
+        lacks[d] = sum(lacking[first:last].tolist())
+
+
+def group_things(owner: Any, offsets: Any, things: Any) -> None:
+    """See :func:`dedup.kernels.corpus.group_things`."""
+    things[:] = np.argsort(owner, kind="stable")
+    offsets[:] = np.searchsorted(owner[things], np.arange(len(offsets)))
