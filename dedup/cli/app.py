@@ -88,6 +88,7 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     code = _run(arguments)
     if terminated:
         os.kill(os.getpid(), signal.SIGTERM)  # all is cleared up: end as whoever sent it expects
+    gc.freeze()  # looking through all objects once more before the end takes 0.3 s
     sys.exit(code)
 
 
