@@ -35,7 +35,7 @@ def verify(texts: Texts, pairs: Pairs, settings: Settings) -> Edges:
     Threads share the pairs in contiguous slices; the result does not depend on their number.
     """
     lengths = Lengths.of(texts, distinct(np.concatenate([pairs.a, pairs.b])))
-    slices = np.array_split(np.arange(len(pairs)), max(1, min(len(pairs) // 64, 4 * settings.workers)))
+    slices = np.array_split(np.arange(len(pairs)), max(1, min(len(pairs) // 64, 8 * settings.workers)))
     if len(slices) == 1:  # of one document, in the index: starting a thread takes longer than aligning
         return _align(texts, pairs.a, pairs.b, lengths, settings)
     with ThreadPoolExecutor(settings.workers) as pool:

@@ -15,8 +15,10 @@ In = TypeVar("In")
 Out = TypeVar("Out")
 
 
-def in_order(function: Callable[[In], Out], items: Iterable[In], threads: int) -> Iterator[Out]:
-    """Results in the order of the items; at most two items a thread are under way or waiting."""
+def in_order(
+    function: Callable[[In], Out], items: Iterable[In], threads: int, ahead: int = 2
+) -> Iterator[Out]:
+    """Results in the order of the items; at most ``ahead`` items a thread are under way or waiting."""
     if threads == 1:
         yield from map(function, items)
         return
@@ -24,7 +26,7 @@ def in_order(function: Callable[[In], Out], items: Iterable[In], threads: int) -
     with ThreadPoolExecutor(threads) as pool:
         for item in items:
             pending.append(pool.submit(function, item))
-            if len(pending) >= 2 * threads:
+            if len(pending) >= ahead * threads:
                 yield pending.popleft().result()
         while pending:
             yield pending.popleft().result()

@@ -16,6 +16,7 @@ from dedup.edges import Edges
 from dedup.engines.base import Progress, silent
 from dedup.engines.workspace import Workspace
 from dedup.io import Reject, Resolution, hash_records, nothing_usable, resolve_ids
+from dedup.io.reader import BATCH_BYTES
 from dedup.parallel import in_order
 from dedup.pipeline import Copies, Prepared, find_copies, find_pairs, marked, number, prepare, relate, settle
 from dedup.ragged import whole
@@ -35,6 +36,9 @@ __all__ = ["find_families"]
 
 _NOTED = 8
 """Batches after which is written down how many are prepared."""
+
+_AHEAD = 8
+"""Batches read for each thread before one of them is tokenized, where there is memory."""
 
 
 def find_families(
@@ -152,7 +156,9 @@ def _read(
 
     left = settings.memory_limit // 4  # for token streams
     rows = 0
-    for batch, own, stream, table in in_order(first_look, batches, settings.workers):
+    # while one thread loads compiled code and the others wait for it, reading goes on
+    ahead = max(2, min(_AHEAD, left // settings.workers // (4 * BATCH_BYTES)))
+    for batch, own, stream, table in in_order(first_look, batches, settings.workers, ahead):
         grown.append(batch)
         hashes.append(own)
         left -= sum(getattr(stream, f.name).nbytes for f in fields(stream))
