@@ -10,7 +10,7 @@ import numpy as np
 from dedup.boilerplate.lexicon import CUES, lexicon
 from dedup.boilerplate.units import text_bytes
 from dedup.kernels import signs
-from dedup.ragged import is_in, steps
+from dedup.ragged import first_of_run, is_in, run_starts, steps
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from dedup.boilerplate.units import Measures, Surface, Units
     from dedup.tokens import Tokens
 
-__all__ = ["addresses", "dates", "placed", "sentences", "signed_captions"]
+__all__ = ["addresses", "dates", "open_captions", "placed", "posts", "sentences", "signed_captions"]
 
 ADDRESS_TOKENS = 5
 """Words of an address, at least: shorter ones are abbreviations, dates and results of games."""
@@ -31,6 +31,13 @@ CAPTION_TOKENS = (6, 40)
 """Words of a caption with its signature, at least and at most."""
 SIGNATURE_TOKENS = (2, 4)
 """Words of the signature: one word in capitals is an abbreviation as well."""
+
+LABEL_TOKENS = 5
+"""Words before the colon of a caption, at most: "Priceless reaction: The mother reads …"."""
+CAPTIONS = 4
+"""Of them in a row, at most."""
+POST_TOKENS = 8
+"""Words of a post, at least."""
 
 PLACE_TOKENS = 5
 """Words of a place before a dash, at most: "HARLOW BAY, Calif. —"."""
@@ -108,3 +115,68 @@ def signed_captions(look: Surface, units: Units, measures: Measures) -> NDArray[
         if word >= SIGNATURE_TOKENS[0]:
             signed[rows[capitals & (look.before[at] & signs.STOP != 0)]] = True
     return signed
+
+
+def open_captions(
+    look: Surface, units: Units, measures: Measures, prose: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    """bool[U]: a line without a stop, labelled or signed as captions are, between paragraphs of prose.
+
+    "Priceless reaction: The mother reads the note", "The pier at dawn (Ana Ruiz)". A few in a row; more are
+    a list.
+
+    Args:
+        look: What the batch looks like.
+        units: Where the units are.
+        measures: What was measured of them.
+        prose: bool[U], the unit is prose.
+    """
+    size = measures.counts[:, signs.N_TOKENS]
+    least, most = CAPTION_TOKENS
+    found = (size >= least) & (size <= most) & ~units.sentences
+    found &= measures.gap_after & (signs.STOP | signs.COLON | signs.QUOTE) == 0
+    rows = np.flatnonzero(found)
+    colon, name = signs.COLON | signs.SPACE, signs.UPPER | signs.NUMBER
+    told = np.zeros(len(rows), np.bool_)
+    for word in range(LABEL_TOKENS):
+        at = units.first[rows] + word
+        told |= (look.after[at] & colon == colon) & (look.shape[at + 1] & name != 0)
+    names = measures.gap_after[rows] & signs.CLOSE != 0
+    for word in range(1, SIGNATURE_TOKENS[1] + 1):
+        at = units.last[rows] - word
+        names &= look.shape[at] & signs.UPPER != 0
+        told |= names & (look.before[at] & signs.OPEN != 0)
+    rows = rows[told]
+    document = np.searchsorted(units.offsets, rows, side="right") - 1
+    opens = run_starts(rows - np.arange(len(rows)), document)
+    first = first_of_run(rows, opens)
+    last = first + np.bincount(np.cumsum(opens) - 1)[np.cumsum(opens) - 1] - 1
+    begin, end = units.offsets[document], units.offsets[document + 1]
+    framed = (first > begin) & (last + 1 < end) & (last - first < CAPTIONS)
+    framed &= prose[first - 1] & prose[np.minimum(last + 1, len(units) - 1)]
+    captions = np.zeros(len(units), np.bool_)
+    captions[rows[framed]] = True
+    return captions
+
+
+def posts(units: Units, measures: Measures) -> NDArray[np.bool_]:
+    """bool[U]: a post that a handle and a date sign, at its end or in one of the next two units.
+
+    "The pier is closed. pic.example/1 — Ana Ruiz (@anaruiz) March 10, 2026".
+    """
+    tokens, ats, opened, years = (
+        measures.counts[:, c] for c in (signs.N_TOKENS, signs.N_AT, signs.N_OPEN, signs.N_YEAR)
+    )
+    signed = (ats > 0) & (opened > 0) & (years > 0) & (measures.cues[:, CUES.index("month")] > 0)
+    told, signature = tokens >= POST_TOKENS, signed & (tokens < 2 * POST_TOKENS)
+    follows = _beside(units, signature, 1) | _beside(units, signature, 2)
+    return told & (signed | ((ats > 0) & follows))
+
+
+def _beside(units: Units, there: NDArray[np.bool_], step: int) -> NDArray[np.bool_]:
+    """bool[U]: it is so of the unit some steps on, or back, in the same document."""
+    at = np.arange(len(units)) + step
+    low, high = units.offsets[:-1], units.offsets[1:]
+    inside = (at >= low.repeat(high - low)) & (at < high.repeat(high - low))
+    found: NDArray[np.bool_] = inside & there[np.where(inside, at, 0)] if len(units) else inside
+    return found

@@ -26,7 +26,7 @@ from dedup.kernels.signs import (
     OPENS,
     PAIR_SHIFT,
 )
-from dedup.ragged import running
+from dedup.ragged import run_starts, running
 from dedup.tokens import tokenize
 
 if TYPE_CHECKING:
@@ -152,9 +152,13 @@ def lexicon() -> Lexicon:
         for word in hashes[first:last]:
             node = edges.setdefault((node, word), len(edges) + 1)
         ends[i] = node
-    count = np.bincount(ends, minlength=len(edges) + 1)
-    count[0] = 0  # of phrases without a word
-    order = np.argsort(ends, kind="stable")[len(phrases) - count.sum() :]
+    kinds, weights, needs = (np.array(column) for column in list(zip(*phrases, strict=True))[1:])
+    # a phrase of several languages says what it says once, with the greatest of its weights
+    name = np.where(kinds == AGENCY, weights, 0)
+    order = np.lexsort((-weights, name, needs, kinds, ends))
+    order = order[run_starts(ends[order], kinds[order], needs[order], name[order])]
+    order = order[ends[order] > 0]  # without phrases that have no word
+    count = np.bincount(ends[order], minlength=len(edges) + 1)
     terminal = count > 0
 
     size = 1 << max(4, (4 * len(edges) - 1).bit_length())
@@ -178,7 +182,6 @@ def lexicon() -> Lexicon:
         for row, (first, last) in zip(phrases, pairwise(offsets), strict=True)
         if row[1] == month and last - first == 1
     ]
-    kinds, weights, needs = (np.array(column)[order] for column in list(zip(*phrases, strict=True))[1:])
     return Lexicon(
         keys=keys,
         targets=targets,
@@ -187,9 +190,9 @@ def lexicon() -> Lexicon:
         pair_bits=pair_bits,
         number=np.uint64(number),
         entries=running(count),
-        kind=kinds.astype(np.uint8),
-        weight=weights.astype(np.float32),
-        need=needs.astype(np.uint8),
+        kind=kinds[order].astype(np.uint8),
+        weight=weights[order].astype(np.float32),
+        need=needs[order].astype(np.uint8),
         abbreviations=abbreviations,
         months=np.unique(np.array(months, np.uint64)),
         agencies=tuple(name for name, _, _ in agencies),

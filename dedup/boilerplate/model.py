@@ -32,7 +32,7 @@ __all__ = ["BODY", "LABELS", "MODELS", "TITLE", "Weights", "label_units", "weigh
 LABELS = ("body", "title", "appeal", "caption", "credit", "nav", "widget", "meta")
 """What a unit can be; the order breaks ties."""
 BODY, TITLE = 0, 1
-CLEARLY = 0.25
+CLEARLY = 0.3
 """What a line of a page must win by to be body beside the densest stretch of sentences."""
 MODELS = ("article", "page", "sentence")
 """Sets of weights: for text taken from a page, for all one shows, for text without paragraphs."""

@@ -10,7 +10,15 @@ import pyarrow as pa
 
 from dedup.boilerplate.agencies import AgencyRole, agency_names, datelines, find_agencies
 from dedup.boilerplate.features import model_of, observe, suspects, table
-from dedup.boilerplate.forms import addresses, dates, placed, sentences, signed_captions
+from dedup.boilerplate.forms import (
+    addresses,
+    dates,
+    open_captions,
+    placed,
+    posts,
+    sentences,
+    signed_captions,
+)
 from dedup.boilerplate.lexicon import CUES
 from dedup.boilerplate.model import BODY, LABELS, MODELS, TITLE, label_units
 from dedup.boilerplate.recurring import asked, unit_hashes
@@ -36,7 +44,6 @@ from dedup.kernels.traits import (
     AGENCY,
     ALL_AGENCY,
     ATS,
-    BARE,
     ENDS_QUESTION,
     ENDS_STOP,
     OPENS_MARK,
@@ -169,7 +176,10 @@ def strip(tokens: Tokens, batch: pa.RecordBatch, recurring: Recurring | None = N
     labels[dates(tokens, units, measures, texts) & (labels <= TITLE)] = LABELS.index("meta")
     # an author may sign the last paragraph so
     signed = signed_captions(look, units, measures) & (traits[PROSE_BELOW] > 0)
+    signed |= open_captions(look, units, measures, traits[PROSE] > 0)
     labels[signed & (labels <= TITLE)] = LABELS.index("caption")
+    # what somebody posted is told in the article, whoever embedded it
+    labels[posts(units, measures) & (traits[RECURS] == 0)] = BODY
     labels[np.searchsorted(units.first, dated) - 1] = LABELS.index("meta")
     # what recurs among articles that share nothing else is furniture. Of prose that is only one sign more: a
     # paragraph that edited versions kept recurs, too, and large families fell apart (recall 0.82 for 0.98)
@@ -305,10 +315,8 @@ def _by_cues(
     covered, size = measures.covered[some, cued], units.last[some] - units.first[some]
     headline = (labels[some] == TITLE) & (2 * covered >= size)
     line = (traits[ENDS_STOP, some] == 0) & (traits[WORDS, some] < WORD * LINE_WORDS)
-    # a colon leads in to what somebody wrote "on Twitter:", and that is one word, in however many languages
-    told = np.where(traits[BARE, some] > 0, covered, measures.inside[some])
     # a stamp is often all that says when what follows was
-    headline |= line & (4 * told >= 3 * size) & (cued + 2 != LABELS.index("meta"))
+    headline |= line & (4 * covered >= 3 * size) & (cued + 2 != LABELS.index("meta"))
     appeal = (weight >= MANY_CUES) & (2 * covered >= size) & (cued + 2 == LABELS.index("appeal"))
     made_of_cues = appeal | ((weight >= TITLE_CUES) & headline)
     return np.where(made_of_cues, cued + 2, labels[some]).astype(np.uint8)

@@ -136,8 +136,7 @@ class Measures:
         gap_before: uint16[U], what stands before the first token.
         gap_after: uint16[U], what stands after the last.
         cues: float32[U, kinds], sum of the weights of cues.
-        covered: float32[U, kinds], tokens inside cues; a word of many languages counts in each.
-        inside: int32[U], tokens inside any cue of boilerplate, each once.
+        covered: float32[U, kinds], tokens inside cues.
         strongest: float32[U], the greatest of the sums of kinds of boilerplate.
         agency_first: int64[A], first token of each agency's name, in order.
         agency_size: int32[A], tokens of it.
@@ -155,7 +154,6 @@ class Measures:
     gap_after: NDArray[np.uint16]
     cues: NDArray[np.float32]
     covered: NDArray[np.float32]
-    inside: NDArray[np.int32]
     strongest: NDArray[np.float32]
     agency_first: NDArray[np.int64]
     agency_size: NDArray[np.int32]
@@ -276,13 +274,13 @@ def measure(
     tallies = tallies or tally(tokens, look, units.first, units.last)
     words = lex.lexicon()
     cues, covered = (np.zeros((size, lex.AGENCY + 1), np.float32) for _ in range(2))
-    inside, strongest = np.zeros(size, np.int32), np.empty(size, np.float32)
+    strongest = np.empty(size, np.float32)
     agency, tokens_of = np.empty(len(phrases.first), np.int64), np.empty(len(phrases.first), np.int32)
     entry = np.empty(len(phrases.first), np.int64)
     found = kernels.get().read_cues(
         *(units.first, units.last, tokens.flags, look.shape, look.before, look.after),
         *(phrases.first, phrases.size, phrases.node, words.entries, words.kind, words.weight, words.need),
-        *(cues, covered, inside, strongest, agency, tokens_of, entry),
+        *(cues, covered, strongest, agency, tokens_of, entry),
     )
     agency, tokens_of, entry = agency[:found], tokens_of[:found], entry[:found]
     gap_after = look.after[units.last - 1]
@@ -296,7 +294,6 @@ def measure(
         gap_after=gap_after,
         cues=cues,
         covered=covered,
-        inside=inside,
         strongest=strongest,
         agency_first=agency,
         agency_size=tokens_of,

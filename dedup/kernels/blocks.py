@@ -487,7 +487,7 @@ def match(
 @kernel(
     i8(
         *(const(t) for t in (i8, i8, u1, u1, u2, u2, i8, i4, i4, i8, u1, f4, u1)),
-        *(f4[:, ::1], f4[:, ::1], out(i4), out(f4), out(i8), out(i4), out(i8)),
+        *(f4[:, ::1], f4[:, ::1], out(f4), out(i8), out(i4), out(i8)),
     )
 )
 def read_cues(
@@ -506,7 +506,6 @@ def read_cues(
     need,
     cues,
     covered,
-    inside,
     strongest,
     agency_first,
     agency_size,
@@ -531,8 +530,7 @@ def read_cues(
         weight: float32[E], of a cue.
         need: uint8[E], what an entry asks of its place; only agencies ask for capitals.
         cues: float32[U, kinds], zeros, filled with sums of weights; each agency counts 1.
-        covered: float32[U, kinds], zeros, filled with tokens; a word of many languages counts in each.
-        inside: int32[U], zeros, filled with tokens inside any cue of boilerplate, each once.
+        covered: float32[U, kinds], zeros, filled with tokens.
         strongest: float32[U], filled with the greatest sum of a kind of boilerplate.
         agency_first: int64[M], filled.
         agency_size: int32[M], filled.
@@ -547,7 +545,6 @@ def read_cues(
     name_at = -1  # the token at which agencies begin now
     longest = 0  # the end of the longest of them
     reach = 0  # the end of those that began before
-    counted = 0  # the end of the cues so far
     for i in range(first.shape[0]):
         begin = first[i]
         end = begin + size[i]
@@ -577,9 +574,6 @@ def read_cues(
                 if need[e] & ~place == 0 and flags[begin] & 1 == 0:
                     cues[unit, kind[e]] += weight[e]
                     covered[unit, kind[e]] += size[i]
-                    if kind[e] < KINDS_OF_FURNITURE and end > counted:
-                        inside[unit] += end - max(begin, counted)
-                        counted = end
             elif need[e] & ~(place | case) == 0:
                 cues[unit, agency] += 1
                 covered[unit, agency] += size[i]

@@ -186,7 +186,6 @@ def read_cues(
     need: NDArray[np.uint8],
     cues: NDArray[np.float32],
     covered: NDArray[np.float32],
-    inside: NDArray[np.int32],
     strongest: NDArray[np.float32],
     agency_first: NDArray[np.int64],
     agency_size: NDArray[np.int32],
@@ -195,7 +194,6 @@ def read_cues(
     """Add up the cues of each unit and list the agencies named in it."""
     agency = cues.shape[1] - 1
     names = []
-    told: dict[int, set[int]] = {}
     for begin, length, end_node in zip(first.tolist(), size.tolist(), node.tolist(), strict=True):
         unit = int(np.searchsorted(opens, begin, side="right")) - 1
         last = begin + length - 1
@@ -214,8 +212,6 @@ def read_cues(
                 continue
             cues[unit, kind[entry]] += 1 if named else weight[entry]
             covered[unit, kind[entry]] += length
-            if kind[entry] < KINDS_OF_FURNITURE:
-                told.setdefault(unit, set()).update(range(begin, last + 1))
             if named:
                 names.append((begin, -length, entry))
     found = reach = 0
@@ -224,7 +220,6 @@ def read_cues(
             agency_first[found], agency_size[found], agency_entry[found] = begin, -negative, entry
             found += 1
         reach = max(reach, begin - negative)
-    inside[list(told)] = [len(tokens) for tokens in told.values()]
     strongest[:] = cues[:, :KINDS_OF_FURNITURE].max(axis=1, initial=0)
     return found
 

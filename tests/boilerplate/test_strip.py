@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dedup.boilerplate import agency_place, strip_boilerplate, stripping
+from dedup.boilerplate.lexicon import CUES, lexicon
 from dedup.boilerplate.model import BODY as BODY_LABEL
 from dedup.errors import InputError
 from dedup.model import CleanText, Kind
@@ -382,6 +383,65 @@ def test_a_line_of_cues_goes_whatever_stands_around_it(
     )
     kept = strip_boilerplate(page(*BODY[:2], line, *BODY[2:])).text
     assert kept == page(*BODY[:2], *([] if goes else [line]), *BODY[2:])
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["Empty quay: Two ships wait outside the gates of the port"],
+        [
+            "Empty quay: Two ships wait outside the gates",
+            "Angry: Ines Calder talks to the workers at the gate",
+        ],
+        ["Leerer Kai: Zwei Schiffe warten vor den Toren des Hafens"],
+        ["The ships wait in the bay for the mediator (Harbour Pictures)"],
+    ],
+)
+def test_a_line_without_a_stop_that_is_labelled_or_signed_is_a_caption(lines: list[str]) -> None:
+    text = page(LEAD, SECOND, *lines, THIRD, LAST)
+    assert kinds_of(strip_boilerplate(text), text) == dict.fromkeys(lines, "caption")
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["Ines Calder: They left us no choice at all, and they knew it."],
+        [f"Gate {number}: Closed to all lorries from noon until the evening" for number in range(1, 6)],
+        ["The ships that wait in the bay for the mediator and"],
+        ["They meet at 8:20 p.m. at the offices of the labour ministry"],
+    ],
+)
+def test_a_line_that_says_who_speaks_and_a_list_stay(lines: list[str]) -> None:
+    text = page(LEAD, SECOND, *lines, THIRD, LAST)
+    assert not strip_boilerplate(text).removed
+
+
+@pytest.mark.parametrize(
+    ("lines", "furniture"),
+    [
+        (["No crane moves here. pic.example/x1 — Ana Ruiz (@anaruiz) March 10, 2026"], 0),
+        (
+            ["No crane moves here today, not one of them #northport", "— Ana Ruiz (@anaruiz) March 10, 2026"],
+            1,
+        ),
+    ],
+)
+def test_a_post_is_part_of_the_article(lines: list[str], furniture: int) -> None:
+    text = page(LEAD, SECOND, *lines, THIRD, LAST)
+    gone = kinds_of(strip_boilerplate(text), text)
+    assert not gone.keys() & {*BODY, *lines[: len(lines) - furniture]}
+
+
+def test_the_name_of_a_network_is_one_word_in_however_many_languages() -> None:
+    sentence = "The port posted this picture to its Facebook page this afternoon."
+    assert not strip_boilerplate(page(LEAD, SECOND, sentence, THIRD, LAST)).removed
+
+
+def test_a_phrase_of_several_languages_counts_once() -> None:
+    words = lexicon()
+    node = np.repeat(np.arange(len(words.entries) - 1), np.diff(words.entries))
+    name = np.where(words.kind == len(CUES), words.weight, 0)  # an agency's name
+    assert len(set(zip(node, words.kind, words.need, name, strict=True))) == len(node)
 
 
 def test_a_day_before_its_month_ends_no_sentence() -> None:
