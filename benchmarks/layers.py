@@ -59,6 +59,7 @@ OFF: dict[str, list[tuple[Any, str, Callable[..., Any]]]] = {
         (stripping, "addresses", lambda measures: np.zeros(len(measures.counts), np.bool_)),
         (stripping, "dates", lambda tokens, units, *_: np.zeros(len(units), np.bool_)),
         (stripping, "signed_captions", lambda look, units, _: np.zeros(len(units), np.bool_)),
+        (stripping, "open_captions", lambda look, units, *_: np.zeros(len(units), np.bool_)),
     ],
     "cues": [(stripping, "measure", no_cues)],
     "inside blocks": [
