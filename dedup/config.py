@@ -58,8 +58,8 @@ class Settings:
     # relations
     near_coverage: float = _number(0.90, 0.0, 1.0)  # share of both
     version_coverage: float = _number(0.44, 0.0, 1.0)  # share of the shorter one
-    version_narrative: float = _number(0.35, 0.0, 1.0)  # the same of its words outside quotations
     version_coverage_apart: float = _number(0.70, 0.0, 1.0)  # the same for texts over a day and a half apart
+    version_narrative: float = _number(0.35, 0.0, 1.0)  # share of its words outside quotations
     partial_words: int = _number(40, 1, 100_000)  # narrative words
     partial_coverage_apart: float = _number(0.50, 0.0, 1.0)  # of the shorter one, over a stock window apart
     quote_words: int = _number(12, 1, 100_000)  # words
