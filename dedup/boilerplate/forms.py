@@ -33,7 +33,7 @@ SIGNATURE_TOKENS = (2, 4)
 """Words of the signature: one word in capitals is an abbreviation as well."""
 
 LABEL_TOKENS = 5
-"""Words before the colon of a caption, at most: "Priceless reaction: The mother reads …"."""
+"""Words before the colon of a caption, at most: "Empty quay: Two ships wait …"."""
 CAPTIONS = 4
 """Of them in a row, at most."""
 POST_TOKENS = 8
@@ -122,7 +122,7 @@ def open_captions(
 ) -> NDArray[np.bool_]:
     """bool[U]: a line without a stop, labelled or signed as captions are, between paragraphs of prose.
 
-    "Priceless reaction: The mother reads the note", "The pier at dawn (Ana Ruiz)". A few in a row; more are
+    "Empty quay: Two ships wait outside", "The pier at dawn (Ana Ruiz)". A few in a row; more are
     a list.
 
     Args:
