@@ -97,7 +97,7 @@ def second(folder: Path) -> Labelled:
 
 
 def fnc1(folder: Path) -> Labelled:
-    """1,683 articles, without dates and sources, on stories that spread; 403 pairs, the lines of 70."""
+    """1,683 articles, without dates and sources, on stories that spread; 403 pairs, the lines of 130."""
     return Labelled(
         load_jsonl(folder / "data/fnc1/train_bodies.jsonl"),
         read_labels(OWN / "fnc1_pairs.jsonl"),

@@ -179,7 +179,8 @@ def strip(tokens: Tokens, batch: pa.RecordBatch, recurring: Recurring | None = N
     signed |= open_captions(look, units, measures, traits[PROSE] > 0)
     labels[signed & (labels <= TITLE)] = LABELS.index("caption")
     # what somebody posted is told in the article, whoever embedded it
-    labels[posts(units, measures) & (traits[RECURS] == 0)] = BODY
+    posted = posts(units, measures) & (traits[RECURS] == 0)
+    labels[posted] = BODY
     labels[np.searchsorted(units.first, dated) - 1] = LABELS.index("meta")
     # what recurs among articles that share nothing else is furniture. Of prose that is only one sign more: a
     # paragraph that edited versions kept recurs, too, and large families fell apart (recall 0.82 for 0.98)
@@ -221,7 +222,7 @@ def strip(tokens: Tokens, batch: pa.RecordBatch, recurring: Recurring | None = N
     removed = (labels > TITLE) | repeats_title | repeat
 
     mixed = suspects(tokens, units, measures)
-    mixed[units.block[removed]] = False
+    mixed[units.block[removed | posted]] = False
     mixed[units.block[_glued(units, measures, labels)]] = True
     if mixed.any():
         units, labels, kind, removed = _by_sentences(

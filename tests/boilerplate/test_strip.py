@@ -419,6 +419,12 @@ def test_a_line_that_says_who_speaks_and_a_list_stay(lines: list[str]) -> None:
 @pytest.mark.parametrize(
     ("lines", "furniture"),
     [
+        (
+            [
+                "No crane moves, and no one told us. None. pic.twitter.com/x1 — Ana Ruiz (@anaruiz) March 10, 2026"
+            ],
+            0,
+        ),
         (["No crane moves here. pic.example/x1 — Ana Ruiz (@anaruiz) March 10, 2026"], 0),
         (
             ["No crane moves here today, not one of them #northport", "— Ana Ruiz (@anaruiz) March 10, 2026"],
