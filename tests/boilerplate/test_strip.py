@@ -421,7 +421,8 @@ def test_a_line_that_says_who_speaks_and_a_list_stay(lines: list[str]) -> None:
     [
         (
             [
-                "No crane moves, and no one told us. None. pic.twitter.com/x1 — Ana Ruiz (@anaruiz) March 10, 2026"
+                "No crane moves, and nobody at the port has told us why. Not a word from anyone. "
+                "pic.twitter.com/x1 — Ana Ruiz (@anaruiz) March 10, 2026"
             ],
             0,
         ),
@@ -433,9 +434,8 @@ def test_a_line_that_says_who_speaks_and_a_list_stay(lines: list[str]) -> None:
     ],
 )
 def test_a_post_is_part_of_the_article(lines: list[str], furniture: int) -> None:
-    text = page(LEAD, SECOND, *lines, THIRD, LAST)
-    gone = kinds_of(strip_boilerplate(text), text)
-    assert not gone.keys() & {*BODY, *lines[: len(lines) - furniture]}
+    text = strip_boilerplate(page(LEAD, SECOND, *lines, THIRD, LAST)).text
+    assert all(line in text for line in [*BODY, *lines[: len(lines) - furniture]])
 
 
 def test_the_name_of_a_network_is_one_word_in_however_many_languages() -> None:
