@@ -138,28 +138,19 @@ def passage_pairs(marks: Marks, documents: int, settings: Settings) -> Pairs:
     def often(bounds: tuple[int, int]) -> NDArray[np.int64]:
         """Pairs whose first document is of a range."""
         first, stop = bounds
-        found = []
+        found = [np.empty(0, np.int64)]
         shared = np.zeros(documents, np.int64)
         while first < stop:
             pairs = np.empty(2 * documents, np.int64)
             n, first = loops.often_paired(
-                number,
-                partners,
-                offsets,
-                places,
-                first,
-                stop,
-                settings.min_shared_fingerprints,
-                shared,
-                pairs,
+                *(number, partners, offsets, places, first, stop),
+                *(settings.min_shared_fingerprints, shared, pairs),
             )
             found.append(pairs[:n].copy())
         return np.sort(np.concatenate(found))
 
     ranges = pairwise(np.linspace(0, documents, 4 * settings.workers + 1).astype(int).tolist())
-    found = np.concatenate(
-        list(in_order(often, (bounds for bounds in ranges if bounds[0] < bounds[1]), settings.workers))
-    )
+    found = np.concatenate(list(in_order(often, ranges, settings.workers)))
     return Pairs(found >> 32, found & 0xFFFFFFFF, sum(crowded for _, _, crowded in parts))
 
 

@@ -92,14 +92,13 @@ def write_files(
         f"documents.{format}": lambda path: table(path, result.document_batches()),
         f"relations.{format}": lambda path: table(path, result.relation_batches(), RELATIONS),
         f"families.{format}": lambda path: table(path, result.family_batches(), FAMILIES),
-        "canonical.jsonl": lambda path: write_records(path, _kept(result)),
         "rejects.jsonl": lambda path: write_table(path, rejects_table(result.rejects)),
     }
 
-    def write_one(name: str) -> None:
+    def write_one(name: str, write_file: Callable[[Path], None]) -> None:
         if workspace and workspace.finished(name) is not None:
             return
-        files[name](folder / name)
+        write_file(folder / name)
         if workspace:
             workspace.finish(name)
 
@@ -108,10 +107,9 @@ def write_files(
             diffs = beside.submit(_write_diffs, folder / "diffs.jsonl", result, workspace)
         else:
             diffs = beside.submit(_write_diffs_as_parquet, folder / "diffs.parquet", result)
-        records = beside.submit(write_one, "canonical.jsonl")
-        for name in files:
-            if name != "canonical.jsonl":
-                write_one(name)
+        records = beside.submit(write_one, "canonical.jsonl", lambda path: write_records(path, _kept(result)))
+        for name, write_file in files.items():
+            write_one(name, write_file)
         for written in (records, diffs):
             written.result()
     result.timings["write"] = round(time.perf_counter() - start, 3)

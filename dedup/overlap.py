@@ -88,7 +88,7 @@ def _align(
     frame = lengths.mostly_stock
     same = same_report(texts, lengths, a, b, verbatim / unit, settings) | (facts & frame[a] & frame[b])
     kind = classify(
-        2 * shared / np.maximum(base[shorter], 1),
+        np.where(shorter == a, coverage_a, coverage_b),
         least,
         shared,
         np.where(facts, np.maximum(told, settings.partial_words), told),

@@ -30,7 +30,7 @@ from dedup.marks import Marks
 from dedup.model import Kind
 from dedup.overlap import equal, verify
 from dedup.quotations import mark_quotations
-from dedup.ragged import first_of_each, gather, owners, running, search, steps
+from dedup.ragged import first_of_each, gather, owners, running, search, steps, whole
 from dedup.shingles import shingle
 from dedup.signatures import sketch
 from dedup.stock import find_notices, long_runs, mark, windows
@@ -379,48 +379,40 @@ class Copies:
     stock: int
 
 
-def judge(
-    prepared: Prepared,
-    ids: pa.Array,
-    published: pa.Array,
-    source: pa.Array,
-    title: pa.Array,
-    settings: Settings,
-) -> Judged:
+def judge(prepared: Prepared, records: pa.Table, settings: Settings) -> Judged:
     """Relations, families and canonical versions of a corpus.
 
     Args:
         prepared: n documents.
-        ids: string[n].
-        published: timestamp[us][n], null where unknown.
-        source: string[n], null where unknown.
-        title: string[n], null where unknown.
+        records: Of each id, published, source and title, in the columns of the readers.
         settings: What to do.
     """
-    documents = number(prepared, ids, published, source, title, settings)
+    documents = number(prepared, records, settings)
     copies = find_copies(prepared, documents, settings)
     documents = marked(documents, copies)
     pairs = find_pairs(prepared, documents, copies.leader, settings)
     return settle(prepared, documents, copies, relate(documents, pairs, settings), pairs.crowded, settings)
 
 
-def number(
-    prepared: Prepared,
-    ids: pa.Array,
-    published: pa.Array,
-    source: pa.Array,
-    title: pa.Array,
-    settings: Settings,
-) -> Numbered:
+def number(prepared: Prepared, records: pa.Table, settings: Settings) -> Numbered:
     """Number the documents; arguments as for :func:`judge`."""
+    ids, published, source, title = (
+        whole(records.column(name)) for name in ("id", "published", "source", "title")
+    )
     order = _key_order(prepared.content, ids, published)
     times = published.cast(pa.int64()).fill_null(int(NEVER)).to_numpy(zero_copy_only=False)[order]
     source = source.take(pa.array(order))
-    texts = _texts(prepared, order, times)
-    notices = title.take(pa.array(order, mask=texts.half_words() >= 2 * NOTICE))
+    start, stop = prepared.offsets[:-1][order], prepared.offsets[1:][order]
+    half_words = np.empty(len(start), np.int64)
+    kernels.get().half_words(prepared.flags, start, stop, 0, half_words)
+    spaceless = 2 * half_words < 3 * (stop - start)  # most of its tokens are single characters
+    notices = title.take(pa.array(order, mask=half_words >= 2 * NOTICE))
     return Numbered(
         order=order,
-        texts=replace(texts, source=codes(source), title=notices),
+        texts=Texts(
+            *(prepared.hash, prepared.flags, start, stop, spaceless.astype(np.uint8)),
+            *(times, codes(source), notices),
+        ),
         content=prepared.content[order],
         comparable=~prepared.bodiless[order],
         source=source,
@@ -522,14 +514,6 @@ def _key_order(content: NDArray[np.uint64], ids: pa.Array, published: pa.Array) 
     keys = pa.table({"published": published, "first": content[:, 0], "second": content[:, 1], "id": ids})
     by = [(name, "ascending") for name in keys.column_names]
     return np.asarray(pc.sort_indices(keys, sort_keys=by)).astype(np.int64)  # nulls come last
-
-
-def _texts(prepared: Prepared, order: NDArray[np.int64], times: NDArray[np.int64]) -> Texts:
-    start, stop = prepared.offsets[:-1][order], prepared.offsets[1:][order]
-    half_words = np.empty(len(start), np.int64)
-    kernels.get().half_words(prepared.flags, start, stop, 0, half_words)
-    spaceless = 2 * half_words < 3 * (stop - start)  # most of its tokens are single characters
-    return Texts(prepared.hash, prepared.flags, start, stop, spaceless.astype(np.uint8), times)
 
 
 def _bounds(offsets: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -81,7 +81,7 @@ _CLITIC = np.isin(_BYTES, list(b"stnkmrSTNKMR"))
 _DASHES = ("—".encode(), "–".encode(), b"--", b"- ")
 
 
-class Marks(NamedTuple):
+class _Places(NamedTuple):
     """Places of marks, bytes, ascending.
 
     Attributes:
@@ -132,7 +132,7 @@ def mark_quotations(
 
 
 def _between_singles(
-    tokens: Tokens, raw: NDArray[np.uint8], block_start: NDArray[np.int64], typed: Marks, curved: Marks
+    tokens: Tokens, raw: NDArray[np.uint8], block_start: NDArray[np.int64], typed: _Places, curved: _Places
 ) -> NDArray[np.int64]:
     """Tokens between typewritten single marks, and between ‘ and a ’ that a Korean particle follows.
 
@@ -147,7 +147,7 @@ def _between_singles(
 
 
 def _carried_on(
-    tokens: Tokens, block_start: NDArray[np.int64], typed: Marks, curved: Marks
+    tokens: Tokens, block_start: NDArray[np.int64], typed: _Places, curved: _Places
 ) -> NDArray[np.int64]:
     """Tokens behind a single mark that is open at the end of its block, if one opens the next block, too.
 
@@ -157,22 +157,22 @@ def _carried_on(
     block = np.flatnonzero(np.isin(block_start[1:], opens))
     block = block[~np.isin(block + 1, tokens.block_offsets)]  # the next one is of the same document
     mark = opens[np.searchsorted(opens, block_start[block + 1]) - 1]  # the last one before, of any block
-    block, mark = block[mark >= block_start[block]], mark[mark >= block_start[block]]
-    open_ = np.searchsorted(closes, mark) == np.searchsorted(closes, block_start[block + 1])
-    block, mark = block[open_], mark[open_]
+    inside = mark >= block_start[block]
+    inside &= np.searchsorted(closes, mark) == np.searchsorted(closes, block_start[block + 1])
+    block, mark = block[inside], mark[inside]
     token, row = gather(tokens.block_first[block], tokens.block_first[block + 1])
     begins = (block_start - tokens.block_start)[block][row] + tokens.start[token]
     return np.asarray(token[begins > mark[row]])
 
 
-def _typewritten(raw: NDArray[np.uint8]) -> Marks:
+def _typewritten(raw: NDArray[np.uint8]) -> _Places:
     """Places of ' that may open a quotation, and of those that may close one."""
     at = np.flatnonzero(raw == ord("'"))
     at = at[(raw[at - 1] != ord("'")) & (raw[at + 1] != ord("'"))]
     clitic = _CLITIC[raw[at + 1]] & ~_LETTER[raw[at + 2]]  # 's avonds, 't is; a figure is a year, '90s
     opens = at[_BEFORE[raw[at - 1]] & _LETTER[raw[at + 1]] & ~_DIGIT[raw[at + 1]] & ~clitic]
     closes = at[~_BEFORE[raw[at - 1]] & (~_LETTER[raw[at + 1]] | _HANGUL[raw[at + 1]])]
-    return Marks(opens, closes)
+    return _Places(opens, closes)
 
 
 def _single_marks(raw: NDArray[np.uint8]) -> NDArray[np.int64]:
@@ -181,11 +181,11 @@ def _single_marks(raw: NDArray[np.uint8]) -> NDArray[np.int64]:
     return np.asarray(at[(raw[at + 1] == 0x80) & _SINGLE[raw[at + 2]]], np.int64)
 
 
-def _curved(raw: NDArray[np.uint8], at: NDArray[np.int64]) -> Marks:
+def _curved(raw: NDArray[np.uint8], at: NDArray[np.int64]) -> _Places:
     """Places of ‘ that open a quotation, and of ’ that may close one, in Korean also before a particle."""
     third, after = raw[at + 2], raw[at + 3]
     opens, closes = third == 0x98, (third == 0x99) & (~_LETTER[after] | _HANGUL[after])
-    return Marks(at[opens & _BEFORE[raw[at - 1]]], at[closes])
+    return _Places(at[opens & _BEFORE[raw[at - 1]]], at[closes])
 
 
 def _between_rare(

@@ -10,7 +10,7 @@ import numpy as np
 from dedup.boilerplate.lexicon import CUES, lexicon
 from dedup.boilerplate.units import text_bytes
 from dedup.kernels import signs
-from dedup.ragged import first_of_run, is_in, run_starts, steps
+from dedup.ragged import is_in, owners, run_starts, steps
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -103,9 +103,7 @@ def placed(tokens: Tokens, look: Surface, first: NDArray[np.int64]) -> NDArray[n
 def signed_captions(look: Surface, units: Units, measures: Measures) -> NDArray[np.bool_]:
     """bool[U]: the unit ends in a name in capitals behind the stop: "The mayor, on Monday. ANA RUIZ"."""
     size, small = measures.counts[:, signs.N_TOKENS], measures.counts[:, signs.N_LOWER]
-    least, most = CAPTION_TOKENS
-    found = (size >= least) & (size <= most) & (3 * small >= size) & ~units.sentences
-    found &= measures.gap_after & (signs.STOP | signs.CLOSE | signs.COLON | signs.QUOTE) == 0
+    found = _open_lines(units, measures) & (3 * small >= size) & (measures.gap_after & signs.CLOSE == 0)
     signed = np.zeros(len(units), np.bool_)
     rows = np.flatnonzero(found)
     capitals = np.ones(len(rows), np.bool_)
@@ -115,6 +113,15 @@ def signed_captions(look: Surface, units: Units, measures: Measures) -> NDArray[
         if word >= SIGNATURE_TOKENS[0]:
             signed[rows[capitals & (look.before[at] & signs.STOP != 0)]] = True
     return signed
+
+
+def _open_lines(units: Units, measures: Measures) -> NDArray[np.bool_]:
+    """bool[U]: the unit is as long as captions are, and no stop, colon or quotation mark ends it."""
+    size = measures.counts[:, signs.N_TOKENS]
+    least, most = CAPTION_TOKENS
+    found: NDArray[np.bool_] = (size >= least) & (size <= most) & ~units.sentences
+    found &= measures.gap_after & (signs.STOP | signs.COLON | signs.QUOTE) == 0
+    return found
 
 
 def open_captions(
@@ -131,11 +138,7 @@ def open_captions(
         measures: What was measured of them.
         prose: bool[U], the unit is prose.
     """
-    size = measures.counts[:, signs.N_TOKENS]
-    least, most = CAPTION_TOKENS
-    found = (size >= least) & (size <= most) & ~units.sentences
-    found &= measures.gap_after & (signs.STOP | signs.COLON | signs.QUOTE) == 0
-    rows = np.flatnonzero(found)
+    rows = np.flatnonzero(_open_lines(units, measures))
     colon, name = signs.COLON | signs.SPACE, signs.UPPER | signs.NUMBER
     told = np.zeros(len(rows), np.bool_)
     for word in range(LABEL_TOKENS):
@@ -149,8 +152,9 @@ def open_captions(
     rows = rows[told]
     document = np.searchsorted(units.offsets, rows, side="right") - 1
     opens = run_starts(rows - np.arange(len(rows)), document)
-    first = first_of_run(rows, opens)
-    last = first + np.bincount(np.cumsum(opens) - 1)[np.cumsum(opens) - 1] - 1
+    row = np.cumsum(opens) - 1
+    first = rows[opens][row]
+    last = first + np.bincount(row)[row] - 1
     begin, end = units.offsets[document], units.offsets[document + 1]
     framed = (first > begin) & (last + 1 < end) & (last - first < CAPTIONS)
     framed &= prose[first - 1] & prose[np.minimum(last + 1, len(units) - 1)]
@@ -169,14 +173,7 @@ def posts(units: Units, measures: Measures) -> NDArray[np.bool_]:
     )
     signed = (ats > 0) & (opened > 0) & (years > 0) & (measures.cues[:, CUES.index("month")] > 0)
     told, signature = tokens >= POST_TOKENS, signed & (tokens < 2 * POST_TOKENS)
-    follows = _beside(units, signature, 1) | _beside(units, signature, 2)
+    document, follows = owners(units.offsets), np.zeros(len(units), np.bool_)
+    for step in (1, 2):
+        follows[:-step] |= signature[step:] & (document[step:] == document[:-step])
     return told & (signed | ((ats > 0) & follows))
-
-
-def _beside(units: Units, there: NDArray[np.bool_], step: int) -> NDArray[np.bool_]:
-    """bool[U]: it is so of the unit some steps on, or back, in the same document."""
-    at = np.arange(len(units)) + step
-    low, high = units.offsets[:-1], units.offsets[1:]
-    inside = (at >= low.repeat(high - low)) & (at < high.repeat(high - low))
-    found: NDArray[np.bool_] = inside & there[np.where(inside, at, 0)] if len(units) else inside
-    return found

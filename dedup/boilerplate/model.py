@@ -18,7 +18,7 @@ import numpy as np
 
 from dedup import kernels
 from dedup.kernels.traits import BLOCK, INSIDE, PLACE, PROSE
-from dedup.ragged import steps
+from dedup.ragged import running, steps
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -122,7 +122,7 @@ def label_units(
     strict = scores[rows]
     strict[traits[PLACE, rows] != INSIDE, BODY] -= CLEARLY
     labels = best(scores, offsets, model)
-    clearly = best(strict, np.append(0, np.cumsum(count[page])), model[page])
+    clearly = best(strict, running(count[page]), model[page])
     # prose among such lines would go with them: 2.44 % of articles in other pages were lost, for 2.28
     yields = (labels[rows] <= TITLE) & (clearly > TITLE) & (traits[PROSE, rows] == 0)
     labels[rows[yields]] = clearly[yields]

@@ -89,16 +89,19 @@ class Recurring:
         return np.maximum(everywhere, own).astype(np.uint8)
 
     def _lookup(self, keys: NDArray[np.uint64]) -> NDArray[np.uint8]:
-        if not len(self.keys):
-            return np.zeros(len(keys), np.uint8)
-        # few blocks recur: a bit of each key's hash sends most of the others away before anything is sought
-        mask = np.uint64((1 << (16 * len(self.keys)).bit_length()) - 1)
-        known = np.zeros(int(mask) + 1, np.bool_)
-        known[self.keys & mask] = True
         found = np.zeros(len(keys), np.uint8)
-        asked = np.flatnonzero(known[keys & mask])
-        asked = asked[is_in(keys[asked], self.keys)]
-        found[asked] = self.witnesses[np.searchsorted(self.keys, keys[asked])]
+        if not len(self.keys):
+            return found
+        asked = np.arange(len(keys))
+        if len(keys) > len(self.keys):
+            # few blocks recur: a bit of each key's hash sends most of the others away before any is sought
+            mask = np.uint64((1 << (16 * len(self.keys)).bit_length()) - 1)
+            known = np.zeros(int(mask) + 1, np.bool_)
+            known[self.keys & mask] = True
+            asked = np.flatnonzero(known[keys & mask])
+        at = np.minimum(np.searchsorted(self.keys, keys[asked]), len(self.keys) - 1)
+        there = self.keys[at] == keys[asked]
+        found[asked[there]] = self.witnesses[at[there]]
         return found
 
 

@@ -19,7 +19,6 @@ from dedup.io import Reject, Resolution, hash_records, nothing_usable, resolve_i
 from dedup.io.reader import BATCH_BYTES
 from dedup.parallel import in_order
 from dedup.pipeline import Copies, Prepared, find_copies, find_pairs, marked, number, prepare, relate, settle
-from dedup.ragged import whole
 from dedup.result import Result
 from dedup.tokens import Tokens, tokenize
 
@@ -238,10 +237,7 @@ def _prepare(
 
 def _judge(prepared: Prepared, documents: pa.Table, settings: Settings, space: Workspace) -> Judged:
     """Like :func:`dedup.pipeline.judge`, but what the steps give is kept in the workspace."""
-    ids, published, source, title = (
-        whole(documents.column(name)) for name in ("id", "published", "source", "title")
-    )
-    numbered = number(prepared, ids, published, source, title, settings)
+    numbered = number(prepared, documents, settings)
     copies = space.stage("copies", Copies, lambda: find_copies(prepared, numbered, settings))
     numbered = marked(numbered, copies)
     pairs = space.stage("pairs", Pairs, lambda: find_pairs(prepared, numbered, copies.leader, settings))

@@ -107,12 +107,7 @@ def rebuild(
     if not entries:
         postings.clear()
         return
-    ids = pa.array([e.id for e in entries], pa.string())
-    published = pa.array([e.published for e in entries], pa.timestamp("us", "UTC"))
-    sources, titles = (
-        pa.array([getattr(e, name) for e in entries], pa.string()) for name in ("source", "title")
-    )
-    judged = judge(prepared, ids, published, sources, titles, settings)
+    judged = judge(prepared, table_of(entries), settings)
     assert (judged.order == np.arange(len(entries))).all()  # the order of keys is the order of keys
     nums = np.array([e.num for e in entries], np.int64)
     ledger.forget()  # from here on rows are written that it knows nothing of
