@@ -60,8 +60,12 @@ OFF: dict[str, list[tuple[Any, str, Callable[..., Any]]]] = {
         (stripping, "dates", lambda tokens, units, *_: np.zeros(len(units), np.bool_)),
         (stripping, "signed_captions", lambda look, units, _: np.zeros(len(units), np.bool_)),
         (stripping, "open_captions", lambda look, units, *_: np.zeros(len(units), np.bool_)),
+        (stripping, "threads", lambda tokens, look, units, *_: np.zeros(len(units), np.bool_)),
     ],
-    "cues": [(stripping, "measure", no_cues)],
+    "cues": [
+        (stripping, "measure", no_cues),
+        (stripping, "credited_captions", lambda look, units, _: np.zeros(len(units), np.bool_)),
+    ],
     "inside blocks": [
         (stripping, "inner_spans", lambda *_: Spans.of_rows([])),
         (stripping, "dated_openings", lambda *_: np.zeros(0, np.int64)),

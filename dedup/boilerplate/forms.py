@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,16 +11,25 @@ import numpy as np
 from dedup.boilerplate.lexicon import CUES, lexicon
 from dedup.boilerplate.units import text_bytes
 from dedup.kernels import signs
-from dedup.ragged import is_in, owners, run_starts, steps
+from dedup.ragged import gather, is_in, owners, run_starts, running, steps
 
 if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
-    from dedup.boilerplate.units import Measures, Surface, Units
+    from dedup.boilerplate.units import Measures, Phrases, Surface, Units
     from dedup.tokens import Tokens
 
-__all__ = ["addresses", "dates", "open_captions", "placed", "posts", "sentences", "signed_captions"]
+__all__ = [
+    "addresses",
+    "dates",
+    "open_captions",
+    "placed",
+    "posts",
+    "sentences",
+    "signed_captions",
+    "threads",
+]
 
 ADDRESS_TOKENS = 5
 """Words of an address, at least: shorter ones are abbreviations, dates and results of games."""
@@ -32,12 +42,18 @@ CAPTION_TOKENS = (6, 40)
 SIGNATURE_TOKENS = (2, 4)
 """Words of the signature: one word in capitals is an abbreviation as well."""
 
+PICTURE = 3
+"""Weight of a phrase that hardly ever stands in an article."""
 LABEL_TOKENS = 5
 """Words before the colon of a caption, at most: "Empty quay: Two ships wait …"."""
 CAPTIONS = 4
 """Of them in a row, at most."""
 POST_TOKENS = 8
 """Words of a post, at least."""
+STAMP_TOKENS, DATE_BYTES = 14, 8
+"""Words of a name and a day above a post, at most, and of a day in one word, at least: 4.3.2026."""
+STAMPS, POST_UNITS = 3, 10
+"""Stamps of a thread, paragraphs above it, at least, and units from one stamp to the next, at most."""
 
 PLACE_TOKENS = 5
 """Words of a place before a dash, at most: "HARLOW BAY, Calif. —"."""
@@ -161,6 +177,82 @@ def open_captions(
     captions = np.zeros(len(units), np.bool_)
     captions[rows[framed]] = True
     return captions
+
+
+@cache
+def _credits() -> NDArray[np.bool_]:
+    """bool[nodes] of the lexicon: the phrase says by itself that a picture is spoken of."""
+    words = lexicon()
+    found = np.zeros(len(words.entries) - 1, np.bool_)
+    of_pictures = is_in(words.kind, np.sort([CUES.index("caption"), CUES.index("credit")]))
+    found[owners(words.entries)[of_pictures & (words.weight >= PICTURE)]] = True
+    return found
+
+
+def credited_captions(look: Surface, units: Units, phrases: Phrases) -> NDArray[np.bool_]:
+    """bool[U]: a line that a photographer's credit closes: "The square in March. Photo: Ana Ruiz".
+
+    A longer one may be a paragraph with a caption glued to it.
+
+    Args:
+        look: What the batch looks like.
+        units: Where the units are.
+        phrases: What of the lexicon stands in it.
+    """
+    some = _credits()[phrases.node]
+    first, size = phrases.first[some], phrases.size[some]
+    unit = np.searchsorted(units.first, first, side="right") - 1
+    name, end = first + size, units.last[unit]
+    few = (end - name >= 1) & (end - name <= SIGNATURE_TOKENS[1] + 1)
+    closes = few & (end - units.first[unit] <= CAPTION_TOKENS[1])
+    first, name, unit = first[closes], name[closes], unit[closes]
+    named = (look.shape[name] & signs.UPPER != 0) | (units.last[unit] == name + 1)
+    named &= look.before[name] & ~np.uint16(signs.SPACE) == signs.COLON
+    found = np.zeros(len(units), np.bool_)
+    found[unit[named]] = True
+    return found & ~units.sentences
+
+
+def threads(
+    tokens: Tokens, look: Surface, units: Units, measures: Measures, prose: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    """bool[U]: what readers wrote below the article, or other articles begin with, each under a stamp.
+
+    "Ana Ruiz / 14 March 2026", then what she wrote; three times and more, below paragraphs of prose.
+
+    Args:
+        tokens: The batch's token stream.
+        look: What it looks like.
+        units: Where the units are.
+        measures: What was measured of them.
+        prose: bool[U], the unit is prose.
+    """
+    size, names, figures, years, handles = (
+        measures.counts[:, c]
+        for c in (signs.N_TOKENS, signs.N_UPPER, signs.N_NUMBER, signs.N_YEAR, signs.N_AT)
+    )
+    stamped = (size <= STAMP_TOKENS) & (names >= 2) & (handles == 0) & ~prose & ~units.sentences
+    stamped &= (measures.opening & signs.UPPER != 0) & (measures.gap_after & signs.STOP == 0)
+    stamps = np.flatnonzero(stamped & (figures > 0))
+    last = units.last[stamps] - 1
+    whole_date = (look.shape[last] & signs.NUMBER != 0) & (
+        tokens.end[last] - tokens.start[last] >= DATE_BYTES
+    )
+    stamps = stamps[whole_date | ((years[stamps] == 1) & (figures[stamps] >= 2))]
+    document = np.searchsorted(units.offsets, stamps, side="right") - 1
+    parts = (steps(document) > 0) | (steps(stamps) > POST_UNITS)
+    first = np.flatnonzero(np.append(len(stamps) > 0, parts))
+    last = np.append(first[1:], len(stamps))[: len(first)] - 1
+    begin, document = stamps[first], document[first]
+    end = np.minimum(stamps[last] + 2, units.offsets[document + 1])
+    above = running(prose)  # prose above each unit
+    chosen = last - first + 1 >= STAMPS
+    chosen &= (above[begin] - above[units.offsets[document]] >= STAMPS) & (
+        above[end] - above[begin] >= STAMPS - 1
+    )
+    found = np.zeros(len(units), np.bool_)
+    found[gather(begin[chosen], end[chosen])[0]] = True
+    return found
 
 
 def posts(units: Units, measures: Measures) -> NDArray[np.bool_]:

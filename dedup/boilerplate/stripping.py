@@ -12,12 +12,14 @@ from dedup.boilerplate.agencies import AgencyRole, agency_names, datelines, find
 from dedup.boilerplate.features import model_of, observe, suspects, table
 from dedup.boilerplate.forms import (
     addresses,
+    credited_captions,
     dates,
     open_captions,
     placed,
     posts,
     sentences,
     signed_captions,
+    threads,
 )
 from dedup.boilerplate.lexicon import CUES
 from dedup.boilerplate.model import BODY, LABELS, MODELS, TITLE, label_units
@@ -178,6 +180,8 @@ def strip(tokens: Tokens, batch: pa.RecordBatch, recurring: Recurring | None = N
     signed = signed_captions(look, units, measures) & (traits[PROSE_BELOW] > 0)
     signed |= open_captions(look, units, measures, traits[PROSE] > 0)
     labels[signed & (labels <= TITLE)] = LABELS.index("caption")
+    credited = credited_captions(look, units, phrases)
+    labels[credited & (labels != LABELS.index("credit"))] = LABELS.index("caption")
     # what somebody posted is told in the article, whoever embedded it
     posted = posts(units, measures) & (traits[RECURS] == 0)
     labels[posted] = BODY
@@ -190,6 +194,7 @@ def strip(tokens: Tokens, batch: pa.RecordBatch, recurring: Recurring | None = N
     nobody = (traits[PROSE] > 0) & (traits[CUED_KINDS] == 0) & (traits[AGENCY] == 0)
     labels[nobody & (labels == LABELS.index("credit"))] = BODY
     labels[_islands(units, labels, traits, model)] = BODY
+    labels[threads(tokens, look, units, measures, traits[PROSE] > 0)] = LABELS.index("widget")
     labels[addresses(measures) & (labels <= TITLE)] = LABELS.index("nav")
     labels[_only_signed(units, measures, labels, "credit")] = BODY
     # so does a caption, but not of two sentences where the article ends

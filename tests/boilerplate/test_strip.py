@@ -438,6 +438,41 @@ def test_a_post_is_part_of_the_article(lines: list[str], furniture: int) -> None
     assert all(line in text for line in [*BODY, *lines[: len(lines) - furniture]])
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "The cranes of Northport stood still on Tuesday. Photo: Ana Ruiz",
+        "Die Kräne im Hafen standen am Dienstag still. Foto: privat",
+        "Les grues du port sont restées immobiles mardi. Photo : Ana Ruiz",
+    ],
+)
+def test_a_line_that_a_photographers_credit_closes_is_a_caption(line: str) -> None:
+    clean = strip_boilerplate(page(LEAD, line, SECOND, THIRD, LAST))
+    assert clean.text == page(*BODY)
+    assert {removed.kind for removed in clean.removed} == {Kind.CAPTION}
+
+
+def test_a_sentence_that_quotes_a_caption_stays() -> None:
+    line = "The union then posted a picture of the empty quay, with the caption: “Still here.”"
+    assert line in strip_boilerplate(page(LEAD, SECOND, line, THIRD, LAST)).text
+
+
+COMMENTS = [
+    *("Ana Ruiz / 14.03.2026", "My uncle worked on that pier for thirty years, and he saw it coming."),
+    *("Tom Brandt | 14 March 2026 - 16:40", "Agreed", "Nobody ever asked the people who use the ferry."),
+    *("Lena Falk, 15 March 2026", "Who is going to pay for all this, and when will they tell us so?"),
+]
+
+
+def test_what_readers_wrote_below_the_article_is_none_of_it() -> None:
+    assert not any(line in strip_boilerplate(page(*BODY, *COMMENTS)).text for line in COMMENTS)
+
+
+def test_two_stamps_are_no_thread_and_neither_is_what_opens_a_text() -> None:
+    for text in (page(*BODY, *COMMENTS[:5]), page(*COMMENTS)):
+        assert COMMENTS[1] in strip_boilerplate(text).text
+
+
 def test_the_name_of_a_network_is_one_word_in_however_many_languages() -> None:
     sentence = "The union shared the letter on Facebook this evening."
     assert not strip_boilerplate(page(sentence, LEAD, SECOND, THIRD)).removed
