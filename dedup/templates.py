@@ -15,6 +15,7 @@ from dedup.kernels.rules import CHARACTER_FLAG, NUMBER_FLAG, QUOTED_FLAG, STOCK_
 from dedup.naming import compare_headlines
 from dedup.ragged import gather, run_starts
 from dedup.texts import NEVER
+from dedup.weekdays import other_weekdays
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -121,6 +122,8 @@ def find_templates(
     in_words = (shared.left >= 2) & (most - shared.figures >= np.maximum(BULLETIN * shared.left, 1))
     other = differ_throughout(shared, apart, settings) | (notice & apart & in_words)
     other |= _refilled(texts, lengths, a, b, shared)
+    brief = lengths.whole < 2 * BRIEF
+    other |= other_weekdays(texts, a, b, brief[a] & brief[b] & days_apart(texts, a, b, NEXT_DAY))
     # headlines are seldom asked: between notices rich in figures, half of the shorter one alike
     alike = 4 * shared.left <= np.minimum(lengths.whole[a], lengths.whole[b])
     headlines = compare_headlines(texts, a, b, notice & rich[a] & rich[b] & alike)

@@ -1,0 +1,46 @@
+"""Days of the week that briefs name."""
+
+from __future__ import annotations
+
+import pytest
+
+import dedup
+from dedup.weekdays import _names
+
+FRAME = (
+    "The town checks the speed of traffic again this week. The cameras stand {}. Drivers must reckon with "
+    "further checks all over the town. The camera at the weir works again after the damage done to it. The "
+    "office for order takes hints on dangerous stretches of road at any time, and fines may be paid online."
+)
+FIRST = FRAME.format("in Weir Road and on the Northern Ring on Thursday, and in Holt Lane on Friday")
+NEXT = FRAME.format("on Pine Avenue on Monday, in Campus Road on Tuesday and at Saint Olaf on Wednesday")
+
+
+def related(a: str, b: str, days: int) -> str:
+    documents = [
+        {"id": "a", "text": a, "published": "2026-03-05T06:00:00Z"},
+        {"id": "b", "text": b, "published": f"2026-03-{5 + days:02}T06:00:00Z"},
+    ]
+    return dedup.find_families(documents).relation("a", "b").relation.value
+
+
+def test_briefs_of_two_days_that_name_other_days_are_two() -> None:
+    assert related(FIRST, NEXT, 4) == "none"
+
+
+@pytest.mark.parametrize("days", ["", "on Friday, in Campus Road ", "yesterday, in Campus Road "])
+def test_a_day_in_common_or_none_says_nothing(days: str) -> None:
+    other = NEXT.replace(
+        "on Monday, in Campus Road on Tuesday and at Saint Olaf on Wednesday", days + "alone"
+    )
+    assert related(FIRST, other, 4) == "version"
+
+
+def test_on_one_day_other_days_are_an_update() -> None:
+    assert related(FIRST, NEXT, 0) == "version"
+
+
+def test_a_name_of_a_day_names_one_day() -> None:
+    names, bits = _names()
+    assert len(set(names.tolist())) == len(names)
+    assert set(bits.tolist()) == {1 << day for day in range(7)}
