@@ -52,6 +52,8 @@ Spans = list[tuple[int, int]]
 KINDS = ("exact", "near", "version", "partial", "quote", "none")
 LABELS = ("same", "version", "partial", "quote", "boilerplate", "template", "unrelated")
 OWN = ROOT / "benchmarks" / "data"
+WRITTEN = ("german",)
+"""Corpora written for this, with their labels: folders of ``OWN``."""
 BOILERPLATE = ("appeal", "caption", "credit", "nav", "widget", "meta")
 
 
@@ -102,6 +104,16 @@ def fnc1(folder: Path) -> Labelled:
         load_jsonl(folder / "data/fnc1/train_bodies.jsonl"),
         read_labels(OWN / "fnc1_pairs.jsonl"),
         {d["id"]: d["labels"] for d in load_jsonl(OWN / "fnc1_paragraphs.jsonl")},
+    )
+
+
+def written(name: str) -> Labelled:
+    """Articles, pairs and lines of articles that somebody wrote and labelled who had not seen the library."""
+    folder = OWN / name
+    return Labelled(
+        load_jsonl(folder / "articles.jsonl"),
+        read_labels(folder / "pairs.jsonl"),
+        {d["id"]: d["labels"] for d in load_jsonl(folder / "lines.jsonl")},
     )
 
 
@@ -587,7 +599,7 @@ def host(url: str) -> str | None:
 
 
 def score_trafilatura_eval(folder: Path, *, others: bool = True) -> dict[str, float]:
-    """Segments that must stay and segments that must go, of 990 pages given as blocks."""
+    """Segments that must stay and segments that must go, of 990 pages given as blocks; all blocks of 40."""
     pages = load_jsonl(folder / "data/trafilatura_eval/pages.jsonl")
     records = [
         {"id": str(i), "source": host(page["url"]), "text": "\n".join(map(one_line, page["blocks"]))}
@@ -644,7 +656,8 @@ def score_trafilatura_eval(folder: Path, *, others: bool = True) -> dict[str, fl
         "The data hold no HTML: trafilatura and jusText get every block as a <p>. They are made to judge by"
     )
     print("markup, so that is to their disadvantage and says nothing of how they do on whole pages.")
-    return scores
+    blocks = {str(d["page"]): d["labels"] for d in load_jsonl(OWN / "page_blocks.jsonl")}
+    return scores | score_lines("trafilatura_eval", Labelled(records, [], blocks))
 
 
 def without(text: str, spans: Spans) -> str:
@@ -727,6 +740,7 @@ def parse_grid(values: Sequence[str]) -> dict[str, list[float]]:
 def main() -> int:
     sections = [
         "seeds",
+        *WRITTEN,
         "helsinki",
         "second",
         "fnc1",
@@ -765,8 +779,9 @@ def main() -> int:
         scores |= score_truth(args.truth, args.run)
     else:
         folder = data_folder(args.data)
-        wanted = args.only or (sections if folder else ["seeds"])
-        if folder is None and wanted != ["seeds"]:
+        here = ["seeds", *WRITTEN]
+        wanted = args.only or (sections if folder else here)
+        if folder is None and not set(wanted) <= set(here):
             parser.error("these data sets need --data or DEDUP_DATA")
         for name in wanted:
             scores |= score_section(name, folder or ROOT, args)
@@ -782,8 +797,9 @@ def main() -> int:
 def score_section(name: str, folder: Path, args: argparse.Namespace) -> dict[str, float]:
     """One data set by name."""
     labelled = {"seeds": seeds, "helsinki": helsinki, "second": second, "fnc1": fnc1}
-    if name in labelled:
-        data = labelled[name](ROOT / "seeds" if name == "seeds" else folder)
+    if name in labelled or name in WRITTEN:
+        own = name in WRITTEN
+        data = written(name) if own else labelled[name](ROOT / "seeds" if name == "seeds" else folder)
         if args.sweep:
             return sweep(name, data, parse_grid(args.sweep), args.folds)
         if args.ablation:

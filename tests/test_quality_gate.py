@@ -14,6 +14,7 @@ from dedup.io import read
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "benchmarks"))
 
+from quality import WRITTEN
 from scores import Label, below_floor, false_merges, family_counts, partition_recall, reuse_counts
 
 FLOORS = Path(__file__).parent.parent / "benchmarks" / "floors.json"
@@ -31,10 +32,19 @@ OWN = FLOORS.parent / "data"
     ],
 )
 def test_scores_hold_their_floors(data: Path, name: str, articles: str, labels: str | Path) -> None:
+    assert_floors(name, data / "data" / f"{articles}.jsonl", data / labels)
+
+
+@pytest.mark.parametrize("name", WRITTEN)
+def test_scores_of_written_corpora_hold_their_floors(name: str) -> None:
+    assert_floors(name, OWN / name / "articles.jsonl", OWN / name / "pairs.jsonl")
+
+
+def assert_floors(name: str, articles: Path, labels: Path) -> None:
     fields = Label.__dataclass_fields__
-    rows = map(json.loads, (data / labels).read_bytes().splitlines())
+    rows = map(json.loads, labels.read_bytes().splitlines())
     pairs = [Label(**{key: row[key] for key in fields if row.get(key) is not None}) for row in rows]
-    result = find_families(read([data / "data" / f"{articles}.jsonl"]), Settings())
+    result = find_families(read([articles]), Settings())
     kinds = {label.key: result.relation(*label.key).relation.value for label in pairs}
     families = {member: family.id for family in result.families for member in family.members}
     scores = {
