@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +15,6 @@ from dedup.pipeline import prepare
 from dedup.signatures import as_minhash
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from datasketch import MinHash
 
     from dedup.engines.base import Progress
@@ -54,21 +53,24 @@ def find_families(
     return run(batches, Settings.given(settings), rejects=rejects, warnings=warnings, progress=progress)
 
 
-def compare(a: str | Document, b: str | Document, settings: Settings | None = None) -> Relation:
+def compare(
+    a: str | Document | Mapping[str, Any],
+    b: str | Document | Mapping[str, Any],
+    settings: Settings | None = None,
+) -> Relation:
     """How two texts are related, with the evidence.
 
     Args:
-        a: A text or a document.
+        a: A text, or a document or mapping as :func:`find_families` takes them.
         b: Another.
         settings: What to do; the defaults if left out.
 
     Raises:
         InputError: A text is empty.
     """
-    one, two = _as_document(a, "a"), _as_document(b, "b")
-    pair = [replace(one, id="a"), replace(two, id="b")]  # both may have the same
+    pair = [_as_record(a, "a"), _as_record(b, "b")]  # their own ids may be the same
     relation = find_families(pair, settings, strict=True).relation("a", "b")
-    return replace(relation, a=one.id, b=two.id)
+    return replace(relation, a=_id_of(a, "a"), b=_id_of(b, "b"))
 
 
 def signature(text: str, settings: Settings | None = None) -> MinHash:
@@ -86,5 +88,15 @@ def signature(text: str, settings: Settings | None = None) -> MinHash:
     return as_minhash(prepare(batch, settings).signatures[0], settings)
 
 
-def _as_document(value: str | Document, identity: str) -> Document:
-    return value if isinstance(value, Document) else Document(identity, value)
+def _as_record(value: str | Document | Mapping[str, Any], name: str) -> Document | Mapping[str, Any]:
+    """What was given as a document of this name."""
+    if isinstance(value, Document):
+        return replace(value, id=name)
+    return {**value, "id": name} if isinstance(value, Mapping) else {"id": name, "text": value}
+
+
+def _id_of(value: str | Document | Mapping[str, Any], name: str) -> str:
+    """The id that came with it, else this name."""
+    if isinstance(value, Document):
+        return value.id
+    return str(value.get("id") or name) if isinstance(value, Mapping) else name

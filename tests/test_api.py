@@ -150,6 +150,9 @@ def test_compare() -> None:
     relation = dedup.compare(dedup.Document("x", f"{LEAD} {REST}"), dedup.Document("y", REST))
     assert (relation.a, relation.b, relation.relation) == ("x", "y", "version")
     assert 0 < relation.coverage_a < relation.coverage_b == 1
+    relation = dedup.compare({"id": 7, "text": f"{LEAD} {REST}", "desk": "home"}, {"text": REST})
+    assert (relation.relation, relation.a, relation.b) == ("version", "7", "b")
+
     assert dedup.compare(LEAD, OTHER) == dedup.Relation("a", "b", dedup.RelationKind.NONE)
 
 
