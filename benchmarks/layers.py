@@ -65,6 +65,7 @@ OFF: dict[str, list[tuple[Any, str, Callable[..., Any]]]] = {
     "cues": [
         (stripping, "measure", no_cues),
         (stripping, "credited_captions", lambda look, units, _: np.zeros(len(units), np.bool_)),
+        (stripping, "led_by_cues", lambda look, units, _: np.zeros(len(units), np.uint8)),
     ],
     "inside blocks": [
         (stripping, "inner_spans", lambda *_: Spans.of_rows([])),

@@ -52,7 +52,7 @@ Spans = list[tuple[int, int]]
 KINDS = ("exact", "near", "version", "partial", "quote", "none")
 LABELS = ("same", "version", "partial", "quote", "boilerplate", "template", "unrelated")
 OWN = ROOT / "benchmarks" / "data"
-WRITTEN = ("german",)
+WRITTEN = ("german", "german2", "english")
 """Corpora written for this, with their labels: folders of ``OWN``."""
 BOILERPLATE = ("appeal", "caption", "credit", "nav", "widget", "meta")
 

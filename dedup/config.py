@@ -53,14 +53,12 @@ class Settings:
     min_run: int = _number(8, 1, 1000)  # words: the shortest run that counts by itself
     bridge: int = _number(12, 0, 1000)  # words: the widest unmatched gap between two runs of one passage
 
-    passage_words: int = _number(6, 1, 1000)  # narrative words a passage must have for them to count
-
     # relations
     near_coverage: float = _number(0.90, 0.0, 1.0)  # share of both
     version_coverage: float = _number(0.44, 0.0, 1.0)  # share of the shorter one
     version_coverage_apart: float = _number(0.70, 0.0, 1.0)  # the same for texts over a day and a half apart
     version_narrative: float = _number(0.35, 0.0, 1.0)  # share of its words outside quotations
-    partial_words: int = _number(34, 1, 100_000)  # narrative words
+    partial_words: int = _number(32, 1, 100_000)  # narrative words
     partial_coverage_apart: float = _number(0.50, 0.0, 1.0)  # of the shorter one, over a stock window apart
     quote_words: int = _number(12, 1, 100_000)  # words
     short_share: float = _number(0.8, 0.0, 1.0)  # of the longer text's narrative words, if that is less

@@ -53,7 +53,7 @@ def _align(
     sizes = texts.stop - texts.start
     work = int((sizes[a] + sizes[b]).sum())
     loops = kernels.get()
-    counts = np.zeros((len(a), 6), np.int32)
+    counts = np.zeros((len(a), 5), np.int32)
     run_counts = np.zeros(len(a), np.int64)
     room = int((sizes[a] + sizes[b]).max(initial=0)) + work // 4
     kept = [np.empty((0, 3), np.int32)]
@@ -62,12 +62,12 @@ def _align(
         runs = np.empty((room, 3), np.int32)
         upto = loops.align_pairs(
             texts.hash, texts.flags, texts.start, texts.stop, texts.spaceless, a, b,
-            done, SEED, settings.bridge, settings.min_run, settings.passage_words, counts, runs, run_counts,
+            done, SEED, settings.bridge, settings.min_run, counts, runs, run_counts,
         )  # fmt: skip
         kept.append(runs[: run_counts[done:upto].sum()].copy())
         done = upto
     stop = np.cumsum(run_counts)
-    shared, narrative, longest, figures, conflicts, told = (counts / 2).T
+    shared, narrative, longest, figures, conflicts = (counts / 2).T
     base, plain = lengths.base, lengths.plain
     coverage_a = 2 * shared / np.maximum(base[a], 1)
     coverage_b = 2 * shared / np.maximum(base[b], 1)
@@ -78,7 +78,7 @@ def _align(
     left = (np.minimum(sizes[a], sizes[b]) - verbatim) / unit
     common = Shared(shared, figures, conflicts, left)
     template = find_templates(texts, lengths, a, b, common, settings)
-    # two texts that both have fewer narrative words than a passage needs can still be versions of each other
+    # two texts that both have fewer narrative words than a version needs can still be versions of each other
     least_plain = np.maximum(np.minimum(plain[a], plain[b]) / 2, settings.partial_words)
     needed = settings.short_share * np.minimum(least_plain, np.maximum(plain[a], plain[b]) / 2)
     shorter = np.where(base[a] <= base[b], a, b)
@@ -91,7 +91,7 @@ def _align(
         np.where(shorter == a, coverage_a, coverage_b),
         least,
         shared,
-        np.where(facts, np.maximum(told, settings.partial_words), told),
+        np.where(facts, np.maximum(narrative, settings.partial_words), narrative),
         longest,
         enough | same,
         retold & ~same,
@@ -134,7 +134,7 @@ def classify(
         shorter: Coverage of the shorter document.
         least: The smaller of both coverages.
         shared: Words shared.
-        told: Words shared outside quotations, in passages that have enough of them.
+        told: Words shared outside quotations, or those of a report that count for them.
         longest: Words of the longest verbatim run.
         enough: Enough words outside quotations for a version, whatever their share.
         retold: Most of what the shorter document has outside quotations is its own: another story around the
@@ -153,7 +153,7 @@ def classify(
             template & (shorter >= settings.version_coverage),
             (least >= settings.near_coverage) & (shared > 0),
             much & ~retold,
-            much | ((told >= settings.partial_words) & ~background),
+            much | ((told >= settings.partial_words) & ~background & ~template),
             (shared >= settings.quote_words) & (longest >= settings.min_run),
         ],
         [NONE, NEAR, VERSION, PARTIAL, QUOTE],

@@ -31,7 +31,6 @@ class Aligned:
     longest: int
     figures: int
     conflicts: int
-    told: int
     runs: list[tuple[int, int, int]]
 
 
@@ -52,7 +51,7 @@ def texts_of(
 def aligned(loops: Any, texts: Texts, gap: int = 12, min_run: int = 8, room: int = 1 << 14) -> list[Aligned]:
     """Every pair of a text with the next; as many calls as ``room`` makes necessary."""
     a = np.arange(len(texts.start) - 1)
-    counts = np.full((len(a), 6), -1, np.int32)
+    counts = np.full((len(a), 5), -1, np.int32)
     run_counts = np.full(len(a), -1, np.int64)
     found = []
     done = 0
@@ -60,7 +59,7 @@ def aligned(loops: Any, texts: Texts, gap: int = 12, min_run: int = 8, room: int
         runs = np.empty((room, 3), np.int32)
         upto = loops.align_pairs(
             *(texts.hash, texts.flags, texts.start, texts.stop, texts.spaceless, a, a + 1),
-            *(done, SEED, gap, min_run, 12, counts, runs, run_counts),
+            *(done, SEED, gap, min_run, counts, runs, run_counts),
         )
         assert upto > done
         ends = np.cumsum(run_counts[done:upto])
@@ -323,7 +322,7 @@ def test_an_excerpt_ends_where_copying_ends(before: int, size: int, told: int) -
     flags = [[0] * len(a), [0] * (60 + before) + [ANNOUNCED] * 20 + [0] * (size + 40)]
     for pair in ([a, b], flags), ([b, a], flags[::-1]):
         (found,) = aligned(kernels.warm(), texts_of(*pair))
-        assert (found.covered, found.narrative, found.told) == (2 * len(a), 2 * told, 2 * told)
+        assert (found.covered, found.narrative) == (2 * len(a), 2 * told)
 
 
 def test_stock_counts_on_neither_side() -> None:

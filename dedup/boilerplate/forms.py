@@ -11,6 +11,7 @@ import numpy as np
 from dedup.boilerplate.lexicon import CUES, lexicon
 from dedup.boilerplate.units import text_bytes
 from dedup.kernels import signs
+from dedup.kernels.traits import KINDS_OF_FURNITURE
 from dedup.ragged import gather, is_in, owners, run_starts, running, steps
 
 if TYPE_CHECKING:
@@ -22,7 +23,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "addresses",
+    "credited_captions",
     "dates",
+    "led_by_cues",
     "open_captions",
     "placed",
     "posts",
@@ -42,7 +45,7 @@ CAPTION_TOKENS = (6, 40)
 SIGNATURE_TOKENS = (2, 4)
 """Words of the signature: one word in capitals is an abbreviation as well."""
 
-PICTURE = 3
+TELLING = 3
 """Weight of a phrase that hardly ever stands in an article."""
 LABEL_TOKENS = 5
 """Words before the colon of a caption, at most: "Empty quay: Two ships wait …"."""
@@ -141,9 +144,13 @@ def _open_lines(units: Units, measures: Measures) -> NDArray[np.bool_]:
 
 
 def open_captions(
-    look: Surface, units: Units, measures: Measures, prose: NDArray[np.bool_]
+    look: Surface,
+    units: Units,
+    measures: Measures,
+    prose: NDArray[np.bool_],
+    beside: NDArray[np.bool_],
 ) -> NDArray[np.bool_]:
-    """bool[U]: a line without a stop, labelled or signed as captions are, between paragraphs of prose.
+    """bool[U]: a line without a stop, labelled or signed as captions are, above a paragraph of prose.
 
     "Empty quay: Two ships wait outside", "The pier at dawn (Ana Ruiz)". A few in a row; more are
     a list.
@@ -153,6 +160,7 @@ def open_captions(
         units: Where the units are.
         measures: What was measured of them.
         prose: bool[U], the unit is prose.
+        beside: bool[U], what else may stand above: headlines and furniture.
     """
     rows = np.flatnonzero(_open_lines(units, measures))
     colon, name = signs.COLON | signs.SPACE, signs.UPPER | signs.NUMBER
@@ -173,19 +181,19 @@ def open_captions(
     last = first + np.bincount(row)[row] - 1
     begin, end = units.offsets[document], units.offsets[document + 1]
     framed = (first > begin) & (last + 1 < end) & (last - first < CAPTIONS)
-    framed &= prose[first - 1] & prose[np.minimum(last + 1, len(units) - 1)]
+    framed &= (prose[first - 1] | beside[first - 1]) & prose[np.minimum(last + 1, len(units) - 1)]
     captions = np.zeros(len(units), np.bool_)
     captions[rows[framed]] = True
     return captions
 
 
 @cache
-def _credits() -> NDArray[np.bool_]:
-    """bool[nodes] of the lexicon: the phrase says by itself that a picture is spoken of."""
+def _telling() -> NDArray[np.uint8]:
+    """uint8[nodes] of the lexicon: 1 + the kind of furniture a phrase says by itself that it is, else 0."""
     words = lexicon()
-    found = np.zeros(len(words.entries) - 1, np.bool_)
-    of_pictures = is_in(words.kind, np.sort([CUES.index("caption"), CUES.index("credit")]))
-    found[owners(words.entries)[of_pictures & (words.weight >= PICTURE)]] = True
+    rows = np.flatnonzero((words.weight >= TELLING) & (words.kind < KINDS_OF_FURNITURE))
+    found = np.zeros(len(words.entries) - 1, np.uint8)
+    found[owners(words.entries)[rows]] = words.kind[rows] + 1
     return found
 
 
@@ -199,18 +207,39 @@ def credited_captions(look: Surface, units: Units, phrases: Phrases) -> NDArray[
         units: Where the units are.
         phrases: What of the lexicon stands in it.
     """
-    some = _credits()[phrases.node]
+    kind = _telling()[phrases.node]
+    some = (kind == 1 + CUES.index("caption")) | (kind == 1 + CUES.index("credit"))
     first, size = phrases.first[some], phrases.size[some]
     unit = np.searchsorted(units.first, first, side="right") - 1
     name, end = first + size, units.last[unit]
     few = (end - name >= 1) & (end - name <= SIGNATURE_TOKENS[1] + 1)
     closes = few & (end - units.first[unit] <= CAPTION_TOKENS[1])
-    first, name, unit = first[closes], name[closes], unit[closes]
+    name, unit = name[closes], unit[closes]
     named = (look.shape[name] & signs.UPPER != 0) | (units.last[unit] == name + 1)
     named &= look.before[name] & ~np.uint16(signs.SPACE) == signs.COLON
     found = np.zeros(len(units), np.bool_)
     found[unit[named]] = True
     return found & ~units.sentences
+
+
+def led_by_cues(look: Surface, units: Units, phrases: Phrases) -> NDArray[np.uint8]:
+    """uint8[U]: 1 + the kind of the cue that opens the unit before a colon, else 0: "Read next: Two ships".
+
+    Cues of several words: "Weather:" may open a paragraph of the article.
+
+    Args:
+        look: What the batch looks like.
+        units: Where the units are.
+        phrases: What of the lexicon stands in it.
+    """
+    some = np.flatnonzero(phrases.size >= 2)
+    first, behind = phrases.first[some], phrases.first[some] + phrases.size[some]
+    unit = np.searchsorted(units.first, first, side="right") - 1
+    opens = (units.first[unit] == first) & (behind < units.last[unit])
+    opens &= look.after[behind - 1] & signs.COLON != 0
+    found = np.zeros(len(units), np.uint8)
+    found[unit[opens]] = _telling()[phrases.node[some[opens]]]
+    return found
 
 
 def threads(

@@ -14,6 +14,7 @@ from dedup.boilerplate.forms import (
     addresses,
     credited_captions,
     dates,
+    led_by_cues,
     open_captions,
     placed,
     posts,
@@ -178,8 +179,10 @@ def strip(tokens: Tokens, batch: pa.RecordBatch, recurring: Recurring | None = N
     labels[dates(tokens, units, measures, texts) & (labels <= TITLE)] = LABELS.index("meta")
     # an author may sign the last paragraph so
     signed = signed_captions(look, units, measures) & (traits[PROSE_BELOW] > 0)
-    signed |= open_captions(look, units, measures, traits[PROSE] > 0)
+    signed |= open_captions(look, units, measures, traits[PROSE] > 0, labels != BODY)
     labels[signed & (labels <= TITLE)] = LABELS.index("caption")
+    cued = led_by_cues(look, units, phrases)
+    labels = np.where((cued > 0) & (labels <= TITLE), cued + TITLE, labels)
     credited = credited_captions(look, units, phrases)
     labels[credited & (labels != LABELS.index("credit"))] = LABELS.index("caption")
     # what somebody posted is told in the article, whoever embedded it

@@ -130,6 +130,7 @@ def explain(relation: Relation, settings: Settings, *, apart: timedelta = timede
     least, most = sorted((relation.coverage_a, relation.coverage_b))  # the shorter one is covered more
     shared, narrative = relation.shared_words, relation.narrative_words
     outside = f"{narrative} shared words outside quotations"
+    frame = f"{shared} words are shared, but their figures differ: one frame, other facts"
     later = apart > timedelta(days=settings.stock_window_days)
     limit, days = settings.version_coverage, ""
     if most >= limit and apart > timedelta(microseconds=ANOTHER_DAY):
@@ -168,10 +169,7 @@ def explain(relation: Relation, settings: Settings, *, apart: timedelta = timede
                 f"{percent(settings.partial_coverage_apart)}"
             )
         case RelationKind.QUOTE if narrative >= settings.partial_words:
-            return (
-                f"{shared} words are shared, {narrative} of them outside quotations, but fewer than "
-                f"{settings.partial_words} in passages that have {settings.passage_words} of them"
-            )
+            return frame
         case RelationKind.QUOTE:
             return (
                 f"{shared} words are shared, but only {narrative} of them outside quotations, "
@@ -182,7 +180,7 @@ def explain(relation: Relation, settings: Settings, *, apart: timedelta = timede
     if shared >= settings.quote_words and (
         narrative >= settings.partial_words or most >= settings.version_coverage
     ):
-        return f"{shared} words are shared, but their figures differ: one frame, other facts"
+        return frame
     return (
         f"only {shared} words are shared; a quotation takes {settings.quote_words} "
         f"with a run of {settings.min_run}"

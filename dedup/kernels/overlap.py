@@ -29,7 +29,7 @@ __all__ = ["align_pairs"]
 
 BRIDGED = 2  # in the marks of used tokens: taken over, but not verbatim
 
-COVERED, NARRATIVE, LONGEST, FIGURES, CONFLICTS, TOLD = range(6)  # columns of the counts
+COVERED, NARRATIVE, LONGEST, FIGURES, CONFLICTS = range(5)  # columns of the counts
 
 MIX, S29 = np.uint64(0x9E3779B97F4A7C15), np.uint64(29)
 
@@ -349,7 +349,7 @@ def _take_chain(pair, links, widest, room, runs, written, counts):
     types.int64(
         const(types.uint64), const(types.uint8), const(types.int64), const(types.int64), const(types.uint8),
         const(types.int64), const(types.int64),
-        types.int64, types.int64, types.int64, types.int64, types.int64,
+        types.int64, types.int64, types.int64, types.int64,
         types.Array(types.int32, 2, "C"), types.Array(types.int32, 2, "C"), out(types.int64),
     ),
     allocates=True,
@@ -366,7 +366,6 @@ def align_pairs(
     seed,
     gap,
     min_run,
-    min_told,
     counts,
     runs,
     run_counts,
@@ -374,8 +373,7 @@ def align_pairs(
     """Align pairs from number ``first`` on; return the first pair that found no room in ``runs``.
 
     ``counts`` gets a row a pair, in half words: covered; those of them outside quotations; the longest
-    verbatim run; equal figures; figures that differ in the gaps between runs; and of the words outside
-    quotations those in passages that have ``min_told`` words of them.
+    verbatim run; equal figures; and figures that differ in the gaps between runs.
     """
     pairs = len(pair_a)
     longest_a = 1
@@ -438,11 +436,8 @@ def align_pairs(
                 continue
             told = _take_chain(pair, links, gap * unit, room, runs, written, counts[p])
             written += links
-            if _is_excerpt(pair, links, room):
-                told = 0
-            counts[p, NARRATIVE] += told
-            if told >= 2 * min_told:
-                counts[p, TOLD] += told
+            if not _is_excerpt(pair, links, room):
+                counts[p, NARRATIVE] += told
         run_counts[p] = written - begin
         room.used_a[: len(pair.a)] = 0
         room.used_b[: len(pair.b)] = 0

@@ -33,7 +33,6 @@ def align_pairs(
     seed: int,
     gap: int,
     min_run: int,
-    min_told: int,
     counts: Any,
     runs: Any,
     run_counts: Any,
@@ -64,7 +63,7 @@ def align_pairs(
                     index[tuple(a[i : i + k])].append(i)
         matches = _matches(a, b, seeds[numbers[0], k], k, LONG * unit)
         found, totals = _take(
-            _chain(matches, gap * unit, unit), matches, flags_a, flags_b, gap, min_run, min_told, unit
+            _chain(matches, gap * unit, unit), matches, flags_a, flags_b, gap, min_run, unit
         )
         counts[p, : len(totals)] = totals
         run_counts[p] = len(found)
@@ -131,7 +130,6 @@ def _take(
     flags_b: list[int],
     gap: int,
     min_run: int,
-    min_told: int,
     unit: int,
 ) -> tuple[list[tuple[int, int, int]], list[int]]:
     """Runs of the chains worth taking, and the counts of :func:`align_pairs`."""
@@ -139,7 +137,7 @@ def _take(
     used_a, used_b = bytearray(len(flags_a)), bytearray(len(flags_b))
     taken = [False] * len(matches)
     runs: list[tuple[int, int, int]] = []
-    covered = narrative = longest = figures = conflicts = told = 0
+    covered = narrative = longest = figures = conflicts = 0
     for x in sorted(range(len(matches)), key=lambda x: -chained[x][0]):
         if chained[x][0] < 10 * least:
             break
@@ -190,9 +188,8 @@ def _take(
         if announced and last[0] + last[2] - first[0] <= EXCERPT * unit:
             own = 0
         narrative += own
-        told += own if own >= 2 * min_told else 0
         runs.extend(chain)
-    return runs, [covered, narrative, longest, figures, conflicts, told]
+    return runs, [covered, narrative, longest, figures, conflicts]
 
 
 def _figures(flags: Iterable[int]) -> tuple[int, int]:

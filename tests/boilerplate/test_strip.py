@@ -452,6 +452,30 @@ def test_a_line_that_a_photographers_credit_closes_is_a_caption(line: str) -> No
     assert {removed.kind for removed in clean.removed} == {Kind.CAPTION}
 
 
+@pytest.mark.parametrize(
+    ("line", "stays"),
+    [
+        (
+            "Read next: Two ships wait in the bay of Northport while the talks go on, and nobody knows why.",
+            False,
+        ),
+        ("Lesen Sie auch: Zwei Schiffe warten vor dem Hafen, und niemand weiß, wie lange noch.", False),
+        (
+            "Weather: A storm is expected to reach the bay on Thursday, and the ships will have to leave.",
+            True,
+        ),
+    ],
+)
+def test_cues_of_several_words_before_a_colon_tell_what_follows(line: str, stays: bool) -> None:
+    assert (line in strip_boilerplate(page(LEAD, SECOND, line, THIRD, LAST)).text) == stays
+
+
+def test_a_caption_may_stand_below_the_headline() -> None:
+    line = "Dapper: The union's leader arrives at the gates"
+    text = page("Harbour workers of Northport walk out", "By Ana Ruiz", line, *BODY)
+    assert line not in strip_boilerplate(text).text
+
+
 def test_a_sentence_that_quotes_a_caption_stays() -> None:
     line = "The union then posted a picture of the empty quay, with the caption: “Still here.”"
     assert line in strip_boilerplate(page(LEAD, SECOND, line, THIRD, LAST)).text

@@ -60,7 +60,7 @@ def test_lines_fit_whatever_the_script(dedup: Call, tmp_path: Path) -> None:
         ("exact", (1, 1), 90, 80, "equal word for word"),
         ("near", (0.97, 0.95), 90, 80, "95 % and 97 %, at least 90 %"),
         ("version", (0.63, 0.2), 90, 80, "63 % of the shorter is in the longer, at least 44 %, with 80"),
-        ("partial", (0.1, 0.3), 90, 80, "80 shared words outside quotations, at least 34; but only 30 %"),
+        ("partial", (0.1, 0.3), 90, 80, "80 shared words outside quotations, at least 32; but only 30 %"),
         (
             "partial",
             (0.5, 0.65),
@@ -75,7 +75,7 @@ def test_lines_fit_whatever_the_script(dedup: Call, tmp_path: Path) -> None:
             12,
             "12 shared words outside quotations are not stock text, but they hold",
         ),
-        ("quote", (0.1, 0.3), 90, 50, "but fewer than 34 in passages that have 6 of them"),
+        ("quote", (0.1, 0.3), 90, 50, "their figures differ"),
         ("quote", (0.1, 0.3), 30, 5, "30 words are shared, but only 5 of them outside quotations"),
         ("none", (0.6, 0.6), 90, 80, "their figures differ"),
         ("none", (0.1, 0.05), 9, 9, "only 9 words are shared"),
