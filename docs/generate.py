@@ -422,7 +422,11 @@ MEASURES = {
     "partition_recall": "versions found in one family",
     "false_merges": "strangers in one family",
 }
-LABELLED = {"helsinki": "agency copy of one event", "fnc1": "stories that went round"}
+LABELLED = {
+    "helsinki": "agency copy of one event",
+    "fnc1": "stories that went round",
+    "german": "a week of German news, invented",
+}
 
 
 LAYERS = ("repeats", "layout and sequence", "cues", "inside blocks", "recurring")
