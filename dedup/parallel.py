@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import cache, wraps
+from threading import Lock
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-__all__ = ["in_order"]
+__all__ = ["in_order", "once"]
 
 In = TypeVar("In")
 Out = TypeVar("Out")
@@ -30,3 +32,15 @@ def in_order(
                 yield pending.popleft().result()
         while pending:
             yield pending.popleft().result()
+
+
+def once(function: Callable[[], Out]) -> Callable[[], Out]:
+    """What a function gives, made once; unlike with ``functools.cache``, threads wait for the first of them."""
+    made, lock = cache(function), Lock()
+
+    @wraps(function)
+    def give() -> Out:
+        with lock:
+            return made()
+
+    return give

@@ -184,14 +184,20 @@ def first_of_each(keys: NDArray[np.int64]) -> NDArray[np.int64]:
     return np.sort(np.unique(keys, return_index=True)[1])
 
 
-def partition_bits(keys: int, settings: Settings) -> int:
+def partition_bits(keys: int, settings: Settings, *, at_once: int | None = None) -> int:
     """Bits of the prefix by which so many 64-bit keys are sorted in parts.
 
     Enough for every thread to have a part at work and all of these together to take a quarter of the memory.
+
+    Args:
+        keys: How many there are.
+        settings: For memory and threads.
+        at_once: Parts at work at the same time, where it is not one a thread.
     """
     if keys <= _SMALL:
         return 0
-    parts = max(2 * settings.workers, -(-keys * 8 * 4 * settings.workers // settings.memory_limit))
+    least = 1 if at_once else 2 * settings.workers
+    parts = max(least, -(-keys * 8 * 4 * (at_once or settings.workers) // settings.memory_limit))
     return int(parts - 1).bit_length()
 
 

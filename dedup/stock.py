@@ -12,7 +12,8 @@ depends on the facts around it, so that one frame has other fingerprints every d
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -54,6 +55,9 @@ UNDATED = np.int64(-(2**62))
 
 _FEW = 64
 """Documents not worth sharing among threads."""
+
+_BOX_BITS = 16
+"""Of how many shingles are sifted at once, roughly: with a slot of 4 bytes for each."""
 
 _SPREAD = np.uint64(0x9E3779B97F4A7C15)
 
@@ -131,15 +135,16 @@ def flag(
     """Set ``STOCK`` where a token lies in a stock shingle; documents in the order of their tokens."""
     loops = kernels.get()
     table = np.zeros(1 << int(2 * len(stock)).bit_length(), np.uint64)
-    loops.fill_table(stock, table)
+    bits = np.zeros(len(table), np.uint8)  # of which one in thirty is set: most tokens need no second look
+    loops.fill_table(stock, table, bits)
     if len(start) <= _FEW:  # starting a thread takes longer
-        loops.flag_members(words, start, stop, size, table, STOCK, flags)
+        loops.flag_members(words, start, stop, size, table, bits, STOCK, flags)
         return
     with ThreadPoolExecutor(settings.workers) as pool:
         parts = np.array_split(np.arange(len(start)), 4 * settings.workers)
         list(
             pool.map(
-                lambda d: loops.flag_members(words, start[d], stop[d], size[d], table, STOCK, flags), parts
+                lambda d: loops.flag_members(words, start[d], stop[d], size[d], table, bits, STOCK, flags), parts
             )
         )
 
@@ -278,25 +283,86 @@ def _frequent(
     """Shingles that stand with more than ``limit`` different lower 16 bits, part by part of their hashes.
 
     Most shingles stand once. They are sifted out before the others are sorted, by a table of a slot for one
-    or two: of 19 million of generated news 14 % are left, and it takes half the time.
+    or two: of 19 million of generated news 14 % are left, and it takes half the time. Before that they are put
+    into boxes, so many that the table of one stays near the processor, and that takes half of the rest.
     """
-    loops = kernels.get()
-    most = int((stop - start).sum())
-    bits = partition_bits(most, settings)
+    bits = partition_bits(int((stop - start).sum()), settings, at_once=1)
     mask = np.uint64(((1 << bits) - 1) << (64 - bits))
-
-    def part(number: int) -> NDArray[np.uint64]:
-        prefix = np.uint64(number << (64 - bits))
-        keys = np.empty((most >> bits) + (most >> bits + 3) + 1024, np.uint64)
-        count = loops.shingle_keys(words, start, stop, size, low, mask, prefix, keys)
-        if count >= len(keys):  # one shingle fills the part
-            keys = np.empty(count + 1, np.uint64)
-            loops.shingle_keys(words, start, stop, size, low, mask, prefix, keys)
-        slots = np.zeros(1 << int(count).bit_length() - 1 if count else 1, np.uint32)
-        keys = keys[: loops.sift(keys[:count], limit, slots)]
-        keys.sort()
-        found = np.empty(len(keys) // (limit + 1), np.uint64)
-        return found[: loops.frequent(keys, limit, found)].copy()
-
+    slices = [
+        _Slice(words, start[own], stop[own], size[own], low[own])
+        for own in np.array_split(np.arange(len(start)), settings.workers)
+    ]
+    share = np.array([len(own) for own in slices]) >> bits
+    boxes = 1 << min(8, int(share.sum() >> _BOX_BITS).bit_length())
+    found = []
     with ThreadPoolExecutor(settings.workers) as pool:
-        return list(pool.map(part, range(1 << bits)))
+        for number in range(1 << bits):
+            chosen = mask, np.uint64(number << (64 - bits))
+            boxed = _boxed(slices, *chosen, np.tile(share // boxes * 9 // 8 + 1024, (boxes, 1)), pool)
+            if (boxed.end > boxed.last).any():  # one shingle fills a part of a box
+                boxed = _boxed(slices, *chosen, (boxed.end - boxed.begin).astype(np.int64) + 1, pool)
+            rows = np.array_split(np.arange(boxes), min(boxes, 4 * settings.workers))
+            found += pool.map(partial(_sifted, boxed, limit), rows)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Slice:
+    """Some of the documents, in the arrays of :func:`find_stock`."""
+
+    words: NDArray[np.uint64]
+    start: NDArray[np.int64]
+    stop: NDArray[np.int64]
+    size: NDArray[np.int64]
+    low: NDArray[np.uint64]
+
+    def __len__(self) -> int:
+        return int((self.stop - self.start).sum())
+
+
+@dataclass(frozen=True, slots=True)
+class _Boxed:
+    """Keys of shingles in b boxes by some bits of their hashes; each of s slices has a part of every box.
+
+    Attributes:
+        keys: uint64.
+        begin: uint64[b, s], where each part begins.
+        end: uint64[b, s], one past its last key; beyond ``last`` if it has no room for all.
+        last: uint64[b, s], the end of its room.
+    """
+
+    keys: NDArray[np.uint64]
+    begin: NDArray[np.uint64]
+    end: NDArray[np.uint64]
+    last: NDArray[np.uint64]
+
+
+def _boxed(
+    slices: list[_Slice], mask: np.uint64, prefix: np.uint64, room: NDArray[np.int64], pool: ThreadPoolExecutor
+) -> _Boxed:
+    """The keys of the shingles whose bits under ``mask`` are ``prefix``; room is int64[b, s], one more each."""
+    bounds = running(room.ravel()).astype(np.uint64)
+    begin, last = (edge.reshape(room.shape) for edge in (bounds[:-1], bounds[1:] - np.uint64(1)))
+    keys = np.empty(bounds[-1], np.uint64)
+
+    def write(own: _Slice, at: NDArray[np.uint64], last: NDArray[np.uint64]) -> NDArray[np.uint64]:
+        columns = own.words, own.start, own.stop, own.size, own.low
+        kernels.get().shingle_keys(*columns, mask, prefix, last, at, keys)
+        return at
+
+    ends = pool.map(write, slices, begin.T.copy(), last.T.copy())
+    return _Boxed(keys, begin, np.column_stack(list(ends)), last)
+
+
+def _sifted(boxed: _Boxed, limit: int, rows: NDArray[np.int64]) -> NDArray[np.uint64]:
+    """Upper 48 bits of the keys in some boxes, one beside the other, that stand often enough."""
+    loops = kernels.get()
+    begin, end = boxed.begin[rows], boxed.end[rows]
+    keys = boxed.keys[begin[0, 0] :]  # what stays moves to the front, into no other box
+    most = int((end - begin).sum(axis=1).max())
+    slots = np.empty(1 << max(most.bit_length() - 1, 0), np.uint32)
+    begin, end = (edge - begin[0, 0] for edge in (begin, end))
+    keys = keys[: loops.sift(keys, begin.ravel(), end.ravel(), begin.shape[1], limit, slots)]
+    keys.sort()
+    found = np.empty(len(keys) // (limit + 1), np.uint64)
+    return found[: loops.frequent(keys, limit, found)].copy()

@@ -44,32 +44,47 @@ def test_compiled_equal_reference(sizes: list[int], size: int, room: int, seed: 
     top = np.uint64(1) << np.uint64(63)
     for mask, prefix in ((np.uint64(0), np.uint64(0)), (top, np.uint64(0)), (top, top)):
         arguments = words, start, stop, width, low, mask, prefix
+        begin = np.arange(4, dtype=np.uint64) * np.uint64(room + 1)
         found = []
         for loops in (kernels.warm(), reference):
-            shingles = np.zeros(room + 1, np.uint64)
-            count = loops.shingle_keys(*arguments, shingles)
-            found.append((count, shingles[: min(count, room)].tolist()))
+            shingles, at = np.zeros(4 * (room + 1), np.uint64), begin.copy()
+            loops.shingle_keys(*arguments, begin + np.uint64(room), at, shingles)
+            held = np.minimum(at, begin + np.uint64(room))
+            found.append((at.tolist(), [shingles[x:y].tolist() for x, y in zip(begin, held, strict=True)]))
         assert found[0] == found[1]
 
-    shingles = np.zeros(total + 1, np.uint64)
-    nothing = np.uint64(0)
-    count = kernels.warm().shingle_keys(words, start, stop, width, low, nothing, nothing, shingles)
+    shingles, at = np.zeros(total + 1, np.uint64), np.zeros(1, np.uint64)
+    everything = np.uint64(0), np.uint64(0), np.array([total], np.uint64)
+    kernels.warm().shingle_keys(words, start, stop, width, low, *everything, at, shingles)
+    count = int(at[0])
     keys = np.sort(shingles[:count])
     both("frequent", (keys, 1), np.zeros(count, np.uint64))
+    # one box of three parts, which loses nothing, and three boxes
     limit, bits = int(rng.integers(0, 3)), int(rng.integers(0, 4))
+    cuts = np.sort(rng.integers(0, count + 1, 2)).astype(np.uint64)
+    begin, end = np.append(np.uint64(0), cuts), np.append(cuts, np.uint64(count))
     kept = []
-    for loops in (kernels.warm(), reference):
-        mine = shingles[:count].copy()
-        left = loops.sift(mine, limit, slots := np.zeros(1 << bits, np.uint32))
-        kept.append((mine[:left].tolist(), slots.tolist()))
-    assert kept[0] == kept[1]
+    for parts in (3, 1):
+        left = []
+        for loops in (kernels.warm(), reference):
+            mine = shingles[:count].copy()
+            stays = loops.sift(mine, begin, end, parts, limit, slots := np.zeros(1 << bits, np.uint32))
+            left.append((mine[:stays].tolist(), slots.tolist()))
+        assert left[0] == left[1]
+        kept.append(np.sort(np.array(left[0][0], np.uint64)))
     frequent = np.zeros((2, count), np.uint64)
-    for which, mine in zip((keys, np.sort(np.array(kept[0][0], np.uint64))), frequent, strict=True):
+    for which, mine in zip((keys, kept[0]), frequent, strict=True):
         reference.frequent(which, limit, mine)
     assert np.array_equal(*frequent)
     stock = np.unique(keys >> np.uint64(16))[::2].copy()
     table = np.zeros(1 << int(2 * len(stock)).bit_length(), np.uint64)
-    both("flag_members", (words, start, stop, width, both("fill_table", (stock,), table), np.uint8(4)), flags)
+    filled = []
+    for loops in (kernels.warm(), reference):
+        loops.fill_table(stock, mine := table.copy(), its := np.zeros(len(table), np.uint8))
+        filled.append((mine, its))
+    for one, two in zip(*filled, strict=True):
+        assert np.array_equal(one, two)
+    both("flag_members", (words, start, stop, width, *filled[0], np.uint8(4)), flags)
 
     marks = rng.integers(0, 4, len(order))
     mark_stop = np.cumsum(marks)

@@ -9,7 +9,6 @@ nothing is detected first.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
 from importlib import resources
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -26,6 +25,7 @@ from dedup.kernels.signs import (
     OPENS,
     PAIR_SHIFT,
 )
+from dedup.parallel import once
 from dedup.ragged import run_starts, running
 from dedup.tokens import tokenize
 
@@ -122,7 +122,7 @@ def _set_bit(bits: NDArray[np.uint8], value: int) -> None:
     bits[place >> 3] |= 1 << (place & 7)
 
 
-@cache
+@once
 def lexicon() -> Lexicon:
     """The lexicon that comes with the package, read once."""
     phrases, short = [], []

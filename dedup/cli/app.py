@@ -15,6 +15,7 @@ from dedup._version import __version__
 from dedup.cli.clean import clean
 from dedup.cli.compare import compare
 from dedup.cli.diff import diff
+from dedup.cli.imports import leave_out
 from dedup.cli.index import index
 from dedup.cli.report import report
 from dedup.cli.run import run
@@ -69,6 +70,8 @@ def _top(
 def main(arguments: list[str] | None = None) -> NoReturn:
     """Run a command and exit: 0, also with rejects; 2 where nothing could be done; 130 where interrupted."""
     gc.set_threshold(GARBAGE)
+    if arguments is None:  # the command is the whole process
+        leave_out("pandas", "scipy")
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:  # closed by the caller: as if nothing came, and nobody listened
             setattr(sys, name, open(os.devnull, mode))  # noqa: PTH123, SIM115

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from dedup.cli.imports import take_in
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -31,6 +33,7 @@ def run_on_cluster(
     """
     from dedup.spark import run
 
+    take_in()  # Spark needs pandas
     tables = run(inputs, settings, folder=out, fields=fields, master=master, afresh=force)
     tables.documents.sparkSession.stop()
     if as_json:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numba import types
 
-from dedup.kernels._jit import const, kernel, load64, out
+from dedup.kernels._jit import const, inlined, kernel, load64, out
 from dedup.kernels.rules import CHARACTER_FLAG, MULTIPLIER
 
 __all__ = [
@@ -30,7 +30,7 @@ M = np.uint64(MULTIPLIER)
 USED = np.uint64(1) << np.uint64(63)
 LOWER = np.uint64(0xFFFF)
 UPPER = ~LOWER
-S16 = np.uint64(16)
+S16, S20, S40 = np.uint64(16), np.uint64(20), np.uint64(40)
 EACH_BYTE = np.uint64(0x0101010101010101)
 
 _u1, _i8, _u8 = types.uint8, types.int64, types.uint64
@@ -51,54 +51,66 @@ def half_words(flags, start, stop, without, total):
         total[d] = n
 
 
-@kernel(_i8(const(_u8), const(_i8), const(_i8), const(_i8), const(_u8), _u8, _u8, out(_u8)))
-def shingle_keys(words, start, stop, size, low, mask, prefix, keys):
+@kernel(
+    types.void(
+        *(const(_u8), const(_i8), const(_i8), const(_i8), const(_u8), _u8, _u8),
+        *(const(_u8), out(_u8), out(_u8)),
+    )
+)
+def shingle_keys(words, start, stop, size, low, mask, prefix, last, at, keys):
     """Write the upper 48 bits of each shingle whose bits under ``mask`` are ``prefix``, above ``low[d]``.
 
-    Gives their number, which may be more than ``keys`` has room for. One place more than that is written to:
-    each shingle is, and stays if it is wanted, as a processor guesses "one in four" wrong too often.
+    They are put into boxes, a power of two, 256 at most, by bits in the middle: the next one of box b to
+    ``keys[at[b]]``, which goes up, beyond the box if there is no room. ``keys[last[b]]`` is no part of it:
+    each shingle is written, and stays if it is wanted, as a processor guesses "one in four" wrong too often.
     """
-    n = 0
-    room = len(keys) - 1
+    boxes = np.uint64(len(at) - 1)
     for d in range(len(start)):
-        first, last = start[d], stop[d]
-        width = min(size[d], last - first)
+        first, end = start[d], stop[d]
+        width = min(size[d], end - first)
         if width == 0:
             continue
         h, leaving = np.uint64(0), np.uint64(1)
         for i in range(first, first + width):
             h = h * M + words[i]
             leaving *= M
-        keys[min(n, room)] = h & UPPER | low[d]
-        n += h & mask == prefix
-        for i in range(first + width, last):
+        i = first + width
+        while True:
+            box = h >> S40 & boxes
+            place = at[box]
+            keys[min(place, last[box])] = h & UPPER | low[d]
+            at[box] = place + np.uint64(h & mask == prefix)
+            if i == end:
+                break
             h = h * M + words[i] - words[i - width] * leaving
-            keys[min(n, room)] = h & UPPER | low[d]
-            n += h & mask == prefix
-    return np.int64(n)
+            i += 1
 
 
-@kernel(_i8(out(_u8), _i8, out(types.uint32)))
-def sift(keys, limit, seen):
+@kernel(_i8(out(_u8), const(_u8), const(_u8), _i8, _i8, out(types.uint32)))
+def sift(keys, begin, end, parts, limit, seen):
     """Keep, in front and in order, the keys that may stand with more than ``limit`` different lower 16 bits.
 
-    A slot of ``seen``, a power of two of zeros, counts how often the lower bits change from one key to the
-    next of those whose upper bits fall on it. So nothing is lost, and the more is left out the better keys
-    are ordered by their lower bits. Gives how many are kept.
+    Box by box, each of so many parts ``keys[begin[p]:end[p]]``: a slot of ``seen``, a power of two, counts how
+    often the lower bits change from one key to the next of those whose upper bits fall on it. So nothing is
+    lost, and the more is left out the better keys are ordered by their lower bits. Gives how many are kept.
     """
     mask = np.uint64(len(seen) - 1)
-    for i in range(len(keys)):
-        slot = keys[i] >> S16 & mask
-        before, last = np.uint64(seen[slot]), (keys[i] & LOWER) << S16
-        times = before & LOWER
-        changed = times == 0 or before ^ times != last
-        seen[slot] = last | times + np.uint64(changed and times < LOWER)
     least = min(limit, np.int64(LOWER) - 1)
     n = 0
-    for i in range(len(keys)):
-        key = keys[i]
-        keys[n] = key
-        n += np.int64(seen[key >> S16 & mask] & LOWER) > least
+    for box in range(0, len(begin), parts):
+        seen[:] = 0
+        for part in range(box, box + parts):
+            for i in range(np.int64(begin[part]), np.int64(end[part])):
+                slot = keys[i] >> S16 & mask
+                before, here = np.uint64(seen[slot]), (keys[i] & LOWER) << S16
+                times = before & LOWER
+                changed = times == 0 or before ^ times != here
+                seen[slot] = here | times + np.uint64(changed and times < LOWER)
+        for part in range(box, box + parts):
+            for i in range(np.int64(begin[part]), np.int64(end[part])):
+                key = keys[i]
+                keys[n] = key
+                n += np.int64(seen[key >> S16 & mask] & LOWER) > least
     return np.int64(n)
 
 
@@ -120,20 +132,29 @@ def frequent(keys, limit, found):
     return np.int64(n)
 
 
-@kernel(types.void(const(_u8), out(_u8)))
-def fill_table(values, table):
-    """Put values of 48 bits into an empty hash table with linear probing, a power of two long."""
+@inlined
+def _bit_of(value, bits):
+    """Byte and bit of a value of 48 bits in a filter; the lowest bits are not looked at."""
+    place = value >> S20 & np.uint64(8 * len(bits) - 1)
+    return place >> np.uint64(3), np.uint8(1) << np.uint8(place & np.uint64(7))
+
+
+@kernel(types.void(const(_u8), out(_u8), out(_u1)))
+def fill_table(values, table, bits):
+    """Put values of 48 bits into an empty hash table with linear probing, and a filter; powers of two long."""
     mask = np.int64(len(table) - 1)
     for i in range(len(values)):
+        byte, bit = _bit_of(values[i], bits)
+        bits[byte] |= bit
         slot = np.int64(values[i]) & mask
         while table[slot] != 0:
             slot = (slot + 1) & mask
         table[slot] = values[i] | USED
 
 
-@kernel(types.void(const(_u8), const(_i8), const(_i8), const(_i8), const(_u8), _u1, out(_u1)))
-def flag_members(words, start, stop, size, table, flag, flags):
-    """Set a flag of every token that lies in a shingle whose upper 48 bits are in the table."""
+@kernel(types.void(const(_u8), const(_i8), const(_i8), const(_i8), const(_u8), const(_u1), _u1, out(_u1)))
+def flag_members(words, start, stop, size, table, bits, flag, flags):
+    """Set a flag of every token that lies in a shingle whose upper 48 bits are in the table and its filter."""
     mask = np.int64(len(table) - 1)
     for d in range(len(start)):
         first, last = start[d], stop[d]
@@ -148,8 +169,9 @@ def flag_members(words, start, stop, size, table, flag, flags):
         flagged = first  # tokens before this one are done
         while True:
             upper = h >> S16
+            byte, bit = _bit_of(upper, bits)
             slot = np.int64(upper) & mask
-            while table[slot] != 0:
+            while bits[byte] & bit and table[slot] != 0:
                 if table[slot] == upper | USED:
                     for t in range(max(flagged, i - width), i):
                         flags[t] |= flag

@@ -46,29 +46,34 @@ def _shingles(words: Any, first: int, last: int, size: int) -> tuple[int, Any]:
 
 
 def shingle_keys(
-    words: Any, start: Any, stop: Any, size: Any, low: Any, mask: Any, prefix: Any, keys: Any
-) -> int:
+    words: Any, start: Any, stop: Any, size: Any, low: Any, mask: Any, prefix: Any, last: Any, at: Any, keys: Any
+) -> None:
     """See :func:`dedup.kernels.corpus.shingle_keys`."""
-    n = 0
     for d in range(len(start)):
         _, hashes = _shingles(words, int(start[d]), int(stop[d]), int(size[d]))
-        mine = hashes[hashes & np.uint64(mask) == np.uint64(prefix)] >> S16 << S16 | low[d]
-        room = keys[n : max(n, len(keys) - 1)][: len(mine)]
-        room[:] = mine[: len(room)]
-        n += len(mine)
-    return n
+        for h in hashes[hashes & np.uint64(mask) == np.uint64(prefix)].tolist():
+            box = h >> 40 & (len(at) - 1)
+            if at[box] < last[box]:
+                keys[at[box]] = h >> 16 << 16 | int(low[d])
+            at[box] += np.uint64(1)
 
 
-def sift(keys: Any, limit: int, seen: Any) -> int:
+def sift(keys: Any, begin: Any, end: Any, parts: int, limit: int, seen: Any) -> int:
     """See :func:`dedup.kernels.corpus.sift`."""
-    slots = keys >> S16 & np.uint64(len(seen) - 1)
-    for slot in np.unique(slots).tolist():
-        low = keys[slots == slot] & np.uint64(0xFFFF)
-        changes = int(np.count_nonzero(np.diff(low)))
-        seen[slot] = int(low[-1]) << 16 | min(1 + changes, 0xFFFF)
-    kept = keys[seen[slots] & 0xFFFF > min(limit, 0xFFFE)]
-    keys[: len(kept)] = kept
-    return len(kept)
+    kept = [keys[:0]]
+    bounds = list(zip(begin.tolist(), end.tolist(), strict=True))
+    for box in range(0, len(bounds), parts):
+        own = np.concatenate([keys[first:last] for first, last in bounds[box : box + parts]])
+        slots = own >> S16 & np.uint64(len(seen) - 1)
+        seen[:] = 0
+        for slot in np.unique(slots).tolist():
+            low = own[slots == slot] & np.uint64(0xFFFF)
+            changes = int(np.count_nonzero(np.diff(low)))
+            seen[slot] = int(low[-1]) << 16 | min(1 + changes, 0xFFFF)
+        kept.append(own[seen[slots] & 0xFFFF > min(limit, 0xFFFE)])
+    every = np.concatenate(kept)
+    keys[: len(every)] = every
+    return len(every)
 
 
 def frequent(keys: Any, limit: int, found: Any) -> int:
@@ -79,16 +84,20 @@ def frequent(keys: Any, limit: int, found: Any) -> int:
     return len(stock)
 
 
-def fill_table(values: Any, table: Any) -> None:
+def fill_table(values: Any, table: Any, bits: Any) -> None:
     """See :func:`dedup.kernels.corpus.fill_table`."""
     for value in values.tolist():
+        place = value >> 20 & (8 * len(bits) - 1)
+        bits[place >> 3] |= 1 << (place & 7)
         slot = value & (len(table) - 1)
         while table[slot]:
             slot = (slot + 1) & (len(table) - 1)
         table[slot] = value | 1 << 63
 
 
-def flag_members(words: Any, start: Any, stop: Any, size: Any, table: Any, flag: int, flags: Any) -> None:
+def flag_members(
+    words: Any, start: Any, stop: Any, size: Any, table: Any, bits: Any, flag: int, flags: Any
+) -> None:
     """See :func:`dedup.kernels.corpus.flag_members`."""
     members = table[table != 0] ^ USED
     for d in range(len(start)):

@@ -199,8 +199,9 @@ def _ask(table: pa.Table, settings: Settings, first: int, parts: int) -> pa.Tabl
             d = np.flatnonzero(chosen & (homes == its))
             found = np.empty(int((stop - start)[d].sum()) + 1, np.uint64)
             bounds, everything = (start[d], stop[d], size[d], low[d]), np.uint64(0)
-            n = kernels.get().shingle_keys(words, *bounds, everything, everything, found)
-            keys = _enough(found[:n], limit)
+            last, at = np.array([len(found) - 1], np.uint64), np.zeros(1, np.uint64)  # of one box
+            kernels.get().shingle_keys(words, *bounds, everything, everything, last, at, found)
+            keys = _enough(found[: at[0]], limit)
             cells = packed(keys, np.searchsorted((keys >> np.uint64(32)).astype(np.int64), ends))
             own = {"part": np.arange(parts), "row": np.full(parts, first_row), "kind": np.full(parts, kind)}
             asked.append(pa.table({**own, "keys": cells}))
