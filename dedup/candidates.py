@@ -46,7 +46,7 @@ before it."""
 
 LEADERS = 8
 
-_TOGETHER = 1 << 15  # signatures looked at at once: what is made of them stays in the cache
+_TOGETHER = 1 << 12  # signatures looked at at once: what is made of them stays in the cache
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,9 @@ def band_keys(signatures: NDArray[np.uint32]) -> NDArray[np.uint64]:
     return np.ascontiguousarray(keys.T)
 
 
-def near_pairs(signatures: NDArray[np.uint32], rows: NDArray[np.int64], numbers: NDArray[np.int64]) -> Pairs:
+def near_pairs(
+    signatures: NDArray[np.uint32], rows: NDArray[np.int64], numbers: NDArray[np.int64], threads: int = 1
+) -> Pairs:
     """Pairs of a document and the first one in a bucket with it, by locality-sensitive hashing of signatures.
 
     A bucket is told apart by 64 bits less those of the number of documents; two that are taken for one only
@@ -103,13 +105,15 @@ def near_pairs(signatures: NDArray[np.uint32], rows: NDArray[np.int64], numbers:
         signatures: uint32[n, permutations], of more documents, perhaps.
         rows: int64[m], those meant.
         numbers: int64[m], their document numbers, ascending.
+        threads: How many share the work.
     """
     low = np.uint64(max(1, len(rows).bit_length()))
     keys = np.empty((signatures.shape[1] // ROWS, len(rows)), np.uint64)
-    for start in range(0, len(rows), _TOGETHER):
+
+    def write(start: int) -> None:
         keys[:, start : start + _TOGETHER] = band_keys(signatures[rows[start : start + _TOGETHER]])
-    found = [np.empty(0, np.int64)]
-    for key in keys:
+
+    def pair(key: NDArray[np.uint64]) -> NDArray[np.int64]:
         key >>= low
         key <<= low
         key |= np.arange(len(key), dtype=np.uint64)
@@ -117,7 +121,10 @@ def near_pairs(signatures: NDArray[np.uint32], rows: NDArray[np.int64], numbers:
         opens = run_starts(key >> low)
         place = (key & ((np.uint64(1) << low) - np.uint64(1))).astype(np.int64)
         first = first_of_run(place, opens)
-        found.append((first << 32 | place)[~opens])
+        return np.asarray((first << 32 | place)[~opens])
+
+    list(in_order(write, range(0, len(rows), _TOGETHER), threads))
+    found = [np.empty(0, np.int64), *in_order(pair, keys, threads)]
     pairs = distinct(np.concatenate(found))
     return Pairs(numbers[pairs >> 32], numbers[pairs & 0xFFFFFFFF])
 

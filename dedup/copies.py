@@ -43,7 +43,7 @@ def collapse(
     """
     leader = exact_leaders(content)
     alone = np.flatnonzero((leader == np.arange(len(leader))) & comparable)
-    edges = verify(texts, near_pairs(signatures, row[alone], alone), settings)
+    edges = verify(texts, near_pairs(signatures, row[alone], alone, settings.workers), settings)
     edges = edges.take(edges.kind == NEAR)
     _, first = np.unique(edges.b, return_index=True)  # sorted by a: the first edge of b leads to its earliest
     leader[edges.b[first]] = edges.a[first]

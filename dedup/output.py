@@ -10,7 +10,6 @@ from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
 import orjson
-import pyarrow as pa
 
 from dedup._version import __version__
 from dedup.errors import UsageError
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import numpy as np
+    import pyarrow as pa
     from numpy.typing import NDArray
 
     from dedup.engines.workspace import Workspace
@@ -107,7 +107,10 @@ def write_files(
             diffs = beside.submit(_write_diffs, folder / "diffs.jsonl", result, workspace)
         else:
             diffs = beside.submit(_write_diffs_as_parquet, folder / "diffs.parquet", result)
-        records = beside.submit(write_one, "canonical.jsonl", lambda path: write_records(path, _kept(result)))
+        documents = result.documents.column("record").chunks
+        records = beside.submit(
+            write_one, "canonical.jsonl", lambda path: write_records(path, documents, result.kept())
+        )
         for name, write_file in files.items():
             write_one(name, write_file)
         for written in (records, diffs):
@@ -182,11 +185,3 @@ def _diff_batches(result: Result, changed: NDArray[np.int64]) -> Iterator[pa.Rec
     """The diffs of some variants in order; threads make them side by side."""
     parts = [changed[low : low + _DIFFS] for low in range(0, len(changed), _DIFFS)]
     return in_order(result.diffs_table, parts, result.settings.workers)
-
-
-def _kept(result: Result) -> Iterator[pa.Array]:
-    kept = result.kept()
-    done = 0
-    for chunk in result.documents.column("record").chunks:
-        yield chunk.filter(pa.array(kept[done : done + len(chunk)]))
-        done += len(chunk)

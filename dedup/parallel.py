@@ -35,7 +35,7 @@ def in_order(
 
 
 def once(function: Callable[[], Out]) -> Callable[[], Out]:
-    """What a function gives, made once; unlike with ``functools.cache``, threads wait for the first of them."""
+    """What a function gives, made once: unlike with ``functools.cache``, other threads wait for it."""
     made, lock = cache(function), Lock()
 
     @wraps(function)

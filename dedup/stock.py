@@ -140,13 +140,12 @@ def flag(
     if len(start) <= _FEW:  # starting a thread takes longer
         loops.flag_members(words, start, stop, size, table, bits, STOCK, flags)
         return
+
+    def part(d: NDArray[np.int64]) -> None:
+        loops.flag_members(words, start[d], stop[d], size[d], table, bits, STOCK, flags)
+
     with ThreadPoolExecutor(settings.workers) as pool:
-        parts = np.array_split(np.arange(len(start)), 4 * settings.workers)
-        list(
-            pool.map(
-                lambda d: loops.flag_members(words, start[d], stop[d], size[d], table, bits, STOCK, flags), parts
-            )
-        )
+        list(pool.map(part, np.array_split(np.arange(len(start)), 4 * settings.workers)))
 
 
 def find_notices(texts: Texts, content: NDArray[np.uint64], window: NDArray[np.int64]) -> NDArray[np.bool_]:
@@ -283,8 +282,8 @@ def _frequent(
     """Shingles that stand with more than ``limit`` different lower 16 bits, part by part of their hashes.
 
     Most shingles stand once. They are sifted out before the others are sorted, by a table of a slot for one
-    or two: of 19 million of generated news 14 % are left, and it takes half the time. Before that they are put
-    into boxes, so many that the table of one stays near the processor, and that takes half of the rest.
+    or two: of 19 million of generated news 14 % are left. They are put into boxes before, so many that the
+    table of one stays near the processor: 0.2 s for these, and 0.7 s when parts had tables of 16 MB.
     """
     bits = partition_bits(int((stop - start).sum()), settings, at_once=1)
     mask = np.uint64(((1 << bits) - 1) << (64 - bits))
@@ -338,9 +337,21 @@ class _Boxed:
 
 
 def _boxed(
-    slices: list[_Slice], mask: np.uint64, prefix: np.uint64, room: NDArray[np.int64], pool: ThreadPoolExecutor
+    slices: list[_Slice],
+    mask: np.uint64,
+    prefix: np.uint64,
+    room: NDArray[np.int64],
+    pool: ThreadPoolExecutor,
 ) -> _Boxed:
-    """The keys of the shingles whose bits under ``mask`` are ``prefix``; room is int64[b, s], one more each."""
+    """Keys of the shingles whose bits under ``mask`` are ``prefix``.
+
+    Args:
+        slices: Documents.
+        mask: Of which bits.
+        prefix: What they are.
+        room: int64[b, s], one more than the keys each part of a box has room for.
+        pool: The threads.
+    """
     bounds = running(room.ravel()).astype(np.uint64)
     begin, last = (edge.reshape(room.shape) for edge in (bounds[:-1], bounds[1:] - np.uint64(1)))
     keys = np.empty(bounds[-1], np.uint64)

@@ -17,7 +17,17 @@ from dedup.edits.batch import diffs_as_json
 from dedup.families import id_of
 from dedup.model import Role
 from dedup.passages import Places, locate
-from dedup.ragged import by_owner, first_of_each, gather, owners, run_starts, running, take_rows, whole
+from dedup.ragged import (
+    by_owner,
+    first_of_each,
+    gather,
+    owners,
+    run_starts,
+    running,
+    take_long,
+    take_rows,
+    whole,
+)
 from dedup.schemas import DIFFS, FAMILIES, PASSAGE, RELATED, RELATIONS
 from dedup.texts import NEVER
 
@@ -330,7 +340,7 @@ class Tables:
         variant = self._number_of_row[rows]
         canonical = judged.canonical[variant]
         texts = self.documents.column("text")
-        operations = diffs_as_json(take_rows(texts, judged.order[canonical]), take_rows(texts, rows))
+        operations = diffs_as_json(take_long(texts, judged.order[canonical]), take_long(texts, rows))
         return pa.record_batch(
             [
                 self._family_column.take(pa.array(judged.family[variant])),

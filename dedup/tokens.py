@@ -272,14 +272,14 @@ def to_characters(
 
     Args:
         texts: string or large_string, without nulls.
-        document: int64[p], number of the document of each place.
+        document: int64[p], number of the document of each place; quickest where those of one stand together.
         places: uint32[p] or [p, k], bytes from its beginning.
     """
     data, offsets = text_buffers(texts)
-    data = data[offsets[0] : offsets[-1]]
-    continuation = np.flatnonzero(data & 0xC0 == 0x80)
-    if not len(continuation):
-        return places.astype(np.int64)
-    begin = (offsets - offsets[0])[document].reshape(-1, *[1] * (places.ndim - 1))
-    before = np.searchsorted(continuation, begin + places) - np.searchsorted(continuation, begin)
-    return np.asarray(places - before)
+    wanted = np.ascontiguousarray(places, np.uint32)
+    wanted = wanted if wanted.ndim == 2 else wanted[:, None]
+    characters = np.empty(wanted.shape, np.int64)
+    scratch = np.empty(int(np.diff(offsets).max(initial=0)) + 1, np.uint32)
+    loops = kernels.get(int(offsets[-1] - offsets[0]))
+    loops.places_in_characters(data, offsets, document, wanted, scratch, characters)
+    return characters.reshape(places.shape)

@@ -127,7 +127,9 @@ def block_table(tokens: Tokens, batch: pa.RecordBatch, first_document: int = 0) 
     held = np.flatnonzero(sizes > 0)
     hashes = unit_hashes(tokens, tokens.block_first[held], tokens.block_first[held + 1])
     document = np.searchsorted(tokens.block_offsets, held, side="right") - 1
-    order = np.lexsort((hashes, document))
+    order = np.argsort(hashes)
+    # NumPy sorts numbers of 16 bits by counting, those above keep their order
+    order = order[np.argsort(document[order].astype(np.min_scalar_type(len(tokens))), kind="stable")]
     rows = order[run_starts(hashes[order], document[order])]
     return BlockTable(
         hash=hashes[rows],
@@ -148,11 +150,10 @@ def find_recurring(table: BlockTable) -> Recurring:
         Keys and counts that depend on the set of rows only, not on their order.
     """
     shared = _is_shared(table)
-    _, document = np.unique(table.document, return_inverse=True)
     weight = np.where(table.tokens >= PROSE_TOKENS, table.tokens, 0)
-    words = np.bincount(document, weight)
-    alone = np.bincount(document, np.where(shared, 0, weight))
-    witness = ((2 * alone >= words) & (words > 0))[document]
+    words = np.bincount(table.document, weight)
+    alone = np.bincount(table.document, np.where(shared, 0, weight))
+    witness = ((2 * alone >= words) & (words > 0))[table.document]
 
     use = shared & witness & (table.source != 0)
     keys, counts = _count(
@@ -183,11 +184,11 @@ def unit_hashes(tokens: Tokens, first: NDArray[np.int64], last: NDArray[np.int64
 
 def _is_shared(table: BlockTable) -> NDArray[np.bool_]:
     """bool[R]: another document has the same block."""
-    order = np.argsort(table.hash, kind="stable")
-    same = table.hash[order][1:] == table.hash[order][:-1]
-    shared = np.zeros(len(order), np.bool_)
-    shared[order[1:][same]] = True
-    shared[order[:-1][same]] = True
+    order = np.argsort(table.hash)
+    opens = run_starts(table.hash[order])
+    alone = opens & np.append(opens[1:], True)
+    shared = np.empty(len(order), np.bool_)
+    shared[order] = ~alone
     return shared
 
 

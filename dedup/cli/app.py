@@ -72,6 +72,7 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     gc.set_threshold(GARBAGE)
     if arguments is None:  # the command is the whole process
         leave_out("pandas", "scipy")
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # NumPy's threads would only wait
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:  # closed by the caller: as if nothing came, and nobody listened
             setattr(sys, name, open(os.devnull, mode))  # noqa: PTH123, SIM115

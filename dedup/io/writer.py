@@ -13,10 +13,13 @@ import pyarrow.parquet
 from dedup.io.folder import writing
 from dedup.io.jsonlines import DIGITS, json_lines
 from dedup.parallel import in_order
+from dedup.ragged import string_buffers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
+
+    from numpy.typing import NDArray
 
     from dedup.io.schema import Reject
 
@@ -25,7 +28,6 @@ __all__ = ["rejects_table", "write_jsonl", "write_parquet", "write_records", "wr
 Tables: TypeAlias = "pa.Table | pa.RecordBatch | Iterable[pa.RecordBatch]"
 
 _ROWS = 16384  # written at once
-_LINE_END = pa.scalar(b"\n", pa.large_binary()), pa.scalar(b"", pa.large_binary())
 
 _REJECTS = pa.schema(
     [("file", pa.string()), ("line", pa.int64()), ("id", pa.string()), ("reason", pa.string())]
@@ -85,22 +87,26 @@ def write_parquet(path: Path, tables: Tables, schema: pa.Schema | None = None) -
             writer.write_batch(_rounded(batch))
 
 
-def write_records(path: Path, records: Iterable[pa.Array]) -> None:
+def write_records(path: Path, records: Iterable[pa.Array], kept: NDArray[np.bool_] | None = None) -> None:
     """Write records byte for byte, each with a line end: ``canonical.jsonl``.
 
     Args:
         path: The file, replaced if it exists.
         records: large_binary arrays without nulls.
+        kept: bool[n], which of all of them are written; by default all.
 
     Raises:
         OutputError: The file can't be written.
     """
+    done = 0
     with writing(path), path.open("wb") as file:
         for part in records:
-            lines = pc.binary_join_element_wise(part, *_LINE_END)
-            if len(lines):
-                offsets = np.frombuffer(lines.buffers()[1], np.int64, len(lines) + 1, 8 * lines.offset)
-                file.write(memoryview(lines.buffers()[2])[offsets[0] : offsets[-1]])
+            data, offsets = string_buffers(part)
+            rows = np.arange(len(part)) if kept is None else np.flatnonzero(kept[done : done + len(part)])
+            done += len(part)
+            ends = zip(offsets[rows].tolist(), offsets[rows + 1].tolist(), strict=True)
+            # one by one: records are kilobytes, and Arrow would copy each three times
+            file.write(b"\n".join([*(data[low:high] for low, high in ends), b""]))
 
 
 def rejects_table(rejects: Iterable[Reject]) -> pa.Table:

@@ -90,9 +90,9 @@ def shingle_keys(words, start, stop, size, low, mask, prefix, last, at, keys):
 def sift(keys, begin, end, parts, limit, seen):
     """Keep, in front and in order, the keys that may stand with more than ``limit`` different lower 16 bits.
 
-    Box by box, each of so many parts ``keys[begin[p]:end[p]]``: a slot of ``seen``, a power of two, counts how
-    often the lower bits change from one key to the next of those whose upper bits fall on it. So nothing is
-    lost, and the more is left out the better keys are ordered by their lower bits. Gives how many are kept.
+    Box by box, each of so many parts ``keys[begin[p]:end[p]]``: a slot of ``seen``, a power of two, counts
+    how often the lower bits change from one key to the next of those whose upper bits fall on it. So nothing
+    is lost, and the more is left out the better keys are ordered by their lower bits. Gives how many stay.
     """
     mask = np.uint64(len(seen) - 1)
     least = min(limit, np.int64(LOWER) - 1)
@@ -141,7 +141,7 @@ def _bit_of(value, bits):
 
 @kernel(types.void(const(_u8), out(_u8), out(_u1)))
 def fill_table(values, table, bits):
-    """Put values of 48 bits into an empty hash table with linear probing, and a filter; powers of two long."""
+    """Put values of 48 bits into an empty table with linear probing and a filter, powers of two long."""
     mask = np.int64(len(table) - 1)
     for i in range(len(values)):
         byte, bit = _bit_of(values[i], bits)
@@ -154,7 +154,7 @@ def fill_table(values, table, bits):
 
 @kernel(types.void(const(_u8), const(_i8), const(_i8), const(_i8), const(_u8), const(_u1), _u1, out(_u1)))
 def flag_members(words, start, stop, size, table, bits, flag, flags):
-    """Set a flag of every token that lies in a shingle whose upper 48 bits are in the table and its filter."""
+    """Set a flag of every token that lies in a shingle whose upper 48 bits are in a table and its filter."""
     mask = np.int64(len(table) - 1)
     for d in range(len(start)):
         first, last = start[d], stop[d]

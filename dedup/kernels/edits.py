@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numba import types
 
-from dedup.kernels._jit import const, helper, kernel, out
+from dedup.kernels._jit import const, helper, kernel, load64, out, trailing_zeros
 from dedup.kernels.pieces import (
     CUT,
     END,
@@ -23,6 +23,7 @@ from dedup.kernels.pieces import (
     SPACE,
     START,
     STAYS,
+    ZERO,
     Side,
     class_at,
     cut,
@@ -32,6 +33,9 @@ from dedup.kernels.units import pair_equal, pair_similar, settle
 from dedup.kernels.words import match_words
 
 __all__ = ["edit_pairs"]
+
+TOGETHER = 32
+"""Pieces compared at once, at most; texts that differ in every piece are looked at as often as that."""
 
 
 @helper
@@ -111,6 +115,41 @@ def _add_pieces(matches, count, a, i, b, j):
 
 
 @helper
+def _equal_bytes(one, i, two, j, size):
+    """Bytes before the first that differs of two stretches: eight at a time."""
+    at = 0
+    last = min(len(one) - i, len(two) - j) - 8
+    while at < size and at <= last:
+        differ = load64(one, i + at) ^ load64(two, j + at)
+        if differ != ZERO:
+            return min(size, at + (trailing_zeros(differ) >> 3))
+        at += 8
+    while at < size and one[i + at] == two[j + at]:
+        at += 1
+    return min(size, at)
+
+
+@helper
+def _add_run(matches, count, a, i, b, j, high, inside):
+    """Add pieces that follow each other in both texts and are the same, byte for byte; give how many."""
+    start_a = a.pieces[i, CUT]
+    start_b = b.pieces[j, CUT]
+    high = min(high, i + TOGETHER)
+    end = i + 1
+    while end < high and a.pieces[end, MATCH] == j + end - i and (inside or not a.pieces[end, MOVED]):
+        if a.pieces[end, CUT] - start_a != b.pieces[j + end - i, CUT] - start_b:
+            break
+        end += 1
+    size = min(a.pieces[end, CUT] - start_a, b.pieces[j + end - i, CUT] - start_b)
+    same = _equal_bytes(a.data, start_a, b.data, start_b, size)
+    while end > i and max(a.pieces[end, CUT] - start_a, b.pieces[j + end - i, CUT] - start_b) > same:
+        end -= 1
+    if end > i:
+        count = _add(matches, count, start_a, start_b, a.pieces[end, CUT] - start_a)
+    return count, end - i
+
+
+@helper
 def _tail(side, piece, kinds):
     """Where the white space before a piece begins."""
     low = side.pieces[piece - 1, END]
@@ -133,8 +172,10 @@ def _spell(a, first_a, high_a, b, first_b, high_b, inside, kinds, matches):
     y = b.pieces[first_b, CUT]
     last_i = first_a - 1
     last_j = first_b - 1
-    for i in range(first_a, high_a + 1):
+    i = first_a
+    while i <= high_a:
         if i < high_a and (a.pieces[i, MATCH] < 0 or (a.pieces[i, MOVED] and not inside)):
+            i += 1
             continue
         j = a.pieces[i, MATCH] if i < high_a else high_b
         end_a = a.pieces[i, CUT]
@@ -169,12 +210,18 @@ def _spell(a, first_a, high_a, b, first_b, high_b, inside, kinds, matches):
                 size = _common_end(a.data, tail_a, end_a, b.data, tail_b, end_b)
                 count = _add(matches, count, end_a - size, end_b - size, size)
         if i < high_a:
-            count = _add_pieces(matches, count, a, i, b, j)
+            count, size = _add_run(matches, count, a, i, b, j, high_a, inside)
+            if size == 0:
+                count = _add_pieces(matches, count, a, i, b, j)
+                size = 1
             if count > 0:
                 x = matches[count - 1, 0] + matches[count - 1, 2]
                 y = matches[count - 1, 1] + matches[count - 1, 2]
-            last_i = i
-            last_j = j
+            i += size
+            last_i = i - 1
+            last_j = j + size - 1
+        else:
+            i += 1
     return count
 
 

@@ -1,17 +1,18 @@
-"""Loops that write the operations of a diff as JSON."""
+"""Loops that write JSON: the operations of a diff, lists of numbers."""
 
 from __future__ import annotations
 
 import numpy as np
 from numba import types
 
-from dedup.kernels._jit import const, helper, inlined, kernel, out
+from dedup.kernels._jit import bytes_between, const, helper, inlined, kernel, out, trailing_zeros
 from dedup.kernels.hashing import hash_bytes
 from dedup.kernels.rules import DELETE, EQUAL, INSERT, MOVE, NESTED, REPLACE
 
-__all__ = ["write_edits"]
+__all__ = ["write_edits", "write_numbers"]
 
 QUOTE, BACKSLASH = ord('"'), ord("\\")
+PAIRS = np.frombuffer("".join(f"{n:02}" for n in range(100)).encode(), "<u2")
 HEXADECIMAL = np.frombuffer(b"0123456789abcdef", np.uint8)
 U15 = np.uint64(15)
 
@@ -32,8 +33,9 @@ SHORT[[8, 9, 10, 12, 13]] = np.frombuffer(b"btnfr", np.uint8)
 
 @helper
 def _put(out, at, text):
+    room = out[at : at + len(text)]
     for x in range(len(text)):
-        out[at + x] = text[x]
+        room[x] = text[x]
     return at + len(text)
 
 
@@ -45,6 +47,16 @@ def _put_byte(out, at, byte):
 
 @helper
 def _put_number(out, at, number):
+    """Write a number; up to 9999, as most are, four bytes at once, though fewer may count."""
+    if number < 10_000:
+        digits = 1 + (number > 9) + (number > 99) + (number > 999)
+        hundreds = number // 100
+        word = np.uint32(PAIRS[hundreds]) | np.uint32(PAIRS[number - 100 * hundreds]) << np.uint32(16)
+        word >>= np.uint32(8 * (4 - digits))
+        room = out[at : at + 4]
+        for x in range(4):
+            room[x] = word >> np.uint32(8 * x) & np.uint32(0xFF)
+        return at + digits
     digits = 1
     rest = number
     while rest >= 10:
@@ -57,9 +69,26 @@ def _put_number(out, at, number):
 
 
 @helper
+def _plain(data, i, end):
+    """How many of the next 64 bytes stand before the first that is escaped; 0 near the end."""
+    if i + 64 > min(end, len(data)):
+        return np.int64(0)
+    signs = bytes_between(data, i, QUOTE, QUOTE) | bytes_between(data, i, BACKSLASH, BACKSLASH)
+    return trailing_zeros(signs | bytes_between(data, i, 0, 31))
+
+
+@helper
 def _put_text(out, at, data, i, end):
     """Write a text escaped, without its quotation marks."""
     while i < end:
+        size = _plain(data, i, end)
+        plain, room = data[i : i + size], out[at : at + size]
+        for x in range(size):
+            room[x] = plain[x]
+        at += size
+        i += size
+        if size == 64:
+            continue
         byte = data[i]
         i += 1
         if byte >= 32 and byte != QUOTE and byte != BACKSLASH:
@@ -174,3 +203,33 @@ def write_edits(data_a, offsets_a, data_b, offsets_b, first, rows, starts, out, 
         at = _put_byte(out, at, ord("]"))
         ends[n] = at
     return np.int64(at)
+
+
+@kernel(
+    types.int64(
+        types.Array(types.int64, 2, "C", readonly=True), types.Array(types.uint8, 2, "C", readonly=True),
+        const(types.int64), const(types.int64), out(types.uint8), out(types.int64),
+    )
+)  # fmt: skip
+def write_numbers(values, names, sizes, offsets, out, ends):
+    """Write lists of objects of numbers as JSON; return the bytes.
+
+    ``values`` has the numbers of each object, none below zero; ``names[k, : sizes[k]]`` is what stands before
+    number k, of 32 bytes, all of which are written at first. ``offsets`` says where the objects of each list
+    begin, ``ends`` gets where its JSON ends.
+    """
+    at = np.int64(0)
+    for n in range(len(ends)):
+        at = _put_byte(out, at, ord("["))
+        for row in range(offsets[n], offsets[n + 1]):
+            if row > offsets[n]:
+                at = _put_byte(out, at, ord(","))
+            for k in range(values.shape[1]):
+                name, room = names[k], out[at : at + 32]
+                for x in range(32):
+                    room[x] = name[x]
+                at = _put_number(out, at + sizes[k], values[row, k])
+            at = _put_byte(out, at, ord("}"))
+        at = _put_byte(out, at, ord("]"))
+        ends[n] = at
+    return at

@@ -52,13 +52,20 @@ def class_at(data, i, end, kinds):
 
 
 @inlined
-def _plain(data, i, n):
-    """Bytes of the word that begins at i if it is plain, of ASCII letters and digits; else, or near n, 0."""
-    if i + 66 > n:
-        return 0
+def _letters(data, i):
+    """Bits of the places data[i:i + 64] that hold ASCII letters and digits."""
     digits = bytes_between(data, i, 48, 57)
-    size = trailing_zeros(~(digits | bytes_between(data, i, 65, 90) | bytes_between(data, i, 97, 122)))
-    if size == 64 or data[i + size] >= 0x80:
+    return digits | bytes_between(data, i, 65, 90) | bytes_between(data, i, 97, 122)
+
+
+@inlined
+def _plain(data, i, rest, room):
+    """Bytes of the word that begins at i if it is plain, of ASCII letters and digits, and below ``room``.
+
+    Else 0. ``rest`` has a bit for each letter and digit from i on.
+    """
+    size = trailing_zeros(~rest)
+    if size >= room or data[i + size] >= 0x80:
         return 0
     sign = data[i + size]
     if (sign == 44 or sign == 46 or sign == 58) and 48 <= data[i + size + 1] <= 57:
@@ -163,19 +170,36 @@ def cut(side, kinds, fold):
             units[found, LOAD] = 0
             units[found, NAME] = 0
             found += 1
-        letters = _plain(data, i, n) if code < 0x80 else 0
-        if letters > 0:
-            h = _plain_hash(data, i, letters)
-            i += letters
-        else:
-            i, letters, h = _other(data, i, n, kinds, fold)
-        h *= P2
-        h ^= h >> U29
-        pieces[count, END] = i
-        pieces[count, KEY] = np.int64(h)
-        units[found - 1, LOAD] += pieces[count, WEIGHT]
-        count += 1
-        units[found - 1, NAME] = np.int64((np.uint64(units[found - 1, NAME]) ^ h) * P3)
+        begin = i
+        rest = _letters(data, i) if code < 0x80 and i + 66 <= n else ZERO
+        letters = _plain(data, i, rest, 64)
+        while True:
+            if letters > 0:
+                h = _plain_hash(data, i, letters)
+                i += letters
+            else:
+                i, letters, h = _other(data, i, n, kinds, fold)
+            h *= P2
+            h ^= h >> U29
+            pieces[count, END] = i
+            pieces[count, KEY] = np.int64(h)
+            units[found - 1, LOAD] += pieces[count, WEIGHT]
+            count += 1
+            units[found - 1, NAME] = np.int64((np.uint64(units[found - 1, NAME]) ^ h) * P3)
+            room = 63 - (i - begin)  # mostly a space follows, and another plain word
+            if room < 1 or rest == ZERO or data[i] != 32:
+                break
+            following = _plain(data, i + 1, rest >> np.uint64(i + 1 - begin), room)
+            if following == 0:
+                break
+            letters = following
+            i += 1
+            pieces[count, CUT] = i
+            pieces[count, START] = i
+            pieces[count, WEIGHT] = 2
+            pieces[count, MATCH] = -1
+            pieces[count, MOVED] = 0
+            pieces[count, OPENS] = 0
         space = bracket = -1
         stop = ends = False
     pieces[count, CUT] = n

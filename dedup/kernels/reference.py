@@ -42,7 +42,17 @@ if TYPE_CHECKING:
     Counts = npt.NDArray[np.int64]
     Hashes = npt.NDArray[np.uint64]
 
-__all__ = ["content", "count_characters", "count_languages", "minhash", "roll", "room", "tokenize", "winnow"]
+__all__ = [
+    "content",
+    "count_characters",
+    "count_languages",
+    "minhash",
+    "places_in_characters",
+    "roll",
+    "room",
+    "tokenize",
+    "winnow",
+]
 
 # One letter a class, so that the rules can be written as regular expressions.
 LETTERS = {
@@ -361,6 +371,20 @@ def count_characters(data: Bytes, start: Counts, stop: Counts, counts: Counts) -
     """Count the characters that begin in data[start[s]:stop[s]]."""
     for s, (first, last) in enumerate(zip(start.tolist(), stop.tolist(), strict=True)):
         counts[s] = np.count_nonzero(data[first:last] & 0xC0 != 0x80)
+
+
+def places_in_characters(
+    data: Bytes,
+    offsets: Counts,
+    document: Counts,
+    places: npt.NDArray[np.uint32],
+    scratch: npt.NDArray[np.uint32],
+    characters: Counts,
+) -> None:
+    """Places in the UTF-8 of documents as places in their characters; ``scratch`` is not needed."""
+    begins = np.concatenate([[0], np.cumsum(data & 0xC0 != 0x80)])
+    begin = offsets[document][:, None]
+    characters[:] = begins[begin + places] - begins[begin]
 
 
 def room(

@@ -46,7 +46,16 @@ def _shingles(words: Any, first: int, last: int, size: int) -> tuple[int, Any]:
 
 
 def shingle_keys(
-    words: Any, start: Any, stop: Any, size: Any, low: Any, mask: Any, prefix: Any, last: Any, at: Any, keys: Any
+    words: Any,
+    start: Any,
+    stop: Any,
+    size: Any,
+    low: Any,
+    mask: Any,
+    prefix: Any,
+    last: Any,
+    at: Any,
+    keys: Any,
 ) -> None:
     """See :func:`dedup.kernels.corpus.shingle_keys`."""
     for d in range(len(start)):

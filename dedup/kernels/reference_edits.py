@@ -34,7 +34,7 @@ from dedup.kernels.rules import (
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-__all__ = ["edit_pairs", "write_edits"]
+__all__ = ["edit_pairs", "write_edits", "write_numbers"]
 
 
 def edit_pairs(
@@ -89,6 +89,19 @@ def write_edits(
             else:
                 operations.append(operation)
         line = orjson.dumps(operations)
+        out[written : written + len(line)] = np.frombuffer(line, np.uint8)
+        written += len(line)
+        ends[n] = written
+    return written
+
+
+def write_numbers(values: Any, names: Any, sizes: Any, offsets: Any, out: Any, ends: Any) -> int:
+    """See :func:`dedup.kernels.operations.write_numbers`."""
+    parts = [name[:size].tobytes().decode() for name, size in zip(names, sizes, strict=True)]
+    objects = ["".join(f"{part}{n}" for part, n in zip(parts, row, strict=True)) for row in values.tolist()]
+    written = 0
+    for n in range(len(ends)):
+        line = f"[{','.join(o + '}' for o in objects[offsets[n] : offsets[n + 1]])}]".encode()
         out[written : written + len(line)] = np.frombuffer(line, np.uint8)
         written += len(line)
         ends[n] = written

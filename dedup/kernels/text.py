@@ -52,7 +52,7 @@ from dedup.kernels.rules import (
     SHORT_SHARE,
 )
 
-__all__ = ["count_characters", "room", "tokenize"]
+__all__ = ["count_characters", "places_in_characters", "room", "tokenize"]
 
 U0, U1, U2, U4, U8, U63 = (np.uint64(n) for n in (0, 1, 2, 4, 8, 63))
 FIRST, NINE = np.uint64(0xFF), np.uint64(ord("9"))
@@ -359,6 +359,49 @@ def count_characters(data, start, stop, counts):
         counts[s] = 0
         for byte in data[start[s] : stop[s]]:
             counts[s] += byte & 0xC0 != 0x80
+
+
+@kernel(
+    types.void(
+        *(const(types.uint8), const(types.int64), const(types.int64)),
+        *(types.Array(types.uint32, 2, "C", readonly=True), out(types.uint32)),
+        types.Array(types.int64, 2, "C"),
+    )
+)
+def places_in_characters(data, offsets, document, places, scratch, characters):
+    """Places in the UTF-8 of documents as places in their characters.
+
+    Args:
+        data: uint8, UTF-8 of all documents.
+        offsets: int64[n+1], where each begins in data.
+        document: int64[p]; quickest where those of one document stand together.
+        places: uint32[p, k], bytes from its beginning, each the first of a character, or its end.
+        scratch: uint32, as long as the longest document: where bytes are that begin no character.
+        characters: int64[p, k], filled.
+    """
+    its, found = np.int64(-1), 0
+    for p in range(len(document)):
+        if document[p] != its:
+            its, found = document[p], 0
+            begin, end = offsets[its], offsets[its + 1]
+            i = begin
+            while i < end:
+                if i + 64 <= len(data) and bytes_between(data, i, 0x80, 0xBF) == U0:
+                    i += 64
+                    continue
+                for at in range(i, min(i + 64, end)):
+                    scratch[found] = at - begin
+                    found += data[at] & 0xC0 == 0x80
+                i += 64
+        for k in range(places.shape[1]):
+            low, high = 0, found
+            while low < high:
+                middle = (low + high) >> 1
+                if scratch[middle] < places[p, k]:
+                    low = middle + 1
+                else:
+                    high = middle
+            characters[p, k] = np.int64(places[p, k]) - low
 
 
 _BYTES, _COUNTS, _PLACES = out(types.uint8), out(types.int64), out(types.uint32)

@@ -78,29 +78,29 @@ def pair_similar(a, units_a, b, units_b, work):
                 owner[slot] = i
                 name[slot] = pair
     votes = work[2]
+    voted = work[3]
     for i in range(units_a):
         votes[i] = 0
     for j in range(units_b):
         if b.units[j, MATE] >= 0:
             continue
-        best = shared = 0
-        for step in range(2):  # count, then set back
-            for piece in range(b.units[j, FIRST], b.units[j + 1, FIRST]):
-                pair = _word_pair(b, j, piece)
-                slot = slot_of(pair, mask)
-                while owner[slot] >= 0 and name[slot] != pair:
-                    slot = (slot + 1) & mask
-                i = owner[slot]
-                if i < 0:
-                    continue
-                if step:
-                    votes[i] = 0
-                    continue
-                votes[i] += 1
-                if votes[i] > votes[best] or (votes[i] == votes[best] and i < best):
-                    best = i
-            if step == 0:
-                shared = votes[best]
+        best = count = 0
+        for piece in range(b.units[j, FIRST], b.units[j + 1, FIRST]):
+            pair = _word_pair(b, j, piece)
+            slot = slot_of(pair, mask)
+            while owner[slot] >= 0 and name[slot] != pair:
+                slot = (slot + 1) & mask
+            i = owner[slot]
+            if i < 0:
+                continue
+            voted[count] = i
+            count += 1
+            votes[i] += 1
+            if votes[i] > votes[best] or (votes[i] == votes[best] and i < best):
+                best = i
+        shared = votes[best]
+        for vote in range(count):
+            votes[voted[vote]] = 0
         size = a.units[best + 1, FIRST] - a.units[best, FIRST] + b.units[j + 1, FIRST] - b.units[j, FIRST]
         if shared >= MIN_SHARED and 4 * shared >= size and a.units[best, MATE] < 0:
             a.units[best, MATE] = j

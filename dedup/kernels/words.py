@@ -17,6 +17,15 @@ ONE = np.uint64(1)
 
 
 @helper
+def _find(table, name, mask, key):
+    """The slot of a key, or the one where it belongs."""
+    slot = slot_of(key, mask)
+    while table[slot] >= 0 and name[slot] != key:
+        slot = (slot + 1) & mask
+    return slot
+
+
+@helper
 def _longest(a, of_a, low_a, high_a, b, of_b, low_b, high_b, partner, work, bits):
     """Pair a longest common subsequence; see the reference for the method."""
     n = high_a - low_a
@@ -25,30 +34,25 @@ def _longest(a, of_a, low_a, high_a, b, of_b, low_b, high_b, partner, work, bits
         return
     table = work[0]
     number = work[1]  # of each word of b, among its distinct ones
+    name = work[2]
     mask = empty_table(table, m)
     distinct = 0
     for j in range(m):
         key = b.pieces[of_b[low_b + j], KEY]
-        slot = slot_of(key, mask)
-        while table[slot] >= 0 and b.pieces[of_b[low_b + table[slot]], KEY] != key:
-            slot = (slot + 1) & mask
+        slot = _find(table, name, mask, key)
         if table[slot] < 0:
-            table[slot] = j
-            number[j] = distinct
+            table[slot] = distinct
+            name[slot] = key
             distinct += 1
-        else:
-            number[j] = number[table[slot]]
+        number[j] = table[slot]
     width = (n + 63) >> 6
     hits = bits[: distinct * width]
     for x in range(distinct * width):
         hits[x] = ZERO
     for i in range(n):
-        key = a.pieces[of_a[low_a + i], KEY]
-        slot = slot_of(key, mask)
-        while table[slot] >= 0 and b.pieces[of_b[low_b + table[slot]], KEY] != key:
-            slot = (slot + 1) & mask
+        slot = _find(table, name, mask, a.pieces[of_a[low_a + i], KEY])
         if table[slot] >= 0:
-            hits[number[table[slot]] * width + (i >> 6)] |= ONE << np.uint64(i & 63)
+            hits[table[slot] * width + (i >> 6)] |= ONE << np.uint64(i & 63)
     rows = bits[distinct * width :]
     for w in range(width):
         rows[w] = ~ZERO
@@ -103,15 +107,6 @@ def _triple(side, of, i):
     """Hash of three words in a row."""
     pieces = side.pieces
     return mixed(mixed(pieces[of[i], KEY], pieces[of[i + 1], KEY]), pieces[of[i + 2], KEY])
-
-
-@helper
-def _find(table, name, mask, triple):
-    """The slot of a triple, or the one where it belongs."""
-    slot = slot_of(triple, mask)
-    while table[slot] >= 0 and name[slot] != triple:
-        slot = (slot + 1) & mask
-    return slot
 
 
 @helper
