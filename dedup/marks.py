@@ -70,8 +70,8 @@ def grouped(
         columns = marks.hash, marks.told, marks.start, marks.stop, marks.number
         keys = np.empty((most >> bits) + (most >> bits + 3) + 1024, np.uint64)
         count = loops.mark_keys(*columns, low, bits, number, keys)
-        if count > len(keys):  # one fingerprint fills the part
-            keys = np.empty(count, np.uint64)
+        if count >= len(keys):  # one fingerprint fills the part
+            keys = np.empty(count + 1, np.uint64)
             loops.mark_keys(*columns, low, bits, number, keys)
         keys = keys[:count]
         keys.sort()

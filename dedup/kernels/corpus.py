@@ -203,17 +203,16 @@ def mark_keys(hashes, told, mark_start, mark_stop, number, low, bits, part, keys
 
     Only of those whose hash has ``part`` in its lower ``bits``; the others are kept. The upper ones would not
     do: a fingerprint is the least of several hashes, and two of three are in the lowest quarter. Gives their
-    number, which may be more than ``keys`` has room for.
+    number, which may be more than ``keys`` has room for; its last place is none, as every key is written.
     """
     n = 0
+    room = len(keys) - 1
     shift, gone = np.uint64(low), np.uint64(bits)
     mask, wanted = (np.uint64(1) << gone) - np.uint64(1), np.uint64(part)
     for d in range(len(number)):
         for m in range(mark_start[d], mark_stop[d]):
-            if told[m] and hashes[m] & mask == wanted:
-                if n < len(keys):
-                    keys[n] = hashes[m] >> gone << shift | np.uint64(number[d])
-                n += 1
+            keys[min(n, room)] = hashes[m] >> gone << shift | np.uint64(number[d])
+            n += (told[m] != 0) & (hashes[m] & mask == wanted)
     return np.int64(n)
 
 

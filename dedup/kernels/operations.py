@@ -114,8 +114,8 @@ def _put_text(out, at, data, i, end):
 def _characters(data, i, end):
     """Characters that begin in data[i:end]; below zero if ``end`` comes first."""
     count = 0
-    for x in range(min(i, end), max(i, end)):
-        count += data[x] & 0xC0 != 0x80
+    for byte in data[min(i, end) : max(i, end)]:  # a slice, of which the compiler makes vectors
+        count += byte & 0xC0 != 0x80
     return count if i <= end else -count
 
 

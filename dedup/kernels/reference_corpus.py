@@ -150,7 +150,7 @@ def mark_keys(
         mine = slice(int(mark_start[d]), int(mark_stop[d]))
         found = hashes[mine][told[mine] != 0]
         found = found[found % np.uint64(1 << bits) == part] >> np.uint64(bits)
-        room = keys[n : n + len(found)]
+        room = keys[n : max(n, len(keys) - 1)][: len(found)]
         room[:] = (found << np.uint64(low) | np.uint64(number[d]))[: len(room)]
         n += len(found)
     return n
