@@ -293,7 +293,7 @@ def _frequent(
     ]
     share = np.array([len(own) for own in slices]) >> bits
     boxes = 1 << min(8, int(share.sum() >> _BOX_BITS).bit_length())
-    found = []
+    found: list[NDArray[np.uint64]] = []
     with ThreadPoolExecutor(settings.workers) as pool:
         for number in range(1 << bits):
             chosen = mask, np.uint64(number << (64 - bits))

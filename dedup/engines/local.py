@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ import pyarrow as pa
 
 from dedup import kernels
 from dedup.boilerplate import BlockTable, Recurring, block_table, find_recurring
+from dedup.boilerplate.lexicon import lexicon
 from dedup.candidates import Pairs
 from dedup.edges import Edges
 from dedup.engines.base import Progress, silent
@@ -76,7 +78,11 @@ def find_families(
     recurring = None
     if settings.strip:
         blocks = corpus.blocks
-        recurring = workspace.stage("recurring", Recurring, lambda: find_recurring(blocks.finish(BlockTable)))
+        with ThreadPoolExecutor(1) as beside:
+            beside.submit(lexicon)  # which stripping asks for; one thread learns alone
+            recurring = workspace.stage(
+                "recurring", Recurring, lambda: find_recurring(blocks.finish(BlockTable))
+            )
     clock.mark("learn")
     prepared = _prepare(corpus, recurring, settings, workspace, progress)
     clock.mark("prepare")
