@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from functools import cache
 from importlib import resources
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -117,8 +118,7 @@ def mark_quotations(
         flags[first:last] |= QUOTED
     for first, last in _transcripts(tokens, data, offsets, block_start):
         flags[first:last] |= QUOTED
-    # between spaces every sign has neighbours that are of its own text
-    raw = np.insert(data[offsets[0] : offsets[-1]], np.repeat(offsets - offsets[0], EDGE), ord(" "))
+    raw = _spaced(data, offsets)
     begins = block_start - offsets[0] + EDGE * (owners(tokens.block_offsets) + 1)
     flags[_behind_dashes(tokens, raw, begins)] |= QUOTED
     flags[_announced(tokens, raw, begins, agencies)] |= QUOTED | ANNOUNCED
@@ -129,6 +129,16 @@ def mark_quotations(
     for between in _between_rare(tokens, raw, begins, single):
         flags[between] |= QUOTED
     return flags
+
+
+def _spaced(data: NDArray[np.uint8], offsets: NDArray[np.int64]) -> NDArray[np.uint8]:
+    """The texts between spaces: every sign has neighbours that are of its own text."""
+    raw = np.full(int(offsets[-1] - offsets[0]) + EDGE * len(offsets), ord(" "), np.uint8)
+    at = EDGE
+    for start, stop in pairwise(offsets.tolist()):  # np.insert takes four times as long
+        raw[at : at + stop - start] = data[start:stop]
+        at += stop - start + EDGE
+    return raw
 
 
 def _between_singles(

@@ -56,8 +56,7 @@ UNDATED = np.int64(-(2**62))
 _FEW = 64
 """Documents not worth sharing among threads."""
 
-_BOX_BITS = 16
-"""Of how many shingles are sifted at once, roughly: with a slot of 4 bytes for each."""
+_BOX_BITS = 16  # of how many shingles are sifted at once, roughly, with a slot of 4 bytes for each
 
 _SPREAD = np.uint64(0x9E3779B97F4A7C15)
 

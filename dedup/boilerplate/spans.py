@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
@@ -20,11 +21,15 @@ if TYPE_CHECKING:
     from dedup.boilerplate.units import Surface, Units
     from dedup.tokens import Tokens
 
-__all__ = ["Spans", "inner_spans", "sentence_cut"]
+__all__ = ["Spans", "inner_spans", "sentence_cuts"]
 
 KINDS = list(Kind)
 REPORTER_TOKENS = 6
 """Tokens of a reporter's name, office and post behind the bracket of a dateline."""
+
+_GAPS = 1 << 12  # what stands between two tokens, of which there are few kinds: answers are kept
+_SPACES = b" \t\r\n\v\f"
+_IS_SPACE = np.isin(np.arange(256), list(_SPACES))
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +120,8 @@ def inner_spans(
         start = tokens.block_start[block] if first == tokens.block_first[block] else tokens.start[first]
         base = int(begins[document_of[unit]])
         stop = _after_equals(tokens, data, base, first, stop, int(units.last[unit]))
-        end = _after_signs(data, base, int(tokens.end[stop - 1]), int(tokens.start[stop]))
+        low, end = int(tokens.end[stop - 1]), int(tokens.start[stop])
+        end -= _after_signs(data[base + low : base + end].tobytes())
         rows.append((int(document_of[unit]), int(start), end, meta, first, stop))
     done.clear()
     for i in np.flatnonzero(agencies.closes):  # of a chain, the first one
@@ -136,16 +142,34 @@ def inner_spans(
     return Spans.of_rows(rows)
 
 
-def sentence_cut(tokens: Tokens, data: NDArray[np.uint8], base: int, token: int) -> int:
-    """Byte in the text where the sentence that begins with a token begins, its opening signs included."""
-    low, high = int(tokens.end[token - 1]), int(tokens.start[token])
-    gap = data[base + low : base + high].tobytes()
-    spaces = [i for i, byte in enumerate(gap) if byte in b" \t\r\n\v\f"]
+def sentence_cuts(
+    tokens: Tokens, data: NDArray[np.uint8], base: NDArray[np.int64], token: NDArray[np.int64]
+) -> NDArray[np.uint32]:
+    """Bytes in the texts where the sentences that begin with tokens begin, opening signs included.
+
+    Args:
+        tokens: The token stream.
+        data: uint8, UTF-8 of all texts.
+        base: int64[n], where the text of each begins in it.
+        token: int64[n], none the first of its text.
+    """
+    low, cuts = tokens.end[token - 1], tokens.start[token]
+    spaced = (cuts > low) & _IS_SPACE[data[base + cuts - 1]]  # mostly it begins right behind one
+    for i in np.flatnonzero(~spaced).tolist():
+        high = int(cuts[i])
+        cuts[i] = high - _opening_signs(data[base[i] + low[i] : base[i] + high].tobytes())
+    return cuts
+
+
+@lru_cache(_GAPS)
+def _opening_signs(gap: bytes) -> int:
+    """Bytes between two tokens that belong to the sentence the second one begins."""
+    spaces = [i for i, byte in enumerate(gap) if byte in _SPACES]
     if spaces:
-        return low + spaces[-1] + 1
+        return len(gap) - spaces[-1] - 1
     text = gap.decode(errors="replace")
     ends = [i for i, character in enumerate(text) if character in "。！？．」』”）)"]
-    return low + len(text[: ends[-1] + 1].encode()) if ends else high
+    return len(gap) - len(text[: ends[-1] + 1].encode()) if ends else 0
 
 
 def _after_equals(
@@ -166,12 +190,12 @@ def _after_equals(
     return equals[-1] if equals and first < equals[0] < stop < equals[-1] else stop
 
 
-def _after_signs(data: NDArray[np.uint8], base: int, low: int, high: int) -> int:
-    """Where the text begins again between two tokens: after the last dash or colon and its white space."""
-    gap = data[base + low : base + high].tobytes().decode(errors="replace")
-    cut = max(map(gap.rfind, "-–—―−:：)）]】〕/.=।")) + 1
-    begun = gap[cut:].lstrip()
-    return high - len(begun.encode())
+@lru_cache(_GAPS)
+def _after_signs(gap: bytes) -> int:
+    """Bytes between two tokens that are text again: after the last dash or colon and its white space."""
+    signs = gap.decode(errors="replace")
+    cut = max(map(signs.rfind, "-–—―−:：)）]】〕/.=।")) + 1
+    return len(signs[cut:].lstrip().encode())
 
 
 def _before_signs(data: NDArray[np.uint8], base: int, low: int, high: int) -> int:

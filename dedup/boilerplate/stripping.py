@@ -25,7 +25,7 @@ from dedup.boilerplate.forms import (
 from dedup.boilerplate.lexicon import CUES
 from dedup.boilerplate.model import BODY, LABELS, MODELS, TITLE, label_units
 from dedup.boilerplate.recurring import asked, unit_hashes
-from dedup.boilerplate.spans import Spans, inner_spans, sentence_cut
+from dedup.boilerplate.spans import Spans, inner_spans, sentence_cuts
 from dedup.boilerplate.units import (
     Measures,
     Phrases,
@@ -517,16 +517,11 @@ def _unit_spans(
     block = units.block[gone]
     document = np.searchsorted(tokens.block_offsets, block, side="right") - 1
     start, end = tokens.block_start[block].copy(), tokens.block_end[block].copy()
-    inside = (units.first[gone] > tokens.block_first[block]) | (
-        units.last[gone] < tokens.block_first[block + 1]
-    )
-    for i in np.flatnonzero(inside):
-        unit = gone[i]
-        base = int(begins[document[i]])
-        if units.first[unit] > tokens.block_first[block[i]]:
-            start[i] = sentence_cut(tokens, data, base, int(units.first[unit]))
-        if units.last[unit] < tokens.block_first[block[i] + 1]:
-            end[i] = sentence_cut(tokens, data, base, int(units.last[unit]))
+    for cut, token, inside in (
+        (start, units.first[gone], units.first[gone] > tokens.block_first[block]),
+        (end, units.last[gone], units.last[gone] < tokens.block_first[block + 1]),
+    ):
+        cut[inside] = sentence_cuts(tokens, data, begins[document[inside]], token[inside])
     return Spans(document, start, end, kind[gone], units.first[gone], units.last[gone])
 
 
