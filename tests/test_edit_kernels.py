@@ -74,6 +74,22 @@ def test_kernels_equal_their_reference_on_edited_articles(seed):
     assert_equal(pairs)
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_kernels_equal_their_reference_on_long_equal_stretches(seed):
+    # words are compared in runs: here they end at other letters, marks and spaces, and at words that moved
+    rng = random.Random(seed)
+    words = [
+        rng.choice(["the", "bridge", "Marrow", "12.5", "ö", "said", "re-open", "“no”"]) for _ in range(400)
+    ]
+    signs = [rng.choice([" "] * 20 + [". ", ", ", "\n", " – "]) for _ in words]
+    other = [rng.choice([word.upper(), word + "x", word]) if rng.random() < 0.03 else word for word in words]
+    gaps = [rng.choice(["\u00a0", "  ", ";\n"]) if rng.random() < 0.03 else sign for sign in signs]
+    one = "".join(map("".join, zip(words, signs, strict=True)))
+    two = "".join(map("".join, zip(other, gaps, strict=True)))
+    cut = len(two) // 3
+    assert_equal([(one, two), (one, two[cut:] + two[:cut]), (one, one), (one.upper(), two)])
+
+
 def test_kernels_equal_their_reference_above_the_largest_table():
     rng = random.Random(2)
     words = [f"w{rng.randrange(2000)}" for _ in range(7000)]
@@ -90,6 +106,28 @@ def test_many_pairs_give_what_one_gives(pairs, rows):
             pa.array([a for a, _ in pairs], pa.string()), pa.array([b for _, b in pairs], pa.string())
         )
     assert [json.loads(text) for text in made.to_pylist()] == [diff(a, b).as_json() for a, b in pairs]
+
+
+@given(
+    st.lists(st.lists(st.lists(st.integers(0, 20_000), min_size=2, max_size=2), max_size=3), max_size=4),
+    st.integers(0, 2**63 - 1),
+)
+@settings(deadline=None)
+def test_numbers_are_written_like_by_the_reference(lists, large):
+    offsets = np.cumsum([0, *map(len, lists)])
+    values = np.array([row for rows in lists for row in rows], np.int64).reshape(-1, 2)
+    values[:1, :1] = large
+    names = np.frombuffer(b"".join(name.ljust(32) for name in (b'{"a":', b',"bc":')), np.uint8).reshape(2, 32)
+    written = []
+    for functions in (kernels.warm(), reference):
+        out, ends = np.zeros(64 * len(values) + 4 * len(lists) + 40, np.uint8), np.zeros(len(lists), np.int64)
+        size = functions.write_numbers(values, names, np.array([5, 6]), offsets, out, ends)
+        written.append((out[:size].tobytes(), ends.tolist()))
+    assert written[0] == written[1]
+    begins = [0, *written[0][1]]
+    read = [json.loads(written[0][0][low:high]) for low, high in pairwise(begins)]
+    expected = [[{"a": a, "bc": b} for a, b in values[low:high].tolist()] for low, high in pairwise(offsets)]
+    assert read == expected
 
 
 def test_slices_of_arrays_will_do():

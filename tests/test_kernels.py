@@ -93,6 +93,23 @@ def test_characters_are_counted_like_the_reference(text: str, spans: list[tuple[
     run("count_characters", data, start, stop, outputs=[np.zeros(len(bounds), np.int64)])
 
 
+@given(st.lists(st.text(max_size=80), min_size=1, max_size=4), st.data())
+@settings(deadline=None)
+def test_places_are_turned_into_characters_like_by_the_reference(
+    texts: list[str], data: st.DataObject
+) -> None:
+    offsets = offsets_of([len(text.encode()) for text in texts])
+    document = np.array(data.draw(st.lists(st.integers(0, len(texts) - 1), max_size=9)), np.int64)
+    drawn = [[data.draw(st.integers(0, len(texts[d]))) for _ in range(2)] for d in document]
+    starts = [[len(texts[d][:at].encode()) for at in row] for d, row in zip(document, drawn, strict=True)]
+    places = np.array(starts, np.uint32).reshape(-1, 2)
+    raw = np.frombuffer("".join(texts).encode(), np.uint8)
+    scratch, characters = np.zeros(400, np.uint32), np.zeros(places.shape, np.int64)
+    kernels.warm().places_in_characters(raw, offsets, document, places, scratch, characters)
+    assert characters.tolist() == drawn
+    run("places_in_characters", raw, offsets, document, places, scratch, outputs=[characters])
+
+
 def python(code: str, folder: Path) -> str:
     environment = {**os.environ, "NUMBA_CACHE_DIR": str(folder), "PYTHONPATH": os.pathsep.join(sys.path)}
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)

@@ -21,6 +21,7 @@ from dedup.ragged import (
     slices,
     steps,
     sums,
+    take_long,
     take_rows,
 )
 
@@ -28,9 +29,12 @@ from dedup.ragged import (
 @given(st.lists(st.lists(st.text(max_size=2), min_size=1, max_size=4), min_size=1, max_size=5), st.data())
 def test_rows_of_chunks(chunks: list[list[str]], data: st.DataObject) -> None:
     values = [value for chunk in chunks for value in chunk]
-    rows = data.draw(st.lists(st.integers(0, len(values) - 1), max_size=9))
+    skipped = data.draw(st.integers(0, len(values) - 1))
+    rows = data.draw(st.lists(st.integers(skipped, len(values) - 1), max_size=9))
     column = pa.chunked_array(chunks, pa.large_string())
-    assert take_rows(column, np.array(rows, np.int64)).to_pylist() == [values[row] for row in rows]
+    for take in (take_rows, take_long):
+        taken = take(column.slice(skipped), np.array(rows, np.int64) - skipped)
+        assert taken.to_pylist() == [values[row] for row in rows]
 
 
 @given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 4)), max_size=6))

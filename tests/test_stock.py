@@ -111,6 +111,19 @@ def test_stock_against_a_dictionary(
         assert count == 0
 
 
+def test_one_shingle_may_be_nearly_all_there_are() -> None:
+    # so that the box it falls into is written once more, with room for all of it
+    n, size = 6, 40_000
+    start, own = np.arange(n) * size, np.arange(n)
+    words = np.full(n * size, 7, np.uint64)
+    words[-size:] = np.arange(size)  # in one window
+    texts = Texts(words, np.zeros(n * size, np.uint8), start, start + size, np.zeros(n, np.uint8), own)
+    nothing = np.zeros(n, np.int64), np.zeros(n, np.int64), np.empty(0, np.uint64)
+    marked, count = mark(texts, *nothing, own, own, Settings(threads=2))
+    assert count == 1
+    assert (marked.flags & STOCK != 0).tolist() == [True] * (n - 1) * size + [False] * size
+
+
 def spread(word: int) -> int:
     return (word + 1) * 0x9E3779B97F4A7C15 % (1 << 64)
 

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from typer.testing import CliRunner
 
 from dedup import __version__
 from dedup.cli.app import app
+from dedup.cli.imports import leave_out, take_in
 
 from .conftest import LEAD, REST, SEEDS, Call, write
 
@@ -39,6 +41,26 @@ def test_help_answers_at_once() -> None:
         return after.children_user + after.children_system - before.children_user - before.children_system
 
     assert min(processor_seconds() for _ in range(3)) < 0.4
+
+
+def test_a_command_leaves_out_what_others_import_where_they_find_it(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("Nothing that anybody else has.", "utf-8")
+    code = (
+        "import contextlib, sys\nfrom dedup.cli import main\nwith contextlib.suppress(SystemExit):\n    main()\n"
+        "print('pyarrow' in sys.modules, 'pandas' in sys.modules, 'scipy' in sys.modules)"
+    )
+    program = [sys.executable, "-c", code, "run", "a.txt", "-o", "out", "-q"]
+    done = subprocess.run(program, cwd=tmp_path, capture_output=True, text=True)
+    assert done.stdout == "True False False\n", done.stderr
+
+
+def test_what_was_left_out_can_be_taken_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "colorsys", raising=False)
+    leave_out("colorsys")
+    with pytest.raises(ModuleNotFoundError):
+        import_module("colorsys")
+    take_in()
+    assert import_module("colorsys").__name__ == "colorsys"
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -32,6 +32,21 @@ COLUMNS: dict[str, tuple[pa.DataType, st.SearchStrategy[Any]]] = {
             st.builds(lambda at, name: {"start": at, "name": name}, st.integers(0, 9), texts), max_size=3
         ),
     ),
+    **{
+        name: (
+            pa.list_(pa.struct([("start", pa.int64()), ('"end"', pa.int64())])),
+            lists
+            | st.lists(st.builds(lambda at, to: {"start": at, '"end"': to}, numbers, numbers), max_size=3),
+        )
+        for name, lists, numbers in (
+            ("passages", st.just([]), st.integers(0, 9999) | st.integers(0, 2**63 - 1)),
+            ("changes", st.none(), st.integers(-9, 9)),
+        )
+    },
+    "long names": (
+        pa.list_(pa.struct([("a" * 40, pa.int64())])),
+        st.lists(st.builds(lambda at: {"a" * 40: at}, st.integers(0, 9)), max_size=2),
+    ),
 }
 rows = st.lists(st.fixed_dictionaries({name: values for name, (_, values) in COLUMNS.items()}), max_size=6)
 
