@@ -36,6 +36,7 @@ MODULES = (
     ("edits", "reference_edits"),
     ("operations", "reference_edits"),
     ("postings", "reference_postings"),
+    ("packing", "reference_packing"),
 )
 """Compiled modules and their references."""
 

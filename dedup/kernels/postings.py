@@ -1,13 +1,13 @@
-"""The loop that looks keys up in packed buckets of the index."""
+"""Loops over the keys of the index: looking them up in packed buckets, leaving out what is in too many."""
 
 from __future__ import annotations
 
 import numpy as np
 from numba import types
 
-from dedup.kernels._jit import const, inlined, kernel, load64, out
+from dedup.kernels._jit import const, helper, inlined, kernel, load64, out
 
-__all__ = ["find_keys"]
+__all__ = ["find_keys", "thin_keys"]
 
 _u1, _i8, _u8 = types.uint8, types.int64, types.uint64
 
@@ -18,8 +18,21 @@ def _key(data, width, place, mask, like):
     return load64(data, place * width) & mask | like & ~mask
 
 
-@kernel(_i8(const(_u1), _i8, const(_i8), const(_u8), _u8, const(_u8), const(_u8), out(_u8)))
-def find_keys(data, width, bounds, buckets, shift, low, high, found):
+@helper
+def _first_not(data, width, mask, first, last, key, after):
+    """The first place from which on keys are not below a key, or, if asked, above it."""
+    while first < last:
+        middle = (first + last) // 2
+        there = _key(data, width, middle, mask, key)
+        if there < key or (after and there == key):
+            first = middle + 1
+        else:
+            last = middle
+    return first
+
+
+@kernel(_i8(const(_u1), _i8, const(_i8), const(_u8), _u8, const(_u8), const(_u8), _u8, _i8, _i8, out(_u8)))
+def find_keys(data, width, bounds, buckets, shift, low, high, thinned, most, earliest, found):
     """Write the keys within ranges, each of which lies in one bucket.
 
     Args:
@@ -30,6 +43,9 @@ def find_keys(data, width, bounds, buckets, shift, low, high, found):
         shift: Bits of a key below those that name its bucket, at most 8 * width.
         low: uint64[q], sorted; the first key of each range.
         high: uint64[q], the last.
+        thinned: Of a range that begins below it, with more than ``most`` keys, the middle is left out.
+        most: How many of those are written.
+        earliest: How many of them are the first ones; the others are the last ones.
         found: uint64[f], filled in the order of the ranges.
 
     Returns:
@@ -48,20 +64,47 @@ def find_keys(data, width, bounds, buckets, shift, low, high, found):
             break
         if buckets[b] != bucket:
             continue
-        first = bounds[b]
-        last = bounds[b + 1]
-        while first < last:
-            middle = (first + last) // 2
-            if _key(data, width, middle, mask, low[q]) < low[q]:
-                first = middle + 1
-            else:
-                last = middle
-        while first < bounds[b + 1]:
-            key = _key(data, width, first, mask, low[q])
+        place = _first_not(data, width, mask, bounds[b], bounds[b + 1], low[q], False)
+        left = -1  # before the middle is passed over
+        if low[q] < thinned and place + most < bounds[b + 1]:
+            if _key(data, width, place + most, mask, low[q]) <= high[q]:
+                left = earliest
+        while place < bounds[b + 1]:
+            if left == 0:
+                last = _first_not(data, width, mask, place, bounds[b + 1], high[q], True)
+                place = max(place, last - (most - earliest))
+            left -= 1
+            key = _key(data, width, place, mask, low[q])
             if key > high[q]:
                 break
             if count < len(found):
                 found[count] = key
             count += 1
-            first += 1
+            place += 1
+    return count
+
+
+@kernel(_i8(out(_u8), _u8, _i8, _i8))
+def thin_keys(keys, bits, most, earliest):
+    """Leave out the middle of what is in too many, in place.
+
+    Args:
+        keys: uint64[k], sorted; a hash, and so many bits of a number below it.
+        bits: Of the number.
+        most: Keys kept of one hash.
+        earliest: How many of them are the first ones; the others are the last ones.
+
+    Returns:
+        How many keys are left, at the front.
+    """
+    count, first = 0, 0
+    while first < len(keys):
+        last = first + 1
+        while last < len(keys) and keys[last] >> bits == keys[first] >> bits:
+            last += 1
+        for place in range(first, last):
+            if last - first <= most or place - first < earliest or last - place <= most - earliest:
+                keys[count] = keys[place]
+                count += 1
+        first = last
     return count

@@ -3,18 +3,17 @@
 Token hashes keep all 64 bits: verification in the index is verification in the batch. A hash is written
 where it stands first; where it comes again, the place of the first in one byte or two, and a bit for each
 token says which. A hash of the index's vocabulary is written as its number there, in two bytes. Articles of
-450 words take 1.5 KB so, without a vocabulary 2.9 KB, where the bare array takes 3.6 KB; zlib, 20 times
-slower, makes 3.1 KB of that.
+450 words take 1.5 KB so, without a vocabulary 2.9 KB, where the bare array takes 3.6 KB; zlib makes 3.1 KB
+of that. Loops do it (:mod:`dedup.kernels.packing`): beginning a stream of zlib alone takes longer.
 """
 
 from __future__ import annotations
 
-import zlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dedup.ragged import run_starts
+from dedup import kernels
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,73 +53,35 @@ def pack_words(hashes: NDArray[np.uint64], flags: NDArray[np.uint8], vocabulary:
     Args:
         hashes: uint64[t].
         flags: uint8[t].
-        vocabulary: uint64[v], hashes of common tokens, sorted, at most 65,536; may be empty.
+        vocabulary: uint64[v], hashes of common tokens, sorted, at most 65,535; may be empty.
     """
-    order = hashes.argsort(kind="stable")
-    opens = run_starts(hashes[order])
-    again = np.ones(len(hashes), bool)
-    again[order[opens]] = False
-    rank = (~again).cumsum() - 1  # of those that stand first
-    number = np.empty(len(hashes), np.int64)
-    number[order] = rank[order[opens]][opens.cumsum() - 1]
-    distinct = hashes[~again]
-    common = np.zeros(len(distinct), bool)
-    if len(vocabulary):
-        place = np.minimum(vocabulary.searchsorted(distinct), len(vocabulary) - 1)
-        common = vocabulary[place] == distinct
-    width = 1 if len(distinct) <= 1 << 8 else 2 if len(distinct) <= 1 << 16 else 4
-    head = np.array([len(hashes), len(distinct), np.count_nonzero(common), width], "<u4")
-    return b"".join(
-        (
-            head.tobytes(),
-            distinct[~common].astype("<u8").tobytes(),
-            place[common].astype("<u2").tobytes() if common.any() else b"",
-            number[again].astype(f"<u{width}").tobytes(),
-            np.packbits(common).tobytes() if common.any() else b"",
-            np.packbits(again).tobytes(),
-            zlib.compress(flags.tobytes(), 1),
-        )
-    )
+    count = len(hashes)
+    table = np.full(1 << (2 * count).bit_length(), -1, np.int64)
+    data = np.zeros(16 + 17 * count, np.uint8)
+    size = kernels.get().pack_body(hashes, flags, vocabulary, table, np.empty(count, np.int64), data)
+    return data[:size].tobytes()
 
 
 def unpack_words(data: bytes, vocabulary: NDArray[np.uint64]) -> tuple[NDArray[np.uint64], NDArray[np.uint8]]:
-    """What :func:`pack_words` packed, with the same vocabulary or, then, none."""
-    count, size, known, width = np.frombuffer(data, "<u4", 4).tolist()
-    at = 16
-
-    def part(dtype: str, length: int) -> NDArray[Any]:
-        nonlocal at
-        values = np.frombuffer(data, dtype, length, at)
-        at += values.nbytes
-        return values
-
-    distinct = rare = part("<u8", size - known)
-    places = part("<u2", known)
-    repeated = part(f"<u{width}", count - size)
-    if known:
-        common = np.unpackbits(part("u1", -(-size // 8)), count=size).view(bool)
-        distinct = np.empty(size, np.uint64)
-        distinct[common], distinct[~common] = vocabulary[places], rare
-    again = np.unpackbits(part("u1", -(-count // 8)), count=count).view(bool)
-    number = np.cumsum(~again) - 1
-    number[again] = repeated
-    flags = np.frombuffer(zlib.decompress(memoryview(data)[at:]), np.uint8)
-    return distinct[number].astype(np.uint64), flags
+    """What :func:`pack_words` packed, with the same vocabulary or, where that was empty, any."""
+    count = int.from_bytes(data[:4], "little")
+    own, hashes = np.empty((2, count), np.uint64)
+    flags = np.empty(count, np.uint8)
+    kernels.get().unpack_body(np.frombuffer(data, np.uint8), vocabulary, own, hashes, flags)
+    return hashes, flags
 
 
 def pack_places(spans: NDArray[np.int64]) -> bytes:
     """Character spans of body tokens, int64[n, 2], ascending and disjoint."""
-    moves = spans.ravel().copy()
-    moves[1:] -= spans.ravel()[:-1]
-    width = 1 if moves.max(initial=0) < 1 << 8 else 4
-    planes = moves.reshape(-1, 2).T.astype(f"<u{width}")
-    return bytes([width]) + zlib.compress(planes.tobytes(), 1)
+    data = np.empty(21 * len(spans), np.uint8)
+    return data[: kernels.get().pack_spans(np.ascontiguousarray(spans).ravel(), data)].tobytes()
 
 
 def unpack_places(data: bytes) -> NDArray[np.int64]:
     """What :func:`pack_places` packed."""
-    planes = np.frombuffer(zlib.decompress(memoryview(data)[1:]), f"<u{data[0]}").reshape(2, -1)
-    return np.cumsum(planes.T.ravel(), dtype=np.int64).reshape(-1, 2)
+    places = np.empty(2 * len(data), np.int64)
+    count = kernels.get().unpack_spans(np.frombuffer(data, np.uint8), places)
+    return places[:count].reshape(-1, 2)
 
 
 def pack_mask(mask: NDArray[np.bool_] | None) -> bytes | None:

@@ -42,6 +42,9 @@ MOST_EDGES = 512
 LEARNED_FROM = 512
 """Documents from which the vocabulary is learned."""
 
+MOST_WORDS = (1 << 16) - 1
+"""Tokens of the vocabulary, at most; the last number of two bytes says that one is not there."""
+
 COMMON = 3
 """Documents among them that a token of the vocabulary stands in."""
 
@@ -260,7 +263,9 @@ class Ledger:
         rows = self.store.rows("SELECT num FROM document ORDER BY num LIMIT ?", LEARNED_FROM)
         bodies = self.bodies([num for (num,) in rows]).values()
         hashes, count = np.unique(np.concatenate([distinct(b.hash) for b in bodies]), return_counts=True)
-        common = hashes[np.argsort(-count, kind="stable")[: min(1 << 16, np.count_nonzero(count >= COMMON))]]
+        common = hashes[
+            np.argsort(-count, kind="stable")[: min(MOST_WORDS, np.count_nonzero(count >= COMMON))]
+        ]
         self.store.run("INSERT INTO vocabulary VALUES (1, ?)", np.sort(common).tobytes())
 
     def pack(self, body: Body) -> bytes:

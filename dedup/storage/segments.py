@@ -15,7 +15,7 @@ A hash with very many numbers (a disclaimer in every document) keeps the first `
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -63,6 +63,18 @@ _LOWER, _BUCKET = (_ONE << np.uint64(48)) - _ONE, (_ONE << np.uint64(32)) - _ONE
 _EMPTY = np.empty(0, np.uint64)
 
 
+class Thinned(NamedTuple):
+    """Of which hashes not all keys are looked at.
+
+    Attributes:
+        upto: Keys below it.
+        most: Keys of one hash that are; the first :data:`FIRST`, and the last ones.
+    """
+
+    upto: np.uint64
+    most: int
+
+
 class _Run:
     """Sorted keys in memory, and where those with each first bits begin: a search meets a few cache lines."""
 
@@ -77,8 +89,9 @@ class _Run:
         """Keys from the first to the last."""
         return self.keys[np.searchsorted(self.keys, first) : np.searchsorted(self.keys, last, "right")]
 
-    def find(self, low: Keys, high: Keys) -> Keys:
-        return _within(self.keys.view(np.uint8), 8, self._bounds, self._buckets, self._shift, low, high)
+    def find(self, low: Keys, high: Keys, thinned: Thinned) -> Keys:
+        data = self.keys.view(np.uint8)
+        return _within(data, 8, self._bounds, self._buckets, self._shift, low, high, thinned)
 
 
 class _Runs:
@@ -97,8 +110,8 @@ class _Runs:
             keys = np.sort(np.concatenate([self._runs.pop().keys, keys]), kind="stable")
         self._runs.append(_Run(keys))
 
-    def find(self, low: Keys, high: Keys) -> list[Keys]:
-        return [run.find(low, high) for run in self._runs]
+    def find(self, low: Keys, high: Keys, thinned: Thinned) -> list[Keys]:
+        return [run.find(low, high, thinned) for run in self._runs]
 
     def all(self) -> Keys:
         """All keys, sorted."""
@@ -122,6 +135,8 @@ class Postings:
         self._store = store
         self._most = most
         self._low_bits = low_bits
+        # of the first list, fingerprints, the middle is never looked at, and looking it up took half of the time
+        self._thinned = Thinned(_ONE << np.uint64(62), most[0])
         self.forget()
 
     def forget(self) -> None:
@@ -176,18 +191,22 @@ class Postings:
         self._fresh = _Runs()
 
     def find(self, low: Keys, high: Keys) -> Keys:
-        """Distinct keys within the given ranges, sorted.
+        """Distinct keys within the given ranges, sorted; of a fingerprint in very many documents not all.
 
         Args:
             low: uint64[q], sorted; the first key of each range.
             high: uint64[q], the last. A range lies in one bucket of the last level.
         """
-        found = [part for runs in (self._old, self._new, self._fresh) for part in runs.find(low, high)]
+        runs = (self._old, self._new, self._fresh)
+        found = [part for some in runs for part in some.find(low, high, self._thinned)]
         if self._ahead is not None and is_in(low, self._ahead[0]).all():
-            found.append(self._ahead[1].find(low, high))
+            found.append(self._ahead[1].find(low, high, self._thinned))
         else:
             found += self._stored(low, high)
-        return distinct(np.concatenate(found)) if found else _EMPTY
+        keys = distinct(np.concatenate(found)) if found else _EMPTY
+        listed = np.searchsorted(keys, self._thinned.upto)
+        marks = _thinned(keys[:listed], np.uint64(self._low_bits[0]), self._most[0])
+        return keys if len(marks) == listed else np.concatenate([marks, keys[listed:]])
 
     def read_ahead(self, low: Keys, high: Keys) -> None:
         """Read now what is stored within ranges, and only what comes later when some of them are asked for.
@@ -206,7 +225,7 @@ class Postings:
                 some = distinct_[chunk : chunk + TOGETHER]
                 if rows := self._rows(some, level):
                     part = slice(*np.searchsorted(buckets, [some[0], some[-1] + _ONE]).tolist())
-                    yield _found(rows, level, low[part], high[part])
+                    yield _found(rows, level, low[part], high[part], self._thinned)
 
     def _rows(self, buckets: Keys, level: int) -> list[tuple[int, bytes]]:
         """Some buckets of one level, in their order."""
@@ -342,13 +361,13 @@ def _unpacked(rows: Sequence[tuple[int, bytes]], level: int) -> Keys:
     return keys
 
 
-def _found(rows: Sequence[tuple[int, bytes]], level: int, low: Keys, high: Keys) -> Keys:
+def _found(rows: Sequence[tuple[int, bytes]], level: int, low: Keys, high: Keys, thinned: Thinned) -> Keys:
     """Keys within ranges, of several buckets in their order."""
     numbers, parts = zip(*rows, strict=True)
     bounds = running(np.fromiter(map(len, parts), np.int64, len(rows)) // _WIDTH)
     buckets = np.array(numbers, np.uint64) & _BUCKET
     data = np.frombuffer(b"".join((*parts, bytes(8))), np.uint8)
-    return _within(data, _WIDTH, bounds, buckets, np.uint64(64 - LEVELS[level]), low, high)
+    return _within(data, _WIDTH, bounds, buckets, np.uint64(64 - LEVELS[level]), low, high, thinned)
 
 
 def _within(
@@ -359,23 +378,18 @@ def _within(
     shift: np.uint64,
     low: Keys,
     high: Keys,
+    thinned: Thinned,
 ) -> Keys:
     """Keys within ranges; what the arguments are, the kernel says."""
     find_keys = kernels.get().find_keys
     keys = np.empty(4 * len(low), np.uint64)
-    count = find_keys(data, width, bounds, buckets, shift, low, high, keys)
+    count = find_keys(data, width, bounds, buckets, shift, low, high, *thinned, FIRST, keys)
     if count > len(keys):
         keys = np.empty(count, np.uint64)
-        find_keys(data, width, bounds, buckets, shift, low, high, keys)
+        find_keys(data, width, bounds, buckets, shift, low, high, *thinned, FIRST, keys)
     return keys[:count]
 
 
 def _thinned(keys: Keys, bits: np.uint64, most: int) -> Keys:
-    """Of each hash at most so many keys: the first ones and the last ones."""
-    hashes = keys >> bits
-    if len(keys) <= most or not (hashes[most:] == hashes[:-most]).any():
-        return keys
-    _, first, count = np.unique(hashes, return_index=True, return_counts=True)
-    rank = np.arange(len(keys)) - np.repeat(first, count)
-    left = np.repeat(count, count) - rank
-    return np.asarray(keys[(rank < FIRST) | (left <= most - FIRST)])
+    """Of each hash at most so many keys: the first ones and the last ones. Nobody else may hold the keys."""
+    return keys[: kernels.get().thin_keys(keys, bits, most, FIRST)]

@@ -8,7 +8,7 @@ from hypothesis.extra import numpy as arrays
 
 from dedup import kernels
 from dedup.index import Index
-from dedup.kernels import reference_postings
+from dedup.kernels import reference_packing, reference_postings
 from dedup.storage import segments
 from dedup.storage.codec import pack_places, pack_words, unpack_places, unpack_words
 
@@ -198,8 +198,11 @@ def test_the_index_works_through_moves(place, small):
     ),
     st.sampled_from([(8, 50), (6, 45), (6, 40)]),
     st.integers(0, 70),
+    st.sampled_from([0, 5 << 60, (1 << 64) - 1]),
+    st.integers(1, 4),
+    st.integers(0, 1),
 )
-def test_keys_within_ranges(keys, asked, packing, room):
+def test_keys_within_ranges(keys, asked, packing, room, thinned, most, earliest):
     width, shift = packing
     known = np.array(sorted(keys), np.uint64)
     buckets, first = np.unique(known >> np.uint64(shift), return_index=True)
@@ -207,9 +210,58 @@ def test_keys_within_ranges(keys, asked, packing, room):
     bounds = np.append(first, len(known)).astype(np.int64)
     ends = sorted({low: min(low | (1 << shift) - 1, low + more) for low, more in asked}.items())
     low, high = np.array(ends, np.uint64).reshape(-1, 2).T.copy()
-    expected = [key for begin, end in ends for key in sorted(keys) if begin <= key <= end]
+    expected = []
+    for begin, end in ends:
+        some = [key for key in sorted(keys) if begin <= key <= end]
+        if begin < thinned and len(some) > most:
+            some = some[:earliest] + some[len(some) - most + earliest :]
+        expected += some
     for loops in (kernels.warm(), reference_postings):
         found = np.zeros(room, np.uint64)
-        count = loops.find_keys(data, width, bounds, buckets, np.uint64(shift), low, high, found)
+        own = data, width, bounds, buckets, np.uint64(shift)
+        count = loops.find_keys(*own, low, high, np.uint64(thinned), most, earliest, found)
         assert count == len(expected)
         assert found[:count].tolist() == expected[:room]
+
+
+@given(
+    st.lists(st.sampled_from([0, 1, 2, 3, 2**63, 2**64 - 1]) | st.integers(0, 2**64 - 1), max_size=300),
+    st.lists(st.integers(0, 255), min_size=1, max_size=9),
+    st.sets(st.sampled_from([0, 2, 3, 2**64 - 1])),
+)
+def test_bodies_are_packed_as_the_reference_does(words, some, known):
+    hashes, vocabulary = np.array(words, np.uint64), np.array(sorted(known), np.uint64)
+    flags = np.resize(np.array(some, np.uint8).repeat(7), len(words))
+    packed = []
+    for loops in (kernels.warm(), reference_packing):
+        data, room = np.zeros(16 + 17 * len(words), np.uint8), np.empty(len(words), np.int64)
+        size = loops.pack_body(hashes, flags, vocabulary, np.full(1024, -1), room, data)
+        packed.append(data[:size])
+        back, told, own = np.empty_like(hashes), np.empty_like(flags), np.empty_like(hashes)
+        loops.unpack_body(data[:size], vocabulary, own, back, told)
+        assert (back == hashes).all()
+        assert (told == flags).all()
+    assert packed[0].tobytes() == packed[1].tobytes()
+
+
+@given(st.lists(st.integers(0, 31) | st.integers(0, 2**40), max_size=40).map(lambda m: m[: len(m) // 2 * 2]))
+def test_places_are_packed_as_the_reference_does(moves):
+    places, packed = np.cumsum(moves, dtype=np.int64), []
+    for loops in (kernels.warm(), reference_packing):
+        data, back = np.empty(21 * len(moves), np.uint8), np.empty_like(places)
+        data = data[: loops.pack_spans(places, data)]
+        packed.append(data.tobytes())
+        back = np.empty(2 * len(data), np.int64)
+        assert back[: loops.unpack_spans(data, back)].tolist() == places.tolist()
+    assert packed[0] == packed[1]
+
+
+@given(st.lists(st.integers(0, 200)), st.integers(0, 5), st.integers(1, 9), st.integers(0, 1))
+def test_keys_of_too_many(numbers, bits, most, earliest):
+    left = []
+    for loops in (kernels.warm(), reference_postings):
+        keys = np.array(sorted(numbers), np.uint64)
+        left.append(keys[: loops.thin_keys(keys, np.uint64(bits), most, earliest)].tolist())
+        _, count = np.unique(keys >> np.uint64(bits), return_counts=True)
+        assert len(left[-1]) == np.minimum(count, most).sum()
+    assert left[0] == left[1]

@@ -1,0 +1,210 @@
+"""Compiled loops that pack the body of a document for the index, and unpack it: a microsecond each.
+
+A packed body begins with its tokens and its distinct hashes, four bytes each. For every distinct hash, where
+it stands first, follow its number in the vocabulary, two bytes, ``RARE`` where it has none; then the rare
+hashes, eight bytes each; for every token that repeats an earlier one which distinct hash it is, one byte or
+two or four; a bit for each token says which repeat. Flags are runs: a byte, and how many tokens have it.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import types
+
+from dedup.kernels._jit import const, inlined, kernel, out
+
+__all__ = ["pack_body", "pack_spans", "unpack_body", "unpack_spans"]
+
+MIX, SHIFT = np.uint64(0x9E3779B97F4A7C15), np.uint64(32)
+RARE, LONG = 0xFFFF, 0xFF
+_u1, _i8, _u8 = types.uint8, types.int64, types.uint64
+
+
+@inlined
+def _write(data, at, value, width):
+    """Write the lowest bytes of a number; the place behind them."""
+    rest = np.uint64(value)
+    for i in range(width):
+        data[at + i] = np.uint8(rest & np.uint64(0xFF))
+        rest >>= np.uint64(8)
+    return at + width
+
+
+@inlined
+def _read(data, at, width):
+    value = np.uint64(0)
+    for i in range(width):
+        value |= np.uint64(data[at + i]) << np.uint64(8 * i)
+    return value
+
+
+@inlined
+def _write_number(data, at, value):
+    """Write a number in as many groups of seven bits as it needs; the place behind it."""
+    while value >= 128:
+        data[at] = np.uint8(value & 127 | 128)
+        value >>= 7
+        at += 1
+    data[at] = np.uint8(value)
+    return at + 1
+
+
+@inlined
+def _read_number(data, at):
+    """A number, and the place behind it."""
+    value, shift = np.int64(0), 0
+    while data[at] >= 128:
+        value |= np.int64(data[at] & 127) << shift
+        shift += 7
+        at += 1
+    return value | np.int64(data[at]) << shift, at + 1
+
+
+@inlined
+def _place_in(vocabulary, value):
+    """The place of a hash in the vocabulary; ``RARE`` where it is not there."""
+    first, last = 0, len(vocabulary)
+    while first < last:
+        middle = (first + last) // 2
+        if vocabulary[middle] < value:
+            first = middle + 1
+        else:
+            last = middle
+    return first if first < len(vocabulary) and vocabulary[first] == value else RARE
+
+
+@inlined
+def _width(distinct):
+    return 1 if distinct <= 1 << 8 else 2 if distinct <= 1 << 16 else 4
+
+
+@kernel(_i8(const(_u8), const(_u1), const(_u8), out(_i8), out(_i8), out(_u1)))
+def pack_body(hashes, flags, vocabulary, table, first, data):
+    """Write a packed body.
+
+    Args:
+        hashes: uint64[t] of the tokens.
+        flags: uint8[t].
+        vocabulary: uint64[v], sorted, at most 65,535; may be empty.
+        table: int64, a power of two and more than t, all -1.
+        first: int64[t], room: the tokens that stand first.
+        data: uint8, zeros, room for 8 + 16 * t + t / 8 + 1 bytes.
+
+    Returns:
+        How many bytes were written.
+    """
+    mask = len(table) - 1
+    distinct = 0
+    for t in range(len(hashes)):
+        slot = np.int64(hashes[t] * MIX >> SHIFT) & mask
+        while table[slot] >= 0 and hashes[first[table[slot]]] != hashes[t]:
+            slot = (slot + 1) & mask
+        if table[slot] < 0:
+            table[slot], first[distinct] = distinct, t
+            distinct += 1
+    at = _write(data, _write(data, 0, len(hashes), 4), distinct, 4)
+    rare = at + 2 * distinct
+    for i in range(distinct):
+        place = _place_in(vocabulary, hashes[first[i]])
+        at = _write(data, at, place, 2)
+        if place == RARE:
+            rare = _write(data, rare, hashes[first[i]], 8)
+    at, width, new = rare, _width(distinct), 0
+    bits = at + width * (len(hashes) - distinct)
+    for t in range(len(hashes)):
+        if new < distinct and first[new] == t:
+            new += 1
+            continue
+        slot = np.int64(hashes[t] * MIX >> SHIFT) & mask
+        while hashes[first[table[slot]]] != hashes[t]:
+            slot = (slot + 1) & mask
+        at = _write(data, at, table[slot], width)
+        data[bits + (t >> 3)] |= np.uint8(1 << (t & 7))
+    at = bits + (len(hashes) + 7 >> 3)
+    t = 0
+    while t < len(flags):
+        begin = t
+        while t < len(flags) and flags[t] == flags[begin]:
+            t += 1
+        data[at] = flags[begin]
+        at = _write_number(data, at + 1, t - begin)
+    return at
+
+
+@kernel(types.void(const(_u1), const(_u8), out(_u8), out(_u8), out(_u1)))
+def unpack_body(data, vocabulary, own, hashes, flags):
+    """Read a packed body; the arrays have as many places as its first four bytes say.
+
+    Args:
+        data: What :func:`pack_body` wrote.
+        vocabulary: The same, or, where that was empty, any.
+        own: uint64[t], room: the distinct hashes.
+        hashes: uint64[t], filled.
+        flags: uint8[t], filled.
+    """
+    count, distinct = len(hashes), np.int64(_read(data, 4, 4))
+    rare = 8 + 2 * distinct
+    for i in range(min(distinct, count)):
+        place = np.int64(_read(data, 8 + 2 * i, 2))
+        if place == RARE:
+            own[i] = _read(data, rare, 8)
+            rare += 8
+        else:
+            own[i] = vocabulary[min(place, len(vocabulary) - 1)]  # of a damaged file
+    at, width, new = rare, _width(distinct), 0
+    bits = at + width * (count - distinct)
+    for t in range(count):
+        if data[bits + (t >> 3)] >> (t & 7) & 1:
+            hashes[t] = own[min(np.int64(_read(data, at, width)), count - 1)]
+            at += width
+        else:
+            hashes[t] = own[min(new, count - 1)]
+            new += 1
+    at, t = bits + (count + 7 >> 3), 0
+    while t < count:
+        flag = data[at]
+        size, at = _read_number(data, at + 1)
+        for i in range(t, min(t + size, count)):
+            flags[i] = flag
+        t += size
+
+
+@kernel(_i8(const(_i8), out(_u1)))
+def pack_spans(places, data):
+    """Write where tokens stand: gap and length, four bits each, or ``LONG`` and both as numbers.
+
+    Args:
+        places: int64[2 * t], first character of a token, and the one behind it; ascending.
+        data: uint8, room for 21 bytes a token.
+
+    Returns:
+        How many bytes were written.
+    """
+    at, before = 0, 0
+    for t in range(len(places) // 2):
+        gap, length = places[2 * t] - before, places[2 * t + 1] - places[2 * t]
+        before = places[2 * t + 1]
+        if gap < 16 and length < 16 and gap + length < 30:
+            data[at] = np.uint8(gap << 4 | length)
+            at += 1
+        else:
+            data[at] = LONG
+            at = _write_number(data, _write_number(data, at + 1, gap), length)
+    return at
+
+
+@kernel(_i8(const(_u1), out(_i8)))
+def unpack_spans(data, places):
+    """Read where tokens stand; how many numbers that were, each of which needs half a byte of ``data``."""
+    at, here, count = 0, 0, 0
+    while at < len(data):
+        if data[at] == LONG:
+            gap, at = _read_number(data, at + 1)
+            length, at = _read_number(data, at)
+        else:
+            gap, length = np.int64(data[at] >> 4), np.int64(data[at] & 15)
+            at += 1
+        places[count], places[count + 1] = here + gap, here + gap + length
+        here += gap + length
+        count += 2
+    return count
