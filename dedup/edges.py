@@ -11,9 +11,11 @@ from dedup.model import RelationKind
 from dedup.ragged import running
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
-__all__ = ["EXACT", "KINDS", "NEAR", "NONE", "PARTIAL", "QUOTE", "TOLD", "VERSION", "Edges"]
+__all__ = ["EXACT", "KINDS", "NEAR", "NONE", "PARTIAL", "QUOTE", "TOLD", "VERSION", "Edges", "Links"]
 
 KINDS = tuple(RelationKind)
 """Kinds by code, strongest first."""
@@ -23,6 +25,43 @@ EXACT, NEAR, VERSION, PARTIAL, QUOTE, NONE = range(6)
 TOLD = 40
 """Narrative words from which what two documents share may be a piece of one, whatever the relation: what a
 weekly review takes from an article of last week is only a quotation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """What grouping looks at of verified pairs, a < b.
+
+    Attributes:
+        a: int64[e] document number.
+        b: int64[e].
+        kind: uint8[e], index into :data:`KINDS`.
+        coverage_a: float64[e], share of a's body inside shared passages.
+        coverage_b: float64[e].
+    """
+
+    a: NDArray[np.int64]
+    b: NDArray[np.int64]
+    kind: NDArray[np.uint8]
+    coverage_a: NDArray[np.float64]
+    coverage_b: NDArray[np.float64]
+
+    @staticmethod
+    def of(edges: Edges) -> Links:
+        """The same pairs."""
+        return Links(edges.a, edges.b, edges.kind, edges.coverage_a, edges.coverage_b)
+
+    @staticmethod
+    def concat(parts: Sequence[Links]) -> Links:
+        """All rows of several, one at least, in order."""
+        if len(parts) == 1:
+            return parts[0]
+        return Links(
+            np.concatenate([part.a for part in parts]),
+            np.concatenate([part.b for part in parts]),
+            np.concatenate([part.kind for part in parts]),
+            np.concatenate([part.coverage_a for part in parts]),
+            np.concatenate([part.coverage_b for part in parts]),
+        )
 
 
 @dataclass(frozen=True, slots=True)

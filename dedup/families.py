@@ -17,7 +17,7 @@ from xxhash import xxh3_64_hexdigest
 from dedup import kernels
 from dedup.candidates import CROWD
 from dedup.components import by_first, first_connected
-from dedup.edges import NEAR, VERSION, Edges
+from dedup.edges import NEAR, VERSION, Edges, Links
 from dedup.ragged import first_of_run, run_starts
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ def find_roundups(
     return roundup
 
 
-def group(edges: Edges, documents: int, roundup: NDArray[np.bool_]) -> Grouping:
+def group(edges: Edges | Links, documents: int, roundup: NDArray[np.bool_]) -> Grouping:
     """Families from the joining edges; a roundup is joined only by its own near copies.
 
     Edges are taken by kind, then by coverage of the shorter document, ties by number: n log n in the edges.

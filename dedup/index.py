@@ -221,7 +221,8 @@ class Index:
         raw = [raw_hash(document.text) for document in documents]
         with self._reading():
             self._keep_up()
-            new = [i for i, document in enumerate(documents) if not self._has(document.id, raw[i])]
+            known = self._ledger.with_ids([document.id for document in documents])
+            new = [i for i, d in enumerate(documents) if d.id not in known or known[d.id].raw != raw[i]]
         drafts = dict(zip(new, self._drafts([documents[i] for i in new]), strict=True))
         undated = any(draft.entry.published is None for draft in drafts.values())
         if len(documents) > _TOGETHER:
@@ -247,26 +248,24 @@ class Index:
         with_diff: bool,
     ) -> Iterator[Match]:
         """Store documents in a write transaction: new ones together, as far as no known one is among them."""
-        together: dict[str, Draft] = {}
+        there = set(self._ledger.with_ids([documents[i].id for i in part]))
+        together: list[Draft] = []
 
         def stored() -> Iterator[Match]:
             found = [
                 answers.answer(
                     self._ledger, written.entry, stored=True, edges=written.edges, with_diff=with_diff
                 )
-                for written in self._writer.put(list(together.values()), undated=undated)
+                for written in self._writer.put(together, undated=undated)
             ]
             together.clear()
             yield from answers.matches(self._ledger, found)
 
         for i in part:
-            document = documents[i]
-            if document.id in together:
-                yield from stored()
-            known = self._ledger.by_id(document.id)
-            if known is not None:
-                yield from stored()
-                known = self._ledger.by_id(document.id)  # what came before it may have moved it
+            document, known = documents[i], None
+            if document.id in there:
+                yield from stored()  # what came before it may have moved it
+                known = self._ledger.by_id(document.id)
             if known is not None and known.raw == raw[i]:
                 again = answers.answer(self._ledger, known, stored=False, with_diff=with_diff)
                 yield from answers.matches(self._ledger, [again])
@@ -277,7 +276,8 @@ class Index:
             draft = drafts.get(i)
             if draft is None:  # it was there, and somebody has removed it since
                 draft = self._drafts([document])[0]
-            together[document.id] = draft
+            together.append(draft)
+            there.add(document.id)
         yield from stored()
 
     def query(self, document: Document | Mapping[str, Any]) -> Match:
@@ -301,10 +301,6 @@ class Index:
             )
             settlement = settle(placement, self._ledger, self.settings)
             return answers.planned(self._ledger, draft, placement, settlement)
-
-    def _has(self, identity: str, raw: bytes) -> bool:
-        known = self._ledger.by_id(identity)
-        return known is not None and known.raw == raw
 
     def _keep_up(self) -> bool:
         """Have the blocks learned at the last rebuilding, whoever made it; whether they are new."""

@@ -207,8 +207,13 @@ def test_compiled_equal_reference(documents: int, edges: int, rule: tuple[float,
         seen, taken = np.zeros(24, np.int64), np.zeros(24, np.int64)
         counts, covered = np.zeros(edges, bool), np.zeros(len(first) - 1, np.int64)
         loops.weigh_pieces(first, row, side, DISJOINT, runs, start, stop, seen, taken, counts, covered)
+        offsets = np.append(np.arange(documents) * 14, documents * 14 - 4)
+        shared, added = np.zeros(offsets[-1], bool), np.zeros(documents, bool)
+        loops.mark_shared(one, two, start, stop, runs, offsets, shared, added)
         # a group may be named by any of its members
-        outcomes.append([by_first(root).tolist(), counts.tolist(), covered.tolist()])
+        outcomes.append(
+            [by_first(root).tolist(), counts.tolist(), covered.tolist(), shared.tolist(), added.tolist()]
+        )
     assert outcomes[0] == outcomes[1]
 
 

@@ -17,14 +17,14 @@ from dedup.io.batch import hosts
 from dedup.io.schema import TIME
 from dedup.model import Document, has_surrogate, parse_time
 from dedup.pipeline import prepare
-from dedup.ragged import running, steps, sums
+from dedup.ragged import owners, running, steps, sums
 from dedup.shingles import Shingles, roll
 from dedup.signatures import sketch
 from dedup.stock import long_runs, windows
 from dedup.storage.codec import JOINED, LATE
 from dedup.storage.rows import Entry
 from dedup.texts import NEVER, STOCK
-from dedup.tokens import CHARACTER, byte_to_char, tokenize
+from dedup.tokens import CHARACTER, to_characters, tokenize
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -148,7 +148,11 @@ def drafts_of(
     np.equal(body[1:], body[:-1] + 1, out=joined[1:])
     joined[prepared.offsets[:-1][count > 0]] = False
     flags = prepared.flags | joined * np.uint8(JOINED)
-    spans = np.stack([tokens.start[body], tokens.end[body]], axis=1)
+    spans = to_characters(
+        batch.column("text"),
+        owners(prepared.offsets),
+        np.stack([tokens.start[body], tokens.end[body]], axis=1),
+    )
     content = prepared.content.astype(">u8")
     characters = sums(flags & CHARACTER != 0, prepared.offsets)
     spaceless = 2 * characters > count
@@ -204,7 +208,7 @@ def drafts_of(
             entry,
             prepared.hash[part],
             flags[part],
-            byte_to_char(text.encode(), spans[part]),
+            spans[part],
             prepared.mark_hash[marks],
             prepared.mark_at[marks],
             heads[i],

@@ -134,7 +134,7 @@ class _Batch:
         self.placed: dict[int, Placement] = {}
         self._posted, self._poster = _NO_KEYS, np.empty(0, np.int64)
         self._by_content: dict[bytes, list[Entry]] = {}
-        self._flags: dict[int, Flags] = {}
+        self._flags: dict[int, Flags] = {}  # of those whose stock is known before any is placed
         self._stock = _NO_KEYS
         self._crossing: set[int] = set()  # with text that has just become stock
         self._equal = [
@@ -146,6 +146,7 @@ class _Batch:
         heads = [_NO_KEYS if idle[i] else draft.heads for i, draft in enumerate(drafts)]
         undated = undated or any(entry.published is None for entry in self._entries)
         self._sought = Sought(heads, undated)
+        self._quiet = np.zeros(len(self._sought.head), bool)  # their fingerprints inside it
         self._known = self._sought.hits(self._look_up(postings, stored))
         self._plan = self._planned()
         self._before, self._after = self._plan.pairs >> 32, self._plan.pairs & 0xFFFFFFFF
@@ -190,9 +191,8 @@ class _Batch:
         stocky = np.zeros(len(self._drafts), bool)
         stocky[own] = True
         rows = np.flatnonzero((self._sought.list == MARKS) & stocky[self._sought.owner])
-        silent = np.zeros(len(self._sought.head), bool)
-        silent[rows] = ~self._told(rows, own.tolist(), self._flags)
-        return silent
+        self._quiet[rows] = ~self._told(rows, own.tolist(), self._flags)
+        return self._quiet
 
     def next_round(self) -> None:
         """Place those that wait for nothing any more."""
@@ -440,8 +440,9 @@ class _Batch:
     ) -> dict[int, list[int]]:
         """Documents that share enough fingerprints outside stock text; of a crowd the first and the last."""
         rows = found.of(MARKS)
-        if len(stock):
-            own = distinct(stock >> np.uint64(_SHINGLE)).tolist()
+        rows = rows[~self._quiet[found.hits.row[rows]]]
+        own = [i for i in distinct(stock >> np.uint64(_SHINGLE)).tolist() if i not in self._flags]
+        if own:
             rows = rows[~np.isin(found.owner[rows], own) | self._told(found.hits.row[rows], own, flags)]
         rows = rows[found.number[rows] != self._nums[found.owner[rows]]]
         if not len(rows):

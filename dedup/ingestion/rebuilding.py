@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
+from dedup import kernels
 from dedup.boilerplate import Recurring
 from dedup.canonical import measure
 from dedup.ingestion.drafts import drafts_of
@@ -16,7 +17,6 @@ from dedup.ingestion.keys import HASH_SHIFT, Ragged, heads_of, postings_of
 from dedup.ingestion.recalling import recall, table_of
 from dedup.ingestion.settling import Grouped, Settlement, compare_families
 from dedup.pipeline import Judged, judge, learn
-from dedup.ragged import gather
 from dedup.stock import LONG_RUN, windows
 from dedup.storage.codec import LATE, pack_places
 from dedup.storage.rows import Body, Entry
@@ -156,13 +156,11 @@ def _attested(judged: Judged) -> NDArray[np.bool_]:
     """Which token of which text another member of its family carries: bool[T]."""
     edges, family = judged.relations, judged.family
     inside = np.flatnonzero(family[edges.a] == family[edges.b])
-    rows, edge = gather(edges.run_start[inside], edges.run_stop[inside])
-    change = np.zeros(len(judged.texts.hash) + 1, np.int64)
-    for side, end in enumerate((edges.a, edges.b)):
-        start = judged.texts.start[end[inside][edge]] + edges.runs[rows, side]
-        change += np.bincount(start, minlength=len(change))
-        change -= np.bincount(start + edges.runs[rows, 2], minlength=len(change))
-    return np.asarray(np.cumsum(change)[:-1] > 0)
+    own = edges.take(inside)
+    shared, added = np.zeros(len(judged.texts.hash), bool), np.zeros(len(family), bool)
+    offsets = np.append(judged.texts.start, len(shared))
+    kernels.get().mark_shared(own.a, own.b, own.run_start, own.run_stop, own.runs, offsets, shared, added)
+    return shared
 
 
 def _write_bodies(ledger: Ledger, recalled: Recalled, judged: Judged) -> None:

@@ -17,12 +17,13 @@ import numpy as np
 import orjson
 import pyarrow as pa
 
+from dedup import kernels
 from dedup.canonical import Candidates, choose, measure
-from dedup.edges import VERSION, Edges
+from dedup.edges import VERSION, Edges, Links
 from dedup.families import PIECE, find_roundups, group, id_of
-from dedup.ragged import distinct, gather, running
+from dedup.ragged import distinct, running
 from dedup.storage.ledger import Component
-from dedup.storage.rows import NO_EDGES, Body, Change, Entry, Family, microseconds, other_ends
+from dedup.storage.rows import NO_EDGES, NO_LINKS, Body, Change, Entry, Family, microseconds, other_ends
 from dedup.texts import CHARACTER
 
 if TYPE_CHECKING:
@@ -45,6 +46,8 @@ __all__ = [
     "settle",
     "settle_again",
 ]
+
+_NO_NAMES, _NO_LISTS = pa.array([], pa.string()), pa.array([], pa.list_(pa.string()))
 
 MANY = 384
 """Copies of a family that are looked at when its canonical version is chosen: those with a credit, and the
@@ -141,11 +144,13 @@ def _regroup(
     own = {} if new is None else {new.entry.num: new.entry}
     if own:
         nums = np.concatenate([component.nums, list(own)])
-        component = Component(nums, Edges.concat([component.edges, _without_runs(joining)]))
+        component = Component(nums, Links.concat([component.edges, Links.of(joining)]))
     leaders = {**ledger.entries(component.nums.tolist()), **changed, **own}
     everyone = sorted(leaders.values(), key=lambda e: e.key)
     roundup = np.array([e.roundup for e in everyone], bool)
-    label = group(numbered(component.edges, everyone), len(everyone), roundup).family.tolist()
+    links = component.edges
+    a, b = places_in(everyone, links.a, links.b)
+    label = group(replace(links, a=a, b=b), len(everyone), roundup).family.tolist()
     groups: dict[int, list[Entry]] = {}
     for entry, first in zip(everyone, label, strict=True):
         groups.setdefault(first, []).append(entry)
@@ -181,7 +186,7 @@ def _alone(entry: Entry) -> Settlement:
         entries={entry.num: entry._replace(family=-1, agreed=0)},
         families={-1: Family(-1, identity, entry.num, entry.num, 1, 0, microseconds())},
         changes=[Change("new", entry.id, identity)],
-        component=Component(np.array([entry.num]), NO_EDGES),
+        component=Component(np.array([entry.num]), NO_LINKS),
     )
 
 
@@ -240,29 +245,18 @@ def attested_by(edges: Edges, own: Mapping[int, Body], ledger: Ledger) -> dict[i
     Returns:
         bool[t] for each document of ``own``, and for each other one where something is added.
     """
-    nums = distinct(np.concatenate([edges.a, edges.b, list(own)]).astype(np.int64))
-    order = nums.tolist()
-    bodies = {**ledger.bodies(set(order) - own.keys()), **own}
-    offsets = running([len(bodies[num].hash) for num in order])
-    change = np.zeros(offsets[-1] + 1, np.int64)
-    rows, of = gather(edges.run_start, edges.run_stop)
-    for side, end in ((0, edges.a), (1, edges.b)):
-        place = np.searchsorted(nums, end)[of]
-        start = offsets[place] + edges.runs[rows, side]
-        stop = start + edges.runs[rows, 2]
-        inside = stop <= offsets[place + 1]  # a body that was left out has no tokens
-        change += np.bincount(start[inside], minlength=len(change))
-        change -= np.bincount(stop[inside], minlength=len(change))
-    shared = np.cumsum(change) > 0
-    masks = {}
-    for num, first, last in zip(order, offsets[:-1].tolist(), offsets[1:].tolist(), strict=True):
-        known = bodies[num].attested
-        mask = shared[first:last].copy()  # it is kept for long, and the others are not to be with it
-        if known is not None and num not in own:
-            mask |= known
-        if num in own or known is None or (mask != known).any():
-            masks[num] = mask
-    return masks
+    order = sorted({*edges.a.tolist(), *edges.b.tolist(), *own})
+    bodies = {**ledger.bodies([num for num in order if num not in own]), **own}
+    known = [None if num in own else bodies[num].attested for num in order]
+    size = [len(bodies[num].hash) for num in order]
+    offsets = running(size)
+    shared = np.concatenate([np.zeros(n, bool) if k is None else k for n, k in zip(size, known, strict=True)])
+    added = np.array([k is None for k in known], bool)
+    nums = np.array(order, np.int64)
+    ends = np.searchsorted(nums, edges.a), np.searchsorted(nums, edges.b)
+    kernels.get().mark_shared(*ends, edges.run_start, edges.run_stop, edges.runs, offsets, shared, added)
+    # they are kept for long, and the others are not to be with them
+    return {order[i]: shared[offsets[i] : offsets[i + 1]].copy() for i in np.flatnonzero(added).tolist()}
 
 
 def _agreed(mask: NDArray[np.bool_], body: Body) -> int:
@@ -295,15 +289,18 @@ class _Choice:
 
 def candidates_of(members: Collection[Entry], *, named: bool = True) -> Candidates:
     """What the choice looks at; without the names of agencies and sources, which few policies ask for."""
-    named_members = members if named else ()
+    agencies, source = _NO_LISTS, _NO_NAMES
+    if named:
+        agencies = pa.array([orjson.loads(e.agencies) for e in members], agencies.type)
+        source = pa.array([e.source for e in members], source.type)
     return Candidates(
         words=np.array([e.words for e in members], np.int64),
         agreed=np.array([e.agreed for e in members], np.int64),
         credited=np.array([e.credited for e in members], bool),
-        agencies=pa.array([orjson.loads(e.agencies) for e in named_members], pa.list_(pa.string())),
+        agencies=agencies,
         published=np.array([e.time for e in members], np.int64),
         removed=np.array([1 - e.tokens / max(e.raw_tokens, 1) for e in members]),
-        source=pa.array([e.source for e in named_members], pa.string()),
+        source=source,
     )
 
 
@@ -481,12 +478,12 @@ def _roundups(
 
 def numbered(edges: Edges, order: Sequence[Entry]) -> Edges:
     """Edges with places in an order of documents for their numbers."""
-    nums = np.array([e.num for e in order], np.int64)
-    by_num = np.argsort(nums)
-    a, b = (by_num[np.searchsorted(nums, end, sorter=by_num)] for end in (edges.a, edges.b))
+    a, b = places_in(order, edges.a, edges.b)
     return replace(edges, a=a, b=b)
 
 
-def _without_runs(edges: Edges) -> Edges:
-    zero = np.zeros(len(edges), np.int64)
-    return replace(edges, run_start=zero, run_stop=zero, runs=NO_EDGES.runs)
+def places_in(order: Sequence[Entry], *ends: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+    """The places in an order of documents of their numbers."""
+    nums = np.array([e.num for e in order], np.int64)
+    by_num = np.argsort(nums)
+    return [by_num[nums[by_num].searchsorted(end)] for end in ends]

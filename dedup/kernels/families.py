@@ -7,7 +7,7 @@ from numba import types
 
 from dedup.kernels._jit import const, helper, inlined, kernel, out
 
-__all__ = ["connect", "merge_groups", "weigh_pieces"]
+__all__ = ["connect", "mark_shared", "merge_groups", "weigh_pieces"]
 
 MIX, S32 = np.uint64(0x9E3779B97F4A7C15), np.uint64(32)
 
@@ -32,6 +32,38 @@ def connect(one, two, first):
         first[max(x, y)] = min(x, y)
     for x in range(len(first)):
         first[x] = first[first[x]]
+
+
+@kernel(
+    types.void(
+        const(_i8), const(_i8), const(_i8), const(_i8), types.Array(_i4, 2, "C", readonly=True),
+        const(_i8), out(_bool), out(_bool),
+    )
+)  # fmt: skip
+def mark_shared(one, two, run_start, run_stop, runs, offsets, shared, added):
+    """Mark the tokens in runs of pairs, and the documents where one was not marked before.
+
+    Args:
+        one: int64[e], a document of each pair.
+        two: int64[e], the other.
+        run_start: int64[e], the first row of its runs.
+        run_stop: int64[e], one past the last.
+        runs: int32[r, 3], token of the one, token of the other, tokens.
+        offsets: int64[n + 1], tokens of each document; runs in one that has none are passed over.
+        shared: bool[t], marked.
+        added: bool[n], marked.
+    """
+    for edge in range(len(one)):
+        for row in range(run_start[edge], run_stop[edge]):
+            for side in range(2):
+                holder = two[edge] if side else one[edge]
+                first = offsets[holder] + runs[row, side]
+                last = first + runs[row, 2]
+                if last > offsets[holder + 1]:
+                    continue
+                for t in range(first, last):
+                    if not shared[t]:
+                        shared[t] = added[holder] = True
 
 
 @inlined

@@ -65,10 +65,9 @@ def find_keys(data, width, bounds, buckets, shift, low, high, thinned, most, ear
         if buckets[b] != bucket:
             continue
         place = _first_not(data, width, mask, bounds[b], bounds[b + 1], low[q], False)
-        left = -1  # before the middle is passed over
-        if low[q] < thinned and place + most < bounds[b + 1]:
-            if _key(data, width, place + most, mask, low[q]) <= high[q]:
-                left = earliest
+        crowded = low[q] < thinned and place + most < bounds[b + 1]
+        crowded = crowded and _key(data, width, place + most, mask, low[q]) <= high[q]
+        left = earliest if crowded else -1  # before the middle is passed over
         while place < bounds[b + 1]:
             if left == 0:
                 last = _first_not(data, width, mask, place, bounds[b + 1], high[q], True)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["connect", "merge_groups", "weigh_pieces"]
+__all__ = ["connect", "mark_shared", "merge_groups", "weigh_pieces"]
 
 
 def connect(one: Any, two: Any, first: Any) -> None:
@@ -19,6 +19,19 @@ def connect(one: Any, two: Any, first: Any) -> None:
         if low != high:
             first[members[high]] = low
             members[low] += members.pop(high)
+
+
+def mark_shared(
+    one: Any, two: Any, run_start: Any, run_stop: Any, runs: Any, offsets: Any, shared: Any, added: Any
+) -> None:
+    """See :func:`dedup.kernels.families.mark_shared`."""
+    for edge, ends in enumerate(zip(one.tolist(), two.tolist(), strict=True)):
+        for run in runs[run_start[edge] : run_stop[edge]].tolist():
+            for side, holder in enumerate(ends):
+                own = shared[offsets[holder] : offsets[holder + 1]]
+                part = own[run[side] : run[side] + run[2]]
+                if len(own) >= run[side] + run[2] and not part.all():
+                    part[:] = added[holder] = True
 
 
 def merge_groups(one: Any, two: Any, support: float, crowd: int, root: Any) -> None:

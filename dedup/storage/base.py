@@ -1,7 +1,8 @@
 """What the index asks of a database.
 
-Statements are written once, with ``?`` for a value and ``{keys}`` for a list of integers. Both databases
-understand the rest of them alike. Errors of drivers become ``StorageError`` in the backend they come from.
+Statements are written once, with ``?`` for a value, ``{keys}`` for a list of integers and ``{names}`` for one
+of strings. Both databases understand the rest of them alike. Errors of drivers become ``StorageError`` in the
+backend they come from.
 """
 
 from __future__ import annotations
@@ -35,8 +36,8 @@ class Store(Protocol):
     def rows(self, sql: str, *values: Any) -> list[Row]:
         """All rows of a statement."""
 
-    def rows_in(self, sql: str, keys: Sequence[int], *values: Any) -> list[Row]:
-        """All rows of a statement with ``{keys}`` in it, once or more often; ``keys`` may be long."""
+    def rows_in(self, sql: str, keys: Sequence[int] | Sequence[str], *values: Any) -> list[Row]:
+        """All rows of a statement with ``{keys}`` in it, or ``{names}``, once or more often."""
 
     def run(self, sql: str, *values: Any) -> None:
         """A statement without an answer."""

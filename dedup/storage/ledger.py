@@ -2,6 +2,8 @@
 
 Nothing here decides anything. What was read or written is kept, as one document after the other meets the
 same families; a number that every write transaction raises tells whether somebody else has written since.
+Rows are written late, many in a statement and each as it is in the end: before documents are looked for other
+than by their numbers, at the latest at the end of the transaction.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dedup.edges import NONE, PARTIAL, TOLD, VERSION, Edges
+from dedup.edges import NONE, PARTIAL, TOLD, VERSION, Edges, Links
 from dedup.model import has_surrogate
 from dedup.ragged import distinct
 from dedup.storage.base import Row
@@ -25,7 +27,7 @@ from dedup.storage.codec import (
     unpack_runs,
     unpack_words,
 )
-from dedup.storage.rows import NO_EDGES, Body, Change, Entry, Family, microseconds
+from dedup.storage.rows import NO_EDGES, NO_LINKS, Body, Change, Entry, Family, microseconds
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -68,11 +70,11 @@ class Component:
 
     Attributes:
         nums: int64[m].
-        edges: All joining edges among them, without their runs.
+        edges: All joining edges among them.
     """
 
     nums: NDArray[np.int64]
-    edges: Edges
+    edges: Links
 
 
 class Ledger:
@@ -93,6 +95,12 @@ class Ledger:
         self._families: dict[int, Family] = {}
         self._components: dict[int, Component] = {}
         self._next: dict[str, int] = {}
+        # what is to be written: new documents with their texts, and those of which something has changed
+        self._inserted: dict[int, bytes | None] = {}
+        self._updated: set[int] = set()
+        self._attested: dict[int, NDArray[np.bool_]] = {}
+        self._put: dict[int, Family] = {}
+        self._logged: list[Row] = []
 
     def begin(self) -> None:
         """Keep what is known at the start of a transaction, unless others have written, or it is too much."""
@@ -107,6 +115,14 @@ class Ledger:
 
     def flush(self) -> None:
         """Write what was put off, at the end of a write transaction, and that there was one."""
+        self._write_documents()
+        self._write_families()
+        if self._logged:
+            self.store.run_many(
+                "INSERT INTO change (seq, kind, document, family, other, at) VALUES (?, ?, ?, ?, ?, ?)",
+                self._logged,
+            )
+            self._logged = []
         for name, number in self._next.items():
             self.store.run("UPDATE meta SET value = ? WHERE name = ?", str(number), name)
         self._next = {}
@@ -145,10 +161,12 @@ class Ledger:
 
     def entries(self, nums: Collection[int]) -> dict[int, Entry]:
         """Documents by number; those that are gone are missing."""
-        missing = [num for num in nums if num not in self._entries]
+        known = self._entries
+        missing = [num for num in nums if num not in known]
         if missing:
-            self._entries_in("num IN {keys}", missing)
-        return {num: self._entries[num] for num in nums if num in self._entries}
+            self._keep(self.store.rows_in(f"SELECT {_ENTRY} FROM document WHERE num IN {{keys}}", missing))  # noqa: S608
+            return {num: known[num] for num in nums if num in known}
+        return {num: known[num] for num in nums}
 
     def _keep(self, rows: list[Row]) -> list[Entry]:
         """Rows as entries; what was read before is newer."""
@@ -156,10 +174,12 @@ class Ledger:
 
     def _entries_where(self, condition: str, *values: Any) -> list[Entry]:
         """Documents that a condition holds for."""
+        self._write_documents()
         return self._keep(self.store.rows(f"SELECT {_ENTRY} FROM document WHERE {condition}", *values))  # noqa: S608
 
     def _entries_in(self, condition: str, keys: Sequence[int], *values: Any) -> list[Entry]:
         """The same of a condition on a list of keys."""
+        self._write_documents()
         sql = f"SELECT {_ENTRY} FROM document WHERE {condition}"  # noqa: S608
         return self._keep(self.store.rows_in(sql, keys, *values))
 
@@ -170,12 +190,19 @@ class Ledger:
         found = self._entries_where("id = ?", identity)
         return found[0] if found else None
 
+    def with_ids(self, identities: Sequence[str]) -> dict[str, Entry]:
+        """The current documents of some ids."""
+        self._write_documents()
+        sql = f"SELECT {_ENTRY} FROM document WHERE id IN {{names}}"  # noqa: S608
+        return {e.id: e for e in self._keep(self.store.rows_in(sql, list(identities)))}
+
     def with_content(self, content: bytes, limit: int) -> list[Entry]:
         """The first documents with the same body."""
         return self._entries_where("content = ? ORDER BY num LIMIT ?", content, limit)
 
     def any_undated(self) -> bool:
         """Whether a document without a date is stored."""
+        self._write_documents()
         return bool(self.store.rows("SELECT 1 FROM document WHERE published IS NULL LIMIT 1"))
 
     def copies(self, leaders: Collection[int], limit: int = _ALL) -> list[Entry]:
@@ -185,6 +212,7 @@ class Ledger:
 
     def copy_count(self, leaders: Collection[int]) -> int:
         """How many copies they have."""
+        self._write_documents()
         sql = "SELECT count(*) FROM document WHERE leader IN {keys} AND num <> leader"
         return int(self.store.rows_in(sql, sorted(leaders))[0][0])
 
@@ -199,31 +227,49 @@ class Ledger:
 
     def insert(self, entry: Entry, body: Body, spans: NDArray[np.int64], text: bytes | None) -> None:
         """Store a document."""
-        self.store.run(f"INSERT INTO document ({_ENTRY}) VALUES ({_MARKS[Entry]})", *entry)  # noqa: S608
-        self.store.run(
-            "INSERT INTO body (num, words, places, attested, text) VALUES (?, ?, ?, ?, ?)",
-            *(entry.num, self.pack(body), pack_places(spans)),
-            *(pack_mask(body.attested), text),
-        )
+        self._inserted[entry.num] = text
         self._entries[entry.num] = entry
         self._bodies[entry.num], self._spans[entry.num] = body, spans
 
     def update(self, entries: Collection[Entry]) -> None:
         """Write what judging decides."""
-        if not entries:
-            return
-        self.store.run_many(
-            "UPDATE document SET judgement = ?, leader = ?, occurrence = ?, in_window = ?, family = ?, "
-            "roundup = ?, agreed = ? WHERE num = ?",
-            [
-                (e.judgement, e.leader, e.occurrence, e.in_window, e.family, e.roundup, e.agreed, e.num)
-                for e in entries
-            ],
-        )
         self._entries.update((e.num, e) for e in entries)
+        self._updated.update(e.num for e in entries)
+
+    def _write_documents(self) -> None:
+        """Write documents and bodies that are new or have changed."""
+        new, known, bodies = self._inserted, self._entries, self._bodies
+        if new:
+            self.store.run_many(
+                f"INSERT INTO document ({_ENTRY}) VALUES ({_MARKS[Entry]})",  # noqa: S608
+                [known[num] for num in new],
+            )
+            self.store.run_many(
+                "INSERT INTO body (num, words, attested, places, text) VALUES (?, ?, ?, ?, ?)",
+                [
+                    (num, *self._packed(bodies[num]), pack_places(self._spans[num]), text)
+                    for num, text in new.items()
+                ],
+            )
+        if changed := [known[num] for num in sorted(self._updated - new.keys())]:
+            self.store.run_many(
+                "UPDATE document SET judgement = ?, leader = ?, occurrence = ?, in_window = ?, family = ?, "
+                "roundup = ?, agreed = ? WHERE num = ?",
+                [
+                    (e.judgement, e.leader, e.occurrence, e.in_window, e.family, e.roundup, e.agreed, e.num)
+                    for e in changed
+                ],
+            )
+        if told := sorted(self._attested.keys() - new.keys()):
+            self.store.run_many(
+                "UPDATE body SET attested = ? WHERE num = ?",
+                [(pack_mask(self._attested[num]), num) for num in told],
+            )
+        self._inserted, self._updated, self._attested = {}, set(), {}
 
     def delete(self, nums: Collection[int]) -> None:
         """Remove documents, their bodies and edges."""
+        self._write_documents()
         ordered = sorted(nums)
         for sql in (
             "DELETE FROM document WHERE num IN {keys}",
@@ -260,17 +306,20 @@ class Ledger:
             return
         if self.store.rows("SELECT 1 FROM vocabulary"):  # nothing was common
             return
+        self._write_documents()
         rows = self.store.rows("SELECT num FROM document ORDER BY num LIMIT ?", LEARNED_FROM)
         bodies = self.bodies([num for (num,) in rows]).values()
         hashes, count = np.unique(np.concatenate([distinct(b.hash) for b in bodies]), return_counts=True)
-        common = hashes[
-            np.argsort(-count, kind="stable")[: min(MOST_WORDS, np.count_nonzero(count >= COMMON))]
-        ]
+        most = min(MOST_WORDS, np.count_nonzero(count >= COMMON))
+        common = hashes[np.argsort(-count, kind="stable")[:most]]
         self.store.run("INSERT INTO vocabulary VALUES (1, ?)", np.sort(common).tobytes())
 
     def pack(self, body: Body) -> bytes:
         """Hashes and flags as they are stored."""
         return pack_words(body.hash, body.flags, self.vocabulary)
+
+    def _packed(self, body: Body) -> tuple[bytes, bytes | None]:
+        return self.pack(body), pack_mask(body.attested)
 
     def unpack(self, words: bytes) -> Body:
         """What was packed."""
@@ -291,11 +340,7 @@ class Ledger:
 
     def attest(self, masks: dict[int, NDArray[np.bool_]]) -> None:
         """Write which tokens other members of the family carry."""
-        if not masks:
-            return
-        self.store.run_many(
-            "UPDATE body SET attested = ? WHERE num = ?", [(pack_mask(m), num) for num, m in masks.items()]
-        )
+        self._attested.update(masks)
         for num, mask in masks.items():
             if num in self._bodies:
                 self._bodies[num] = self._bodies[num].told(mask)
@@ -312,14 +357,14 @@ class Ledger:
 
     def repack(self, num: int, body: Body) -> None:
         """Write a body anew."""
-        self.store.run(
-            "UPDATE body SET words = ?, attested = ? WHERE num = ?",
-            *(self.pack(body), pack_mask(body.attested), num),
-        )
         self._bodies[num] = body
+        if num not in self._inserted:
+            self.store.run("UPDATE body SET words = ?, attested = ? WHERE num = ?", *self._packed(body), num)
 
     def text(self, num: int) -> bytes | None:
         """The compressed raw text, where it is stored."""
+        if num in self._inserted:
+            return self._inserted[num]
         rows = self.store.rows("SELECT text FROM body WHERE num = ?", num)
         return rows[0][0] if rows else None
 
@@ -375,9 +420,10 @@ class Ledger:
                 for row in self.store.rows_in(sql.format(end), sorted(frontier)):
                     links[row[:2]] = row
             frontier = {num for pair in links for num in pair} - nums
-        edges = _edges([(*links[pair], 0, 0, 0, b"") for pair in sorted(links)])
-        merged = Edges.concat([part.edges for part in parts.values()] + [edges])
-        found = Component(np.array(sorted(nums), np.int64), merged)
+        merged = [part.edges for part in parts.values()]
+        if links:
+            merged.append(_links([links[pair] for pair in sorted(links)]))
+        found = Component(np.array(sorted(nums), np.int64), Links.concat(merged) if merged else NO_LINKS)
         self.remember(found)
         return found
 
@@ -437,19 +483,8 @@ class Ledger:
 
     def put_families(self, families: Collection[Family]) -> None:
         """Store families, over those of the same row."""
-        if not families:
-            return
-        # an id may pass from one row to another, so those that change theirs go first
-        old = [f.num for f in families if f.num in self._families and self._families[f.num].id != f.id]
-        if old:
-            self.store.run_in("DELETE FROM family WHERE num IN {keys}", old)
-        changes = ", ".join(f"{name} = excluded.{name}" for name in Family._fields[1:])
-        self.store.run_many(
-            f"INSERT INTO family ({_FAMILY}) VALUES ({_MARKS[Family]}) "  # noqa: S608
-            f"ON CONFLICT (num) DO UPDATE SET {changes}",
-            families,
-        )
         self._families.update((family.num, family) for family in families)
+        self._put.update((family.num, family) for family in families)
 
     def drop_families(self, nums: Collection[int]) -> None:
         """Remove families."""
@@ -457,6 +492,18 @@ class Ledger:
             self.store.run_in("DELETE FROM family WHERE num IN {keys}", sorted(nums))
             for num in nums:
                 self._families.pop(num, None)
+                self._put.pop(num, None)
+
+    def _write_families(self) -> None:
+        """Write families that are new or have changed."""
+        if self._put:
+            # an id may pass from one row to another, so all are taken out first
+            self.store.run_in("DELETE FROM family WHERE num IN {keys}", sorted(self._put))
+            self.store.run_many(
+                f"INSERT INTO family ({_FAMILY}) VALUES ({_MARKS[Family]})",  # noqa: S608
+                list(self._put.values()),
+            )
+            self._put = {}
 
     def rename(self, old: str, new: str) -> None:
         """From now on the old id answers with the new one."""
@@ -474,10 +521,7 @@ class Ledger:
             return
         first = self.take_numbers("next_change", len(changes))
         now = microseconds()
-        self.store.run_many(
-            "INSERT INTO change (seq, kind, document, family, other, at) VALUES (?, ?, ?, ?, ?, ?)",
-            [(first + i, *change, now) for i, change in enumerate(changes)],
-        )
+        self._logged += [(first + i, *change, now) for i, change in enumerate(changes)]
 
     def changes(self, since: int, limit: int) -> list[tuple[Any, ...]]:
         """Changes after a place, in order."""
@@ -491,6 +535,12 @@ class Ledger:
 def _can_be(identity: str) -> bool:
     """Whether an id can be stored: PostgreSQL and drivers refuse even to look for others."""
     return isinstance(identity, str) and "\0" not in identity and not has_surrogate(identity)
+
+
+def _links(rows: Sequence[Row]) -> Links:
+    """Rows of joining edges as columns."""
+    a, b, kind, coverage_a, coverage_b = (np.array(column) for column in zip(*rows, strict=True))
+    return Links(a, b, kind.astype(np.uint8), coverage_a, coverage_b)
 
 
 def _edges(rows: Sequence[Row]) -> Edges:

@@ -109,7 +109,7 @@ class PostgresStore:
         with self._translated():
             return self._db.execute(_placed(sql), values).fetchall()
 
-    def rows_in(self, sql: str, keys: Sequence[int], *values: Any) -> list[Row]:
+    def rows_in(self, sql: str, keys: Sequence[int] | Sequence[str], *values: Any) -> list[Row]:
         """All rows of a statement with a list of keys."""
         with self._translated():
             return self._db.execute(*self._bound(sql, keys, values)).fetchall()
@@ -153,7 +153,9 @@ class PostgresStore:
         """Close the connection."""
         self._db.close()
 
-    def _bound(self, sql: str, keys: Sequence[int], values: Sequence[Any]) -> tuple[Any, dict[str, Any]]:
+    def _bound(
+        self, sql: str, keys: Sequence[int] | Sequence[str], values: Sequence[Any]
+    ) -> tuple[Any, dict[str, Any]]:
         named = {f"v{number}": value for number, value in enumerate(values)}
         return _with_list(sql), {"keys": list(keys), **named}
 
@@ -183,4 +185,6 @@ def _placed(sql: str) -> str:
 def _with_list(sql: str) -> str:
     head, *rest = sql.replace("%", "%%").split("?")
     numbered = head + "".join(f"%(v{number})s{part}" for number, part in enumerate(rest))
-    return numbered.replace("IN {keys}", "= ANY(%(keys)s::bigint[])")
+    return numbered.replace("IN {keys}", "= ANY(%(keys)s::bigint[])").replace(
+        "IN {names}", "= ANY(%(keys)s::text[])"
+    )

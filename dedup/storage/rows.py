@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from dedup.edges import Edges
+from dedup.edges import Edges, Links
 from dedup.texts import NEVER
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["NO_EDGES", "Body", "Change", "Entry", "Family", "microseconds", "other_ends"]
+__all__ = ["NO_EDGES", "NO_LINKS", "Body", "Change", "Entry", "Family", "microseconds", "other_ends"]
 
 
 _NEVER = int(NEVER)
@@ -117,6 +117,8 @@ NO_EDGES = Edges(
     runs=np.empty((0, 3), np.int32),
 )
 """Edges of stored documents have their numbers for a and b."""
+
+NO_LINKS = Links.of(NO_EDGES)
 
 
 def other_ends(edges: Edges, num: int) -> list[int]:

@@ -135,7 +135,7 @@ class Postings:
         self._store = store
         self._most = most
         self._low_bits = low_bits
-        # of the first list, fingerprints, the middle is never looked at, and looking it up took half of the time
+        # of a fingerprint in many documents the middle is never looked at
         self._thinned = Thinned(_ONE << np.uint64(62), most[0])
         self.forget()
 
@@ -146,6 +146,7 @@ class Postings:
         self._levels = 0
         self._old, self._new, self._fresh = _Runs(), _Runs(), _Runs()
         self._ahead: tuple[Keys, _Run] | None = None
+        self._since = _Runs()
 
     def refresh(self) -> None:
         """See what other processes have added; at the start of each transaction."""
@@ -172,7 +173,7 @@ class Postings:
                 ([keys for seq, keys in rows if seq > upto], self._new),
             ):
                 if part:
-                    into.add(np.frombuffer(b"".join(part), np.uint64))
+                    self._add(np.frombuffer(b"".join(part), np.uint64), into)
             self._seen = last
 
     def append(self, keys: Sequence[Keys]) -> None:
@@ -187,8 +188,14 @@ class Postings:
         self._seen += 1
         self._store.run("INSERT INTO recent VALUES (?, ?)", self._seen, keys.tobytes())
         self._set("last", self._seen)
-        self._new.add(keys)
+        self._add(keys, self._new)
         self._fresh = _Runs()
+
+    def _add(self, keys: Keys, into: _Runs) -> None:
+        """Hold keys that are stored."""
+        into.add(keys)
+        if self._ahead is not None:
+            self._since.add(keys)
 
     def find(self, low: Keys, high: Keys) -> Keys:
         """Distinct keys within the given ranges, sorted; of a fingerprint in very many documents not all.
@@ -197,10 +204,10 @@ class Postings:
             low: uint64[q], sorted; the first key of each range.
             high: uint64[q], the last. A range lies in one bucket of the last level.
         """
-        runs = (self._old, self._new, self._fresh)
-        found = [part for some in runs for part in some.find(low, high, self._thinned)]
+        found = self._fresh.find(low, high, self._thinned)
         if self._ahead is not None and is_in(low, self._ahead[0]).all():
-            found.append(self._ahead[1].find(low, high, self._thinned))
+            found += [self._ahead[1].find(low, high, self._thinned)]
+            found += self._since.find(low, high, self._thinned)
         else:
             found += self._stored(low, high)
         keys = distinct(np.concatenate(found)) if found else _EMPTY
@@ -215,9 +222,12 @@ class Postings:
         keys that came after it may have moved to the buckets.
         """
         self._ahead = low, _Run(distinct(np.concatenate([_EMPTY, *self._stored(low, high)])))
+        self._since = _Runs()
 
     def _stored(self, low: Keys, high: Keys) -> Iterator[Keys]:
-        """Keys in buckets."""
+        """Keys that are stored, parts of them one after the other."""
+        yield from self._old.find(low, high, self._thinned)
+        yield from self._new.find(low, high, self._thinned)
         for level in range(self._levels):
             buckets = low >> np.uint64(64 - LEVELS[level])
             distinct_ = distinct(buckets)

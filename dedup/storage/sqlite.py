@@ -195,7 +195,7 @@ class SqliteStore:
         with self._translated():
             return self._db.execute(sql, values).fetchall()
 
-    def rows_in(self, sql: str, keys: Sequence[int], *values: Any) -> list[Row]:
+    def rows_in(self, sql: str, keys: Sequence[int] | Sequence[str], *values: Any) -> list[Row]:
         """All rows of a statement with a list of keys."""
         with self._translated():
             return self._db.execute(*_bound(sql, keys, values)).fetchall()
@@ -234,7 +234,9 @@ class SqliteStore:
             self._db.close()
 
 
-def _bound(sql: str, keys: Sequence[int], values: Sequence[Any]) -> tuple[str, tuple[Any, ...]]:
+def _bound(
+    sql: str, keys: Sequence[int] | Sequence[str], values: Sequence[Any]
+) -> tuple[str, tuple[Any, ...]]:
     return _with_list(sql), (orjson.dumps(list(keys)).decode(), *values)
 
 
@@ -243,7 +245,9 @@ def _with_list(sql: str) -> str:
     """The same text for lists of any length, so that SQLite compiles it once; parameter 1 is the list."""
     head, *rest = sql.split("?")
     numbered = head + "".join(f"?{number}{part}" for number, part in enumerate(rest, 2))
-    return numbered.replace("{keys}", "(SELECT value FROM json_each(?1))")
+    for name in ("{keys}", "{names}"):
+        numbered = numbered.replace(name, "(SELECT value FROM json_each(?1))")
+    return numbered
 
 
 def _has_wal(path: Path) -> bool:

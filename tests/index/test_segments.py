@@ -262,6 +262,6 @@ def test_keys_of_too_many(numbers, bits, most, earliest):
     for loops in (kernels.warm(), reference_postings):
         keys = np.array(sorted(numbers), np.uint64)
         left.append(keys[: loops.thin_keys(keys, np.uint64(bits), most, earliest)].tolist())
-        _, count = np.unique(keys >> np.uint64(bits), return_counts=True)
+        _, count = np.unique(np.array(numbers, np.int64) >> bits, return_counts=True)
         assert len(left[-1]) == np.minimum(count, most).sum()
     assert left[0] == left[1]
