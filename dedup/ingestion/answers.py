@@ -251,7 +251,9 @@ def _strongest(
             *(entry.id, RelationKind.NONE, None, 0.0, 0.0, 0, (), family, canonical, is_new, stored, change)
         )
         return Answer(none, entry.num, None)
-    best = min(known, key=lambda i: (kind[i], -max(one[i], two[i]), -shared[i], others[ends[i]].key))
+    rank = {i: (kind[i], -max(one[i], two[i]), -shared[i]) for i in known}
+    strongest = min(rank.values())
+    best = min((i for i in known if rank[i] == strongest), key=lambda i: others[ends[i]].key)
     mine, theirs = (one[best], two[best]) if edges.a[best] == entry.num else (two[best], one[best])
     found = Match(
         *(entry.id, KINDS[kind[best]], others[ends[best]].id, mine, theirs, shared[best], ()),
@@ -272,7 +274,7 @@ def matches(ledger: Ledger, answers: Sequence[Answer], draft: Draft | None = Non
     found = [each.match for each in answers]
     if not related:
         return found
-    edges = Edges.concat([_on_its_own(edge) for _, _, edge in related])
+    edges = Edges.concat([edge for _, _, edge in related])
     sides = np.stack([edges.a, edges.b], axis=1).ravel().tolist()
     own = set() if draft is None else {draft.entry.num}
     bodies, spans = ledger.bodies(set(sides) - own), ledger.spans(set(sides) - own)
@@ -283,7 +285,7 @@ def matches(ledger: Ledger, answers: Sequence[Answer], draft: Draft | None = Non
     # body tokens numbered as if one had been taken out wherever something was
     raw = np.cumsum(np.where(np.concatenate([flags[num] for num in sides]) & JOINED, 1, 2))
     places = np.concatenate([spans[num] for num in sides])
-    numbered = replace(edges, a=2 * np.arange(len(edges)), b=2 * np.arange(len(edges)) + 1)
+    numbered = edges.between(2 * np.arange(len(edges)), 2 * np.arange(len(edges)) + 1)
     of, *tokens, size = split_runs(numbered, first[:-1], raw)
     at_a, at_b = (np.searchsorted(raw, token) for token in tokens)
     passages = np.stack(
@@ -297,17 +299,6 @@ def matches(ledger: Ledger, answers: Sequence[Answer], draft: Draft | None = Non
     for (i, _, _), start, stop in zip(related, bounds[:-1], bounds[1:], strict=True):
         found[i] = replace(found[i], passages=tuple(rows[start:stop]))
     return found
-
-
-def _on_its_own(edge: Edges) -> Edges:
-    """One edge, with its own runs only."""
-    start, stop = int(edge.run_start[0]), int(edge.run_stop[0])
-    return replace(
-        edge,
-        runs=edge.runs[start:stop],
-        run_start=np.zeros(1, np.int64),
-        run_stop=np.array([stop - start]),
-    )
 
 
 # --- documents, families, changes

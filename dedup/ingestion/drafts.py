@@ -74,7 +74,12 @@ class Draft:
         entry = self.entry
         window = windows(np.array([entry.time]), settings)
         entry = entry._replace(family=-1, roundup=0, agreed=0, is_new=0, in_window=int(window[0]))
-        return replace(self, entry=entry, text=text)
+        return replace(self.with_entry(entry), text=text)
+
+    def with_entry(self, entry: Entry) -> Draft:
+        """The same with something else known of it."""
+        own = self.hash, self.flags, self.spans, self.marks, self.mark_at, self.heads, self.text
+        return Draft(entry, *own)
 
 
 def raw_hash(text: str) -> bytes:
@@ -102,9 +107,12 @@ def usable(document: Any) -> Document:
     if not made.text or made.text.isspace():
         raise InputError("text is empty")
     try:
-        return replace(made, published=parse_time(made.published), updated=parse_time(made.updated))
+        published, updated = parse_time(made.published), parse_time(made.updated)
     except (TypeError, ValueError) as error:
         raise InputError(f"published or updated is no ISO 8601 date: {error}") from error
+    if published is made.published and updated is made.updated:
+        return made
+    return replace(made, published=published, updated=updated)
 
 
 def batch_of(documents: Sequence[Document]) -> pa.RecordBatch:

@@ -8,7 +8,7 @@ it. So the answers are those of placing one after the other.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -29,7 +29,7 @@ from dedup.ingestion.keys import (
 )
 from dedup.ingestion.seeking import Hits, Plan, Sought, looked_at
 from dedup.overlap import equal, verify
-from dedup.ragged import distinct, gather, is_in, running, steps
+from dedup.ragged import distinct, is_in, running, steps
 from dedup.shingles import roll
 from dedup.stock import flag
 from dedup.storage.codec import bare
@@ -268,7 +268,7 @@ class _Batch:
         pairs = [(i, stored[leader]) for i, leader in leaders.items()]
         edges = self._verified(pairs, flags, _NO_KEYS, copies=True)
         for row, i in enumerate(leaders):
-            self._put(i, self._entries[i], flags[i], _on_their_own(edges.take(slice(row, row + 1))), _NO_KEYS)
+            self._put(i, self._entries[i], flags[i], edges.take(slice(row, row + 1)).alone(), _NO_KEYS)
 
     # --- those that are looked up
 
@@ -329,13 +329,14 @@ class _Batch:
             return
         pairs = distinct(found.owner[rows] << NUMBER_BITS | found.number[rows])
         numbers = pairs & ((1 << NUMBER_BITS) - 1)
-        others = self._stored(set(numbers.tolist()))
-        first: dict[int, Entry] = {}
+        others = _by_key(self._stored(set(numbers.tolist())))
+        first: dict[int, int] = {}  # rank among others
+        rank = {other.num: place for place, other in enumerate(others)}
         for i, num in zip((pairs >> NUMBER_BITS).tolist(), numbers.tolist(), strict=True):
-            other = others.get(num)
-            if other and num != self._entries[i].num and (i not in first or other.key < first[i].key):
-                first[i] = other
-        for i, other in first.items():
+            if num in rank and num != self._entries[i].num:
+                first[i] = min(rank[num], first.get(i, rank[num]))
+        for i, place in first.items():
+            other = others[place]
             self._entries[i] = self._entries[i]._replace(
                 occurrence=other.occurrence, in_window=other.in_window
             )
@@ -385,8 +386,9 @@ class _Batch:
     def _near(self, found: _Found) -> dict[int, dict[int, Entry]]:
         """The first document of each bucket a document falls into."""
         rows = found.of(BANDS)
-        others = self._stored(set(found.number[rows].tolist()))
-        first: dict[int, Entry] = {}
+        others = _by_key(self._stored(set(found.number[rows].tolist())))
+        rank = {other.num: place for place, other in enumerate(others) if other.leader >= 0}
+        first: dict[int, int] = {}
         owner = {}
         for row, i, num in zip(
             found.hits.row[rows].tolist(),
@@ -394,16 +396,15 @@ class _Batch:
             found.number[rows].tolist(),
             strict=True,
         ):
-            other, entry = others.get(num), self._entries[i]
-            if other is None or other.leader < 0 or num == entry.num:
+            place, entry = rank.get(num), self._entries[i]
+            if place is None or num == entry.num:
                 continue
-            if other.content == entry.content:  # a copy, unless it is mostly stock
+            if others[place].content == entry.content:  # a copy, unless it is mostly stock
                 continue
-            if row not in first or other.key < first[row].key:
-                first[row], owner[row] = other, i
+            first[row], owner[row] = min(place, first.get(row, place)), i
         near: dict[int, dict[int, Entry]] = {}
-        for row, other in first.items():
-            near.setdefault(owner[row], {})[other.num] = other
+        for row, place in first.items():
+            near.setdefault(owner[row], {})[others[place].num] = others[place]
         return near
 
     def _leaders(
@@ -508,7 +509,7 @@ class _Batch:
                     bounds = texts.start[part], texts.stop[part], size[part]
                     flag(texts.hash, *bounds, mine & _SHINGLE_MASK, texts.flags, self._settings)
         here, others = np.array([own[i] for i, _ in pairs]), np.array(there)
-        later = np.array([self._entries[i].key > other.key for i, other in pairs])
+        later = np.array([_is_before(other, self._entries[i]) for i, other in pairs])
         ends = Pairs(np.where(later, others, here), np.where(later, here, others))
         equals = (lambda entry, _, other: entry.content == other.content) if copies else _alike
         same = np.array([equals(self._entries[i], flags[i], other) for i, other in pairs])
@@ -521,7 +522,7 @@ class _Batch:
         else:
             found = verify(texts, ends, self._settings)
         nums = np.array([e.num for e in everyone])
-        return replace(found, a=nums[found.a], b=nums[found.b])
+        return found.between(nums[found.a], nums[found.b])
 
 
 class _Found:
@@ -556,14 +557,18 @@ class _Verified:
     def take(self, i: int, nums: Sequence[int]) -> Edges:
         """The related ones among some pairs of a document."""
         rows = [row for num in nums if self._edges.kind[row := self.row[i, num]] != NONE]
-        return _on_their_own(self._edges.take(np.array(rows, np.int64))) if rows else NO_EDGES
+        return self._edges.take(np.array(rows, np.int64)).alone() if rows else NO_EDGES
 
 
-def _on_their_own(edges: Edges) -> Edges:
-    """The same edges with their own runs only, not all of a batch."""
-    rows, of = gather(edges.run_start, edges.run_stop)
-    stop = np.cumsum(np.bincount(of, minlength=len(edges)))
-    return replace(edges, runs=edges.runs[rows], run_start=np.concatenate([[0], stop[:-1]]), run_stop=stop)
+def _by_key(entries: Mapping[int, Entry]) -> list[Entry]:
+    """Documents in the order of their keys."""
+    return sorted(entries.values(), key=lambda e: e.key)
+
+
+def _is_before(one: Entry, two: Entry) -> bool:
+    """Whether the key of one is the smaller; making keys takes longer than comparing them."""
+    before, after = one.time, two.time
+    return before < after if before != after else one.key < two.key
 
 
 def _stocky(entry: Entry, flags: NDArray[np.uint8]) -> bool:

@@ -100,7 +100,8 @@ def settle(placement: Placement, ledger: Ledger, settings: Settings) -> Settleme
         entry = changed.pop(entry.num, entry)
     if not changed and not (edges.kind <= VERSION).any():
         return _alone(entry)
-    placement = replace(placement, entry=entry)
+    if entry is not placement.entry:
+        placement = replace(placement, entry=entry)
     return _regroup(changed, ledger, settings, new=placement)
 
 
@@ -148,18 +149,17 @@ def _regroup(
     leaders = {**ledger.entries(component.nums.tolist()), **changed, **own}
     everyone = sorted(leaders.values(), key=lambda e: e.key)
     roundup = np.array([e.roundup for e in everyone], bool)
-    links = component.edges
-    a, b = places_in(everyone, links.a, links.b)
-    label = group(replace(links, a=a, b=b), len(everyone), roundup).family.tolist()
+    sides = places_in(everyone, component.edges.a, component.edges.b)
+    label = group(component.edges.between(*sides), len(everyone), roundup).family.tolist()
     groups: dict[int, list[Entry]] = {}
     for entry, first in zip(everyone, label, strict=True):
         groups.setdefault(first, []).append(entry)
 
     found = Settlement(entries=dict(changed), component=component)
-    held = Counter(e.family for e in everyone if e.num not in own)
+    held = Counter([e.family for e in everyone if e.num not in own])
     judged = []
     for members in groups.values():
-        here = Counter(e.family for e in members if e.num not in own)
+        here = Counter([e.family for e in members if e.num not in own]) if len(groups) > 1 else held
         joins = len(members) - here.total()
         complete = all(held[row] == count and row not in lost for row, count in here.items())
         if complete and len(here) == 1:
@@ -173,7 +173,8 @@ def _regroup(
         judged.append(Grouped(members, size))
     for family in judged:
         family.judge(ledger, settings, found, new)
-    compare_families(judged, ledger, found, own, lost)
+    if judged or lost:
+        compare_families(judged, ledger, found, own, lost)
     stored = ledger.entries(found.entries.keys() - own.keys())
     found.entries = {num: e for num, e in found.entries.items() if stored.get(num) != e}
     return found
@@ -464,7 +465,7 @@ def _roundups(
     # of documents that aren't touched only some edges are here, so nothing is said of them
     asked = np.array([num in entries for num in ends.tolist()], bool)
     length = np.array([known[num].tokens for num in ends.tolist()], np.int64)
-    places = replace(rows, a=np.searchsorted(ends, rows.a), b=np.searchsorted(ends, rows.b))
+    places = rows.between(ends.searchsorted(rows.a), ends.searchsorted(rows.b))
     flags = dict(zip(ends.tolist(), find_roundups(places, length, asked).tolist(), strict=True))
     return {
         num: e._replace(roundup=int(flags.get(num, False)))
@@ -478,8 +479,7 @@ def _roundups(
 
 def numbered(edges: Edges, order: Sequence[Entry]) -> Edges:
     """Edges with places in an order of documents for their numbers."""
-    a, b = places_in(order, edges.a, edges.b)
-    return replace(edges, a=a, b=b)
+    return edges.between(*places_in(order, edges.a, edges.b))
 
 
 def places_in(order: Sequence[Entry], *ends: NDArray[np.int64]) -> list[NDArray[np.int64]]:

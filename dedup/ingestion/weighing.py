@@ -7,7 +7,7 @@ verified anew without it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -95,7 +95,7 @@ def weigh_again(
     places = Pairs(np.searchsorted(ends, before.a), np.searchsorted(ends, before.b))
     after = verify(texts, places, settings)
     weaker = after.kind > before.kind
-    after = replace(after, a=before.a, b=before.b)
+    after = after.between(before.a, before.b)
     told = {num: _with(bodies[num], flags) for num, flags in zip(order, late, strict=True) if flags.any()}
     return Weighed(before.take(weaker), after.take(weaker), told)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import zlib
-from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from dedup.edges import NONE, VERSION
@@ -54,7 +53,7 @@ class Writer:
         entry = draft.entry._replace(
             num=num, leader=num, occurrence=num, judgement=self._judgement, stored=microseconds()
         )
-        return replace(draft, entry=entry)
+        return draft.with_entry(entry)
 
     def put(self, drafts: Sequence[Draft], *, undated: bool) -> Iterator[Written]:
         """Store new documents in their order, each as it is asked for.
@@ -112,15 +111,14 @@ class Writer:
 
     def apply(self, found: Settlement, new: int | None = None) -> Mapping[int, Entry]:
         """Write a settlement; the entries as written, ``new`` left to be inserted."""
-        fresh = sorted((row for row in found.families if row < 0), reverse=True)
-        rows = {}
+        fresh = sorted([row for row in found.families if row < 0], reverse=True)
+        entries, rows = dict(found.entries), dict[int, int]()
         if fresh:
             first = self._ledger.take_numbers("next_family", len(fresh))
             rows = {row: first + i for i, row in enumerate(fresh)}
-        entries = {num: e._replace(family=rows.get(e.family, e.family)) for num, e in found.entries.items()}
-        if new is not None:
-            alone = any(f.size == 1 and f.earliest == new for f in found.families.values())
-            entries[new] = entries[new]._replace(is_new=int(alone))
+            entries = {num: e._replace(family=rows.get(e.family, e.family)) for num, e in entries.items()}
+        if new is not None and any(f.size == 1 and f.earliest == new for f in found.families.values()):
+            entries[new] = entries[new]._replace(is_new=1)
         self._ledger.update([e for num, e in entries.items() if num != new])
         self._ledger.attest(found.attested)
         self._ledger.drop_families(found.dropped)

@@ -16,7 +16,7 @@ import numpy as np
 from dedup import kernels
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -94,11 +94,13 @@ def unpack_mask(data: bytes | None, count: int) -> NDArray[np.bool_] | None:
     return None if data is None else np.unpackbits(np.frombuffer(data, np.uint8), count=count).view(bool)
 
 
-def pack_runs(runs: NDArray[np.int32]) -> bytes:
-    """Shared runs, int32[r, 3]: two bytes a number, or four and an odd length where two don't suffice."""
+def pack_runs(runs: NDArray[np.int32], start: NDArray[np.int64], stop: NDArray[np.int64]) -> Iterator[bytes]:
+    """Slices of shared runs, int32[r, 3]: two bytes a number, or four and an odd length if need be."""
+    bounds = zip(start.tolist(), stop.tolist(), strict=True)
     if runs.max(initial=0) < 1 << 16:
-        return runs.astype("<u2").tobytes()
-    return runs.astype("<i4").tobytes() + b"\0"
+        data = runs.astype("<u2").tobytes()
+        return (data[6 * first : 6 * last] for first, last in bounds)
+    return (runs[first:last].astype("<i4").tobytes() + b"\0" for first, last in bounds)
 
 
 def unpack_runs(data: Sequence[bytes]) -> tuple[NDArray[np.int32], NDArray[np.int64]]:

@@ -437,14 +437,12 @@ class Ledger:
             return
         columns: list[NDArray[Any]] = [
             *(edges.a, edges.b, edges.kind, edges.coverage_a, edges.coverage_b),
-            *(edges.shared_words, edges.narrative_words, edges.longest, edges.run_start, edges.run_stop),
+            *(edges.shared_words, edges.narrative_words, edges.longest),
         ]
+        packed = pack_runs(edges.runs, edges.run_start, edges.run_stop)
         self.store.run_many(
             f"INSERT INTO {table} ({_EDGE}) VALUES ({', '.join('?' * 9)})",  # noqa: S608
-            [
-                (*row, pack_runs(edges.runs[start:stop]))
-                for *row, start, stop in zip(*(column.tolist() for column in columns), strict=True)
-            ],
+            zip(*(column.tolist() for column in columns), packed, strict=True),
         )
 
     def drop_edges(self, edges: Edges) -> None:
