@@ -187,6 +187,8 @@ def same_facts(
     found = (shared.conflicts == 0) & (shared.figures >= CHANGED) & (shared.words < settings.partial_words)
     found &= ~days_apart(texts, a, b, SAME_DAY)
     rows = np.flatnonzero(found)
+    if not len(rows):  # mostly
+        return np.asarray(found)
     run, pair = gather(bounds[0][rows], bounds[1][rows])
     sides = zip((a, b), runs[run].T.astype(np.int64), strict=False)
     begins = [texts.start[side[rows]][pair] + first for side, first in sides]

@@ -133,7 +133,7 @@ class _Batch:
         self.waiting = np.ones(len(drafts), bool)
         self.placed: dict[int, Placement] = {}
         self._posted, self._poster = _NO_KEYS, np.empty(0, np.int64)
-        self._by_content: dict[bytes, list[Entry]] = {}
+        self._by_content: dict[bytes, dict[int, Entry]] = {}
         self._flags: dict[int, Flags] = {}  # of those whose stock is known before any is placed
         self._stock = _NO_KEYS
         self._crossing: set[int] = set()  # with text that has just become stock
@@ -149,8 +149,14 @@ class _Batch:
         self._quiet = np.zeros(len(self._sought.head), bool)  # their fingerprints inside it
         self._known = self._sought.hits(self._look_up(postings, stored))
         self._plan = self._planned()
-        self._before, self._after = self._plan.pairs >> 32, self._plan.pairs & 0xFFFFFFFF
+        before, after = self._plan.pairs >> 32, self._plan.pairs & 0xFFFFFFFF
+        # nobody waits for documents of which all that others need is known
+        open_ = ~self._plan.decided[before]
+        self._before, self._after = before[open_], after[open_]
         self._awaited = set(self._before.tolist())
+        self._post({i: self._postings(i) for i in distinct(before[~open_]).tolist()})
+        for i in np.flatnonzero(self._plan.decided).tolist():
+            self._by_content.setdefault(self._entries[i].content, {})[i] = self._entries[i]
 
     def _look_up(self, postings: Postings, stored: bool) -> Keys:
         """What is stored of what is sought."""
@@ -168,7 +174,7 @@ class _Batch:
 
     def _planned(self) -> Plan:
         if len(self._drafts) == 1:
-            return Plan(np.empty(0, np.int64), np.zeros(1, bool), self._known)
+            return Plan(np.empty(0, np.int64), np.zeros(1, bool), np.zeros(1, bool), self._known)
         # a copy of another one posts nothing that others look for, so only it waits
         follows: dict[int, int] = {}
         first: dict[tuple[bytes, int, int], int] = {}
@@ -178,11 +184,34 @@ class _Batch:
                 leader = first.setdefault((entry.content, entry.bodiless, day), i)
                 if leader != i:
                     follows[i] = leader
-        leads = np.ones(len(self._drafts), bool)
+        leads = steps(self._sought.first) > 0
         leads[list(follows)] = False
-        plan = self._sought.plan(self._known, leads, self._entries, self._settings, self._silent)
+        plan = self._sought.plan(
+            self._known, leads, self._entries, self._settings, self._counted, self._silent
+        )
         own = np.array([leader << 32 | i for i, leader in follows.items()], np.int64)
         return plan._replace(pairs=np.concatenate([plan.pairs, own]))
+
+    def _counted(self, leads: NDArray[np.bool_], known: Hits, pairs: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Count those that are no copies, each after those it shares a long run with; which could be."""
+        others = self._joined(_Found(self._sought, known))
+        before: dict[int, list[int]] = {}
+        for pair in pairs.tolist():
+            before.setdefault(pair & 0xFFFFFFFF, []).append(pair >> 32)
+        certain = leads.copy()
+        for i in np.flatnonzero(leads).tolist():
+            here = before.get(i, ())
+            certain[i] = all(certain[other] for other in here)
+            if certain[i]:
+                self._count_with(i, [*others.get(i, ()), *(self._entries[other] for other in here)])
+        return certain
+
+    def _count_with(self, i: int, others: Iterable[Entry]) -> None:
+        """Count a document with the earliest one it shares a long run with."""
+        entry = self._entries[i]
+        first = min((e for e in others if e.num != entry.num), key=lambda e: e.key, default=None)
+        if first is not None:
+            self._entries[i] = entry._replace(occurrence=first.occurrence, in_window=first.in_window)
 
     def _silent(self, counts: Hits, decided: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Mark what is stock for some documents; their fingerprints in it: bool[r], by row."""
@@ -218,7 +247,7 @@ class _Batch:
     ) -> None:
         self.placed[i] = Placement(entry, Body(self._drafts[i].hash, flags), edges, keys, newly)
         self._entries[i] = entry
-        self._by_content.setdefault(entry.content, []).append(entry)
+        self._by_content.setdefault(entry.content, {})[i] = entry
         self.waiting[i] = False
 
     def _stored(self, nums: Iterable[int]) -> dict[int, Entry]:
@@ -228,23 +257,26 @@ class _Batch:
             i = self._number.get(num)
             if i is None:
                 there.append(num)
-            elif i in self.placed:
-                here[num] = self.placed[i].entry
+            elif i in self.placed or self._plan.decided[i]:
+                here[num] = self._entries[i]
         return here | self._ledger.entries(there)
 
     def _bodies(self, nums: Iterable[int]) -> dict[int, Body]:
         """The bodies of documents that are stored, or placed."""
         wanted = set(nums)
-        here = {num: self.placed[i].body for num in wanted if (i := self._number.get(num)) is not None}
+        here = {num: self._body(i) for num in wanted if (i := self._number.get(num)) is not None}
         return here | self._ledger.bodies(wanted - here.keys())
+
+    def _body(self, i: int) -> Body:
+        return self.placed[i].body if i in self.placed else Body(self._drafts[i].hash, self._flags[i])
 
     # --- exact copies
 
     def _same(self, i: int) -> list[Entry]:
         """The first documents with the same body."""
         entry = self._entries[i]
-        here = sorted(self._by_content.get(entry.content, ()), key=lambda e: e.num)
-        same = [*self._equal[i], *(e for e in here if e.num < entry.num)][:MOST_SAME]
+        here = self._by_content.get(entry.content, {})
+        same = [*self._equal[i], *(here[other] for other in sorted(here) if other < i)][:MOST_SAME]
         return [e for e in same if e.leader >= 0 and e.bodiless == entry.bodiless]
 
     def _is_copy(self, i: int) -> bool:
@@ -311,12 +343,21 @@ class _Batch:
             if i in leaders:
                 entry = entry._replace(leader=leaders[i])
             edges = verified.take(i, wanted[i])
-            keys = postings_of(self._drafts[i].heads, entry)
-            if i in self._awaited:
-                posted[i] = keys[keys < _COUNTED] if self._plan.certain[i] else keys
             newly = _slice_of(stock, i) & _SHINGLE_MASK if i in self._crossing else _NO_KEYS
-            self._put(i, entry, flags[i], edges, keys, newly)
-        if posted and self.waiting.any():
+            self._put(i, entry, flags[i], edges, postings_of(self._drafts[i].heads, entry), newly)
+            if i in self._awaited:
+                posted[i] = self._postings(i)
+        if self.waiting.any():
+            self._post(posted)
+
+    def _postings(self, i: int) -> Keys:
+        """What a document posts that others don't know of yet."""
+        keys = postings_of(self._drafts[i].heads, self._entries[i])
+        return keys[keys < _COUNTED] if self._plan.certain[i] else keys
+
+    def _post(self, posted: Mapping[int, Keys]) -> None:
+        """Have later ones find what some documents post."""
+        if posted:
             of = np.repeat(list(posted), [len(keys) for keys in posted.values()])
             keys, of = np.concatenate([self._posted, *posted.values()]), np.concatenate([self._poster, of])
             order = np.argsort(keys, kind="stable")
@@ -324,22 +365,20 @@ class _Batch:
 
     def _occur(self, found: _Found) -> None:
         """Count documents with the earliest one each shares a long run with."""
+        for i, others in self._joined(found).items():
+            self._count_with(i, others)
+
+    def _joined(self, found: _Found) -> dict[int, list[Entry]]:
+        """Documents that some share a long run with."""
         rows = found.of(LONG)
-        if not len(rows):
-            return
         pairs = distinct(found.owner[rows] << NUMBER_BITS | found.number[rows])
-        numbers = pairs & ((1 << NUMBER_BITS) - 1)
-        others = _by_key(self._stored(set(numbers.tolist())))
-        first: dict[int, int] = {}  # rank among others
-        rank = {other.num: place for place, other in enumerate(others)}
-        for i, num in zip((pairs >> NUMBER_BITS).tolist(), numbers.tolist(), strict=True):
-            if num in rank and num != self._entries[i].num:
-                first[i] = min(rank[num], first.get(i, rank[num]))
-        for i, place in first.items():
-            other = others[place]
-            self._entries[i] = self._entries[i]._replace(
-                occurrence=other.occurrence, in_window=other.in_window
-            )
+        numbers = (pairs & ((1 << NUMBER_BITS) - 1)).tolist()
+        stored = self._stored(set(numbers))
+        others: dict[int, list[Entry]] = {}
+        for i, num in zip((pairs >> NUMBER_BITS).tolist(), numbers, strict=True):
+            if num in stored:
+                others.setdefault(i, []).append(stored[num])
+        return others
 
     def _stock_of(self, found: _Found, seeking: list[int]) -> tuple[dict[int, Flags], Keys]:
         """The flags of documents with stock marked, and the shingles that are stock for each of them."""

@@ -155,6 +155,7 @@ class Sought:
         leads: NDArray[np.bool_],
         entries: Sequence[Entry],
         settings: Settings,
+        count: Callable[[NDArray[np.bool_], Hits, Numbers], NDArray[np.bool_]],
         silent: Callable[[Hits, Numbers], NDArray[np.bool_]],
     ) -> Plan:
         """What documents of a batch have to do with each other.
@@ -164,6 +165,9 @@ class Sought:
             leads: bool[n], those that may be found by others.
             entries: The documents.
             settings: For the limits.
+            count: Given those that are no copies, all that is stored of what they find under LONG, and
+                pairs of documents of the batch that share a long run (int64[p], ``before << 32 | after``), says of
+                which, bool[n], it is known what they are counted with, and has their entries say so.
             silent: Given all that some documents find under COUNTS, and their numbers, says which rows,
                 bool[r], are fingerprints in what is stock for them.
         """
@@ -183,11 +187,16 @@ class Sought:
         list_ = self.list[two]
         whole = (list_ == BANDS) | (list_ == LONG)
 
-        # what is no copy, and is counted in its own window, will be counted whatever else is decided
-        certain = leads.copy()
-        certain[self.owner[known.row[np.isin(self.list[known.row], (BANDS, LONG))]]] = False
-        certain[self.owner[two[whole]]] = False
-        certain[self.owner[one[whole]]] = False
+        # what is in no bucket is no copy, and will be counted whatever else is decided
+        leads = leads.copy()
+        leads[self.owner[known.row[self.list[known.row] == BANDS]]] = False
+        leads[self.owner[two[list_ == BANDS]]] = False
+        runs, found = list_ == LONG, self.list[known.row] == LONG
+        certain = count(
+            leads,
+            Hits(known.row[found], known.number[found]),
+            distinct(self._pairs(one[runs], two[runs])),
+        )
         own, dated = _counted_as(entries, self.owner)
         told = (list_ == COUNTS) & certain[self.owner[one]] & (self.undated[one] != dated[self.owner[one]])
         counted = Hits(two[told], own[self.owner[one[told]]])
@@ -228,6 +237,7 @@ class Sought:
                 )
             ),
             certain,
+            decided,
             together,
         )
 
@@ -304,11 +314,13 @@ class Plan(NamedTuple):
     Attributes:
         pairs: int64[p], ``before << 32 | after``: documents of which the first may decide on the second.
         certain: bool[n], what they add to the counts is known before they are placed.
+        decided: bool[n], those of these of which it is known what is stock, too, and so all that others need.
         known: What each finds: what is stored, and what those before it add to the counts for certain.
     """
 
     pairs: Numbers
     certain: NDArray[np.bool_]
+    decided: NDArray[np.bool_]
     known: Hits
 
 
