@@ -21,7 +21,7 @@ import pyarrow as pa
 
 from dedup.kernels.rules import ANNOUNCED_FLAG as ANNOUNCED
 from dedup.kernels.rules import CHARACTER_FLAG as CHARACTER
-from dedup.ragged import gather, owners, run_starts
+from dedup.ragged import gather, is_in, owners, run_starts
 from dedup.tokens import QUOTED, Tokens, as_read, text_buffers, tokenize
 
 if TYPE_CHECKING:
@@ -152,7 +152,7 @@ def _between_singles(
     """
     left, right = curved
     right = right[_HANGUL[raw[right + 3]]]
-    left = left[np.isin(_holders(block_start, left), _holders(block_start, right))]
+    left = left[is_in(_holders(block_start, left), _holders(block_start, right))]
     return _between(tokens, block_start, np.append(typed.opens, left), np.append(typed.closes, right))
 
 
@@ -164,8 +164,10 @@ def _carried_on(
     So a quotation goes on for several paragraphs; only its last one closes it.
     """
     opens, closes = (np.sort(np.concatenate(both)) for both in zip(typed, curved, strict=True))
-    block = np.flatnonzero(np.isin(block_start[1:], opens))
-    block = block[~np.isin(block + 1, tokens.block_offsets)]  # the next one is of the same document
+    block = np.flatnonzero(is_in(block_start[1:], opens))
+    if not len(block):  # mostly
+        return block
+    block = block[~is_in(block + 1, tokens.block_offsets)]  # the next one is of the same document
     mark = opens[np.searchsorted(opens, block_start[block + 1]) - 1]  # the last one before, of any block
     inside = mark >= block_start[block]
     inside &= np.searchsorted(closes, mark) == np.searchsorted(closes, block_start[block + 1])
@@ -268,7 +270,7 @@ def _behind_dashes(
     token, row = gather(tokens.block_first[block], tokens.block_first[block + 1])
     if not len(token):
         return token
-    named = np.bincount(row, np.isin(tokens.hash[token], _speech_verbs()), len(block)) > 0
+    named = np.bincount(row, is_in(tokens.hash[token], _speech_verbs()), len(block)) > 0
     document = np.searchsorted(tokens.block_offsets, block, "right") - 1
     _, number, count = np.unique(document, return_inverse=True, return_counts=True)
     spoken = np.bincount(number, named) >= np.maximum(SPOKEN_SHARE * count, 1)
@@ -297,10 +299,12 @@ def _announced(
     begin, end = block_start[block], (block_start - tokens.block_start)[block] + tokens.end[last[block] - 1]
     colon = (raw[end] == ord(":")) | ((raw[end] == 0xEF) & (raw[end + 1] == 0xBC) & (raw[end + 2] == 0x9A))
     block, begin, end = block[colon], begin[colon], end[colon]
+    if not len(block):  # mostly
+        return np.empty(0, np.int64)
     at, row = gather(begin, end)
     small = np.bincount(row, _SMALL[raw[at]], len(block)) > 0
     following = block[small] + 1
-    following = following[~np.isin(following, tokens.block_offsets)]  # it is of the same document
+    following = following[~is_in(following, tokens.block_offsets)]  # it is of the same document
     head = raw[block_start[following]]
     following = following[_LETTER[head] & ~_DIGIT[head]]
     return gather(first[following], last[following])[0]

@@ -155,7 +155,7 @@ class Sought:
         leads: NDArray[np.bool_],
         entries: Sequence[Entry],
         settings: Settings,
-        count: Callable[[NDArray[np.bool_], Hits, Numbers], NDArray[np.bool_]],
+        occur: Callable[[NDArray[np.bool_], Hits, Numbers], NDArray[np.bool_]],
         silent: Callable[[Hits, Numbers], NDArray[np.bool_]],
     ) -> Plan:
         """What documents of a batch have to do with each other.
@@ -165,9 +165,9 @@ class Sought:
             leads: bool[n], those that may be found by others.
             entries: The documents.
             settings: For the limits.
-            count: Given those that are no copies, all that is stored of what they find under LONG, and
-                pairs of documents of the batch that share a long run (int64[p], ``before << 32 | after``), says of
-                which, bool[n], it is known what they are counted with, and has their entries say so.
+            occur: Given those that are no copies, all that is stored of what they find under LONG, and
+                pairs of documents of the batch that share a long run, int64[p], ``before << 32 | after``,
+                says of which it is known what they are counted with: bool[n]; their entries say so, too.
             silent: Given all that some documents find under COUNTS, and their numbers, says which rows,
                 bool[r], are fingerprints in what is stock for them.
         """
@@ -192,7 +192,7 @@ class Sought:
         leads[self.owner[known.row[self.list[known.row] == BANDS]]] = False
         leads[self.owner[two[list_ == BANDS]]] = False
         runs, found = list_ == LONG, self.list[known.row] == LONG
-        certain = count(
+        certain = occur(
             leads,
             Hits(known.row[found], known.number[found]),
             distinct(self._pairs(one[runs], two[runs])),
