@@ -54,7 +54,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Change", "Index", "Match", "StoredDocument", "StoredFamily", "usable"]
 
-_AHEAD = 4096
+_AHEAD = 8192
 """Documents that ``add_many`` prepares at once."""
 
 _TOGETHER = 512

@@ -1,4 +1,4 @@
-"""Loops over the keys of the index: looking them up in packed buckets, leaving out what is in too many."""
+"""Loops over the keys of the index, in packed buckets: looking them up, adding to them, leaving some out."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from numba import types
 
 from dedup.kernels._jit import const, helper, inlined, kernel, load64, out
 
-__all__ = ["find_keys", "thin_keys"]
+__all__ = ["find_keys", "merge_keys", "thin_keys"]
 
 _u1, _i8, _u8 = types.uint8, types.int64, types.uint64
 
@@ -80,6 +80,41 @@ def find_keys(data, width, bounds, buckets, shift, low, high, thinned, most, ear
                 found[count] = key
             count += 1
             place += 1
+    return count
+
+
+@kernel(_i8(const(_u1), _i8, const(_i8), const(_u8), const(_u8), out(_u8)))
+def merge_keys(data, width, bounds, heads, keys, merged):
+    """Unpack buckets and add keys, each once.
+
+    Args:
+        data: uint8, keys of ``width`` bytes, little-endian, sorted and distinct, and 8 bytes more.
+        width: Bytes stored of a key, its lower ones.
+        bounds: int64[b + 1]; bucket i holds keys bounds[i]:bounds[i + 1].
+        heads: uint64[b], ascending: the upper bits of its keys, in their places.
+        keys: uint64[k], sorted and distinct.
+        merged: uint64, room for all.
+
+    Returns:
+        How many there are, sorted.
+    """
+    mask = (np.uint64(1) << np.uint64(8 * width)) - np.uint64(1)
+    count, new = 0, 0
+    for b in range(len(heads)):
+        for place in range(bounds[b], bounds[b + 1]):
+            key = load64(data, place * width) & mask | heads[b]
+            while new < len(keys) and keys[new] < key:
+                merged[count] = keys[new]
+                count += 1
+                new += 1
+            if new < len(keys) and keys[new] == key:
+                new += 1
+            merged[count] = key
+            count += 1
+    while new < len(keys):
+        merged[count] = keys[new]
+        count += 1
+        new += 1
     return count
 
 

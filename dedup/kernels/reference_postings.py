@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["find_keys", "thin_keys"]
+__all__ = ["find_keys", "merge_keys", "thin_keys"]
 
 
 def find_keys(
@@ -40,6 +40,23 @@ def find_keys(
         within += _thinned(some, most, earliest) if first < int(thinned) else some
     found[: len(within)] = within[: len(found)]
     return len(within)
+
+
+def merge_keys(
+    data: NDArray[np.uint8],
+    width: int,
+    bounds: NDArray[np.int64],
+    heads: NDArray[np.uint64],
+    keys: NDArray[np.uint64],
+    merged: NDArray[np.uint64],
+) -> int:
+    """Unpack buckets and add keys, each once; how many there are."""
+    raw, found = data.tobytes(), set(keys.tolist())
+    for i, head in enumerate(heads.tolist()):
+        for place in range(bounds[i], bounds[i + 1]):
+            found.add(head | int.from_bytes(raw[place * width : (place + 1) * width], "little"))
+    merged[: len(found)] = sorted(found)
+    return len(found)
 
 
 def thin_keys(keys: NDArray[np.uint64], bits: Any, most: int, earliest: int) -> int:

@@ -59,7 +59,7 @@ _WIDTH = 6
 """Bytes stored of a key."""
 
 _ONE = np.uint64(1)
-_LOWER, _BUCKET = (_ONE << np.uint64(48)) - _ONE, (_ONE << np.uint64(32)) - _ONE
+_BUCKET = (_ONE << np.uint64(32)) - _ONE
 _EMPTY = np.empty(0, np.uint64)
 
 
@@ -319,7 +319,7 @@ class Postings:
             "SELECT number, keys FROM bucket WHERE number IN {keys} ORDER BY number", numbers
         )
         if there:
-            keys = distinct(np.concatenate([_unpacked(there, level), keys]))
+            keys = _merged(there, level, keys)
         keys = self._trimmed(keys, dead_below)
         of = keys >> np.uint64(64 - LEVELS[level])
         bounds = np.append(np.flatnonzero(run_starts(of)), len(keys))
@@ -360,23 +360,25 @@ def _packed(keys: Keys, start: NDArray[np.int64], stop: NDArray[np.int64]) -> It
         yield data[first:last]
 
 
-def _unpacked(rows: Sequence[tuple[int, bytes]], level: int) -> Keys:
-    """The keys of several buckets, number and bytes each, in their order."""
+def _unpacked(rows: Sequence[tuple[int, bytes]]) -> tuple[NDArray[np.uint8], NDArray[np.int64], Keys]:
+    """The keys of several buckets one after the other, where each begins, and the buckets."""
     numbers, parts = zip(*rows, strict=True)
-    data = b"".join(parts)
-    count = len(data) // _WIDTH
-    keys = np.ndarray((count,), "<u8", data + b"\0\0", 0, (_WIDTH,)) & _LOWER  # read two bytes too far
-    heads = np.array(numbers, np.uint64) >> np.uint64(LEVELS[level] - 16) << np.uint64(48)
-    keys |= heads.repeat(np.fromiter(map(len, parts), np.int64, len(parts)) // _WIDTH)
-    return keys
+    bounds = running(np.fromiter(map(len, parts), np.int64, len(rows)) // _WIDTH)
+    data = np.frombuffer(b"".join((*parts, bytes(8))), np.uint8)
+    return data, bounds, np.array(numbers, np.uint64) & _BUCKET
+
+
+def _merged(rows: Sequence[tuple[int, bytes]], level: int, keys: Keys) -> Keys:
+    """The keys of several buckets, in their order, and others, sorted and distinct."""
+    data, bounds, buckets = _unpacked(rows)
+    heads = buckets >> np.uint64(LEVELS[level] - 16) << np.uint64(48)
+    merged = np.empty(int(bounds[-1]) + len(keys), np.uint64)
+    return merged[: kernels.get().merge_keys(data, _WIDTH, bounds, heads, keys, merged)]
 
 
 def _found(rows: Sequence[tuple[int, bytes]], level: int, low: Keys, high: Keys, thinned: Thinned) -> Keys:
     """Keys within ranges, of several buckets in their order."""
-    numbers, parts = zip(*rows, strict=True)
-    bounds = running(np.fromiter(map(len, parts), np.int64, len(rows)) // _WIDTH)
-    buckets = np.array(numbers, np.uint64) & _BUCKET
-    data = np.frombuffer(b"".join((*parts, bytes(8))), np.uint8)
+    data, bounds, buckets = _unpacked(rows)
     return _within(data, _WIDTH, bounds, buckets, np.uint64(64 - LEVELS[level]), low, high, thinned)
 
 

@@ -265,3 +265,18 @@ def test_keys_of_too_many(numbers, bits, most, earliest):
         _, count = np.unique(np.array(numbers, np.int64) >> bits, return_counts=True)
         assert len(left[-1]) == np.minimum(count, most).sum()
     assert left[0] == left[1]
+
+
+@given(
+    st.sets(st.integers(0, 2**64 - 1) | st.integers(5 << 60, (5 << 60) + 90), max_size=60),
+    st.sets(st.integers(0, 2**64 - 1) | st.integers(5 << 60, (5 << 60) + 90), max_size=60),
+)
+def test_keys_are_merged(stored, added):
+    known, new = (np.array(sorted(some), np.uint64) for some in (stored, added))
+    heads, first = np.unique(known >> np.uint64(48) << np.uint64(48), return_index=True)
+    data = np.append(known.view(np.uint8).reshape(-1, 8)[:, :6].ravel(), np.zeros(8, np.uint8))
+    bounds = np.append(first, len(known)).astype(np.int64)
+    for loops in (kernels.warm(), reference_postings):
+        merged = np.empty(len(known) + len(new), np.uint64)
+        count = loops.merge_keys(data, 6, bounds, heads, new, merged)
+        assert merged[:count].tolist() == sorted(stored | added)
