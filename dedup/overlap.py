@@ -35,9 +35,10 @@ def verify(texts: Texts, pairs: Pairs, settings: Settings) -> Edges:
     Threads share the pairs in contiguous slices; the result does not depend on their number.
     """
     lengths = Lengths.of(texts, distinct(np.concatenate([pairs.a, pairs.b])))
-    slices = np.array_split(np.arange(len(pairs)), max(1, min(len(pairs) // 64, 8 * settings.workers)))
-    if len(slices) == 1:  # of one document, in the index: starting a thread takes longer than aligning
+    count = min(len(pairs) // 64, 8 * settings.workers)
+    if count < 2:  # of one document, in the index: starting a thread takes longer than aligning
         return _align(texts, pairs.a, pairs.b, lengths, settings)
+    slices = np.array_split(np.arange(len(pairs)), count)
     with ThreadPoolExecutor(settings.workers) as pool:
         parts = pool.map(lambda rows: _align(texts, pairs.a[rows], pairs.b[rows], lengths, settings), slices)
         return Edges.concat(list(parts))
@@ -148,17 +149,14 @@ def classify(
     version = np.where(apart, settings.version_coverage_apart, settings.version_coverage)
     background = later & (shorter < settings.partial_coverage_apart)
     much = (shorter >= version) & enough
-    return np.select(
-        [
-            template & (shorter >= settings.version_coverage),
-            (least >= settings.near_coverage) & (shared > 0),
-            much & ~retold,
-            much | ((told >= settings.partial_words) & ~background & ~template),
-            (shared >= settings.quote_words) & (longest >= settings.min_run),
-        ],
-        [NONE, NEAR, VERSION, PARTIAL, QUOTE],
-        NONE,
-    ).astype(np.uint8)
+    kind = np.full(len(shorter), NONE, np.uint8)
+    # the strongest last, over what is weaker; np.select takes a tenth of the time of verifying a few pairs
+    kind[(shared >= settings.quote_words) & (longest >= settings.min_run)] = QUOTE
+    kind[much | ((told >= settings.partial_words) & ~background & ~template)] = PARTIAL
+    kind[much & ~retold] = VERSION
+    kind[(least >= settings.near_coverage) & (shared > 0)] = NEAR
+    kind[template & (shorter >= settings.version_coverage)] = NONE
+    return kind
 
 
 def equal(texts: Texts, a: NDArray[np.int64], b: NDArray[np.int64]) -> Edges:

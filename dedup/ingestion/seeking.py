@@ -338,6 +338,6 @@ def _joined(one: Hits, two: Hits) -> Hits:
 def _counted_as(entries: Sequence[Entry], of: Numbers) -> tuple[Numbers, NDArray[np.bool_]]:
     """What documents are counted with, and whether by windows; of some, 0 and false for the others."""
     own, dated = np.zeros(len(entries), np.int64), np.zeros(len(entries), bool)
-    for i in set(of.tolist()):
+    for i in distinct(of).tolist():
         own[i], dated[i] = own_number(entries[i]), entries[i].in_window != UNDATED
     return own, dated
