@@ -144,3 +144,26 @@ def test_a_vocabulary_that_was_rolled_back_is_not_used(index, monkeypatch):
     index.add(article("d", version(0, 3), 3))
     assert index.query(article("q", version(0, 0), 4)).other == "a"
     assert index.check() == []
+
+
+def test_what_is_not_written_yet_is_found(place):
+    with place.open() as index:
+        index.add(article("a", paragraph(1), 0))
+        ledger_ = index._ledger
+        with pytest.raises(RuntimeError), index._writing():  # noqa: PT012
+            first = ledger_.by_id("a")
+            copy = first._replace(num=first.num + 7, id="b", leader=first.num)
+            ledger_.insert(
+                copy, ledger_.bodies([first.num])[first.num], ledger_.spans([first.num])[first.num], b"b"
+            )
+            assert ledger_.text(copy.num) == b"b"
+            assert ledger_.copies([first.num]) == [copy]
+            assert ledger_.copy_count([first.num]) == 1
+            assert ledger_.with_ids(["a", "b"]) == {"a": first, "b": copy}
+            assert ledger_.with_content(first.content, 9) == [first, copy]
+            moved = copy._replace(leader=copy.num)
+            ledger_.update([moved])
+            assert ledger_.copies([first.num]) == []
+            assert ledger_.by_id("b") == moved
+            raise RuntimeError
+        assert index.document("b") is None
