@@ -13,7 +13,7 @@ from unittest.mock import patch
 import numpy as np
 
 from dedup import pipeline
-from dedup.boilerplate import clean_texts, features, stripping
+from dedup.boilerplate import clean_texts, features, relabelling, stripping
 from dedup.boilerplate.lexicon import AGENCY
 from dedup.boilerplate.model import BODY
 from dedup.boilerplate.recurring import Recurring
@@ -56,17 +56,8 @@ OFF: dict[str, list[tuple[Any, str, Callable[..., Any]]]] = {
     ],
     "layout and sequence": [
         (stripping, "label_units", lambda names, found, *_: np.full(found.shape[1], BODY, np.uint8)),
-        (stripping, "addresses", lambda measures: np.zeros(len(measures.counts), np.bool_)),
-        (stripping, "dates", lambda tokens, units, *_: np.zeros(len(units), np.bool_)),
-        (stripping, "signed_captions", lambda look, units, _: np.zeros(len(units), np.bool_)),
-        (stripping, "open_captions", lambda look, units, *_: np.zeros(len(units), np.bool_)),
-        (stripping, "threads", lambda tokens, look, units, *_: np.zeros(len(units), np.bool_)),
     ],
-    "cues": [
-        (stripping, "measure", no_cues),
-        (stripping, "credited_captions", lambda look, units, _: np.zeros(len(units), np.bool_)),
-        (stripping, "led_by_cues", lambda look, units, _: np.zeros(len(units), np.uint8)),
-    ],
+    "cues": [(stripping, "measure", no_cues)],
     "inside blocks": [
         (stripping, "inner_spans", lambda *_: Spans.of_rows([])),
         (stripping, "dated_openings", lambda *_: np.zeros(0, np.int64)),
@@ -77,12 +68,26 @@ OFF: dict[str, list[tuple[Any, str, Callable[..., Any]]]] = {
 }
 """By layer, what stands for the functions that make it: module, name, function that finds nothing."""
 
+RULES: dict[str, set[Callable[..., None]]] = {
+    "layout and sequence": {
+        relabelling.stamps,
+        relabelling.captions_by_form,
+        relabelling.comments,
+        relabelling.links,
+    },
+    "cues": {relabelling.announced, relabelling.captions_by_credit},
+}
+"""By layer, the rules that are of it."""
+
 
 @contextlib.contextmanager
 def only(layers: Iterable[str]) -> Iterator[None]:
     """Strip with these layers, inside a ``with``."""
     wanted = set(layers)
+    off = set().union(*(rules for layer, rules in RULES.items() if layer not in wanted))
+    kept = tuple(rule for rule in relabelling.RULES if rule not in off)
     with contextlib.ExitStack() as stack:
+        stack.enter_context(patch.object(relabelling, "RULES", kept))
         for layer in LAYERS:
             if layer not in wanted:
                 for module, name, stand_in in OFF[layer]:

@@ -8,23 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from dedup.boilerplate.agencies import AgencyRole, agency_names, datelines, find_agencies
+from dedup.boilerplate.agencies import AgencyRole, agency_names, find_agencies
 from dedup.boilerplate.features import model_of, observe, suspects, table
-from dedup.boilerplate.forms import (
-    addresses,
-    credited_captions,
-    dates,
-    led_by_cues,
-    open_captions,
-    placed,
-    posts,
-    sentences,
-    signed_captions,
-    threads,
-)
+from dedup.boilerplate.forms import posts
 from dedup.boilerplate.lexicon import CUES
 from dedup.boilerplate.model import BODY, LABELS, MODELS, TITLE, label_units
 from dedup.boilerplate.recurring import asked, unit_hashes
+from dedup.boilerplate.relabelling import CAPTION, CREDIT, View, none_of, only_signed, relabel
 from dedup.boilerplate.spans import Spans, inner_spans, sentence_cuts
 from dedup.boilerplate.units import (
     Measures,
@@ -43,26 +33,7 @@ from dedup.boilerplate.units import (
 )
 from dedup.errors import InputError
 from dedup.kernels import signs
-from dedup.kernels.traits import (
-    AGENCY,
-    ALL_AGENCY,
-    ATS,
-    ENDS_QUESTION,
-    ENDS_STOP,
-    OPENS_MARK,
-    OPENS_QUOTE,
-    PROSE,
-    PROSE_ABOVE,
-    PROSE_BELOW,
-    PROSE_WORDS,
-    RECURS,
-    SAME_ABOVE,
-    SAME_BELOW,
-    WORD,
-    WORDS,
-)
-from dedup.kernels.traits import CUES as CUES_OF
-from dedup.kernels.traits import KINDS as CUED_KINDS
+from dedup.kernels.traits import RECURS, SAME_ABOVE, SAME_BELOW
 from dedup.model import Agency, CleanText, Kind, Removed
 from dedup.ragged import first_of_run, owners, run_starts, running, steps, sums
 from dedup.tokens import Tokens, as_read, as_written, byte_to_char, tokenize
@@ -82,30 +53,13 @@ KINDS = list(Kind)
 _KIND_OF_LABEL = np.array(
     [0, KINDS.index(Kind.TITLE), *(KINDS.index(Kind(name)) for name in LABELS[2:])], np.uint8
 )
-_ASTRAY = np.array([name in ("appeal", "nav", "widget") for name in LABELS])
-"""What an agency's name by itself is never, by label."""
-ADDRESSED = CUES_OF + CUES.index("address")
-"""Trait: words that speak to the reader."""
 OWN_CUES = 2.0
 """Weights of cues a sentence needs to be taken out of a block of body."""
 
 GLUED_TOKENS = 12
 """Words of body that a block of furniture must hold for them to stay."""
-PROSE_TOKENS = 80
-PROSE_STOPS = 3
-"""Words and sentence ends that make a unit prose."""
-STRONG_CUES = 5.0
-"""Weight of cues that even prose does not outweigh."""
-MANY_CUES, TITLE_CUES = 7.0, 4.0
-"""Weight of cues that, filling half of it, make a unit an appeal, or a headline none."""
-LINE_WORDS = 8
-"""Fewer words without a stop are a line, no sentence."""
-ISLAND_WORDS, CLOSING_WORDS = 8, 3
-"""Words of a sentence near the article that is its last, in a page and elsewhere."""
 REPEATED_TOKENS = 12
 """Words of a paragraph that is not said twice for effect."""
-SIGNED_TOKENS = 8
-"""Words before a closing agency that are a sentence of the article, not the name of its author."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,59 +125,18 @@ def strip(tokens: Tokens, batch: pa.RecordBatch, recurring: Recurring | None = N
     traits = observe(tokens, look, units, measures, is_title, recurs)
     model = model_of(units, measures)
     labels = label_units(table(), traits, units.offsets, model)
-    # a headline is not made of cues, and what is made of an appeal's needs no neighbours to agree
-    some = np.flatnonzero((measures.strongest >= min(MANY_CUES, TITLE_CUES)) & (labels <= TITLE))
-    if len(some):
-        labels[some] = _by_cues(units, measures, labels, traits, some)
-    labels[sentences(measures) & (labels == LABELS.index("meta"))] = BODY
-    labels[dates(tokens, units, measures, texts) & (labels <= TITLE)] = LABELS.index("meta")
-    # an author may sign the last paragraph so
-    signed = signed_captions(look, units, measures) & (traits[PROSE_BELOW] > 0)
-    signed |= open_captions(look, units, measures, traits[PROSE] > 0, labels != BODY)
-    labels[signed & (labels <= TITLE)] = LABELS.index("caption")
-    cued = led_by_cues(look, units, phrases)
-    labels = np.where((cued > 0) & (labels <= TITLE), cued + TITLE, labels)
-    credited = credited_captions(look, units, phrases)
-    labels[credited & (labels != LABELS.index("credit"))] = LABELS.index("caption")
-    # what somebody posted is told in the article, whoever embedded it
+    stamped = np.searchsorted(units.first, dated) - 1
     posted = posts(units, measures) & (traits[RECURS] == 0)
-    labels[posted] = BODY
-    labels[np.searchsorted(units.first, dated) - 1] = LABELS.index("meta")
-    # what recurs among articles that share nothing else is furniture. Of prose that is only one sign more: a
-    # paragraph that edited versions kept recurs, too, and large families fell apart (recall 0.82 for 0.98)
-    known = (traits[RECURS] > 0) & (traits[PROSE] == 0)
-    labels[known & (labels <= TITLE)] = LABELS.index("nav")
-    # a credit names somebody: a closing paragraph of background looks like an author's life, but for the cues
-    nobody = (traits[PROSE] > 0) & (traits[CUED_KINDS] == 0) & (traits[AGENCY] == 0)
-    labels[nobody & (labels == LABELS.index("credit"))] = BODY
-    labels[_islands(units, labels, traits, model)] = BODY
-    labels[threads(tokens, look, units, measures, traits[PROSE] > 0)] = LABELS.index("widget")
-    labels[addresses(measures) & (labels <= TITLE)] = LABELS.index("nav")
-    labels[_only_signed(units, measures, labels, "credit")] = BODY
-    # so does a caption, but not of two sentences where the article ends
-    ends = (measures.counts[:, signs.N_STOP] > 1) & (traits[PROSE_ABOVE] > 1) & (traits[PROSE_BELOW] == 0)
-    labels[ends & _only_signed(units, measures, labels, "caption")] = BODY
-    # and what a dateline opens is the article, though it has a month and a year as captions have
-    told = (labels == LABELS.index("caption")) & (traits[ENDS_STOP] > 0)
-    rows = np.flatnonzero(told & (traits[WORDS] >= WORD * PROSE_WORDS))
-    if len(rows):
-        led = np.isin(rows, measures.agency_unit[datelines(look, units, measures)])
-        led |= placed(tokens, look, units.first[rows]) & (traits[PROSE, rows] > 0)
-        labels[rows[led]] = BODY
-    named = np.flatnonzero(traits[ALL_AGENCY])
-    labels[named[_ASTRAY[labels[named]]]] = LABELS.index("credit")
-    earlier, later = traits[SAME_ABOVE] > 0, traits[SAME_BELOW] > 0
+    relabel(View(tokens, texts, look, units, phrases, measures, traits, model, stamped, posted), labels)
 
+    earlier, later = traits[SAME_ABOVE] > 0, traits[SAME_BELOW] > 0
     # a headline goes where it repeats what is known; the first of its kind is part of the article
-    # and where nothing would be left there is too little to be sure without cues
-    labels[_where_none(units, labels <= TITLE) & (measures.strongest == 0)] = BODY
-    labels[_lone_prose(units, labels, measures)] = BODY
     repeats_title = is_title | ((labels == TITLE) & earlier)
     # one that is all there is stays, the last of its kind
-    repeats_title &= later | ~_where_none(units, (labels <= TITLE) & ~repeats_title)
+    repeats_title &= later | ~none_of(units, (labels <= TITLE) & ~repeats_title)
     stays = (labels == BODY) & ~repeats_title
     repeat = _second_copies(units, stays, earlier | later, measures)
-    repeat |= _standfirsts(units, stays & _where_none(units, repeat), later, measures.counts)
+    repeat |= _standfirsts(units, stays & none_of(units, repeat), later, measures.counts)
     kind = _KIND_OF_LABEL[labels]
     kind[repeats_title] = KINDS.index(Kind.TITLE)
     kind[repeat] = KINDS.index(Kind.REPEAT)
@@ -261,74 +174,6 @@ def strip(tokens: Tokens, batch: pa.RecordBatch, recurring: Recurring | None = N
         agency_start=written.start[agencies.first],
         agency_end=written.end[agencies.first + agencies.size - 1],
     )
-
-
-def _islands(
-    units: Units, labels: NDArray[np.uint8], traits: NDArray[np.int16], model: NDArray[np.uint8]
-) -> NDArray[np.bool_]:
-    """bool[U]: a sentence without a cue that one line alone parts from a sentence of the article.
-
-    In text that is no page also one right below the article, and a short one that speaks to nobody.
-    """
-    found = np.zeros(len(units), np.bool_)
-    told = (labels > TITLE) & (traits[ENDS_STOP] > 0) & (traits[CUED_KINDS] == 0)
-    rows = np.flatnonzero(told & (traits[WORDS] >= WORD * CLOSING_WORDS))
-    rows = rows[(traits[AGENCY, rows] == 0) & (traits[RECURS, rows] == 0)]
-    if not len(rows):
-        return found
-    document = np.searchsorted(units.offsets, rows, side="right") - 1
-    place = rows - units.offsets[document]
-
-    def article(back: int) -> NDArray[np.bool_]:
-        at = np.maximum(rows - back, 0)
-        above: NDArray[np.bool_] = (place >= back) & (labels[at] == BODY) & (traits[ENDS_STOP, at] > 0)
-        return above
-
-    parted = article(2) & (labels[rows - 1] > TITLE)
-    asks = (traits[[[OPENS_QUOTE], [OPENS_MARK], [ENDS_QUESTION], [ATS], [ADDRESSED]], rows] > 0).any(axis=0)
-    closes = ~asks & (labels[rows] != LABELS.index("caption")) & (parted | article(1))
-    closes &= model[document] != MODELS.index("page")
-    teaser = (traits[WORDS, rows] >= WORD * ISLAND_WORDS) & (labels[rows] == LABELS.index("nav")) & parted
-    found[rows[closes | teaser]] = True
-    return found
-
-
-def _only_signed(
-    units: Units, measures: Measures, labels: NDArray[np.uint8], *names: str
-) -> NDArray[np.bool_]:
-    """bool[U]: has one of these labels only for an agency behind its full stop: "… are missing. (dpa)".
-
-    The agency's name is cut out by itself.
-    """
-    unit, first, size = measures.agency_unit, measures.agency_first, measures.agency_size
-    closes = (first + size == units.last[unit]) & (measures.agency_before & signs.STOP != 0)
-    closes &= first - units.first[unit] >= SIGNED_TOKENS
-    found = np.zeros(len(units), np.bool_)
-    for name in names:
-        in_cues = measures.covered[unit, CUES.index(name)]
-        found[unit[closes & (labels[unit] == LABELS.index(name)) & (in_cues <= size)]] = True
-    return found
-
-
-def _by_cues(
-    units: Units,
-    measures: Measures,
-    labels: NDArray[np.uint8],
-    traits: NDArray[np.int16],
-    some: NDArray[np.int64],
-) -> NDArray[np.uint8]:
-    """Labels of some units called body or headline; that of their cues where they are made of these."""
-    # what covers most of it: one word of many languages, such as "Twitter", outweighs a whole appeal
-    cued = measures.covered[some, :6].argmax(axis=1)
-    weight = measures.cues[some, cued]
-    covered, size = measures.covered[some, cued], units.last[some] - units.first[some]
-    headline = (labels[some] == TITLE) & (2 * covered >= size)
-    line = (traits[ENDS_STOP, some] == 0) & (traits[WORDS, some] < WORD * LINE_WORDS)
-    # a stamp is often all that says when what follows was
-    headline |= line & (4 * covered >= 3 * size) & (cued + 2 != LABELS.index("meta"))
-    appeal = (weight >= MANY_CUES) & (2 * covered >= size) & (cued + 2 == LABELS.index("appeal"))
-    made_of_cues = appeal | ((weight >= TITLE_CUES) & headline)
-    return np.where(made_of_cues, cued + 2, labels[some]).astype(np.uint8)
 
 
 def _by_sentences(
@@ -370,7 +215,9 @@ def _by_sentences(
     )
     gone = removed[rows]
     cued = new & (found > TITLE) & (told.strongest >= OWN_CUES)
-    goes = cued & ~gone & ~_only_signed(part, told, found, "credit", "caption")
+    goes = cued & ~gone
+    for label in (CREDIT, CAPTION):
+        goes &= ~only_signed(part, told, found, label)
     stays = np.zeros(len(part), np.bool_)
     some = np.flatnonzero(new & gone)
     prose = (found[some] == BODY) & (told.strongest[some] == 0)
@@ -440,34 +287,6 @@ def _equal_titles(batch: pa.RecordBatch, units: Units, whole: NDArray[np.uint64]
     count = steps(units.offsets)
     equal: NDArray[np.bool_] = known.repeat(count) & (hashes.repeat(count) == whole)
     return equal
-
-
-def _where_none(units: Units, chosen: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """bool[U]: the unit stands in a document of which no unit is chosen."""
-    none: NDArray[np.bool_] = sums(chosen, units.offsets) == 0
-    return none.repeat(steps(units.offsets))
-
-
-def _lone_prose(units: Units, labels: NDArray[np.uint8], measures: Measures) -> NDArray[np.int64]:
-    """The longest unit of each document, if it is prose and more than all that is called body.
-
-    An article of one paragraph looks like a long caption. What has strong cues is one; appeals may be long.
-    Speech that was written down, or text without its signs for a corpus, is one long unit whatever its cues;
-    a menu that long is mostly capitalised.
-    """
-    tokens, stops, upper = (measures.counts[:, c] for c in (signs.N_TOKENS, signs.N_STOP, signs.N_UPPER))
-    prose = (stops >= PROSE_STOPS) & (measures.strongest < STRONG_CUES) & (labels != LABELS.index("appeal"))
-    prose |= (stops == 0) & (2 * upper < tokens)
-    prose &= (labels > TITLE) & (tokens >= PROSE_TOKENS)
-    if not prose.any():
-        return np.empty(0, np.int64)
-    documents = len(units.offsets) - 1
-    document = owners(units.offsets)
-    body = np.bincount(document, np.where(labels == BODY, tokens, 0), documents)
-    found = np.flatnonzero(prose & (tokens > body[document]))
-    found = found[np.lexsort((-tokens[found], document[found]))]
-    first: NDArray[np.int64] = found[run_starts(document[found])].astype(np.int64)
-    return first
 
 
 def _standfirsts(
