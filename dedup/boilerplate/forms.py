@@ -208,15 +208,16 @@ def credited_captions(look: Surface, units: Units, phrases: Phrases) -> NDArray[
         phrases: What of the lexicon stands in it.
     """
     kind = _telling()[phrases.node]
-    some = (kind == 1 + CUES.index("caption")) | (kind == 1 + CUES.index("credit"))
-    first, size = phrases.first[some], phrases.size[some]
-    unit = np.searchsorted(units.first, first, side="right") - 1
-    name, end = first + size, units.last[unit]
+    some = np.flatnonzero((kind == 1 + CUES.index("caption")) | (kind == 1 + CUES.index("credit")))
+    name = phrases.first[some] + phrases.size[some]
+    some = some[look.after[name - 1] & ~np.uint16(signs.SPACE) == signs.COLON]
+    name = phrases.first[some] + phrases.size[some]
+    unit = np.searchsorted(units.first, phrases.first[some], side="right") - 1
+    end = units.last[unit]
     few = (end - name >= 1) & (end - name <= SIGNATURE_TOKENS[1] + 1)
     closes = few & (end - units.first[unit] <= CAPTION_TOKENS[1])
     name, unit = name[closes], unit[closes]
     named = (look.shape[name] & signs.UPPER != 0) | (units.last[unit] == name + 1)
-    named &= look.before[name] & ~np.uint16(signs.SPACE) == signs.COLON
     found = np.zeros(len(units), np.bool_)
     found[unit[named]] = True
     return found & ~units.sentences
@@ -232,7 +233,7 @@ def led_by_cues(look: Surface, units: Units, phrases: Phrases) -> NDArray[np.uin
         units: Where the units are.
         phrases: What of the lexicon stands in it.
     """
-    some = np.flatnonzero(phrases.size >= 2)
+    some = np.flatnonzero((phrases.size >= 2) & (_telling()[phrases.node] > 0))
     first, behind = phrases.first[some], phrases.first[some] + phrases.size[some]
     unit = np.searchsorted(units.first, first, side="right") - 1
     opens = (units.first[unit] == first) & (behind < units.last[unit])
@@ -264,22 +265,20 @@ def threads(
     stamped &= (measures.opening & signs.UPPER != 0) & (measures.gap_after & signs.STOP == 0)
     stamps = np.flatnonzero(stamped & (figures > 0))
     last = units.last[stamps] - 1
-    whole_date = (look.shape[last] & signs.NUMBER != 0) & (
-        tokens.end[last] - tokens.start[last] >= DATE_BYTES
-    )
-    stamps = stamps[whole_date | ((years[stamps] == 1) & (figures[stamps] >= 2))]
+    dated = tokens.end[last] - tokens.start[last] >= DATE_BYTES
+    dated &= look.shape[last] & signs.NUMBER != 0
+    stamps = stamps[dated | ((years[stamps] == 1) & (figures[stamps] >= 2))]
+    found = np.zeros(len(units), np.bool_)
+    if len(stamps) < STAMPS:
+        return found
     document = np.searchsorted(units.offsets, stamps, side="right") - 1
-    parts = (steps(document) > 0) | (steps(stamps) > POST_UNITS)
-    first = np.flatnonzero(np.append(len(stamps) > 0, parts))
-    last = np.append(first[1:], len(stamps))[: len(first)] - 1
+    first = np.flatnonzero(np.append(True, (steps(document) > 0) | (steps(stamps) > POST_UNITS)))
+    last = np.append(first[1:], len(stamps)) - 1
     begin, document = stamps[first], document[first]
     end = np.minimum(stamps[last] + 2, units.offsets[document + 1])
     above = running(prose)  # prose above each unit
-    chosen = last - first + 1 >= STAMPS
-    chosen &= (above[begin] - above[units.offsets[document]] >= STAMPS) & (
-        above[end] - above[begin] >= STAMPS - 1
-    )
-    found = np.zeros(len(units), np.bool_)
+    chosen = (last - first + 1 >= STAMPS) & (above[begin] - above[units.offsets[document]] >= STAMPS)
+    chosen &= above[end] - above[begin] >= STAMPS - 1
     found[gather(begin[chosen], end[chosen])[0]] = True
     return found
 
