@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 SEPARATOR = b"\x1e"
 SMALL = 1 << 18
 """Bytes of text tokenized and sketched at a time: the arrays stay in memory that the allocator has."""
-LARGE = 1 << 20
-"""Bytes of text stripped at a time: what a batch costs, however small, counts for more there."""
+LARGE = 4 << 20
+"""Bytes of text stripped at a time: as many as ``dedup run`` reads at once."""
 
 
 def strings(data: bytes) -> list[str]:
