@@ -45,9 +45,11 @@ def other_weekdays(
         b: int64[p].
         asked: bool[p], the pairs that are looked at.
     """
-    rows = np.flatnonzero(asked)
-    days = _days(texts, np.concatenate([a[rows], b[rows]])).reshape(2, -1)
     found = np.zeros(len(a), bool)
+    rows = np.flatnonzero(asked)
+    if not len(rows):  # mostly
+        return found
+    days = _days(texts, np.concatenate([a[rows], b[rows]])).reshape(2, -1)
     found[rows] = (days > 0).all(axis=0) & (days[0] & days[1] == 0)
     return found
 
