@@ -234,9 +234,21 @@ def take_long(column: pa.ChunkedArray, rows: NDArray[np.int64]) -> pa.Array:
 
 
 def string_buffers(column: pa.Array) -> tuple[memoryview, NDArray[np.int64]]:
-    """The bytes of a large_string or large_binary column, and the offsets of its values in them."""
+    """The bytes of a column of strings or binaries, not copied, and where its values begin and end in them.
+
+    Args:
+        column: [n] of any of the four types; its nulls are not looked at.
+
+    Returns:
+        Bytes, and int64[n + 1].
+    """
+    if not len(column):
+        return memoryview(b""), np.zeros(1, np.int64)
     _, offsets, values = column.buffers()
-    return memoryview(values or b""), np.frombuffer(offsets, np.int64, len(column) + 1, 8 * column.offset)
+    wide = pa.types.is_large_string(column.type) or pa.types.is_large_binary(column.type)
+    dtype = np.dtype(np.int64 if wide else np.int32)
+    bounds = np.frombuffer(offsets, dtype, len(column) + 1, dtype.itemsize * column.offset)
+    return memoryview(values or b""), bounds.astype(np.int64, copy=False)
 
 
 def take_rows(column: pa.ChunkedArray, rows: NDArray[np.int64]) -> pa.Array:

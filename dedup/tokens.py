@@ -31,7 +31,7 @@ from dedup.entities import entity_names, read_entities
 from dedup.errors import InputError
 from dedup.folding import folding
 from dedup.kernels.rules import CHARACTER_FLAG, NUMBER_FLAG, QUOTED_FLAG
-from dedup.ragged import trim
+from dedup.ragged import string_buffers, trim
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -214,21 +214,14 @@ def text_buffers(texts: pa.Array) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np
     """Bytes of a string array and the offsets of its values in them, not copied where that can be."""
     if isinstance(texts, pa.ChunkedArray):
         texts = texts.combine_chunks()
-    large = pa.types.is_large_string(texts.type)
-    if not large and not pa.types.is_string(texts.type):
+    if not pa.types.is_large_string(texts.type) and not pa.types.is_string(texts.type):
         raise InputError(f"texts are {texts.type}, not string or large_string")
     if texts.null_count:
         raise InputError(
             "a text is null", line=int(np.argmax(texts.is_null().to_numpy(zero_copy_only=False))) + 1
         )
-    if len(texts) == 0:
-        return np.empty(0, np.uint8), np.zeros(1, np.int64)
-    _, places, values = texts.buffers()
-    offsets = np.frombuffer(
-        places, np.int64 if large else np.int32, len(texts) + 1, texts.offset * (8 if large else 4)
-    )
-    data = np.frombuffer(values, np.uint8) if values is not None and values.size else np.empty(0, np.uint8)
-    return data, offsets.astype(np.int64, copy=False)
+    data, offsets = string_buffers(texts)
+    return np.frombuffer(data, np.uint8), offsets
 
 
 def token_strings(text: str) -> list[str]:

@@ -11,7 +11,7 @@ import pyarrow as pa
 from dedup import kernels
 from dedup.boilerplate import lexicon as lex
 from dedup.kernels import signs as loops
-from dedup.ragged import steps
+from dedup.ragged import steps, string_buffers
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -165,18 +165,10 @@ class Measures:
 
 def text_bytes(texts: pa.Array) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     """The UTF-8 of an Arrow string array and where each text begins in it; int64[n+1]."""
-    if pa.types.is_string(texts.type):
-        offset_type: type[np.signedinteger] = np.int32
-    elif pa.types.is_large_string(texts.type):
-        offset_type = np.int64
-    else:
+    if not pa.types.is_string(texts.type) and not pa.types.is_large_string(texts.type):
         raise TypeError(f"texts are {texts.type}, not string or large_string")
-    _, offsets, data = texts.buffers()
-    begins = np.frombuffer(offsets, offset_type)[texts.offset : texts.offset + len(texts) + 1].astype(
-        np.int64
-    )
-    raw = np.frombuffer(data, np.uint8) if data is not None and data.size else np.zeros(1, np.uint8)
-    return raw, begins
+    data, begins = string_buffers(texts)
+    return np.frombuffer(data or bytes(1), np.uint8), begins
 
 
 def surface(tokens: Tokens, texts: pa.Array) -> Surface:

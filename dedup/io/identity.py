@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import xxhash
 
-from dedup.ragged import run_starts
+from dedup.ragged import run_starts, string_buffers
 
 __all__ = ["Occurrences", "Resolution", "hash_records", "resolve_ids"]
 
@@ -25,12 +25,7 @@ def hash_records(records: pa.Array) -> UInt64s:
     Returns:
         uint64[n].
     """
-    if not len(records):
-        return np.zeros(0, np.uint64)
-    offsets = np.frombuffer(records.buffers()[1], np.int64)[
-        records.offset : records.offset + len(records) + 1
-    ]
-    data = memoryview(records.buffers()[2] or b"")
+    data, offsets = string_buffers(records)
     digest = xxhash.xxh3_64_intdigest
     return np.fromiter(
         (

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dedup import kernels
-from dedup.ragged import running
+from dedup.ragged import running, string_buffers
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -45,8 +45,8 @@ def json_lines(batch: pa.RecordBatch, *, as_they_are: Collection[str] = ()) -> m
         for name, column in zip(batch.schema.names, batch.columns, strict=True)
     ]
     rows = _object(batch.schema.names, columns, "}\n")
-    offsets = np.frombuffer(rows.buffers()[1], np.int64, len(rows) + 1, 8 * rows.offset)
-    return memoryview(rows.buffers()[2])[offsets[0] : offsets[-1]]
+    data, offsets = string_buffers(rows)
+    return data[offsets[0] : offsets[-1]]
 
 
 def _json(values: pa.Array) -> pa.Array:

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from dedup.edges import Edges
-from dedup.ragged import gather, running, whole
+from dedup.ragged import gather, running, string_buffers, whole
 from dedup.texts import Texts, codes
 
 if TYPE_CHECKING:
@@ -56,12 +56,9 @@ def packed(values: NDArray[Any], offsets: NDArray[np.int64]) -> pa.Array:
 def flat(column: pa.Array | pa.ChunkedArray, dtype: Any) -> tuple[NDArray[Any], NDArray[np.int64]]:
     """Values of all binary cells, one behind the other, and the int64 offsets of each cell's."""
     cells = whole(column.cast(pa.large_binary()))
-    if not len(cells):
-        return np.empty(0, dtype), np.zeros(1, np.int64)
-    _, bounds, data = cells.buffers()
-    offsets = np.frombuffer(bounds, np.int64, len(cells) + 1, 8 * cells.offset)
-    raw = np.frombuffer(data or b"", np.uint8)[offsets[0] : offsets[-1]]
-    values = np.frombuffer(raw.tobytes(), dtype)  # a copy: the place in the batch need not be aligned
+    data, offsets = string_buffers(cells)
+    # a copy: the place in the batch need not be aligned
+    values = np.frombuffer(data[offsets[0] : offsets[-1]].tobytes(), dtype)
     return values, (offsets - offsets[0]) // values.itemsize
 
 
