@@ -15,7 +15,19 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["EXACT", "KINDS", "NEAR", "NONE", "PARTIAL", "QUOTE", "TOLD", "VERSION", "Edges", "Links"]
+__all__ = [
+    "EXACT",
+    "KINDS",
+    "NEAR",
+    "NONE",
+    "PARTIAL",
+    "QUOTE",
+    "TOLD",
+    "VERSION",
+    "Edges",
+    "Links",
+    "join_links",
+]
 
 KINDS = tuple(RelationKind)
 """Kinds by code, strongest first."""
@@ -45,39 +57,26 @@ class Links:
     coverage_a: NDArray[np.float64]
     coverage_b: NDArray[np.float64]
 
+    def __len__(self) -> int:
+        return len(self.a)
+
     def between(self, a: NDArray[np.int64], b: NDArray[np.int64]) -> Links:
         """The same pairs under other numbers."""
         return Links(a, b, self.kind, self.coverage_a, self.coverage_b)
 
-    @staticmethod
-    def of(edges: Edges) -> Links:
-        """The same pairs."""
-        return Links(edges.a, edges.b, edges.kind, edges.coverage_a, edges.coverage_b)
 
-    @staticmethod
-    def concat(parts: Sequence[Links]) -> Links:
-        """All rows of several, one at least, in order."""
-        if len(parts) == 1:
-            return parts[0]
-        return Links(
-            np.concatenate([part.a for part in parts]),
-            np.concatenate([part.b for part in parts]),
-            np.concatenate([part.kind for part in parts]),
-            np.concatenate([part.coverage_a for part in parts]),
-            np.concatenate([part.coverage_b for part in parts]),
-        )
+def join_links(parts: Sequence[Links]) -> Links:
+    """All rows of several, one at least, in order."""
+    if len(parts) == 1:
+        return parts[0]
+    return Links(*(np.concatenate([getattr(part, name) for part in parts]) for name in _OF_LINKS))
 
 
 @dataclass(frozen=True, slots=True)
-class Edges:
-    """Verified pairs, a < b, with what was found; one row a pair.
+class Edges(Links):
+    """Verified pairs, a < b, with all that was found; one row a pair.
 
     Attributes:
-        a: int64[e] document number.
-        b: int64[e].
-        kind: uint8[e], index into :data:`KINDS`.
-        coverage_a: float64[e], share of a's body inside shared passages.
-        coverage_b: float64[e].
         shared_words: int64[e], equal on both sides.
         narrative_words: int64[e], those outside quotations.
         longest: int64[e], words of the longest verbatim run.
@@ -86,11 +85,6 @@ class Edges:
         runs: int32[r, 3], body token of a, body token of b, tokens; in the order found.
     """
 
-    a: NDArray[np.int64]
-    b: NDArray[np.int64]
-    kind: NDArray[np.uint8]
-    coverage_a: NDArray[np.float64]
-    coverage_b: NDArray[np.float64]
     shared_words: NDArray[np.int64]
     narrative_words: NDArray[np.int64]
     longest: NDArray[np.int64]
@@ -98,8 +92,10 @@ class Edges:
     run_stop: NDArray[np.int64]
     runs: NDArray[np.int32]
 
-    def __len__(self) -> int:
-        return len(self.a)
+    @property
+    def links(self) -> Links:
+        """The same pairs, no more of them than grouping looks at."""
+        return Links(self.a, self.b, self.kind, self.coverage_a, self.coverage_b)
 
     @property
     def telling(self) -> NDArray[np.bool_]:
@@ -158,4 +154,4 @@ class Edges:
         )
 
 
-_COLUMNS = tuple(f.name for f in fields(Edges))
+_OF_LINKS, _COLUMNS = (tuple(f.name for f in fields(columns)) for columns in (Links, Edges))

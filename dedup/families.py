@@ -109,7 +109,7 @@ def find_roundups(
     return roundup
 
 
-def group(edges: Edges | Links, documents: int, roundup: NDArray[np.bool_]) -> Grouping:
+def group(edges: Links, documents: int, roundup: NDArray[np.bool_]) -> Grouping:
     """Families from the joining edges; a roundup is joined only by its own near copies.
 
     Edges are taken by kind, then by coverage of the shorter document, ties by number: n log n in the edges.

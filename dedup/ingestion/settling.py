@@ -19,7 +19,7 @@ import pyarrow as pa
 
 from dedup import kernels
 from dedup.canonical import Candidates, choose, measure
-from dedup.edges import VERSION, Edges, Links
+from dedup.edges import VERSION, Edges, join_links
 from dedup.families import PIECE, find_roundups, group, id_of
 from dedup.ragged import distinct, running
 from dedup.storage.ledger import Component
@@ -145,7 +145,7 @@ def _regroup(
     own = {} if new is None else {new.entry.num: new.entry}
     if own:
         nums = np.concatenate([component.nums, list(own)])
-        component = Component(nums, Links.concat([component.edges, Links.of(joining)]))
+        component = Component(nums, join_links([component.edges, joining]))
     leaders = {**ledger.entries(component.nums.tolist()), **changed, **own}
     everyone = sorted(leaders.values(), key=lambda e: e.key)
     roundup = np.array([e.roundup for e in everyone], bool)

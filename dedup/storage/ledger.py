@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dedup.edges import NONE, PARTIAL, TOLD, VERSION, Edges, Links
+from dedup.edges import NONE, PARTIAL, TOLD, VERSION, Edges, Links, join_links
 from dedup.model import has_surrogate
 from dedup.ragged import distinct
 from dedup.storage.base import Row
@@ -423,7 +423,7 @@ class Ledger:
         merged = [part.edges for part in parts.values()]
         if links:
             merged.append(_links([links[pair] for pair in sorted(links)]))
-        found = Component(np.array(sorted(nums), np.int64), Links.concat(merged) if merged else NO_LINKS)
+        found = Component(np.array(sorted(nums), np.int64), join_links(merged) if merged else NO_LINKS)
         self.remember(found)
         return found
 

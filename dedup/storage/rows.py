@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from dedup.edges import Edges, Links
+from dedup.edges import Edges
 from dedup.texts import NEVER
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ NO_EDGES = Edges(
 )
 """Edges of stored documents have their numbers for a and b."""
 
-NO_LINKS = Links.of(NO_EDGES)
+NO_LINKS = NO_EDGES.links
 
 
 def other_ends(edges: Edges, num: int) -> list[int]:
