@@ -154,7 +154,8 @@ class _Batch:
         open_ = ~self._plan.decided[before]
         self._before, self._after = before[open_], after[open_]
         self._awaited = set(self._before.tolist())
-        self._post({i: self._postings(i) for i in distinct(before[~open_]).tolist()})
+        settled = distinct(before[~open_]).tolist()
+        self._post({i: self._untold(i, postings_of(drafts[i].heads, self._entries[i])) for i in settled})
         for i in np.flatnonzero(self._plan.decided).tolist():
             self._by_content.setdefault(self._entries[i].content, {})[i] = self._entries[i]
 
@@ -344,15 +345,15 @@ class _Batch:
                 entry = entry._replace(leader=leaders[i])
             edges = verified.take(i, wanted[i])
             newly = _slice_of(stock, i) & _SHINGLE_MASK if i in self._crossing else _NO_KEYS
-            self._put(i, entry, flags[i], edges, postings_of(self._drafts[i].heads, entry), newly)
+            keys = postings_of(self._drafts[i].heads, entry)
+            self._put(i, entry, flags[i], edges, keys, newly)
             if i in self._awaited:
-                posted[i] = self._postings(i)
+                posted[i] = self._untold(i, keys)
         if self.waiting.any():
             self._post(posted)
 
-    def _postings(self, i: int) -> Keys:
-        """What a document posts that others don't know of yet."""
-        keys = postings_of(self._drafts[i].heads, self._entries[i])
+    def _untold(self, i: int, keys: Keys) -> Keys:
+        """Of what a document posts, what others don't know of yet."""
         return keys[keys < _COUNTED] if self._plan.certain[i] else keys
 
     def _post(self, posted: Mapping[int, Keys]) -> None:
