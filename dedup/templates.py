@@ -121,9 +121,9 @@ def find_templates(
     most = np.maximum(lengths.figures[a], lengths.figures[b]) / 2
     in_words = (shared.left >= 2) & (most - shared.figures >= np.maximum(BULLETIN * shared.left, 1))
     other = differ_throughout(shared, apart, settings) | (notice & apart & in_words)
-    other |= _refilled(texts, lengths, a, b, shared)
-    brief = lengths.whole < 2 * BRIEF
-    other |= other_weekdays(texts, a, b, brief[a] & brief[b] & days_apart(texts, a, b, NEXT_DAY))
+    brief = np.maximum(lengths.whole[a], lengths.whole[b]) < 2 * BRIEF
+    other |= _refilled(texts, lengths, a, b, shared, brief)
+    other |= other_weekdays(texts, a, b, brief & days_apart(texts, a, b, NEXT_DAY))
     # headlines are seldom asked: between notices rich in figures, half of the shorter one alike
     alike = 4 * shared.left <= np.minimum(lengths.whole[a], lengths.whole[b])
     headlines = compare_headlines(texts, a, b, notice & rich[a] & rich[b] & alike)
@@ -222,16 +222,20 @@ def differ_throughout(shared: Shared, apart: NDArray[np.bool_], settings: Settin
 
 
 def _refilled(
-    texts: Texts, lengths: Lengths, a: NDArray[np.int64], b: NDArray[np.int64], shared: Shared
+    texts: Texts,
+    lengths: Lengths,
+    a: NDArray[np.int64],
+    b: NDArray[np.int64],
+    shared: Shared,
+    brief: NDArray[np.bool_],
 ) -> NDArray[np.bool_]:
     """Pairs of briefs in which other words and other figures stand all through the same phrases: bool[p].
 
     Two accidents, as one police press office words them. A brief that a desk edited has other words, too, but
     its figures; one that is brought up to date has other figures in the words it had.
     """
-    brief = lengths.whole < 2 * BRIEF
     verbatim = np.minimum(lengths.whole[a], lengths.whole[b]) / 2 - shared.left
-    found = brief[a] & brief[b] & (shared.words - verbatim >= REWORDED * shared.words)
+    found = brief & (shared.words - verbatim >= REWORDED * shared.words)
     rows = np.flatnonzero(found)
     fewer = np.minimum(lengths.figures[a[rows]], lengths.figures[b[rows]]) / 2
     found[rows] = new_figures(texts, a[rows], b[rows]) >= np.maximum(REFILLED * fewer, CHANGED)

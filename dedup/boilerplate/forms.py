@@ -210,8 +210,8 @@ def credited_captions(look: Surface, units: Units, phrases: Phrases) -> NDArray[
     kind = _telling()[phrases.node]
     some = np.flatnonzero((kind == 1 + CUES.index("caption")) | (kind == 1 + CUES.index("credit")))
     name = phrases.first[some] + phrases.size[some]
-    some = some[look.after[name - 1] & ~np.uint16(signs.SPACE) == signs.COLON]
-    name = phrases.first[some] + phrases.size[some]
+    colon = look.after[name - 1] & ~np.uint16(signs.SPACE) == signs.COLON
+    some, name = some[colon], name[colon]
     unit = np.searchsorted(units.first, phrases.first[some], side="right") - 1
     end = units.last[unit]
     few = (end - name >= 1) & (end - name <= SIGNATURE_TOKENS[1] + 1)
@@ -233,13 +233,14 @@ def led_by_cues(look: Surface, units: Units, phrases: Phrases) -> NDArray[np.uin
         units: Where the units are.
         phrases: What of the lexicon stands in it.
     """
-    some = np.flatnonzero((phrases.size >= 2) & (_telling()[phrases.node] > 0))
+    kind = _telling()[phrases.node]
+    some = np.flatnonzero((phrases.size >= 2) & (kind > 0))
     first, behind = phrases.first[some], phrases.first[some] + phrases.size[some]
     unit = np.searchsorted(units.first, first, side="right") - 1
     opens = (units.first[unit] == first) & (behind < units.last[unit])
     opens &= look.after[behind - 1] & signs.COLON != 0
     found = np.zeros(len(units), np.uint8)
-    found[unit[opens]] = _telling()[phrases.node[some[opens]]]
+    found[unit[opens]] = kind[some[opens]]
     return found
 
 
