@@ -15,12 +15,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from dedup import kernels
+from dedup.datafiles import read_lines
 from dedup.ragged import trim
 
 if TYPE_CHECKING:
@@ -53,8 +53,7 @@ class Reading:
 @cache
 def entity_names() -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint32]]:
     """Names, ascending, each the little-endian number that its bytes are, and what each stands for."""
-    text = resources.files("dedup").joinpath("data", DATA).read_text(encoding="utf-8")
-    lines = [line.split() for line in text.splitlines() if not line.startswith("#")]
+    lines = [line.split() for line in read_lines(f"data/{DATA}")]
     known = sorted((int.from_bytes(name.encode(), "little"), int(code, 16)) for name, code in lines)
     keys, codes = zip(*known, strict=True)
     return np.array(keys, np.uint64), np.array(codes, np.uint32)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dedup import kernels
+from dedup.datafiles import read_lines
 from dedup.ragged import steps
 from dedup.tokens import Tokens, tokenize
 
@@ -74,8 +74,7 @@ class _FunctionWords:
 
 @cache
 def _function_words() -> _FunctionWords:
-    text = resources.files("dedup").joinpath("data/function_words.txt").read_text(encoding="utf-8")
-    lines = [line.split() for line in text.splitlines() if line and not line.startswith("#")]
+    lines = [line.split() for line in read_lines("data/function_words.txt")]
     made = tokenize(pa.array([" ".join(words) for _, *words in lines], pa.large_string()))
     languages: dict[int, int] = {}
     for number in range(len(lines)):

@@ -12,13 +12,13 @@ pairs of marks are so rare that the tokenizer does not ask for them: ‚…‘, 
 from __future__ import annotations
 
 from functools import cache
-from importlib import resources
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
+from dedup.datafiles import read_lines
 from dedup.kernels.rules import ANNOUNCED_FLAG as ANNOUNCED
 from dedup.kernels.rules import CHARACTER_FLAG as CHARACTER
 from dedup.ragged import gather, is_in, owners, run_starts
@@ -313,8 +313,7 @@ def _announced(
 @cache
 def _speech_verbs() -> NDArray[np.uint64]:
     """Token hashes of the verbs that name who speaks, sorted."""
-    text = resources.files("dedup").joinpath("data/dash_speech.txt").read_text(encoding="utf-8")
-    lines = [line.partition(" ")[2] for line in text.splitlines() if line and not line.startswith("#")]
+    lines = [line.partition(" ")[2] for line in read_lines("data/dash_speech.txt")]
     return np.unique(tokenize(pa.array(lines, pa.large_string())).hash)
 
 

@@ -7,12 +7,12 @@ traps does, in the frame of the last.
 from __future__ import annotations
 
 from functools import cache
-from importlib import resources
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 
+from dedup.datafiles import read_lines
 from dedup.ragged import gather, owners
 from dedup.tokens import tokenize
 
@@ -27,9 +27,7 @@ __all__ = ["other_weekdays"]
 @cache
 def _names() -> tuple[NDArray[np.uint64], NDArray[np.uint8]]:
     """Token hashes of the names, sorted, and the bit of the day of each."""
-    text = resources.files("dedup").joinpath("data/weekdays.txt").read_text(encoding="utf-8")
-    lines = [line for line in text.splitlines() if not line.startswith("#")]
-    made = tokenize(pa.array(lines, pa.large_string()))
+    made = tokenize(pa.array(read_lines("data/weekdays.txt"), pa.large_string()))
     order = np.argsort(made.hash)
     return made.hash[order], (1 << owners(made.offsets)).astype(np.uint8)[order]
 

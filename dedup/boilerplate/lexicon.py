@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
+from dedup.datafiles import read_lines
 from dedup.kernels.signs import (
     AS_CAPITALS,
     AS_NAME,
@@ -88,12 +89,10 @@ class Lexicon:
 def _cue_lines() -> Iterator[tuple[str, float, str]]:
     """(kind, weight, phrase) of every cue file, in order of language."""
     folder = resources.files(__package__) / "data" / "cues"
-    for file in sorted(folder.iterdir(), key=lambda f: f.name):
-        if file.name.endswith(".txt"):
-            for line in file.read_text("utf-8").splitlines():
-                if line.strip() and not line.startswith("#"):
-                    kind, weight, phrase = line.split(maxsplit=2)
-                    yield kind, float(int(weight)), phrase.strip()  # traits are whole numbers
+    for file in sorted(file.name for file in folder.iterdir() if file.name.endswith(".txt")):
+        for line in read_lines(f"boilerplate/data/cues/{file}"):
+            kind, weight, phrase = line.split(maxsplit=2)
+            yield kind, float(int(weight)), phrase.strip()  # traits are whole numbers
 
 
 def _place(phrase: str) -> tuple[str, int]:
@@ -110,8 +109,7 @@ def _place(phrase: str) -> tuple[str, int]:
 
 def _agency_lines() -> list[tuple[str, str, list[str]]]:
     """(name, place, spellings) of every agency."""
-    text = (resources.files(__package__) / "data" / "agencies.txt").read_text("utf-8")
-    lines = (line for line in text.splitlines() if line.strip() and not line.startswith("#"))
+    lines = read_lines("boilerplate/data/agencies.txt")
     rows = ([part.strip() for part in line.split("|")] for line in lines)
     return [(name, place, [s.strip() for s in spellings.split(";")]) for name, place, spellings in rows]
 
