@@ -226,6 +226,15 @@ def slot_of(h, mask):
 
 
 @helper
+def find_slot(table, name, mask, key):
+    """The slot of a key, or the one where it belongs."""
+    slot = slot_of(key, mask)
+    while table[slot] >= 0 and name[slot] != key:
+        slot = (slot + 1) & mask
+    return slot
+
+
+@helper
 def empty_table(table, entries):
     """Make a table ready for so many entries; give the mask of its slots."""
     size = 16

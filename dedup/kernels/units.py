@@ -6,7 +6,20 @@
 from __future__ import annotations
 
 from dedup.kernels._jit import helper
-from dedup.kernels.pieces import FIRST, KEPT, KEY, LOAD, MATE, MOVED, NAME, STAYS, empty_table, mixed, slot_of
+from dedup.kernels.pieces import (
+    FIRST,
+    KEPT,
+    KEY,
+    LOAD,
+    MATE,
+    MOVED,
+    NAME,
+    STAYS,
+    empty_table,
+    find_slot,
+    mixed,
+    slot_of,
+)
 from dedup.kernels.rules import MIN_MOVED, MIN_SHARED
 
 VALUE = (1 << 32) - 1
@@ -72,9 +85,7 @@ def pair_similar(a, units_a, b, units_b, work):
         if a.units[i, MATE] < 0:
             for piece in range(a.units[i, FIRST], a.units[i + 1, FIRST]):
                 pair = _word_pair(a, i, piece)
-                slot = slot_of(pair, mask)
-                while owner[slot] >= 0 and name[slot] != pair:
-                    slot = (slot + 1) & mask
+                slot = find_slot(owner, name, mask, pair)
                 owner[slot] = i
                 name[slot] = pair
     votes = work[2]
@@ -87,10 +98,7 @@ def pair_similar(a, units_a, b, units_b, work):
         best = count = 0
         for piece in range(b.units[j, FIRST], b.units[j + 1, FIRST]):
             pair = _word_pair(b, j, piece)
-            slot = slot_of(pair, mask)
-            while owner[slot] >= 0 and name[slot] != pair:
-                slot = (slot + 1) & mask
-            i = owner[slot]
+            i = owner[find_slot(owner, name, mask, pair)]
             if i < 0:
                 continue
             voted[count] = i

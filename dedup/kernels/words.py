@@ -9,20 +9,11 @@ from __future__ import annotations
 import numpy as np
 
 from dedup.kernels._jit import helper
-from dedup.kernels.pieces import CUT, KEY, MATCH, WEIGHT, ZERO, empty_table, mixed, slot_of
+from dedup.kernels.pieces import CUT, KEY, MATCH, WEIGHT, ZERO, empty_table, find_slot, mixed
 from dedup.kernels.rules import EDGE_SHARE, MAX_CELLS, MAX_ISLAND
 from dedup.kernels.units import chain
 
 ONE = np.uint64(1)
-
-
-@helper
-def _find(table, name, mask, key):
-    """The slot of a key, or the one where it belongs."""
-    slot = slot_of(key, mask)
-    while table[slot] >= 0 and name[slot] != key:
-        slot = (slot + 1) & mask
-    return slot
 
 
 @helper
@@ -39,7 +30,7 @@ def _longest(a, of_a, low_a, high_a, b, of_b, low_b, high_b, partner, work, bits
     distinct = 0
     for j in range(m):
         key = b.pieces[of_b[low_b + j], KEY]
-        slot = _find(table, name, mask, key)
+        slot = find_slot(table, name, mask, key)
         if table[slot] < 0:
             table[slot] = distinct
             name[slot] = key
@@ -50,7 +41,7 @@ def _longest(a, of_a, low_a, high_a, b, of_b, low_b, high_b, partner, work, bits
     for x in range(distinct * width):
         hits[x] = ZERO
     for i in range(n):
-        slot = _find(table, name, mask, a.pieces[of_a[low_a + i], KEY])
+        slot = find_slot(table, name, mask, a.pieces[of_a[low_a + i], KEY])
         if table[slot] >= 0:
             hits[table[slot] * width + (i >> 6)] |= ONE << np.uint64(i & 63)
     rows = bits[distinct * width :]
@@ -118,12 +109,12 @@ def _anchors(a, of_a, n, b, of_b, m, partner, work):
     mask = empty_table(times, n + m)
     for i in range(n - 2):
         triple = _triple(a, of_a, i)
-        slot = _find(times, name, mask, triple)
+        slot = find_slot(times, name, mask, triple)
         times[slot] = min(2, max(times[slot], 0) + 1)
         name[slot] = triple
     for j in range(m - 2):
         triple = _triple(b, of_b, j)
-        slot = _find(times, name, mask, triple)
+        slot = find_slot(times, name, mask, triple)
         if times[slot] >= 0:
             times[slot] += 4
             place[slot] = j
@@ -133,7 +124,7 @@ def _anchors(a, of_a, n, b, of_b, m, partner, work):
     chosen = work[6]
     count = 0
     for i in range(n - 2):
-        slot = _find(times, name, mask, _triple(a, of_a, i))
+        slot = find_slot(times, name, mask, _triple(a, of_a, i))
         if times[slot] == 5:  # once in each
             found[count] = i
             values[count] = place[slot]
