@@ -54,6 +54,8 @@ LABELS = ("same", "version", "partial", "quote", "boilerplate", "template", "unr
 OWN = ROOT / "benchmarks" / "data"
 WRITTEN = ("german", "german2", "english")
 """Corpora written for this, with their labels: folders of ``OWN``."""
+HERE = ("seeds", *WRITTEN)
+"""Data sets that are in this repository."""
 BOILERPLATE = ("appeal", "caption", "credit", "nav", "widget", "meta")
 
 
@@ -87,7 +89,7 @@ def helsinki(folder: Path) -> Labelled:
     return Labelled(
         load_jsonl(folder / "data/helsinki/helsinki.jsonl"),
         read_labels(folder / "gold/helsinki_pairs.jsonl"),
-        {d["id"]: d["labels"] for d in load_jsonl(folder / "gold/helsinki_paragraphs.jsonl")},
+        read_lines(folder / "gold/helsinki_paragraphs.jsonl"),
     )
 
 
@@ -103,7 +105,7 @@ def fnc1(folder: Path) -> Labelled:
     return Labelled(
         load_jsonl(folder / "data/fnc1/train_bodies.jsonl"),
         read_labels(OWN / "fnc1_pairs.jsonl"),
-        {d["id"]: d["labels"] for d in load_jsonl(OWN / "fnc1_paragraphs.jsonl")},
+        read_lines(OWN / "fnc1_paragraphs.jsonl"),
     )
 
 
@@ -113,12 +115,13 @@ def written(name: str) -> Labelled:
     return Labelled(
         load_jsonl(folder / "articles.jsonl"),
         read_labels(folder / "pairs.jsonl"),
-        {d["id"]: d["labels"] for d in load_jsonl(folder / "lines.jsonl")},
+        read_lines(folder / "lines.jsonl"),
     )
 
 
-def seeds(folder: Path) -> Labelled:
+def seeds() -> Labelled:
     """The corpus of the project; a page of HTML is read as trafilatura reads it."""
+    folder = ROOT / "seeds"
     records = [r for path in sorted(folder.rglob("*.jsonl")) for r in load_jsonl(path)]
     records += [{"id": path.name, "text": path.read_text("utf-8")} for path in sorted(folder.rglob("*.txt"))]
     pages = sorted(folder.rglob("*.html"))
@@ -133,10 +136,9 @@ def seeds(folder: Path) -> Labelled:
                 records.append({"id": path.name, "text": text or ""})
     known = {r["id"] for r in records}
     labels = [x for x in read_labels(folder / "labels/pairs.ndjson") if {x.a, x.b} <= known]
-    lines = {
-        d["id"]: d["labels"] for d in load_jsonl(folder / "labels/paragraphs.ndjson") if d["id"] in known
-    }
-    return Labelled(records, labels, {i: x for i, x in lines.items() if not i.endswith(".html")})
+    lines = read_lines(folder / "labels/paragraphs.ndjson")
+    own = {i: x for i, x in lines.items() if i in known and not i.endswith(".html")}
+    return Labelled(records, labels, own)
 
 
 def read_labels(path: Path) -> list[Label]:
@@ -145,6 +147,11 @@ def read_labels(path: Path) -> list[Label]:
     return [
         Label(**{k: v for k, v in row.items() if k in names and v is not None}) for row in load_jsonl(path)
     ]
+
+
+def read_lines(path: Path) -> dict[str, list[str]]:
+    """Labels of the lines of articles, by id, of a JSON Lines file."""
+    return {d["id"]: d["labels"] for d in load_jsonl(path)}
 
 
 # Methods.
@@ -739,8 +746,7 @@ def parse_grid(values: Sequence[str]) -> dict[str, list[float]]:
 
 def main() -> int:
     sections = [
-        "seeds",
-        *WRITTEN,
+        *HERE,
         "helsinki",
         "second",
         "fnc1",
@@ -779,9 +785,8 @@ def main() -> int:
         scores |= score_truth(args.truth, args.run)
     else:
         folder = data_folder(args.data)
-        here = ["seeds", *WRITTEN]
-        wanted = args.only or (sections if folder else here)
-        if folder is None and not set(wanted) <= set(here):
+        wanted = args.only or (sections if folder else HERE)
+        if folder is None and not set(wanted) <= set(HERE):
             parser.error("these data sets need --data or DEDUP_DATA")
         for name in wanted:
             scores |= score_section(name, folder or ROOT, args)
@@ -796,10 +801,9 @@ def main() -> int:
 
 def score_section(name: str, folder: Path, args: argparse.Namespace) -> dict[str, float]:
     """One data set by name."""
-    labelled = {"seeds": seeds, "helsinki": helsinki, "second": second, "fnc1": fnc1}
-    if name in labelled or name in WRITTEN:
-        own = name in WRITTEN
-        data = written(name) if own else labelled[name](ROOT / "seeds" if name == "seeds" else folder)
+    press = {"helsinki": helsinki, "second": second, "fnc1": fnc1}
+    if name in press or name in HERE:
+        data = press[name](folder) if name in press else seeds() if name == "seeds" else written(name)
         if args.sweep:
             return sweep(name, data, parse_grid(args.sweep), args.folds)
         if args.ablation:

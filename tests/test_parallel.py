@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-import time
 from concurrent.futures import ThreadPoolExecutor
+from threading import Event, Semaphore
 
 from dedup.parallel import once
 
 
 def test_what_is_made_once_is_waited_for() -> None:
-    made = []
+    made: list[object] = []
+    begun, go_on = Semaphore(0), Event()
 
     @once
     def thing() -> object:
-        time.sleep(0.05)
+        begun.release()
+        go_on.wait()
         made.append(object())
         return made[-1]
 
     with ThreadPoolExecutor(4) as pool:
-        given = list(pool.map(lambda _: thing(), range(4)))
+        given = [pool.submit(thing) for _ in range(4)]
+        begun.acquire()
+        others = begun.acquire(timeout=0.05)  # would begin, too, if they did not wait
+        go_on.set()
+    assert not others
     assert len(made) == 1
-    assert all(it is made[0] for it in given)
+    assert all(it.result() is made[0] for it in given)

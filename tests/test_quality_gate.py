@@ -14,13 +14,10 @@ from dedup.io import read
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "benchmarks"))
 
-from quality import WRITTEN
-from scores import Label, below_floor, false_merges, family_counts, partition_recall, reuse_counts
+from quality import OWN, WRITTEN, read_labels
+from scores import below_floor, false_merges, family_counts, partition_recall, reuse_counts
 
 FLOORS = Path(__file__).parent.parent / "benchmarks" / "floors.json"
-
-
-OWN = FLOORS.parent / "data"
 
 
 @pytest.mark.parametrize(
@@ -41,9 +38,7 @@ def test_scores_of_written_corpora_hold_their_floors(name: str) -> None:
 
 
 def assert_floors(name: str, articles: Path, labels: Path) -> None:
-    fields = Label.__dataclass_fields__
-    rows = map(json.loads, labels.read_bytes().splitlines())
-    pairs = [Label(**{key: row[key] for key in fields if row.get(key) is not None}) for row in rows]
+    pairs = read_labels(labels)
     result = find_families(read([articles]), Settings())
     kinds = {label.key: result.relation(*label.key).relation.value for label in pairs}
     families = {member: family.id for family in result.families for member in family.members}
