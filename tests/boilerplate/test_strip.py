@@ -470,8 +470,14 @@ def test_cues_of_several_words_before_a_colon_tell_what_follows(line: str, stays
     assert (line in strip_boilerplate(page(LEAD, SECOND, line, THIRD, LAST)).text) == stays
 
 
-def test_a_caption_may_stand_below_the_headline() -> None:
-    line = "Dapper: The union's leader arrives at the gates"
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Dapper: The union's leader arrives at the gates",
+        "Wing and a prayer: Ines Calder waits outside the ministry",
+    ],
+)
+def test_a_caption_may_stand_below_the_headline(line: str) -> None:
     text = page("Harbour workers of Northport walk out", "By Ana Ruiz", line, *BODY)
     assert line not in strip_boilerplate(text).text
 
@@ -493,7 +499,7 @@ def test_what_readers_wrote_below_the_article_is_none_of_it() -> None:
 
 
 def test_two_stamps_are_no_thread_and_neither_is_what_opens_a_text() -> None:
-    for text in (page(*BODY, *COMMENTS[:5]), page(*COMMENTS)):
+    for text in (page(*BODY, *COMMENTS[:5]), page(*COMMENTS), page(*COMMENTS, *BODY)):
         assert COMMENTS[1] in strip_boilerplate(text).text
 
 
