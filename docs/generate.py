@@ -408,7 +408,7 @@ RESULTS = ROOT / "benchmarks" / "results"
 SCORED = (
     ROOT / "README.md",
     DOCS / "explanation" / "why-not-jaccard.md",
-    DOCS / "decisions" / "0013-boilerplate.md",
+    DOCS / "decisions" / "0030-stripping-measured.md",
 )
 METHODS = {
     "": "**dedup**, default settings",
