@@ -129,14 +129,13 @@ def _begin(ledger: Ledger, settings: Settings, store_text: bool) -> dict[str, st
 
 @cache
 def _lexicon() -> str:
-    """Hash of the data that stripping goes by."""
+    """Hash of the lists and weights that stripping and judging go by; how text is folded is in the scheme."""
+    package = resources.files("dedup")
+    folders = [package / "boilerplate/data", package / "boilerplate/data/cues", package / "data"]
+    files = [path for folder in folders for path in folder.iterdir() if path.name.endswith((".txt", ".json"))]
     state = hashlib.sha256()
-    folder = resources.files("dedup.boilerplate") / "data"
-    names = ["agencies.txt", "weights.json"]
-    for name in names:
-        state.update((folder / name).read_bytes())
-    for cues in sorted((folder / "cues").iterdir(), key=lambda path: path.name):
-        state.update(cues.read_bytes())
+    for path in sorted(files, key=str):
+        state.update(path.read_bytes())
     return state.hexdigest()[:16]
 
 
