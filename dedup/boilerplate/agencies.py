@@ -174,21 +174,22 @@ def place_after(look: Surface, first: int, stop: int, last: int) -> int:
         last: Token after the unit.
     """
     capitals, numbers = True, 0
-    within = look.before[first] & signs.OPEN != 0
+    within = bool(look.before[first] & signs.OPEN and not look.before[stop] & signs.CLOSE)
+    dashed = look.before[stop] & signs.DASH != 0
     for t in range(stop, min(stop + (2 if within else 1) * PLACE_TOKENS, last)):
         numbers += look.shape[t] & signs.NUMBER != 0
         capitals &= look.shape[t] & (signs.CAPITALS | signs.NUMBER) != 0
         if within and numbers and look.after[t] & signs.CLOSE:
             return t + 1
         dated = capitals or (numbers > 0 and t - stop < PLACE_WORDS)
-        if dated and look.after[t] & signs.DASH and look.before[stop] & signs.DASH:
+        if dashed and dated and look.after[t] & signs.DASH:
             return t + 1
-        if look.after[t] and not capitals:
+        if look.after[t] and not (capitals or dashed):
             if numbers >= 2 and look.after[t] & signs.OPEN:
                 return _closing_bracket(look, t + 1, last) or stop
             if numbers >= 2 and look.after[t] in (signs.SPACE, signs.SPACE | signs.DASH):
                 return t + 1
-            if not (within or look.before[stop] & signs.DASH):
+            if not within:
                 return stop
     return stop
 

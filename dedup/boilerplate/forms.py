@@ -218,6 +218,7 @@ def credited_captions(look: Surface, units: Units, phrases: Phrases) -> NDArray[
     closes = few & (end - units.first[unit] <= CAPTION_TOKENS[1])
     name, unit = name[closes], unit[closes]
     named = (look.shape[name] & signs.UPPER != 0) | (units.last[unit] == name + 1)
+    named |= look.after[name] == signs.SLASH  # Foto: dpa/Ana Ruiz
     found = np.zeros(len(units), np.bool_)
     found[unit[named]] = True
     return found & ~units.sentences
@@ -249,7 +250,9 @@ def threads(
 ) -> NDArray[np.bool_]:
     """bool[U]: what readers wrote below the article, or other articles begin with, each under a stamp.
 
-    "Ana Ruiz / 14 March 2026", then what she wrote; three times and more, below paragraphs of prose.
+    "Ana Ruiz / 14 March 2026", then what she wrote; three times and more, below paragraphs of prose. A stamp
+    has two capitals, or a time and a word that is in no other one: not "15:20, 14 March", as in an account of
+    the day.
 
     Args:
         tokens: The batch's token stream.
@@ -258,30 +261,53 @@ def threads(
         measures: What was measured of them.
         prose: bool[U], the unit is prose.
     """
-    size, names, figures, years, handles = (
-        measures.counts[:, c]
-        for c in (signs.N_TOKENS, signs.N_UPPER, signs.N_NUMBER, signs.N_YEAR, signs.N_AT)
-    )
-    stamped = (size <= STAMP_TOKENS) & (names >= 2) & (handles == 0) & ~prose & ~units.sentences
-    stamped &= (measures.opening & signs.UPPER != 0) & (measures.gap_after & signs.STOP == 0)
-    stamps = np.flatnonzero(stamped & (figures > 0))
-    last = units.last[stamps] - 1
-    dated = tokens.end[last] - tokens.start[last] >= DATE_BYTES
-    dated &= look.shape[last] & signs.NUMBER != 0
-    stamps = stamps[dated | ((years[stamps] == 1) & (figures[stamps] >= 2))]
+    stamps, named = _stamps(tokens, look, units, measures, prose)
     found = np.zeros(len(units), np.bool_)
     if len(stamps) < STAMPS:
         return found
     document = np.searchsorted(units.offsets, stamps, side="right") - 1
-    first = np.flatnonzero(np.append(True, (steps(document) > 0) | (steps(stamps) > POST_UNITS)))
+    opens = np.append(True, (steps(document) > 0) | (steps(stamps) > POST_UNITS))
+    first = np.flatnonzero(opens)
     last = np.append(first[1:], len(stamps)) - 1
+    at, stamp = gather(units.first[stamps], units.last[stamps])
+    word = (look.shape[at] & signs.NUMBER == 0) & ~is_in(tokens.hash[at], lexicon().months)
+    at, stamp = at[word], stamp[word]
+    thread = (np.cumsum(opens) - 1)[stamp]
+    order = np.lexsort((tokens.hash[at], thread))
+    fresh = run_starts(thread[order], tokens.hash[at[order]])
+    alone = fresh & np.append(fresh[1:], True)
+    named |= np.bincount(stamp[order[alone]], minlength=len(stamps)) > 0
     begin, document = stamps[first], document[first]
     end = np.minimum(stamps[last] + 2, units.offsets[document + 1])
     above = running(prose)  # prose above each unit
-    chosen = (last - first + 1 >= STAMPS) & (above[begin] - above[units.offsets[document]] >= STAMPS)
+    chosen = np.add.reduceat(named, first, dtype=np.int64) >= STAMPS
+    chosen &= above[begin] - above[units.offsets[document]] >= STAMPS
     chosen &= above[end] - above[begin] >= STAMPS - 1
     found[gather(begin[chosen], end[chosen])[0]] = True
     return found
+
+
+def _stamps(
+    tokens: Tokens, look: Surface, units: Units, measures: Measures, prose: NDArray[np.bool_]
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Lines of a few words with a day and a time or capitals, and of each whether it has capitals."""
+    size, names, figures, years, handles = (
+        measures.counts[:, c]
+        for c in (signs.N_TOKENS, signs.N_UPPER, signs.N_NUMBER, signs.N_YEAR, signs.N_AT)
+    )
+    line = (size <= STAMP_TOKENS) & (figures > 0) & (handles == 0) & ~prose & ~units.sentences
+    rows = np.flatnonzero(line & (measures.gap_after & signs.STOP == 0))
+    at, row = gather(units.first[rows], units.last[rows])
+    day = (look.shape[at] & signs.NUMBER != 0) & (tokens.end[at] - tokens.start[at] >= DATE_BYTES)
+    dated, in_month = (
+        np.bincount(row, found, len(rows)) > 0 for found in (day, is_in(tokens.hash[at], lexicon().months))
+    )
+    figures, years = figures[rows], years[rows]
+    named = (names[rows] >= 2) & (measures.opening[rows] & signs.UPPER != 0)
+    named &= dated | ((years == 1) & (figures >= 2))
+    timed = (figures >= 3) & (dated | in_month | (years > 0))
+    stamped = named | timed
+    return rows[stamped], named[stamped]
 
 
 def posts(units: Units, measures: Measures) -> NDArray[np.bool_]:

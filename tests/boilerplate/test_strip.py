@@ -443,6 +443,7 @@ def test_a_post_is_part_of_the_article(lines: list[str], furniture: int) -> None
     [
         "The cranes of Northport stood still on Tuesday. Photo: Ana Ruiz",
         "Die Kräne im Hafen standen am Dienstag still. Foto: privat",
+        "1 / 8 Die Kräne im Hafen standen am Dienstag still. Foto: dpa/Ana Ruiz",
         "Les grues du port sont restées immobiles mardi. Photo : Ana Ruiz",
     ],
 )
@@ -482,6 +483,12 @@ def test_a_caption_may_stand_below_the_headline(line: str) -> None:
     assert line not in strip_boilerplate(text).text
 
 
+def test_a_dateline_ends_at_its_dash_whatever_figures_follow() -> None:
+    lead = "Harwick Resources was told in 2023 that a dam at its biggest mine needed a repair of $38 million."
+    for dateline in ("(Bloomberg) -- ", "(AFP) - "):
+        assert strip_boilerplate(page(dateline + lead, SECOND, THIRD)).text == page(lead, SECOND, THIRD)
+
+
 def test_a_sentence_that_quotes_a_caption_stays() -> None:
     line = "The union then posted a picture of the empty quay, with the caption: “Still here.”"
     assert line in strip_boilerplate(page(LEAD, SECOND, line, THIRD, LAST)).text
@@ -496,6 +503,29 @@ COMMENTS = [
 
 def test_what_readers_wrote_below_the_article_is_none_of_it() -> None:
     assert not any(line in strip_boilerplate(page(*BODY, *COMMENTS)).text for line in COMMENTS)
+
+
+TIMED = [
+    *("rudolf on Mar 14, 3:38 PM said:", COMMENTS[1], "Reply"),
+    *("grandma t on Mar 14, 3:56 PM said:", COMMENTS[4], "Reply"),
+    *("the harbour cat on Mar 15, 4:23 AM said:", COMMENTS[6], "Reply"),
+]
+
+
+def test_a_thread_may_be_stamped_with_times_and_names_in_small_letters() -> None:
+    kept = strip_boilerplate(page(*BODY, *TIMED)).text
+    assert not any(line in kept for line in (COMMENTS[1], COMMENTS[4], COMMENTS[6]))
+
+
+def test_an_account_of_the_day_is_no_thread() -> None:
+    stamps = ("14.03.2026, 15.22 Uhr", "14.03.2026, 16.05 Uhr", "14.03.2026, 18.40 Uhr")
+    told = (
+        "Police closed the road to the quay after a lorry had broken through the first barrier.",
+        "The minister will speak to both sides this evening, her office told reporters.",
+        "Two ships left for the south, as nobody could say when they would be unloaded.",
+    )
+    text = page(*BODY, *(line for entry in zip(stamps, told, strict=True) for line in entry))
+    assert all(line in strip_boilerplate(text).text for line in told)
 
 
 def test_two_stamps_are_no_thread_and_neither_is_what_opens_a_text() -> None:
