@@ -66,7 +66,7 @@ class Candidates:
 
 
 def choose(
-    candidates: Candidates, family: NDArray[np.int64], settings: Settings, most: int = 0
+    candidates: Candidates, family: NDArray[np.int64], settings: Settings, most: Sequence[int] = ()
 ) -> NDArray[np.int64]:
     """Number of the canonical document of each document's family: int64[n].
 
@@ -74,7 +74,8 @@ def choose(
         candidates: Of n documents.
         family: int64[n].
         settings: For the policy.
-        most: The greatest measure of a member, where not all of them are among the candidates.
+        most: The greatest measure in each family, where they are numbered from 0 and not all of their members
+            are among the candidates.
     """
     rank = ranks(candidates, family, settings, most)
     order = np.lexsort((rank, family))
@@ -93,7 +94,7 @@ def measure(candidates: Candidates, settings: Settings) -> NDArray[np.int64]:
 
 
 def ranks(
-    candidates: Candidates, family: NDArray[np.int64], settings: Settings, most: int = 0
+    candidates: Candidates, family: NDArray[np.int64], settings: Settings, most: Sequence[int] = ()
 ) -> NDArray[np.int64]:
     """Place of each document in the policy's order, compared within a family: int64[n], lower is better."""
     n = len(family)
@@ -117,9 +118,12 @@ def ranks(
     return rank
 
 
-def _hundredths(words: NDArray[np.int64], family: NDArray[np.int64], least: int) -> NDArray[np.float64]:
+def _hundredths(
+    words: NDArray[np.int64], family: NDArray[np.int64], least: Sequence[int]
+) -> NDArray[np.float64]:
     """In hundredths of the family's most, which is ``least`` or more, rounded: float64[n]."""
-    most = np.full(len(family), max(least, 1), np.int64)
+    most = np.ones(len(family), np.int64)
+    most[: len(least)] = np.maximum(np.array(least, np.int64), 1)
     np.maximum.at(most, family, words)
     return np.asarray(np.round(words / most[family], 2))
 

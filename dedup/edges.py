@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from dedup.model import RelationKind
 from dedup.ragged import gather, running
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -59,6 +60,12 @@ class Links:
 
     def __len__(self) -> int:
         return len(self.a)
+
+    def take(self, rows: NDArray[np.int64] | NDArray[np.bool_] | slice) -> Links:
+        """The chosen rows."""
+        return Links(
+            self.a[rows], self.b[rows], self.kind[rows], self.coverage_a[rows], self.coverage_b[rows]
+        )
 
     def between(self, a: NDArray[np.int64], b: NDArray[np.int64]) -> Links:
         """The same pairs under other numbers."""
@@ -142,6 +149,20 @@ class Edges(Links):
             *(self.shared_words, self.narrative_words, self.longest),
             *(self.run_start, self.run_stop, self.runs),
         )
+
+    def split(self, sizes: Sequence[int]) -> Iterator[Edges]:
+        """Parts of so many rows, each with its own runs only."""
+        whole = self.alone()
+        for start, stop in pairwise(running(sizes).tolist()):
+            rows = slice(start, stop)
+            first, last = int(whole.run_start[start]), int(whole.run_stop[stop - 1])
+            yield Edges(
+                *(whole.a[rows], whole.b[rows], whole.kind[rows]),
+                *(whole.coverage_a[rows], whole.coverage_b[rows]),
+                *(whole.shared_words[rows], whole.narrative_words[rows], whole.longest[rows]),
+                *(whole.run_start[rows] - first, whole.run_stop[rows] - first),
+                runs=whole.runs[first:last],
+            )
 
     def alone(self) -> Edges:
         """The same pairs with their own runs only."""

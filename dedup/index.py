@@ -252,14 +252,14 @@ class Index:
         together: list[Draft] = []
 
         def stored() -> Iterator[Match]:
-            found = [
-                answers.answer(
+            found = {
+                i: answers.answer(
                     self._ledger, written.entry, stored=True, edges=written.edges, with_diff=with_diff
                 )
-                for written in self._writer.put(together, undated=undated)
-            ]
+                for i, written in self._writer.put(together, undated=undated)
+            }
             together.clear()
-            yield from answers.matches(self._ledger, found)
+            yield from answers.matches(self._ledger, [found[i] for i in sorted(found)])
 
         for i in part:
             document, known = documents[i], None
@@ -299,7 +299,7 @@ class Index:
             (placement,) = place(
                 [draft], self._ledger, self._postings, self.settings, undated=undated, stored=False
             )
-            settlement = settle(placement, self._ledger, self.settings)
+            (settlement,) = settle([placement], self._ledger, self.settings)
             return answers.planned(self._ledger, draft, placement, settlement)
 
     def _keep_up(self) -> bool:

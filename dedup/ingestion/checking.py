@@ -60,7 +60,7 @@ def check(ledger: Ledger) -> list[str]:
         ("SELECT a FROM edge WHERE a = b", "edge of {} with itself"),
     ):
         found += [what.format(name) for (name,) in one(f"{sql} LIMIT 10")]
-    for table, column in (("document", "num"), ("family", "num"), ("change", "seq")):
+    for table, column in (("document", "num"), ("change", "seq")):
         last = one(f"SELECT max({column}) FROM {table}")[0][0]  # noqa: S608
         if last is not None and last >= ledger.number(f"next_{table}"):
             found.append(f"the next {table}'s number is taken")

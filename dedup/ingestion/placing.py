@@ -137,9 +137,9 @@ class _Batch:
         self._flags: dict[int, Flags] = {}  # of those whose stock is known before any is placed
         self._stock = _NO_KEYS
         self._crossing: set[int] = set()  # with text that has just become stock
+        equal = ledger.with_content([entry.content for entry in self._entries], MOST_SAME)
         self._equal = [
-            [e for e in ledger.with_content(entry.content, MOST_SAME) if e.num != entry.num]
-            for entry in self._entries
+            [e for e in equal.get(entry.content, ()) if e.num != entry.num] for entry in self._entries
         ]
         # an exact copy of what isn't stock needs no look-up at all: one press release fifty thousand times
         idle = [bool(entry.bodiless) or self._is_copy(i) for i, entry in enumerate(self._entries)]
@@ -300,13 +300,15 @@ class _Batch:
         stored = self._stored(leaders.values())
         pairs = [(i, stored[leader]) for i, leader in leaders.items()]
         edges = self._verified(pairs, flags, _NO_KEYS, copies=True)
-        for row, i in enumerate(leaders):
-            self._put(i, self._entries[i], flags[i], edges.take(slice(row, row + 1)).alone(), _NO_KEYS)
+        for i, own in zip(leaders, edges.split([1] * len(edges)), strict=True):
+            self._put(i, self._entries[i], flags[i], own, _NO_KEYS)
 
     # --- those that are looked up
 
     def _seek(self, seeking: list[int]) -> None:
-        hits = self._sought.together(np.array(seeking), self._plan.known, self._posted, self._poster)
+        hits = self._plan.known
+        if len(self._drafts) > 1:
+            hits = self._sought.together(np.array(seeking), hits, self._posted, self._poster)
         found = _Found(self._sought, hits)
         self._occur(found)
         flags, stock = self._stock_of(found, seeking)
@@ -339,14 +341,14 @@ class _Batch:
         ]
         verified.add(missing, self._verified(missing, flags, stock))
         posted: dict[int, Keys] = {}
+        related = verified.related(wanted)
         for i in rest:
             entry = self._entries[i]
             if i in leaders:
                 entry = entry._replace(leader=leaders[i])
-            edges = verified.take(i, wanted[i])
             newly = _slice_of(stock, i) & _SHINGLE_MASK if i in self._crossing else _NO_KEYS
             keys = postings_of(self._drafts[i].heads, entry)
-            self._put(i, entry, flags[i], edges, keys, newly)
+            self._put(i, entry, flags[i], related.get(i, NO_EDGES), keys, newly)
             if i in self._awaited:
                 posted[i] = self._untold(i, keys)
         if self.waiting.any():
@@ -503,15 +505,19 @@ class _Batch:
         """Rows of fingerprints, of some documents, that lie outside stock text."""
         if not own:
             return np.zeros(len(rows), bool)
-        told = np.concatenate([_of(i, self._outside(i, flags[i]), _MARK) for i in own])
+        drafts = [self._drafts[i] for i in own]
+        bounds = running([len(draft.hash) for draft in drafts])
+        count = [len(draft.marks) for draft in drafts]
+        size = [self._settings.shingle_words * (1 + draft.entry.spaceless) for draft in drafts]
+        fresh = running(np.concatenate([flags[i] for i in own]) & STOCK == 0)
+        start = np.concatenate([draft.mark_at for draft in drafts]) + np.repeat(bounds[:-1], count)
+        stop = np.minimum(start + np.repeat(size, count), np.repeat(bounds[1:], count))
+        marks = np.concatenate([draft.marks for draft in drafts]) >> HASH_SHIFT
+        told = _of(np.repeat(own, count), marks, _MARK)[fresh[stop] > fresh[start]]
+        told.sort()
         return is_in(
             _of(self._sought.owner[rows], self._sought.head[rows] >> np.uint64(NUMBER_BITS), _MARK), told
         )
-
-    def _outside(self, i: int, flags: Flags) -> Keys:
-        """Fingerprints of a document outside stock text, as they are looked up, sorted."""
-        draft = self._drafts[i]
-        return np.sort(draft.marks[draft.telling(flags, self._settings)] >> HASH_SHIFT)
 
     def _verified(
         self,
@@ -594,10 +600,15 @@ class _Verified:
         """The relation of a pair."""
         return int(self._edges.kind[self.row[i, num]])
 
-    def take(self, i: int, nums: Sequence[int]) -> Edges:
-        """The related ones among some pairs of a document."""
-        rows = [row for num in nums if self._edges.kind[row := self.row[i, num]] != NONE]
-        return self._edges.take(np.array(rows, np.int64)).alone() if rows else NO_EDGES
+    def related(self, wanted: Mapping[int, Sequence[int]]) -> dict[int, Edges]:
+        """The related ones among some pairs of documents, by document."""
+        kind = self._edges.kind.tolist()
+        rows = {
+            i: [row for num in nums if kind[row := self.row[i, num]] != NONE] for i, nums in wanted.items()
+        }
+        rows = {i: some for i, some in rows.items() if some}
+        edges = self._edges.take(np.array([row for some in rows.values() for row in some], np.int64))
+        return dict(zip(rows, edges.split([len(some) for some in rows.values()]), strict=True))
 
 
 def _by_key(entries: Mapping[int, Entry]) -> list[Entry]:

@@ -132,6 +132,7 @@ def rebuild(
     rows = {number for (number,) in ledger.store.rows("SELECT num FROM family")}
     compare_families(_families(after, judged, settings), ledger, found, {}, rows)
     apply(found)
+    ledger.log(found.changes)
     _write_bodies(ledger, recalled, judged)
 
 

@@ -117,7 +117,6 @@ def _begin(ledger: Ledger, settings: Settings, store_text: bool) -> dict[str, st
         "version": __version__,
         "made": str(microseconds()),
         "next_document": "1",
-        "next_family": "1",
         "next_change": "1",
         "writes": "0",
         **{f"postings.{name}": "0" for name in ("epoch", "last", "upto", "next", "levels")},

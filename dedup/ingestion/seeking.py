@@ -18,7 +18,7 @@ from dedup.ingestion.keys import (
     own_number,
     salted,
 )
-from dedup.ragged import distinct, gather, owners, run_starts, running, steps
+from dedup.ragged import distinct, gather, is_in, owners, run_starts, running, steps, tally
 from dedup.stock import UNDATED
 
 if TYPE_CHECKING:
@@ -217,7 +217,8 @@ class Sought:
         marks = np.flatnonzero((list_ == MARKS) & ~quiet[two])
         least = settings.min_shared_fingerprints
         shared = self._pairs(one[marks], two[marks])
-        pairs, of, times = np.unique(shared, return_inverse=True, return_counts=True)
+        pairs, times = tally(shared)
+        pairs = pairs[times >= least]
         waits = one[(whole | undecided)], two[(whole | undecided)]
         # the place of each row among those of its head, and how many documents stored have it
         place = np.zeros(len(self.head), np.int64)
@@ -227,15 +228,11 @@ class Sought:
         before = np.bincount(stored.row, minlength=len(self.head))
         doubtful = np.zeros(len(self.head), bool)
         doubtful[self._crowded(stored, before, place, least)] = True
-        related = marks[times[of] >= least]
+        related = marks[is_in(shared, pairs)]
         doubtful[self._squeezed(one[related], two[related], before, place)] = True
         crowded = marks[doubtful[two[marks]]]
         return Plan(
-            distinct(
-                np.concatenate(
-                    [pairs[times >= least], self._pairs(*waits), self._pairs(one[crowded], two[crowded])]
-                )
-            ),
+            distinct(np.concatenate([pairs, self._pairs(*waits), self._pairs(one[crowded], two[crowded])])),
             certain,
             decided,
             together,

@@ -11,7 +11,8 @@ from __future__ import annotations
 import struct
 from collections import Counter
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from itertools import compress
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import orjson
@@ -23,15 +24,16 @@ from dedup.edges import VERSION, Edges, join_links
 from dedup.families import PIECE, find_roundups, group, id_of
 from dedup.ragged import distinct, running
 from dedup.storage.ledger import Component
-from dedup.storage.rows import NO_EDGES, NO_LINKS, Body, Change, Entry, Family, microseconds, other_ends
+from dedup.storage.rows import NO_EDGES, NO_LINKS, Body, Change, Entry, Family, other_ends
 from dedup.texts import CHARACTER
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from dedup.config import Settings
+    from dedup.edges import Links
     from dedup.ingestion.placing import Placement
     from dedup.storage.ledger import Ledger
 
@@ -83,26 +85,35 @@ def family_id(entry: Entry) -> str:
     return id_of(key)
 
 
-def settle(placement: Placement, ledger: Ledger, settings: Settings) -> Settlement:
-    """What follows from a new document."""
-    entry, edges = placement.entry, placement.edges
-    if entry.leader != entry.num:  # the leaders' edges are as they were, and so are the families
-        row = ledger.entries([entry.leader])[entry.leader].family
-        found = Settlement()
-        _join(found, placement, ledger.families([row])[row], ledger, settings)
-        return found
-    if not edges.telling.any():
-        return _alone(entry)
-    touched = _may_turn(entry, edges, ledger)
-    changed: dict[int, Entry] = {}
-    if touched or _pieces(entry, edges) > 1:
-        changed = _roundups({entry.num, *touched}, ledger, entry, edges)
-        entry = changed.pop(entry.num, entry)
-    if not changed and not (edges.kind <= VERSION).any():
-        return _alone(entry)
-    if entry is not placement.entry:
-        placement = replace(placement, entry=entry)
-    return _regroup(changed, ledger, settings, new=placement)
+def settle(placements: Sequence[Placement], ledger: Ledger, settings: Settings) -> list[Settlement]:
+    """What follows from new documents, none of which touches a component that another one touches.
+
+    Args:
+        placements: Where they belong.
+        ledger: What is stored, nothing of these.
+        settings: What to do.
+    """
+    cases = [_Case(placement) for placement in placements]
+    turned = _turned([p for p in placements if p.entry.leader == p.entry.num], ledger)
+    joins, connected = [], []
+    for case, placement in zip(cases, placements, strict=True):
+        entry = placement.entry
+        if entry.leader != entry.num:  # the leaders' edges are as they were, and so are the families
+            joins.append(_Join(case, ledger.entries([entry.leader])[entry.leader].family))
+            continue
+        case.changed = turned.get(entry.num, {})
+        if entry.num in case.changed:
+            entry = case.changed.pop(entry.num)
+            case.new = replace(placement, entry=entry)
+        if len(placement.edges):
+            case.joining = placement.edges.take(placement.edges.kind <= VERSION)
+        if case.changed or len(case.joining):
+            connected.append(case)
+        else:
+            case.found = _alone(entry)
+    joins += _regroup(connected, ledger, settings)
+    _join(joins, ledger, settings)
+    return [case.result(ledger) for case in cases]
 
 
 def settle_again(
@@ -116,55 +127,95 @@ def settle_again(
         settings: What to do.
         lost: Rows of families that have lost members.
     """
-    changed = _roundups(set(touched), ledger)
-    return _regroup(changed, ledger, settings, seeds=touched, lost=lost)
+    case = _Case(None, changed=_roundups(set(touched), ledger), seeds=touched, lost=lost)
+    _regroup([case], ledger, settings)
+    return case.result(ledger)
 
 
-def _regroup(
-    changed: dict[int, Entry],
-    ledger: Ledger,
-    settings: Settings,
-    *,
-    new: Placement | None = None,
-    seeds: Collection[int] = (),
-    lost: Collection[int] = (),
-) -> Settlement:
-    """Group the components of some documents.
+@dataclass(slots=True)
+class _Case:
+    """A new document, or what others have left, and what follows.
 
-    Args:
-        changed: Stored documents that have become roundups, or ceased to be.
-        ledger: What is stored.
-        settings: What to do.
+    Attributes:
         new: A document that isn't stored yet.
-        seeds: Further documents.
+        joining: Its edges that may make it a member of a family.
+        changed: Stored documents that have become roundups, or ceased to be.
+        seeds: Further documents that are grouped anew.
         lost: Rows of families that have lost members, and must be judged whatever comes out.
+        found: What is to be written.
     """
-    joining = NO_EDGES if new is None else new.edges.take(new.edges.kind <= VERSION)
-    ends = [] if new is None else other_ends(joining, new.entry.num)
-    component = ledger.component({*seeds, *changed, *ends})
-    own = {} if new is None else {new.entry.num: new.entry}
-    if own:
-        nums = np.concatenate([component.nums, list(own)])
-        component = Component(nums, join_links([component.edges, joining]))
-    leaders = {**ledger.entries(component.nums.tolist()), **changed, **own}
-    everyone = sorted(leaders.values(), key=lambda e: e.key)
-    roundup = np.array([e.roundup for e in everyone], bool)
-    sides = places_in(everyone, component.edges.a, component.edges.b)
-    label = group(component.edges.between(*sides), len(everyone), roundup).family.tolist()
-    groups: dict[int, list[Entry]] = {}
-    for entry, first in zip(everyone, label, strict=True):
-        groups.setdefault(first, []).append(entry)
 
-    found = Settlement(entries=dict(changed), component=component)
-    held = Counter([e.family for e in everyone if e.num not in own])
+    new: Placement | None
+    joining: Edges = NO_EDGES
+    changed: dict[int, Entry] = field(default_factory=dict)
+    seeds: Collection[int] = ()
+    lost: Collection[int] = ()
+    found: Settlement = field(default_factory=Settlement)
+
+    @property
+    def own(self) -> dict[int, Entry]:
+        """The new document, if there is one."""
+        return {} if self.new is None else {self.new.entry.num: self.new.entry}
+
+    def result(self, ledger: Ledger) -> Settlement:
+        """What is to be written, and nothing that is so already."""
+        entries = self.found.entries
+        stored = ledger.entries(entries.keys() - self.own.keys())
+        self.found.entries = {num: e for num, e in entries.items() if stored.get(num) != e}
+        return self.found
+
+
+class _Join(NamedTuple):
+    """A new document becomes a member of a family that is otherwise as it was."""
+
+    case: _Case
+    family: int
+
+
+def _regroup(cases: Sequence[_Case], ledger: Ledger, settings: Settings) -> list[_Join]:
+    """Group components of their own, and judge the families that come out otherwise; who joins the others."""
+    if not cases:
+        return []
+    everyone: list[Entry] = []
+    links: list[Links] = []
+    bounds = [0]
+    for case in cases:
+        own = case.own
+        ends = other_ends(case.joining, min(own)) if own else []
+        component = ledger.component({*case.seeds, *case.changed, *ends})
+        if own:
+            nums = np.concatenate([component.nums, list(own)])
+            component = Component(nums, join_links([component.edges, case.joining]))
+        leaders = {**ledger.entries(component.nums.tolist()), **case.changed, **own}
+        everyone += sorted(leaders.values(), key=lambda e: e.key)
+        links.append(component.edges)
+        bounds.append(len(everyone))
+        case.found = Settlement(entries=dict(case.changed), component=component)
+    edges = join_links(links)
+    edges = edges.between(*places_in(everyone, edges.a, edges.b))
+    roundup = np.array([e.roundup for e in everyone], bool)
+    label = group(edges, len(everyone), roundup).family.tolist()
+    joins: list[_Join] = []
+    for case, start, stop in zip(cases, bounds[:-1], bounds[1:], strict=True):
+        groups: dict[int, list[Entry]] = {}
+        for entry, first in zip(everyone[start:stop], label[start:stop], strict=True):
+            groups.setdefault(first, []).append(entry)
+        joins += _judge(case, list(groups.values()), ledger, settings)
+    return joins
+
+
+def _judge(case: _Case, groups: Sequence[list[Entry]], ledger: Ledger, settings: Settings) -> Iterator[_Join]:
+    """Judge the families of a component that are others than before; where the new document joins one."""
+    own = case.own
+    held = Counter([e.family for members in groups for e in members if e.num not in own])
     judged = []
-    for members in groups.values():
+    for members in groups:
         here = Counter([e.family for e in members if e.num not in own]) if len(groups) > 1 else held
         joins = len(members) - here.total()
-        complete = all(held[row] == count and row not in lost for row, count in here.items())
+        complete = all(held[row] == count and row not in case.lost for row, count in here.items())
         if complete and len(here) == 1:
-            if joins and new is not None:
-                _join(found, new, ledger.families(here)[min(here)], ledger, settings)
+            if joins:
+                yield _Join(case, min(here))
             continue
         if complete:
             size = sum(family.size for family in ledger.families(here).values()) + joins
@@ -172,12 +223,9 @@ def _regroup(
             size = len(members) + ledger.copy_count([e.num for e in members if e.num not in own])
         judged.append(Grouped(members, size))
     for family in judged:
-        family.judge(ledger, settings, found, new)
-    if judged or lost:
-        compare_families(judged, ledger, found, own, lost)
-    stored = ledger.entries(found.entries.keys() - own.keys())
-    found.entries = {num: e for num, e in found.entries.items() if stored.get(num) != e}
-    return found
+        family.judge(ledger, settings, case.found, case.new)
+    if judged or case.lost:
+        compare_families(judged, ledger, case.found, own, case.lost)
 
 
 def _alone(entry: Entry) -> Settlement:
@@ -185,7 +233,7 @@ def _alone(entry: Entry) -> Settlement:
     identity = family_id(entry)
     return Settlement(
         entries={entry.num: entry._replace(family=-1, agreed=0)},
-        families={-1: Family(-1, identity, entry.num, entry.num, 1, 0, microseconds())},
+        families={-1: Family(-1, identity, entry.num, entry.num, 1, 0)},
         changes=[Change("new", entry.id, identity)],
         component=Component(np.array([entry.num]), NO_LINKS),
     )
@@ -194,45 +242,63 @@ def _alone(entry: Entry) -> Settlement:
 # --- a further member
 
 
-def _join(
-    found: Settlement, placement: Placement, family: Family, ledger: Ledger, settings: Settings
-) -> None:
-    """A new document becomes a member of a family that is otherwise as it was."""
-    new, edges = placement.entry, placement.edges
-    ends = other_ends(edges, new.num)
-    known = ledger.entries(ends)
-    leads = new.leader == new.num
-    inside = [known[num].family == family.num for num in ends]
-    masks = attested_by(edges.take(np.array(inside, bool)), {new.num: placement.body}, ledger)
-    new = new._replace(family=family.num if leads else -1, agreed=_agreed(masks[new.num], placement.body))
-    bodies = ledger.bodies(masks.keys() - {new.num})
-    fresh = {
-        num: found.entries.get(num, known[num])._replace(agreed=_agreed(masks[num], bodies[num]))
-        for num in bodies
-    }
-    fresh[new.num] = new
-    stored = ledger.entries({family.canonical, family.earliest})
-    rivals = {family.canonical: found.entries.get(family.canonical, stored[family.canonical]), **fresh}
-    choice = _Choice(rivals.values(), settings)
-    most = max(family.most, choice.most)
-    if most > family.most and len(rivals) <= family.size:  # all are compared with the greatest
-        choice = _Choice({**{e.num: e for e in _members(family, ledger)}, **rivals}.values(), settings)
-        most = choice.most
-    canonical = choice.canonical(most)
-    earliest = min(stored[family.earliest], new, key=lambda e: e.key)
-    after = Family(
-        *(family.num, family_id(earliest), canonical.num, earliest.num),
-        *(family.size + 1, most, microseconds()),
-    )
-    found.entries.update(fresh)
-    found.attested.update(masks)
-    found.families[family.num] = after
-    if after.id != family.id:
-        found.renamed.append((family.id, after.id))
-        found.changes.append(Change("merged", None, after.id, family.id))
-    found.changes.append(Change("joined", new.id, after.id))
-    if after.canonical != family.canonical:
-        found.changes.append(Change("canonical", canonical.id, after.id))
+def _join(joins: Sequence[_Join], ledger: Ledger, settings: Settings) -> None:
+    """New documents become members of families that are otherwise as they were, each of another one."""
+    if not joins:
+        return
+    placements = [case.new for case, _ in joins if case.new is not None]
+    families = ledger.families({row for _, row in joins})
+    edges = Edges.concat([placement.edges for placement in placements])
+    of = np.repeat(np.arange(len(joins)), [len(placement.edges) for placement in placements])
+    nums = np.array([placement.entry.num for placement in placements], np.int64)
+    ends = np.where(edges.a == nums[of], edges.b, edges.a).tolist()
+    known = ledger.entries(set(ends))
+    inside = np.array([known[num].family for num in ends]) == np.array([row for _, row in joins])[of]
+    edges = edges.take(inside)
+    own = {placement.entry.num: placement.body for placement in placements}
+    masks = attested_by(edges, own, ledger)
+    bodies = {**ledger.bodies(masks.keys() - own.keys()), **own}
+    of_join = dict(zip(compress(ends, inside.tolist()), of[inside].tolist(), strict=True))
+    of_join |= dict(zip(own, range(len(joins)), strict=True))
+    stored = ledger.entries({num for f in families.values() for num in (f.canonical, f.earliest)})
+    rivals: list[dict[int, Entry]] = []
+    for case, row in joins:
+        num = families[row].canonical
+        rivals.append({num: case.found.entries.get(num, stored[num])})
+    for num, mask in masks.items():
+        case, row = joins[of_join[num]]
+        entry = case.own.get(num) or case.found.entries.get(num, known.get(num))
+        assert entry is not None
+        if num in own:
+            entry = entry._replace(family=row if entry.leader == num else -1)
+        rivals[of_join[num]][num] = entry._replace(agreed=_agreed(mask, bodies[num]))
+        case.found.attested[num] = mask
+    chosen = _chosen(rivals, settings, [families[row].most for _, row in joins])
+    grown = [
+        i
+        for i, (_, row) in enumerate(joins)
+        if chosen[i].most > families[row].most and len(rivals[i]) <= families[row].size
+    ]
+    if grown:  # all are compared with the greatest
+        everyone = [_members(families[joins[i].family], ledger) | rivals[i] for i in grown]
+        for i, choice in zip(grown, _chosen(everyone, settings), strict=True):
+            chosen[i] = choice
+    for (case, row), fresh, choice in zip(joins, rivals, chosen, strict=True):
+        case.found.entries.update(fresh)
+        family, new = families[row], fresh[min(case.own)]
+        earliest = min(stored[family.earliest], new, key=lambda e: e.key)
+        after = Family(
+            *(row, family_id(earliest), choice.canonical.num, earliest.num),
+            *(family.size + 1, max(family.most, choice.most)),
+        )
+        case.found.families[row] = after
+        told = [Change("joined", new.id, after.id)]
+        if after.id != family.id:
+            case.found.renamed.insert(0, (family.id, after.id))
+            told.insert(0, Change("merged", None, after.id, family.id))
+        if after.canonical != family.canonical:
+            told.append(Change("canonical", choice.canonical.id, after.id))
+        case.found.changes[:0] = told
 
 
 def attested_by(edges: Edges, own: Mapping[int, Body], ledger: Ledger) -> dict[int, NDArray[np.bool_]]:
@@ -265,27 +331,39 @@ def _agreed(mask: NDArray[np.bool_], body: Body) -> int:
     return int(2 * np.count_nonzero(mask) - np.count_nonzero(body.flags[mask] & CHARACTER)) // 2
 
 
-def _members(family: Family, ledger: Ledger) -> list[Entry]:
+def _members(family: Family, ledger: Ledger) -> dict[int, Entry]:
     """The members that may stand for a family."""
-    leading = ledger.leaders([family.num])
-    copies = ledger.copies([e.num for e in leading], MANY) if family.size > len(leading) else []
-    return [*leading, *copies]
+    leader = ledger.entries([family.earliest])[family.earliest].leader
+    nums = ledger.component([leader]).nums.tolist()
+    leading = {num: e for num, e in ledger.entries(nums).items() if e.family == family.num}
+    copies = ledger.copies(leading, MANY) if family.size > len(leading) else []
+    return leading | {e.num: e for e in copies}
 
 
-class _Choice:
-    """Members of a family among which the canonical one is chosen."""
+class _Chosen(NamedTuple):
+    """The canonical version of a family, and the greatest measure among those it was chosen from."""
 
-    def __init__(self, members: Collection[Entry], settings: Settings) -> None:
-        self._members = sorted(members, key=lambda e: e.key)
-        self._settings = settings
-        named = settings.policy in ("source", "agency")
-        self._candidates = candidates_of(self._members, named=named)
-        self.most = int(measure(self._candidates, settings).max())
+    canonical: Entry
+    most: int
 
-    def canonical(self, most: int = 0) -> Entry:
-        """The chosen one, given the greatest measure in the family, where not all members are here."""
-        family = np.zeros(len(self._members), np.int64)
-        return self._members[int(choose(self._candidates, family, self._settings, most)[0])]
+
+def _chosen(
+    families: Sequence[Mapping[int, Entry]], settings: Settings, most: Sequence[int] = ()
+) -> list[_Chosen]:
+    """Choose the canonical version of each of some families.
+
+    Args:
+        families: Members among which it is chosen.
+        settings: For the policy.
+        most: The greatest measure in each family, where not all of its members are here.
+    """
+    everyone = [e for members in families for e in sorted(members.values(), key=lambda e: e.key)]
+    size = np.array([len(members) for members in families], np.int64)
+    candidates = candidates_of(everyone, named=settings.policy in ("source", "agency"))
+    first = running(size)[:-1]
+    best = choose(candidates, np.repeat(np.arange(len(size)), size), settings, most)[first].tolist()
+    here = np.maximum.reduceat(measure(candidates, settings), first).tolist()
+    return [_Chosen(everyone[place], greatest) for place, greatest in zip(best, here, strict=True)]
 
 
 def candidates_of(members: Collection[Entry], *, named: bool = True) -> Candidates:
@@ -348,8 +426,8 @@ class Grouped:
         masks = attested_by(Edges.concat(edges), bodies, ledger)
         self.leaders = [e._replace(agreed=_agreed(masks[e.num], bodies[e.num])) for e in self.leaders]
         found.attested.update({num: masks[num] for num in nums})
-        choice = _Choice([*self.leaders, *copies], settings)
-        self.canonical, self.most = choice.canonical(), choice.most
+        (choice,) = _chosen([{e.num: e for e in [*self.leaders, *copies]}], settings)
+        self.canonical, self.most = choice.canonical, choice.most
 
 
 def compare_families(
@@ -383,7 +461,6 @@ def compare_families(
             rows[number] = row
             taken.add(row)
     fresh = -1
-    now = microseconds()
     gone = set(before) - taken
     heir: dict[int, str] = {}
     for number, family in enumerate(families):
@@ -397,9 +474,7 @@ def compare_families(
         sources = {e.family for e in moved}
         for source in sources & gone:
             heir.setdefault(source, family.id)
-        after = Family(
-            *(row, family.id, family.canonical.num, family.earliest.num, family.size, family.most, now)
-        )
+        after = Family(*(row, family.id, family.canonical.num, family.earliest.num, family.size, family.most))
         found.entries.update({e.num: e._replace(family=row) for e in family.leaders})
         if old is None or after[:6] != old[:6]:
             found.families[row] = after
@@ -433,33 +508,53 @@ def compare_families(
 # --- roundups
 
 
-def _may_turn(new: Entry, edges: Edges, ledger: Ledger) -> set[int]:
-    """Documents that may become a roundup by new edges, or cease to be one.
+def _turned(placements: Sequence[Placement], ledger: Ledger) -> dict[int, dict[int, Entry]]:
+    """By new document: itself as a roundup, and the documents that have become one by it, or ceased to be.
 
-    Only a piece can make a roundup of the document that holds it; what is no piece can only end one.
+    Only a piece can make a roundup of the document that holds it; what is no piece can only end one. A new
+    document that holds fewer than two pieces is none.
     """
-    near = edges.telling
-    share = np.where(edges.a == new.num, edges.coverage_b, edges.coverage_a)[near]
-    ends = np.where(edges.a == new.num, edges.b, edges.a)[near]
-    covered = ledger.entries(ends[share > PIECE].tolist())
-    return set(ends[share <= PIECE].tolist()) | {num for num, e in covered.items() if e.roundup}
-
-
-def _pieces(new: Entry, edges: Edges) -> int:
-    """How many documents share only a small part of a new one; with fewer than two it is no roundup."""
-    share = np.where(edges.a == new.num, edges.coverage_a, edges.coverage_b)
-    return int(np.count_nonzero(edges.telling & (share <= PIECE)))
+    edges = Edges.concat([NO_EDGES, *(placement.edges for placement in placements)])
+    of = np.repeat(np.arange(len(placements)), [len(placement.edges) for placement in placements])
+    telling = np.flatnonzero(edges.telling)
+    if not len(telling):
+        return {}
+    edges, of = edges.take(telling), of[telling]
+    nums = np.array([placement.entry.num for placement in placements], np.int64)
+    is_a = edges.a == nums[of]
+    ends = np.where(is_a, edges.b, edges.a)
+    stored = ledger.entries(set(ends.tolist()))
+    turning = np.where(is_a, edges.coverage_b, edges.coverage_a) <= PIECE
+    turning |= np.array([stored[num].roundup for num in ends.tolist()], bool)
+    pieces = of[np.where(is_a, edges.coverage_a, edges.coverage_b) <= PIECE]
+    asked = np.bincount(pieces, minlength=len(nums)) > 1
+    asked[of[turning]] = True
+    if not asked.any():
+        return {}
+    new = {placements[i].entry.num: placements[i].entry for i in np.flatnonzero(asked).tolist()}
+    by = dict(zip(ends[turning].tolist(), nums[of[turning]].tolist(), strict=True))
+    changed: dict[int, dict[int, Entry]] = {}
+    for num, entry in _roundups(set(by), ledger, new, edges.take(asked[of])).items():
+        changed.setdefault(by.get(num, num), {})[num] = entry
+    return changed
 
 
 def _roundups(
-    touched: set[int], ledger: Ledger, new: Entry | None = None, edges: Edges = NO_EDGES
+    touched: set[int],
+    ledger: Ledger,
+    new: dict[int, Entry] | None = None,
+    edges: Edges = NO_EDGES,
 ) -> dict[int, Entry]:
-    """Documents whose being a roundup has changed."""
-    stored = touched if new is None else touched - {new.num}
-    rows = Edges.concat([ledger.edges_of(stored, telling=True), edges.take(edges.telling)])
-    entries = ledger.entries(stored)
-    if new is not None:
-        entries[new.num] = new
+    """Documents whose being a roundup has changed.
+
+    Args:
+        touched: Stored documents.
+        ledger: What is stored.
+        new: Documents that aren't.
+        edges: The telling ones of these.
+    """
+    rows = Edges.concat([ledger.edges_of(touched, telling=True), edges])
+    entries = ledger.entries(touched) | (new or {})
     ends = distinct(np.concatenate([rows.a, rows.b]))
     known = {**ledger.entries([num for num in ends.tolist() if num not in entries]), **entries}
     # of documents that aren't touched only some edges are here, so nothing is said of them

@@ -17,14 +17,14 @@ from dedup.edges import EXACT, PARTIAL, Edges
 from dedup.ingestion.keys import HASH_SHIFT, MARKS, NUMBER_BITS, head
 from dedup.ingestion.placing import texts_of
 from dedup.overlap import verify
-from dedup.ragged import distinct
+from dedup.ragged import distinct, is_in
 from dedup.stock import flag
 from dedup.storage.codec import LATE
 from dedup.storage.rows import Body
 from dedup.texts import STOCK
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from dedup.storage.ledger import Ledger
     from dedup.storage.segments import Postings
 
-__all__ = ["Weighed", "weigh_again"]
+__all__ = ["Weighed", "stock_pairs", "weigh_again"]
 
 MOST = 16
 """Documents looked at from either end of those with some stock text. With all of them, a call of ``add`` took
@@ -58,26 +58,58 @@ class Weighed:
     bodies: Mapping[int, Body]
 
 
-def weigh_again(
-    draft: Draft, placement: Placement, ledger: Ledger, postings: Postings, settings: Settings
-) -> Weighed | None:
-    """Stored pairs, partial at least, that the stock text of a new document makes weaker.
-
-    None if it tells nothing new.
+def stock_pairs(
+    drafts: Sequence[Draft],
+    placements: Sequence[Placement],
+    ledger: Ledger,
+    postings: Postings,
+    settings: Settings,
+) -> dict[int, Edges]:
+    """Pairs, partial at least, that share text which is stock for a new document, by the place of that.
 
     Of the documents with that text the first and the last :data:`MOST` are looked at: the first days of the
-    series, and the present ones.
+    series, and the present ones. Pairs of the batch itself are among them as they were placed.
+
+    Args:
+        drafts: New documents, in the order in which they come.
+        placements: Where they belong.
+        ledger: What is stored, nothing of these.
+        postings: What is stored, and of these.
+        settings: What to do.
     """
-    if not len(placement.newly_stock):
-        return None
-    marks = draft.marks[~draft.telling(placement.body.flags, settings)]
-    heads = distinct(head(MARKS, marks >> HASH_SHIFT))
-    keys = postings.find(heads, heads | _NUMBER)
-    nums = distinct(keys & _NUMBER)
-    nums = nums[nums < placement.entry.num].tolist()
-    if len(nums) > 2 * MOST:
-        nums[MOST:-MOST] = []
-    before = ledger.edges_within(nums, weakest=PARTIAL)
+    newly = [i for i, placement in enumerate(placements) if len(placement.newly_stock)]
+    if not newly:
+        return {}
+    holders: dict[int, list[int]] = {}
+    for i in newly:
+        marks = drafts[i].marks[~drafts[i].telling(placements[i].body.flags, settings)]
+        heads = distinct(head(MARKS, marks >> HASH_SHIFT))
+        found = distinct(postings.find(heads, heads | _NUMBER) & _NUMBER)
+        nums: list[int] = found[found < placements[i].entry.num].tolist()
+        holders[i] = [*nums[:MOST], *nums[max(MOST, len(nums) - MOST) :]]
+    everyone = {num for nums in holders.values() for num in nums}
+    own = [p.edges for p in placements if p.entry.leader == p.entry.num and p.entry.num in everyone]
+    pairs = Edges.concat([ledger.edges_within(everyone, weakest=PARTIAL), *own])
+    pairs = pairs.take((pairs.kind <= PARTIAL) & (pairs.kind != EXACT))
+    stock = {}
+    for i, nums in holders.items():
+        here = np.array(nums, np.int64)
+        inside = is_in(pairs.a, here) & is_in(pairs.b, here)
+        if inside.any():
+            stock[i] = pairs.take(inside)
+    return stock
+
+
+def weigh_again(placement: Placement, pairs: Edges, ledger: Ledger, settings: Settings) -> Weighed | None:
+    """Pairs that the stock text of a new document makes weaker; None if it tells nothing new.
+
+    Args:
+        placement: The new document.
+        pairs: Those of :func:`stock_pairs`; what has become of them since is looked up.
+        ledger: What is stored, these pairs too.
+        settings: What to do.
+    """
+    before = ledger.edges_within({*pairs.a.tolist(), *pairs.b.tolist()}, weakest=PARTIAL)
     before = before.take(before.kind != EXACT)
     if not len(before):
         return None

@@ -5,18 +5,18 @@ from __future__ import annotations
 import zlib
 from typing import TYPE_CHECKING, NamedTuple
 
-from dedup.edges import NONE, VERSION
+from dedup.edges import NONE, VERSION, Edges
 from dedup.ingestion.drafts import Draft, restored
 from dedup.ingestion.placing import place
 from dedup.ingestion.settling import settle, settle_again
-from dedup.ingestion.weighing import weigh_again
-from dedup.storage.rows import Change, Entry, microseconds
+from dedup.ingestion.turns import turns
+from dedup.ingestion.weighing import stock_pairs, weigh_again
+from dedup.storage.rows import NO_EDGES, Change, Entry, microseconds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from dedup.config import Settings
-    from dedup.edges import Edges
     from dedup.ingestion.placing import Placement
     from dedup.ingestion.settling import Settlement
     from dedup.storage.ledger import Ledger
@@ -48,15 +48,15 @@ class Writer:
         self._ledger, self._postings = ledger, postings
         self._settings, self._judgement, self._store_text = settings, judgement, store_text
 
-    def numbered(self, draft: Draft, num: int) -> Draft:
-        """The draft with a number of its own."""
+    def numbered(self, draft: Draft, num: int, stored: int = 0) -> Draft:
+        """The draft with a number of its own, and the time at which it is stored."""
         entry = draft.entry._replace(
-            num=num, leader=num, occurrence=num, judgement=self._judgement, stored=microseconds()
+            num=num, leader=num, occurrence=num, judgement=self._judgement, stored=stored
         )
         return draft.with_entry(entry)
 
-    def put(self, drafts: Sequence[Draft], *, undated: bool) -> Iterator[Written]:
-        """Store new documents in their order, each as it is asked for.
+    def put(self, drafts: Sequence[Draft], *, undated: bool) -> Iterator[tuple[int, Written]]:
+        """Store new documents, with the outcome of doing so in their order; each with its place, in turns.
 
         Args:
             drafts: Not yet numbered, no id twice, none that is stored.
@@ -64,40 +64,53 @@ class Writer:
         """
         if not drafts:
             return
-        first = self._ledger.take_numbers("next_document", len(drafts))
-        drafts = [self.numbered(draft, first + i) for i, draft in enumerate(drafts)]
-        placements = place(drafts, self._ledger, self._postings, self._settings, undated=undated)
+        ledger, settings = self._ledger, self._settings
+        first = ledger.take_numbers("next_document", len(drafts))
+        now = microseconds()
+        drafts = [self.numbered(draft, first + i, now + i) for i, draft in enumerate(drafts)]
+        placements = place(drafts, ledger, self._postings, settings, undated=undated)
         self._postings.append([placement.keys for placement in placements])
-        for draft, placement in zip(drafts, placements, strict=True):
-            yield self._write(draft, placement, insert=True)
+        stock = stock_pairs(drafts, placements, ledger, self._postings, settings)
+        touched = {i: {*pairs.a.tolist(), *pairs.b.tolist()} for i, pairs in stock.items()}
+        told: list[list[Change]] = [[] for _ in drafts]
+        for turn in turns(placements, touched, ledger):
+            for i in turn:
+                if i in stock:
+                    told[i] += self._weigh_again(placements[i], stock[i], drafts[i].entry.stored)
+            settlements = settle([placements[i] for i in turn], ledger, settings)
+            written = [
+                self._write(drafts[i], placements[i], s) for i, s in zip(turn, settlements, strict=True)
+            ]
+            for i, settlement in zip(turn, settlements, strict=True):
+                told[i] += settlement.changes
+            for table, some in (("edge", True), ("copy", False)):
+                edges = [w.edges for w in written if (w.entry.leader == w.entry.num) == some]
+                ledger.add_edges(Edges.concat([NO_EDGES, *edges]), table)
+            yield from zip(turn, written, strict=True)
+        ledger.log([change for changes in told for change in changes])
 
     def replace(self, known: Entry) -> None:
         """Take out a document of which a new revision follows, and keep what is said of it."""
         self._keep_revision(known)
         self.remove([known], "left")
 
-    def _write(self, draft: Draft, placement: Placement, *, insert: bool) -> Written:
-        self._weigh_again(draft, placement)
-        settlement = settle(placement, self._ledger, self._settings)
+    def _write(self, draft: Draft, placement: Placement, settlement: Settlement) -> Written:
+        """Store a new document and what follows; its edges and the changes aside."""
         num = draft.entry.num
         body = placement.body.told(settlement.attested.pop(num, None))
-        entry = self.apply(settlement, num if insert else None)[num]
-        if insert:
-            text = None
-            if self._store_text and draft.text is not None:  # an index that is merged may have none
-                text = zlib.compress(draft.text.encode(), 6)
-            self._ledger.insert(entry, body, draft.spans, text)
-        else:
-            self._ledger.repack(num, body)
-        self._ledger.add_edges(placement.edges, "edge" if entry.leader == num else "copy")
+        entry = self.apply(settlement, num, at=draft.entry.stored, insert=True)[num]
+        text = None
+        if self._store_text and draft.text is not None:  # an index that is merged may have none
+            text = zlib.compress(draft.text.encode(), 6)
+        self._ledger.insert(entry, body, draft.spans, text)
         return Written(draft, entry, placement.edges)
 
-    def _weigh_again(self, draft: Draft, placement: Placement) -> None:
-        """Forget what stored documents share but for text that is stock by now."""
+    def _weigh_again(self, placement: Placement, pairs: Edges, at: int | None = None) -> list[Change]:
+        """Forget what stored documents share but for text that is stock by now; what is to be told."""
         ledger = self._ledger
-        found = weigh_again(draft, placement, ledger, self._postings, self._settings)
+        found = weigh_again(placement, pairs, ledger, self._settings)
         if found is None:
-            return
+            return []
         for num, body in found.bodies.items():
             ledger.repack(num, body)
         ledger.drop_edges(found.before)
@@ -106,26 +119,41 @@ class Writer:
         joining = telling.take(telling.kind <= VERSION)
         rows = {e.family for e in ledger.entries({*joining.a.tolist(), *joining.b.tolist()}).values()}
         touched = {*telling.a.tolist(), *telling.b.tolist(), *(e.num for e in ledger.leaders(rows))}
-        if touched:
-            self.apply(settle_again(touched, ledger, self._settings, rows))
+        if not touched:
+            return []
+        settlement = settle_again(touched, ledger, self._settings, rows)
+        self.apply(settlement, placement.entry.num, at=at)
+        return settlement.changes
 
-    def apply(self, found: Settlement, new: int | None = None) -> Mapping[int, Entry]:
-        """Write a settlement; the entries as written, ``new`` left to be inserted."""
+    def apply(
+        self, found: Settlement, by: int | None = None, *, at: int | None = None, insert: bool = False
+    ) -> Mapping[int, Entry]:
+        """Write a settlement, its changes aside; the entries as written.
+
+        Args:
+            found: The settlement.
+            by: The number of the document it follows from; a fresh one by default.
+            at: The time of the families that have changed; now by default.
+            insert: That document is left to be inserted.
+        """
         fresh = sorted([row for row in found.families if row < 0], reverse=True)
         entries, rows = dict(found.entries), dict[int, int]()
         if fresh:
-            first = self._ledger.take_numbers("next_family", len(fresh))
-            rows = {row: first + i for i, row in enumerate(fresh)}
+            by = self._ledger.take_numbers("next_document") if by is None else by
+            rows = dict(zip(fresh, self._ledger.family_rows(by, len(fresh)), strict=True))
             entries = {num: e._replace(family=rows.get(e.family, e.family)) for num, e in entries.items()}
+        new = by if insert else None
         if new is not None and any(f.size == 1 and f.earliest == new for f in found.families.values()):
             entries[new] = entries[new]._replace(is_new=1)
         self._ledger.update([e for num, e in entries.items() if num != new])
         self._ledger.attest(found.attested)
         self._ledger.drop_families(found.dropped)
-        self._ledger.put_families([f._replace(num=rows.get(f.num, f.num)) for f in found.families.values()])
+        at = microseconds() if at is None else at
+        self._ledger.put_families(
+            [f._replace(num=rows.get(f.num, f.num), changed=at) for f in found.families.values()]
+        )
         for old, current in found.renamed:
             self._ledger.rename(old, current)
-        self._ledger.log(found.changes)
         if found.component is not None:
             self._ledger.remember(found.component)
         return entries
@@ -159,13 +187,26 @@ class Writer:
         # until it is placed again, an orphan belongs nowhere: no candidate, no member
         ledger.update([o._replace(leader=-1 - o.num, family=-1) for o in orphans])
         touched = {num for num, e in ledger.entries(touched).items() if e.leader == num}
-        self.apply(settle_again(touched, ledger, self._settings, rows))
+        settlement = settle_again(touched, ledger, self._settings, rows)
+        self.apply(settlement)
+        ledger.log(settlement.changes)
         for orphan in sorted(orphans, key=lambda e: e.key):
             entry = orphan._replace(
                 leader=orphan.num, family=-1, roundup=0, agreed=0, judgement=self._judgement
             )
             body, spans = ledger.bodies([orphan.num]), ledger.spans([orphan.num])
             draft = restored(entry, body[orphan.num], spans[orphan.num], self._settings)
-            (placement,) = place([draft], ledger, self._postings, self._settings, undated=True)
-            self._postings.append([placement.keys])
-            self._write(draft, placement, insert=False)
+            self._place_again(draft)
+
+    def _place_again(self, draft: Draft) -> None:
+        """Place a stored document anew."""
+        ledger, postings, settings, num = self._ledger, self._postings, self._settings, draft.entry.num
+        (placement,) = place([draft], ledger, postings, settings, undated=True)
+        postings.append([placement.keys])
+        for pairs in stock_pairs([draft], [placement], ledger, postings, settings).values():
+            ledger.log(self._weigh_again(placement, pairs))
+        (settlement,) = settle([placement], ledger, settings)
+        ledger.repack(num, placement.body.told(settlement.attested.pop(num, None)))
+        entry = self.apply(settlement, num)[num]
+        ledger.log(settlement.changes)
+        ledger.add_edges(placement.edges, "edge" if entry.leader == num else "copy")

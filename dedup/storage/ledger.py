@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dedup.components import first_connected
 from dedup.edges import NONE, PARTIAL, TOLD, VERSION, Edges, Links, join_links
 from dedup.model import has_surrogate
-from dedup.ragged import distinct
+from dedup.ragged import by_owner, distinct, steps
 from dedup.storage.base import Row
 from dedup.storage.codec import (
     pack_mask,
@@ -39,7 +40,10 @@ if TYPE_CHECKING:
 __all__ = ["Component", "Ledger"]
 
 MOST_EDGES = 512
-"""Edges of one document looked at when it is asked whether it is a roundup."""
+"""Edges of one document looked at, on either side, when it is asked whether it is a roundup."""
+
+FAMILIES = 20
+"""Bits of a family's row below the number of the document by which it came about."""
 
 LEARNED_FROM = 512
 """Documents from which the vocabulary is learned."""
@@ -76,6 +80,11 @@ class Component:
     nums: NDArray[np.int64]
     edges: Links
 
+    @property
+    def first(self) -> int:
+        """One of them, to tell it from others."""
+        return int(self.nums[0])
+
 
 class Ledger:
     """Typed access to the tables of a store."""
@@ -84,6 +93,7 @@ class Ledger:
         self.store = store
         self._vocabulary: NDArray[np.uint64] | None = None
         self._writes = 0
+        self._meta: dict[str, str] = {}
         self.forget()
 
     def forget(self) -> None:
@@ -95,6 +105,7 @@ class Ledger:
         self._families: dict[int, Family] = {}
         self._components: dict[int, Component] = {}
         self._next: dict[str, int] = {}
+        self._founded: dict[int, int] = {}  # how many families have come about by a document
         # what is to be written: new documents with their texts, and those of which something has changed
         self._inserted: dict[int, bytes | None] = {}
         self._updated: set[int] = set()
@@ -104,8 +115,8 @@ class Ledger:
 
     def begin(self) -> None:
         """Keep what is known at the start of a transaction, unless others have written, or it is too much."""
-        rows = self.store.rows("SELECT value FROM meta WHERE name = 'writes'")
-        writes = int(rows[0][0]) if rows else 0
+        self._meta = self.meta()
+        writes = int(self._meta.get("writes", 0))
         much = len(self._entries) > MOST_ENTRIES or max(len(self._bodies), len(self._spans)) > MOST_BODIES
         if much or writes != self._known_at:
             self.forget()
@@ -124,8 +135,8 @@ class Ledger:
             )
             self._logged = []
         for name, number in self._next.items():
-            self.store.run("UPDATE meta SET value = ? WHERE name = ?", str(number), name)
-        self._next = {}
+            self.set_meta(name, number)
+        self._next, self._founded = {}, {}
         self._writes += 1
         self.set_meta("writes", self._writes)
         if self._known_at >= 0:
@@ -138,13 +149,12 @@ class Ledger:
         return dict(self.store.rows("SELECT name, value FROM meta"))
 
     def number(self, name: str) -> int:
-        """A named number."""
-        if name in self._next:
-            return self._next[name]
-        return int(self.store.rows("SELECT value FROM meta WHERE name = ?", name)[0][0])
+        """A named number, as it was at the start of the transaction, or has been taken since."""
+        return self._next.get(name, int(self._meta[name]))
 
     def set_meta(self, name: str, value: object) -> None:
         """Set a named value."""
+        self._meta[name] = str(value)
         self.store.run(
             "INSERT INTO meta VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
             name,
@@ -156,6 +166,12 @@ class Ledger:
         first = self.number(name)
         self._next[name] = first + count
         return first
+
+    def family_rows(self, by: int, count: int) -> range:
+        """So many fresh rows of families that come about by a document, in whichever order documents come."""
+        first = (by << FAMILIES) + self._founded.get(by, 0)
+        self._founded[by] = first + count - (by << FAMILIES)
+        return range(first, first + count)
 
     # --- documents
 
@@ -196,9 +212,21 @@ class Ledger:
         sql = f"SELECT {_ENTRY} FROM document WHERE id IN {{names}}"  # noqa: S608
         return {e.id: e for e in self._keep(self.store.rows_in(sql, list(identities)))}
 
-    def with_content(self, content: bytes, limit: int) -> list[Entry]:
-        """The first documents with the same body."""
-        return self._entries_where("content = ? ORDER BY num LIMIT ?", content, limit)
+    def with_content(self, contents: Sequence[bytes], limit: int) -> dict[bytes, list[Entry]]:
+        """The first documents with the same body as some have, by it."""
+        self._write_documents()
+        if len(contents) > 1:  # most have no other
+            values = ", ".join(["(?)"] * len(contents))
+            contents = [
+                content
+                for (content,) in self.store.rows(
+                    f"SELECT asked.column1 FROM (VALUES {values}) AS asked "  # noqa: S608
+                    "WHERE EXISTS (SELECT 1 FROM document WHERE content = asked.column1)",
+                    *contents,
+                )
+            ]
+        where = "content = ? ORDER BY num LIMIT ?"
+        return {content: self._entries_where(where, content, limit) for content in contents}
 
     def any_undated(self) -> bool:
         """Whether a document without a date is stored."""
@@ -371,20 +399,19 @@ class Ledger:
     # --- edges
 
     def edges_of(self, nums: Collection[int], *, telling: bool = False) -> Edges:
-        """Edges at any of some documents, of too many the strongest; if asked only those that are telling."""
+        """Edges at any of some documents, of each the strongest; if asked only those that are telling."""
         if not nums:
             return NO_EDGES
-        ordered = sorted(nums)
-        limit = MOST_EDGES * len(ordered)
         found = {}
-        for end in "ab":
+        for end, other in ("ab", "ba"):
             for row in self.store.rows_in(
-                f"SELECT {_EDGE} FROM edge WHERE {end} IN {{keys}} AND (kind <= ? OR narrative >= ?)"  # noqa: S608
-                " ORDER BY kind LIMIT ?",
-                ordered,
+                f"SELECT {_EDGE} FROM (SELECT {_EDGE}, row_number() OVER "  # noqa: S608
+                f"(PARTITION BY {end} ORDER BY kind, {other}) AS place FROM edge "
+                f"WHERE {end} IN {{keys}} AND (kind <= ? OR narrative >= ?)) AS ranked WHERE place <= ?",
+                sorted(nums),
                 PARTIAL if telling else NONE,
                 TOLD,
-                limit,
+                MOST_EDGES,
             ):
                 found[row[:2]] = row
         return _edges([found[pair] for pair in sorted(found)])
@@ -393,9 +420,10 @@ class Ledger:
         """Edges between some documents, of a kind or stronger; ``copy`` for those of copies with leaders."""
         if len(nums) < 2:
             return NO_EDGES
+        # the sign keeps SQLite from looking up every pair by the primary key
         return _edges(
             self.store.rows_in(
-                f"SELECT {_EDGE} FROM {table} WHERE a IN {{keys}} AND b IN {{keys}} AND kind <= ?",  # noqa: S608
+                f"SELECT {_EDGE} FROM {table} WHERE a IN {{keys}} AND +b IN {{keys}} AND kind <= ?",  # noqa: S608
                 sorted(nums),
                 weakest,
             )
@@ -407,25 +435,45 @@ class Ledger:
 
     def component(self, leaders: Collection[int]) -> Component:
         """The components of some leaders, put together."""
-        parts = {id(c): c for num in leaders if (c := self._components.get(num)) is not None}
-        known = {num for part in parts.values() for num in part.nums.tolist()}
-        frontier = set(leaders) - known
-        nums, links = set(known), dict[Row, Row]()
+        self.load_components(leaders)
+        known = self._components
+        parts = list({(c := known[num]).first: c for num in sorted(leaders)}.values())
+        if len(parts) == 1:
+            return parts[0]
+        nums = np.concatenate([np.empty(0, np.int64), *(part.nums for part in parts)])
+        found = Component(nums, join_links([NO_LINKS, *(part.edges for part in parts)]))
+        self.remember(found)
+        return found
+
+    def load_components(self, leaders: Collection[int]) -> None:
+        """Read the components of some leaders at once, where they are not at hand."""
+        frontier = {num for num in leaders if num not in self._components}
+        if not frontier:
+            return
+        nums, links, together = set[int](), dict[Row, Row](), list[Row]()
         sql = f"SELECT {', '.join(_LINK)} FROM edge WHERE {{}} IN {{{{keys}}}} AND kind <= {VERSION}"  # noqa: S608
         while frontier:
             rows = {e.family for e in self.entries(frontier).values() if e.family >= 0}
-            frontier |= {e.num for e in self.leaders(rows)} - nums
+            first: dict[int, int] = {}
+            for e in self.leaders(rows):
+                together.append((first.setdefault(e.family, e.num), e.num))
+            frontier |= {num for pair in together for num in pair} - nums
             nums |= frontier
             for end in "ab":
                 for row in self.store.rows_in(sql.format(end), sorted(frontier)):
                     links[row[:2]] = row
             frontier = {num for pair in links for num in pair} - nums
-        merged = [part.edges for part in parts.values()]
-        if links:
-            merged.append(_links([links[pair] for pair in sorted(links)]))
-        found = Component(np.array(sorted(nums), np.int64), join_links(merged) if merged else NO_LINKS)
-        self.remember(found)
-        return found
+        order = np.array(sorted(nums), np.int64)
+        edges = _links([links[pair] for pair in sorted(links)]) if links else NO_LINKS
+        firsts, others = np.array(together, np.int64).reshape(-1, 2).T
+        one = order.searchsorted(np.concatenate([edges.a, firsts]))
+        two = order.searchsorted(np.concatenate([edges.b, others]))
+        label = first_connected(one, two, len(order))
+        bounds, members = by_owner(label, len(order))
+        first_row, rows_of = by_owner(label[one[: len(edges)]], len(order))
+        for i in np.flatnonzero(steps(bounds)).tolist():
+            mine = rows_of[first_row[i] : first_row[i + 1]]
+            self.remember(Component(order[members[bounds[i] : bounds[i + 1]]], edges.take(mine)))
 
     def remember(self, component: Component) -> None:
         """Have a component at hand."""
@@ -537,7 +585,8 @@ def _can_be(identity: str) -> bool:
 
 def _links(rows: Sequence[Row]) -> Links:
     """Rows of joining edges as columns."""
-    a, b, kind, coverage_a, coverage_b = (np.array(column) for column in zip(*rows, strict=True))
+    table = np.array(rows, _DTYPE[list(_LINK)])
+    a, b, kind, coverage_a, coverage_b = (np.ascontiguousarray(table[name]) for name in _LINK)
     return Links(a, b, kind.astype(np.uint8), coverage_a, coverage_b)
 
 

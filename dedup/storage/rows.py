@@ -90,7 +90,7 @@ class Family(NamedTuple):
     earliest: int
     size: int
     most: int  # the greatest weight of a member, -1 where it isn't known
-    changed: int  # microseconds
+    changed: int = 0  # microseconds; set when it is written
 
 
 class Change(NamedTuple):

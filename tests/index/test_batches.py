@@ -160,7 +160,7 @@ def test_what_is_not_written_yet_is_found(place):
             assert ledger_.copies([first.num]) == [copy]
             assert ledger_.copy_count([first.num]) == 1
             assert ledger_.with_ids(["a", "b"]) == {"a": first, "b": copy}
-            assert ledger_.with_content(first.content, 9) == [first, copy]
+            assert ledger_.with_content([first.content], 9) == {first.content: [first, copy]}
             moved = copy._replace(leader=copy.num)
             ledger_.update([moved])
             assert ledger_.copies([first.num]) == []
