@@ -407,5 +407,9 @@ def test_edges_keep_their_runs() -> None:
     runs = [edges.runs[x:y].tolist() for x, y in zip(edges.run_start, edges.run_stop, strict=True)]
     assert runs == [[[15, 0, 20]], [[5, 0, 35]]]
     assert len(Edges.concat([edges.take(edges.kind == NONE), edges])) == 2
+    one, both = Edges.concat([*edges.split([1, 1]), edges]).split([1, 3])
+    assert (one.runs.tolist(), one.run_start.tolist(), one.run_stop.tolist()) == ([[15, 0, 20]], [0], [1])
+    assert both.runs.tolist() == [[5, 0, 35], [15, 0, 20], [5, 0, 35]]
+    assert both.b.tolist() == [edges.b[1], *edges.b]
     nothing = verify(texts, Pairs(np.empty(0, np.int64), np.empty(0, np.int64)), Settings())
     assert len(nothing) == 0

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections import Counter
+
 import numpy as np
 import pyarrow as pa
 from hypothesis import given
@@ -23,6 +25,7 @@ from dedup.ragged import (
     sums,
     take_long,
     take_rows,
+    tally,
 )
 
 
@@ -97,6 +100,12 @@ def test_runs_start_where_a_row_differs(rows: list[tuple[int, int]]) -> None:
 @given(st.lists(st.integers(0, 2**64 - 1)))
 def test_distinct_is_sorted_and_each_once(keys: list[int]) -> None:
     assert distinct(np.array(keys, np.uint64)).tolist() == sorted(set(keys))
+
+
+@given(st.lists(st.integers(0, 9)))
+def test_tally_counts_each(keys: list[int]) -> None:
+    found, times = tally(np.array(keys, np.int64))
+    assert list(zip(found.tolist(), times.tolist(), strict=True)) == sorted(Counter(keys).items())
 
 
 @given(st.lists(st.integers(0, 4), max_size=12))

@@ -113,6 +113,8 @@ class Writer:
             return []
         for num, body in found.bodies.items():
             ledger.repack(num, body)
+        if not len(found.before):
+            return []
         ledger.drop_edges(found.before)
         ledger.add_edges(found.after.take(found.after.kind != NONE))
         telling = found.before.take(found.before.telling)

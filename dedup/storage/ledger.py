@@ -117,9 +117,10 @@ class Ledger:
         """Keep what is known at the start of a transaction, unless others have written, or it is too much."""
         self._meta = self.meta()
         writes = int(self._meta.get("writes", 0))
-        much = len(self._entries) > MOST_ENTRIES or max(len(self._bodies), len(self._spans)) > MOST_BODIES
-        if much or writes != self._known_at:
+        if writes != self._known_at or len(self._entries) > MOST_ENTRIES:
             self.forget()
+        if max(len(self._bodies), len(self._spans)) > MOST_BODIES:  # the others are small, and last longer
+            self._bodies, self._spans = {}, {}
         self._writes = self._known_at = writes
         if self._vocabulary is not None and not len(self._vocabulary):
             self._vocabulary = None
@@ -195,6 +196,8 @@ class Ledger:
 
     def _entries_in(self, condition: str, keys: Sequence[int], *values: Any) -> list[Entry]:
         """The same of a condition on a list of keys."""
+        if not keys:
+            return []
         self._write_documents()
         sql = f"SELECT {_ENTRY} FROM document WHERE {condition}"  # noqa: S608
         return self._keep(self.store.rows_in(sql, keys, *values))
