@@ -45,8 +45,7 @@ AGENCY = len(CUES)
 WORD_BITS, PAIR_BITS = 1 << 16, 1 << 17
 """Sizes of the filters: one in thirty tokens passes the first by chance, one in fifteen the second."""
 
-_MIX = 0x9E3779B97F4A7C15
-_WORD = (1 << 64) - 1
+_MIX = np.uint64(0x9E3779B97F4A7C15)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +97,8 @@ def _cue_lines() -> Iterator[tuple[str, float, str]]:
 def _place(phrase: str) -> tuple[str, int]:
     """A phrase without its signs, and what they ask of its place."""
     need = 0
+    if phrase[0] not in "^(" and phrase[-1] not in "$:":  # as mostly
+        return phrase, need
     for sign, bit in (("^", OPENS), ("(", IN_PARENTHESES)):
         if phrase.startswith(sign):
             need, phrase = need | bit, phrase[1:]
@@ -114,10 +115,28 @@ def _agency_lines() -> list[tuple[str, str, list[str]]]:
     return [(name, place, [s.strip() for s in spellings.split(";")]) for name, place, spellings in rows]
 
 
-def _set_bit(bits: NDArray[np.uint8], value: int) -> None:
-    """Set the bit of the low bits of a value."""
-    place = value % (8 * len(bits))
-    bits[place >> 3] |= 1 << (place & 7)
+def _bits(values: NDArray[np.uint64], size: int) -> NDArray[np.uint8]:
+    """A filter of so many bits, of which those of the low bits of the values are set."""
+    bits = np.zeros(size, np.bool_)
+    bits[values & np.uint64(size - 1)] = True
+    return np.packbits(bits, bitorder="little")
+
+
+def _table(keys: NDArray[np.uint64]) -> tuple[NDArray[np.uint64], NDArray[np.int32]]:
+    """A hash table with linear probing, and for each slot the number of its key, from 1; 0 is an empty one.
+
+    Sorted by the slots they want, keys are given the next one that is free, all at once.
+    """
+    size = 1 << max(4, (2 * len(keys) - 1).bit_length())
+    wanted = (keys >> np.uint64(20) & np.uint64(size - 1)).astype(np.int64)
+    order, step = np.argsort(wanted, kind="stable"), np.arange(len(keys))
+    slots = np.maximum.accumulate(wanted[order] - step) + step
+    inside = slots < size
+    table, number = np.zeros(size, np.uint64), np.zeros(size, np.int32)
+    table[slots[inside]] = keys[order[inside]]
+    slots[~inside] = np.flatnonzero(table == 0)[: np.count_nonzero(~inside)]  # begin again at the first slot
+    table[slots], number[slots] = keys[order], order + 1
+    return table, number
 
 
 @once
@@ -150,6 +169,7 @@ def lexicon() -> Lexicon:
         for word in hashes[first:last]:
             node = edges.setdefault((node, word), len(edges) + 1)
         ends[i] = node
+    nodes, words = (np.array(column, np.uint64) for column in zip(*edges, strict=True))
     kinds, weights, needs = (np.array(column) for column in list(zip(*phrases, strict=True))[1:])
     # a phrase of several languages says what it says once, with the greatest of its weights
     name = np.where(kinds == AGENCY, weights, 0)
@@ -159,40 +179,25 @@ def lexicon() -> Lexicon:
     count = np.bincount(ends[order], minlength=len(edges) + 1)
     terminal = count > 0
 
-    size = 1 << max(4, (4 * len(edges) - 1).bit_length())
-    keys = np.zeros(size, np.uint64)
-    targets = np.zeros(size, np.int32)
-    word_bits, pair_bits = np.zeros(WORD_BITS // 8, np.uint8), np.zeros(PAIR_BITS // 8, np.uint8)
-    begins = {target: word for (node, word), target in edges.items() if node == 0}
-    for (node, word), target in edges.items():
-        key = ((word ^ (node * _MIX & _WORD)) * _MIX & _WORD) | 1
-        slot = (key >> 20) & (size - 1)
-        while keys[slot]:
-            slot = (slot + 1) & (size - 1)
-        keys[slot], targets[slot] = key, target
-        if node == 0 and terminal[target]:
-            _set_bit(word_bits, word)
-        if node in begins:
-            _set_bit(pair_bits, begins[node] ^ word >> PAIR_SHIFT)
-    month = CUES.index("month")
-    months = [
-        hashes[first]
-        for row, (first, last) in zip(phrases, pairwise(offsets), strict=True)
-        if row[1] == month and last - first == 1
-    ]
+    keys, targets = _table(((words ^ nodes * _MIX) * _MIX) | np.uint64(1))
+    opens = nodes == 0
+    follows = np.append(False, opens)[nodes]  # the second of two
+    pairs = words[nodes[follows] - np.uint64(1)] ^ words[follows] >> np.uint64(PAIR_SHIFT)
+    single = np.diff(tokens.offsets) == 1
+    months = tokens.hash[tokens.offsets[:-1][single & (kinds == CUES.index("month"))]]
     return Lexicon(
         keys=keys,
         targets=targets,
         terminal=terminal.astype(np.uint8),
-        word_bits=word_bits,
-        pair_bits=pair_bits,
+        word_bits=_bits(words[opens & terminal[1:]], WORD_BITS),
+        pair_bits=_bits(pairs, PAIR_BITS),
         number=np.uint64(number),
         entries=running(count),
         kind=kinds[order].astype(np.uint8),
         weight=weights[order].astype(np.float32),
         need=needs[order].astype(np.uint8),
         abbreviations=abbreviations,
-        months=np.unique(np.array(months, np.uint64)),
+        months=np.unique(months),
         agencies=tuple(name for name, _, _ in agencies),
         places=tuple(place for _, place, _ in agencies),
     )

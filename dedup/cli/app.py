@@ -71,7 +71,7 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     """Run a command and exit: 0, also with rejects; 2 where nothing could be done; 130 where interrupted."""
     gc.set_threshold(GARBAGE)
     if arguments is None:  # the command is the whole process
-        leave_out("pandas", "scipy")
+        leave_out("pandas", "scipy", "cffi")
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # NumPy's threads would only wait
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:  # closed by the caller: as if nothing came, and nobody listened

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet
 
 from dedup.io.folder import writing
 from dedup.io.jsonlines import DIGITS, json_lines
@@ -72,6 +71,8 @@ def write_parquet(path: Path, tables: Tables, schema: pa.Schema | None = None) -
     Raises:
         OutputError: The file can't be written.
     """
+    from pyarrow.parquet import ParquetWriter  # see read_parquet
+
     parts = _parts(tables)
     first = list(islice(parts, 1))
     if schema is None:
@@ -81,7 +82,7 @@ def write_parquet(path: Path, tables: Tables, schema: pa.Schema | None = None) -
     with (
         writing(path),
         path.open("wb") as file,
-        pa.parquet.ParquetWriter(file, schema, compression="zstd") as writer,
+        ParquetWriter(file, schema, compression="zstd") as writer,
     ):
         for batch in chain(first, parts):
             writer.write_batch(_rounded(batch))
