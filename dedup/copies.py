@@ -13,7 +13,7 @@ import numpy as np
 from dedup.candidates import exact_leaders, near_pairs, unique_pairs
 from dedup.edges import NEAR
 from dedup.overlap import verify
-from dedup.texts import DAY, NEVER, STOCK, Texts
+from dedup.texts import DAY, NEVER, STOCK, Texts, half_words
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -73,7 +73,8 @@ def loosen(
         notice: bool[n], of :func:`dedup.stock.find_notices`; they may have no body at all.
         settings: What near means.
     """
-    stocky = notice | ((times != NEVER) & (2 * texts.half_words(STOCK) < texts.half_words()))
+    unstocked, whole = half_words(texts, [STOCK, 0])
+    stocky = notice | ((times != NEVER) & (2 * unstocked < whole))
     day = np.where(stocky, times // DAY, -1).astype(np.int64)
     exact = exact_leaders(np.column_stack([content, day.astype(np.uint64)]))
     near = np.flatnonzero((content[leader] != content[exact]).any(axis=1))

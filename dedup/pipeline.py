@@ -403,10 +403,10 @@ def number(prepared: Prepared, records: pa.Table, settings: Settings) -> Numbere
     times = published.cast(pa.int64()).fill_null(int(NEVER)).to_numpy(zero_copy_only=False)[order]
     source = source.take(pa.array(order))
     start, stop = prepared.offsets[:-1][order], prepared.offsets[1:][order]
-    half_words = np.empty(len(start), np.int64)
-    kernels.get().half_words(prepared.flags, start, stop, 0, half_words)
-    spaceless = 2 * half_words < 3 * (stop - start)  # most of its tokens are single characters
-    notices = title.take(pa.array(order, mask=half_words >= 2 * NOTICE))
+    half_words = np.empty((1, len(start)), np.int64)
+    kernels.get().half_words(prepared.flags, start, stop, np.zeros(1, np.uint8), half_words)
+    spaceless = 2 * half_words[0] < 3 * (stop - start)  # most of its tokens are single characters
+    notices = title.take(pa.array(order, mask=half_words[0] >= 2 * NOTICE))
     return Numbered(
         order=order,
         texts=Texts(

@@ -22,6 +22,8 @@ from dedup.kernels.rules import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
 __all__ = [
@@ -36,6 +38,7 @@ __all__ = [
     "Lengths",
     "Texts",
     "codes",
+    "half_words",
 ]
 
 QUOTED, CHARACTER, STOCK = QUOTED_FLAG, CHARACTER_FLAG, STOCK_FLAG
@@ -84,10 +87,18 @@ class Texts:
         Returns:
             int64[m].
         """
-        start, stop = (self.start, self.stop) if of is None else (self.start[of], self.stop[of])
-        total = np.empty(len(start), np.int64)
-        kernels.get().half_words(self.flags, start, stop, without, total)
+        total: NDArray[np.int64] = half_words(self, [without], of)[0]
         return total
+
+
+def half_words(
+    texts: Texts, without: Sequence[int], of: NDArray[np.int64] | None = None
+) -> NDArray[np.int64]:
+    """The same for some flags, each left out by itself: int64[k, m]."""
+    start, stop = (texts.start, texts.stop) if of is None else (texts.start[of], texts.stop[of])
+    total = np.empty((len(without), len(start)), np.int64)
+    kernels.get().half_words(texts.flags, start, stop, np.array(without, np.uint8), total)
+    return total
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,9 +126,9 @@ class Lengths:
     def of(texts: Texts, documents: NDArray[np.int64]) -> Lengths:
         """Those of some documents; of the others they are 0."""
         without = (0, STOCK, STOCK | QUOTED, NUMBER)
-        whole, base, plain, others = np.zeros((len(without), len(texts.start)), np.int64)
-        for lengths, flags in zip((whole, base, plain, others), without, strict=True):
-            lengths[documents] = texts.half_words(flags, documents)
+        lengths = np.zeros((len(without), len(texts.start)), np.int64)
+        lengths[:, documents] = half_words(texts, without, documents)
+        whole, base, plain, others = lengths
         return Lengths(whole, base, plain, whole - others)
 
 

@@ -38,7 +38,7 @@ def test_compiled_equal_reference(sizes: list[int], size: int, room: int, seed: 
     total = int(sum(sizes))
     words = rng.choice(rng.integers(0, 1 << 64, 5, np.uint64), total)
     flags = rng.integers(0, 8, total).astype(np.uint8)
-    both("half_words", (flags, start, stop, 5), np.zeros(len(order), np.int64))
+    both("half_words", (flags, start, stop, np.array([0, 5], np.uint8)), np.zeros((2, len(order)), np.int64))
 
     low = rng.integers(0, 5, len(order)).astype(np.uint64)
     top = np.uint64(1) << np.uint64(63)

@@ -36,19 +36,22 @@ EACH_BYTE = np.uint64(0x0101010101010101)
 _u1, _i8, _u8 = types.uint8, types.int64, types.uint64
 
 
-@kernel(types.void(const(_u1), const(_i8), const(_i8), _i8, out(_i8)))
+@kernel(types.void(const(_u1), const(_i8), const(_i8), const(_u1), types.Array(_i8, 2, "C")))
 def half_words(flags, start, stop, without, total):
-    """Length of each document in half words, tokens with a flag of ``without`` left out.
+    """Length of each document in half words: total[k, d] leaves out tokens with a flag of without[k].
 
-    Without a branch, and in numbers no wider than needed, the compiler makes vectors of it: thrice as fast.
+    All are counted while the flags of a document are in the nearest cache. Without a branch, and in numbers
+    no wider than needed, the compiler makes vectors of it: thrice as fast.
     """
-    left_out, character = np.uint8(without), np.uint8(CHARACTER_FLAG)
+    character = np.uint8(CHARACTER_FLAG)
     for d in range(len(start)):
         own = flags[start[d] : stop[d]]
-        n = np.int32(0)
-        for i in range(len(own)):
-            n += np.int32(own[i] & left_out == 0) * np.int32(2 - np.int32(own[i] & character != 0))
-        total[d] = n
+        for k in range(len(without)):
+            left_out = without[k]
+            n = np.int32(0)
+            for i in range(len(own)):
+                n += np.int32(own[i] & left_out == 0) * np.int32(2 - np.int32(own[i] & character != 0))
+            total[k, d] = n
 
 
 @kernel(

@@ -29,11 +29,12 @@ USED = np.uint64(1 << 63)
 S16 = np.uint64(16)
 
 
-def half_words(flags: Any, start: Any, stop: Any, without: int, total: Any) -> None:
+def half_words(flags: Any, start: Any, stop: Any, without: Any, total: Any) -> None:
     """See :func:`dedup.kernels.corpus.half_words`."""
     for d, (first, last) in enumerate(zip(start.tolist(), stop.tolist(), strict=True)):
-        counted = flags[first:last][flags[first:last] & without == 0]
-        total[d] = 2 * len(counted) - np.count_nonzero(counted & CHARACTER_FLAG)
+        for k, left_out in enumerate(without):
+            counted = flags[first:last][flags[first:last] & left_out == 0]
+            total[k, d] = 2 * len(counted) - np.count_nonzero(counted & CHARACTER_FLAG)
 
 
 def _shingles(words: Any, first: int, last: int, size: int) -> tuple[int, Any]:

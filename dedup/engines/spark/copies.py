@@ -277,9 +277,8 @@ def _mark(table: pa.Table, settings: Settings) -> pa.Table:
     told = np.zeros(len(marks), np.uint8)
     kernels.get().telling(flags, texts.start, texts.stop, width, offsets[:-1], offsets[1:], at, STOCK, told)
     kept = running(told != 0)
-    lengths, unstocked = (np.empty(len(table), np.int64) for _ in range(2))
-    for without, total in ((0, lengths), (STOCK, unstocked)):
-        kernels.get().half_words(flags, texts.start, texts.stop, without, total)
+    lengths, unstocked = total = np.empty((2, len(table)), np.int64)
+    kernels.get().half_words(flags, texts.start, texts.stop, np.array([0, STOCK], np.uint8), total)
     times = texts.published
     assert times is not None
     stocky = notice | ((times != NEVER) & (2 * unstocked < lengths))

@@ -305,9 +305,9 @@ def _prepare(table: pa.Table, settings: Settings) -> pa.Table:
 def _half_words(flags: np.ndarray, offsets: np.ndarray) -> np.ndarray:
     from dedup import kernels
 
-    total = np.empty(len(offsets) - 1, np.int64)
-    kernels.get().half_words(flags, offsets[:-1], offsets[1:], 0, total)
-    return total
+    total = np.empty((1, len(offsets) - 1), np.int64)
+    kernels.get().half_words(flags, offsets[:-1], offsets[1:], np.zeros(1, np.uint8), total)
+    return total.ravel()
 
 
 def _of_batch(table: pa.Table) -> Recurring | None:
