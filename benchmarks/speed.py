@@ -15,6 +15,7 @@ with the reason.
 from __future__ import annotations
 
 import argparse
+import compileall
 import json
 import math
 import os
@@ -422,6 +423,8 @@ def main() -> int:
         parser.error(f"--sizes {args.sizes}: must be numbers with commas between")
     about = machine()
     print(describe(about))
+    # as pip does with what it installs, the others among them; a checkout may be kept from it
+    compileall.compile_dir(ROOT / "dedup", quiet=1)
     with tempfile.TemporaryDirectory() as scratch:
         args.work = args.work or Path(scratch)
         bench = Bench(args)
