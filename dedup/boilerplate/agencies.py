@@ -141,9 +141,11 @@ def find_agencies(look: Surface, units: Units, measures: Measures, labels: NDArr
     first, size = measures.agency_first, measures.agency_size
     unit = np.searchsorted(units.first, first, side="right") - 1
     told = replace(measures, agency_unit=unit)  # the units may be finer than those measured
-    dateline = datelines(look, units, told)
     last = first + size - 1
     label = labels[unit]
+    body = (label == LABELS.index("body")) | (label == LABELS.index("title"))
+    dateline = np.zeros(len(first), np.bool_)
+    dateline[body] = datelines(look, units, told.naming(body))
     opened, closed = look.before[first], look.after[last]
     into = first - units.first[unit]
     left = units.last[unit] - 1 - last
@@ -152,9 +154,8 @@ def find_agencies(look: Surface, units: Units, measures: Measures, labels: NDArr
     for i in np.flatnonzero(_links(told, closed))[::-1].tolist():
         closes[i] |= closes[i + 1] & (apart[i] | (into[i] == 0))
     role = np.full(len(first), AgencyRole.MENTION, np.uint8)
-    body = (label == LABELS.index("body")) | (label == LABELS.index("title"))
     role[body & closes] = AgencyRole.CREDIT
-    role[body & dateline] = AgencyRole.DATELINE
+    role[dateline] = AgencyRole.DATELINE
     role[label == LABELS.index("meta")] = AgencyRole.BYLINE
     role[(label == LABELS.index("caption")) | (label == LABELS.index("credit"))] = AgencyRole.CREDIT
     return Found(first, size, measures.agency_name, role, unit, body & closes & ~dateline)

@@ -75,10 +75,12 @@ def addresses(measures: Measures) -> NDArray[np.bool_]:
     return found
 
 
-def dates(tokens: Tokens, units: Units, measures: Measures, texts: pa.Array) -> NDArray[np.bool_]:
-    """bool[U]: the unit is a date in figures, with a time or without: 03.03.2026 14:05."""
+def dates(
+    tokens: Tokens, units: Units, measures: Measures, texts: pa.Array, among: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    """bool[U]: the unit, one of those asked about, is a date in figures: 03.03.2026, or 03.03.2026 14:05."""
     size, figures = measures.counts[:, signs.N_TOKENS], measures.counts[:, signs.N_NUMBER]
-    found: NDArray[np.bool_] = (figures == size) & (size > 0) & (size <= DATE_TOKENS)
+    found: NDArray[np.bool_] = among & (figures == size) & (size > 0) & (size <= DATE_TOKENS)
     if not found.any():
         return found
     data, begins = text_bytes(texts)

@@ -40,7 +40,7 @@ from dedup.kernels.traits import (
 )
 from dedup.kernels.traits import CUES as CUES_OF
 from dedup.kernels.traits import KINDS as CUED_KINDS
-from dedup.ragged import owners, run_starts, steps, sums
+from dedup.ragged import is_in, owners, run_starts, steps, sums
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -138,7 +138,7 @@ def made_of_cues(view: View, labels: Labels) -> None:
 def stamps(view: View, labels: Labels) -> None:
     """A date is a stamp, a sentence none."""
     labels[sentences(view.measures) & (labels == META)] = BODY
-    labels[dates(view.tokens, view.units, view.measures, view.texts) & (labels <= TITLE)] = META
+    labels[dates(view.tokens, view.units, view.measures, view.texts, labels <= TITLE)] = META
 
 
 def captions_by_form(view: View, labels: Labels) -> None:
@@ -247,7 +247,8 @@ def led_by_places(view: View, labels: Labels) -> None:
     told = (labels == CAPTION) & (traits[ENDS_STOP] > 0)
     rows = np.flatnonzero(told & (traits[WORDS] >= WORD * PROSE_WORDS))
     if len(rows):
-        led = np.isin(rows, view.measures.agency_unit[datelines(view.look, units, view.measures)])
+        named = view.measures.naming(is_in(view.measures.agency_unit, rows))
+        led = is_in(rows, named.agency_unit[datelines(view.look, units, named)])
         led |= placed(view.tokens, view.look, units.first[rows]) & view.prose[rows]
         labels[rows[led]] = BODY
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from dedup.boilerplate.agencies import AgencyRole, place_after
 from dedup.model import Kind
-from dedup.ragged import steps
+from dedup.ragged import owners, run_starts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -105,40 +105,46 @@ def inner_spans(
     """
     rows: list[tuple[int, int, int, int, int, int]] = []
     meta, credit = KINDS.index(Kind.META), KINDS.index(Kind.CREDIT)
-    document_of = np.arange(len(units.offsets) - 1).repeat(steps(units.offsets))
-    done: set[int] = set()
-    for i in np.flatnonzero(agencies.role == AgencyRole.DATELINE)[::-1]:  # of a chain, the last one
-        unit = int(agencies.unit[i])
-        stop = int(agencies.first[i] + agencies.size[i])
-        if removed[unit] or unit in done or units.last[unit] - stop < 4:
-            continue
-        done.add(unit)
-        first = int(units.first[unit])
-        if agencies.first[i] == first:
-            stop = place_after(look, first, stop, int(units.last[unit]))
-        block = units.block[unit]
-        start = tokens.block_start[block] if first == tokens.block_first[block] else tokens.start[first]
-        base = int(begins[document_of[unit]])
-        stop = _after_equals(tokens, data, base, first, stop, int(units.last[unit]))
+    document_of = owners(units.offsets)
+    dated = np.flatnonzero(agencies.role == AgencyRole.DATELINE)
+    unit = agencies.unit[dated]
+    fits = ~removed[unit] & (units.last[unit] - agencies.first[dated] - agencies.size[dated] >= 4)
+    dated, unit = dated[fits], unit[fits]
+    closing = run_starts(unit[::-1])[::-1]  # of a chain, the last one
+    dated, unit = dated[closing], unit[closing]
+    block, begin = units.block[unit], units.first[unit]
+    starts = np.where(begin == tokens.block_first[block], tokens.block_start[block], tokens.start[begin])
+    datelines = zip(
+        *(document_of[unit].tolist(), begin.tolist(), units.last[unit].tolist(), starts.tolist()),
+        *(agencies.first[dated].tolist(), agencies.size[dated].tolist()),
+        strict=True,
+    )
+    equals = bool((data == ord("=")).any())  # mostly there is none, and no need to look at each
+    for document, first, last, start, named, size in datelines:
+        stop = named + size
+        if named == first:
+            stop = place_after(look, first, stop, last)
+        base = int(begins[document])
+        if equals:
+            stop = _after_equals(tokens, data, base, first, stop, last)
         low, end = int(tokens.end[stop - 1]), int(tokens.start[stop])
         end -= _after_signs(data[base + low : base + end].tobytes())
-        rows.append((int(document_of[unit]), int(start), end, meta, first, stop))
-    done.clear()
-    for i in np.flatnonzero(agencies.closes):  # of a chain, the first one
-        unit = int(agencies.unit[i])
-        if removed[unit] or unit in done:
-            continue
-        done.add(unit)
-        first, last = int(agencies.first[i]), int(units.last[unit])
-        base = int(begins[document_of[unit]])
-        block = units.block[unit]
-        # a sentence of its own in its block begins behind the one before
-        opens_block = first == tokens.block_first[block]
-        low = int(tokens.block_start[block] if opens_block else tokens.end[first - 1])
-        start = _before_signs(data, base, low, int(tokens.start[first]))
-        closes_block = last == tokens.block_first[block + 1]
-        end = int(tokens.block_end[block]) if closes_block else int(tokens.end[last - 1])
-        rows.append((int(document_of[unit]), start, end, credit, first, last))
+        rows.append((document, start, end, meta, first, stop))
+    signed = np.flatnonzero(agencies.closes & ~removed[agencies.unit])
+    signed = signed[run_starts(agencies.unit[signed])]  # of a chain, the first one
+    unit, begin = agencies.unit[signed], agencies.first[signed]
+    block, stops = units.block[unit], units.last[unit]
+    # a sentence of its own in its block begins behind the one before
+    lows = np.where(begin == tokens.block_first[block], tokens.block_start[block], tokens.end[begin - 1])
+    ends = np.where(stops == tokens.block_first[block + 1], tokens.block_end[block], tokens.end[stops - 1])
+    closings = zip(
+        *(document_of[unit].tolist(), begin.tolist(), stops.tolist()),
+        *(lows.tolist(), tokens.start[begin].tolist(), ends.tolist()),
+        strict=True,
+    )
+    for document, first, last, low, high, end in closings:
+        start = _before_signs(data, int(begins[document]), low, high)
+        rows.append((document, start, end, credit, first, last))
     return Spans.of_rows(rows)
 
 

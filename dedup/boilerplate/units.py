@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -162,6 +162,11 @@ class Measures:
     agency_before: NDArray[np.uint16]
     agency_after: NDArray[np.uint16]
 
+    def naming(self, chosen: NDArray[np.bool_]) -> Measures:
+        """The same, but of the agencies only those chosen, bool[A]."""
+        names = ("first", "size", "name", "unit", "before", "after")
+        return replace(self, **{f"agency_{name}": getattr(self, f"agency_{name}")[chosen] for name in names})
+
 
 def text_bytes(texts: pa.Array) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     """The UTF-8 of an Arrow string array and where each text begins in it; int64[n+1]."""
@@ -175,12 +180,8 @@ def surface(tokens: Tokens, texts: pa.Array) -> Surface:
     """Look at the raw text of a batch once more: capitals, figures, and the signs between tokens."""
     data, begins = text_bytes(texts)
     size = len(tokens.hash)
-    look = Surface(
-        np.zeros(size, np.uint8),
-        np.zeros(size, np.uint16),
-        np.zeros(size, np.uint16),
-        np.zeros(size, np.uint32),
-    )
+    before, after = (np.empty(size, np.uint16) for _ in range(2))
+    look = Surface(np.empty(size, np.uint8), before, after, np.empty(size, np.uint32))
     kernels.get(len(data)).shapes(
         *(data, begins[:-1], tokens.block_offsets, tokens.block_first, tokens.block_start, tokens.block_end),
         *(tokens.hash, tokens.flags, tokens.start, tokens.end),

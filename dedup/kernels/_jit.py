@@ -14,7 +14,19 @@ from dedup.kernels import digest
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["bytes_between", "const", "helper", "inlined", "kernel", "load64", "ones", "out", "trailing_zeros"]
+__all__ = [
+    "LABELS",
+    "best_step",
+    "bytes_between",
+    "const",
+    "helper",
+    "inlined",
+    "kernel",
+    "load64",
+    "ones",
+    "out",
+    "trailing_zeros",
+]
 
 
 def const(dtype: types.Type) -> types.Array:
@@ -61,14 +73,29 @@ def inlined(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 _BYTE, _WORD, _LANES = ir.IntType(8), ir.IntType(64), ir.VectorType(ir.IntType(8), 64)
+LABELS = 8
+"""Numbers that :func:`best_step` compares side by side."""
+_SCORES, _NAMES = ir.VectorType(ir.FloatType(), LABELS), ir.VectorType(_BYTE, LABELS)
+
+
+def _place(context: Any, builder: Any, array: Any, value: Any, i: Any, kind: Any) -> Any:
+    """LLVM code of a pointer to array[i:] as a value of some kind; of more dimensions all lie flat."""
+    data = context.make_array(array)(context, builder, value).data
+    return builder.bitcast(builder.gep(data, [i]), kind.as_pointer())
 
 
 def _unaligned(context: Any, builder: Any, array: Any, value: Any, i: Any, kind: Any) -> Any:
     """LLVM code that loads a value of some kind from array[i:]."""
-    data = context.make_array(array)(context, builder, value).data
-    loaded = builder.load(builder.bitcast(builder.gep(data, [i]), kind.as_pointer()))
+    loaded = builder.load(_place(context, builder, array, value, i, kind))
     loaded.align = 1
     return loaded
+
+
+def _everywhere(builder: Any, value: Any, kind: Any) -> Any:
+    """LLVM code of a vector of some kind, each number of which is the same."""
+    none, size = ir.Constant(kind, ir.Undefined), kind.count
+    first = builder.insert_element(none, value, ir.Constant(ir.IntType(32), 0))
+    return builder.shuffle_vector(first, none, ir.Constant(ir.VectorType(ir.IntType(32), size), [0] * size))
 
 
 @intrinsic  # type: ignore[untyped-decorator]
@@ -90,11 +117,7 @@ def bytes_between(typing: Any, data: Any, i: Any, low: Any, high: Any) -> Any:
 
     def code(context: Any, builder: Any, signature: Any, given: Any) -> Any:
         def everywhere(value: Any) -> Any:
-            none = ir.Constant(_LANES, ir.Undefined)
-            first = builder.insert_element(none, builder.trunc(value, _BYTE), ir.Constant(ir.IntType(32), 0))
-            return builder.shuffle_vector(
-                first, none, ir.Constant(ir.VectorType(ir.IntType(32), 64), [0] * 64)
-            )
+            return _everywhere(builder, builder.trunc(value, _BYTE), _LANES)
 
         data, i, low, high = given
         lanes = _unaligned(context, builder, signature.args[0], data, i, _LANES)
@@ -102,6 +125,44 @@ def bytes_between(typing: Any, data: Any, i: Any, low: Any, high: Any) -> Any:
         return builder.bitcast(builder.icmp_unsigned("<=", above, everywhere(builder.sub(high, low))), _WORD)
 
     return types.uint64(data, types.int64, types.int64, types.int64), code
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def best_step(typing: Any, scores: Any, u: Any, edges: Any, m: Any, back: Any) -> Any:
+    """Add to scores[u, k] the greatest of scores[u - 1, j] + edges[m, j, k]; back[u, k] is the first such j.
+
+    For as many j and k as there are ``LABELS``, all k at once: a loop takes four times as long, as nothing
+    predicts which j is best. Nothing checks that rows are as long, or lie inside.
+    """
+
+    def code(context: Any, builder: Any, signature: Any, given: Any) -> Any:
+        scores, u, edges, m, back = range(5)
+        size = ir.Constant(_WORD, LABELS)
+        row = builder.mul(given[u], size)
+        above, edge = builder.sub(row, size), builder.mul(builder.mul(given[m], size), size)
+
+        def load(array: int, i: Any, kind: Any, more: int = 0) -> Any:
+            at = builder.add(i, ir.Constant(_WORD, more))
+            return _unaligned(context, builder, signature.args[array], given[array], at, kind)
+
+        best, first = None, ir.Constant(_NAMES, [0] * LABELS)
+        for j in range(LABELS):
+            score = load(scores, above, _SCORES.element, j)
+            step = load(edges, edge, _SCORES, j * LABELS)
+            value = builder.fadd(_everywhere(builder, score, _SCORES), step)
+            if best is None:
+                best = value
+                continue
+            better = builder.fcmp_ordered(">", value, best)
+            best = builder.select(better, value, best)
+            first = builder.select(better, ir.Constant(_NAMES, [j] * LABELS), first)
+        total = builder.fadd(load(scores, row, _SCORES), best)
+        for array, value in ((scores, total), (back, first)):
+            place = _place(context, builder, signature.args[array], given[array], row, value.type)
+            builder.store(value, place).align = 1
+        return context.get_dummy_value()
+
+    return types.none(scores, types.int64, edges, types.int64, back), code
 
 
 @intrinsic  # type: ignore[untyped-decorator]

@@ -9,11 +9,12 @@ from __future__ import annotations
 import numpy as np
 from numba import types
 
-from dedup.kernels._jit import const, helper, inlined, kernel, out
+from dedup.kernels._jit import LABELS, best_step, const, helper, inlined, kernel, out
 from dedup.kernels.rules import CHARACTER_FLAG
 from dedup.kernels.signs import (
     AS_CAPITALS,
     AS_NAME,
+    ASCII,
     AT,
     CAPITALS,
     CLOSE,
@@ -123,33 +124,7 @@ def _case(cp):
 
 @helper
 def _sign(cp):
-    """Bits of one character that stands between tokens."""
-    if cp < 0x80:
-        if cp == 32 or 9 <= cp <= 13:
-            return np.int64(SPACE)
-        if cp == 46 or cp == 33:
-            return np.int64(STOP)
-        if cp == 63:
-            return np.int64(STOP | QUESTION)
-        if cp == 44 or cp == 59:
-            return np.int64(COMMA)
-        if cp == 58:
-            return np.int64(COLON)
-        if cp == 45:
-            return np.int64(DASH)
-        if cp == 40 or cp == 91:
-            return np.int64(OPEN)
-        if cp == 41 or cp == 93:
-            return np.int64(CLOSE)
-        if cp == 47 or cp == 92:
-            return np.int64(SLASH)
-        if cp == 124:
-            return np.int64(MARK)
-        if cp == 64 or cp == 35:
-            return np.int64(AT)
-        if cp == 34 or cp == 39:
-            return np.int64(QUOTE)
-        return np.int64(OTHER)
+    """Bits of one character beyond ASCII that stands between tokens."""
     if cp == 0xA0 or cp == 0x3000 or 0x2000 <= cp <= 0x200B or cp == 0x202F:
         return np.int64(SPACE)
     if cp == 0xA9:
@@ -183,31 +158,56 @@ def _sign(cp):
     return np.int64(OTHER)
 
 
+_ASCII = np.array([ASCII.get(chr(byte), OTHER) for byte in range(0x80)], np.int64)
+
+
 @inlined
 def _gap(data, at, end):
     """Bits of everything in data[at:end]."""
     bits = np.int64(0)
     dots = 0
     while at < end:
-        cp, size = _decode(data, at, end)
-        bits |= _sign(cp)
-        dots = dots + 1 if cp == 46 else 0
+        if data[at] < 0x80:
+            bits |= _ASCII[data[at]]
+            dots = dots + 1 if data[at] == 46 else 0
+            at += 1
+        else:
+            cp, size = _decode(data, at, end)
+            bits |= _sign(cp)
+            dots = 0
+            at += size
         if dots == 3:
             bits |= ELLIPSIS
-        at += size
     return bits
+
+
+@helper
+def _capitals(data, at, end):
+    """``CAPITALS`` if there is no small letter in data[at:end]."""
+    while at < end:
+        cp, size = _decode(data, at, end)
+        if _case(cp) == 2:
+            return np.int64(0)
+        at += size
+    return np.int64(CAPITALS)
+
+
+_1900, _2000 = (int.from_bytes(century, "big") for century in (b"19", b"20"))
 
 
 @inlined
 def _telling(tokens, flags, look, size, t, last):
-    """What token t tells of the subject, 0 if nothing: half its hash, in scripts without spaces a pair's."""
+    """What token t tells of the subject, 0 if nothing: half its hash, in scripts without spaces a pair's.
+
+    Without a branch, as nothing predicts which words are long.
+    """
     if flags[t] & CHARACTER_FLAG != 0:
         if t + 1 < last and flags[t + 1] & CHARACTER_FLAG != 0:
             return u4((tokens[t] ^ (tokens[t + 1] << np.uint64(1))) >> np.uint64(32)) | u4(1)
         return u4(0)
     least = TELLING_BYTES if look & UPPER == 0 else TELLING_NAME
-    tells = look & NUMBER == 0 and size >= least
-    return u4(tokens[t] >> np.uint64(32)) | u4(1) if tells else u4(0)
+    tells = u4(look & NUMBER == 0) & u4(size >= least)
+    return (u4(tokens[t] >> np.uint64(32)) | u4(1)) * tells
 
 
 @kernel(
@@ -265,32 +265,26 @@ def shapes(
                 if t > block_first[block]:
                     after[t - 1] = bits
                 at = stop
-                look = 0
-                cp, size = _decode(data, token, stop)
-                case = _case(cp)
-                if case == 2:
-                    look = LOWER
-                elif case == 1:
-                    look = UPPER
-                    capitals = True
-                    i = token + size
-                    while i < stop:
-                        cp, step = _decode(data, i, stop)
-                        if _case(cp) == 2:
-                            capitals = False
-                            break
-                        i += step
-                    if capitals and token + size < stop:
-                        look |= CAPITALS
-                elif 48 <= cp <= 57:
-                    look = NUMBER
-                    if stop - token == 4:
-                        a = data[token]
-                        b = data[token + 1]
-                        if (a == 49 and b == 57) or (a == 50 and b == 48):
-                            look |= YEAR
+                first = np.int64(data[token])
+                if first < 0x80:  # without a branch: nothing predicts which words are names
+                    size = np.int64(1)
+                    look = np.int64(first >= 65) * np.int64(first <= 90) * UPPER
+                    look |= np.int64(first >= 97) * np.int64(first <= 122) * LOWER
+                    look |= np.int64(first >= 48) * np.int64(first <= 57) * NUMBER
+                else:
+                    cp, size = _decode(data, token, stop)
+                    case = _case(cp)
+                    look = UPPER if case == 1 else (LOWER if case == 2 else 0)
                 if token + size == stop:
                     look |= SINGLE
+                elif (
+                    look & UPPER != 0 and not 97 <= data[token + size] <= 122
+                ):  # mostly a small letter follows
+                    look |= _capitals(data, token + size, stop)
+                elif look & NUMBER != 0 and stop - token == 4:
+                    century = np.int64(data[token]) << 8 | np.int64(data[token + 1])
+                    if century == _1900 or century == _2000:
+                        look |= YEAR
                 shape[t] = look
                 telling[t] = _telling(tokens, flags, look, stop - token, t, last)
             if last > block_first[block]:
@@ -711,7 +705,7 @@ def best_paths(scores, offsets, model, transition, opening, closing, back, label
     """The best sequence of labels for each document (Viterbi 1967); among equals the lower label.
 
     Args:
-        scores: float32[U, K], of each unit for each label; overwritten.
+        scores: float32[U, K], of each unit for each label; overwritten. K is ``LABELS``.
         offsets: int64[n+1], units of a document.
         model: uint8[n], the set of weights of a document.
         transition: float32[M, K, K], from label to label.
@@ -720,28 +714,18 @@ def best_paths(scores, offsets, model, transition, opening, closing, back, label
         back: int8[U, K], room for the way back.
         label: uint8[U], filled.
     """
-    kinds = scores.shape[1]
     for doc in range(offsets.shape[0] - 1):
         m = model[doc]
         first = offsets[doc]
         last = offsets[doc + 1]
         if first == last:
             continue
-        for k in range(kinds):
+        for k in range(LABELS):
             scores[first, k] += opening[m, k]
         for u in range(first + 1, last):
-            for k in range(kinds):
-                best = scores[u - 1, 0] + transition[m, 0, k]
-                origin = 0
-                for j in range(1, kinds):
-                    value = scores[u - 1, j] + transition[m, j, k]
-                    if value > best:
-                        best = value
-                        origin = j
-                scores[u, k] += best
-                back[u, k] = origin
+            best_step(scores, u, transition, i8(m), back)
         chosen = 0
-        for k in range(1, kinds):
+        for k in range(1, LABELS):
             if scores[last - 1, k] + closing[m, k] > scores[last - 1, chosen] + closing[m, chosen]:
                 chosen = k
         for u in range(last - 1, first - 1, -1):

@@ -9,6 +9,22 @@ SPACE, STOP, COMMA, COLON, DASH, OPEN, CLOSE = 1, 2, 4, 8, 16, 32, 64
 SLASH, MARK, AT, COPYRIGHT, QUESTION, QUOTE, WIDE, OTHER = 128, 256, 512, 1024, 2048, 4096, 8192, 16384
 ELLIPSIS = 32768  # of one sign or three; it is a stop, too
 
+ASCII = {
+    **dict.fromkeys(" \t\n\v\f\r", SPACE),
+    **dict.fromkeys(".!", STOP),
+    "?": STOP | QUESTION,
+    **dict.fromkeys(",;", COMMA),
+    ":": COLON,
+    "-": DASH,
+    **dict.fromkeys("([", OPEN),
+    **dict.fromkeys(")]", CLOSE),
+    **dict.fromkeys("/\\", SLASH),
+    "|": MARK,
+    **dict.fromkeys("@#", AT),
+    **dict.fromkeys("\"'", QUOTE),
+}
+"""Signs of one byte, and what they are; all others are ``OTHER``."""
+
 # What a phrase asks of its place (uint8 bits).
 OPENS, CLOSES, COLON_FOLLOWS, IN_PARENTHESES, AS_NAME, AS_CAPITALS = 1, 2, 4, 8, 16, 32
 

@@ -70,15 +70,15 @@ def test_compiled_equals_reference(documents: list[str]) -> None:
 
 def test_best_path_is_the_best() -> None:
     chance = np.random.default_rng(1)
-    edges = (2, 3, 3), (2, 3), (2, 3)
+    edges = (2, 8, 8), (2, 8), (2, 8)
     transition, opening, closing = (chance.normal(size=s).astype(np.float32) for s in edges)
-    scores = chance.normal(size=(5, 3)).astype(np.float32)
+    scores = chance.normal(size=(5, 8)).astype(np.float32)
     offsets, model = np.array([0, 0, 5, 5], np.int64), np.array([0, 1, 0], np.uint8)
-    paths = np.stack(np.meshgrid(*[np.arange(3)] * 5), axis=-1).reshape(-1, 5)
+    paths = np.stack(np.meshgrid(*[np.arange(8)] * 5), axis=-1).reshape(-1, 5)
     value = opening[1, paths[:, 0]] + closing[1, paths[:, -1]] + scores[np.arange(5), paths].sum(axis=1)
     value += transition[1, paths[:, :-1], paths[:, 1:]].sum(axis=1)
     for loops in (blocks, reference_blocks):
-        label, back = np.zeros(5, np.uint8), np.zeros((5, 3), np.int8)
+        label, back = np.zeros(5, np.uint8), np.zeros((5, 8), np.int8)
         loops.best_paths(scores.copy(), offsets, model, transition, opening, closing, back, label)
         assert label.tolist() == paths[value.argmax()].tolist()
 
