@@ -23,10 +23,14 @@ if TYPE_CHECKING:
     from dedup.candidates import Pairs
     from dedup.config import Settings
 
-__all__ = ["classify", "equal", "verify"]
+__all__ = ["WHOLE", "classify", "equal", "verify"]
 
 SEED = 3
 """Tokens a match must have to enter an alignment; chance matches of three are many, chains of them rare."""
+
+
+WHOLE = 0.8, 2 / 3
+"""Coverage of the shorter and of the longer text from which both are one piece, whoever speaks in it."""
 
 
 def verify(texts: Texts, pairs: Pairs, settings: Settings) -> Edges:
@@ -154,6 +158,8 @@ def classify(
     kind[(shared >= settings.quote_words) & (longest >= settings.min_run)] = QUOTE
     kind[much | ((told >= settings.partial_words) & ~background & ~template)] = PARTIAL
     kind[much & ~retold] = VERSION
+    whole = (shorter >= WHOLE[0]) & (least >= WHOLE[1]) & (shared >= settings.partial_words) & ~apart
+    kind[whole] = VERSION
     kind[(least >= settings.near_coverage) & (shared > 0)] = NEAR
     kind[template & (shorter >= settings.version_coverage)] = NONE
     return kind

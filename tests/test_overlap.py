@@ -300,6 +300,16 @@ def test_quotations_are_no_copied_reporting() -> None:
     assert (kind(quoting), quoting.shared_words[0], quoting.narrative_words[0]) == ("quote", 100, 30)
 
 
+def test_one_piece_of_nothing_but_quotations_is_a_version() -> None:
+    told = words(0, 150)
+    for a, b, expected in (
+        (told, words(900, 40) + words(0, 135), "version"),  # a line before it, and cut
+        (told, words(900, 140) + told, "quote"),  # printed whole by an article
+        (words(0, 30), words(0, 26) + words(900, 5), "quote"),
+    ):
+        assert kind(flagged(a, b, QUOTED, told)) == expected
+
+
 def test_another_story_around_the_same_statements_is_no_version() -> None:
     a, b = words(0, 250), words(0, 150) + words(900, 100)
     for own, expected in ((40, "partial"), (100, "version")):
