@@ -425,7 +425,7 @@ MEASURES = {
 LABELLED = {
     "helsinki": "agency copy of one event",
     "fnc1": "stories that went round",
-    "german": "a week of German news, invented",
+    "german3": "three days of German news, invented",
 }
 
 

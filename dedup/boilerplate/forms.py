@@ -282,7 +282,8 @@ def threads(
     begin, document = stamps[first], document[first]
     end = np.minimum(stamps[last] + 2, units.offsets[document + 1])
     above = running(prose)  # prose above each unit
-    chosen = np.add.reduceat(named, first, dtype=np.int64) >= STAMPS
+    telling = np.add.reduceat(named, first, dtype=np.int64)
+    chosen = (telling >= STAMPS) & (2 * telling > last - first)
     chosen &= above[begin] - above[units.offsets[document]] >= STAMPS
     chosen &= above[end] - above[begin] >= STAMPS - 1
     found[gather(begin[chosen], end[chosen])[0]] = True
@@ -300,14 +301,15 @@ def _stamps(
     line = (size <= STAMP_TOKENS) & (figures > 0) & (handles == 0) & ~prose & ~units.sentences
     rows = np.flatnonzero(line & (measures.gap_after & signs.STOP == 0))
     at, row = gather(units.first[rows], units.last[rows])
-    day = (look.shape[at] & signs.NUMBER != 0) & (tokens.end[at] - tokens.start[at] >= DATE_BYTES)
-    dated, in_month = (
-        np.bincount(row, found, len(rows)) > 0 for found in (day, is_in(tokens.hash[at], lexicon().months))
-    )
-    figures, years = figures[rows], years[rows]
+    figure, month = look.shape[at] & signs.NUMBER != 0, is_in(tokens.hash[at], lexicon().months)
+    day = figure & (tokens.end[at] - tokens.start[at] >= DATE_BYTES)
+    clock = figure & (look.after[at] == signs.COLON)
+    dated, in_month, at_a_time = (np.bincount(row, found, len(rows)) > 0 for found in (day, month, clock))
+    last = units.last[rows] - 1
+    closed = (look.shape[last] & signs.NUMBER != 0) & (tokens.end[last] - tokens.start[last] >= DATE_BYTES)
     named = (names[rows] >= 2) & (measures.opening[rows] & signs.UPPER != 0)
-    named &= dated | ((years == 1) & (figures >= 2))
-    timed = (figures >= 3) & (dated | in_month | (years > 0))
+    named &= closed | ((years[rows] == 1) & (figures[rows] >= 2))
+    timed = at_a_time & (figures[rows] >= 3) & (dated | in_month | (years[rows] > 0))
     stamped = named | timed
     return rows[stamped], named[stamped]
 
