@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -154,13 +154,12 @@ class Edges(Links):
         """Parts of so many rows, each with its own runs only."""
         whole = self.alone()
         for start, stop in pairwise(running(sizes).tolist()):
-            rows = slice(start, stop)
-            first, last = int(whole.run_start[start]), int(whole.run_stop[stop - 1])
-            yield Edges(
-                *(whole.a[rows], whole.b[rows], whole.kind[rows]),
-                *(whole.coverage_a[rows], whole.coverage_b[rows]),
-                *(whole.shared_words[rows], whole.narrative_words[rows], whole.longest[rows]),
-                *(whole.run_start[rows] - first, whole.run_stop[rows] - first),
+            part = whole.take(slice(start, stop))
+            first, last = int(part.run_start[0]), int(part.run_stop[-1])
+            yield replace(
+                part,
+                run_start=part.run_start - first,
+                run_stop=part.run_stop - first,
                 runs=whole.runs[first:last],
             )
 

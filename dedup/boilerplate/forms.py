@@ -305,8 +305,7 @@ def _stamps(
     day = figure & (tokens.end[at] - tokens.start[at] >= DATE_BYTES)
     clock = figure & (look.after[at] == signs.COLON)
     dated, in_month, at_a_time = (np.bincount(row, found, len(rows)) > 0 for found in (day, month, clock))
-    last = units.last[rows] - 1
-    closed = (look.shape[last] & signs.NUMBER != 0) & (tokens.end[last] - tokens.start[last] >= DATE_BYTES)
+    closed = day[np.cumsum(units.last[rows] - units.first[rows]) - 1]
     named = (names[rows] >= 2) & (measures.opening[rows] & signs.UPPER != 0)
     named &= closed | ((years[rows] == 1) & (figures[rows] >= 2))
     timed = at_a_time & (figures[rows] >= 3) & (dated | in_month | (years[rows] > 0))

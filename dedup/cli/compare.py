@@ -144,7 +144,9 @@ def explain(relation: Relation, settings: Settings, *, apart: timedelta = timede
                 f"each is covered by the other almost whole: {percent(least)} and {percent(most)}, "
                 f"at least {percent(settings.near_coverage)}"
             )
-        case RelationKind.VERSION if narrative < settings.partial_words and least >= WHOLE[1]:
+        case RelationKind.VERSION if narrative < settings.partial_words <= shared and (
+            most >= WHOLE[0] and least >= WHOLE[1]
+        ):
             return f"most of both is shared, whoever says it: {percent(least)} and {percent(most)}"
         case RelationKind.VERSION:
             return (

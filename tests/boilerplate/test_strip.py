@@ -517,13 +517,22 @@ def test_a_thread_may_be_stamped_with_times_and_names_in_small_letters() -> None
     assert not any(line in kept for line in (COMMENTS[1], COMMENTS[4], COMMENTS[6]))
 
 
-def test_an_account_of_the_day_is_no_thread() -> None:
-    stamps = ("14.03.2026, 15.22 Uhr", "14.03.2026, 16.05 Uhr", "14.03.2026, 18.40 Uhr")
-    told = (
+@pytest.mark.parametrize(
+    "stamps",
+    [
+        ("14.03.2026, 15:22 Uhr", "14.03.2026, 16:05 Uhr", "14.03.2026, 18:40 Uhr"),
+        ("Notice 53 of 17.08.2021, 62 KB", "Table 12 of 03.09.2021, 38 KB", "Leaflet 7 of 14.10.2021, 58 KB"),
+        ("3 March 2026, 9:05",) * 6 + ("rosa, 3 March, 9:10", "juan, 3 March, 9:15", "pia, 3 March, 9:20"),
+    ],
+    ids=["times", "no times", "few words of their own"],
+)
+def test_what_else_has_dates_is_no_thread(stamps: tuple[str, ...]) -> None:
+    told = [
         "Police closed the road to the quay after a lorry had broken through the first barrier.",
         "The minister will speak to both sides this evening, her office told reporters.",
         "Two ships left for the south, as nobody could say when they would be unloaded.",
-    )
+        *(f"Shift {word} of the tug crews was called off before noon, the union said." for word in "abcdef"),
+    ][: len(stamps)]
     text = page(*BODY, *(line for entry in zip(stamps, told, strict=True) for line in entry))
     assert all(line in strip_boilerplate(text).text for line in told)
 
