@@ -296,7 +296,7 @@ class Index:
                 return answers.matches(self._ledger, [answers.answer(self._ledger, known, stored=False)])[0]
             draft = self._writer.numbered(draft, self._ledger.number("next_document"))
             undated = self._ledger.any_undated()
-            (placement,) = place(
+            (placement,), _ = place(
                 [draft], self._ledger, self._postings, self.settings, undated=undated, stored=False
             )
             (settlement,) = settle([placement], self._ledger, self.settings)

@@ -12,7 +12,7 @@ import numpy as np
 
 from dedup.candidates import CROWD, LEADERS, band_keys
 from dedup.ragged import distinct, running
-from dedup.stock import LONG_RUN, UNDATED
+from dedup.stock import UNDATED
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -37,7 +37,6 @@ __all__ = [
     "is_counted",
     "own_number",
     "posting_limits",
-    "postings_of",
     "salted",
 ]
 
@@ -133,17 +132,3 @@ def own_number(entry: Entry) -> int:
     if entry.in_window == UNDATED:
         return (entry.occurrence * int(_SPREAD) & 0xFFFFFFFFFFFFFFFF) >> 48
     return entry.in_window & 0xFFFF
-
-
-def postings_of(heads: Keys, entry: Entry) -> Keys:
-    """The postings of a placed document: of a copy, those by which it can be found and counted."""
-    bands, long_, counts = np.searchsorted(heads, _STARTS[1:]).tolist()
-    leads = entry.leader == entry.num
-    found = heads[0 if leads else bands : counts if leads or entry.tokens < LONG_RUN else long_]
-    found = found | np.uint64(entry.num)
-    if not leads and entry.tokens >= LONG_RUN:
-        return found
-    counted = heads[counts:]
-    if entry.in_window == UNDATED:
-        counted = salted(counted)
-    return np.concatenate([found, counted | np.uint64(own_number(entry))])

@@ -1,15 +1,15 @@
 """Placing documents among those that are stored: what each is a copy of, or what it shares with which.
 
 The decisions are those of a run, made by the same functions (``verify``, ``equal``), on the few documents
-that concern each. What this module adds is which ones, for many documents at once: those of a batch that
-have nothing to do with each other are placed together, one that another of the batch may decide on waits for
-it. So the answers are those of placing one after the other.
+that concern each. What this module adds is which ones, for many documents at once, with the answers of
+placing one after the other.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -25,11 +25,10 @@ from dedup.ingestion.keys import (
     MARKS,
     NUMBER_BITS,
     is_counted,
-    postings_of,
 )
-from dedup.ingestion.seeking import Hits, Plan, Sought, looked_at
+from dedup.ingestion.seeking import Sought, joined, looked_at
 from dedup.overlap import equal, verify
-from dedup.ragged import distinct, is_in, running, steps
+from dedup.ragged import distinct, is_in, running, steps, tally
 from dedup.shingles import roll
 from dedup.stock import flag
 from dedup.storage.codec import bare
@@ -38,12 +37,13 @@ from dedup.templates import NOTICE
 from dedup.texts import DAY, STOCK, Texts, codes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from dedup.config import Settings
     from dedup.ingestion.drafts import Draft
+    from dedup.ingestion.seeking import Hits
     from dedup.storage.ledger import Ledger
     from dedup.storage.segments import Postings
 
@@ -54,6 +54,7 @@ __all__ = ["Placement", "place", "read_ahead", "texts_of"]
 
 _COUNTED = np.uint64(COUNTS) << LIST_SHIFT
 _NO_KEYS = np.empty(0, np.uint64)
+_NUMBERS = (1 << NUMBER_BITS) - 1
 
 _SHINGLE, _MARK = 48, 34
 """Bits of a shingle, and of a fingerprint as it is looked up."""
@@ -72,15 +73,25 @@ class Placement:
         entry: With its leader and occurrence.
         body: With stock marked.
         edges: Its verified pairs, numbers of documents for a and b; of a copy, the one with its leader.
-        keys: Its postings.
         newly_stock: Its stock shingles, 48 bits each, sorted, if some have become stock by it; else none.
     """
 
     entry: Entry
     body: Body
-    edges: Edges
+    edges: Edges = NO_EDGES
+    newly_stock: NDArray[np.uint64] = field(default_factory=lambda: _NO_KEYS)
+
+
+class Placed(NamedTuple):
+    """Where documents belong.
+
+    Attributes:
+        placements: Of the first documents: of all, unless one hangs on what of an earlier one is stock.
+        keys: Their postings.
+    """
+
+    placements: list[Placement]
     keys: NDArray[np.uint64]
-    newly_stock: NDArray[np.uint64]
 
 
 def place(
@@ -91,7 +102,7 @@ def place(
     *,
     undated: bool,
     stored: bool = True,
-) -> list[Placement]:
+) -> Placed:
     """Find what documents are copies of, or which passages they share with which documents.
 
     Args:
@@ -102,10 +113,20 @@ def place(
         undated: There may be documents without a date among those that are stored.
         stored: The documents will be. Of others that share nothing it isn't looked up what of them is stock.
     """
-    batch = _Batch(drafts, ledger, postings, settings, undated, stored)
-    while batch.waiting.any():
-        batch.next_round()
-    return [batch.placed[i] for i in range(len(drafts))]
+    equals = _equals(drafts, ledger)
+    batch = _Batch([drafts[i] for i in equals.originals], ledger, settings)
+    if equals.originals:
+        batch.look_up(postings, undated, stored)
+        for i, first in equals.doubtful:
+            if batch.is_stocky(first):
+                return place(drafts[:i], ledger, postings, settings, undated=undated)
+        batch.lead()
+        batch.share()
+    for i, draft in enumerate(drafts):
+        if draft.entry.bodiless and i not in equals.copies:
+            batch.placed[draft.entry.num] = Placement(draft.entry, Body(draft.hash, draft.flags))
+    batch.collapse([(drafts[i], same) for i, same in equals.copies.items()])
+    return Placed([batch.placed[draft.entry.num] for draft in drafts], batch.keys())
 
 
 def read_ahead(drafts: Sequence[Draft], postings: Postings, *, undated: bool) -> None:
@@ -114,301 +135,224 @@ def read_ahead(drafts: Sequence[Draft], postings: Postings, *, undated: bool) ->
         postings.read_ahead(*Sought([draft.heads for draft in drafts], undated).ranges())
 
 
-class _Batch:
-    """Documents that are placed together, by their number in the batch."""
+class _Equals(NamedTuple):
+    """Which documents have bodies that are there already.
 
-    def __init__(
-        self,
-        drafts: Sequence[Draft],
-        ledger: Ledger,
-        postings: Postings,
-        settings: Settings,
-        undated: bool,
-        stored: bool,
-    ) -> None:
+    Attributes:
+        originals: Places of those that are to be looked up.
+        copies: By the place of another one, the documents it equals.
+        doubtful: Copies that aren't if an earlier one of the batch is mostly stock: their place, its number.
+    """
+
+    originals: list[int]
+    copies: dict[int, list[Entry]]
+    doubtful: list[tuple[int, int]]
+
+
+def _equals(drafts: Sequence[Draft], ledger: Ledger) -> _Equals:
+    """Find exact copies; they need no look-up at all: one press release fifty thousand times.
+
+    What is mostly stock, a notice in the words of every week, is a copy of those of its own day only.
+    """
+    equal = ledger.with_content([draft.entry.content for draft in drafts], MOST_SAME)
+    known = {content: [e for e in some if e.leader >= 0] for content, some in equal.items()}
+    bodies = ledger.bodies({some[0].num for some in known.values() if some})
+    here = {draft.entry.num for draft in drafts}
+    found = _Equals([], {}, [])
+    for i, draft in enumerate(drafts):
+        entry = draft.entry
+        there = known.setdefault(entry.content, [])
+        same = [e for e in there[:MOST_SAME] if e.bodiless == entry.bodiless and e.num != entry.num]
+        of_day = [e for e in same if e.time // DAY == entry.time // DAY]
+        if len(of_day) < len(same) and not entry.bodiless:
+            first = same[0]
+            if first.num in here:
+                found.doubtful.append((i, first.num))
+            elif _stocky(first, bodies[first.num].flags):
+                same = of_day
+        if same:
+            found.copies[i] = same
+        elif not entry.bodiless:
+            found.originals.append(i)
+        there.append(entry)
+    return found
+
+
+class _Batch:
+    """Documents that are placed together, each by its place among them; all have bodies of their own.
+
+    What text is stock for each is known first, as all that are no exact copies are counted; then what is a
+    near copy of what. As nothing else hangs on what is decided of others, all pairs are verified at once.
+    """
+
+    def __init__(self, drafts: Sequence[Draft], ledger: Ledger, settings: Settings) -> None:
         self._drafts, self._ledger, self._settings = drafts, ledger, settings
         self._entries = [draft.entry for draft in drafts]
-        self._number = {e.num: i for i, e in enumerate(self._entries)}
-        self._nums = np.array(list(self._number), np.int64)
-        self.waiting = np.ones(len(drafts), bool)
-        self.placed: dict[int, Placement] = {}
-        self._posted, self._poster = _NO_KEYS, np.empty(0, np.int64)
-        self._by_content: dict[bytes, dict[int, Entry]] = {}
-        self._flags: dict[int, Flags] = {}  # of those whose stock is known before any is placed
-        self._stock = _NO_KEYS
+        self._place = {e.num: i for i, e in enumerate(self._entries)}
+        self._nums = np.array(list(self._place), np.int64)
+        self._flags = [draft.flags for draft in drafts]
         self._crossing: set[int] = set()  # with text that has just become stock
-        equal = ledger.with_content([entry.content for entry in self._entries], MOST_SAME)
-        self._equal = [
-            [e for e in equal.get(entry.content, ()) if e.num != entry.num] for entry in self._entries
-        ]
-        # an exact copy of what isn't stock needs no look-up at all: one press release fifty thousand times
-        idle = [bool(entry.bodiless) or self._is_copy(i) for i, entry in enumerate(self._entries)]
-        heads = [_NO_KEYS if idle[i] else draft.heads for i, draft in enumerate(drafts)]
-        undated = undated or any(entry.published is None for entry in self._entries)
-        self._sought = Sought(heads, undated)
-        self._quiet = np.zeros(len(self._sought.head), bool)  # their fingerprints inside it
-        self._known = self._sought.hits(self._look_up(postings, stored))
-        self._plan = self._planned()
-        before, after = self._plan.pairs >> 32, self._plan.pairs & 0xFFFFFFFF
-        # nobody waits for documents of which all that others need is known
-        open_ = ~self._plan.decided[before]
-        self._before, self._after = before[open_], after[open_]
-        self._awaited = set(self._before.tolist())
-        settled = distinct(before[~open_]).tolist()
-        self._post({i: self._untold(i, postings_of(drafts[i].heads, self._entries[i])) for i in settled})
-        for i in np.flatnonzero(self._plan.decided).tolist():
-            self._by_content.setdefault(self._entries[i].content, {})[i] = self._entries[i]
+        self._stock = _NO_KEYS
+        self._verified = _Verified()
+        self.placed: dict[int, Placement] = {}
 
-    def _look_up(self, postings: Postings, stored: bool) -> Keys:
-        """What is stored of what is sought."""
-        low, high = self._sought.ranges()
-        if stored:
-            return postings.find(low, high)
+    def look_up(self, postings: Postings, undated: bool, stored: bool) -> None:
+        """Find what is stored, and what of the batch comes before each, and what of it is stock."""
+        undated = undated or any(entry.published is None for entry in self._entries)
+        sought = self._sought = Sought([draft.heads for draft in self._drafts], undated)
+        low, high = sought.ranges()
         counts = np.searchsorted(low, _COUNTED)
         keys = postings.find(low[:counts], high[:counts])
-        found = _Found(self._sought, self._sought.hits(keys))
-        if not (len(found.of(BANDS)) or len(found.of(LONG)) or self._sharing(found, {}, _NO_KEYS)):
-            return keys
-        return np.concatenate([keys, postings.find(low[counts:], high[counts:])])
+        meetings = sought.meetings()
+        self._found = _Found(sought, joined(sought.hits(keys), meetings.hits(self._nums)), self._nums)
+        self._occur()
+        if stored or self._is_related():
+            keys = postings.find(low[counts:], high[counts:])
+            windows = meetings.windows(self._entries)
+            self._mark_stock(joined(sought.hits(keys), windows))
 
-    # --- what waits for what
+    def _is_related(self) -> bool:
+        """Whether anything has to do with what is there, so that it matters what is stock."""
+        return bool(len(self._found.of(BANDS)) or len(self._found.of(LONG)) or self._sharing())
 
-    def _planned(self) -> Plan:
-        if len(self._drafts) == 1:
-            return Plan(np.empty(0, np.int64), np.zeros(1, bool), np.zeros(1, bool), self._known)
-        # a copy of another one posts nothing that others look for, so only it waits
-        follows: dict[int, int] = {}
-        first: dict[tuple[bytes, int, int], int] = {}
+    def is_stocky(self, num: int) -> bool:
+        """Whether one of them is mostly stock."""
+        i = self._place[num]
+        return _stocky(self._entries[i], self._flags[i])
+
+    def lead(self) -> None:
+        """Find near copies: of the leader of the earliest document each nearly equals, if it equals that."""
+        near = self._near()
+        self._verify([(i, other) for i, others in near.items() for other in others])
+        first: dict[int, int] = {}
+        for i, others in near.items():
+            alike = [e for e in others if self._verified.kind(i, e.num) <= NEAR]
+            if alike:
+                first[i] = min(alike, key=lambda e: e.key).num
+        while first:
+            known, unsure, waiting = self._known(set(first.values())), [], {}
+            for i, num in first.items():
+                other = self._place.get(num)
+                if other in waiting:  # its leader isn't known yet
+                    waiting[i] = num
+                    continue
+                leader = (known[num] if other is None else self._entries[other]).leader
+                if (i, leader) not in self._verified.row:
+                    unsure.append((i, leader))
+                    waiting[i] = num
+                elif self._verified.kind(i, leader) <= NEAR:
+                    self._entries[i] = self._entries[i]._replace(leader=leader)
+            leaders = self._known({leader for _, leader in unsure})
+            self._verify([(i, leaders[leader]) for i, leader in unsure])
+            first = waiting
+
+    def share(self) -> None:
+        """Verify what is no copy with what it shares enough with, and say where each belongs."""
+        shared = self._sharing()
+        known = self._known({num for nums in shared.values() for num in nums})
+        wanted: dict[int, list[int]] = {}
         for i, entry in enumerate(self._entries):
-            day = -1 if entry.published is None else entry.published // DAY
-            if len(self._equal[i]) < MOST_SAME:
-                leader = first.setdefault((entry.content, entry.bodiless, day), i)
-                if leader != i:
-                    follows[i] = leader
-        leads = steps(self._sought.first) > 0
-        leads[list(follows)] = False
-        plan = self._sought.plan(
-            self._known, leads, self._entries, self._settings, self._counted, self._silent
+            others = [num for num in shared.get(i, ()) if num in known and known[num].leader == num]
+            wanted[i] = others if entry.leader == entry.num else [entry.leader]
+        self._verify(
+            [
+                (i, known[num])
+                for i, nums in wanted.items()
+                for num in nums
+                if (i, num) not in self._verified.row
+            ]
         )
-        own = np.array([leader << 32 | i for i, leader in follows.items()], np.int64)
-        return plan._replace(pairs=np.concatenate([plan.pairs, own]))
+        related = self._verified.related(wanted)
+        for i, entry in enumerate(self._entries):
+            newly = self._stock_of(i) & _SHINGLE_MASK if i in self._crossing else _NO_KEYS
+            self.placed[entry.num] = Placement(entry, self._body(i), related.get(i, NO_EDGES), newly)
 
-    def _counted(self, leads: NDArray[np.bool_], known: Hits, pairs: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Count those that are no copies, each after those it shares a long run with; which could be."""
-        others = self._joined(_Found(self._sought, known))
-        before: dict[int, list[int]] = {}
-        for pair in pairs.tolist():
-            before.setdefault(pair & 0xFFFFFFFF, []).append(pair >> 32)
-        certain = leads.copy()
-        for i in np.flatnonzero(leads).tolist():
-            here = before.get(i, ())
-            certain[i] = all(certain[other] for other in here)
-            if certain[i]:
-                self._count_with(i, [*others.get(i, ()), *(self._entries[other] for other in here)])
-        return certain
+    def collapse(self, copies: Sequence[tuple[Draft, list[Entry]]]) -> None:
+        """Exact copies go to the leader of the earliest document they equal."""
+        if not copies:
+            return
+        after: dict[int, Entry] = {}
+        for draft, same in copies:
+            known = (self.placed[e.num].entry if e.num in self.placed else after.get(e.num, e) for e in same)
+            first = min(known, key=lambda e: e.key)
+            after[draft.entry.num] = draft.entry._replace(
+                leader=first.leader, occurrence=first.occurrence, in_window=first.in_window
+            )
+        leaders = {e.leader for e in after.values()}
+        here = {num: self.placed[num] for num in leaders & self.placed.keys()}
+        stored = self._ledger.entries(leaders - here.keys()) | {num: p.entry for num, p in here.items()}
+        bodies = self._ledger.bodies(leaders - here.keys()) | {num: p.body for num, p in here.items()}
+        pairs = [
+            (entry, Body(draft.hash, draft.flags), stored[entry.leader])
+            for entry, (draft, _) in zip(after.values(), copies, strict=True)
+        ]
+        equals = [entry.content == other.content for entry, _, other in pairs]
+        edges = verified(pairs, bodies, {}, equals, self._settings)
+        for (entry, body, _), own in zip(pairs, edges.split([1] * len(edges)), strict=True):
+            self.placed[entry.num] = Placement(entry, body, own)
 
-    def _count_with(self, i: int, others: Iterable[Entry]) -> None:
-        """Count a document with the earliest one it shares a long run with."""
-        entry = self._entries[i]
-        first = min((e for e in others if e.num != entry.num), key=lambda e: e.key, default=None)
-        if first is not None:
-            self._entries[i] = entry._replace(occurrence=first.occurrence, in_window=first.in_window)
-
-    def _silent(self, counts: Hits, decided: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Mark what is stock for some documents; their fingerprints in it: bool[r], by row."""
-        self._flags, self._stock = self._mark_stock(counts, decided.tolist())
-        own = distinct(self._stock >> np.uint64(_SHINGLE)).astype(np.int64)
-        stocky = np.zeros(len(self._drafts), bool)
-        stocky[own] = True
-        rows = np.flatnonzero((self._sought.list == MARKS) & stocky[self._sought.owner])
-        self._quiet[rows] = ~self._told(rows, own.tolist(), self._flags)
-        return self._quiet
-
-    def next_round(self) -> None:
-        """Place those that wait for nothing any more."""
-        ready = self.waiting.copy()
-        ready[self._after[self.waiting[self._before]]] = False
-        copies, seeking = {}, []
-        for i in np.flatnonzero(ready).tolist():
-            if self._is_copy(i):
-                copies[i] = self._same(i)
-            elif self._entries[i].bodiless:
-                self._put(i, self._entries[i], self._drafts[i].flags, NO_EDGES, _NO_KEYS)
-            else:
-                seeking.append(i)
-        if copies:
-            self._collapse(copies, {i: self._drafts[i].flags for i in copies})
-        if seeking:
-            self._seek(seeking)
+    def keys(self) -> Keys:
+        """The postings of all that is no exact copy."""
+        return self._sought.postings(self._entries) if self._entries else _NO_KEYS
 
     # --- what is there
 
-    def _put(
-        self, i: int, entry: Entry, flags: Flags, edges: Edges, keys: Keys, newly: Keys = _NO_KEYS
-    ) -> None:
-        self.placed[i] = Placement(entry, Body(self._drafts[i].hash, flags), edges, keys, newly)
-        self._entries[i] = entry
-        self._by_content.setdefault(entry.content, {})[i] = entry
-        self.waiting[i] = False
+    def _known(self, nums: Collection[int]) -> dict[int, Entry]:
+        """Documents that are stored, or of the batch."""
+        here = {num: self._entries[self._place[num]] for num in nums if num in self._place}
+        return here | self._ledger.entries([num for num in nums if num not in here])
 
-    def _stored(self, nums: Iterable[int]) -> dict[int, Entry]:
-        """Documents that are stored, or placed."""
-        here, there = {}, []
-        for num in nums:
-            i = self._number.get(num)
-            if i is None:
-                there.append(num)
-            elif i in self.placed or self._plan.decided[i]:
-                here[num] = self._entries[i]
-        return here | self._ledger.entries(there)
-
-    def _bodies(self, nums: Iterable[int]) -> dict[int, Body]:
-        """The bodies of documents that are stored, or placed."""
-        wanted = set(nums)
-        here = {num: self._body(i) for num in wanted if (i := self._number.get(num)) is not None}
-        return here | self._ledger.bodies(wanted - here.keys())
+    def _bodies(self, nums: Collection[int]) -> dict[int, Body]:
+        """The bodies of documents that are stored, or of the batch."""
+        here = {num: self._body(self._place[num]) for num in nums if num in self._place}
+        return here | self._ledger.bodies([num for num in nums if num not in here])
 
     def _body(self, i: int) -> Body:
-        return self.placed[i].body if i in self.placed else Body(self._drafts[i].hash, self._flags[i])
+        return Body(self._drafts[i].hash, self._flags[i])
 
-    # --- exact copies
+    def _stock_of(self, i: int) -> Keys:
+        """The stock shingles of a document, its place above their 48 bits."""
+        ends = np.array([i, i + 1], np.uint64) << np.uint64(_SHINGLE)
+        return self._stock[slice(*self._stock.searchsorted(ends).tolist())]
 
-    def _same(self, i: int) -> list[Entry]:
-        """The first documents with the same body."""
-        entry = self._entries[i]
-        here = self._by_content.get(entry.content, {})
-        same = [*self._equal[i], *(here[other] for other in sorted(here) if other < i)][:MOST_SAME]
-        return [e for e in same if e.leader >= 0 and e.bodiless == entry.bodiless]
+    def _verify(self, pairs: Sequence[tuple[int, Entry]]) -> None:
+        """Verify some pairs of documents with others; those of one next to each other."""
+        if not pairs:
+            return
+        bodies = self._bodies({other.num for _, other in pairs})
+        own = [(self._entries[i], self._body(i), other) for i, other in pairs]
+        same = [_alike(entry, body.flags, other) for entry, body, other in own]
+        stock = {self._entries[i].num: self._stock_of(i) & _SHINGLE_MASK for i in {i for i, _ in pairs}}
+        self._verified.add(pairs, verified(own, bodies, stock, same, self._settings))
 
-    def _is_copy(self, i: int) -> bool:
-        """Whether it equals a document that isn't stock, or has no body but its whole."""
-        entry, same = self._entries[i], self._same(i)
-        if not same:
-            return False
-        first = same[0].num
-        return bool(entry.bodiless) or not _stocky(entry, self._bodies([first])[first].flags)
+    # --- what text is stock
 
-    def _collapse(self, copies: Mapping[int, list[Entry]], flags: Mapping[int, Flags]) -> None:
-        """Exact copies go to the leader of the earliest document they equal."""
-        leaders = {}
-        for i, same in copies.items():
-            first = min(same, key=lambda e: e.key)
-            self._entries[i] = self._entries[i]._replace(
-                leader=first.leader, occurrence=first.occurrence, in_window=first.in_window
-            )
-            leaders[i] = first.leader
-        stored = self._stored(leaders.values())
-        pairs = [(i, stored[leader]) for i, leader in leaders.items()]
-        edges = self._verified(pairs, flags, _NO_KEYS, copies=True)
-        for i, own in zip(leaders, edges.split([1] * len(edges)), strict=True):
-            self._put(i, self._entries[i], flags[i], own, _NO_KEYS)
-
-    # --- those that are looked up
-
-    def _seek(self, seeking: list[int]) -> None:
-        hits = self._plan.known
-        if len(self._drafts) > 1:
-            hits = self._sought.together(np.array(seeking), hits, self._posted, self._poster)
-        found = _Found(self._sought, hits)
-        self._occur(found)
-        flags, stock = self._stock_of(found, seeking)
-        copies = {}
-        for i in seeking:
-            entry, same = self._entries[i], self._same(i)
-            same = [e for e in same if _alike(entry, flags[i], e)]
-            if same:
-                copies[i] = same
-        if copies:
-            self._collapse(copies, flags)
-        rest = [i for i in seeking if i not in copies]
-        near = self._near(found)
-        near = {i: near[i] for i in rest if i in near}
-        shared = self._sharing(found, flags, stock)
-        entries = self._stored({num for i in rest for num in shared.get(i, ())})
-        wanted = {
-            i: [num for num in sorted(shared.get(i, ())) if num in entries and entries[num].leader == num]
-            for i in rest
-        }
-        # what is in no bucket is no near copy, so that its other pairs can be verified in the same call
-        pairs = [(i, near[i][num]) for i in near for num in sorted(near[i])]
-        pairs += [(i, entries[num]) for i in rest if i not in near for num in wanted[i]]
-        verified = _Verified()
-        verified.add(pairs, self._verified(pairs, flags, stock))
-        leaders = self._leaders(near, flags, stock, verified)
-        wanted |= {i: [leader] for i, leader in leaders.items()}
-        missing = [
-            (i, entries[num]) for i in near for num in wanted.get(i, ()) if (i, num) not in verified.row
-        ]
-        verified.add(missing, self._verified(missing, flags, stock))
-        posted: dict[int, Keys] = {}
-        related = verified.related(wanted)
-        for i in rest:
-            entry = self._entries[i]
-            if i in leaders:
-                entry = entry._replace(leader=leaders[i])
-            newly = _slice_of(stock, i) & _SHINGLE_MASK if i in self._crossing else _NO_KEYS
-            keys = postings_of(self._drafts[i].heads, entry)
-            self._put(i, entry, flags[i], related.get(i, NO_EDGES), keys, newly)
-            if i in self._awaited:
-                posted[i] = self._untold(i, keys)
-        if self.waiting.any():
-            self._post(posted)
-
-    def _untold(self, i: int, keys: Keys) -> Keys:
-        """Of what a document posts, what others don't know of yet."""
-        return keys[keys < _COUNTED] if self._plan.certain[i] else keys
-
-    def _post(self, posted: Mapping[int, Keys]) -> None:
-        """Have later ones find what some documents post."""
-        if posted:
-            of = np.repeat(list(posted), [len(keys) for keys in posted.values()])
-            keys, of = np.concatenate([self._posted, *posted.values()]), np.concatenate([self._poster, of])
-            order = np.argsort(keys, kind="stable")
-            self._posted, self._poster = keys[order], of[order]
-
-    def _occur(self, found: _Found) -> None:
+    def _occur(self) -> None:
         """Count documents with the earliest one each shares a long run with."""
-        for i, others in self._joined(found).items():
-            self._count_with(i, others)
+        others: dict[int, list[int]] = {}
+        pairs = self._found.pairs(self._found.of(LONG))
+        for i, num in zip((pairs >> NUMBER_BITS).tolist(), (pairs & _NUMBERS).tolist(), strict=True):
+            others.setdefault(i, []).append(num)
+        known = self._known({num for nums in others.values() for num in nums})
+        for (
+            i,
+            nums,
+        ) in others.items():  # in their order: each after those of the batch
+            first = min((known[num] for num in nums if num in known), key=lambda e: e.key, default=None)
+            if first is not None:
+                entry = self._entries[i]._replace(occurrence=first.occurrence, in_window=first.in_window)
+                self._entries[i] = known[entry.num] = entry
 
-    def _joined(self, found: _Found) -> dict[int, list[Entry]]:
-        """Documents that some share a long run with."""
-        rows = found.of(LONG)
-        pairs = distinct(found.owner[rows] << NUMBER_BITS | found.number[rows])
-        numbers = (pairs & ((1 << NUMBER_BITS) - 1)).tolist()
-        stored = self._stored(set(numbers))
-        others: dict[int, list[Entry]] = {}
-        for i, num in zip((pairs >> NUMBER_BITS).tolist(), numbers, strict=True):
-            if num in stored:
-                others.setdefault(i, []).append(stored[num])
-        return others
-
-    def _stock_of(self, found: _Found, seeking: list[int]) -> tuple[dict[int, Flags], Keys]:
-        """The flags of documents with stock marked, and the shingles that are stock for each of them."""
-        open_ = [i for i in seeking if i not in self._flags]
-        asked = np.zeros(len(self._drafts), bool)
-        asked[open_] = True
-        rows = found.of(COUNTS)
-        rows = rows[asked[found.owner[rows]]]
-        flags, stock = self._mark_stock(Hits(found.hits.row[rows], found.number[rows]), open_)
-        if len(open_) == len(seeking):
-            return flags, stock
-        known = [i for i in seeking if i in self._flags]
-        parts = [stock, *(_slice_of(self._stock, i) for i in known)]
-        return flags | {i: self._flags[i] for i in known}, np.sort(np.concatenate(parts))
-
-    def _mark_stock(self, counts: Hits, seeking: list[int]) -> tuple[dict[int, Flags], Keys]:
-        """The same for documents of which all that counts was found."""
-        flags = {i: self._drafts[i].flags for i in seeking}
+    def _mark_stock(self, counts: Hits) -> None:
+        """Mark what is stock for each document in its flags."""
         frequent = self._sought.often(counts, self._entries, self._settings)
-        self._crossing.update(frequent.owner[frequent.crossing].tolist())
+        self._crossing = set(frequent.owner[frequent.crossing].tolist())
         often = _of(frequent.owner, frequent.shingle, _SHINGLE)
         if not len(often):
-            return flags, often
+            return
         often.sort()
-        own = distinct(often >> np.uint64(_SHINGLE)).tolist()
-        bodies = [Body(self._drafts[i].hash, flags[i]) for i in own]
-        texts = texts_of([self._entries[i] for i in own], bodies)
+        own = distinct(frequent.owner).tolist()
+        texts = texts_of([self._entries[i] for i in own], [self._body(i) for i in own])
         shingles = _Shingles(texts, np.array(own), self._settings)
         counted = is_counted(shingles.hash & _SHINGLE_MASK)
         stock = counted & is_in(shingles.hash, often)
@@ -421,166 +365,87 @@ class _Batch:
         between &= (shingles.hash[left] ^ shingles.hash[right]) >> np.uint64(_SHINGLE) == 0
         stock[inside] |= between
         marked = shingles.covered(stock) * np.uint8(STOCK)
-        for place, i in enumerate(own):
-            flags[i] = flags[i] | marked[texts.start[place] : texts.stop[place]]
-        return flags, distinct(shingles.hash[stock])
+        for place_, i in enumerate(own):
+            self._flags[i] = self._flags[i] | marked[texts.start[place_] : texts.stop[place_]]
+        self._stock = distinct(shingles.hash[stock])
 
-    def _near(self, found: _Found) -> dict[int, dict[int, Entry]]:
+    # --- what is related
+
+    def _near(self) -> dict[int, list[Entry]]:
         """The first document of each bucket a document falls into."""
-        rows = found.of(BANDS)
-        others = _by_key(self._stored(set(found.number[rows].tolist())))
-        rank = {other.num: place for place, other in enumerate(others) if other.leader >= 0}
-        first: dict[int, int] = {}
-        owner = {}
+        rows = self._found.of(BANDS)
+        known = self._known(set(self._found.number[rows].tolist()))
+        first: dict[int, Entry] = {}
+        owner: dict[int, int] = {}
         for row, i, num in zip(
-            found.hits.row[rows].tolist(),
-            found.owner[rows].tolist(),
-            found.number[rows].tolist(),
+            self._found.row[rows].tolist(),
+            self._found.owner[rows].tolist(),
+            self._found.number[rows].tolist(),
             strict=True,
         ):
-            place, entry = rank.get(num), self._entries[i]
-            if place is None or num == entry.num:
+            entry = known.get(num)
+            # one that is equal would be the leader, unless it is mostly stock
+            if entry is None or entry.leader < 0 or entry.content == self._entries[i].content:
                 continue
-            if others[place].content == entry.content:  # a copy, unless it is mostly stock
-                continue
-            first[row], owner[row] = min(place, first.get(row, place)), i
+            if row not in first or _is_before(entry, first[row]):
+                first[row], owner[row] = entry, i
         near: dict[int, dict[int, Entry]] = {}
-        for row, place in first.items():
-            near.setdefault(owner[row], {})[others[place].num] = others[place]
-        return near
+        for row, entry in first.items():
+            near.setdefault(owner[row], {})[entry.num] = entry
+        return {i: list(others.values()) for i, others in near.items()}
 
-    def _leaders(
-        self,
-        near: Mapping[int, Mapping[int, Entry]],
-        flags: Mapping[int, Flags],
-        stock: Keys,
-        verified: _Verified,
-    ) -> dict[int, int]:
-        """The leader of the earliest document each nearly equals, if it nearly equals that, too.
-
-        Args:
-            near: Documents in the buckets of some, those pairs verified.
-            flags: With stock marked.
-            stock: Shingles.
-            verified: Pairs; those with leaders are added.
-        """
-        first: dict[int, Entry] = {}
-        for i, others in near.items():
-            for other in others.values():
-                if verified.kind(i, other.num) <= NEAR and (i not in first or other.key < first[i].key):
-                    first[i] = other
-        chosen = {i: other.leader for i, other in first.items()}
-        stored = self._stored(chosen.values())
-        pairs = [(i, stored[num]) for i, num in chosen.items() if (i, num) not in verified.row]
-        verified.add(pairs, self._verified(pairs, flags, stock))
-        return {i: num for i, num in chosen.items() if verified.kind(i, num) <= NEAR}
-
-    def _sharing(
-        self,
-        found: _Found,
-        flags: Mapping[int, Flags],
-        stock: Keys,
-    ) -> dict[int, list[int]]:
+    def _sharing(self) -> dict[int, list[int]]:
         """Documents that share enough fingerprints outside stock text; of a crowd the first and the last."""
+        found = self._found
         rows = found.of(MARKS)
-        rows = rows[~self._quiet[found.hits.row[rows]]]
-        own = [i for i in distinct(stock >> np.uint64(_SHINGLE)).tolist() if i not in self._flags]
-        if own:
-            rows = rows[~np.isin(found.owner[rows], own) | self._told(found.hits.row[rows], own, flags)]
-        rows = rows[found.number[rows] != self._nums[found.owner[rows]]]
-        if not len(rows):
-            return {}
-        rows = rows[looked_at(found.hits.row[rows])]
-        pairs = np.sort(found.owner[rows] << NUMBER_BITS | found.number[rows])
-        least = self._settings.min_shared_fingerprints
-        enough = distinct(pairs[least - 1 :][pairs[least - 1 :] == pairs[: max(0, len(pairs) - least + 1)]])
+        copies = np.array([e.num for e in self._entries if e.leader != e.num], np.int64)
+        rows = rows[~is_in(found.number[rows], copies) & self._told(rows)]
+        rows = rows[looked_at(found.row[rows])]
+        pairs, times = tally(found.pairs(rows))
+        enough = pairs[times >= self._settings.min_shared_fingerprints]
         shared: dict[int, list[int]] = {}
-        for i, num in zip(
-            (enough >> NUMBER_BITS).tolist(), (enough & ((1 << NUMBER_BITS) - 1)).tolist(), strict=True
-        ):
+        for i, num in zip((enough >> NUMBER_BITS).tolist(), (enough & _NUMBERS).tolist(), strict=True):
             shared.setdefault(i, []).append(num)
         return shared
 
-    def _told(self, rows: NDArray[np.int64], own: list[int], flags: Mapping[int, Flags]) -> NDArray[np.bool_]:
-        """Rows of fingerprints, of some documents, that lie outside stock text."""
-        if not own:
-            return np.zeros(len(rows), bool)
-        drafts = [self._drafts[i] for i in own]
+    def _told(self, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Which fingerprints found lie outside stock text."""
+        own = distinct(self._stock >> np.uint64(_SHINGLE)).astype(np.int64)
+        told = np.ones(len(rows), bool)
+        asked = np.flatnonzero(is_in(self._found.owner[rows], own))
+        if not len(asked):
+            return told
+        drafts = [self._drafts[i] for i in own.tolist()]
         bounds = running([len(draft.hash) for draft in drafts])
         count = [len(draft.marks) for draft in drafts]
         size = [self._settings.shingle_words * (1 + draft.entry.spaceless) for draft in drafts]
-        fresh = running(np.concatenate([flags[i] for i in own]) & STOCK == 0)
+        fresh = running(np.concatenate([self._flags[i] for i in own.tolist()]) & STOCK == 0)
         start = np.concatenate([draft.mark_at for draft in drafts]) + np.repeat(bounds[:-1], count)
         stop = np.minimum(start + np.repeat(size, count), np.repeat(bounds[1:], count))
         marks = np.concatenate([draft.marks for draft in drafts]) >> HASH_SHIFT
-        told = _of(np.repeat(own, count), marks, _MARK)[fresh[stop] > fresh[start]]
-        told.sort()
-        return is_in(
-            _of(self._sought.owner[rows], self._sought.head[rows] >> np.uint64(NUMBER_BITS), _MARK), told
-        )
-
-    def _verified(
-        self,
-        pairs: Sequence[tuple[int, Entry]],
-        flags: Mapping[int, Flags],
-        stock: Keys,
-        *,
-        copies: bool = False,
-    ) -> Edges:
-        """Verified pairs of documents of the batch and others, a row each; of copies equal ones are that."""
-        if not pairs:
-            return NO_EDGES
-        bodies = self._bodies(other.num for _, other in pairs)
-        everyone: list[Entry] = []
-        parts: list[Body] = []
-        own: dict[int, int] = {}
-        there = []
-        for i, other in pairs:  # what is stock is so for one document, so that each has texts of its own
-            if i not in own:
-                own[i] = len(everyone)
-                everyone.append(self._entries[i])
-                parts.append(Body(self._drafts[i].hash, flags[i]))
-            there.append(len(everyone))
-            everyone.append(other)
-            parts.append(bodies[other.num])
-        texts = texts_of(everyone, parts)
-        if len(stock):
-            # what is stock now may have become so after the others came
-            size = self._settings.shingle_words * (1 + texts.spaceless.astype(np.int64))
-            begins = [*own.values(), len(everyone)]
-            for i, first, last in zip(own, begins, begins[1:], strict=False):
-                mine = _slice_of(stock, i)
-                if len(mine):
-                    part = slice(first, last)
-                    bounds = texts.start[part], texts.stop[part], size[part]
-                    flag(texts.hash, *bounds, mine & _SHINGLE_MASK, texts.flags, self._settings)
-        here, others = np.array([own[i] for i, _ in pairs]), np.array(there)
-        later = np.array([_is_before(other, self._entries[i]) for i, other in pairs])
-        ends = Pairs(np.where(later, others, here), np.where(later, here, others))
-        equals = (lambda entry, _, other: entry.content == other.content) if copies else _alike
-        same = np.array([equals(self._entries[i], flags[i], other) for i, other in pairs])
-        if same.any():
-            alike, apart = np.flatnonzero(same), np.flatnonzero(~same)
-            found = equal(texts, ends.a[alike], ends.b[alike])
-            if len(apart):
-                other_ = verify(texts, Pairs(ends.a[apart], ends.b[apart]), self._settings)
-                found = Edges.concat([found, other_]).take(np.argsort(np.concatenate([alike, apart])))
-        else:
-            found = verify(texts, ends, self._settings)
-        nums = np.array([e.num for e in everyone])
-        return found.between(nums[found.a], nums[found.b])
+        outside = np.sort(_of(np.repeat(own, count), marks, _MARK)[fresh[stop] > fresh[start]])
+        rows = rows[asked]
+        heads = self._sought.head[self._found.row[rows]] >> np.uint64(NUMBER_BITS)
+        told[asked] = is_in(_of(self._found.owner[rows], heads, _MARK), outside)
+        return told
 
 
 class _Found:
-    """Hits, with the document each is of."""
+    """Documents found, others than oneself, sorted."""
 
-    def __init__(self, sought: Sought, hits: Hits) -> None:
-        self.hits, self.number = hits, hits.number
-        self.owner, self._list = sought.owner[hits.row], sought.list[hits.row]
+    def __init__(self, sought: Sought, hits: Hits, nums: NDArray[np.int64]) -> None:
+        owner = sought.owner[hits.row]
+        other = np.flatnonzero(hits.number != nums[owner])
+        self.row, self.number, self.owner = hits.row[other], hits.number[other], owner[other]
+        self._list = sought.list[self.row]
 
     def of(self, list_: int) -> NDArray[np.int64]:
         """Those of one list."""
         return np.flatnonzero(self._list == list_)
+
+    def pairs(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The place of a document, above the number of the one that it has found."""
+        return self.owner[rows] << NUMBER_BITS | self.number[rows]
 
 
 class _Verified:
@@ -611,9 +476,60 @@ class _Verified:
         return dict(zip(rows, edges.split([len(some) for some in rows.values()]), strict=True))
 
 
-def _by_key(entries: Mapping[int, Entry]) -> list[Entry]:
-    """Documents in the order of their keys."""
-    return sorted(entries.values(), key=lambda e: e.key)
+def verified(
+    pairs: Sequence[tuple[Entry, Body, Entry]],
+    bodies: Mapping[int, Body],
+    stock: Mapping[int, Keys],
+    same: Sequence[bool],
+    settings: Settings,
+) -> Edges:
+    """Verified pairs of new documents and others, a row each.
+
+    Args:
+        pairs: New documents, those of one next to each other, with stock marked; and the others.
+        bodies: Of the others.
+        stock: Shingles of 48 bits by new document, sorted: they may have become stock after the others came.
+        same: Pairs that are exact copies.
+        settings: What to do.
+    """
+    if not pairs:
+        return NO_EDGES
+    everyone: list[Entry] = []
+    parts: list[Body] = []
+    here: list[int] = []
+    there: list[int] = []
+    begins: list[int] = []
+    for entry, body, other in pairs:  # what is stock is so for one document, so each has texts of its own
+        if not begins or everyone[begins[-1]] is not entry:
+            begins.append(len(everyone))
+            everyone.append(entry)
+            parts.append(body)
+        here.append(begins[-1])
+        there.append(len(everyone))
+        everyone.append(other)
+        parts.append(bodies[other.num])
+    texts = texts_of(everyone, parts)
+    size = settings.shingle_words * (1 + texts.spaceless.astype(np.int64))
+    for first, last in pairwise([*begins, len(everyone)]):
+        mine = stock.get(everyone[first].num, _NO_KEYS)
+        if len(mine):
+            part = slice(first, last)
+            flag(texts.hash, texts.start[part], texts.stop[part], size[part], mine, texts.flags, settings)
+    one, two = np.array(here), np.array(there)
+    later = np.array([_is_before(other, entry) for entry, _, other in pairs])
+    ends = Pairs(np.where(later, two, one), np.where(later, one, two))
+    if any(same):
+        alike = np.array(same)
+        apart = np.flatnonzero(~alike)
+        found = equal(texts, ends.a[alike], ends.b[alike])
+        if len(apart):
+            rest = verify(texts, Pairs(ends.a[apart], ends.b[apart]), settings)
+            order = np.argsort(np.concatenate([np.flatnonzero(alike), apart]))
+            found = Edges.concat([found, rest]).take(order)
+    else:
+        found = verify(texts, ends, settings)
+    nums = np.array([e.num for e in everyone])
+    return found.between(nums[found.a], nums[found.b])
 
 
 def _is_before(one: Entry, two: Entry) -> bool:
@@ -632,12 +548,6 @@ def _alike(entry: Entry, flags: NDArray[np.uint8], other: Entry) -> bool:
     if entry.content != other.content:
         return False
     return entry.time // DAY == other.time // DAY or not _stocky(entry, flags)
-
-
-def _slice_of(shingles: Keys, i: int) -> Keys:
-    """Those of one document among sorted shingles."""
-    ends = np.array([i, i + 1], np.uint64) << np.uint64(_SHINGLE)
-    return shingles[slice(*shingles.searchsorted(ends).tolist())]
 
 
 def texts_of(entries: Sequence[Entry], bodies: Sequence[Body]) -> Texts:

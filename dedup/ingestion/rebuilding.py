@@ -13,8 +13,9 @@ from dedup import kernels
 from dedup.boilerplate import Recurring
 from dedup.canonical import measure
 from dedup.ingestion.drafts import drafts_of
-from dedup.ingestion.keys import HASH_SHIFT, Ragged, heads_of, postings_of
+from dedup.ingestion.keys import HASH_SHIFT, Ragged, heads_of
 from dedup.ingestion.recalling import recall, table_of
+from dedup.ingestion.seeking import Sought
 from dedup.ingestion.settling import Grouped, Settlement, compare_families
 from dedup.pipeline import Judged, judge, learn
 from dedup.stock import LONG_RUN, windows
@@ -193,6 +194,9 @@ def _write_postings(
     first_of: dict[int, int] = {}  # the first document with a fingerprint of a long run
     found: dict[int, tuple[int, int]] = {}
     own_windows = windows(np.array([e.time for e in entries], np.int64), settings).tolist()
+    undated = any(e.published is None for e in entries)
+    posted: list[Entry] = []
+    theirs: list[NDArray[np.uint64]] = []
     for i, entry in enumerate(entries):
         entry = entry._replace(leader=entries[int(judged.leader[i])].num)
         runs = (
@@ -210,8 +214,11 @@ def _write_postings(
         entry = entry._replace(occurrence=found[entry.num][0], in_window=found[entry.num][1])
         same = (prepared.content[i] == prepared.content[judged.leader[i]]).all()
         if not entry.bodiless and (entry.leader == entry.num or not same):
-            postings.append([postings_of(heads[i], entry)])
-        if i % _MOVED == _MOVED - 1:
+            posted.append(entry)
+            theirs.append(heads[i])
+        if posted and (len(posted) == _MOVED or i == len(entries) - 1):
+            postings.append(Sought(theirs, undated).postings(posted))
             postings.maintain(0)
+            posted, theirs = [], []
     postings.settle(0)
     return found

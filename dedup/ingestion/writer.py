@@ -64,12 +64,23 @@ class Writer:
         """
         if not drafts:
             return
-        ledger, settings = self._ledger, self._settings
-        first = ledger.take_numbers("next_document", len(drafts))
+        first = self._ledger.take_numbers("next_document", len(drafts))
         now = microseconds()
         drafts = [self.numbered(draft, first + i, now + i) for i, draft in enumerate(drafts)]
-        placements = place(drafts, ledger, self._postings, settings, undated=undated)
-        self._postings.append([placement.keys for placement in placements])
+        done = 0
+        while done < len(drafts):
+            rest = drafts[done:]
+            placements, keys = place(rest, self._ledger, self._postings, self._settings, undated=undated)
+            self._postings.append(keys)
+            for i, written in self._put_placed(rest[: len(placements)], placements):
+                yield done + i, written
+            done += len(placements)
+
+    def _put_placed(
+        self, drafts: Sequence[Draft], placements: Sequence[Placement]
+    ) -> Iterator[tuple[int, Written]]:
+        """Store documents that are placed."""
+        ledger, settings = self._ledger, self._settings
         stock = stock_pairs(drafts, placements, ledger, self._postings, settings)
         touched = {i: {*pairs.a.tolist(), *pairs.b.tolist()} for i, pairs in stock.items()}
         told: list[list[Change]] = [[] for _ in drafts]
@@ -203,8 +214,8 @@ class Writer:
     def _place_again(self, draft: Draft) -> None:
         """Place a stored document anew."""
         ledger, postings, settings, num = self._ledger, self._postings, self._settings, draft.entry.num
-        (placement,) = place([draft], ledger, postings, settings, undated=True)
-        postings.append([placement.keys])
+        (placement,), keys = place([draft], ledger, postings, settings, undated=True)
+        postings.append(keys)
         for pairs in stock_pairs([draft], [placement], ledger, postings, settings).values():
             ledger.log(self._weigh_again(placement, pairs))
         (settlement,) = settle([placement], ledger, settings)

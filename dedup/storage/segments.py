@@ -176,9 +176,9 @@ class Postings:
                     self._add(np.frombuffer(b"".join(part), np.uint64), into)
             self._seen = last
 
-    def append(self, keys: Sequence[Keys]) -> None:
+    def append(self, keys: Keys) -> None:
         """Add keys, in a write transaction; :meth:`flush` writes them."""
-        self._fresh.add(np.concatenate([_EMPTY, *keys]))
+        self._fresh.add(keys)
 
     def flush(self) -> None:
         """Write what was added in this transaction."""

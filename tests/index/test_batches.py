@@ -102,6 +102,20 @@ def test_random_articles(tmp_path_factory, rows, notice):
     same(tmp_path_factory.mktemp("batch"), documents)
 
 
+def test_documents_without_a_body(tmp_path):
+    """Nothing is left of them once they are stripped; the second one is a copy of the first all the same."""
+    documents = [
+        Document(f"d{n}", text) for n, text in enumerate(["Advertisement", "Share", "Advertisement"])
+    ]
+    same(tmp_path, [*documents, article("a", paragraph(1), 0)])
+    with Index.open(tmp_path / "one.db") as index:
+        assert [bool(n) for (n,) in index._store.rows("SELECT bodiless FROM document")] == [True] * 3 + [
+            False
+        ]
+        assert index.family("x") is None
+        assert index.document("d0").family == index.document("d2").family
+
+
 def test_bodies_come_back_by_the_vocabulary(index, places, monkeypatch):
     """Stored before it was learned, and after; here and in another index they are merged into."""
     monkeypatch.setattr(ledger, "LEARNED_FROM", 6)

@@ -39,7 +39,7 @@ def test_every_key_is_found_wherever_it_lies(index, small):
         keys = document(draw, number)
         with store.writing():
             writer.refresh()
-            writer.append([keys])
+            writer.append(keys)
             writer.maintain(0)
         known.append(keys)
         if number % 7 == 0:
@@ -74,7 +74,7 @@ def test_what_is_read_ahead_is_completed_by_what_comes(index, small):
         keys = np.append(document(draw, number), again >> np.uint64(28) << np.uint64(28) | np.uint64(number))
         with store.writing():
             writer.refresh()
-            writer.append([keys])
+            writer.append(keys)
             writer.maintain(0)
         everything = np.unique(np.concatenate([everything, keys]))
         if number % 10 == 1:
@@ -101,7 +101,7 @@ def test_what_is_read_ahead_is_read_again_once_it_has_moved(index, small):
     for number in range(1, 60):
         with store.writing():
             writer.refresh()
-            writer.append([first + np.uint64(number)])
+            writer.append(first + np.uint64(number))
             writer.settle(0)
         if number == 1:
             with store.reading():
@@ -119,7 +119,7 @@ def test_of_a_hot_hash_the_first_and_the_last_stay(index, small):
     for number in range(1, 200):
         with store.writing():
             postings.refresh()
-            postings.append([np.array([hot | np.uint64(number)])])
+            postings.append(np.array([hot | np.uint64(number)]))
             postings.maintain(0)
     with store.writing():
         postings.refresh()
@@ -135,7 +135,7 @@ def test_what_is_dead_is_dropped_when_it_moves(index, small):
     postings = segments.Postings(store, (64,) * 4, LOW)
     with store.writing():
         postings.refresh()
-        postings.append([np.arange(1, 50, dtype=np.uint64)])
+        postings.append(np.arange(1, 50, dtype=np.uint64))
         postings.settle(40)
     with store.reading():
         postings.refresh()
@@ -149,7 +149,7 @@ def test_a_rollback_is_forgotten(index, small):
     postings = segments.Postings(store, (64,) * 4, LOW)
     with pytest.raises(RuntimeError), store.writing():  # noqa: PT012
         postings.refresh()
-        postings.append([np.array([5], np.uint64)])
+        postings.append(np.array([5], np.uint64))
         raise RuntimeError
     postings.forget()
     with store.reading():
