@@ -8,6 +8,7 @@ than by their numbers, at the latest at the end of the transaction.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -44,6 +45,9 @@ MOST_EDGES = 512
 
 FAMILIES = 20
 """Bits of a family's row below the number of the document by which it came about."""
+
+_SEVERAL = 16 * MOST_EDGES
+"""Edges read before they are ranked, which takes three times as long, as seldom one document has too many."""
 
 LEARNED_FROM = 512
 """Documents from which the vocabulary is learned."""
@@ -405,18 +409,21 @@ class Ledger:
         """Edges at any of some documents, of each the strongest; if asked only those that are telling."""
         if not nums:
             return NO_EDGES
-        found = {}
+        found: dict[Row, Row] = {}
         for end, other in ("ab", "ba"):
-            for row in self.store.rows_in(
-                f"SELECT {_EDGE} FROM (SELECT {_EDGE}, row_number() OVER "  # noqa: S608
-                f"(PARTITION BY {end} ORDER BY kind, {other}) AS place FROM edge "
-                f"WHERE {end} IN {{keys}} AND (kind <= ? OR narrative >= ?)) AS ranked WHERE place <= ?",
-                sorted(nums),
-                PARTIAL if telling else NONE,
-                TOLD,
-                MOST_EDGES,
-            ):
-                found[row[:2]] = row
+            condition = f"{end} IN {{keys}} AND (kind <= ? OR narrative >= ?)"
+            values = sorted(nums), PARTIAL if telling else NONE, TOLD
+            sql = f"SELECT {_EDGE} FROM edge WHERE {condition} LIMIT {_SEVERAL}"  # noqa: S608
+            rows = self.store.rows_in(sql, *values)
+            counts = Counter([row["ab".index(end)] for row in rows])
+            if len(rows) == _SEVERAL or max(counts.values(), default=0) > MOST_EDGES:
+                ranked = f"row_number() OVER (PARTITION BY {end} ORDER BY kind, {other}) AS place"
+                rows = self.store.rows_in(
+                    f"SELECT {_EDGE} FROM (SELECT {_EDGE}, {ranked} FROM edge WHERE {condition}) AS ranked "  # noqa: S608
+                    f"WHERE place <= {MOST_EDGES}",
+                    *values,
+                )
+            found.update((row[:2], row) for row in rows)
         return _edges([found[pair] for pair in sorted(found)])
 
     def edges_within(self, nums: Collection[int], table: str = "edge", *, weakest: int = NONE) -> Edges:

@@ -123,6 +123,8 @@ NO_LINKS = NO_EDGES.links
 
 def other_ends(edges: Edges, num: int) -> list[int]:
     """The documents that edges of one document lead to."""
+    if not len(edges):  # of most documents there are none
+        return []
     ends: list[int] = np.where(edges.a == num, edges.b, edges.a).tolist()
     return ends
 
