@@ -10,7 +10,7 @@ import numpy as np
 from numba import types
 
 from dedup.kernels import traits as rows
-from dedup.kernels._jit import bytes_between, const, inlined, kernel, out, trailing_zeros
+from dedup.kernels._jit import add_row, bytes_between, const, inlined, kernel, out, trailing_zeros
 from dedup.kernels.rules import CHARACTER_FLAG
 from dedup.kernels.signs import (
     CAPITALS,
@@ -72,24 +72,22 @@ def weigh(traits, first, trait, low, high, model, votes, held, scores):
         low: int16[R], the least value in the range.
         high: int16[R], the value after the greatest.
         model: uint8[U], the set of weights a unit is judged by.
-        votes: float32[M, F, K].
+        votes: float32[M, F, LABELS].
         held: uint8[B], room for a block of units; B is a multiple of 64.
-        scores: float32[U, K], zeros, filled.
+        scores: float32[U, LABELS], zeros, filled.
     """
+    rules = first.shape[0] - 1
     for begin in range(0, scores.shape[0], held.shape[0]):
         size = min(held.shape[0], scores.shape[0] - begin)
         held[size:] = 0
-        for rule in range(first.shape[0] - 1):
+        for rule in range(rules):
             _holds(traits, trait, low, high, first[rule], first[rule + 1], begin, held[:size])
             for word in range(0, size, 64):
                 bits = bytes_between(held, word, 1, 1)
                 while bits != 0:
                     u = begin + word + trailing_zeros(bits)
                     bits &= bits - u8(1)
-                    score = scores[u]
-                    vote = votes[model[u], rule]
-                    for k in range(score.shape[0]):
-                        score[k] += vote[k]
+                    add_row(scores, u, votes, i8(model[u]) * rules + rule)
 
 
 @inlined
