@@ -426,7 +426,7 @@ def find_copies(prepared: Prepared, documents: Numbered, settings: Settings) -> 
     leader = collapse(texts, content, prepared.signatures, documents.order, documents.comparable, settings)
     long_start, long_stop = (bounds[documents.order] for bounds in _bounds(prepared.long_offsets))
     marked, stock = mark(texts, long_start, long_stop, prepared.long_hash, leader, window, settings)
-    notice = find_notices(texts, content, window)
+    notice = find_notices(texts, content, settings)
     if notice.any():
         flags = marked.flags.copy()
         flags[gather(texts.start[notice], texts.stop[notice])[0]] |= STOCK

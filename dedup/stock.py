@@ -21,7 +21,7 @@ import numpy as np
 from dedup import kernels
 from dedup.components import first_connected
 from dedup.marks import Marks, grouped
-from dedup.ragged import distinct, partition_bits, running
+from dedup.ragged import distinct, first_of_run, partition_bits, run_starts, running
 from dedup.shingles import roll
 from dedup.signatures import winnow
 from dedup.texts import DAY, NEVER, STOCK
@@ -147,29 +147,29 @@ def flag(
         list(pool.map(part, np.array_split(np.arange(len(start)), 4 * settings.workers)))
 
 
-def find_notices(texts: Texts, content: NDArray[np.uint64], window: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Short texts that one source publishes again on other days, word for word: bool[n].
+def find_notices(texts: Texts, content: NDArray[np.uint64], settings: Settings) -> NDArray[np.bool_]:
+    """Short texts that one source publishes again a window later or more, word for word: bool[n].
 
     "The bank left its rate unchanged" is news each time it is said. A long text, or one that another source
-    carries later, is a copy. What nobody wrote an article into is a notice whatever its length.
+    carries later, is a copy, and so is what the same source carries again the next day. What nobody wrote an
+    article into is a notice whatever its length.
 
     Args:
-        texts: Body tokens of n documents, with their sources.
+        texts: Body tokens of n documents, with their sources and dates.
         content: uint64[n, 2], 128-bit hashes of the bodies.
-        window: int64[n], of :func:`windows`.
+        settings: For the length of a window.
     """
-    length, source = texts.stop - texts.start, texts.source
+    length, source, published = texts.stop - texts.start, texts.source, texts.published
     notice = np.zeros(len(length), bool)
-    if source is None:
+    if source is None or published is None:
         return notice
-    row = np.flatnonzero((length < LONG_RUN) & (source >= 0) & (window != UNDATED))
-    row = row[np.lexsort((window[row], source[row], content[row, 1], content[row, 0]))]
-    same = (content[row[1:]] == content[row[:-1]]).all(axis=1)
-    again = same & (source[row[1:]] == source[row[:-1]]) & (window[row[1:]] != window[row[:-1]])
-    if not again.any():
-        return notice
-    group = running(~same)
-    notice[row[np.isin(group, group[1:][again])]] = True
+    row = np.flatnonzero((length < LONG_RUN) & (source >= 0) & (published != NEVER))
+    row = row[np.lexsort((published[row], source[row], content[row, 1], content[row, 0]))]
+    bodies = run_starts(*content[row].T)
+    begun = first_of_run(published[row], bodies | run_starts(source[row]))
+    again = published[row] - begun >= settings.stock_window_days * DAY
+    body = np.cumsum(bodies)
+    notice[row[np.isin(body, body[again])]] = True
     return notice
 
 

@@ -21,6 +21,7 @@ from dedup.stock import (
     mark,
     windows,
 )
+from dedup.texts import DAY as MICROSECONDS
 from dedup.texts import NEVER, STOCK, Texts
 
 DAY = timedelta(days=1)
@@ -47,28 +48,31 @@ def test_whether_anything_can_recur() -> None:
 
 
 @pytest.mark.parametrize(
-    ("size", "source", "window", "notices"),
+    ("size", "source", "days", "notices"),
     [
-        (20, [0, 0], [1, 2], [True, True]),  # said again
-        (20, [0, 0], [1, 1], [False, False]),  # within the days in which it is carried
-        (20, [0, 1], [1, 2], [False, False]),  # carried by somebody else
-        (20, [0, 0, 1], [1, 2, 2], [True, True, True]),
-        (20, [-1, -1], [1, 2], [False, False]),
-        (20, [0, 0], [1, UNDATED], [False, False]),
-        (0, [0, 0], [1, 2], [True, True]),  # nothing but furniture
-        (LONG_RUN, [0, 0], [1, 2], [False, False]),  # an evergreen
+        (20, [0, 0], [1, 4], [True, True]),  # said again
+        (20, [0, 0], [2, 3], [False, False]),  # carried again the next day, whatever windows these lie in
+        (20, [0, 0, 0], [5, 2, 3], [True, True, True]),
+        (20, [0, 1], [1, 9], [False, False]),  # carried by somebody else
+        (20, [0, 0, 1], [1, 5, 5], [True, True, True]),
+        (20, [-1, -1], [1, 9], [False, False]),
+        (20, [0, 0], [1, None], [False, False]),
+        (0, [0, 0], [1, 4], [True, True]),  # nothing but furniture
+        (LONG_RUN, [0, 0], [1, 9], [False, False]),  # an evergreen
     ],
 )
-def test_notices(size: int, source: list[int], window: list[int], notices: list[bool]) -> None:
+def test_notices(size: int, source: list[int], days: list[int | None], notices: list[bool]) -> None:
     n = len(source)
     words = np.tile(np.arange(size, dtype=np.uint64), n)
     start, none = np.arange(n) * size, np.zeros(n, np.uint8)
-    texts = Texts(words, np.zeros(len(words), np.uint8), start, start + size, none, source=np.array(source))
+    published = np.array([NEVER if day is None else day * MICROSECONDS for day in days])
+    flags = np.zeros(len(words), np.uint8)
+    texts = Texts(words, flags, start, start + size, none, published=published, source=np.array(source))
     content = np.ones((n, 2), np.uint64)
-    assert find_notices(texts, content, np.array(window)).tolist() == notices
+    assert find_notices(texts, content, Settings()).tolist() == notices
     content[0] = 2
-    assert not find_notices(texts, content, np.array(window))[0]
-    assert not find_notices(replace(texts, source=None), content, np.array(window)).any()
+    assert not find_notices(texts, content, Settings())[0]
+    assert not find_notices(replace(texts, source=None), content, Settings()).any()
 
 
 @given(

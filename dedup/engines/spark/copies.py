@@ -69,7 +69,7 @@ def find_copies(run: Run, documents: Corpus, settings: Settings) -> tuple[DataFr
     exact = run.stage("exact", lambda: _first(documents.frame, ["high", "low"]))
     leader = run.stage("collapsed", lambda: _collapse(run, documents, exact, settings))
     stock = _stock(run, documents, leader, settings)
-    notices = run.stage("notices", lambda: _notices(documents.frame))
+    notices = run.stage("notices", lambda: _notices(documents.frame, settings))
     marked = run.stage("marked", lambda: _marked(documents, stock, notices, settings))
     bodies = documents.select("number", "words", "spaceless", "published", "source", "title", "high", "low")
     marked = run.spread(marked, documents.partitions)
@@ -240,16 +240,15 @@ def _answer(asked: pa.Table, settings: Settings) -> pa.Table:
     return answers.filter(pa.array((np.diff(kept) > 0) | ((integers(asked["part"]) == 0) & (kinds == 0))))
 
 
-def _notices(documents: DataFrame) -> DataFrame:
-    """Short texts that one source publishes again on other days: :func:`dedup.stock.find_notices`."""
+def _notices(documents: DataFrame, settings: Settings) -> DataFrame:
+    """Short texts that one source publishes again much later: :func:`dedup.stock.find_notices`."""
     short = documents.where(F.col("size") < LONG_RUN).where("source is not null")
-    short = short.where(F.col("window") != int(UNDATED)).select("number", "high", "low", "source", "window")
-    again = short.groupBy("high", "low", "source").agg(
-        F.min("window").alias("one"), F.max("window").alias("two")
-    )
-    return short.join(again.where("one != two").select("high", "low").distinct(), ["high", "low"]).select(
-        "number"
-    )
+    short = short.where(F.col("published") != int(NEVER))
+    short = short.select("number", "high", "low", "source", "published")
+    spread = F.max("published") - F.min("published") >= settings.stock_window_days * DAY
+    again = short.groupBy("high", "low", "source").agg(spread.alias("again"))
+    again = again.where("again").select("high", "low").distinct()
+    return short.join(again, ["high", "low"]).select("number")
 
 
 def _marked(documents: Corpus, stock: DataFrame | None, notices: DataFrame, settings: Settings) -> DataFrame:
