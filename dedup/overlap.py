@@ -23,11 +23,14 @@ if TYPE_CHECKING:
     from dedup.candidates import Pairs
     from dedup.config import Settings
 
-__all__ = ["WHOLE", "classify", "equal", "verify"]
+__all__ = ["LIFTED", "WHOLE", "classify", "equal", "verify"]
 
 SEED = 3
 """Tokens a match must have to enter an alignment; chance matches of three are many, chains of them rare."""
 
+
+LIFTED = 12
+"""Words of verbatim runs, on average, where a paragraph was lifted; of a frame scraps are alike."""
 
 WHOLE = 0.8, 2 / 3
 """Coverage of the shorter and of the longer text from which both are one piece, whoever speaks in it."""
@@ -103,6 +106,7 @@ def _align(
         template,
         days_apart(texts, a, b),
         days_apart(texts, a, b, settings.stock_window_days * DAY),
+        verbatim / unit < LIFTED * run_counts,
         settings,
     )
     return Edges(
@@ -131,6 +135,7 @@ def classify(
     template: NDArray[np.bool_],
     apart: NDArray[np.bool_],
     later: NDArray[np.bool_],
+    scraps: NDArray[np.bool_],
     settings: Settings,
 ) -> NDArray[np.uint8]:
     """The relation of each pair, uint8[p] codes of :data:`KINDS`; the rules of the design, strongest first.
@@ -147,11 +152,12 @@ def classify(
         template: Same frame, other facts: :mod:`dedup.templates`.
         apart: Published days apart; what keeps half an old text is another one, a sequel or a column's frame.
         later: Published further apart than a window of stock text; what both share is background, unless it
-            is half of one.
+            is much of one.
+        scraps: Their verbatim runs are short, as those of a frame.
         settings: For the thresholds.
     """
     version = np.where(apart, settings.version_coverage_apart, settings.version_coverage)
-    background = later & (shorter < settings.partial_coverage_apart)
+    background = later & (scraps | (shorter < settings.partial_coverage_apart))
     much = (shorter >= version) & enough
     kind = np.full(len(shorter), NONE, np.uint8)
     # the strongest last, over what is weaker; np.select takes a tenth of the time of verifying a few pairs

@@ -253,12 +253,13 @@ def _differ_only(
 ) -> NDArray[np.bool_]:
     """Pairs that little but figures tells apart: bool[p].
 
-    Such a text is the next bulletin of a series, for an update has something to tell, too. A table is another
-    one unless nearly all its figures are the same. A figure that stands anywhere in the other text, as in a
-    date respelled, is not new. Days apart, one new figure is enough. Between a copy that was cut and its
-    original little differs but the figures of a line that stands behind it, such as a telephone number, and
-    those of what was cut off; so they count within passages only, but in tables, and in notices days apart.
-    One figure makes a table another one where their headlines (``headlined``) have other figures as well.
+    Such a text is the next bulletin of a series, for an update has something to tell, too: within half a day
+    one that is twice as long is an update, however many figures it brings up to date. A table is another one
+    unless nearly all its figures are the same. A figure that stands anywhere in the other text, as in a date
+    respelled, is not new. Days apart, one new figure is enough. Between a copy that was cut and its original
+    little differs but the figures of a line that stands behind it, such as a telephone number, and those of
+    what was cut off; so they count within passages only, but in tables, and in notices days apart. One figure
+    makes a table another one where their headlines (``headlined``) have other figures as well.
     """
     fewer = np.minimum(lengths.figures[a], lengths.figures[b]) / 2
     table = lengths.figures >= TABLE * lengths.whole
@@ -268,6 +269,8 @@ def _differ_only(
     short = lengths.whole < 2 * NOTICE
     within = (shared.conflicts >= least) | (table[a] & table[b]) | (apart & short[a] & short[b])
     found = (fewer - shared.figures >= least) & within
+    shorter, longer = (side(lengths.whole[a], lengths.whole[b]) for side in (np.minimum, np.maximum))
+    found &= (table[a] & table[b]) | (longer < 2 * shorter) | days_apart(texts, a, b, SAME_DAY)
     rows = np.flatnonzero(found)
     found[rows] = new_figures(texts, a[rows], b[rows]) >= least[rows]
     return np.asarray(found)

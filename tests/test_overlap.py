@@ -382,7 +382,7 @@ def test_more_evidence_is_never_a_weaker_relation(
         arrays = [np.array([value], np.float64) for value in columns]
         no = np.zeros(1, bool)
         enough, retold = np.array([narrative >= 40]), np.array([narrative < 100])
-        return int(classify(*arrays, enough, retold, no, no, no, Settings())[0])
+        return int(classify(*arrays, enough, retold, no, no, no, no, Settings())[0])
 
     longest, narrative, shared = evidence
     assert code(shared + extra, narrative + extra) <= code(shared, narrative)

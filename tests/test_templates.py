@@ -77,6 +77,8 @@ def test_a_bulletin_that_differs_in_figures_only_is_another() -> None:
     assert reported(REPORT, other(REPORT, 55), hours=40) == "none"
     assert reported(REPORT, [*other(REPORT, 25, 55, 75), *words(200, 40)]) == "none"
     # an update has something to tell, too
+    longer = [*other(REPORT, 25, 55, 75), *words(200, 120)]
+    assert [reported(REPORT, longer, hours) for hours in (0, 4, 13)] == ["version", "version", "none"]
     edited = [word + 300 if word % 8 == 4 and word < 5000 else word for word in other(REPORT, 25, 55, 75)]
     assert reported(REPORT, edited) == "near"
     # the same figures, a sentence moved
@@ -119,9 +121,11 @@ def test_what_keeps_half_an_old_text_is_another() -> None:
 
 
 def test_what_two_texts_of_two_weeks_share_is_background() -> None:
-    story, following = words(100, 150), [*words(1000, 150), *words(160, 70)]
+    story, following = words(100, 200), [*words(1000, 150), *words(160, 50)]
     assert [reported(story, following, hours) for hours in (40, 72, 73)] == ["partial", "partial", "quote"]
-    assert reported(story, following[100:], hours=73) == "partial"  # over half of the shorter
+    assert reported(story, following[50:], hours=73) == "partial"  # a third of the shorter
+    scraps = [word if word % 9 else 2000 + word for word in following[50:]]
+    assert [reported(story, scraps, hours) for hours in (40, 73)] == ["partial", "quote"]  # a frame
 
 
 @st.composite

@@ -195,7 +195,7 @@ def _is_shared(table: BlockTable) -> NDArray[np.bool_]:
 def _count(
     keys: NDArray[np.uint64], items: NDArray[np.int64], days: NDArray[np.int64], least: int = WITNESSES
 ) -> tuple[NDArray[np.uint64], NDArray[np.uint8]]:
-    """Keys with at least so many different items, and so many different days where any item is dated."""
+    """Keys with at least so many different items, of which those of one day count once."""
     order = np.lexsort((items, keys))
     keys, items, days = keys[order], items[order], days[order]
     fresh = run_starts(keys, items)
@@ -210,7 +210,7 @@ def _count(
     separate = np.add.reduceat((new_day & dated).astype(np.int64), first)
     undated = np.add.reduceat((~dated).astype(np.int64), first)
     # an undated witness stands for itself, beside the days of the dated ones
-    enough = (count >= least) & (separate + undated >= min(least, WITNESSES))
+    enough = separate + undated >= least
     return values[enough], np.minimum(count[enough], 255).astype(np.uint8)
 
 

@@ -125,7 +125,7 @@ def explain(relation: Relation, settings: Settings, *, apart: timedelta = timede
         settings: What it was judged with.
         apart: Time between their publication.
     """
-    from dedup.overlap import WHOLE
+    from dedup.overlap import LIFTED, WHOLE
     from dedup.templates import ANOTHER_DAY
 
     least, most = sorted((relation.coverage_a, relation.coverage_b))  # the shorter one is covered more
@@ -168,10 +168,14 @@ def explain(relation: Relation, settings: Settings, *, apart: timedelta = timede
                 f"is in the longer, less than {percent(limit)}{days}"
             )
         case RelationKind.QUOTE if later and narrative >= settings.partial_words:
-            return (
-                f"{outside}, but articles more than {settings.stock_window_days} days apart share "
+            background = (
                 f"background: {percent(most)} of the shorter is in the longer, less than "
                 f"{percent(settings.partial_coverage_apart)}"
+            )
+            scraps = f"a frame: runs of fewer than {LIFTED} words on average"
+            return (
+                f"{outside}, but articles more than {settings.stock_window_days} days apart share "
+                f"{background if most < settings.partial_coverage_apart else scraps}"
             )
         case RelationKind.QUOTE if narrative >= settings.partial_words:
             return frame

@@ -96,10 +96,12 @@ def test_a_sequel_in_words() -> None:
 
 
 def test_background_in_words() -> None:
-    relation = Relation("a", "b", RelationKind("quote"), 0.1, 0.3, 90, 80)
+    relation = Relation("a", "b", RelationKind("quote"), 0.1, 0.2, 90, 80)
     rule = explain(relation, Settings(), apart=timedelta(days=4))
     assert "80 shared words outside quotations, but articles more than 3 days apart" in rule
-    assert "30 % of the shorter is in the longer, less than 50 %" in rule
+    assert "20 % of the shorter is in the longer, less than 30 %" in rule
+    relation = Relation("a", "b", RelationKind("quote"), 0.1, 0.4, 90, 80)
+    assert "a frame: runs of fewer than 12" in explain(relation, Settings(), apart=timedelta(days=4))
 
 
 def test_a_single_file_of_one_record(dedup: Call, tmp_path: Path) -> None:

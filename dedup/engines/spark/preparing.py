@@ -118,9 +118,7 @@ def _counted(blocks: DataFrame, key: str, least: int) -> DataFrame:
         F.countDistinct(dated).alias("separate"),
         F.count(F.when(F.col("day") < 0, 1)).alias("undated"),
     )
-    enough = counts.where(
-        (F.col("count") >= least) & (F.col("separate") + F.col("undated") >= min(least, WITNESSES))
-    )
+    enough = counts.where(F.col("separate") + F.col("undated") >= least)
     return enough.select("key", F.least("count", F.lit(255)).alias("witnesses"))
 
 
