@@ -19,14 +19,17 @@ def story(number: int) -> str:
 
 
 def learn(
-    documents: list[str], source: str | None = "tern.example", days: list[int] | None = None
+    documents: list[str],
+    source: str | list[str] | None = "tern.example",
+    days: list[int] | None = None,
 ) -> tuple[pa.RecordBatch, Recurring]:
+    sources = source if isinstance(source, list) else [source] * len(documents)
     start = datetime(2025, 3, 1, tzinfo=UTC)
     dates = [None if days is None else start + timedelta(days=days[i]) for i in range(len(documents))]
     batch = pa.record_batch(
         {
             "text": pa.array(documents, pa.large_string()),
-            "source": pa.array([source] * len(documents), pa.string()),
+            "source": pa.array(sources, pa.string()),
             "published": pa.array(dates, pa.timestamp("us", tz="UTC")),
         }
     )
@@ -53,6 +56,14 @@ def test_days_count_where_they_are_known() -> None:
     documents = [f"{story(i)}\n\n{FURNITURE}" for i in range(4)]
     assert len(learn(documents, days=[0, 0, 0, 0])[1].keys) == 0
     assert len(learn(documents, days=[0, 0, 1, 1])[1].keys) == 1
+
+
+def test_what_many_sources_carry_for_two_days_is_a_story() -> None:
+    """Each topped it with paragraphs of its own; what they had in common was furniture once."""
+    documents = [f"{story(i)}\n\n{FURNITURE}" for i in range(5)]
+    sources = [f"outlet{i}.example" for i in range(5)]
+    assert len(learn(documents, sources, days=[0, 0, 1, 1, 1])[1].keys) == 0
+    assert len(learn(documents, sources, days=[0, 1, 2, 3, 3])[1].keys) == 1
 
 
 def test_without_a_source_it_is_off() -> None:
