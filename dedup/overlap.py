@@ -28,7 +28,6 @@ __all__ = ["LIFTED", "WHOLE", "classify", "equal", "verify"]
 SEED = 3
 """Tokens a match must have to enter an alignment; chance matches of three are many, chains of them rare."""
 
-
 LIFTED = 12
 """Words of verbatim runs, on average, where a paragraph was lifted; of a frame scraps are alike."""
 

@@ -124,8 +124,10 @@ def test_what_two_texts_of_two_weeks_share_is_background() -> None:
     story, following = words(100, 200), [*words(1000, 150), *words(160, 50)]
     assert [reported(story, following, hours) for hours in (40, 72, 73)] == ["partial", "partial", "quote"]
     assert reported(story, following[50:], hours=73) == "partial"  # a third of the shorter
-    scraps = [word if word % 9 else 2000 + word for word in following[50:]]
-    assert [reported(story, scraps, hours) for hours in (40, 73)] == ["partial", "quote"]  # a frame
+    longer = [*words(1000, 100), *words(160, 80)]
+    scraps = [word if word % 9 else 2000 + word for word in longer]  # a frame, two fifths of it
+    assert [reported(story, text, hours=73) for text in (longer, scraps)] == ["partial", "quote"]
+    assert reported(story, scraps, hours=40) == "partial"
 
 
 @st.composite
@@ -168,6 +170,8 @@ def test_a_table_with_the_same_figures_is_the_same_table() -> None:
     table = [word + 5000 if word % 2 else word for word in words(0, 80)]
     assert reported(table, words(900, 15) + table[:60]) == "version"
     assert reported(table, other(table, 15, 35, 55, 75)) == "none"
+    more = [word + 5000 if word % 2 else word for word in words(2000, 90)]
+    assert reported(table, other(table, 15, 35, 55, 75) + more) == "none"  # and twice as long
 
 
 def test_one_days_report_in_two_outlets_is_one_report() -> None:

@@ -329,15 +329,10 @@ class _Batch:
 
     def _occur(self) -> None:
         """Count documents with the earliest one each shares a long run with."""
-        others: dict[int, list[int]] = {}
-        pairs = self._found.pairs(self._found.of(LONG))
-        for i, num in zip((pairs >> NUMBER_BITS).tolist(), (pairs & _NUMBERS).tolist(), strict=True):
-            others.setdefault(i, []).append(num)
+        others = _by_document(self._found.pairs(self._found.of(LONG)))
         known = self._known({num for nums in others.values() for num in nums})
-        for (
-            i,
-            nums,
-        ) in others.items():  # in their order: each after those of the batch
+        # in their order: each after those of the batch
+        for i, nums in others.items():
             first = min((known[num] for num in nums if num in known), key=lambda e: e.key, default=None)
             if first is not None:
                 entry = self._entries[i]._replace(occurrence=first.occurrence, in_window=first.in_window)
@@ -402,11 +397,7 @@ class _Batch:
         rows = rows[~is_in(found.number[rows], copies) & self._told(rows)]
         rows = rows[looked_at(found.row[rows])]
         pairs, times = tally(found.pairs(rows))
-        enough = pairs[times >= self._settings.min_shared_fingerprints]
-        shared: dict[int, list[int]] = {}
-        for i, num in zip((enough >> NUMBER_BITS).tolist(), (enough & _NUMBERS).tolist(), strict=True):
-            shared.setdefault(i, []).append(num)
-        return shared
+        return _by_document(pairs[times >= self._settings.min_shared_fingerprints])
 
     def _told(self, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Which fingerprints found lie outside stock text."""
@@ -446,6 +437,14 @@ class _Found:
     def pairs(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
         """The place of a document, above the number of the one that it has found."""
         return self.owner[rows] << NUMBER_BITS | self.number[rows]
+
+
+def _by_document(pairs: NDArray[np.int64]) -> dict[int, list[int]]:
+    """The numbers in some pairs by the place above them, in the order of the pairs."""
+    found: dict[int, list[int]] = {}
+    for i, num in zip((pairs >> NUMBER_BITS).tolist(), (pairs & _NUMBERS).tolist(), strict=True):
+        found.setdefault(i, []).append(num)
+    return found
 
 
 class _Verified:

@@ -410,12 +410,12 @@ class Ledger:
         if not nums:
             return NO_EDGES
         found: dict[Row, Row] = {}
-        for end, other in ("ab", "ba"):
+        values = sorted(nums), PARTIAL if telling else NONE, TOLD
+        for column, (end, other) in enumerate([("a", "b"), ("b", "a")]):
             condition = f"{end} IN {{keys}} AND (kind <= ? OR narrative >= ?)"
-            values = sorted(nums), PARTIAL if telling else NONE, TOLD
             sql = f"SELECT {_EDGE} FROM edge WHERE {condition} LIMIT {_SEVERAL}"  # noqa: S608
             rows = self.store.rows_in(sql, *values)
-            counts = Counter([row["ab".index(end)] for row in rows])
+            counts = Counter([row[column] for row in rows])
             if len(rows) == _SEVERAL or max(counts.values(), default=0) > MOST_EDGES:
                 ranked = f"row_number() OVER (PARTITION BY {end} ORDER BY kind, {other}) AS place"
                 rows = self.store.rows_in(

@@ -102,6 +102,17 @@ def test_random_articles(tmp_path_factory, rows, notice):
     same(tmp_path_factory.mktemp("batch"), documents)
 
 
+def test_a_notice_of_another_day_is_no_copy_of_one_of_its_batch(tmp_path):
+    """What both say has been said in four weeks before; whether it had is known once the first is placed."""
+    frame = paragraph("frame")
+    weeks = [article(f"w{n}", [frame, paragraph(("own", n))], 168 * n) for n in range(5)]
+    notices = [article(f"n{n}", [frame], 168 * n) for n in (5, 6)]
+    documents = [*weeks, *notices, article("after", [paragraph("after")], 1100)]
+    same(tmp_path, documents)
+    with Index.open(tmp_path / "many.db") as index:
+        assert index.document("n5").family != index.document("n6").family
+
+
 def test_documents_without_a_body(tmp_path):
     """Nothing is left of them once they are stripped; the second one is a copy of the first all the same."""
     documents = [
@@ -114,6 +125,30 @@ def test_documents_without_a_body(tmp_path):
         ]
         assert index.family("x") is None
         assert index.document("d0").family == index.document("d2").family
+
+
+@pytest.mark.parametrize(("most", "several"), [(512, 8192), (2, 8192), (512, 3), (2, 3)])
+@pytest.mark.parametrize("telling", [True, False])
+def test_of_many_edges_the_strongest_are_read(index, most, several, telling, monkeypatch):
+    monkeypatch.setattr(ledger, "MOST_EDGES", most)
+    monkeypatch.setattr(ledger, "_SEVERAL", several)
+    documents = [article(f"d{n}", version(0, n % 5)[n % 3 :], n) for n in range(12)]
+    hint = " ".join(version(0, 0)[2].split()[:25])
+    list(index.add_many([*documents, article("hint", [paragraph("hint", 200), hint], 12)]))
+    with index._store.reading():
+        rows = index._store.rows("SELECT a, b, kind, narrative FROM edge")
+        nums = {num for row in rows for num in row[:2]} - {rows[0][0]}
+        found = index._ledger.edges_of(nums, telling=telling)
+    expected = set()
+    for num in nums:
+        for end in (0, 1):
+            own = [r for r in rows if r[end] == num and (r[2] <= ledger.PARTIAL or r[3] >= ledger.TOLD)]
+            own = own if telling else [r for r in rows if r[end] == num]
+            own.sort(key=lambda row: (row[2], row[1 - end]))
+            expected |= {row[:2] for row in own[:most]}
+    assert list(zip(found.a.tolist(), found.b.tolist(), strict=True)) == sorted(expected)
+    assert len(expected) > 3
+    assert any(kind > ledger.PARTIAL and narrative < ledger.TOLD for _, _, kind, narrative in rows)
 
 
 def test_bodies_come_back_by_the_vocabulary(index, places, monkeypatch):

@@ -67,9 +67,24 @@ NOTICES: list[dict[str, Any]] = [
 ]  # fmt: skip
 """Of two markets in one go, one put right, and next week's."""
 
+BRIEFS: list[dict[str, Any]] = [
+    {
+        "id": f"{name}-{day}",
+        "text": text,
+        "source": "wire.example",
+        "published": f"2026-03-{day}T08:00:00Z",
+    }
+    for name, text, days in (
+        ("bank", "The bank of Merrow left its rate where it was, as all who had been asked beforehand said it would.", (11, 16)),
+        ("pier", "The pier at Ansley stays closed to carts until the damage the storm did to its piles is mended.", (11, 13)),
+    )
+    for day in days
+]  # fmt: skip
+"""Said again, news each time; and the same one carried for two days."""
+
 
 def test_seeds(spark: Any, seed_table: pa.Table, tmp_path: Path) -> None:
-    notices = pa.Table.from_batches(from_documents(NOTICES)).select(list(FIELDS))
+    notices = pa.Table.from_batches(from_documents([*NOTICES, *BRIEFS])).select(list(FIELDS))
     table = pa.concat_tables([seed_table.select(list(FIELDS)).cast(notices.schema), notices])
     table = table.set_column(1, "text", table["text"].cast(pa.string()))
     folder = str(tmp_path / "out")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -129,14 +130,26 @@ def test_bands_meet_as_the_sorted_keys_do(seed: int, parts: int) -> None:
 def test_recurring_blocks_are_those_learned_on_one_machine(
     run: Callable[[], Run], seed_table: pa.Table
 ) -> None:
-    batches = seed_table.to_batches()
+    # by four outlets on two days, a story, and on four, furniture
+    own = [" ".join(f"word{n}of{i}" for i in range(40)) for n in range(8)]
+    shared = [
+        f"The ferries were asked to stay in the harbour until noon, they {verb}" for verb in ("say", "said")
+    ]
+    carried = pa.table(
+        {
+            "text": [f"{text}\n\n{shared[n // 4]}" for n, text in enumerate(own)],
+            "source": [f"outlet{n % 4}.example" for n in range(8)],
+            "published": [datetime(2026, 3, day, tzinfo=UTC) for day in (1, 1, 2, 2, 1, 2, 3, 4)],
+        }
+    )
+    seed_table = seed_table.select(["text", "source", "published"])
+    seed_table = pa.concat_tables([seed_table, carried.cast(seed_table.schema)])
+    batches = seed_table.combine_chunks().to_batches()
     learned = learn([tokenize(batch.column("text")) for batch in batches], batches)
     expected = dict(zip(learned.keys.view(np.int64).tolist(), learned.witnesses.tolist(), strict=True))
     assert expected
     its = run()
-    table = seed_table.select(["text", "source", "published"]).append_column(
-        "row", pa.array(np.arange(len(seed_table)))
-    )
+    table = seed_table.append_column("row", pa.array(np.arange(len(seed_table))))
     table = table.set_column(0, "text", table["text"].cast(pa.string()))
     preparing.furniture(its, its.spark.createDataFrame(table), 6)
     rows = its.spark.read.parquet(f"{its.folder}/work/recurring").collect()
