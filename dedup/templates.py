@@ -46,7 +46,7 @@ TABLE = 0.3
 """Share of figures among its words that makes a text a table."""
 
 TABLE_CHANGED = 0.1
-"""Share of new figures that makes a table another table, if there are two."""
+"""Share of new figures that makes a table, or days apart a text that is no brief, another one."""
 
 RICH = 0.08
 """Share of figures among its words that makes a text rich in them."""
@@ -105,6 +105,8 @@ def find_templates(
 
     Of two notices days apart, figures in the one are nothing in the other: "33 millimetres", "none". Two that
     a source sends in one go under names of their own are two: an update comes later, or keeps the headline.
+    Prose with a figure here and there is no report, unless it is brief: an article that is run again next
+    week, or next year, says when the courses are this time.
 
     Args:
         texts: Body tokens of n documents.
@@ -117,18 +119,21 @@ def find_templates(
     short = lengths.whole < 2 * NOTICE
     notice = short[a] & short[b]
     rich = lengths.figures >= RICH * lengths.whole
-    apart = days_apart(texts, a, b, np.where(notice | (rich[a] & rich[b]), NEXT_DAY, ANOTHER_DAY))
+    brief = np.maximum(lengths.whole[a], lengths.whole[b]) < 2 * BRIEF
+    told = lengths.figures >= FIGURES * lengths.whole
+    report = brief | told[a] | told[b]
+    apart = days_apart(texts, a, b, np.where(notice | (rich[a] & rich[b]), NEXT_DAY, ANOTHER_DAY)) & report
     most = np.maximum(lengths.figures[a], lengths.figures[b]) / 2
     in_words = (shared.left >= 2) & (most - shared.figures >= np.maximum(BULLETIN * shared.left, 1))
     other = differ_throughout(shared, apart, settings) | (notice & apart & in_words)
-    brief = np.maximum(lengths.whole[a], lengths.whole[b]) < 2 * BRIEF
     other |= _refilled(texts, lengths, a, b, shared, brief)
     other |= other_weekdays(texts, a, b, brief & days_apart(texts, a, b, NEXT_DAY))
     # headlines are seldom asked: between notices rich in figures, half of the shorter one alike
     alike = 4 * shared.left <= np.minimum(lengths.whole[a], lengths.whole[b])
     headlines = compare_headlines(texts, a, b, notice & rich[a] & rich[b] & alike)
     other |= headlines.name & _in_one_go(texts, a, b)
-    return np.asarray(other | _differ_only(texts, lengths, a, b, shared, apart, headlines.figure))
+    only = _differ_only(texts, lengths, a, b, shared, apart, brief, headlines.figure)
+    return np.asarray(other | (report & only))
 
 
 def same_report(
@@ -249,6 +254,7 @@ def _differ_only(
     b: NDArray[np.int64],
     shared: Shared,
     apart: NDArray[np.bool_],
+    brief: NDArray[np.bool_],
     headlined: NDArray[np.bool_],
 ) -> NDArray[np.bool_]:
     """Pairs that little but figures tells apart: bool[p].
@@ -256,15 +262,18 @@ def _differ_only(
     Such a text is the next bulletin of a series, for an update has something to tell, too: within half a day
     one that is twice as long is an update, however many figures it brings up to date. A table is another one
     unless nearly all its figures are the same. A figure that stands anywhere in the other text, as in a date
-    respelled, is not new. Days apart, one new figure is enough. Between a copy that was cut and its original
-    little differs but the figures of a line that stands behind it, such as a telephone number, and those of
-    what was cut off; so they count within passages only, but in tables, and in notices days apart. One figure
-    makes a table another one where their headlines (``headlined``) have other figures as well.
+    respelled, is not new. Days apart, one new figure is enough in a brief, and one in ten in longer texts.
+    Between a copy that was cut and its original little differs but the figures of a line that stands behind
+    it, such as a telephone number, and those of what was cut off; so they count within passages only, but in
+    tables, and in notices days apart. One figure makes a table another one where their headlines
+    (``headlined``) have other figures as well.
     """
     fewer = np.minimum(lengths.figures[a], lengths.figures[b]) / 2
     table = lengths.figures >= TABLE * lengths.whole
-    least = np.maximum(BULLETIN * shared.left, np.where(apart, 1, CHANGED))
-    few = np.where(headlined, 1, np.maximum(TABLE_CHANGED * fewer, 2))
+    few = TABLE_CHANGED * fewer
+    enough = np.where(apart, np.where(brief, 1, np.maximum(few, 1)), CHANGED)
+    least = np.maximum(BULLETIN * shared.left, enough)
+    few = np.where(headlined, 1, np.maximum(few, 2))
     least = np.where(table[a] & table[b], np.minimum(least, few), least)
     short = lengths.whole < 2 * NOTICE
     within = (shared.conflicts >= least) | (table[a] & table[b]) | (apart & short[a] & short[b])

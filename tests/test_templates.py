@@ -105,6 +105,27 @@ def test_an_edited_brief_keeps_its_figures() -> None:
     assert reported(long, [*other(edited, 20, 35, 50), *words(400, 60)]) == "near"
 
 
+def test_prose_that_is_run_again_with_another_year_is_the_same() -> None:
+    def prose(count: int, every: int) -> Text:
+        return [word + 5000 if word % every == 5 else word for word in words(0, count)]
+
+    days = (0, 40, 9000)
+    story = prose(300, 30)  # a figure every thirty words
+    assert [reported(story, other(story, 35), hours) for hours in days] == ["near"] * 3
+    assert [reported(story, other(story, 35, 65, 95, 125), hours) for hours in days] == ["near"] * 3
+    brief = story[:120]
+    assert [reported(brief, other(brief, 35), hours) for hours in days] == ["near", "none", "none"]
+    crops = prose(120, 10)  # one of twelve
+    assert [reported(crops, other(crops, 35), hours) for hours in days] == ["near", "none", "none"]
+    # a report has many figures; one in ten that are new make it another
+    report = prose(300, 20)
+    assert [reported(report, other(report, 25), hours) for hours in days] == ["near"] * 3
+    assert [reported(report, other(report, 25, 45), hours) for hours in days] == ["near", "none", "none"]
+    # one of the two may have few
+    listed = [*other(story, 35, 65, 95), *words(7000, 12)]
+    assert reported(story, listed, hours=40) == "none"
+
+
 def test_notices_of_two_days_are_two() -> None:
     notice = [word + 5000 if word in (20, 30) else word for word in words(0, 50)]
     dry = [word - 4500 if word >= 5000 else word for word in notice]
