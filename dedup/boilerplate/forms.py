@@ -36,6 +36,8 @@ __all__ = [
 
 ADDRESS_TOKENS = 5
 """Words of an address, at least: shorter ones are abbreviations, dates and results of games."""
+MAIL_TOKENS = 3
+"""Words of an address of mail, at least: of two, "@" stands between the names of an account."""
 DATE_TOKENS = 6
 """Figures of a date and time, at most."""
 SENTENCE_TOKENS = 6
@@ -67,12 +69,17 @@ _DATE = re.compile(
 
 
 def addresses(measures: Measures) -> NDArray[np.bool_]:
-    """bool[U]: the unit is an address of the web: signs without white space in nearly every gap."""
-    tokens, glued, dashes = (measures.counts[:, c] for c in (signs.N_TOKENS, signs.N_GLUE, signs.N_DASH))
-    found: NDArray[np.bool_] = (
-        (tokens >= ADDRESS_TOKENS) & (glued >= 2) & (5 * (glued + dashes) >= 4 * (tokens - 1))
+    """bool[U]: the unit is an address, of the web or of mail, or nothing but tags.
+
+    Signs without white space in nearly every gap, "@" among those of a short one; or a "#" at every word.
+    """
+    tokens, glued, dashes, ats = (
+        measures.counts[:, c] for c in (signs.N_TOKENS, signs.N_GLUE, signs.N_DASH, signs.N_AT)
     )
-    return found
+    web = (tokens >= ADDRESS_TOKENS) & (glued >= 2) & (5 * (glued + dashes) >= 4 * (tokens - 1))
+    mail = (tokens >= MAIL_TOKENS) & (ats == 1) & (glued + dashes >= tokens - 1)
+    tags = (ats >= 2) & (ats >= tokens)
+    return np.asarray(web | mail | tags)
 
 
 def dates(

@@ -68,7 +68,7 @@ PROSE_STOPS = 3
 STRONG_CUES = 5.0
 """Weight of cues that even prose does not outweigh."""
 MANY_CUES, TITLE_CUES = 7.0, 4.0
-"""Weight of cues that, filling half of it, make a unit an appeal, or a headline none."""
+"""Weight of cues that make a unit furniture by themselves, and a headline none."""
 LINE_WORDS = 8
 """Fewer words without a stop are a line, no sentence."""
 ISLAND_WORDS, CLOSING_WORDS = 8, 3
@@ -119,19 +119,24 @@ def relabel(view: View, labels: Labels) -> None:
 
 
 def made_of_cues(view: View, labels: Labels) -> None:
-    """A headline is not made of cues, and what is made of an appeal's needs no neighbours to agree."""
+    """A headline is not made of cues, and what is made of strong ones needs no neighbours to agree.
+
+    Most of an appeal, or a quarter of a line without a stop: "Share or comment on this article: Two ships".
+    """
     measures, units, traits = view.measures, view.units, view.traits
     some = np.flatnonzero((measures.strongest >= min(MANY_CUES, TITLE_CUES)) & (labels <= TITLE))
     # what covers most of it: one word of many languages, such as "Twitter", outweighs a whole appeal
     cued = measures.covered[some, :6].argmax(axis=1)
     weight = measures.cues[some, cued]
     covered, size = measures.covered[some, cued], units.last[some] - units.first[some]
+    open_ = traits[ENDS_STOP, some] == 0
     headline = (labels[some] == TITLE) & (2 * covered >= size)
-    line = (traits[ENDS_STOP, some] == 0) & (traits[WORDS, some] < WORD * LINE_WORDS)
+    line = open_ & (traits[WORDS, some] < WORD * LINE_WORDS)
     # a stamp is often all that says when what follows was
     headline |= line & (4 * covered >= 3 * size) & (cued + 2 != META)
-    appeal = (weight >= MANY_CUES) & (2 * covered >= size) & (cued + 2 == APPEAL)
-    made = appeal | ((weight >= TITLE_CUES) & headline)
+    furniture = (2 * covered >= size) & (cued + 2 == APPEAL)
+    furniture |= open_ & (4 * covered >= size)
+    made = (weight >= MANY_CUES) & furniture | (weight >= TITLE_CUES) & headline
     labels[some[made]] = cued[made] + 2
 
 

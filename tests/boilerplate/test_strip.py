@@ -372,6 +372,12 @@ def test_a_line_of_cues_goes_from_between_paragraphs(line: str) -> None:
         ("She wrote on Twitter:", False),
         ("Auf Facebook schrieb sie:", False),
         ("The union's answer (Instagram)", False),
+        ("Share or comment on this article: Two ships collide in fog off Northport", True),
+        ("Share or comment on this article, she told those who had come to the hall on Tuesday.", False),
+        ("<저작권자(c) 연합뉴스, 무단 전재-재배포, AI 학습 및 활용 금지>", True),
+        ("leif.sandal@norpress.example", True),
+        ("#northport #dockers #strike", True),
+        ("She writes as @inescalder", False),
     ],
 )
 def test_a_line_of_cues_goes_whatever_stands_around_it(
