@@ -34,8 +34,8 @@ def find_families(
     """Find the families of a frame of documents, their relations, and each family's canonical version.
 
     Every stage is written to the folder as Parquet. A call that failed goes on at the stage it had come to
-    when it is made again with the same folder, settings and columns; for other documents of the same columns
-    name another folder.
+    when it is made again with the same folder, settings, columns and version; for other documents of the same
+    columns name another folder.
 
     Args:
         documents: A ``pyspark.sql.DataFrame``, a row a document. Columns id, text, title, source, published,
@@ -77,7 +77,7 @@ def run(
         folder: As for :func:`find_families`.
         fields: Renames, our field to theirs.
         master: Of the cluster, where no session is there and ``spark-submit`` names none.
-        afresh: Replace a run that the folder holds.
+        afresh: Replace a run that the folder holds; without it one of other files is refused.
 
     Raises:
         MissingExtraError: pyspark is not installed.

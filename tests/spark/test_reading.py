@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 import sys
 from typing import TYPE_CHECKING, Any
 from unittest.mock import Mock
@@ -83,6 +84,51 @@ def test_what_is_not_there_and_what_is_in_the_way(spark: Any, tmp_path: Path) ->
     with pytest.raises(UsageError, match="exists already and holds no run to go on with"):
         Run(spark, str(tmp_path), "test")
     assert [path.name for path in tmp_path.rglob("*")] == ["documents", "thesis"]
+
+
+@pytest.fixture
+def begin(spark: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
+    """What a call says that reads nothing, for that takes a minute."""
+    from dedup.engines.spark import engine
+
+    monkeypatch.setattr(engine, "resolve", Mock(side_effect=UsageError("begun")))
+
+    def call(source: Any, settings: Settings | None = None, **more: Any) -> str:
+        with pytest.raises(UsageError) as error:
+            engine.find(spark, source, settings or Settings(), folder=str(tmp_path / "out"), **more)
+        return str(error.value)
+
+    return call
+
+
+def test_files_that_changed_are_another_run(begin: Callable[..., str], tmp_path: Path) -> None:
+    another = f"{tmp_path / 'out'}: holds a run of other documents, settings or version; name another folder"
+    path, pattern = tmp_path / "a.jsonl", [str(tmp_path / "*.jsonl")]
+    path.write_bytes(b'{"text": "Three words said."}\n')
+    assert begin(pattern) == "begun"
+    assert begin(pattern) == "begun"
+    assert another in begin(pattern, Settings(min_run=9))
+    assert another in begin(pattern, fields={"text": "body"})
+    time = path.stat().st_mtime_ns
+    path.write_bytes(b'{"text": "Three words said once more."}\n')
+    os.utime(path, ns=(time, time))
+    assert another in begin(pattern)
+    assert begin(pattern, afresh=True) == "begun"
+    os.utime(path, (1, 1))
+    assert another in begin(pattern)
+    assert begin(pattern, afresh=True) == "begun"
+    (tmp_path / "b.jsonl").write_bytes(path.read_bytes())
+    assert another in begin(pattern)
+
+
+def test_another_version_is_another_run(
+    begin: Callable[..., str], spark: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frame = spark.range(0).selectExpr("'' AS text")
+    assert begin(frame) == "begun"
+    assert begin(frame) == "begun"
+    monkeypatch.setattr("dedup.engines.spark.engine.__version__", "0.0.1")
+    assert "holds a run of other documents, settings or version" in begin(frame)
 
 
 def test_without_pyspark_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -141,7 +141,10 @@ class Run:
         if "run" not in self._marks:
             self._mark("run", identity, 0)
         elif self._marks["run"][0] != identity:
-            raise UsageError(f"{folder}: holds a run of other documents or settings; name another folder")
+            raise UsageError(
+                f"{folder}: holds a run of other documents, settings or version;"
+                " name another folder, or use --force (afresh=True) to replace it"
+            )
 
     def result(self, name: str, make: Callable[[], DataFrame]) -> DataFrame:
         """The rows of a table of the result."""

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import xxhash
 from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkRuntimeError
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
+from dedup._version import __version__
 from dedup.edges import NONE
 from dedup.engines.spark import tables
 from dedup.engines.spark.cluster import DOCUMENTS, Run, configured
 from dedup.engines.spark.copies import find_copies
 from dedup.engines.spark.preparing import number, prepared
-from dedup.engines.spark.reading import from_frame, from_paths, resolve
+from dedup.engines.spark.reading import from_frame, from_paths, resolve, state
 from dedup.engines.spark.relating import passage_pairs
 from dedup.engines.spark.settling import (
     COLUMNS,
@@ -97,7 +100,8 @@ def find(
         source: A frame with a text column, or paths that Spark reads.
         settings: What to do; memory and threads are Spark's to decide.
         folder: Where stages are kept, on a file system that driver and executors share. A folder that holds a
-            run of the same documents and settings is gone on with.
+            run of the same documents and settings, by this version, is gone on with; documents are the same
+            where files (path, size, time of change) are, or columns of a frame.
         fields: Renames, our field to theirs.
         afresh: Take nothing from a run the folder holds.
 
@@ -107,11 +111,13 @@ def find(
     settings = replace(settings, threads=1)  # a task has one core
     with configured(spark):
         if isinstance(source, list):
-            records, origin = from_paths(spark, source, fields), "\n".join(source)
+            # looked at before they are listed to be read: of what changes in between a later call is refused
+            origin = source, state(spark, source)
+            records = from_paths(spark, source, fields)
         else:
-            records, origin = from_frame(source, fields), source.schema.simpleString()
-        identity = f"{settings.fingerprint()}\n{sorted((fields or {}).items())}\n{origin}"
-        run = Run(spark, folder, identity, afresh=afresh)
+            origin = source.schema.simpleString()
+            records = from_frame(source, fields)
+        run = Run(spark, folder, _identity(settings, fields or {}, origin), afresh=afresh)
         try:
             documents, rejects = resolve(run, records)
             partitions = max(_parallelism(spark), -(-run.rows["records"] // DOCUMENTS))
@@ -123,6 +129,18 @@ def find(
                 return _judge(run, documents, rejects, number(run, known, partitions), settings)
         finally:
             run.release()
+
+
+def _identity(settings: Settings, fields: Mapping[str, str], origin: Any) -> str:
+    """Hash of everything a result depends on, by which a run knows the stages it may go on with.
+
+    Args:
+        settings: Their fingerprint counts.
+        fields: Renames.
+        origin: What is known of the documents: anything that is JSON.
+    """
+    parts = [__version__, settings.fingerprint(), sorted(fields.items()), origin]
+    return xxhash.xxh3_128_hexdigest(json.dumps(parts).encode())
 
 
 def _parallelism(spark: SparkSession) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
     from dedup.engines.spark.cluster import Run
 
-__all__ = ["from_frame", "from_paths", "resolve"]
+__all__ = ["from_frame", "from_paths", "resolve", "state"]
 
 RECORDS = (
     "id string, text string, title string, source string, url string, published timestamp, updated timestamp,"
@@ -66,7 +67,7 @@ def from_paths(
     lines = [path for path in paths if path not in tables]
     if tables and lines:
         raise UsageError("Parquet and JSON lines in one run; name files of one kind")
-    try:
+    with _looking(paths):
         if tables:
             return from_frame(spark.read.parquet(*tables), fields)
         text = spark.read.text(list(lines), lineSep="\n").select(
@@ -75,9 +76,30 @@ def from_paths(
             F.col("_metadata.file_block_start").alias("split"),
         )
         _ = text.schema  # a remote session looks at the paths only then
+    return text.mapInArrow(_Lines(source_fields(fields or {})), RECORDS)
+
+
+def state(spark: SparkSession, paths: Sequence[str]) -> list[tuple[str, int, int]]:
+    """Path, bytes and time of change, in microseconds, of each file :func:`from_paths` would read, by path.
+
+    Raises:
+        UsageError: A path that is not there.
+    """
+    with _looking(paths):
+        # of this kind no more is read than asked for, here nothing
+        files = spark.read.format("binaryFile").load(list(paths))
+        changed = F.unix_micros("_metadata.file_modification_time")
+        found = files.select("_metadata.file_path", "_metadata.file_size", changed).collect()
+    return sorted(map(tuple, found))
+
+
+@contextmanager
+def _looking(paths: Sequence[str]) -> Iterator[None]:
+    """Name the paths where Spark finds nothing."""
+    try:
+        yield
     except AnalysisException as error:
         raise UsageError(f"{', '.join(paths)}: cannot be read: {error}".partition("\n")[0]) from error
-    return text.mapInArrow(_Lines(source_fields(fields or {})), RECORDS)
 
 
 def resolve(run: Run, records: DataFrame) -> tuple[DataFrame, DataFrame]:
