@@ -65,7 +65,10 @@ def run(
         str, typer.Option("-o", "--out", metavar="OUT", help="Folder for the result.", show_default=False)
     ],
     field: Fields = None,
-    format: Annotated[Format, typer.Option(help="Of the tables.")] = Format.JSONL,  # noqa: A002
+    format: Annotated[  # noqa: A002
+        Format | None,
+        typer.Option(help="Of the tables (jsonl; parquet with --engine spark).", show_default=False),
+    ] = None,
     force: Force = False,
     strict: Strict = False,
     policy: Annotated[
@@ -132,6 +135,10 @@ def run(
 
         if strict:
             raise UsageError("--strict is for the local engine; with Spark look at OUT/rejects")
+        if format == Format.JSONL:
+            raise UsageError("--format jsonl is for the local engine; with Spark tables are Parquet")
+        if resume and force:
+            raise UsageError("--resume goes on where --force starts anew; with Spark give one of them")
         run_on_cluster(
             inputs, parse_fields(field), settings, out, master, force=force, quiet=quiet, as_json=as_json
         )
@@ -140,7 +147,7 @@ def run(
         raise UsageError("--master is for --engine spark")
 
     reading = Reading(inputs, parse_fields(field), strict)
-    writing = Writing(out, format.value, force, resume, not no_report)
+    writing = Writing(out, (format or Format.JSONL).value, force, resume, not no_report)
     result = _find(reading, writing, settings, quiet=quiet)
     if quiet:
         return

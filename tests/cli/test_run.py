@@ -3,6 +3,7 @@ import os
 import re
 from collections import defaultdict
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
@@ -249,6 +250,10 @@ def test_result_depends_on_neither_order_nor_threads(dedup: Call, tmp_path: Path
         (["--threads", "-1"], "threads = -1"),
         (["--threads", "many"], "--threads"),
         (["--nonsense"], "--nonsense"),
+        (["--master", "local"], "--master is for --engine spark"),
+        (["--engine", "spark", "--strict"], "--strict is for the local engine"),
+        (["--engine", "spark", "--format", "jsonl"], "--format jsonl is for the local engine"),
+        (["--engine", "spark", "--resume", "--force"], "give one of them"),
     ],
 )
 def test_options_that_cannot_be_meant(
@@ -277,3 +282,13 @@ def test_the_report_on_standard_output(dedup: Call, corpus: Path, tmp_path: Path
     shown = dedup("report", out, "-o", "-").out
     assert shown.encode() == (out / "report.html").read_bytes()
     assert not (tmp_path / "-").exists()
+
+
+def test_what_a_cluster_does_anyway_may_be_asked_for(
+    dedup: Call, corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = Mock()
+    monkeypatch.setattr("dedup.cli.cluster.run_on_cluster", run)
+    options = ("--format", "parquet", "--resume", "--no-report")
+    assert dedup("run", corpus, "-o", tmp_path / "out", "--engine", "spark", *options).code == 0
+    assert run.call_count == 1
