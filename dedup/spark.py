@@ -51,7 +51,7 @@ def find_families(
     Raises:
         MissingExtraError: pyspark is not installed.
         UsageError: No frame of Spark, no text column, no document that can be used, or the folder holds
-            another run.
+            another run, or what no run has made.
     """
     with _extra():
         from dedup.engines.spark.engine import find

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import os
+import shutil
 import sys
 from typing import TYPE_CHECKING, Any
 from unittest.mock import Mock
@@ -72,18 +73,40 @@ def test_a_frame_without_text(spark: Any, tmp_path: Path) -> None:
         dedup.spark.find_families(spark.createDataFrame([("a",)], "body string"), folder=str(tmp_path))
 
 
-def test_what_is_not_there_and_what_is_in_the_way(spark: Any, tmp_path: Path) -> None:
-    from dedup.engines.spark.cluster import Run
+def test_what_is_not_there(spark: Any, tmp_path: Path) -> None:
     from dedup.engines.spark.reading import from_paths
 
     for name in ("none.jsonl", "none.parquet"):
         with pytest.raises(UsageError, match=rf"{name}: cannot be read: .*does not exist"):
             from_paths(spark, [str(tmp_path / name)])
-    (tmp_path / "documents").mkdir()
-    (tmp_path / "documents" / "thesis").write_text("x")
-    with pytest.raises(UsageError, match="exists already and holds no run to go on with"):
-        Run(spark, str(tmp_path), "test")
-    assert [path.name for path in tmp_path.rglob("*")] == ["documents", "thesis"]
+
+
+@pytest.mark.parametrize("afresh", [False, True])
+@pytest.mark.parametrize("name", ["documents/thesis.txt", "work/done/thesis.txt", ".thesis"])
+def test_what_is_in_the_way_stays(spark: Any, tmp_path: Path, name: str, afresh: bool) -> None:
+    from dedup.engines.spark.cluster import Run
+
+    path = tmp_path / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("x")
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(UsageError, match="is no result of the Spark engine, so it is not replaced"):
+        Run(spark, str(tmp_path), "test", afresh=afresh)
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_result_without_its_stages_can_be_replaced(spark: Any, tmp_path: Path) -> None:
+    from dedup.engines.spark.cluster import Run
+
+    out = tmp_path / "out"
+    out.mkdir()  # an empty folder is nobody's
+    run = Run(spark, str(out), "test")
+    run.result("documents", lambda: spark.range(3))
+    shutil.rmtree(out / "work")
+    with pytest.raises(UsageError, match=r"exists already and holds no run to go on with; .* --force"):
+        Run(spark, str(out), "test")
+    run = Run(spark, str(out), "test", afresh=True)
+    assert run.result("documents", lambda: spark.range(2)).count() == 2
 
 
 @pytest.fixture

@@ -73,6 +73,9 @@ UNMIX = np.uint64(0xF1DE83E19937733D)
 TOLD = "part long, keys binary, numbers binary"
 """What a task tells a part of all keys: those its documents have, and whose each one is."""
 
+_OURS = "dedup-run"
+"""Folder by which a result of ours is known, also where its stages were removed."""
+
 _MARK = "name string, text string, rows long"
 
 _CONFIGURATION = {
@@ -119,6 +122,8 @@ def configured(spark: SparkSession, more: dict[str, str] | None = None) -> Itera
 class Run:
     """Stages of one run, each a folder of Parquet; one that was finished is not made again.
 
+    A folder with anything in it that is not an earlier run's is refused, with ``afresh``, too.
+
     Attributes:
         spark: The session.
         folder: Of the run, on a file system that all executors see. Results stand in it, stages in ``work``.
@@ -132,9 +137,18 @@ class Run:
         self.rows: dict[str, int] = {}
         self.seconds: dict[str, float] = {}
         self._spread: list[DataFrame] = []
-        done = f"{self.folder}/work/done"
-        if not (afresh or _exists(spark, done)) and _exists(spark, f"{self.folder}/*"):
-            raise UsageError(f"{folder}: exists already and holds no run to go on with; name another")
+        ours, done = f"{self.folder}/{_OURS}", f"{self.folder}/work/done"
+        if not _exists(spark, ours):
+            if _exists(spark, f"{self.folder}/*"):
+                raise UsageError(
+                    f"{folder}: is no result of the Spark engine, so it is not replaced; name another"
+                )
+        elif not (afresh or _exists(spark, done)):
+            raise UsageError(
+                f"{folder}: exists already and holds no run to go on with;"
+                " name another folder, or use --force (afresh=True) to replace it"
+            )
+        self._marks_of(0, "", "", 0).write.mode("ignore").parquet(ours)  # before there is anything else
         self._marks_of(0, "", "", 0).write.mode("overwrite" if afresh else "ignore").parquet(done)
         marks = spark.read.schema(_MARK).option("recursiveFileLookup", "true").parquet(done).collect()
         self._marks: dict[str, tuple[str, int]] = {name: (text, rows) for name, text, rows in marks}

@@ -103,10 +103,10 @@ def find(
             run of the same documents and settings, by this version, is gone on with; documents are the same
             where files (path, size, time of change) are, or columns of a frame.
         fields: Renames, our field to theirs.
-        afresh: Take nothing from a run the folder holds.
+        afresh: Replace the run the folder holds.
 
     Raises:
-        UsageError: No text column, no document that can be used, or the folder is another run's.
+        UsageError: No text column, no document that can be used, or the folder is another run's or no run's.
     """
     settings = replace(settings, threads=1)  # a task has one core
     with configured(spark):
