@@ -237,8 +237,7 @@ def find_stock(
         settings: For the limits, memory and threads.
     """
     dated = telling & (window != UNDATED)
-    first = window[dated].min() if dated.any() else np.int64(0)
-    low = counted_by(occurrence, window, first)
+    low = counted_by(occurrence, window)
     found = []
     for chosen, limit in (
         (dated, settings.stock_windows),
@@ -251,22 +250,18 @@ def find_stock(
     return distinct(np.concatenate(found)) if found else np.empty(0, np.uint64)
 
 
-def counted_by(
-    occurrence: NDArray[np.int64], window: NDArray[np.int64], first: np.int64
-) -> NDArray[np.uint64]:
+def counted_by(occurrence: NDArray[np.int64], window: NDArray[np.int64]) -> NDArray[np.uint64]:
     """What the places of a shingle are told apart by, 16 bits: the window, or without one the group.
 
-    65,536 windows of 3 days are 538 years, and 16 bits of a spread group number can only undercount, by one
-    in about eighty at the limit of 40.
+    65,536 windows of 3 days are 538 years, and two so far apart are one; 16 bits of a spread group number can
+    only undercount, by one in about eighty at the limit of 40. No date moves the windows of others.
 
     Args:
         occurrence: int64[n], of :func:`find_stock`.
         window: int64[n].
-        first: The earliest window.
     """
     number = (occurrence.astype(np.uint64) * _SPREAD) >> np.uint64(48)
-    since = np.minimum(np.maximum(window - first, 0), 0xFFFF).astype(np.uint64)
-    return np.where(window == UNDATED, number, since)
+    return np.where(window == UNDATED, number, (window & 0xFFFF).astype(np.uint64))
 
 
 def _frequent(

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import dedup
@@ -77,7 +77,7 @@ def test_notices(size: int, source: list[int], days: list[int | None], notices: 
 
 @given(
     st.lists(st.lists(st.integers(0, 3), max_size=12), max_size=40),
-    st.lists(st.sampled_from([None, -5, 0, 1, 2, 9, 20_000]), min_size=40, max_size=40),
+    st.lists(st.sampled_from([None, -719_162, -5, 0, 1, 2, 9, 20_000, 2_932_896]), min_size=40, max_size=40),
     st.integers(1, 3),
     st.integers(1, 6),
     st.integers(1, 3),
@@ -220,6 +220,23 @@ def test_a_frame_seen_seldom_is_evidence(days: int | None, count: int) -> None:
     result = dedup.find_families(corpus(texts, days))
     assert result.stock == 0
     assert len(result.relations) == count * (count - 1) // 2
+
+
+@given(st.datetimes(timezones=st.just(UTC)) | st.none())
+@example(datetime(1, 1, 1, tzinfo=UTC))
+@example(datetime(9999, 12, 31, tzinfo=UTC))
+@settings(max_examples=20)
+def test_an_unrelated_text_of_any_date_changes_nothing(moment: datetime | None) -> None:
+    documents = corpus([f"{FRAME} {story(number, 50)}" for number in range(5)], 3)
+    documents += corpus([f"{story(9, 90)} {story(number + 10, 50)}" for number in range(7)], 1)[5:]
+    expected = dedup.find_families(documents)
+    assert expected.stock >= 56
+    assert len(expected.relations) == 1
+    other = {"id": "other", "text": story(99, 30), "published": moment and moment.isoformat()}
+    result = dedup.find_families([*documents, other])
+    assert result.stock == expected.stock
+    assert list(result.relations) == list(expected.relations)
+    assert result.families == expected.families
 
 
 @pytest.mark.parametrize("days", [3, None])

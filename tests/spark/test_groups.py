@@ -91,8 +91,7 @@ def test_stock_is_that_of_the_sorted_keys(seed: int, parts: int) -> None:
     batches = [
         table.slice(first, 15) for first in range(0, documents, 15)
     ]  # a home tells what it has in pieces
-    first = int(window[window != UNDATED].min(initial=0))
-    asked = pa.concat_tables([copies._ask(batch, values, first, parts) for batch in batches])
+    asked = pa.concat_tables([copies._ask(batch, values, parts) for batch in batches])
     answers = [copies._answer(asked.filter(pc.equal(asked["part"], part)), values) for part in range(parts)]
     found = pa.concat_tables(answers)
     places, shingles = roll(words, offsets, size)

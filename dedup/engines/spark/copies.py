@@ -142,7 +142,7 @@ def _stock(run: Run, documents: Corpus, leader: DataFrame, settings: Settings) -
     """
     dated = F.when(F.col("window") != int(UNDATED), F.col("window"))
     undated = F.count(F.when(F.col("window") == int(UNDATED), 1))
-    seen, alone, first = documents.frame.agg(F.countDistinct(dated), undated, F.min(dated)).first()
+    seen, alone = documents.frame.agg(F.countDistinct(dated), undated).first()
     if seen <= settings.stock_windows and alone <= settings.stock_documents:
         return None
     counted = _occurrences(run, documents.frame, leader, documents.partitions)
@@ -151,8 +151,7 @@ def _stock(run: Run, documents: Corpus, leader: DataFrame, settings: Settings) -
     def found() -> DataFrame:
         texts = documents.frame.select("row", "words", "spaceless", home(documents.partitions).alias("home"))
         parts = parts_of(documents.partitions)
-        args = settings, int(first or 0), parts
-        asked = each_task(texts.join(counted, "row", "left"), ASKED, _ask, *args)
+        asked = each_task(texts.join(counted, "row", "left"), ASKED, _ask, settings, parts)
         return each_group(asked, "part", ANSWERED, _answer, settings)
 
     return run.stage("stock", found)
@@ -176,7 +175,7 @@ def _long_marks(table: pa.Table) -> tuple[NDArray[np.uint64], NDArray[np.int64]]
     return hashes, np.repeat(integers(table["number"]), np.diff(offsets))
 
 
-def _ask(table: pa.Table, settings: Settings, first: int, parts: int) -> pa.Table:
+def _ask(table: pa.Table, settings: Settings, parts: int) -> pa.Table:
     """What documents ask each part of all shingles, a part being a range of hashes."""
     words, offsets = flat(table["words"], np.uint64)
     start, stop = offsets[:-1], offsets[1:]
@@ -187,7 +186,7 @@ def _ask(table: pa.Table, settings: Settings, first: int, parts: int) -> pa.Tabl
         ~np.asarray(table["occurrence"].is_null()),
     )
     occurrence, window = (integers(table[name].fill_null(0)) for name in ("occurrence", "window"))
-    low = counted_by(occurrence, window, np.int64(first))
+    low = counted_by(occurrence, window)
     dated = window != UNDATED
     ends = (np.arange(parts + 1) << 32) // parts
     asked = []
