@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from dedup._version import __version__
-from dedup.errors import UsageError
+from dedup.errors import OutputError, UsageError
 from dedup.io import OutputFolder, rejects_table, write_records, write_table
 from dedup.io.folder import writing
 from dedup.io.jsonlines import json_lines
@@ -58,12 +58,15 @@ def write(
 
     Raises:
         UsageError: Another format.
-        OutputError: The folder exists, or cannot be written.
+        OutputError: The folder exists, or cannot be written; or the report cannot be made, and all else is
+            there.
     """
     if format not in ("jsonl", "parquet"):
         raise UsageError(f"format {format!r}: must be jsonl or parquet")
     with OutputFolder(out, force=force) as folder:
-        write_files(result, folder / "", format=format, report=report)
+        failure = write_files(result, folder / "", format=format, report=report)
+    if failure:
+        raise failure
 
 
 def write_files(
@@ -73,7 +76,7 @@ def write_files(
     format: str,  # noqa: A002
     report: bool,
     workspace: Workspace | None = None,
-) -> None:
+) -> OutputError | None:
     """The same into a folder that is there; diffs and records are written beside the rest.
 
     Args:
@@ -82,6 +85,9 @@ def write_files(
         format: ``jsonl`` or ``parquet``, for the tables.
         report: Write ``report.html`` too.
         workspace: What is finished there is not written again.
+
+    Returns:
+        Why there is no report; to be raised when the folder is in its place, since all other files are whole.
 
     Raises:
         OutputError: A file cannot be written.
@@ -121,7 +127,13 @@ def write_files(
     if report:
         from dedup.report import make_report  # jinja2 is not needed to import dedup
 
-        make_report(folder)
+        try:
+            make_report(folder)
+        except Exception as error:  # whatever it is: what may have taken hours stays
+            failure = OutputError(f"report.html was not made, all other files were: {error}")
+            failure.__cause__ = error
+            return failure
+    return None
 
 
 def summary(result: Result) -> dict[str, Any]:

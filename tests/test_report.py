@@ -8,12 +8,13 @@ import json
 import re
 import shutil
 from collections import Counter
+from datetime import UTC, datetime
 from html.parser import HTMLParser
 from pathlib import Path
 
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dedup import Document, UsageError, diff, find_families
@@ -281,10 +282,13 @@ def test_the_matrix_shows_the_most_and_counts_the_rest():
     assert made.largest[0] == ("a", "b", 9)
 
 
-@given(
-    st.lists(st.integers(-(10**9), 4 * 10**9), max_size=20),
-    st.lists(st.integers(-(10**9), 4 * 10**9), max_size=20),
-)
+FAR = [int(datetime(*day, tzinfo=UTC).timestamp()) for day in ((1, 1, 1), (1, 6, 1), (9999, 12, 31))]
+TIMES = st.lists(st.integers(-(10**9), 4 * 10**9) | st.integers(FAR[0], FAR[2]), max_size=20)
+
+
+@given(TIMES, TIMES)
+@example([FAR[0]], [FAR[2]])
+@example([FAR[0]], [FAR[1]])
 def test_every_version_is_in_one_bar(first, later):
     made = timeline(first, later, most=12)
     if made is None:

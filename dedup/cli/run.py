@@ -219,5 +219,9 @@ def _find(reading: Reading, writing: Writing, settings: Settings, *, quiet: bool
             batches, settings, rejects=rejects, warnings=warnings, progress=told, workspace=space
         )
         told("writing", 0, None)
-        write_files(result, folder / "", format=writing.format, report=writing.report, workspace=space)
+        failure = write_files(
+            result, folder / "", format=writing.format, report=writing.report, workspace=space
+        )
+    if failure:
+        raise failure
     return result

@@ -18,6 +18,7 @@ MOST_SOURCES = 20
 MOST_BARS = 60
 STEPS = [timedelta(hours=hours) for hours in (1, 3, 6, 12, 24, 48)]
 STEPS += [timedelta(days=days) for days in (7, 14, 28, 91, 182, 364)]
+FIRST = int(datetime.min.replace(tzinfo=UTC).timestamp())
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +117,7 @@ def timeline(first: Sequence[int], later: Sequence[int], most: int = MOST_BARS) 
     count = high // seconds - base + 1
     starts = np.bincount(one // seconds - base, minlength=count).tolist()
     others = np.bincount(two // seconds - base, minlength=count).tolist()
-    bars = tuple(
-        Bar(datetime.fromtimestamp((base + n) * seconds, UTC), starts[n], others[n]) for n in range(count)
-    )
+    # a step that holds the first dates there are begins before them
+    begin = [max((base + n) * seconds, FIRST) for n in range(count)]
+    bars = tuple(Bar(datetime.fromtimestamp(begin[n], UTC), starts[n], others[n]) for n in range(count))
     return Timeline(bars, step, max(bar.first + bar.later for bar in bars))

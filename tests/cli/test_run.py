@@ -276,6 +276,38 @@ def test_a_folder_that_cannot_be_written(dedup: Call, corpus: Path, tmp_path: Pa
     assert "cannot be written" in outcome.err
 
 
+def test_the_report_of_the_first_and_the_last_day_there_is(dedup: Call, tmp_path: Path) -> None:
+    records = [
+        {"id": f"{text[:5]}{n}", "text": text, "published": day}
+        for text, day in ((LEAD + REST, "0001-01-01T00:00:00Z"), (OTHER, "9999-12-31T23:59:59Z"))
+        for n in range(2)
+    ]
+    out = tmp_path / "out"
+    assert dedup("run", write(tmp_path / "far.jsonl", records), "-o", out).code == 0
+    page = (out / "report.html").read_text("utf-8")
+    assert "<title>1 January 1, 00:00: 1 first, 1 further</title>" in page
+    assert len(re.findall("<title>.*: 1 first, 1 further</title>", page)) == 2
+
+
+@pytest.mark.parametrize("error", [ZeroDivisionError("in the report"), OSError(28, "No space left")])
+def test_a_report_that_fails_costs_no_tables(
+    error: Exception, dedup: Call, corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise error
+
+    out = tmp_path / "out"
+    monkeypatch.setattr("dedup.report.page.write_page", fail)
+    outcome = dedup("run", corpus, "-o", out, "-q")
+    assert outcome.code == 2
+    assert outcome.err.startswith("dedup: report.html was not made, all other files were: ")
+    assert outcome.err.count("\n") == 1
+    assert {path.name for path in out.iterdir()} == FILES - {"report.html"}
+    monkeypatch.undo()
+    assert dedup("report", out).code == 0
+    assert {path.name for path in out.iterdir()} == FILES
+
+
 def test_the_report_on_standard_output(dedup: Call, corpus: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     dedup("run", corpus, "-o", out)
