@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -213,12 +213,13 @@ def output_file(out: str | os.PathLike[str], *, force: bool = False) -> Iterator
     """
     path = Path(out)
     partial = path.with_name(f"{path.name}.{os.getpid()}.partial") if path.name else path
-    if path.is_dir():
-        raise OutputError(f"{path}: is a folder")
-    if path.exists() and not path.is_file():  # /dev/null would be replaced by a file
-        raise OutputError(f"{path}: is no file that can be replaced")
-    if path.exists() and not force:
-        raise OutputError(f"{path}: exists already; use --force (force=True) to replace it")
+    with writing(path):
+        if path.is_dir():
+            raise OutputError(f"{path}: is a folder")
+        if path.exists() and not path.is_file():  # /dev/null would be replaced by a file
+            raise OutputError(f"{path}: is no file that can be replaced")
+        if path.exists() and not force:
+            raise OutputError(f"{path}: exists already; use --force (force=True) to replace it")
     try:
         with writing(path):
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -226,7 +227,8 @@ def output_file(out: str | os.PathLike[str], *, force: bool = False) -> Iterator
         with writing(path):
             partial.replace(path)
     finally:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):  # what went wrong before is told
+            partial.unlink()
 
 
 def is_ours(folder: Path) -> bool:

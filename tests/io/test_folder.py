@@ -11,6 +11,7 @@ import pytest
 
 from dedup.errors import OutputError
 from dedup.io import OutputFolder, output_file
+from dedup.io.folder import writing
 
 
 def run(out: Path, mark: str = "1", *, force: bool = False) -> None:
@@ -194,6 +195,15 @@ def test_one_file(tmp_path: Path) -> None:
     assert left(out.parent) == ["a.jsonl"]
     with pytest.raises(OutputError, match="is a folder"), output_file(tmp_path, force=True):
         pass
+
+
+@pytest.mark.parametrize("name", ["file/a.jsonl", "a" * 250, "a" * 300])
+def test_one_file_that_cannot_be_written(name: str, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    told = pytest.raises(OutputError, match="cannot be written")
+    with told, output_file(tmp_path / name) as path, writing(path):
+        path.touch()
+    assert left(tmp_path) == ["file"]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="no named pipes")
