@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import io
 import json
 import re
 import shutil
@@ -241,7 +242,7 @@ def test_errors_say_what_is_wrong(hostile: Path, tmp_path: Path):
         ("diffs.jsonl", (hostile / "diffs.jsonl").read_bytes()[:-9], InputError, "diffs are damaged"),
         ("diffs.jsonl", b"", InputError, "diffs has 0 rows where the other files tell of 10"),
         ("canonical.jsonl", b"", InputError, "canonical has 0 rows where the other files tell of 5"),
-        ("diffs.parquet", b"PAR1 and no more", InputError, "diffs are damaged"),
+        ("diffs.parquet", b"PAR1 and no more", InputError, "diffs.parquet: cannot be read"),
         ("documents.jsonl", b'{"id"', InputError, "documents.jsonl: cannot be read"),
         ("documents.jsonl", b"", InputError, "is in a family, but not among the documents"),
         ("run.json", b"[]", UsageError, "no result of dedup run"),
@@ -251,6 +252,15 @@ def test_errors_say_what_is_wrong(hostile: Path, tmp_path: Path):
         (damaged / name).write_bytes(content)
         with pytest.raises(error, match=message):
             make_report(damaged)
+
+
+@pytest.mark.parametrize("out", ["page.html", None])
+@pytest.mark.parametrize("name", ["families", "documents", "relations", "diffs", "canonical"])
+def test_a_file_that_is_missing_is_named(name: str, out: str | None, hostile: Path, tmp_path: Path):
+    some = shutil.copytree(hostile, tmp_path / "out")
+    (some / f"{name}.jsonl").unlink()
+    with pytest.raises(InputError, match=rf"{name}\.jsonl: cannot be read: No such file or directory$"):
+        make_report(some, tmp_path / out if out else io.BytesIO())
 
 
 def test_the_renamed_field_is_found_by_its_hash(tmp_path: Path):

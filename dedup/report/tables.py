@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -160,13 +161,12 @@ def _documents(folder: Path) -> tuple[dict[str, Any], pa.Table]:
 
 def _batches(folder: Path, name: str, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
     """Rows of ``name.jsonl`` or ``name.parquet``; a column that is not there is all null."""
-    path = folder / f"{name}.parquet"
-    try:
-        if path.exists():
+    path = _table(folder, name)
+    with _reading(path):
+        if path.suffix == ".parquet":
             for batch in pa.parquet.ParquetFile(path).iter_batches():
                 yield _shaped(pa.Table.from_batches([batch]), schema)
             return
-        path = folder / f"{name}.jsonl"
         options = pa.json.ParseOptions(explicit_schema=schema, unexpected_field_behavior="ignore")
 
         def parsed(block: bytes) -> pa.RecordBatch:
@@ -174,6 +174,17 @@ def _batches(folder: Path, name: str, schema: pa.Schema) -> Iterator[pa.RecordBa
             return _shaped(pa.json.read_json(pa.BufferReader(block), reading, options), schema)
 
         yield from in_order(parsed, _blocks(path), 2)  # more would wait for what is done with the rows
+
+
+def _table(folder: Path, name: str) -> Path:
+    path = folder / f"{name}.parquet"
+    return path if path.exists() else folder / f"{name}.jsonl"
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[None]:
+    try:
+        yield
     except (OSError, pa.ArrowInvalid) as error:
         raise _unreadable(path, error) from error
 
@@ -202,13 +213,14 @@ def _blocks(path: Path) -> Iterator[bytes]:
 
 def read_diffs(folder: Path) -> Iterator[tuple[str, bytes]]:
     """Variant and operations, as JSON, of every diff."""
-    path = folder / "diffs.parquet"
-    if path.exists():
-        for batch in pa.parquet.ParquetFile(path).iter_batches(256):
-            for row in batch.to_pylist():
-                yield row["variant"], row["operations"].encode()
+    path = _table(folder, "diffs")
+    if path.suffix == ".parquet":
+        with _reading(path):
+            for batch in pa.parquet.ParquetFile(path).iter_batches(256):
+                for row in batch.to_pylist():
+                    yield row["variant"], row["operations"].encode()
         return
-    with (folder / "diffs.jsonl").open("rb") as file:
+    with _reading(path), path.open("rb") as file:
         for line in file:
             head, _, operations = line.partition(b',"operations":')
             yield orjson.loads(head + b"}")["variant"], operations.rstrip()[:-1]
@@ -216,7 +228,8 @@ def read_diffs(folder: Path) -> Iterator[tuple[str, bytes]]:
 
 def read_records(folder: Path) -> Iterator[dict[str, Any]]:
     """Every record of the deduplicated corpus; nothing of those nested too deep for Python."""
-    with (folder / "canonical.jsonl").open("rb") as file:
+    path = folder / "canonical.jsonl"
+    with _reading(path), path.open("rb") as file:
         for line in file:
             try:
                 yield load_line(line)
