@@ -74,10 +74,19 @@ def _decoded(data: bytes) -> str | bytes:
     declared = _CHARSET.search(data[:_HEAD])
     encodings = [(declared[1] or declared[2]).decode("ascii")] if declared else []
     for encoding in (*encodings, "utf-8"):
-        # what pages call Latin-1 is Windows-1252 (WHATWG Encoding Standard, section 4.2)
-        known = "cp1252" if encoding.lower() in ("iso-8859-1", "latin1", "latin-1", "us-ascii") else encoding
         try:
-            return data.decode(known)
-        except (UnicodeDecodeError, LookupError):
+            return data.decode(_meant(encoding))
+        except (UnicodeError, LookupError):
             continue
     return data
+
+
+def _meant(encoding: str) -> str:
+    """What a declaration in ASCII means: browsers take Latin-1 for Windows-1252, and UTF-16 for UTF-8.
+
+    WHATWG Encoding Standard, section 4.2; HTML Standard, section 13.2.3.2, prescan.
+    """
+    name = encoding.lower()
+    if name in ("iso-8859-1", "latin1", "latin-1", "us-ascii"):
+        return "cp1252"
+    return "utf-8" if re.match("utf[-_]?16", name) else encoding

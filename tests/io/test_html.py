@@ -51,12 +51,16 @@ def test_a_page(tmp_path: Path) -> None:
         ("", "utf-8-sig"),
         ("", "utf-16"),
         ('<meta charset="no-such-code">', "utf-8"),
+        ('<meta charset="undefined">', "utf-8"),  # a codec of Python that always fails
+        ("<meta charset=UTF-16>", "utf-8"),  # which no declaration in ASCII can be
+        ('<meta charset="utf-16le">', "utf-8"),
         ("<meta charset=utf-8>", "latin-1"),  # not what it declares
     ],
 )
 def test_the_declared_encoding_is_honoured(tmp_path: Path, charset: str, encoding: str) -> None:
     pytest.importorskip("trafilatura")
-    (tmp_path / "p.htm").write_bytes(page(charset).encode(encoding))
+    data = page(charset).encode(encoding)
+    (tmp_path / "p.htm").write_bytes(data + b" " * (len(data) % 2))  # so that UTF-16 could be read
     (batch,) = read([tmp_path / "p.htm"])
     assert LEAD.strip() in batch.column("text")[0].as_py()
 
