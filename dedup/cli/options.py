@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import fields
 from typing import Annotated, Any
@@ -61,9 +62,10 @@ def parse_size(text: str, option: str = "--memory-limit ") -> int:
         UsageError: It is no size.
     """
     found = _SIZE.fullmatch(text.strip())
-    if not found:
+    size = float(found[1]) * (1 << _UNITS[found[2].upper()]) if found else math.inf
+    if size == math.inf:
         raise UsageError(f"{option}{text}: not a size such as 4GB or 512MB")
-    return int(float(found[1]) * (1 << _UNITS[found[2].upper()]))
+    return int(size)
 
 
 def parse_fields(given: list[str] | None) -> dict[str, str]:

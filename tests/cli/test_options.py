@@ -19,7 +19,9 @@ def test_sizes(text: str, size: int) -> None:
     assert parse_size(text) == size
 
 
-@pytest.mark.parametrize("text", ["", "GB", "four", "4 bananas", "-1GB", "1e9", "4GB4"])
+@pytest.mark.parametrize(
+    "text", ["", "GB", "four", "4 bananas", "-1GB", "1e9", "4GB4", "9" * 320, "9" * 308 + "T"]
+)
 def test_what_is_no_size_is_refused(text: str) -> None:
     with pytest.raises(UsageError, match="not a size"):
         parse_size(text)
