@@ -13,7 +13,7 @@ import numpy as np
 from dedup.candidates import exact_leaders, near_pairs, unique_pairs
 from dedup.edges import NEAR
 from dedup.overlap import verify
-from dedup.texts import DAY, NEVER, STOCK, Texts, half_words
+from dedup.texts import DAY, NEVER, NO_DAY, STOCK, Texts, half_words
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -75,7 +75,7 @@ def loosen(
     """
     unstocked, whole = half_words(texts, [STOCK, 0])
     stocky = notice | ((times != NEVER) & (2 * unstocked < whole))
-    day = np.where(stocky, times // DAY, -1).astype(np.int64)
+    day = np.where(stocky, times // DAY, NO_DAY).astype(np.int64)
     exact = exact_leaders(np.column_stack([content, day.astype(np.uint64)]))
     near = np.flatnonzero((content[leader] != content[exact]).any(axis=1))
     found = exact.copy()

@@ -32,6 +32,7 @@ __all__ = [
     "CUT",
     "DAY",
     "NEVER",
+    "NO_DAY",
     "NUMBER",
     "QUOTED",
     "STOCK",
@@ -51,6 +52,9 @@ DAY = 86_400_000_000
 
 NEVER = np.iinfo(np.int64).max
 """Publication time of an undated document; it comes last in the order."""
+
+NO_DAY = NEVER // DAY
+"""Its day since the epoch."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from xxhash import xxh64_intdigest
 
 from dedup import kernels
 from dedup.ragged import is_in, run_starts, steps
+from dedup.texts import DAY, NEVER, NO_DAY
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -48,7 +49,7 @@ class BlockTable:
         tokens: int32[R], its length.
         document: int64[R], number of the document in the corpus.
         source: uint64[R], hash of the source's name, 0 if unknown.
-        day: int64[R], days since the epoch in UTC, -1 if undated.
+        day: int64[R], days since the epoch in UTC, ``NO_DAY`` if undated.
     """
 
     hash: NDArray[np.uint64]
@@ -161,7 +162,7 @@ def find_recurring(table: BlockTable) -> Recurring:
     )
     use &= table.tokens >= LONG_TOKENS
     sources, _ = _count(
-        table.hash[use], table.source[use].astype(np.int64), np.full(int(use.sum()), -1), MANY_SOURCES
+        table.hash[use], table.source[use].astype(np.int64), np.full(int(use.sum()), NO_DAY), MANY_SOURCES
     )
     use[use] = is_in(table.hash[use], sources)
     everywhere, many = _count(
@@ -206,7 +207,7 @@ def _count(
     if not len(values):
         return values, np.zeros(0, np.uint8)
     new_day = run_starts(keys, days)
-    dated = days >= 0
+    dated = days != NO_DAY
     separate = np.add.reduceat((new_day & dated).astype(np.int64), first)
     undated = np.add.reduceat((~dated).astype(np.int64), first)
     # an undated witness stands for itself, beside the days of the dated ones
@@ -231,13 +232,8 @@ def _sources(batch: pa.RecordBatch) -> NDArray[np.uint64]:
 
 
 def _days(batch: pa.RecordBatch) -> NDArray[np.int64]:
-    """int64[n]: days since the epoch in UTC, -1 if undated."""
+    """int64[n]: days since the epoch in UTC, ``NO_DAY`` if undated."""
     if "published" not in batch.schema.names:
-        return np.full(batch.num_rows, -1, np.int64)
-    column = batch.column("published")
-    if pa.types.is_null(column.type):
-        return np.full(batch.num_rows, -1, np.int64)
-    micros = column.cast(pa.timestamp("us", tz="UTC")).cast(pa.int64())
-    known = ~micros.is_null().to_numpy(zero_copy_only=False)
-    days = micros.fill_null(0).to_numpy(zero_copy_only=False) // 86_400_000_000
-    return np.where(known & (days >= 0), days, -1)
+        return np.full(batch.num_rows, NO_DAY, np.int64)
+    micros = batch.column("published").cast(pa.timestamp("us", tz="UTC")).cast(pa.int64())
+    return np.asarray(micros.fill_null(NEVER).to_numpy(zero_copy_only=False) // DAY)

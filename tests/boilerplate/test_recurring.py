@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pyarrow as pa
+import pytest
 
 from dedup.boilerplate import BlockTable, Recurring, block_table, find_recurring, keys_asked, strip
 from dedup.tokens import tokenize
@@ -52,10 +53,11 @@ def test_versions_of_one_story_teach_nothing() -> None:
     assert len(learn(documents)[1].keys) == 0
 
 
-def test_days_count_where_they_are_known() -> None:
+@pytest.mark.parametrize("day", [0, -20_149, -22_000, -739_310, 2_912_000])
+def test_days_count_where_they_are_known(day: int) -> None:
     documents = [f"{story(i)}\n\n{FURNITURE}" for i in range(4)]
-    assert len(learn(documents, days=[0, 0, 0, 0])[1].keys) == 0
-    assert len(learn(documents, days=[0, 0, 1, 1])[1].keys) == 1
+    assert len(learn(documents, days=[day] * 4)[1].keys) == 0
+    assert len(learn(documents, days=[day, day, day + 1, day + 1])[1].keys) == 1
 
 
 def test_what_many_sources_carry_for_two_days_is_a_story() -> None:

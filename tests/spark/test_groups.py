@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -138,7 +138,9 @@ def test_recurring_blocks_are_those_learned_on_one_machine(
         {
             "text": [f"{text}\n\n{shared[n // 4]}" for n, text in enumerate(own)],
             "source": [f"outlet{n % 4}.example" for n in range(8)],
-            "published": [datetime(2026, 3, day, tzinfo=UTC) for day in (1, 1, 2, 2, 1, 2, 3, 4)],
+            "published": [
+                datetime(1969, 12, 29, tzinfo=UTC) + timedelta(days=day) for day in (1, 1, 2, 2, 1, 2, 3, 4)
+            ],
         }
     )
     seed_table = seed_table.select(["text", "source", "published"])

@@ -32,7 +32,7 @@ from dedup.engines.spark.components import components
 from dedup.engines.spark.verifying import TEXT, verified
 from dedup.ragged import first_of_run, gather, run_starts, running, whole
 from dedup.stock import LONG_RUN, UNDATED, counted_by, flag
-from dedup.texts import DAY, NEVER, STOCK
+from dedup.texts import DAY, NEVER, NO_DAY, STOCK
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -285,7 +285,7 @@ def _mark(table: pa.Table, settings: Settings) -> pa.Table:
             "row": table["row"],
             "flags": packed(flags, np.append(texts.start, len(flags))),
             "half_words": lengths,
-            "day": np.where(stocky, times // DAY, -1),
+            "day": np.where(stocky, times // DAY, NO_DAY),
             "marks": packed(marks[told != 0], kept[offsets]),
         }
     )

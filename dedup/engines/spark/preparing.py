@@ -34,7 +34,7 @@ from dedup.pipeline import prepare
 from dedup.ragged import owners, running
 from dedup.stock import windows
 from dedup.templates import NOTICE
-from dedup.texts import NEVER
+from dedup.texts import NEVER, NO_DAY
 from dedup.tokens import tokenize
 
 if TYPE_CHECKING:
@@ -112,11 +112,11 @@ def furniture(run: Run, documents: DataFrame, partitions: int) -> DataFrame:
 
 def _counted(blocks: DataFrame, key: str, least: int) -> DataFrame:
     """Keys with so many documents, and so many days where any is dated."""
-    dated = F.when(F.col("day") >= 0, F.col("day"))
+    dated = F.when(F.col("day") != NO_DAY, F.col("day"))
     counts = blocks.groupBy(F.col(key).alias("key")).agg(
         F.count("*").alias("count"),
         F.countDistinct(dated).alias("separate"),
-        F.count(F.when(F.col("day") < 0, 1)).alias("undated"),
+        F.count(F.when(F.col("day") == NO_DAY, 1)).alias("undated"),
     )
     enough = counts.where(F.col("separate") + F.col("undated") >= least)
     return enough.select("key", F.least("count", F.lit(255)).alias("witnesses"))
@@ -149,7 +149,7 @@ def _seen(table: pa.Table) -> pa.Table:
     tokens = tokenize(batch.column("text"))
     found = block_table(tokens, batch)
     offsets = np.searchsorted(found.document, np.arange(n + 1))
-    source, day = np.zeros(n, np.uint64), np.full(n, -1)
+    source, day = np.zeros(n, np.uint64), np.full(n, NO_DAY)
     source[found.document], day[found.document] = found.source, found.day
     document, keys = keys_asked(tokens, batch)
     order = np.argsort(document, kind="stable")
