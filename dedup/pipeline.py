@@ -30,7 +30,7 @@ from dedup.marks import Marks
 from dedup.model import Kind
 from dedup.overlap import equal, verify
 from dedup.quotations import mark_quotations
-from dedup.ragged import first_of_each, gather, owners, running, search, steps, whole
+from dedup.ragged import first_of_each, gather, owners, running, search, steps, whole, whole_strings
 from dedup.shingles import shingle
 from dedup.signatures import sketch
 from dedup.stock import find_notices, long_runs, mark, windows
@@ -396,9 +396,8 @@ def judge(prepared: Prepared, records: pa.Table, settings: Settings) -> Judged:
 
 def number(prepared: Prepared, records: pa.Table, settings: Settings) -> Numbered:
     """Number the documents; arguments as for :func:`judge`."""
-    ids, published, source, title = (
-        whole(records.column(name)) for name in ("id", "published", "source", "title")
-    )
+    ids, source, title = (whole_strings(records.column(name)) for name in ("id", "source", "title"))
+    published = whole(records.column("published"))
     order = _key_order(prepared.content, ids, published)
     times = published.cast(pa.int64()).fill_null(int(NEVER)).to_numpy(zero_copy_only=False)[order]
     source = source.take(pa.array(order))

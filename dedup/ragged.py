@@ -37,6 +37,7 @@ __all__ = [
     "tally",
     "trim",
     "whole",
+    "whole_strings",
 ]
 
 Number = TypeVar("Number", bound=np.generic)
@@ -216,6 +217,11 @@ def whole(column: pa.ChunkedArray | pa.Array) -> pa.Array:
     if isinstance(column, pa.ChunkedArray):
         column = column.combine_chunks()
     return pa.concat_arrays(column.chunks) if isinstance(column, pa.ChunkedArray) else column
+
+
+def whole_strings(column: pa.ChunkedArray | pa.Array) -> pa.Array:
+    """The same for strings, as large_string: those of a corpus may pass the 2 GB that 32 bits address."""
+    return whole(column.cast(pa.large_string()))
 
 
 def trim(array: NDArray[Number], size: int) -> NDArray[Number]:

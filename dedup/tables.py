@@ -26,7 +26,7 @@ from dedup.ragged import (
     running,
     take_long,
     take_rows,
-    whole,
+    whole_strings,
 )
 from dedup.schemas import DIFFS, FAMILIES, PASSAGE, RELATED, RELATIONS
 from dedup.texts import NEVER
@@ -86,8 +86,11 @@ class Tables:
 
     @cached_property
     def _id_column(self) -> pa.Array:
-        """Id of each document number."""
-        return whole(self.documents.column("id")).take(pa.array(self._judged.order))
+        """Id of each document number: large_string."""
+        return whole_strings(self.documents.column("id")).take(pa.array(self._judged.order))
+
+    def _ids(self, numbers: pa.Array) -> pa.Array:
+        return self._id_column.take(numbers).cast(pa.string())
 
     @cached_property
     def _rank(self) -> NDArray[np.int64]:
@@ -196,11 +199,11 @@ class Tables:
             alone = role >= _ROUNDUP
             copied = ("title", "source", "published", "url", "file", "line")
             columns: dict[str, Any] = {
-                "id": self._id_column.take(pa.array(numbers)),
+                "id": self._ids(pa.array(numbers)),
                 **{name: take_rows(self.documents.column(name), rows) for name in copied},
                 "family": self._family_column.take(pa.array(judged.family[numbers], mask=alone)),
                 "role": _ROLE_NAMES.take(pa.array(role)),
-                "canonical": self._id_column.take(pa.array(judged.canonical[numbers], mask=alone)),
+                "canonical": self._ids(pa.array(judged.canonical[numbers], mask=alone)),
                 "relation": _KIND_NAMES.take(pa.array(kind[numbers], mask=role != _VARIANT)),
                 "coverage": pa.array(coverage[numbers], from_pandas=True),
                 "canonical_coverage": pa.array(back[numbers], from_pandas=True),
@@ -267,7 +270,7 @@ class Tables:
         return pa.record_batch(
             [
                 self._family_column.take(pa.array(firsts)),
-                self._id_column.take(pa.array(canonical)),
+                self._ids(pa.array(canonical)),
                 pa.array(
                     [
                         self._reason(number, members[low:high])
@@ -277,8 +280,8 @@ class Tables:
                     ],
                     pa.string(),
                 ),
-                self._id_column.take(pa.array(firsts)),
-                pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), self._id_column.take(numbers)),
+                self._ids(pa.array(firsts)),
+                pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), self._ids(numbers)),
                 pa.array(size),
                 _distinct(candidates.source.take(numbers), family, len(firsts)),
                 _distinct(agencies.flatten(), named, len(firsts)),
@@ -344,8 +347,8 @@ class Tables:
         return pa.record_batch(
             [
                 self._family_column.take(pa.array(judged.family[variant])),
-                self._id_column.take(pa.array(canonical)),
-                self._id_column.take(pa.array(variant)),
+                self._ids(pa.array(canonical)),
+                self._ids(pa.array(variant)),
                 operations,
             ],
             names=DIFFS.names,
@@ -369,7 +372,7 @@ def relation_rows(
     """Rows of the relations table, each with the smaller id first.
 
     Args:
-        ids: string[n], of each document number.
+        ids: string or large_string[n], of each document number.
         rank: int64[n], its place in the order of the ids.
         edges: Related pairs.
         places: Their passages.

@@ -39,6 +39,18 @@ def expected(seeds: Result) -> dict[str, Any]:
     return found(seeds)
 
 
+def test_ids_sources_and_titles_of_a_corpus_may_pass_two_gigabytes(seeds: Result) -> None:
+    judged = seeds._judged
+    for column in (seeds._id_column, judged.candidates.source, judged.texts.title):
+        assert column is not None
+        assert column.type == pa.large_string()
+    tables = seeds.documents_table(), seeds.families_table(), seeds.relations_table()
+    tables += (seeds.diffs_table(seeds.changed()).drop_columns(["operations"]),)
+    types = {field.type for table in tables for field in table.schema}
+    assert pa.string() in types
+    assert not types & {pa.large_string(), pa.list_(pa.large_string())}
+
+
 @pytest.mark.parametrize("seed", [1, 2])
 def test_the_order_of_the_input_changes_nothing(
     seed: int, seed_table: pa.Table, expected: dict[str, Any]

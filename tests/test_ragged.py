@@ -26,6 +26,7 @@ from dedup.ragged import (
     take_long,
     take_rows,
     tally,
+    whole_strings,
 )
 
 
@@ -38,6 +39,15 @@ def test_rows_of_chunks(chunks: list[list[str]], data: st.DataObject) -> None:
     for take in (take_rows, take_long):
         taken = take(column.slice(skipped), np.array(rows, np.int64) - skipped)
         assert taken.to_pylist() == [values[row] for row in rows]
+
+
+@given(st.lists(st.lists(st.none() | st.text(max_size=2), max_size=4), max_size=5))
+def test_strings_in_one_piece_may_pass_two_gigabytes(chunks: list[list[str | None]]) -> None:
+    values = [value for chunk in chunks for value in chunk]
+    for column in (pa.chunked_array(chunks, pa.string()), pa.array(values, pa.string())):
+        joined = whole_strings(column)
+        assert joined.type == pa.large_string()
+        assert joined.to_pylist() == values
 
 
 @given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 4)), max_size=6))

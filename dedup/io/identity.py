@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import xxhash
 
-from dedup.ragged import run_starts, string_buffers
+from dedup.ragged import run_starts, string_buffers, whole_strings
 
 __all__ = ["Occurrences", "Resolution", "hash_records", "resolve_ids"]
 
@@ -104,14 +104,8 @@ def resolve_ids(
     """
     n = len(ids)
     keep = np.ones(n, bool)
-    # Arrow's dictionary compares the strings themselves, so no collision of hashes can join two ids;
-    # large_string, as the ids of a corpus may pass 2 GB.
-    if isinstance(ids, pa.Array):
-        ids = pa.chunked_array([ids])
-    encoded = ids.cast(pa.large_string()).combine_chunks().dictionary_encode()
-    if isinstance(encoded, pa.ChunkedArray):
-        encoded = encoded.unify_dictionaries().combine_chunks()
-    codes = encoded.indices.to_numpy()
+    # Arrow's dictionary compares the strings themselves, so no collision of hashes can join two ids
+    codes = whole_strings(ids).dictionary_encode().indices.to_numpy()
     shared = np.flatnonzero(np.bincount(codes, minlength=1)[codes] > 1) if n else np.zeros(0, np.int64)
     if not len(shared):
         return Resolution(keep, 0, np.zeros(0, np.int64), np.zeros(0, np.int64))
