@@ -6,13 +6,15 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from dedup.boilerplate import strip
 from dedup.config import Settings
 from dedup.engines.base import silent
 from dedup.engines.local import find_families as run
 from dedup.io import Reject, from_documents
 from dedup.model import Document, Relation
-from dedup.pipeline import prepare
-from dedup.signatures import as_minhash
+from dedup.shingles import shingle
+from dedup.signatures import as_minhash, sketch
+from dedup.tokens import tokenize
 
 if TYPE_CHECKING:
     from datasketch import MinHash
@@ -81,11 +83,16 @@ def signature(text: str, settings: Settings | None = None) -> MinHash:
 
     Args:
         text: The raw text.
-        settings: For the shingle size, the permutations and the seed.
+        settings: For the shingle size, the permutations and the seed, and whether to strip.
+
+    Raises:
+        InputError: The text is empty.
     """
     settings = Settings.given(settings)
     batch = next(from_documents([{"id": "text", "text": text}], strict=True))
-    return as_minhash(prepare(batch, settings).signatures[0], settings)
+    tokens = tokenize(batch.column("text"))
+    body = strip(tokens, batch).body if settings.strip else None
+    return as_minhash(sketch(shingle(tokens, body, settings), settings).signatures[0], settings)
 
 
 def _as_record(value: str | Document | Mapping[str, Any], name: str) -> Document | Mapping[str, Any]:

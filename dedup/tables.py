@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from dedup.attestation import agreement
 from dedup.canonical import reason
-from dedup.edges import KINDS, NONE
+from dedup.edges import EXACT, KINDS, NONE
 from dedup.edits.batch import diffs_as_json
 from dedup.families import id_of
 from dedup.model import Role
@@ -237,10 +237,12 @@ class Tables:
         return locate(texts, judged.order, edges, judged.texts, *raw, self.settings, self._room)
 
     def _relation_rows(self, edges: Edges, places: Places) -> pa.RecordBatch:
-        judged = self._judged
+        judged, texts = self._judged, self._judged.texts
         signatures = self._prepared.signatures
         alike = signatures[judged.order[edges.a]] == signatures[judged.order[edges.b]]
         jaccard = np.count_nonzero(alike, axis=1) / signatures.shape[1]
+        # no two texts without a shingle have another signature
+        jaccard[(texts.start == texts.stop)[edges.a] & (edges.kind != EXACT)] = 0
         roundup = judged.roundup[edges.a] | judged.roundup[edges.b]
         return relation_rows(self._id_column, self._rank, edges, places, jaccard, roundup)
 

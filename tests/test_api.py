@@ -181,6 +181,37 @@ def test_signature_is_datasketch_s() -> None:
     assert (len(few), few.seed) == (16, 7)
 
 
+FURNITURE = (
+    "Photo: {}\n\nSubscribe to our newsletter to get the news in your inbox every morning.\n\n"
+    "Read more: {}\n\nFollow us on Facebook and Twitter for all the latest news.\n\n{}"
+)
+MOSTLY = (
+    FURNITURE.format("Anna Berg", "Port closed after storm", "The ferry returned on Monday after repairs."),
+    FURNITURE.format("Carl Dahl", "Bank raises rates", "Parliament rejected the budget in a late vote."),
+)
+
+
+def test_texts_that_are_mostly_boilerplate_are_not_all_alike() -> None:
+    one, two = map(dedup.signature, MOSTLY)
+    assert one.jaccard(two) == 0
+    for text, found in zip(MOSTLY, (one, two), strict=True):
+        expected = MinHash(num_perm=128, seed=1, hashfunc=dedup.shingle_hash, scheme="affine32")
+        expected.update_batch(shingles(dedup.strip_boilerplate(text).text))
+        assert found == expected
+    relation = dedup.compare(*MOSTLY)
+    assert (relation.relation, relation.jaccard) == ("none", 0)
+    relation = dedup.compare(MOSTLY[0], MOSTLY[0])
+    assert (relation.relation, relation.jaccard) == ("exact", 1)
+
+
+def test_the_signature_of_a_text_with_its_boilerplate() -> None:
+    expected = MinHash(num_perm=128, seed=1, hashfunc=dedup.shingle_hash, scheme="affine32")
+    expected.update_batch(shingles(MOSTLY[0]))
+    assert dedup.signature(MOSTLY[0], dedup.Settings(strip=False)) == expected
+    with pytest.raises(InputError, match="empty"):
+        dedup.signature("")
+
+
 def test_dates_are_utc() -> None:
     result = dedup.find_families([{"id": "a", "text": LEAD, "published": "2026-03-01T12:00:00+02:00"}])
     assert result.document("a").published == datetime(2026, 3, 1, 10, tzinfo=UTC)
