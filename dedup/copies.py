@@ -73,7 +73,7 @@ def loosen(
         notice: bool[n], of :func:`dedup.stock.find_notices`; they may have no body at all.
         settings: What near means.
     """
-    unstocked, whole = half_words(texts, [STOCK, 0])
+    unstocked, whole = half_words(texts.flags, texts.start, texts.stop, (STOCK, 0))
     stocky = notice | ((times != NEVER) & (2 * unstocked < whole))
     day = np.where(stocky, times // DAY, NO_DAY).astype(np.int64)
     exact = exact_leaders(np.column_stack([content, day.astype(np.uint64)]))

@@ -35,7 +35,7 @@ from dedup.shingles import shingle
 from dedup.signatures import sketch
 from dedup.stock import find_notices, long_runs, mark, windows
 from dedup.templates import NOTICE
-from dedup.texts import CUT, NEVER, STOCK, Texts, codes
+from dedup.texts import CUT, NEVER, STOCK, Texts, codes, half_words, is_spaceless
 from dedup.tokens import Tokens, text_buffers, tokenize
 
 if TYPE_CHECKING:
@@ -402,10 +402,9 @@ def number(prepared: Prepared, records: pa.Table, settings: Settings) -> Numbere
     times = published.cast(pa.int64()).fill_null(int(NEVER)).to_numpy(zero_copy_only=False)[order]
     source = source.take(pa.array(order))
     start, stop = prepared.offsets[:-1][order], prepared.offsets[1:][order]
-    half_words = np.empty((1, len(start)), np.int64)
-    kernels.get().half_words(prepared.flags, start, stop, np.zeros(1, np.uint8), half_words)
-    spaceless = 2 * half_words[0] < 3 * (stop - start)  # most of its tokens are single characters
-    notices = title.take(pa.array(order, mask=half_words[0] >= 2 * NOTICE))
+    (length,) = half_words(prepared.flags, start, stop)
+    spaceless = is_spaceless(length, stop - start)
+    notices = title.take(pa.array(order, mask=length >= 2 * NOTICE))
     return Numbered(
         order=order,
         texts=Texts(

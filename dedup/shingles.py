@@ -12,6 +12,7 @@ from dedup import kernels
 from dedup.config import Settings
 from dedup.kernels.rules import MULTIPLIER
 from dedup.ragged import running
+from dedup.texts import half_words, is_spaceless
 from dedup.tokens import CHARACTER, Tokens, token_strings
 
 if TYPE_CHECKING:
@@ -66,10 +67,10 @@ def shingle(
     else:
         words, word_offsets = tokens.hash[body], running(body)[tokens.offsets]
     size = np.full(len(tokens), settings.shingle_words, np.int64)
-    character = tokens.flags & CHARACTER
-    if character.any():  # a script without spaces somewhere
-        told = character if body is None else character[body]
-        size[2 * np.diff(running(told != 0)[word_offsets]) > np.diff(word_offsets)] *= 2
+    if (tokens.flags & CHARACTER).any():  # a script without spaces somewhere
+        flags = tokens.flags if body is None else tokens.flags[body]
+        (length,) = half_words(flags, word_offsets[:-1], word_offsets[1:])
+        size[is_spaceless(length, np.diff(word_offsets))] *= 2
     offsets, hashes = roll(words, word_offsets, size)
     return Shingles(offsets, hashes, size, word_offsets, words)
 

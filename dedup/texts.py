@@ -40,6 +40,7 @@ __all__ = [
     "Texts",
     "codes",
     "half_words",
+    "is_spaceless",
 ]
 
 QUOTED, CHARACTER, STOCK = QUOTED_FLAG, CHARACTER_FLAG, STOCK_FLAG
@@ -91,18 +92,41 @@ class Texts:
         Returns:
             int64[m].
         """
-        total: NDArray[np.int64] = half_words(self, [without], of)[0]
+        start, stop = (self.start, self.stop) if of is None else (self.start[of], self.stop[of])
+        total: NDArray[np.int64] = half_words(self.flags, start, stop, [without])[0]
         return total
 
 
 def half_words(
-    texts: Texts, without: Sequence[int], of: NDArray[np.int64] | None = None
+    flags: NDArray[np.uint8],
+    start: NDArray[np.int64],
+    stop: NDArray[np.int64],
+    without: Sequence[int] = (0,),
 ) -> NDArray[np.int64]:
-    """The same for some flags, each left out by itself: int64[k, m]."""
-    start, stop = (texts.start, texts.stop) if of is None else (texts.start[of], texts.stop[of])
+    """Lengths in half words, the tokens with some flags left out, of each by itself.
+
+    Args:
+        flags: uint8[T], of body tokens.
+        start: int64[n], first token of each document.
+        stop: int64[n], one past its last.
+        without: k flags, or several in one.
+
+    Returns:
+        int64[k, n].
+    """
     total = np.empty((len(without), len(start)), np.int64)
-    kernels.get().half_words(texts.flags, start, stop, np.array(without, np.uint8), total)
+    kernels.get().half_words(flags, start, stop, np.array(without, np.uint8), total)
     return total
+
+
+def is_spaceless(half_words: NDArray[np.int64], tokens: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Documents most of whose tokens are single characters: bool[n].
+
+    Args:
+        half_words: int64[n], length of each.
+        tokens: int64[n], how many it has.
+    """
+    return np.asarray(2 * half_words < 3 * tokens)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +155,8 @@ class Lengths:
         """Those of some documents; of the others they are 0."""
         without = (0, STOCK, STOCK | QUOTED, NUMBER)
         lengths = np.zeros((len(without), len(texts.start)), np.int64)
-        lengths[:, documents] = half_words(texts, without, documents)
+        bounds = texts.start[documents], texts.stop[documents]
+        lengths[:, documents] = half_words(texts.flags, *bounds, without)
         whole, base, plain, others = lengths
         return Lengths(whole, base, plain, whole - others)
 

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from dedup.config import Settings
 from dedup.shingles import shingle, shingle_hash, shingles
+from dedup.texts import CHARACTER, QUOTED, half_words, is_spaceless
 from dedup.tokens import tokenize
 
 WORDS = st.lists(
@@ -31,6 +32,16 @@ def test_size_doubles_without_spaces() -> None:
     made = shingle(tokenize(pa.array(["一二三四五六七八九十百千", "one two three four 五"])))
     assert made.size.tolist() == [10, 5]
     assert np.diff(made.offsets).tolist() == [3, 1]
+
+
+@given(st.lists(st.lists(st.booleans(), max_size=7), max_size=5))
+def test_most_tokens_are_single_characters(documents: list[list[bool]]) -> None:
+    flags = np.array([CHARACTER * one for document in documents for one in document], np.uint8)
+    size = np.array([len(document) for document in documents], np.int64)
+    stop = np.cumsum(size)
+    (length,) = half_words(flags | np.uint8(QUOTED), stop - size, stop)
+    expected = [2 * sum(document) > len(document) for document in documents]
+    assert is_spaceless(length, size).tolist() == expected
 
 
 def test_only_body_tokens_count() -> None:

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dedup.boilerplate.lexicon import CUES, lexicon
-from dedup.boilerplate.units import text_bytes
 from dedup.kernels import signs
 from dedup.kernels.traits import KINDS_OF_FURNITURE
 from dedup.ragged import gather, is_in, owners, run_starts, running, steps
+from dedup.tokens import text_buffers
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -90,7 +90,7 @@ def dates(
     found: NDArray[np.bool_] = among & (figures == size) & (size > 0) & (size <= DATE_TOKENS)
     if not found.any():
         return found
-    data, begins = text_bytes(texts)
+    data, begins = text_buffers(texts)
     base = begins[:-1].repeat(steps(units.offsets))
     for u in np.flatnonzero(found).tolist():
         start, end = tokens.start[units.first[u]], tokens.end[units.last[u] - 1]

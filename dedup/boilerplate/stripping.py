@@ -27,7 +27,6 @@ from dedup.boilerplate.units import (
     measure,
     surface,
     tally,
-    text_bytes,
     unbroken,
     units_of,
 )
@@ -36,7 +35,7 @@ from dedup.kernels import signs
 from dedup.kernels.traits import RECURS, SAME_ABOVE, SAME_BELOW
 from dedup.model import Agency, CleanText, Kind, Removed
 from dedup.ragged import first_of_run, owners, run_starts, running, steps, sums
-from dedup.tokens import Tokens, as_read, as_written, byte_to_char, tokenize
+from dedup.tokens import Tokens, as_read, as_written, byte_to_char, text_buffers, tokenize
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -152,7 +151,7 @@ def strip(tokens: Tokens, batch: pa.RecordBatch, recurring: Recurring | None = N
     agencies = find_agencies(look, units, measures, labels)
 
     body = (~removed).repeat(units.last - units.first)
-    data, begins = text_bytes(texts)
+    data, begins = text_buffers(texts)
     whole = _unit_spans(tokens, units, removed, kind, data, begins)
     inner = inner_spans(tokens, look, units, removed, agencies, data, begins)
     for first, last in zip(inner.first_token.tolist(), inner.last_token.tolist(), strict=True):

@@ -6,14 +6,15 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pyarrow as pa
 
 from dedup import kernels
 from dedup.boilerplate import lexicon as lex
 from dedup.kernels import signs as loops
-from dedup.ragged import steps, string_buffers
+from dedup.ragged import steps
+from dedup.tokens import text_buffers
 
 if TYPE_CHECKING:
+    import pyarrow as pa
     from numpy.typing import NDArray
 
     from dedup.tokens import Tokens
@@ -29,7 +30,6 @@ __all__ = [
     "measure",
     "surface",
     "tally",
-    "text_bytes",
     "unbroken",
     "units_of",
 ]
@@ -168,17 +168,9 @@ class Measures:
         return replace(self, **{f"agency_{name}": getattr(self, f"agency_{name}")[chosen] for name in names})
 
 
-def text_bytes(texts: pa.Array) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """The UTF-8 of an Arrow string array and where each text begins in it; int64[n+1]."""
-    if not pa.types.is_string(texts.type) and not pa.types.is_large_string(texts.type):
-        raise TypeError(f"texts are {texts.type}, not string or large_string")
-    data, begins = string_buffers(texts)
-    return np.frombuffer(data or bytes(1), np.uint8), begins
-
-
 def surface(tokens: Tokens, texts: pa.Array) -> Surface:
     """Look at the raw text of a batch once more: capitals, figures, and the signs between tokens."""
-    data, begins = text_bytes(texts)
+    data, begins = text_buffers(texts)
     size = len(tokens.hash)
     before, after = (np.empty(size, np.uint16) for _ in range(2))
     look = Surface(np.empty(size, np.uint8), before, after, np.empty(size, np.uint32))

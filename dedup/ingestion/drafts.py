@@ -17,14 +17,14 @@ from dedup.io.batch import hosts
 from dedup.io.schema import TIME
 from dedup.model import Document, has_surrogate, parse_time
 from dedup.pipeline import prepare
-from dedup.ragged import owners, running, steps, sums
+from dedup.ragged import owners, running, steps
 from dedup.shingles import Shingles, roll
 from dedup.signatures import sketch
 from dedup.stock import long_runs, windows
 from dedup.storage.codec import JOINED, LATE
 from dedup.storage.rows import Entry
-from dedup.texts import NEVER, STOCK
-from dedup.tokens import CHARACTER, to_characters, tokenize
+from dedup.texts import NEVER, STOCK, half_words, is_spaceless
+from dedup.tokens import to_characters, tokenize
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -162,8 +162,8 @@ def drafts_of(
         np.stack([tokens.start[body], tokens.end[body]], axis=1),
     )
     content = prepared.content.astype(">u8")
-    characters = sums(flags & CHARACTER != 0, prepared.offsets)
-    spaceless = 2 * characters > count
+    (length,) = half_words(flags, prepared.offsets[:-1], prepared.offsets[1:])
+    spaceless = is_spaceless(length, count)
     size = settings.shingle_words * (1 + spaceless)
     shingle_offsets, shingles = roll(prepared.hash, prepared.offsets, size)
     heads = heads_of(
@@ -196,7 +196,7 @@ def drafts_of(
             language=languages[i],
             stored=0,
             tokens=tokens_here,
-            words=(2 * tokens_here - int(characters[i])) // 2,
+            words=int(length[i]) // 2,
             raw_tokens=int(prepared.raw_offsets[i + 1] - prepared.raw_offsets[i]),
             removed_chars=int(prepared.removed_chars[i]),
             credited=int(prepared.credited[i]),

@@ -1,7 +1,7 @@
 """Compiled kernels and the one switch that decides when they are used.
 
 ``get(nbytes)`` gives the functions to call, by name: the compiled ones if numba's cache is warm, if this
-process has been asked for more than 1 MB of text in all, or if they are forced; else their references,
+process has been asked for more than 4 MB of text in all, or if they are forced; else their references,
 without importing numba. So a first run on a fresh machine does not wait for the compiler.
 
 To add kernels: write ``kernels/<name>.py`` with explicit signatures and a reference module with the same

@@ -425,7 +425,7 @@ def match(
         blocks: int64[B+1], first token of each block.
         keys: uint64[H], node and token mixed.
         targets: int32[H], node reached.
-        terminal: int32[nodes], 1 where a phrase ends.
+        terminal: uint8[nodes], 1 where a phrase ends.
         word_bits: uint8[W], a bit for every phrase of one token.
         pair_bits: uint8[P], a bit for the first two tokens of every longer one.
         number: hash that stands for any number.

@@ -49,7 +49,7 @@ CHUNK = 50
 STEP = 4 * CHUNK
 """Families whose texts are looked at together."""
 
-JOINING = [RelationKind.EXACT.value, RelationKind.NEAR.value, RelationKind.VERSION.value]
+JOINING = [kind.value for kind in RelationKind if kind.joins]
 _BASE = re.compile(rb'"op": ?"base", ?"length": ?(\d+), ?"hash": ?"([0-9a-f]{16})"')
 PASSAGE = ("a_start", "a_end", "b_start", "b_end")
 

@@ -32,7 +32,7 @@ from dedup.engines.spark.components import components
 from dedup.engines.spark.verifying import TEXT, verified
 from dedup.ragged import first_of_run, gather, run_starts, running, whole
 from dedup.stock import LONG_RUN, UNDATED, counted_by, flag
-from dedup.texts import DAY, NEVER, NO_DAY, STOCK
+from dedup.texts import DAY, NEVER, NO_DAY, STOCK, half_words
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -275,8 +275,7 @@ def _mark(table: pa.Table, settings: Settings) -> pa.Table:
     told = np.zeros(len(marks), np.uint8)
     kernels.get().telling(flags, texts.start, texts.stop, width, offsets[:-1], offsets[1:], at, STOCK, told)
     kept = running(told != 0)
-    lengths, unstocked = total = np.empty((2, len(table)), np.int64)
-    kernels.get().half_words(flags, texts.start, texts.stop, np.array([0, STOCK], np.uint8), total)
+    lengths, unstocked = half_words(flags, texts.start, texts.stop, (0, STOCK))
     times = texts.published
     assert times is not None
     stocky = notice | ((times != NEVER) & (2 * unstocked < lengths))

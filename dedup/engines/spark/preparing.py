@@ -34,7 +34,7 @@ from dedup.pipeline import prepare
 from dedup.ragged import owners, running
 from dedup.stock import windows
 from dedup.templates import NOTICE
-from dedup.texts import NEVER, NO_DAY
+from dedup.texts import NEVER, NO_DAY, half_words, is_spaceless
 from dedup.tokens import tokenize
 
 if TYPE_CHECKING:
@@ -262,7 +262,7 @@ def _prepare(table: pa.Table, settings: Settings) -> pa.Table:
     found = prepare(batch, settings, recurring=_of_batch(table))
     n = len(batch)
     rows = np.arange(n + 1)
-    half_words = _half_words(found.flags, found.offsets)
+    (length,) = half_words(found.flags, found.offsets[:-1], found.offsets[1:])
     size = np.diff(found.offsets)
     raw = np.diff(found.raw_offsets)
     times = batch.column("published").cast(pa.int64()).fill_null(int(NEVER)).to_numpy(zero_copy_only=False)
@@ -281,8 +281,8 @@ def _prepare(table: pa.Table, settings: Settings) -> pa.Table:
             "low": signed(found.content[:, 1]),
             "comparable": ~found.bodiless,
             "size": size,
-            "title": batch.column("title").take(pa.array(rows[:-1], mask=half_words >= 2 * NOTICE)),
-            "spaceless": (2 * half_words < 3 * size).astype(np.int32),
+            "title": batch.column("title").take(pa.array(rows[:-1], mask=length >= 2 * NOTICE)),
+            "spaceless": is_spaceless(length, size).astype(np.int32),
             "words": packed(found.hash, found.offsets),
             "flags": packed(found.flags, found.offsets),
             "signature": packed(found.signatures.reshape(-1), rows * found.signatures.shape[1]),
@@ -298,14 +298,6 @@ def _prepare(table: pa.Table, settings: Settings) -> pa.Table:
             "window": windows(times, settings),
         }
     )
-
-
-def _half_words(flags: np.ndarray, offsets: np.ndarray) -> np.ndarray:
-    from dedup import kernels
-
-    total = np.empty((1, len(offsets) - 1), np.int64)
-    kernels.get().half_words(flags, offsets[:-1], offsets[1:], np.zeros(1, np.uint8), total)
-    return total.ravel()
 
 
 def _of_batch(table: pa.Table) -> Recurring | None:
