@@ -87,7 +87,8 @@ class Writer:
         for turn in turns(placements, touched, ledger):
             for i in turn:
                 if i in stock:
-                    told[i] += self._weigh_again(placements[i], stock[i], drafts[i].entry.stored)
+                    entry = drafts[i].entry
+                    told[i] += self._weigh_again(placements[i], stock[i], entry.num, at=entry.stored)
             settlements = settle([placements[i] for i in turn], ledger, settings)
             written = [
                 self._write(drafts[i], placements[i], s) for i, s in zip(turn, settlements, strict=True)
@@ -116,7 +117,9 @@ class Writer:
         self._ledger.insert(entry, body, draft.spans, text)
         return Written(draft, entry, placement.edges)
 
-    def _weigh_again(self, placement: Placement, pairs: Edges, at: int | None = None) -> list[Change]:
+    def _weigh_again(
+        self, placement: Placement, pairs: Edges, by: int | None = None, *, at: int | None = None
+    ) -> list[Change]:
         """Forget what stored documents share but for text that is stock by now; what is to be told."""
         ledger = self._ledger
         found = weigh_again(placement, pairs, ledger, self._settings)
@@ -135,7 +138,7 @@ class Writer:
         if not touched:
             return []
         settlement = settle_again(touched, ledger, self._settings, rows)
-        self.apply(settlement, placement.entry.num, at=at)
+        self.apply(settlement, by, at=at)
         return settlement.changes
 
     def apply(
@@ -145,7 +148,7 @@ class Writer:
 
         Args:
             found: The settlement.
-            by: The number of the document it follows from; a fresh one by default.
+            by: The number of the new document it follows from; a fresh one by default.
             at: The time of the families that have changed; now by default.
             insert: That document is left to be inserted.
         """
@@ -212,7 +215,7 @@ class Writer:
             self._place_again(draft)
 
     def _place_again(self, draft: Draft) -> None:
-        """Place a stored document anew."""
+        """Place a stored document anew; a family it founded before may still be there under its number."""
         ledger, postings, settings, num = self._ledger, self._postings, self._settings, draft.entry.num
         (placement,), keys = place([draft], ledger, postings, settings, undated=True)
         postings.append(keys)
@@ -220,6 +223,6 @@ class Writer:
             ledger.log(self._weigh_again(placement, pairs))
         (settlement,) = settle([placement], ledger, settings)
         ledger.repack(num, placement.body.told(settlement.attested.pop(num, None)))
-        entry = self.apply(settlement, num)[num]
+        entry = self.apply(settlement)[num]
         ledger.log(settlement.changes)
         ledger.add_edges(placement.edges, "edge" if entry.leader == num else "copy")

@@ -129,6 +129,19 @@ def test_removing_what_copies_are_led_by(index):
     assert index.check() == []
 
 
+@pytest.mark.parametrize("pruned", [False, True])
+def test_a_copy_that_founded_a_family_others_are_left_with(index, pruned):
+    main, tail = story(1, 23), paragraph("tail", 85)
+    index.add(article("copy", main, 2))
+    index.add(article("other", [tail, paragraph("own", 45)], 4))
+    assert index.add(article("first", [*main, tail], 0)).relation is RelationKind.NEAR
+    index.rebuild()  # all are one family now, and "copy" is led by "first"
+    assert len(index.family(index.document("first").family)) == 3
+    assert index.prune(START + timedelta(hours=1)) if pruned else index.remove("first")
+    assert index.check() == []
+    assert sorted(family.members for family in index.families(min_size=1)) == [("copy",), ("other",)]
+
+
 def test_an_earlier_version_that_comes_late_names_the_family(index):
     late = index.add(article("late", story(1), 10))
     early = index.add(article("early", version(1, 1), 0))
