@@ -146,7 +146,8 @@ def _families(after: list[Entry], judged: Judged, settings: Settings) -> list[Gr
     np.maximum.at(most, judged.family, measure(judged.candidates, settings))
     families = []
     for first, members in grouped.items():
-        family = Grouped([e for e in members if e.leader == e.num], len(members))
+        leaders, copies = ([e for e in members if (e.leader == e.num) == leads] for leads in (True, False))
+        family = Grouped(leaders, len(members), copies)
         family.earliest = members[0]
         family.canonical = after[int(judged.canonical[first])]
         family.most = int(most[first]) if len(members) > 1 else 0

@@ -296,7 +296,7 @@ def _join(joins: Sequence[_Join], ledger: Ledger, settings: Settings) -> None:
         if after.id != family.id:
             case.found.renamed.insert(0, (family.id, after.id))
             told.insert(0, Change("merged", None, after.id, family.id))
-        if after.canonical != family.canonical:
+        if (after.id, after.canonical) != (family.id, family.canonical):
             told.append(Change("canonical", choice.canonical.id, after.id))
         case.found.changes[:0] = told
 
@@ -387,11 +387,19 @@ def candidates_of(members: Collection[Entry], *, named: bool = True) -> Candidat
 
 
 class Grouped:
-    """A family as it is to be: its leaders, in the order of their keys, and how many members it has."""
+    """A family as it is to be: its leaders, in the order of their keys, and how many members it has.
 
-    def __init__(self, leaders: list[Entry], size: int) -> None:
-        self.leaders, self.size, self.most = leaders, size, 0
+    Its copies are given where they may have been led by others before.
+    """
+
+    def __init__(self, leaders: list[Entry], size: int, copies: list[Entry] | None = None) -> None:
+        self.leaders, self.size, self.copies, self.most = leaders, size, copies, 0
         self.earliest = self.canonical = leaders[0]
+
+    @property
+    def members(self) -> list[Entry]:
+        """Those whose former rows say where all come from."""
+        return [*self.leaders, *(self.copies or ())]
 
     @property
     def id(self) -> str:
@@ -447,62 +455,84 @@ def compare_families(
         lost: Rows of families that have lost members.
     """
     before = ledger.families({e.family for f in families for e in f.leaders if e.family >= 0} | set(lost))
-    rows: dict[int, int] = {}  # of the family as it is to be
+    held = [Counter([e.family for e in family.members if e.family in before]) for family in families]
+    rows = _rows(families, held, before)
+    heirs = _heirs(families, held, rows, before)
+    told = {row: heirs.get(row, family.id) for row, family in before.items()}
+    fresh = -1
+    canonical: list[Change] = []
+    for number, family in enumerate(families):
+        row = rows.get(number, fresh)
+        fresh -= row == fresh
+        old = before.get(row)
+        after = Family(*(row, family.id, family.canonical.num, family.earliest.num, family.size, family.most))
+        found.entries.update({e.num: e._replace(family=row) for e in family.leaders})
+        if old is None or after[:6] != old[:6]:
+            found.families[row] = after
+        if not held[number]:
+            found.changes.append(Change("new", family.earliest.id, family.id))
+            continue
+        if old is None:
+            found.changes += [Change("split", None, family.id, before[s].id) for s in sorted(held[number])]
+        for e in _astray(family, told, ledger):
+            found.changes.append(Change("left", e.id, before[e.family].id, family.id))
+            found.changes.append(Change("joined", e.id, family.id))
+        found.changes += [Change("joined", e.id, family.id) for e in family.leaders if e.num in own]
+        if old is None or (old.id, old.canonical) != (after.id, after.canonical):
+            canonical.append(Change("canonical", family.canonical.id, family.id))
+    for source, identity in sorted(heirs.items()):
+        found.renamed.append((before[source].id, identity))
+        found.changes.append(Change("merged", None, identity, before[source].id))
+    found.changes += canonical  # of what is merged, too
+    found.dropped |= before.keys() - rows.values()
+
+
+def _rows(
+    families: Sequence[Grouped], held: Sequence[Counter[int]], before: Mapping[int, Family]
+) -> dict[int, int]:
+    """The rows that families stay in, by their places: that of the same id first, or with most members."""
     votes = sorted(
-        (
-            (before[row].id != family.id, -sum(e.family == row for e in family.leaders), row, number)
-            for number, family in enumerate(families)
-            for row in {e.family for e in family.leaders if e.family in before}
-        ),
+        (before[row].id != family.id, -count, row, number)
+        for number, family in enumerate(families)
+        for row, count in held[number].items()
     )
+    rows: dict[int, int] = {}
     taken: set[int] = set()
     for *_, row, number in votes:
         if number not in rows and row not in taken:
             rows[number] = row
             taken.add(row)
-    fresh = -1
-    gone = set(before) - taken
-    heir: dict[int, str] = {}
-    for number, family in enumerate(families):
-        row = rows.get(number, fresh)
-        fresh -= row == fresh
-        old = before.get(row)
-        if old is not None and old.id != family.id:
-            heir[old.num] = family.id
-        joining = [e for e in family.leaders if e.num in own and family.size != 1]
-        moved = [e for e in family.leaders if e.family != row and e.num not in own]
-        sources = {e.family for e in moved}
-        for source in sources & gone:
-            heir.setdefault(source, family.id)
-        after = Family(*(row, family.id, family.canonical.num, family.earliest.num, family.size, family.most))
-        found.entries.update({e.num: e._replace(family=row) for e in family.leaders})
-        if old is None or after[:6] != old[:6]:
-            found.families[row] = after
-        if old is None and not moved:
-            found.changes.append(Change("new", family.earliest.id, family.id))
-            joining = [e for e in joining if e.num != family.earliest.num]
-        elif old is None:
-            found.changes += [
-                Change("split", None, family.id, before[s].id) for s in sorted(sources & before.keys())
-            ]
-        copies = ledger.copies([e.num for e in moved if e.family in before]) if moved else []
-        origin = {e.num: e.family for e in moved}
-        for e in [*moved, *(e for e in copies if e.num not in own and e.num not in origin)]:
-            source = origin[e.leader]
-            if source in before:
-                if source not in gone:
-                    found.changes.append(Change("left", e.id, before[source].id, family.id))
-                if source not in gone or old is None:
-                    found.changes.append(Change("joined", e.id, family.id))
-        found.changes += [Change("joined", e.id, family.id) for e in joining]
-        if (old is not None and old.canonical != after.canonical) or (old is None and family.size > 1):
-            found.changes.append(Change("canonical", family.canonical.id, family.id))
-    current = {family.id for family in families} | {family.id for family in found.families.values()}
-    for source, identity in sorted(heir.items()):
-        if before[source].id not in current:
-            found.renamed.append((before[source].id, identity))
-            found.changes.append(Change("merged", None, identity, before[source].id))
-    found.dropped |= gone
+    return rows
+
+
+def _heirs(
+    families: Sequence[Grouped],
+    held: Sequence[Counter[int]],
+    rows: Mapping[int, int],
+    before: Mapping[int, Family],
+) -> dict[int, str]:
+    """By row the id that answers for its former one from now on, where no family has that any more."""
+    heirs = {row: families[number].id for number, row in rows.items()}
+    for family, here in zip(families, held, strict=True):
+        for row in here:
+            heirs.setdefault(row, family.id)
+    current = {family.id for family in families}
+    return {row: identity for row, identity in heirs.items() if before[row].id not in current}
+
+
+def _astray(family: Grouped, told: Mapping[int, str], ledger: Ledger) -> list[Entry]:
+    """Members that are not where the others of their former row are told to be; copies with that row.
+
+    Args:
+        family: As it is to be.
+        told: Ids by row.
+        ledger: What is stored.
+    """
+    astray = [e for e in family.members if told.get(e.family, family.id) != family.id]
+    if family.copies is not None:
+        return astray
+    origin = {e.num: e.family for e in astray}
+    return astray + [e._replace(family=origin[e.leader]) for e in ledger.copies(origin)]
 
 
 # --- roundups

@@ -231,6 +231,27 @@ def test_following_the_changes_gives_the_families(index):
     assert followed(index) == {family.id: set(family.members) for family in index.families(min_size=1)}
 
 
+def test_members_of_one_family_that_go_to_two(index):
+    pool = [paragraph(("pool", n), 24 + 8 * n) for n in range(8)]
+    texts = ([1, 6, 5], 4), ([7], 4), ([1], 2), ([3, 4], 0), ([7, 5], 2), ([2, 7, 3], 7)
+    for name, (places, hours) in zip("abcdef", texts, strict=True):
+        index.add(article(name, [pool[place] for place in places], hours))
+    members = {family.members for family in index.families()}
+    assert members == {("c", "a"), ("d", "e", "b", "f")}  # "e" was in one family with "a" and "b" before
+    assert followed(index) == {family.id: set(family.members) for family in index.families(min_size=1)}
+
+
+def test_a_copy_that_another_leads_after_a_rebuild(index):
+    pool = [paragraph(("pool", n), size) for n, size in enumerate((150, 120, 30, 25, 20, 15, 30, 25))]
+    texts = ([3, 0, 1], 5), ([5, 2, 3, 6], 0), ([7, 0, 1], 3), ([5, 1], 9), ([5, 6, 7, 3, 0], 4)
+    for name, (places, hours) in zip("abcde", texts, strict=True):
+        index.add(article(name, [pool[place] for place in places], hours))
+    assert {family.members for family in index.families()} == {("b", "c", "e", "a")}
+    index.rebuild()  # "a" led "c", and is led by it now
+    assert {family.members for family in index.families()} == {("c", "e", "a", "d")}
+    assert followed(index) == {family.id: set(family.members) for family in index.families(min_size=1)}
+
+
 def test_prune_forgets_what_is_old(index):
     for n in range(5):
         for kind in (0, 1, 3):
@@ -538,3 +559,9 @@ def followed(index: Index) -> dict[str, set[str]]:
         elif change.kind == "merged":
             families.setdefault(change.family, set()).update(families.pop(change.other, set()))
     return {identity: members for identity, members in families.items() if members}
+
+
+def standing(index: Index) -> dict[str, str]:
+    """What the changes say stands for each family."""
+    told = index.changes(limit=10**6)
+    return {change.family: change.document for change in told if change.kind in ("new", "canonical")}

@@ -21,10 +21,15 @@ import dedup
 from dedup.index import Index
 
 from .conftest import admin, postgres_url
-from .news import START, article, version
-from .test_index import followed
+from .news import START, article, paragraph, version
+from .test_index import followed, standing
 
-STORIES, KINDS = st.integers(0, 3), st.integers(0, 5)
+POOL = [paragraph(("pool", n), 24 + 8 * n) for n in range(8)]
+TEXTS = st.one_of(
+    st.builds(version, st.integers(0, 3), st.integers(0, 5)),
+    # whatever they have in common: families are joined, and come apart
+    st.lists(st.sampled_from(POOL), min_size=1, max_size=4, unique=True),
+)
 IDS = st.integers(0, 12)
 
 
@@ -51,12 +56,9 @@ class Machine(RuleBasedStateMachine):
             db.execute(f"CREATE SCHEMA {schema}")
         return f"{postgres_url()}?options=-csearch_path%3D{schema}"
 
-    def made(self, number: int, story: int, kind: int, hours: int):
-        return article(f"d{number}", version(story, kind), hours)
-
-    @rule(number=IDS, story=STORIES, kind=KINDS, hours=st.integers(0, 60))
-    def add(self, number, story, kind, hours):
-        document = self.made(number, story, kind, hours)
+    @rule(number=IDS, text=TEXTS, hours=st.integers(0, 60))
+    def add(self, number, text, hours):
+        document = article(f"d{number}", text, hours)
         known = self.documents.get(document.id)
         asked = self.index.query(document)
         match = self.index.add(document)
@@ -67,9 +69,9 @@ class Machine(RuleBasedStateMachine):
             assert replace(asked, stored=True) == match
         assert match.canonical in self.documents
 
-    @rule(rows=st.lists(st.tuples(IDS, STORIES, KINDS, st.integers(0, 60)), max_size=6))
+    @rule(rows=st.lists(st.tuples(IDS, TEXTS, st.integers(0, 60)), max_size=6))
     def add_many(self, rows):
-        documents = [self.made(*row) for row in rows]
+        documents = [article(f"d{number}", *text) for number, *text in rows]
         for document, match in zip(documents, list(self.index.add_many(documents)), strict=True):
             known = self.documents.get(document.id)
             assert match.stored == (known is None or known.text != document.text)
@@ -88,9 +90,9 @@ class Machine(RuleBasedStateMachine):
         for identity in gone:
             del self.documents[identity]
 
-    @rule(rows=st.lists(st.tuples(st.integers(13, 16), STORIES, KINDS, st.integers(0, 60)), max_size=3))
+    @rule(rows=st.lists(st.tuples(st.integers(13, 16), TEXTS, st.integers(0, 60)), max_size=3))
     def merge(self, rows):
-        other = {document.id: document for document in (self.made(*row) for row in rows)}
+        other = {f"d{number}": article(f"d{number}", *text) for number, *text in rows}
         with Index.open(self.fresh()) as index:
             list(index.add_many(other.values()))
             stored = self.index.merge(index)
@@ -128,6 +130,8 @@ class Machine(RuleBasedStateMachine):
         members = [identity for family in families for identity in family.members]
         assert sorted(members) == sorted(self.documents)
         assert followed(self.index) == {family.id: set(family.members) for family in families}
+        told = standing(self.index)
+        assert {family.id: told[family.id] for family in families} == {f.id: f.canonical for f in families}
         for family in families:
             self.old_ids.setdefault(family.id, family.members[0])
 
