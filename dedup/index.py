@@ -164,9 +164,10 @@ class Index:
     @contextlib.contextmanager
     def _changing(self) -> Iterator[None]:
         """Writing more than documents that are added: nothing known before is kept after it."""
-        with self._lock, self._writing():
-            yield
-        self._ledger.forget()
+        with self._lock:
+            with self._writing():
+                yield
+            self._ledger.forget()
 
     @contextlib.contextmanager
     def _restoring(self) -> Iterator[None]:

@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -114,6 +115,27 @@ def test_an_error_inside_leaves_nothing(index, monkeypatch):
     assert index.document("b") is None
     assert index.check() == []
     assert index.add(article("b", version(1, 1), 1)).other == "a"
+
+
+def test_what_was_known_is_forgotten_before_another_thread_has_its_turn(index, monkeypatch):
+    index.add(article("a", story(1)))
+    forget, turns = index._ledger.forget, []
+
+    def has_turn():
+        taken = index._lock.acquire(blocking=False)
+        if taken:
+            index._lock.release()
+        return taken
+
+    def watched():
+        with ThreadPoolExecutor(1) as another:
+            turns.append(another.submit(has_turn).result())
+        forget()
+
+    monkeypatch.setattr(index._ledger, "forget", watched)
+    assert index.remove("a")
+    assert turns
+    assert not any(turns)
 
 
 # --- SQLite
