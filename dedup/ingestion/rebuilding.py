@@ -57,10 +57,10 @@ def recall_recurring(ledger: Ledger) -> Recurring | None:
 
 
 def strip_again(ledger: Ledger, settings: Settings) -> None:
-    """Learn which blocks recur, and make every body anew of its text, inside a write transaction."""
+    """Make every body anew of its text, without the blocks found to recur, inside a write transaction."""
     rows = ledger.store.rows(f"SELECT {', '.join(Entry._fields)} FROM document ORDER BY num")  # noqa: S608
     entries = [Entry(*row) for row in rows]
-    if not entries or not settings.strip:
+    if not entries:
         return
     parts = []
     for start in range(0, len(entries), _TOGETHER):
@@ -72,11 +72,13 @@ def strip_again(ledger: Ledger, settings: Settings) -> None:
         texts_ = pa.array([zlib.decompress(texts[e.num]).decode() for e in some], pa.large_string())
         table = table.set_column(table.schema.get_field_index("text"), "text", texts_).combine_chunks()
         parts += table.to_batches()
-    recurring = learn([tokenize(part.column("text")) for part in parts], parts)
+    recurring = None
     ledger.store.run("DELETE FROM learned")
-    ledger.store.run(
-        "INSERT INTO learned VALUES (1, ?, ?)", recurring.keys.tobytes(), recurring.witnesses.tobytes()
-    )
+    if settings.strip:
+        recurring = learn([tokenize(part.column("text")) for part in parts], parts)
+        ledger.store.run(
+            "INSERT INTO learned VALUES (1, ?, ?)", recurring.keys.tobytes(), recurring.witnesses.tobytes()
+        )
     drafts = (draft for part in parts for draft in drafts_of(part, settings, recurring))
     bodies, columns = [], []
     for entry, draft in zip(entries, drafts, strict=True):

@@ -485,6 +485,21 @@ def test_a_rebuild_that_changes_families_keeps_count(places):
         assert index.add(article("later", story(99), 1)).stored
 
 
+def test_rebuilding_without_stripping(place):
+    furniture = "Subscribe to our newsletter to get the news in your inbox every morning."
+    with place.open(store_text=True) as index:
+        index.add(article("a", [*story(1), furniture]))
+        assert index.document("a").words == 240
+        index.rebuild()
+    with place.open(Settings(strip=False)) as index:
+        index.rebuild()
+        index.add(article("b", [*story(2), furniture], 1))
+        assert index.document("a").words == index.document("b").words == 253
+    with place.open(Settings()) as index:
+        index.rebuild()
+        assert index.document("a").words == index.document("b").words == 240
+
+
 def test_blocks_learned_by_another_rebuild(place):
     foot = paragraph("foot", 12)
     with place.open(store_text=True) as index, place.open() as other:
