@@ -59,7 +59,8 @@ class PostgresStore:
                 prepare_threshold=2,
             )
             try:
-                db.execute(f"SET SESSION lock_timeout = {int(self._timeout * 1000)}")
+                # 0 would be no limit
+                db.execute(f"SET SESSION lock_timeout = {max(1, int(self._timeout * 1000))}")
                 db.execute("SET SESSION client_min_messages = warning")
                 # what is acknowledged survives a crash, whatever the server's default
                 db.execute("SET SESSION synchronous_commit = on")

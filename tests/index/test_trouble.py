@@ -93,6 +93,19 @@ def test_readers_do_not_wait_for_a_writer(place):
         assert two.add(article("b", version(1, 1), 1)).other == "a"
 
 
+@pytest.mark.parametrize("timeout", [0, 0.0004])
+def test_a_writer_that_does_not_wait(place, timeout):
+    with (
+        place.open() as one,
+        place.open(timeout=timeout) as two,
+        ThreadPoolExecutor(1) as another,
+        one._writing(),
+    ):
+        error = another.submit(two.add, article("a", story(1))).exception(20)
+    assert isinstance(error, StorageError)
+    assert "kept writing for longer than the timeout" in str(error)
+
+
 def test_one_sees_what_another_added(place):
     with place.open() as one, place.open() as two:
         for n in range(12):
