@@ -22,7 +22,7 @@ from dedup._version import __version__
 from dedup.config import Settings
 from dedup.edges import KINDS
 from dedup.edits import Diff, diff
-from dedup.errors import StorageError, UsageError
+from dedup.errors import InputError, StorageError, UsageError
 from dedup.ingestion import answers
 from dedup.ingestion.answers import Change, Match, StoredDocument, StoredFamily
 from dedup.ingestion.checking import check
@@ -203,19 +203,30 @@ class Index:
         """Store documents in their order, many in a transaction, with the same results as :meth:`add`.
 
         Args:
-            documents: Read, and stored, as matches are asked for. A match is given out once its transaction
-                is through.
+            documents: Read, some thousands ahead, and stored, as matches are asked for. A match is given out
+                once its transaction is through.
             with_diff: As for :meth:`add`.
 
         Raises:
-            InputError: A document cannot be used; those of earlier transactions are stored.
+            InputError: A document cannot be used; those before it are stored, and their matches given out.
             StorageError: They could not be stored.
         """
         if with_diff and not self.store_text:
             raise UsageError("with_diff needs an index that stores texts: open it with store_text=True")
         remaining = iter(documents)
-        while some := [usable(document) for document in islice(remaining, _AHEAD)]:
-            yield from self._add_some(some, with_diff)
+        fault: InputError | None = None
+        while fault is None:
+            some: list[Document] = []
+            try:
+                for document in islice(remaining, _AHEAD):
+                    some.append(usable(document))
+            except InputError as error:
+                fault = error
+            if some:
+                yield from self._add_some(some, with_diff)
+            elif fault is None:
+                return
+        raise fault
 
     def _add_some(self, documents: Sequence[Document], with_diff: bool) -> Iterator[Match]:
         """Store documents, a part in a transaction."""

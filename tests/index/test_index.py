@@ -354,6 +354,16 @@ def test_bad_documents(index):
     assert index.stats()["documents"] == 0
 
 
+def test_what_comes_before_a_bad_document_is_stored(index, monkeypatch):
+    monkeypatch.setattr("dedup.index._TOGETHER", 2)
+    documents = [article(f"d{n}", story(n)) for n in range(5)]
+    matches = index.add_many([*documents[:3], {"id": "bad"}, *documents[3:]])
+    assert [next(matches).id for _ in range(3)] == ["d0", "d1", "d2"]
+    with pytest.raises(InputError, match="text"):
+        next(matches)
+    assert index.stats()["documents"] == 3
+
+
 @pytest.mark.parametrize("time", ["yesterday", "0001-01-01T00:00:00+01:00", b"2026-03-01"])
 def test_bad_times(index, time):
     with pytest.raises(UsageError, match="not an ISO 8601 time"):
