@@ -219,10 +219,9 @@ def _answer(
                 raise record
             waiting.append(usable(record))
         except InputError as error:
-            placed = InputError(error.reason, file="-", line=number)
-            if strict:
-                raise placed from error
             flush()
+            if strict:
+                raise InputError(error.reason, file="-", line=number) from error
             _put({"line": number, "error": error.reason})
             faults += 1
             continue

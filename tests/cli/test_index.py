@@ -62,6 +62,10 @@ def test_bad_records_are_answered_in_their_place(dedup: Call, tmp_path: Path) ->
     strict = dedup("index", "add", tmp_path / "news.db", "--strict", stdin=stdin)
     assert strict.code == 2
     assert strict.err.startswith("dedup: -:1: no JSON")
+    stdin = lines(DOCUMENTS[1], {"id": "x"}, DOCUMENTS[2])
+    strict = dedup("index", "add", tmp_path / "strict.db", "--strict", "--batch", "10", stdin=stdin)
+    assert (strict.code, [answer["id"] for answer in answers(strict.out)]) == (2, [DOCUMENTS[1]["id"]])
+    assert dedup("index", "stats", tmp_path / "strict.db").json()["documents"] == 1
     nothing = dedup("index", "add", tmp_path / "news.db", stdin=b"[]\n")
     assert (nothing.code, nothing.err) == (2, "dedup: -: none of 1 records can be used\n")
 
