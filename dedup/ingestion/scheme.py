@@ -11,7 +11,7 @@ import orjson
 
 from dedup._version import __version__
 from dedup.config import SCHEME_FIELDS, Settings
-from dedup.errors import SchemeError, StorageError
+from dedup.errors import SchemeError, SettingsError, StorageError
 from dedup.folding import folding
 from dedup.storage.ledger import Ledger
 from dedup.storage.migrations import is_current, migrate
@@ -60,15 +60,17 @@ def open_scheme(
             meta = ledger.meta()
             if "scheme" not in meta:
                 meta = _begin(ledger, settings or Settings(), bool(store_text))
-    stored = Settings.from_dict(orjson.loads(meta["settings"]))
-    chosen = stored if settings is None else settings
+    last = {**_values(Settings()), **orjson.loads(meta["settings"])}
+    chosen = _settings(store.name, last) if settings is None else settings
     check_scheme(store.name, orjson.loads(meta["scheme"]), scheme_of(chosen))
     keep = meta["store_text"] == "1" if store_text is None else store_text
     if read_only:
         return Opened(chosen, -1, store_text=keep)
-    if chosen.fingerprint() != stored.fingerprint() or keep != (meta["store_text"] == "1"):
+    if any(last[name] != value for name, value in _values(chosen).items()) or keep != (
+        meta["store_text"] == "1"
+    ):
         with store.writing():
-            ledger.set_meta("settings", _settings_json(chosen))
+            ledger.set_meta("settings", orjson.dumps(_values(chosen)).decode())
             ledger.set_meta("store_text", int(keep))
             # another policy may measure versions by other words
             store.run("UPDATE family SET most = -1 WHERE size > 1")
@@ -104,15 +106,28 @@ def check_scheme(name: str, stored: dict[str, Any], wanted: dict[str, Any]) -> N
         raise SchemeError(f"{name}: made by another scheme: {'; '.join(different)}")
 
 
-def _settings_json(settings: Settings) -> str:
+def _values(settings: Settings) -> dict[str, Any]:
+    """Settings as they are stored."""
     values = {k: v for k, v in settings.as_dict().items() if k not in _NEVER_STORED}
-    return orjson.dumps(values).decode()
+    return {**values, "source_priority": list(settings.source_priority)}
+
+
+def _settings(name: str, stored: dict[str, Any]) -> Settings:
+    """Stored settings, those aside that only another version knows.
+
+    Raises:
+        SchemeError: One has a value that only another version knows.
+    """
+    try:
+        return Settings.from_dict({key: stored[key] for key in _values(Settings())})
+    except SettingsError as error:
+        raise SchemeError(f"{name}: made by another version: {error}; open it with other settings") from error
 
 
 def _begin(ledger: Ledger, settings: Settings, store_text: bool) -> dict[str, str]:
     values = {
         "scheme": orjson.dumps(scheme_of(settings)).decode(),
-        "settings": _settings_json(settings),
+        "settings": orjson.dumps(_values(settings)).decode(),
         "store_text": str(int(store_text)),
         "version": __version__,
         "made": str(microseconds()),
@@ -151,8 +166,6 @@ def _judgement(store: Store, settings: Settings) -> int:
         if rows:
             return int(rows[0][0])
         number = int(store.rows("SELECT count(*) FROM judgement")[0][0])
-        value = orjson.dumps(
-            {"version": __version__, "lexicon": _lexicon(), **orjson.loads(_settings_json(settings))}
-        )
+        value = orjson.dumps({"version": __version__, "lexicon": _lexicon(), **_values(settings)})
         store.run("INSERT INTO judgement VALUES (?, ?, ?)", number, fingerprint, value.decode())
         return number

@@ -331,6 +331,44 @@ def test_other_judgement_settings_are_recorded(place):
         assert index.settings.version_coverage == 0.5
 
 
+def test_settings_of_another_version(place):
+    with place.open(Settings(version_coverage=0.5)) as index:
+        stored = json.loads(index._ledger.meta()["settings"])
+
+    def opened(values, settings=None):
+        with place.open() as index:
+            index._store.run("UPDATE meta SET value = ? WHERE name = 'settings'", json.dumps(values))
+        return place.open(settings)
+
+    with opened({**stored, "a_later_one": 1}) as index:
+        assert index.settings == Settings(version_coverage=0.5)
+        assert index.add(article("a", story(1))).stored
+    del stored["partial_words"]
+    with opened(stored) as index:
+        assert index.settings == Settings(version_coverage=0.5)
+    unknown = {**stored, "policy": "a later one"}
+    with pytest.raises(SchemeError, match="another version: policy = 'a later one'"):
+        opened(unknown)
+    with place.open(Settings()) as index:
+        assert index.settings == Settings()
+    with place.open() as index:
+        assert index.settings == Settings()
+
+
+@pytest.mark.parametrize(("before", "after"), [('"seed"', '"later"'), ("{", '{"later":7,')])
+def test_a_setting_of_the_scheme_of_another_version(place, before, after):
+    with place.open() as index:
+        for name in ("scheme", "settings"):
+            values = index._ledger.meta()[name].replace(before, after, 1)
+            index._store.run("UPDATE meta SET value = ? WHERE name = ?", values, name)
+        database = index._store.name
+    with pytest.raises(
+        SchemeError, match=r"made by another scheme: later is . there and None here"
+    ) as caught:
+        place.open()
+    assert str(caught.value).startswith(f"{database}: ")
+
+
 def test_a_schema_from_the_future(place):
     with place.open() as index:
         index._store.run("INSERT INTO migration VALUES ('9999 flying', 0)")
