@@ -295,6 +295,9 @@ class Index:
     def query(self, document: Document | Mapping[str, Any]) -> Match:
         """Where a document would belong, without storing it.
 
+        What is stored stays in place for that: of a document that is stored with another text, the answer may
+        be that it is a copy of its former text, which :meth:`add` would replace.
+
         Raises:
             InputError: The document cannot be used.
         """
