@@ -101,7 +101,10 @@ def _record(path: str, identity: str | None, fields: Mapping[str, str] | None) -
         count += len(batch)
         if identity is not None:
             batch = batch.filter(pc.equal(batch.column("id"), identity))
-        for row in batch.slice(0, 2).to_pylist():
+        for at in range(len(batch)):
+            if len(found) > 1:
+                break
+            (row,) = batch.slice(at, 1).to_pylist()
             found[row["text"]] = Document(**{name: row[name] for name in Document.__slots__})
     if not count:
         reason = rejects[0].reason if rejects else "no document"

@@ -42,9 +42,9 @@ def writing(path: Path) -> Iterator[None]:
 class OutputFolder:
     """Collects files in ``OUT.partial`` and moves them to ``OUT`` when all has gone well.
 
-    A killed run leaves ``OUT.partial``, which the next one replaces, or goes on with. Nothing is ever deleted
-    that no run of this package made. With ``force``, an ``OUT`` in the way is moved aside first, and deleted
-    last.
+    A killed run leaves ``OUT.partial``, which the next one replaces, or goes on with; so does one whose
+    result cannot be moved to its place. Nothing is ever deleted that no run of this package made. With
+    ``force``, an ``OUT`` in the way is moved aside first, and deleted last.
 
         with OutputFolder("out") as folder:
             write_jsonl(folder / "documents.jsonl", table)
@@ -102,12 +102,18 @@ class OutputFolder:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        keep = self._key is not None and isinstance(error, KeyboardInterrupt)
         try:
             if kind is None:
                 with writing(self._out):
                     self._commit()
+        except OutputError as failure:
+            keep = self._partial.exists()  # what may have taken hours stays
+            raise OutputError(
+                f"{failure}; the result is in {self._partial}" if keep else str(failure)
+            ) from failure
         finally:
-            self._let_go(keep=self._key is not None and isinstance(error, KeyboardInterrupt))
+            self._let_go(keep=keep)
 
     def check(self) -> None:
         """See whether ``OUT`` may be written; entering looks again.
@@ -238,9 +244,12 @@ def is_ours(folder: Path) -> bool:
 
 def _is_result(folder: Path) -> bool:
     try:
-        return "format" in orjson.loads((folder / _RESULT).read_bytes())
-    except (OSError, orjson.JSONDecodeError, TypeError):
+        run = orjson.loads((folder / _RESULT).read_bytes())
+    except (OSError, orjson.JSONDecodeError):
         return False
+    return (
+        isinstance(run, dict) and isinstance(run.get("format"), int) and {"version", "settings"} <= run.keys()
+    )
 
 
 def _delete(path: Path) -> None:

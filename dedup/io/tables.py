@@ -97,14 +97,18 @@ def _values(column: pa.Array) -> list[Any]:
         column = pc.cast(column, pa.timestamp("us", column.type.tz), safe=False)
     try:
         return column.to_pylist()  # type: ignore[no-any-return]
+    except KeyError:  # a zone that Python does not know
+        if pa.types.is_timestamp(column.type):
+            return _values(pc.cast(column, pa.timestamp("us", "UTC")))
     except (OverflowError, ValueError):
-        return [_value(scalar) for scalar in column]
+        pass
+    return [_value(scalar) for scalar in column]
 
 
 def _value(scalar: pa.Scalar) -> Any:
     try:
         return scalar.as_py()
-    except (OverflowError, ValueError):
+    except (KeyError, OverflowError, ValueError):
         return None
 
 

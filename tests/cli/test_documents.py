@@ -49,6 +49,16 @@ def test_the_same_record_twice_is_one_document(tmp_path: Path) -> None:
     assert load(f"{path}#x").text == "Words."
 
 
+def test_copies_do_not_hide_what_stands_behind_them(tmp_path: Path) -> None:
+    texts = ["Words.", "Words.", "Others."]
+    path = write(tmp_path / "a.jsonl", [{"id": str(n), "text": text} for n, text in enumerate(texts)])
+    with pytest.raises(UsageError, match="holds 3 documents"):
+        load(str(path))
+    path = write(tmp_path / "b.jsonl", [{"id": "x", "text": text} for text in texts])
+    with pytest.raises(UsageError, match="holds several texts with the id x"):
+        load(f"{path}#x")
+
+
 def test_two_documents_with_one_id_are_told_apart(tmp_path: Path) -> None:
     for folder in ("a", "b"):
         (tmp_path / folder).mkdir()

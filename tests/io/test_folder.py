@@ -17,7 +17,7 @@ from dedup.io.folder import writing
 def run(out: Path, mark: str = "1", *, force: bool = False) -> None:
     with OutputFolder(out, force=force) as folder:
         (folder / "mark").write_text(mark)
-        (folder / "run.json").write_text('{"format": 1}')
+        (folder / "run.json").write_text('{"format": 1, "version": "0.1.0", "settings": {}}')
         assert not out.exists() or force
 
 
@@ -57,7 +57,15 @@ def test_force_replaces_nothing_but_results(tmp_path: Path) -> None:
     theirs = tmp_path / "photos"
     theirs.mkdir()
     run(theirs, force=True)  # was empty
-    for content in ("{}", "[1]", "no json", None):
+    for content in (
+        "{}",
+        "[1]",
+        '"format"',
+        '{"format": "csv", "version": 1, "settings": {}}',
+        '{"format": 1}',
+        "no json",
+        None,
+    ):
         (theirs / "run.json").unlink(missing_ok=True)
         if content:
             (theirs / "run.json").write_text(content)
@@ -139,11 +147,18 @@ def test_another_process_and_its_death(tmp_path: Path) -> None:
 
 
 def test_out_made_by_another_meanwhile(tmp_path: Path) -> None:
-    with pytest.raises(OutputError, match="exists already"), OutputFolder(tmp_path / "out"):  # noqa: PT012
+    """What was found, which may have taken hours, stays."""
+    told = pytest.raises(OutputError, match=r"exists already; .*; the result is in .*out\.partial")
+    with told, OutputFolder(tmp_path / "out", key="k") as folder:
+        (folder / "mark").touch()
         (tmp_path / "out").mkdir()
         (tmp_path / "out/theirs").touch()
-    assert left(tmp_path) == ["out"]
     assert left(tmp_path / "out") == ["theirs"]
+    (tmp_path / "out/theirs").unlink()
+    with OutputFolder(tmp_path / "out", key="k", resume=True, force=True) as folder:
+        assert folder.resumed
+    assert left(tmp_path) == ["out"]
+    assert left(tmp_path / "out") == ["mark"]
 
 
 def test_names_that_share_a_stem(tmp_path: Path) -> None:

@@ -204,7 +204,7 @@ def test_folders_are_searched_to_the_bottom(tmp_path: Path) -> None:
 
 def test_results_of_ours_are_no_input(tmp_path: Path) -> None:
     put(tmp_path / "a.jsonl", "")
-    put(tmp_path / "out/run.json", '{"format": 1}')
+    put(tmp_path / "out/run.json", '{"format": 1, "version": "0.1.0", "settings": {}}')
     put(tmp_path / "out/documents.jsonl", "")
     put(tmp_path / "new.partial/.dedup-lock", "")
     put(tmp_path / "new.partial/documents.jsonl", "")
@@ -447,6 +447,13 @@ def test_parquet_times_that_python_cannot_hold_are_null_in_the_record(tmp_path: 
         "inner": ["1970-01-01T00:00:00"],
     }
     assert orjson.loads(second) == {"text": "b", **dict.fromkeys(("local", "date", "span", "inner"))}
+
+
+def test_parquet_in_a_zone_that_python_does_not_know(tmp_path: Path) -> None:
+    zone = pa.timestamp("ms", "Moon/Base")
+    columns = {"text": ["a"], "at": pa.array([0], zone), "inner": pa.array([[0]], pa.list_(zone))}
+    (record,) = Got(parquet(tmp_path / "a.parquet", columns)).column("record")
+    assert orjson.loads(record) == {"text": "a", "at": "1970-01-01T00:00:00Z", "inner": None}
 
 
 def test_parquet_with_a_column_twice(tmp_path: Path) -> None:
