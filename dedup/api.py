@@ -6,15 +6,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from dedup.boilerplate import strip
 from dedup.config import Settings
 from dedup.engines.base import silent
 from dedup.engines.local import find_families as run
 from dedup.io import Reject, from_documents
 from dedup.model import Document, Relation
-from dedup.shingles import shingle
-from dedup.signatures import as_minhash, sketch
-from dedup.tokens import tokenize
+from dedup.pipeline import sign
+from dedup.signatures import as_minhash
 
 if TYPE_CHECKING:
     from datasketch import MinHash
@@ -90,9 +88,7 @@ def signature(text: str, settings: Settings | None = None) -> MinHash:
     """
     settings = Settings.given(settings)
     batch = next(from_documents([{"id": "text", "text": text}], strict=True))
-    tokens = tokenize(batch.column("text"))
-    body = strip(tokens, batch).body if settings.strip else None
-    return as_minhash(sketch(shingle(tokens, body, settings), settings).signatures[0], settings)
+    return as_minhash(sign(batch, settings)[0], settings)
 
 
 def _as_record(value: str | Document | Mapping[str, Any], name: str) -> Document | Mapping[str, Any]:

@@ -8,12 +8,13 @@ from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar
 
-from dedup.errors import InputError, StorageError
+from dedup.errors import StorageError
 from dedup.index import Index
+from dedup.ingestion.drafts import until_fault
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+    from collections.abc import AsyncIterator, Callable, Iterable, Mapping
     from datetime import date
 
     import pyarrow as pa
@@ -100,7 +101,7 @@ class AsyncIndex:
         remaining = iter(documents)
         while some := list(islice(remaining, _TOGETHER)):
             matches = self.index.add_many(some, with_diff=with_diff)
-            found, fault = await self._run(_until_fault, matches)
+            found, fault = await self._run(until_fault, matches)
             for match in found:
                 yield match
             if fault is not None:
@@ -169,14 +170,3 @@ class AsyncIndex:
     async def check(self) -> list[str]:
         """See :meth:`dedup.Index.check`."""
         return await self._run(self.index.check)
-
-
-def _until_fault(matches: Iterator[Match]) -> tuple[list[Match], InputError | None]:
-    """Matches as far as documents can be used, and what is wrong with the next one."""
-    found: list[Match] = []
-    try:
-        for match in matches:
-            found.append(match)  # those before the fault are kept
-    except InputError as error:
-        return found, error
-    return found, None

@@ -22,11 +22,11 @@ from dedup._version import __version__
 from dedup.config import Settings
 from dedup.edges import KINDS
 from dedup.edits import Diff, diff
-from dedup.errors import InputError, StorageError, UsageError
+from dedup.errors import StorageError, UsageError
 from dedup.ingestion import answers
 from dedup.ingestion.answers import Change, Match, StoredDocument, StoredFamily
 from dedup.ingestion.checking import check
-from dedup.ingestion.drafts import batch_of, drafts_of, raw_hash, restored, usable
+from dedup.ingestion.drafts import batch_of, drafts_of, raw_hash, restored, until_fault, usable
 from dedup.ingestion.exporting import exported
 from dedup.ingestion.keys import LOW_BITS, posting_limits
 from dedup.ingestion.placing import place, read_ahead
@@ -214,19 +214,14 @@ class Index:
         if with_diff and not self.store_text:
             raise UsageError("with_diff needs an index that stores texts: open it with store_text=True")
         remaining = iter(documents)
-        fault: InputError | None = None
-        while fault is None:
-            some: list[Document] = []
-            try:
-                for document in islice(remaining, _AHEAD):
-                    some.append(usable(document))
-            except InputError as error:
-                fault = error
+        while True:
+            some, fault = until_fault(map(usable, islice(remaining, _AHEAD)))
             if some:
                 yield from self._add_some(some, with_diff)
-            elif fault is None:
+            if fault is not None:
+                raise fault
+            if not some:
                 return
-        raise fault
 
     def _add_some(self, documents: Sequence[Document], with_diff: bool) -> Iterator[Match]:
         """Store documents, a part in a transaction."""

@@ -35,7 +35,7 @@ from dedup.shingles import shingle
 from dedup.signatures import sketch
 from dedup.stock import find_notices, long_runs, mark, windows
 from dedup.templates import NOTICE
-from dedup.texts import CUT, NEVER, STOCK, Texts, codes, half_words, is_spaceless
+from dedup.texts import CUT, STOCK, Texts, codes, half_words, is_spaceless, times_of
 from dedup.tokens import Tokens, text_buffers, tokenize
 
 if TYPE_CHECKING:
@@ -63,6 +63,7 @@ __all__ = [
     "prepare",
     "relate",
     "settle",
+    "sign",
     "to_leader",
 ]
 
@@ -255,6 +256,18 @@ def prepare(
     )
 
 
+def sign(batch: pa.RecordBatch, settings: Settings) -> NDArray[np.uint32]:
+    """Signatures of the stripped texts, also where next to nothing is left: uint32[n, permutations].
+
+    Args:
+        batch: Documents, in the columns of the readers.
+        settings: What to do.
+    """
+    tokens = tokenize(batch.column("text"))
+    body = strip(tokens, batch).body if settings.strip else None
+    return sketch(shingle(tokens, body, settings), settings).signatures
+
+
 def learn(tokens: Sequence[Tokens], batches: Sequence[pa.RecordBatch]) -> Recurring:
     """Blocks that recur in a source across documents that share nothing else.
 
@@ -399,7 +412,7 @@ def number(prepared: Prepared, records: pa.Table, settings: Settings) -> Numbere
     ids, source, title = (whole_strings(records.column(name)) for name in ("id", "source", "title"))
     published = whole(records.column("published"))
     order = _key_order(prepared.content, ids, published)
-    times = published.cast(pa.int64()).fill_null(int(NEVER)).to_numpy(zero_copy_only=False)[order]
+    times = times_of(published)[order]
     source = source.take(pa.array(order))
     start, stop = prepared.offsets[:-1][order], prepared.offsets[1:][order]
     (length,) = half_words(prepared.flags, start, stop)

@@ -270,10 +270,10 @@ def _differ_only(
     """
     fewer = np.minimum(lengths.figures[a], lengths.figures[b]) / 2
     table = lengths.figures >= TABLE * lengths.whole
-    few = TABLE_CHANGED * fewer
-    enough = np.where(apart, np.where(brief, 1, np.maximum(few, 1)), CHANGED)
+    share = TABLE_CHANGED * fewer
+    enough = np.where(apart, np.where(brief, 1, np.maximum(share, 1)), CHANGED)
     least = np.maximum(BULLETIN * shared.left, enough)
-    few = np.where(headlined, 1, np.maximum(few, 2))
+    few = np.where(headlined, 1, np.maximum(share, 2))
     least = np.where(table[a] & table[b], np.minimum(least, few), least)
     short = lengths.whole < 2 * NOTICE
     within = (shared.conflicts >= least) | (table[a] & table[b]) | (apart & short[a] & short[b])

@@ -41,6 +41,7 @@ __all__ = [
     "codes",
     "half_words",
     "is_spaceless",
+    "times_of",
 ]
 
 QUOTED, CHARACTER, STOCK = QUOTED_FLAG, CHARACTER_FLAG, STOCK_FLAG
@@ -165,3 +166,9 @@ def codes(names: pa.Array) -> NDArray[np.int64]:
     """A number for each name, -1 for none: int64[n]."""
     numbers = names.dictionary_encode().indices.cast(pa.int64()).fill_null(-1)
     return np.asarray(numbers.to_numpy(zero_copy_only=False), np.int64)
+
+
+def times_of(published: pa.Array) -> NDArray[np.int64]:
+    """Times of publication in microseconds since the epoch, ``NEVER`` where there is none: int64[n]."""
+    micros = published.cast(pa.timestamp("us", tz="UTC")).cast(pa.int64())
+    return np.asarray(micros.fill_null(int(NEVER)).to_numpy(zero_copy_only=False))

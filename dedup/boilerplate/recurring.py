@@ -17,7 +17,7 @@ from xxhash import xxh64_intdigest
 
 from dedup import kernels
 from dedup.ragged import is_in, run_starts, steps
-from dedup.texts import DAY, NEVER, NO_DAY
+from dedup.texts import DAY, NO_DAY, times_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -235,5 +235,4 @@ def _days(batch: pa.RecordBatch) -> NDArray[np.int64]:
     """int64[n]: days since the epoch in UTC, ``NO_DAY`` if undated."""
     if "published" not in batch.schema.names:
         return np.full(batch.num_rows, NO_DAY, np.int64)
-    micros = batch.column("published").cast(pa.timestamp("us", tz="UTC")).cast(pa.int64())
-    return np.asarray(micros.fill_null(NEVER).to_numpy(zero_copy_only=False) // DAY)
+    return np.asarray(times_of(batch.column("published")) // DAY)

@@ -1,10 +1,18 @@
-"""What an engine tells while it works."""
+"""What engines share: what they tell while they work, and how they know a run again."""
 
 from __future__ import annotations
 
-from typing import Protocol
+import json
+from typing import TYPE_CHECKING, Any, Protocol
 
-__all__ = ["Progress", "silent"]
+import xxhash
+
+from dedup._version import __version__
+
+if TYPE_CHECKING:
+    from dedup.config import Settings
+
+__all__ = ["Progress", "identity_of", "silent"]
 
 
 class Progress(Protocol):
@@ -16,3 +24,17 @@ class Progress(Protocol):
 
 def silent(stage: str, done: int, total: int | None) -> None:
     """Tell nobody."""
+
+
+def identity_of(settings: Settings, *parts: Any) -> str:
+    """Hash of everything a result depends on, by which a run knows what it may go on with.
+
+    Args:
+        settings: Their fingerprint counts, and the version of the package.
+        parts: What else does; anything that is JSON.
+
+    Returns:
+        32 hexadecimal digits.
+    """
+    # not orjson: a path may be no UTF-8, and its halves of surrogate pairs are escaped here
+    return xxhash.xxh3_128_hexdigest(json.dumps([__version__, settings.fingerprint(), *parts]).encode())

@@ -11,7 +11,6 @@ that a run is not gone on with after a restart (see :func:`run_key`).
 
 from __future__ import annotations
 
-import json
 import math
 import mmap
 import os
@@ -27,9 +26,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Self, TypeVar
 import numpy as np
 import orjson
 import pyarrow as pa
-import xxhash
 
-from dedup._version import __version__
+from dedup.engines.base import identity_of
 from dedup.errors import OutputError
 from dedup.io.folder import writing
 from dedup.ragged import running, whole
@@ -476,15 +474,14 @@ def run_key(sources: Iterable[Source], settings: Settings, *options: Any) -> str
     Returns:
         32 hexadecimal digits, None if a source can be read only once.
     """
-    parts: list[Any] = [__version__, settings.fingerprint(), _booted(), options]
+    parts: list[Any] = [_booted(), options]
     for source in sources:
         if source.path == "-":
             return None
         path = Path(source.path)
         state = path.stat() if path.exists() else path.lstat()  # a broken link is there too
         parts.append((source.path, source.name, state.st_size, state.st_mtime_ns))
-    # not orjson: a path may be no UTF-8, and its halves of surrogate pairs are escaped here
-    return xxhash.xxh3_128_hexdigest(json.dumps(parts).encode())
+    return identity_of(settings, *parts)
 
 
 def _booted() -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import orjson
@@ -27,7 +27,7 @@ from dedup.texts import NEVER, STOCK, half_words, is_spaceless
 from dedup.tokens import to_characters, tokenize
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -35,7 +35,9 @@ if TYPE_CHECKING:
     from dedup.config import Settings
     from dedup.storage.rows import Body
 
-__all__ = ["Draft", "batch_of", "drafts_of", "raw_hash", "restored", "usable"]
+__all__ = ["Draft", "batch_of", "drafts_of", "raw_hash", "restored", "until_fault", "usable"]
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +115,17 @@ def usable(document: Any) -> Document:
     if published is made.published and updated is made.updated:
         return made
     return replace(made, published=published, updated=updated)
+
+
+def until_fault(items: Iterable[T]) -> tuple[list[T], InputError | None]:
+    """What comes before a document that cannot be used, and what is wrong with that, if there is one."""
+    found: list[T] = []
+    try:
+        for item in items:
+            found.append(item)  # those before the fault are kept
+    except InputError as error:
+        return found, error
+    return found, None
 
 
 def batch_of(documents: Sequence[Document]) -> pa.RecordBatch:

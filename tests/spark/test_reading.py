@@ -150,7 +150,7 @@ def test_another_version_is_another_run(
     frame = spark.range(0).selectExpr("'' AS text")
     assert begin(frame) == "begun"
     assert begin(frame) == "begun"
-    monkeypatch.setattr("dedup.engines.spark.engine.__version__", "0.0.1")
+    monkeypatch.setattr("dedup.engines.base.__version__", "0.0.1")
     assert "holds a run of other documents, settings or version" in begin(frame)
 
 

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import xxhash
 from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkRuntimeError
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
-from dedup._version import __version__
 from dedup.edges import NONE
+from dedup.engines.base import identity_of
 from dedup.engines.spark import tables
 from dedup.engines.spark.cluster import DOCUMENTS, Run, configured
 from dedup.engines.spark.copies import find_copies
@@ -117,7 +115,8 @@ def find(
         else:
             origin = source.schema.simpleString()
             records = from_frame(source, fields)
-        run = Run(spark, folder, _identity(settings, fields or {}, origin), afresh=afresh)
+        identity = identity_of(settings, sorted((fields or {}).items()), origin)
+        run = Run(spark, folder, identity, afresh=afresh)
         try:
             documents, rejects = resolve(run, records)
             partitions = max(_parallelism(spark), -(-run.rows["records"] // DOCUMENTS))
@@ -129,18 +128,6 @@ def find(
                 return _judge(run, documents, rejects, number(run, known, partitions), settings)
         finally:
             run.release()
-
-
-def _identity(settings: Settings, fields: Mapping[str, str], origin: Any) -> str:
-    """Hash of everything a result depends on, by which a run knows the stages it may go on with.
-
-    Args:
-        settings: Their fingerprint counts.
-        fields: Renames.
-        origin: What is known of the documents: anything that is JSON.
-    """
-    parts = [__version__, settings.fingerprint(), sorted(fields.items()), origin]
-    return xxhash.xxh3_128_hexdigest(json.dumps(parts).encode())
 
 
 def _parallelism(spark: SparkSession) -> int:

@@ -34,7 +34,7 @@ from dedup.pipeline import prepare
 from dedup.ragged import owners, running
 from dedup.stock import windows
 from dedup.templates import NOTICE
-from dedup.texts import NEVER, NO_DAY, half_words, is_spaceless
+from dedup.texts import NO_DAY, half_words, is_spaceless, times_of
 from dedup.tokens import tokenize
 
 if TYPE_CHECKING:
@@ -265,7 +265,7 @@ def _prepare(table: pa.Table, settings: Settings) -> pa.Table:
     (length,) = half_words(found.flags, found.offsets[:-1], found.offsets[1:])
     size = np.diff(found.offsets)
     raw = np.diff(found.raw_offsets)
-    times = batch.column("published").cast(pa.int64()).fill_null(int(NEVER)).to_numpy(zero_copy_only=False)
+    times = times_of(batch.column("published"))
     bits = [
         np.packbits(found.body[a:b])
         for a, b in zip(found.raw_offsets[:-1], found.raw_offsets[1:], strict=True)
