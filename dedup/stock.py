@@ -148,11 +148,11 @@ def flag(
 
 
 def find_notices(texts: Texts, content: NDArray[np.uint64], settings: Settings) -> NDArray[np.bool_]:
-    """Short texts that one source publishes again a window later or more, word for word: bool[n].
+    """Short texts that their source has published before, a window or more ago, word for word: bool[n].
 
-    "The bank left its rate unchanged" is news each time it is said. A long text, or one that another source
-    carries later, is a copy, and so is what the same source carries again the next day. What nobody wrote an
-    article into is a notice whatever its length.
+    "The bank left its rate unchanged" is news each time it is said, and the first time as any other news is. A
+    long text, or one that another source carries later, is a copy, and so is what the same source carries
+    again the next day. What nobody wrote an article into is a notice whatever its length.
 
     Args:
         texts: Body tokens of n documents, with their sources and dates.
@@ -166,10 +166,13 @@ def find_notices(texts: Texts, content: NDArray[np.uint64], settings: Settings) 
     row = np.flatnonzero((length < LONG_RUN) & (source >= 0) & (published != NEVER))
     row = row[np.lexsort((published[row], source[row], content[row, 1], content[row, 0]))]
     bodies = run_starts(*content[row].T)
+    body = np.cumsum(bodies) - 1
     begun = first_of_run(published[row], bodies | run_starts(source[row]))
-    again = published[row] - begun >= settings.stock_window_days * DAY
-    body = np.cumsum(bodies)
-    notice[row[np.isin(body, body[again])]] = True
+    before = published[row] - settings.stock_window_days * DAY
+    again = before >= begun
+    said = np.full(bodies.sum(), NEVER)
+    np.minimum.at(said, body[again], begun[again])
+    notice[row] = before >= said[body]
     return notice
 
 

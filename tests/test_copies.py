@@ -96,3 +96,15 @@ def test_many_copies_are_one_document_to_what_follows() -> None:
     assert len(family) == 100
     assert result.relation_counts()["exact"] == 98
     assert len(result.relations) == 99
+
+
+def test_a_notice_said_again_takes_nothing_from_the_first_day() -> None:
+    text = " ".join(words(0, 40))
+    records = [
+        {"id": "first", "text": text, "source": "bank.example", "published": "2026-02-02T09:00"},
+        {"id": "edited", "text": f"{text} more", "source": "paper.example", "published": "2026-02-02T10:00"},
+        {"id": "again", "text": text, "source": "bank.example", "published": "2026-02-09T09:00"},
+    ]
+    result = dedup.find_families(records)
+    assert result.relation("first", "edited").relation == RelationKind.NEAR
+    assert [len(family) for family in result.families] == [2]

@@ -80,7 +80,10 @@ BRIEFS: list[dict[str, Any]] = [
     )
     for day in days
 ]  # fmt: skip
-"""Said again, news each time; and the same one carried for two days."""
+BRIEFS.append(
+    BRIEFS[0] | {"id": "bank-in-town", "text": BRIEFS[0]["text"] + " More soon.", "source": "town.example"}
+)
+"""Said again, news each time, and carried the first time; and the same one carried for two days."""
 
 
 def test_seeds(spark: Any, seed_table: pa.Table, tmp_path: Path) -> None:

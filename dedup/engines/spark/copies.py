@@ -240,14 +240,20 @@ def _answer(asked: pa.Table, settings: Settings) -> pa.Table:
 
 
 def _notices(documents: DataFrame, settings: Settings) -> DataFrame:
-    """Short texts that one source publishes again much later: :func:`dedup.stock.find_notices`."""
+    """Short texts that their source has published long before: :func:`dedup.stock.find_notices`."""
     short = documents.where(F.col("size") < LONG_RUN).where("source is not null")
     short = short.where(F.col("published") != int(NEVER))
     short = short.select("number", "high", "low", "source", "published")
-    spread = F.max("published") - F.min("published") >= settings.stock_window_days * DAY
-    again = short.groupBy("high", "low", "source").agg(spread.alias("again"))
-    again = again.where("again").select("high", "low").distinct()
-    return short.join(again, ["high", "low"]).select("number")
+    window = settings.stock_window_days * DAY
+    first, last = F.min("published").alias("first"), F.max("published").alias("last")
+    again = (
+        short.groupBy("high", "low", "source")
+        .agg(first, last)
+        .where(F.col("last") - F.col("first") >= window)
+    )
+    said = again.groupBy("high", "low").agg(F.min("first").alias("said"))
+    later = F.col("published") - F.col("said") >= window
+    return short.join(said, ["high", "low"]).where(later).select("number")
 
 
 def _marked(documents: Corpus, stock: DataFrame | None, notices: DataFrame, settings: Settings) -> DataFrame:
