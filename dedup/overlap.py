@@ -83,7 +83,7 @@ def _align(
     verbatim = np.add.reduceat(np.append(runs[:, 2], 0), stop - run_counts) * (run_counts > 0)
     unit = 1 + (texts.spaceless[a] & texts.spaceless[b])
     left = (np.minimum(sizes[a], sizes[b]) - verbatim) / unit
-    common = Shared(shared, figures, conflicts, left)
+    common = Shared(shared, figures, conflicts, left, runs, stop - run_counts, stop)
     template = find_templates(texts, lengths, a, b, common, settings)
     # two texts that both have fewer narrative words than a version needs can still be versions of each other
     least_plain = np.maximum(np.minimum(plain[a], plain[b]) / 2, settings.partial_words)
@@ -91,7 +91,7 @@ def _align(
     shorter = np.where(base[a] <= base[b], a, b)
     enough = narrative >= np.minimum(settings.partial_words, needed)
     retold = narrative < settings.version_narrative * plain[shorter] / 2
-    facts = same_facts(texts, a, b, common, runs, (stop - run_counts, stop), settings)
+    facts = same_facts(texts, a, b, common, settings)
     frame = lengths.mostly_stock
     same = same_report(texts, lengths, a, b, verbatim / unit, settings) | (facts & frame[a] & frame[b])
     kind = classify(

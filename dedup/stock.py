@@ -150,9 +150,9 @@ def flag(
 def find_notices(texts: Texts, content: NDArray[np.uint64], settings: Settings) -> NDArray[np.bool_]:
     """Short texts that their source has published before, a window or more ago, word for word: bool[n].
 
-    "The bank left its rate unchanged" is news each time it is said, and the first time as any other news is. A
-    long text, or one that another source carries later, is a copy, and so is what the same source carries
-    again the next day. What nobody wrote an article into is a notice whatever its length.
+    "The bank left its rate unchanged" is news each time it is said, the first time as any other. A long text,
+    or one that another source carries later, is a copy, and so is what the same source carries again the next
+    day. What nobody wrote an article into is a notice whatever its length.
 
     Args:
         texts: Body tokens of n documents, with their sources and dates.

@@ -85,12 +85,18 @@ class Shared:
         figures: float64[p], those inside the verbatim runs.
         conflicts: float64[p], those that differ in the gaps between runs.
         left: float64[p], words of the shorter document outside the runs.
+        runs: int32[r, 3], the verbatim runs: first token in a, in b, tokens.
+        first: int64[p], the first run of each pair.
+        stop: int64[p], one past its last.
     """
 
     words: NDArray[np.float64]
     figures: NDArray[np.float64]
     conflicts: NDArray[np.float64]
     left: NDArray[np.float64]
+    runs: NDArray[np.int32]
+    first: NDArray[np.int64]
+    stop: NDArray[np.int64]
 
 
 def find_templates(
@@ -127,7 +133,7 @@ def find_templates(
     in_words = (shared.left >= 2) & (most - shared.figures >= np.maximum(BULLETIN * shared.left, 1))
     other = differ_throughout(shared, apart, settings) | (notice & apart & in_words)
     other |= _refilled(texts, lengths, a, b, shared, brief)
-    other |= other_weekdays(texts, a, b, brief & days_apart(texts, a, b, NEXT_DAY))
+    other |= other_weekdays(texts, a, b, shared, brief & days_apart(texts, a, b, NEXT_DAY))
     # headlines are seldom asked: between notices rich in figures, half of the shorter one alike
     alike = 4 * shared.left <= np.minimum(lengths.whole[a], lengths.whole[b])
     headlines = compare_headlines(texts, a, b, notice & rich[a] & rich[b] & alike)
@@ -171,8 +177,6 @@ def same_facts(
     a: NDArray[np.int64],
     b: NDArray[np.int64],
     shared: Shared,
-    runs: NDArray[np.int32],
-    bounds: tuple[NDArray[np.int64], NDArray[np.int64]],
     settings: Settings,
 ) -> NDArray[np.bool_]:
     """Pairs that share a passage of stock text with the figures of the day in it: bool[p].
@@ -185,8 +189,6 @@ def same_facts(
         a: int64[p] document number.
         b: int64[p].
         shared: What they share.
-        runs: int32[r, 3], their common runs: first token in a, in b, tokens.
-        bounds: int64[p] each, the first run of a pair and one past its last.
         settings: For the words a copied passage has at least.
     """
     found = (shared.conflicts == 0) & (shared.figures >= CHANGED) & (shared.words < settings.partial_words)
@@ -194,10 +196,10 @@ def same_facts(
     rows = np.flatnonzero(found)
     if not len(rows):  # mostly
         return np.asarray(found)
-    run, pair = gather(bounds[0][rows], bounds[1][rows])
-    sides = zip((a, b), runs[run].T.astype(np.int64), strict=False)
+    run, pair = gather(shared.first[rows], shared.stop[rows])
+    sides = zip((a, b), shared.runs[run].T.astype(np.int64), strict=False)
     begins = [texts.start[side[rows]][pair] + first for side, first in sides]
-    (at_a, of), (at_b, _) = (gather(begin, begin + runs[run, 2]) for begin in begins)
+    (at_a, of), (at_b, _) = (gather(begin, begin + shared.runs[run, 2]) for begin in begins)
     flags = texts.flags[at_a] | texts.flags[at_b]
     half_words = 2 - (flags & CHARACTER_FLAG != 0)
     fact = flags & (NUMBER_FLAG | STOCK_FLAG) == NUMBER_FLAG

@@ -19,6 +19,7 @@ from dedup.tokens import tokenize
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from dedup.templates import Shared
     from dedup.texts import Texts
 
 __all__ = ["other_weekdays"]
@@ -33,31 +34,50 @@ def _names() -> tuple[NDArray[np.uint64], NDArray[np.uint8]]:
 
 
 def other_weekdays(
-    texts: Texts, a: NDArray[np.int64], b: NDArray[np.int64], asked: NDArray[np.bool_]
+    texts: Texts,
+    a: NDArray[np.int64],
+    b: NDArray[np.int64],
+    shared: Shared,
+    asked: NDArray[np.bool_],
 ) -> NDArray[np.bool_]:
-    """Pairs that both name days of the week, and none in common: bool[p].
+    """Pairs that name days of the week, none in common, and one in the place of the other: bool[p].
+
+    In the place of the other is between the same two common runs, or before the first or behind the last of
+    both texts: the day of a sentence that was added says nothing of what was copied.
 
     Args:
         texts: Body tokens of n documents.
         a: int64[p] document number.
         b: int64[p].
+        shared: What they share.
         asked: bool[p], the pairs that are looked at.
     """
     found = np.zeros(len(a), bool)
     rows = np.flatnonzero(asked)
     if not len(rows):  # mostly
         return found
-    days = _days(texts, np.concatenate([a[rows], b[rows]])).reshape(2, -1)
-    found[rows] = (days > 0).all(axis=0) & (days[0] & days[1] == 0)
+    one, two = (_days(texts, texts.start[side[rows]], texts.stop[side[rows]]) for side in (a, b))
+    rows = rows[(one > 0) & (two > 0) & (one & two == 0)]
+    run, of = gather(shared.first[rows], shared.stop[rows])
+    head = np.stack([texts.start[a[rows]], texts.start[b[rows]], np.zeros(len(rows), np.int64)], axis=1)
+    tail = np.stack([texts.stop[a[rows]], texts.stop[b[rows]], head[:, 2]], axis=1)
+    runs = np.concatenate([head, shared.runs[run] + head[of], tail])
+    pair = np.concatenate([np.arange(len(rows)), of, np.arange(len(rows))])
+    order = np.lexsort((runs[:, 0], pair))  # it is stable
+    runs, pair = runs[order], pair[order]
+    starts, stops = runs[:-1, :2] + runs[:-1, 2:], runs[1:, :2]
+    gap = np.flatnonzero((pair[1:] == pair[:-1]) & (starts <= stops).all(axis=1))
+    of_a, of_b = (_days(texts, starts[gap, side], stops[gap, side]) for side in (0, 1))
+    found[rows[pair[gap[(of_a > 0) & (of_b > 0)]]]] = True
     return found
 
 
-def _days(texts: Texts, documents: NDArray[np.int64]) -> NDArray[np.uint8]:
-    """The days of the week each document names, a bit a day, the lowest for Monday: uint8[len(documents)]."""
+def _days(texts: Texts, start: NDArray[np.int64], stop: NDArray[np.int64]) -> NDArray[np.uint8]:
+    """The days of the week m stretches of tokens name, a bit a day, the lowest for Monday: uint8[m]."""
     names, bits = _names()
-    at, row = gather(texts.start[documents], texts.stop[documents])
+    at, row = gather(start, stop)
     place = np.minimum(np.searchsorted(names, texts.hash[at]), len(names) - 1)
     named = names[place] == texts.hash[at]
-    days = np.zeros(len(documents), np.uint8)
+    days = np.zeros(len(start), np.uint8)
     np.bitwise_or.at(days, row[named], bits[place[named]])
     return days

@@ -30,7 +30,8 @@ Text = list[int]
 def test_figures_that_differ_throughout(
     figures: int, conflicts: int, shared: float, apart: bool, template: bool
 ) -> None:
-    found = Shared(*(np.array([float(x)]) for x in (shared, figures, conflicts, 0)))
+    counts = [np.array([float(x)]) for x in (shared, figures, conflicts, 0)]
+    found = Shared(*counts, np.empty((0, 3), np.int32), np.zeros(1, np.int64), np.zeros(1, np.int64))
     assert differ_throughout(found, np.array([apart]), Settings()).tolist() == [template]
 
 

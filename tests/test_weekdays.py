@@ -36,6 +36,21 @@ def test_a_day_in_common_or_none_says_nothing(days: str) -> None:
     assert related(FIRST, other, 4) == "version"
 
 
+@pytest.mark.parametrize("place", ["{0}. {1}", "{1} {0}"])
+def test_a_day_at_an_end_of_both_is_replaced_too(place: str) -> None:
+    text = FRAME.format("in Weir Road alone")
+    first, following = (place.format(day, text) for day in ("Friday", "Wednesday"))
+    assert related(first, following, 4) == "none"
+
+
+@pytest.mark.parametrize("place", ["{} {}", "{1} {0}"])
+def test_the_day_of_a_sentence_that_was_added_says_nothing(place: str) -> None:
+    other = place.format(
+        FIRST.replace("on Thursday, and in Holt Lane on Friday", "alone"), "It ends on Monday."
+    )
+    assert related(FIRST, other, 4) == "near"
+
+
 def test_on_one_day_other_days_are_an_update() -> None:
     assert related(FIRST, NEXT, 0) == "version"
 

@@ -246,11 +246,8 @@ def _notices(documents: DataFrame, settings: Settings) -> DataFrame:
     short = short.select("number", "high", "low", "source", "published")
     window = settings.stock_window_days * DAY
     first, last = F.min("published").alias("first"), F.max("published").alias("last")
-    again = (
-        short.groupBy("high", "low", "source")
-        .agg(first, last)
-        .where(F.col("last") - F.col("first") >= window)
-    )
+    again = short.groupBy("high", "low", "source").agg(first, last)
+    again = again.where(F.col("last") - F.col("first") >= window)
     said = again.groupBy("high", "low").agg(F.min("first").alias("said"))
     later = F.col("published") - F.col("said") >= window
     return short.join(said, ["high", "low"]).where(later).select("number")
