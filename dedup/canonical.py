@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from dedup.boilerplate import agency_names
+from dedup.boilerplate import agency_of
 from dedup.ragged import first_of_run, run_starts
 from dedup.texts import NEVER
 
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 Members: TypeAlias = "Sequence[int] | NDArray[np.int64]"
 
-__all__ = ["Candidates", "agency_of", "choose", "measure", "ranks", "reason"]
+__all__ = ["Candidates", "choose", "measure", "ranks", "reason"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,17 +141,6 @@ def place_of(source: str, patterns: Sequence[str]) -> int:
     folded = source.casefold()
     matching = (i for i, pattern in enumerate(patterns) if fnmatchcase(folded, pattern.casefold()))
     return next(matching, len(patterns))
-
-
-def agency_of(source: str) -> str | None:
-    """The agency whose own site or feed a source is, by name: ``AFP``, ``apnews.com``, ``de.reuters.com``."""
-    host = source.casefold().partition("/")[0]
-    labels = host.split(".")[:-1] or [host]
-    for name in agency_names():
-        plain = name.casefold().replace(" ", "")
-        if any(label in (plain, f"{plain}news") or label.replace("-", "") == plain for label in labels):
-            return name
-    return None
 
 
 def reason(

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dedup.canonical import Candidates, agency_of, choose, place_of, ranks, reason
+from dedup.boilerplate import agency_of
+from dedup.canonical import Candidates, choose, place_of, ranks, reason
 from dedup.config import POLICIES, Settings
 from dedup.texts import NEVER
 
@@ -92,6 +93,20 @@ def test_agency_is_closest_to_the_agency_s_own_text():
         ("de.reuters.com/wire", "Reuters"),
         ("shape.example", None),
         ("apple.com", None),
+        ("The Associated Press", "AP"),
+        ("Agence France-Presse", "AFP"),
+        ("https://apnews.com/article/x", "AP"),
+        ("https://www.reuters.com:443", "Reuters"),
+        ("tt.se", "TT"),
+        ("agenciabrasil.ebc.com.br", "Agência Brasil"),
+        ("com", None),
+        ("", None),
+        # others have the letters in their hosts
+        ("www.tt.com", None),
+        ("www.ina.fr", None),
+        ("www.dep.pa.gov", None),
+        ("app.example.com", None),
+        ("notreuters.com", None),
     ],
 )
 def test_an_agency_s_own_site_is_known_by_its_name(source, name):

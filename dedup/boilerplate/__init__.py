@@ -5,7 +5,7 @@ model over named features (:mod:`.features`, :mod:`.model`), cues of thirty-six 
 (:mod:`.lexicon`); no phrase decides alone, and neighbours count.
 """
 
-from dedup.boilerplate.agencies import AgencyRole, agency_names, agency_place
+from dedup.boilerplate.agencies import AgencyRole, agency_names, agency_of, agency_place
 from dedup.boilerplate.recurring import BlockTable, Recurring, block_table, find_recurring, recurring_key
 from dedup.boilerplate.stripping import Stripped, clean_texts, keys_asked, strip, strip_boilerplate
 
@@ -15,6 +15,7 @@ __all__ = [
     "Recurring",
     "Stripped",
     "agency_names",
+    "agency_of",
     "agency_place",
     "block_table",
     "clean_texts",

@@ -18,7 +18,16 @@ if TYPE_CHECKING:
 
     from dedup.boilerplate.units import Measures, Surface, Units
 
-__all__ = ["AgencyRole", "Found", "agency_names", "agency_place", "datelines", "find_agencies", "place_after"]
+__all__ = [
+    "AgencyRole",
+    "Found",
+    "agency_names",
+    "agency_of",
+    "agency_place",
+    "datelines",
+    "find_agencies",
+    "place_after",
+]
 
 
 class AgencyRole(IntEnum):
@@ -73,6 +82,21 @@ def agency_place(name: str) -> str:
     """
     words = lexicon()
     return dict(zip(words.agencies, words.places, strict=True))[name]
+
+
+def agency_of(source: str) -> str | None:
+    """The agency that a source is, by its name or its site: ``The Associated Press``, ``de.reuters.com``.
+
+    Args:
+        source: A name, a host or an address.
+    """
+    known = lexicon().sources
+    name = source.strip().casefold()
+    if name in known:
+        return known[name]
+    labels = name.rpartition("//")[2].partition("/")[0].partition(":")[0].split(".")
+    sites = (".".join(labels[first:]) for first in range(len(labels) - 1))
+    return next((known[site] for site in sites if site in known), None)
 
 
 def datelines(look: Surface, units: Units, measures: Measures) -> NDArray[np.bool_]:

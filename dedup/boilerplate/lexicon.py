@@ -67,6 +67,7 @@ class Lexicon:
         months: uint64[], hashes of their names, of those that are one word.
         agencies: Names of the agencies.
         places: Place of each agency's head office.
+        sources: Agency of each spelling and site, both in small letters.
     """
 
     keys: NDArray[np.uint64]
@@ -83,6 +84,7 @@ class Lexicon:
     months: NDArray[np.uint64]
     agencies: tuple[str, ...]
     places: tuple[str, ...]
+    sources: dict[str, str]
 
 
 def _cue_lines() -> Iterator[tuple[str, float, str]]:
@@ -108,11 +110,15 @@ def _place(phrase: str) -> tuple[str, int]:
     return phrase, need
 
 
-def _agency_lines() -> list[tuple[str, str, list[str]]]:
-    """(name, place, spellings) of every agency."""
+def _agency_lines() -> list[tuple[str, str, list[str], list[str]]]:
+    """(name, place, spellings, sites) of every agency."""
     lines = read_lines("boilerplate/data/agencies.txt")
     rows = ([part.strip() for part in line.split("|")] for line in lines)
-    return [(name, place, [s.strip() for s in spellings.split(";")]) for name, place, spellings in rows]
+    return [(name, place, _several(spellings), _several(sites)) for name, place, spellings, sites in rows]
+
+
+def _several(field: str) -> list[str]:
+    return [value.strip() for value in field.split(";") if value]
 
 
 def _bits(values: NDArray[np.uint64], size: int) -> NDArray[np.uint8]:
@@ -150,7 +156,7 @@ def lexicon() -> Lexicon:
             phrase, need = _place(marked)
             phrases.append((phrase, CUES.index(kind), weight, need))
     agencies = _agency_lines()
-    for index, (_, _, spellings) in enumerate(agencies):
+    for index, (_, _, spellings, _) in enumerate(agencies):
         for spelling in spellings:
             capitals = spelling.isupper() and spelling.isascii()
             cased = spelling != spelling.lower()
@@ -198,6 +204,11 @@ def lexicon() -> Lexicon:
         need=needs[order].astype(np.uint8),
         abbreviations=abbreviations,
         months=np.unique(months),
-        agencies=tuple(name for name, _, _ in agencies),
-        places=tuple(place for _, place, _ in agencies),
+        agencies=tuple(name for name, *_ in agencies),
+        places=tuple(place for _, place, *_ in agencies),
+        sources={
+            known.removeprefix("(").casefold(): name
+            for name, _, spellings, sites in agencies
+            for known in (name, *spellings, *sites)
+        },
     )
