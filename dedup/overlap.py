@@ -163,7 +163,7 @@ def classify(
     kind[(shared >= settings.quote_words) & (longest >= settings.min_run)] = QUOTE
     kind[much | ((told >= settings.partial_words) & ~background & ~template)] = PARTIAL
     kind[much & ~retold] = VERSION
-    whole = (shorter >= WHOLE[0]) & (least >= WHOLE[1]) & (shared >= settings.partial_words) & ~apart
+    whole = (shorter >= WHOLE[0]) & (least >= WHOLE[1]) & (shared >= settings.partial_words)
     kind[whole] = VERSION
     kind[(least >= settings.near_coverage) & (shared > 0)] = NEAR
     kind[template & (shorter >= settings.version_coverage)] = NONE

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ from dedup.edges import KINDS, NONE, Edges
 from dedup.kernels import reference_overlap as reference
 from dedup.kernels.rules import EXCERPT
 from dedup.overlap import SEED, classify, equal, verify
-from dedup.texts import ANNOUNCED, CHARACTER, NUMBER, QUOTED, STOCK, Texts
+from dedup.texts import ANNOUNCED, CHARACTER, DAY, NUMBER, QUOTED, STOCK, Texts
 
 Text = list[int]
 
@@ -288,9 +288,10 @@ def test_relation(a: Text, b: Text, expected: str) -> None:
     assert kind(related(b, a)) == expected
 
 
-def flagged(a: Text, b: Text, flag: int, chosen: Text) -> Edges:
+def flagged(a: Text, b: Text, flag: int, chosen: Text, days: int = 0) -> Edges:
     flags = [[flag if word in chosen else 0 for word in text] for text in (a, b)]
-    return verify(texts_of([a, b], flags), Pairs(np.array([0]), np.array([1])), Settings())
+    texts = replace(texts_of([a, b], flags), published=np.array([0, days * DAY]))
+    return verify(texts, Pairs(np.array([0]), np.array([1])), Settings())
 
 
 def test_quotations_are_no_copied_reporting() -> None:
@@ -308,6 +309,7 @@ def test_one_piece_of_nothing_but_quotations_is_a_version() -> None:
         (words(0, 30), words(0, 26) + words(900, 5), "quote"),
     ):
         assert kind(flagged(a, b, QUOTED, told)) == expected
+        assert kind(flagged(a, b, QUOTED, told, days=9)) == expected  # a column is syndicated for weeks
 
 
 def test_another_story_around_the_same_statements_is_no_version() -> None:
