@@ -18,12 +18,12 @@ from dedup.templates import Shared, days_apart, find_templates, same_facts, same
 from dedup.texts import DAY, QUOTED, Lengths, Texts
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from numpy.typing import ArrayLike, NDArray
 
     from dedup.candidates import Pairs
     from dedup.config import Settings
 
-__all__ = ["LIFTED", "WHOLE", "classify", "equal", "verify"]
+__all__ = ["LIFTED", "classify", "equal", "one_piece", "verify"]
 
 SEED = 3
 """Tokens a match must have to enter an alignment; chance matches of three are many, chains of them rare."""
@@ -31,8 +31,9 @@ SEED = 3
 LIFTED = 12
 """Words of verbatim runs, on average, where a paragraph was lifted; of a frame scraps are alike."""
 
-WHOLE = 0.8, 2 / 3
-"""Coverage of the shorter and of the longer text from which both are one piece, whoever speaks in it."""
+WHOLE = (0.8, 2 / 3), (0.95, 0.55)
+"""Coverages of the shorter and of the longer text from which both are one piece: most of both is shared, or
+the shorter was cut from the longer."""
 
 
 def verify(texts: Texts, pairs: Pairs, settings: Settings) -> Edges:
@@ -163,11 +164,16 @@ def classify(
     kind[(shared >= settings.quote_words) & (longest >= settings.min_run)] = QUOTE
     kind[much | ((told >= settings.partial_words) & ~background & ~template)] = PARTIAL
     kind[much & ~retold] = VERSION
-    whole = (shorter >= WHOLE[0]) & (least >= WHOLE[1]) & (shared >= settings.partial_words)
-    kind[whole] = VERSION
+    kind[one_piece(shorter, least) & (shared >= settings.partial_words)] = VERSION
     kind[(least >= settings.near_coverage) & (shared > 0)] = NEAR
     kind[template & (shorter >= settings.version_coverage)] = NONE
     return kind
+
+
+def one_piece(shorter: ArrayLike, longer: ArrayLike) -> NDArray[np.bool_]:
+    """Pairs that are one piece, whoever speaks in it: bool[p], from the coverages of both texts."""
+    coverage = np.array([shorter, longer])
+    return np.asarray(np.any([(both <= coverage.T).all(axis=-1) for both in WHOLE], axis=0))
 
 
 def equal(texts: Texts, a: NDArray[np.int64], b: NDArray[np.int64]) -> Edges:

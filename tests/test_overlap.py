@@ -306,6 +306,9 @@ def test_one_piece_of_nothing_but_quotations_is_a_version() -> None:
     for a, b, expected in (
         (told, words(900, 40) + words(0, 135), "version"),  # a line before it, and cut
         (told, words(900, 140) + told, "quote"),  # printed whole by an article
+        (told[:90], told, "version"),  # cut, and nothing else
+        (told[:90], told[:80] + words(900, 10) + told[80:], "version"),
+        (words(900, 10) + told[:90], told, "quote"),
         (words(0, 30), words(0, 26) + words(900, 5), "quote"),
     ):
         assert kind(flagged(a, b, QUOTED, told)) == expected
