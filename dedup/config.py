@@ -58,7 +58,8 @@ class Settings:
     version_coverage: float = _number(0.44, 0.0, 1.0)  # share of the shorter one
     version_coverage_apart: float = _number(0.70, 0.0, 1.0)  # the same for texts over a day and a half apart
     version_narrative: float = _number(0.35, 0.0, 1.0)  # share of its words outside quotations
-    partial_words: int = _number(32, 1, 100_000)  # narrative words
+    version_words: int = _number(32, 1, 100_000)  # narrative words; shorter texts need most of theirs
+    partial_words: int = _number(26, 1, 100_000)  # narrative words
     partial_coverage_apart: float = _number(0.30, 0.0, 1.0)  # of the shorter one, over a stock window apart
     quote_words: int = _number(12, 1, 100_000)  # words
     short_share: float = _number(0.8, 0.0, 1.0)  # of the longer text's narrative words, if that is less

@@ -35,9 +35,9 @@ KINDS = tuple(RelationKind)
 
 EXACT, NEAR, VERSION, PARTIAL, QUOTE, NONE = range(6)
 
-TOLD = 40
-"""Narrative words from which what two documents share may be a piece of one, whatever the relation: what a
-weekly review takes from an article of last week is only a quotation."""
+TOLD = 32
+"""Narrative words from which what two documents share may be a piece of one, version or not: what a weekly
+review takes from an article of last week is only a quotation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +107,7 @@ class Edges(Links):
     @property
     def telling(self) -> NDArray[np.bool_]:
         """Pairs that say whether a document is a roundup: bool[e]."""
-        return np.asarray((self.kind <= PARTIAL) | ((self.kind == QUOTE) & (self.narrative_words >= TOLD)))
+        return np.asarray((self.kind <= VERSION) | ((self.kind <= QUOTE) & (self.narrative_words >= TOLD)))
 
     def take(self, rows: NDArray[np.int64] | NDArray[np.bool_] | slice) -> Edges:
         """The chosen rows; the runs are shared, not copied."""

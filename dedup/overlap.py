@@ -87,10 +87,10 @@ def _align(
     common = Shared(shared, figures, conflicts, left, runs, stop - run_counts, stop)
     template = find_templates(texts, lengths, a, b, common, settings)
     # two texts that both have fewer narrative words than a version needs can still be versions of each other
-    least_plain = np.maximum(np.minimum(plain[a], plain[b]) / 2, settings.partial_words)
+    least_plain = np.maximum(np.minimum(plain[a], plain[b]) / 2, settings.version_words)
     needed = settings.short_share * np.minimum(least_plain, np.maximum(plain[a], plain[b]) / 2)
     shorter = np.where(base[a] <= base[b], a, b)
-    enough = narrative >= np.minimum(settings.partial_words, needed)
+    enough = narrative >= np.minimum(settings.version_words, needed)
     retold = narrative < settings.version_narrative * plain[shorter] / 2
     facts = same_facts(texts, a, b, common, settings)
     frame = lengths.mostly_stock
@@ -164,7 +164,7 @@ def classify(
     kind[(shared >= settings.quote_words) & (longest >= settings.min_run)] = QUOTE
     kind[much | ((told >= settings.partial_words) & ~background & ~template)] = PARTIAL
     kind[much & ~retold] = VERSION
-    kind[one_piece(shorter, least) & (shared >= settings.partial_words)] = VERSION
+    kind[one_piece(shorter, least) & (shared >= settings.version_words)] = VERSION
     kind[(least >= settings.near_coverage) & (shared > 0)] = NEAR
     kind[template & (shorter >= settings.version_coverage)] = NONE
     return kind

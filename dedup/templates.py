@@ -165,7 +165,7 @@ def same_report(
     frame = lengths.mostly_stock
     told = lengths.figures >= 2 * CHANGED
     shorter = np.minimum(lengths.whole[a], lengths.whole[b]) / 2
-    much = verbatim >= np.minimum(settings.partial_words, settings.short_share * shorter)
+    much = verbatim >= np.minimum(settings.version_words, settings.short_share * shorter)
     rows = np.flatnonzero(frame[a] & frame[b] & told[a] & told[b] & much)
     found = np.zeros(len(a), bool)
     found[rows] = new_figures(texts, a[rows], b[rows]) == 0

@@ -247,8 +247,8 @@ def test_no_edges() -> None:
 
 
 def test_a_review_of_last_week_is_a_roundup() -> None:
-    rows = [piece(x, 320 * x - 320, 300, 0.3, QUOTE) for x in (1, 2, 3)]
-    found = [find_roundups(edges_of(rows, words), np.full(6, 1000)) for words in (39, 40)]
+    rows = [piece(x, 320 * x - 320, 300, 0.3, kind) for x, kind in ((1, QUOTE), (2, QUOTE), (3, PARTIAL))]
+    found = [find_roundups(edges_of(rows, words), np.full(6, 1000)) for words in (31, 32)]
     assert [np.flatnonzero(roundup).tolist() for roundup in found] == [[], [0]]
 
 

@@ -297,8 +297,11 @@ def flagged(a: Text, b: Text, flag: int, chosen: Text, days: int = 0) -> Edges:
 def test_quotations_are_no_copied_reporting() -> None:
     a, b = words(0, 200), words(0, 100) + words(900, 60)
     assert kind(flagged(a, b, QUOTED, [])) == "version"
-    quoting = flagged(a, b, QUOTED, words(0, 70))
-    assert (kind(quoting), quoting.shared_words[0], quoting.narrative_words[0]) == ("quote", 100, 30)
+    for quoted, expected in ((60, "version"), (74, "partial"), (75, "quote")):
+        quoting = flagged(a, b, QUOTED, words(0, quoted))
+        assert (kind(quoting), quoting.shared_words[0], quoting.narrative_words[0]) == (
+            expected, 100, 100 - quoted,
+        )  # fmt: skip
 
 
 def test_one_piece_of_nothing_but_quotations_is_a_version() -> None:
@@ -370,7 +373,8 @@ def test_thresholds_are_settings() -> None:
     assert kind(related(a, b, Settings(version_coverage=0.60))) == "version"
     assert kind(related(a, b, Settings(version_coverage=0.61))) == "partial"
     assert kind(related(a, b, Settings(version_coverage=0.30, near_coverage=0.35))) == "near"
-    assert kind(related(a, b, Settings(partial_words=61, short_share=1.0))) == "quote"
+    assert kind(related(a, b, Settings(version_words=61, short_share=1.0))) == "partial"
+    assert kind(related(a, b, Settings(version_words=61, partial_words=61, short_share=1.0))) == "quote"
     assert kind(related(a, b, Settings(min_run=61))) == "none"
 
 

@@ -144,7 +144,7 @@ def explain(relation: Relation, settings: Settings, *, apart: timedelta = timede
                 f"each is covered by the other almost whole: {percent(least)} and {percent(most)}, "
                 f"at least {percent(settings.near_coverage)}"
             )
-        case RelationKind.VERSION if narrative < settings.partial_words <= shared and one_piece(most, least):
+        case RelationKind.VERSION if narrative < settings.version_words <= shared and one_piece(most, least):
             return f"most of both is shared, whoever says it: {percent(least)} and {percent(most)}"
         case RelationKind.VERSION:
             return (

@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 
 from dedup.attestation import agreed_share, attested_words, lacking_words
 from dedup.canonical import Candidates, choose, reason
-from dedup.edges import NEAR, PARTIAL, QUOTE, TOLD, VERSION
+from dedup.edges import NEAR, QUOTE, TOLD, VERSION
 from dedup.engines.spark.arrays import EDGES, edges_of, integers, places_of, texts_of, unsigned
 from dedup.engines.spark.cluster import each_key, hosted
 from dedup.engines.spark.components import components
@@ -38,7 +38,7 @@ COLUMNS = [part.split()[0] for part in EDGES.split(",")]
 def find_roundup_numbers(run: Run, edges: DataFrame, documents: Corpus) -> DataFrame:
     """Column number, of the leaders that put several others together."""
     telling = edges.where(
-        (F.col("kind") <= PARTIAL) | ((F.col("kind") == QUOTE) & (F.col("narrative_words") >= TOLD))
+        (F.col("kind") <= VERSION) | ((F.col("kind") <= QUOTE) & (F.col("narrative_words") >= TOLD))
     )
     lengths = documents.select("size")
     return run.stage(
