@@ -68,7 +68,7 @@ def discover(inputs: Sequence[str | os.PathLike[str]]) -> list[Source]:
     """Find the files of inputs: files, folders and all below, patterns, ``-`` (standard input, JSONL).
 
     In folders and by patterns, files of other formats, hidden ones, pipes and results of this package are
-    left out. A file reached twice is read once.
+    left out; links are followed. A file reached twice is read once.
 
     Returns:
         Sources in the order of the inputs, those of a folder or pattern sorted by path.
@@ -130,12 +130,25 @@ def _match(pattern: str) -> Iterator[Source]:
 
 def _walk(folder: str, base: str) -> Iterator[Source]:
     paths: list[str] = []
-    for top, folders, files in os.walk(folder, onerror=_refuse):
-        folders[:] = [name for name in folders if not name.startswith(".") and not is_ours(Path(top, name))]
-        paths += [os.path.join(top, name) for name in files if not name.startswith(".")]  # noqa: PTH118 (keeps "./")
+    seen: set[str] = set()  # a link may lead to a folder above it
+    tops = [folder]  # links are followed last: what is reached without one has its name without one
+    while tops:
+        for top, folders, files in os.walk(tops.pop(0), onerror=_refuse):
+            real = os.path.realpath(top)
+            if real in seen:
+                folders.clear()
+                continue
+            seen.add(real)
+            folders[:] = sorted(n for n in folders if not n.startswith(".") and not is_ours(Path(top, n)))
+            tops += [path for name in folders if os.path.islink(path := _join(top, name))]  # noqa: PTH114 (as above)
+            paths += [_join(top, name) for name in files if not name.startswith(".")]
     for path in sorted(paths, key=_posix):
         if source := _source(path, _relative(path, base), named=False):
             yield source
+
+
+def _join(folder: str, name: str) -> str:
+    return os.path.join(folder, name)  # noqa: PTH118 (keeps "./")
 
 
 def _refuse(error: OSError) -> None:

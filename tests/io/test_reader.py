@@ -202,6 +202,27 @@ def test_folders_are_searched_to_the_bottom(tmp_path: Path) -> None:
     assert names(tmp_path) == ["A.TXT", "a-1.html", "a/b/c.csv", "a/z.txt", "b.jsonl"]
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege here")
+def test_links_to_folders_are_followed(tmp_path: Path) -> None:
+    put(tmp_path / "far/b.txt", "b")
+    put(tmp_path / "in/z/a.txt", "a")
+    put(tmp_path / "far/out/run.json", '{"format": 1, "version": "0.1.0", "settings": {}}')
+    put(tmp_path / "far/out/documents.jsonl", "")
+    for link, target in (
+        ("in/far", "far"),  # elsewhere
+        ("in/a", "in/z"),  # beside it
+        ("in/z/up", "in"),  # above it
+        ("far/back", "in/z"),  # from elsewhere
+        ("in/result", "far/out"),
+        ("in/.hidden", "far"),
+    ):
+        (tmp_path / link).symlink_to(tmp_path / target, target_is_directory=True)
+    (tmp_path / "in/gone").symlink_to(tmp_path / "gone", target_is_directory=True)
+    assert names(tmp_path / "in") == ["far/b.txt", "z/a.txt"]
+    assert sorted(Path(name).name for name in names(f"{tmp_path}/in/*")) == ["a.txt", "b.txt"]
+    assert names(tmp_path / "in/far") == ["b.txt", "back/a.txt"]
+
+
 def test_results_of_ours_are_no_input(tmp_path: Path) -> None:
     put(tmp_path / "a.jsonl", "")
     put(tmp_path / "out/run.json", '{"format": 1, "version": "0.1.0", "settings": {}}')
