@@ -9,6 +9,7 @@ import pytest
 
 from dedup.errors import MissingExtraError
 from dedup.io import Reject, read
+from dedup.model import parse_time
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,8 +39,49 @@ def test_a_page(tmp_path: Path) -> None:
     assert row["title"] == "Fähre fährt wieder"
     assert row["source"] == "Talbote"
     assert row["url"] == "https://www.talbote.example/faehre.html"
-    assert row["published"] == datetime(2024, 3, 2, tzinfo=UTC)
+    assert row["published"] == datetime(2024, 3, 2, 8, 30, tzinfo=UTC)
     assert orjson.loads(row["record"])["text"] == row["text"]
+
+
+def meta(time: str) -> str:
+    return f'<meta property="article:published_time" content="{time}">'
+
+
+def linked(*parts: str) -> str:
+    return f'<script type="application/ld+json">{{"@type": "NewsArticle", {", ".join(parts)}}}</script>'
+
+
+@pytest.mark.parametrize(
+    ("declared", "published"),
+    [
+        (meta("2024-03-02T09:30:15.5Z"), "2024-03-02T09:30:15.5Z"),
+        ('<meta content=" 2024-03-02T09:30 " property="article:published_time">', "2024-03-02T09:30"),
+        ('<meta itemprop="datePublished" content="2024-03-02T09:30+0100">', "2024-03-02T09:30+0100"),
+        (
+            linked('"dateModified": "2024-03-02T12:00Z"', '"datePublished": "2024-03-02T09:30\\u002B01:00"'),
+            "2024-03-02T09:30+01:00",
+        ),
+        (linked('"datePublished": "2024-03-02T23:30-05:00",'), "2024-03-02T23:30-05:00"),  # no JSON
+        (
+            meta("2024-03-02") + linked('"datePublished": "2024-03-02T09:30Z"'),
+            "2024-03-02T09:30Z",
+        ),
+        (meta("2024-03-02T09:30Z") + linked('"datePublished": "2024-03-01T07:00Z"'), "2024-03-02T09:30Z"),
+        (meta("2024-03-02"), "2024-03-02"),
+        (meta("2024-03-02T99:30"), "2024-03-02"),
+        (linked('"datePublished": "2024-03-02T09:30\\x"'), "2024-03-02"),
+        (linked('"datePublished": "2024-03-02"', '"dateModified": "2024-03-02T12:00Z"'), "2024-03-02"),
+        ("", None),
+    ],
+)
+def test_the_time_of_publication(tmp_path: Path, declared: str, published: str | None) -> None:
+    pytest.importorskip("trafilatura")
+    html = page().replace(meta("2024-03-02T09:30:00+01:00"), declared)
+    (tmp_path / "p.html").write_text(html, encoding="utf-8")
+    (batch,) = read([tmp_path])
+    (row,) = batch.to_pylist()
+    assert orjson.loads(row["record"]).get("published") == published
+    assert row["published"] == parse_time(published)
 
 
 @pytest.mark.parametrize(
