@@ -135,7 +135,9 @@ def asked_time(value: str | date | None, name: str) -> datetime | None:
 
 
 def as_text(name: str, value: object) -> str | None:
-    """The text of a record's field, None where it is missing; dates in ISO 8601.
+    """The text of a record's field, None where it is missing.
+
+    Dates are in ISO 8601; for the field of a date, whatever else there is becomes text that is none.
 
     Args:
         name: Ours of the field.
@@ -156,10 +158,12 @@ def as_text(name: str, value: object) -> str | None:
             if abs(value) > _EXACT:
                 raise TypeError("id is a number too large to be exact; write it as a string")
             return str(int(value))
-        if name in ("published", "updated") and isinstance(value, datetime | date):
+    if name in ("published", "updated"):
+        if isinstance(value, datetime | date):
             return value.isoformat()
-        if name in ("published", "updated") and isinstance(value, Real):
-            return _epoch_text(float(value))
+        if isinstance(value, Real) and not isinstance(value, bool):
+            return _epoch_text(value)
+        return str(value)
     known = {bool: "a boolean", int: "a number", float: "a number", dict: "an object", list: "an array"}
     kind = known.get(type(value), type(value).__name__)
     wanted = "a string or a whole number" if name == "id" else "a string"
@@ -174,10 +178,12 @@ def has_surrogate(text: str) -> bool:
         return True
 
 
-def _epoch_text(number: float) -> str:
+def _epoch_text(number: Real | float) -> str:
     """ISO 8601 of seconds, or milliseconds, since 1970; out of range it stays a number, which is no date."""
     try:
-        seconds = number / 1000 if abs(number) >= _MILLISECONDS else number
+        seconds = float(number)  # which not every whole number has
+        if abs(seconds) >= _MILLISECONDS:
+            seconds /= 1000
         return datetime.fromtimestamp(seconds, UTC).isoformat()
     except (ValueError, OverflowError, OSError):
         return str(number)

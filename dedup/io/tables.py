@@ -124,28 +124,28 @@ def _is_other(name: str, type_: pa.DataType) -> bool:
     """Whether a column that is no string can still be read as the field."""
     if name == "id":
         return bool(pa.types.is_integer(type_))
-    return name in ("published", "updated") and bool(
-        pa.types.is_timestamp(type_) or pa.types.is_date(type_) or pa.types.is_integer(type_)
-    )
+    return name in ("published", "updated")  # what is no date costs the date, not the article
 
 
 def _column(name: str, column: pa.Array) -> pa.Array:
     """A column as text, or as times.
 
     Raises:
-        TypeError: It has numbers and the field takes none.
+        TypeError: It has values and the field takes none of their type.
     """
     type_ = column.type
-    if pa.types.is_floating(type_) or (pa.types.is_integer(type_) and name != "id"):
-        return pa.array([as_text(name, value) for value in column.to_pylist()], pa.large_string())
-    if pa.types.is_dictionary(type_):  # Arrow decodes none of string_view, which Polars has
-        words = column.dictionary.cast(pa.large_string())
-        return pa.DictionaryArray.from_arrays(column.indices, words).cast(pa.large_string())
-    if not (pa.types.is_timestamp(type_) or pa.types.is_date(type_)):
-        return column.cast(pa.large_string())
     if pa.types.is_timestamp(type_) and type_.tz is not None:
         return bounded(pc.cast(column, TIME, safe=False))  # nanoseconds are cut off
-    return bounded(pc.cast(column, pa.timestamp("us"), safe=False).cast(TIME))
+    if pa.types.is_timestamp(type_) or pa.types.is_date(type_):
+        return bounded(pc.cast(column, pa.timestamp("us"), safe=False).cast(TIME))
+    if pa.types.is_dictionary(type_) and _is_text(
+        type_
+    ):  # Arrow decodes none of string_view, which Polars has
+        words = column.dictionary.cast(pa.large_string())
+        return pa.DictionaryArray.from_arrays(column.indices, words).cast(pa.large_string())
+    if _is_text(type_) or pa.types.is_null(type_) or (name == "id" and pa.types.is_integer(type_)):
+        return column.cast(pa.large_string())
+    return pa.array([as_text(name, value) for value in _values(column)], pa.large_string())
 
 
 def _invalid(column: pa.Array) -> np.ndarray[Any, np.dtype[np.bool_]]:

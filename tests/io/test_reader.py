@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import os
 import sys
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -125,6 +127,32 @@ def test_no_date_is_a_warning(tmp_path: Path) -> None:
     assert not got.rejects
     with pytest.raises(InputError, match=r"a\.jsonl:1: published is no ISO 8601 date"):
         list(read([path], strict=True))
+
+
+@pytest.mark.parametrize("value", [True, [1_700_000_000], {"$date": "2024-01-02"}, "soon", 10**400, 1e300])
+@pytest.mark.parametrize("name", ["published", "updated"])
+def test_a_date_of_another_type_costs_the_date_only(tmp_path: Path, name: str, value: Any) -> None:
+    record = {"id": "a", "text": "x", name: value}
+    put(tmp_path / "a.jsonl", json.dumps(record))
+    put(tmp_path / "a.csv", f'id,text,{name}\na,x,"{value}"\n')
+    warning = f"{name} is no ISO 8601 date"
+    for file in ("a.jsonl", "a.csv"):
+        got = Got(tmp_path / file)
+        assert (got.column(name), got.rejects) == ([None], [])
+        assert [(w.id, w.reason) for w in got.warnings] == [("a", warning)]
+    frame = [pa.table({key: [cell] for key, cell in record.items()})] if value != 10**400 else []
+    for documents in ([record], *frame):
+        warnings: list[Reject] = []
+        (batch,) = from_documents(documents, reject=pytest.fail, warn=warnings.append)
+        assert batch.column(name).to_pylist() == [None]
+        assert [w.reason for w in warnings] == [warning]
+
+
+def test_a_column_of_other_types_keeps_the_dates_in_it(tmp_path: Path) -> None:
+    at = Decimal(1_700_000_000)
+    for column in (pa.array([at]), pa.array(["2023-11-14T22:13:20Z"]).dictionary_encode()):
+        got = Got(parquet(tmp_path / "a.parquet", {"text": ["a"], "published": column}))
+        assert got.column("published") == [datetime(2023, 11, 14, 22, 13, 20, tzinfo=UTC)]
 
 
 def test_missing_ids_are_made_of_the_record(tmp_path: Path) -> None:
