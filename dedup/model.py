@@ -8,7 +8,7 @@ on access.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -19,6 +19,7 @@ from typing import Any, Self
 from dedup.errors import InputError, UsageError
 
 __all__ = [
+    "NO_DATE",
     "Agency",
     "CleanText",
     "Document",
@@ -35,6 +36,9 @@ __all__ = [
     "moment",
     "parse_time",
 ]
+
+NO_DATE = "{} is no ISO 8601 date"
+"""What is said of a field whose date could not be read."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EXACT = 2**53 - 1  # whole numbers up to here have a float of their own
@@ -224,8 +228,12 @@ class Document:
     language: str | None = None
 
     @classmethod
-    def from_record(cls, record: Mapping[str, Any]) -> Self:
+    def from_record(cls, record: Mapping[str, Any], *, warn: Callable[[str], None] | None = None) -> Self:
         """Make a document of a mapping; fields it does not know are ignored.
+
+        Args:
+            record: The fields.
+            warn: Takes what is said of a date that could not be read: the document goes without it.
 
         Raises:
             InputError: It is no mapping, ``text`` is missing or a field has the wrong type.
@@ -243,8 +251,10 @@ class Document:
         for name in ("published", "updated"):
             try:
                 values[name] = parse_time(values[name])
-            except ValueError as error:
-                raise InputError(f"{name} is no ISO 8601 date: {record.get(name)!r}") from error
+            except ValueError:
+                values[name] = None
+                if warn:
+                    warn(NO_DATE.format(name))
         return cls(**{**values, "id": values["id"] or ""})
 
 

@@ -202,22 +202,32 @@ def _records(field: list[str] | None) -> Iterator[tuple[int, Mapping[str, Any] |
 def _answer(
     records: Iterable[tuple[int, Mapping[str, Any] | InputError]], batch: int, ask: Any, *, strict: bool
 ) -> None:
-    """Put an answer for each record, in order; a record that cannot be used is answered with its error."""
+    """Put an answer for each record, in order; a record that cannot be used is answered with its error.
+
+    A date that could not be read is a warning in the answer, and an error only if strict.
+    """
     from dedup.index import usable
 
     used = faults = 0
     waiting: list[Any] = []
+    warnings: list[list[str]] = []
 
     def flush() -> None:
-        for match in ask(waiting):
-            _put(_as_dict(match))
+        for match, said in zip(ask(waiting), warnings, strict=True):
+            _put(_as_dict(match) | ({"warning": "; ".join(said)} if said else {}))
         waiting.clear()
+        warnings.clear()
 
     for number, record in records:
+        said: list[str] = []
         try:
             if isinstance(record, InputError):
                 raise record
-            waiting.append(usable(record))
+            document = usable(record, warn=said.append)
+            if strict and said:
+                raise InputError(said[0])
+            waiting.append(document)
+            warnings.append(said)
         except InputError as error:
             flush()
             if strict:

@@ -15,7 +15,7 @@ from dedup.errors import InputError
 from dedup.ingestion.keys import Ragged, heads_of
 from dedup.io.batch import hosts
 from dedup.io.schema import TIME
-from dedup.model import Document, has_surrogate, parse_time
+from dedup.model import Document, has_surrogate
 from dedup.pipeline import prepare
 from dedup.ragged import owners, running, steps
 from dedup.shingles import Shingles, roll
@@ -27,7 +27,7 @@ from dedup.texts import NEVER, STOCK, half_words, is_spaceless
 from dedup.tokens import to_characters, tokenize
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -89,32 +89,30 @@ def raw_hash(text: str) -> bytes:
     return xxhash.xxh3_128_digest(text.encode())
 
 
-def usable(document: Any) -> Document:
+def usable(document: Any, *, warn: Callable[[str], None] | None = None) -> Document:
     """A document, or one of a mapping, that the index can take.
+
+    Args:
+        document: Either.
+        warn: Takes what is said of a date that could not be read: the document goes without it.
 
     Raises:
         InputError: It cannot be used; without an id, one cannot be told from the others.
     """
-    made = document if isinstance(document, Document) else Document.from_record(document)
+    if isinstance(document, Document):
+        document = {name: getattr(document, name) for name in Document.__slots__}
+    made = Document.from_record(document, warn=warn)
     if not made.id:
         raise InputError("id is missing; an index needs one")
     for name in ("id", "text", "title", "source", "url", "language"):
         value = getattr(made, name) or ""
-        if not isinstance(value, str):
-            raise InputError(f"{name} is {type(value).__name__}, not a string")
         if has_surrogate(value):
             raise InputError(f"{name} has a lone surrogate")
         if name != "text" and "\0" in value:  # no column of text in PostgreSQL holds one
             raise InputError(f"{name} has a NUL character")
     if not made.text or made.text.isspace():
         raise InputError("text is empty")
-    try:
-        published, updated = parse_time(made.published), parse_time(made.updated)
-    except (TypeError, ValueError) as error:
-        raise InputError(f"published or updated is no ISO 8601 date: {error}") from error
-    if published is made.published and updated is made.updated:
-        return made
-    return replace(made, published=published, updated=updated)
+    return made
 
 
 def until_fault(items: Iterable[T]) -> tuple[list[T], InputError | None]:

@@ -20,7 +20,7 @@ from itemadapter import ItemAdapter
 from scrapy.exceptions import DropItem, NotConfigured
 
 from dedup.errors import InputError, UsageError
-from dedup.index import Index
+from dedup.index import Index, usable
 from dedup.io.rows import source_fields
 from dedup.model import RelationKind
 
@@ -96,13 +96,16 @@ class DedupPipeline:
         adapter = ItemAdapter(item)
         record = {name: adapter.get(theirs) for name, theirs in self._fields.items()}
         record["id"] = record["id"] or record["url"]
+        undated: list[str] = []
         try:
-            match = await asyncio.to_thread(self._index.add, record)
+            match = await asyncio.to_thread(self._index.add, usable(record, warn=undated.append))
         except InputError as error:
             raise DropItem(f"dedup: {error.reason}") from error
         stats = self._crawler.stats
         if stats is not None:
             stats.inc_value(f"dedup/{match.relation.value}")
+            if undated:
+                stats.inc_value("dedup/undated")
         if match.relation in self._drop:
             raise DropItem(f"dedup: {match.relation.value} of {match.other}")
         adapter[self._result] = {

@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 from dedup.io.identity import Occurrences, hash_records
 from dedup.io.schema import FIELDS, SCHEMA, TIME, Block, Reject, RejectSink
 from dedup.io.times import parse_times
+from dedup.model import NO_DATE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -112,7 +113,7 @@ def _times(block: Block, name: str, column: pa.Array, warn: RejectSink) -> pa.Ar
     for row in pc.indices_nonzero(pc.and_(times.is_null(), column.is_valid())).to_pylist():
         ids = block.columns.get("id")
         known = ids[row].as_py() if ids is not None else None
-        reason = f"{name} is no ISO 8601 date"
+        reason = NO_DATE.format(name)
         warn(Reject(block.files[row].as_py(), block.lines[row].as_py(), reason, known or None))
     return times
 

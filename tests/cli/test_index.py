@@ -70,6 +70,19 @@ def test_bad_records_are_answered_in_their_place(dedup: Call, tmp_path: Path) ->
     assert (nothing.code, nothing.err) == (2, "dedup: -: none of 1 records can be used\n")
 
 
+def test_a_date_that_cannot_be_read_is_a_warning(dedup: Call, tmp_path: Path) -> None:
+    record = DOCUMENTS[0] | {"published": "yesterday", "updated": True}
+    stdin = lines(DOCUMENTS[1], record, DOCUMENTS[2])
+    for batch in ("1", "10"):
+        found = answers(dedup("index", "add", tmp_path / f"{batch}.db", "--batch", batch, stdin=stdin).out)
+        warning = "published is no ISO 8601 date; updated is no ISO 8601 date"
+        assert [answer.get("warning") for answer in found] == [None, warning, None]
+        assert all(answer["stored"] for answer in found)
+    strict = dedup("index", "add", tmp_path / "strict.db", "--strict", stdin=stdin)
+    assert strict.err == "dedup: -:2: published is no ISO 8601 date\n"
+    assert [answer["id"] for answer in answers(strict.out)] == [DOCUMENTS[1]["id"]]
+
+
 def test_numbers_that_are_none_are_no_trouble(dedup: Call, tmp_path: Path) -> None:
     stdin = lines({"id": "a", "text": LEAD, "title": float("nan"), "score": float("inf")})
     assert dedup("index", "add", tmp_path / "n.db", stdin=stdin).json()["stored"]

@@ -111,6 +111,15 @@ def test_an_item_without_room_for_the_match(tmp_path: Path):
         assert index.document("a") is None
 
 
+def test_an_item_whose_date_cannot_be_read(tmp_path: Path):
+    adding = pipeline(DEDUP_INDEX=str(tmp_path / "news.db"))
+    adding.open_spider()
+    item = asyncio.run(adding.process_item({"id": "a", "text": "A heron.", "published": "yesterday"}))
+    adding.close_spider()
+    assert item["dedup"]["stored"]
+    assert adding._crawler.stats.get_value("dedup/undated") == 1
+
+
 def test_a_field_that_is_none_of_ours():
     from scrapy.exceptions import NotConfigured
 

@@ -108,10 +108,14 @@ def test_a_single_record_is_refused_for_the_same_reason(record: Any) -> None:
     assert refused.value.reason == reject.reason
 
 
-@pytest.mark.parametrize("time", ["yesterday", "0001-01-01T00:00:00+01:00", "9999-12-31T23:59:59-01:00"])
-def test_no_date_for_a_single_record(time: str) -> None:
-    with pytest.raises(InputError, match="published is no ISO 8601 date"):
-        Document.from_record({"text": "a", "published": time})
+@pytest.mark.parametrize("time", ["yesterday", "0001-01-01T00:00:00+01:00", "9999-12-31T23:59:59-01:00", {}])
+def test_no_date_for_a_single_record(time: Any) -> None:
+    record = {"text": "a", "published": time, "updated": "2024-01-02"}
+    said: list[str] = []
+    document = Document.from_record(record, warn=said.append)
+    assert (document.published, document.updated) == (None, datetime(2024, 1, 2, tzinfo=UTC))
+    assert said == ["published is no ISO 8601 date"]
+    assert Document.from_record(record) == document
 
 
 def test_what_json_has_no_word_for() -> None:
