@@ -48,6 +48,8 @@ _OF_A_FEED = re.compile(
     r"(?:[A-Za-z]{3}, ?)?\d{1,2} [A-Za-z]{3} \d{4} \d\d:\d\d(?::\d\d)? (?:GMT|UTC?|[ECMP][SD]T|[+-]\d{4})"
 )
 """``Tue, 10 Mar 2026 09:12:00 GMT``; other names of zones mean several."""
+_OF_UTC = re.compile(r"(?<=\d) ?(?:z|utc|gmt)$", re.I)
+"""``2026-03-10t09:12:00z`` of RFC 3339, ``2026-03-10 09:12:00 UTC`` of Ruby and of databases."""
 _OF_A_CLOCK = re.compile(r"1\d{9}(?:\d{3})?(?:\.\d+)?")
 """Seconds or milliseconds of 2001 to 2033, as CSV has them: other digits may be ``2026031009``, and of these
 ``fromisoformat`` takes some for a day in 1710."""
@@ -111,11 +113,12 @@ def parse_time(value: str | datetime | None) -> datetime | None:
         return None
     if isinstance(value, datetime):
         moment = value
-    elif _OF_A_FEED.fullmatch(value):
-        moment = parsedate_to_datetime(value)
+    elif _OF_A_FEED.fullmatch(text := value.strip()):
+        moment = parsedate_to_datetime(text)
+    elif _OF_A_CLOCK.fullmatch(text):
+        moment = datetime.fromisoformat(_epoch_text(float(text)))
     else:
-        digits = _OF_A_CLOCK.fullmatch(value) is not None
-        moment = datetime.fromisoformat(_epoch_text(float(value)) if digits else value)
+        moment = datetime.fromisoformat(_OF_UTC.sub("Z", text))
     try:
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except OverflowError as error:

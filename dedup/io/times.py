@@ -48,7 +48,7 @@ def parse_times(texts: pa.Array) -> pa.Array:
         known |= shape
     for row in np.flatnonzero(left):
         try:
-            moment = parse_time(texts[row].as_py().strip())
+            moment = parse_time(texts[row].as_py())
         except (ValueError, OverflowError):
             continue
         if moment is not None:

@@ -33,6 +33,10 @@ def test_equals_the_one_by_one_reading(moments: list[datetime | None]) -> None:
         ("2024-02-29 10:20", "2024-02-29T10:20:00"),
         ("2024-02-29T10:20:30.5", "2024-02-29T10:20:30.500000"),
         ("2024-02-29T10:20:30Z", "2024-02-29T10:20:30"),
+        ("2024-02-29t10:20:30z", "2024-02-29T10:20:30"),
+        ("2024-02-29t10:20:30.5+01:30", "2024-02-29T08:50:30.500000"),
+        ("2024-02-29 10:20:30 UTC", "2024-02-29T10:20:30"),
+        ("2024-02-29 10:20:30.25 GMT ", "2024-02-29T10:20:30.250000"),
         ("2024-02-29T10:20:30.123456789Z", "2024-02-29T10:20:30.123456"),
         ("2024-02-29T10:20:30+0130", "2024-02-29T08:50:30"),
         ("2024-02-29T10:20:30-05", "2024-02-29T15:20:30"),
@@ -48,7 +52,8 @@ def test_equals_the_one_by_one_reading(moments: list[datetime | None]) -> None:
     ],
 )
 def test_shapes(text: str, iso: str) -> None:
-    assert times(text) == [datetime.fromisoformat(iso).replace(tzinfo=UTC)]
+    moment = datetime.fromisoformat(iso).replace(tzinfo=UTC)
+    assert times(text) == [parse_time(text)] == [moment]
 
 
 @pytest.mark.parametrize(
@@ -63,6 +68,8 @@ def test_shapes(text: str, iso: str) -> None:
         "0000-01-01",
         "9999-12-31T23:59:59-05:00",
         "2024-01-01T25:00",
+        "2024-01-01T10:00:00+02:00 UTC",
+        "2024-01-01T10:00:00 CET",
         "12",
         "2024022910",
         "20240229102030",
