@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import islice, repeat
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -93,8 +94,30 @@ def table_block(
 
 def _values(column: pa.Array) -> list[Any]:
     """What a column holds; None for dates, times and durations that Python cannot hold."""
-    if pa.types.is_timestamp(column.type):  # nanoseconds are cut off
-        column = pc.cast(column, pa.timestamp("us", column.type.tz), safe=False)
+    type_ = column.type
+    if pa.types.is_struct(type_):
+        names = distinct_names([field.name for field in type_])
+        fields = [_values(field) for field in column.flatten()]
+        rows = zip(*fields, strict=True) if fields else repeat((), len(column))
+        return [
+            dict(zip(names, row, strict=True)) if there else None
+            for row, there in zip(rows, column.is_valid().to_pylist(), strict=True)
+        ]
+    if pa.types.is_map(type_):
+        pairs = column.cast(pa.list_(pa.struct([type_.key_field, type_.item_field])))
+        return [row and [tuple(pair.values()) for pair in row] for row in _values(pairs)]
+    if pa.types.is_list(type_) or pa.types.is_large_list(type_) or pa.types.is_fixed_size_list(type_):
+        items = iter(_values(column.flatten()))
+        sizes = pc.list_value_length(column).to_pylist()
+        return [None if size is None else list(islice(items, size)) for size in sizes]
+    if pa.types.is_dictionary(type_):
+        words = _values(column.dictionary)
+        return [None if n is None else words[n] for n in column.indices.to_pylist()]
+    # nanoseconds are cut off
+    if pa.types.is_timestamp(type_):
+        column = pc.cast(column, pa.timestamp("us", type_.tz), safe=False)
+    elif pa.types.is_duration(type_) and type_.unit == "ns":
+        column = pc.cast(column, pa.duration("us"), safe=False)
     try:
         return column.to_pylist()  # type: ignore[no-any-return]
     except KeyError:  # a zone that Python does not know

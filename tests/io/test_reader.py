@@ -23,6 +23,7 @@ from dedup.errors import InputError, UsageError
 from dedup.io import SCHEMA, Reject, read
 from dedup.io.discover import discover
 from dedup.io.documents import from_documents
+from dedup.io.tables import _values
 
 WORDS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 
@@ -495,14 +496,74 @@ def test_parquet_times_that_python_cannot_hold_are_null_in_the_record(tmp_path: 
         "span": "0:00:00",
         "inner": ["1970-01-01T00:00:00"],
     }
-    assert orjson.loads(second) == {"text": "b", **dict.fromkeys(("local", "date", "span", "inner"))}
+    nothing = {**dict.fromkeys(("local", "date", "span")), "inner": [None]}
+    assert orjson.loads(second) == {"text": "b", **nothing}
 
 
 def test_parquet_in_a_zone_that_python_does_not_know(tmp_path: Path) -> None:
     zone = pa.timestamp("ms", "Moon/Base")
     columns = {"text": ["a"], "at": pa.array([0], zone), "inner": pa.array([[0]], pa.list_(zone))}
     (record,) = Got(parquet(tmp_path / "a.parquet", columns)).column("record")
-    assert orjson.loads(record) == {"text": "a", "at": "1970-01-01T00:00:00Z", "inner": None}
+    at = "1970-01-01T00:00:00Z"
+    assert orjson.loads(record) == {"text": "a", "at": at, "inner": [at]}
+
+
+@pytest.mark.parametrize("installed", [True, False])
+def test_parquet_with_nanoseconds_inside(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, installed: bool
+) -> None:
+    ns = pa.array([1_700_000_000_123_456_789])
+    at, span = ns.view(pa.timestamp("ns")), ns.view(pa.duration("ns"))
+    inner = pa.StructArray.from_arrays([at, span, pa.array(["kept"])], names=["at", "span", "name"])
+    one = pa.array([0, 1], pa.int32())
+    columns = {
+        "text": ["a"],
+        "inner": inner,
+        "list": pa.ListArray.from_arrays(one, inner),
+        "map": pa.MapArray.from_arrays(one, pa.array(["k"]), at),
+        "word": at.dictionary_encode(),
+    }
+    path = parquet(tmp_path / "a.parquet", columns)
+    if not installed:  # pyarrow makes its own of nanoseconds by pandas
+        monkeypatch.setitem(sys.modules, "pandas", None)
+    (record,) = Got(path).column("record")
+    time = "2023-11-14T22:13:20.123456"
+    known = {"at": time, "span": "19675 days, 22:13:20.123456", "name": "kept"}
+    expected = {"text": "a", "inner": known, "list": [known], "map": [["k", time]], "word": time}
+    assert orjson.loads(record) == expected
+
+
+NESTED = st.recursive(
+    st.sampled_from([pa.int64(), pa.string(), pa.date32(), pa.dictionary(pa.int8(), pa.string())]),
+    lambda inner: st.one_of(
+        inner.map(pa.list_),
+        inner.map(pa.large_list),
+        inner.map(lambda type_: pa.list_(type_, 2)),
+        inner.map(lambda type_: pa.map_(pa.string(), type_)),
+        st.lists(inner, max_size=3).map(lambda types: pa.struct(list(zip("abc", types, strict=False)))),
+    ),
+    max_leaves=4,
+)
+
+
+@given(NESTED, st.data())
+def test_nested_values_are_those_of_arrow(type_: pa.DataType, data: st.DataObject) -> None:
+    column = pa.array(data.draw(st.lists(st.none() | values_of(type_), max_size=5)), type_)
+    part = column[data.draw(st.integers(0, 2)) :]
+    assert _values(part) == part.to_pylist()
+
+
+def values_of(type_: pa.DataType) -> st.SearchStrategy[Any]:
+    if pa.types.is_struct(type_):
+        return st.fixed_dictionaries({field.name: st.none() | values_of(field.type) for field in type_})
+    if pa.types.is_map(type_):
+        return st.lists(st.tuples(WORDS, st.none() | values_of(type_.item_type)), max_size=2)
+    if pa.types.is_fixed_size_list(type_):
+        return st.lists(st.none() | values_of(type_.value_type), min_size=2, max_size=2)
+    if pa.types.is_list(type_) or pa.types.is_large_list(type_):
+        return st.lists(st.none() | values_of(type_.value_type), max_size=3)
+    kinds = {pa.int64(): st.integers(-5, 5), pa.date32(): st.dates()}
+    return kinds.get(type_, WORDS)
 
 
 def test_parquet_with_a_column_twice(tmp_path: Path) -> None:
