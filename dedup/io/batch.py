@@ -8,8 +8,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dedup.io.identity import Occurrences, hash_records
-from dedup.io.schema import FIELDS, SCHEMA, TIME, Block, Reject, RejectSink
-from dedup.io.times import parse_times
+from dedup.io.schema import FIELDS, SCHEMA, Block, Reject, RejectSink
+from dedup.io.times import bounded, parse_times
 from dedup.model import NO_DATE
 
 if TYPE_CHECKING:
@@ -107,9 +107,7 @@ def _optional(block: Block, name: str) -> pa.Array:
 
 
 def _times(block: Block, name: str, column: pa.Array, warn: RejectSink) -> pa.Array:
-    if pa.types.is_timestamp(column.type):
-        return column.cast(TIME)
-    times = parse_times(column)
+    times = bounded(column) if pa.types.is_timestamp(column.type) else parse_times(column)
     for row in pc.indices_nonzero(pc.and_(times.is_null(), column.is_valid())).to_pylist():
         ids = block.columns.get("id")
         known = ids[row].as_py() if ids is not None else None

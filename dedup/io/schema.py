@@ -67,7 +67,7 @@ class Block:
     """Records as a reader found them: types are right, values not yet looked at.
 
     Attributes:
-        columns: Some of ``FIELDS``, each large_string[n] of valid UTF-8; dates may be timestamp[us, UTC].
+        columns: Some of ``FIELDS``, each large_string[n] of valid UTF-8; dates may be timestamp[UTC].
         files: string[n].
         lines: int64[n].
         records: large_binary[n].

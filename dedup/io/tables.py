@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from dedup.errors import UsageError
 from dedup.io.rows import distinct_names
-from dedup.io.schema import TIME, Block, Reject, RejectSink
+from dedup.io.schema import Block, Reject, RejectSink
 from dedup.io.times import bounded
 from dedup.model import as_text
 
@@ -113,10 +113,9 @@ def _values(column: pa.Array) -> list[Any]:
     if pa.types.is_dictionary(type_):
         words = _values(column.dictionary)
         return [None if n is None else words[n] for n in column.indices.to_pylist()]
-    # nanoseconds are cut off
     if pa.types.is_timestamp(type_):
-        column = pc.cast(column, pa.timestamp("us", type_.tz), safe=False)
-    elif pa.types.is_duration(type_) and type_.unit == "ns":
+        column = bounded(column)
+    elif pa.types.is_duration(type_) and type_.unit == "ns":  # cut off
         column = pc.cast(column, pa.duration("us"), safe=False)
     try:
         return column.to_pylist()  # type: ignore[no-any-return]
@@ -157,10 +156,10 @@ def _column(name: str, column: pa.Array) -> pa.Array:
         TypeError: It has values and the field takes none of their type.
     """
     type_ = column.type
-    if pa.types.is_timestamp(type_) and type_.tz is not None:
-        return bounded(pc.cast(column, TIME, safe=False))  # nanoseconds are cut off
-    if pa.types.is_timestamp(type_) or pa.types.is_date(type_):
-        return bounded(pc.cast(column, pa.timestamp("us"), safe=False).cast(TIME))
+    if pa.types.is_date(type_):
+        return column.cast(pa.timestamp("s"), safe=False).cast(pa.timestamp("s", "UTC"))
+    if pa.types.is_timestamp(type_):
+        return column.cast(pa.timestamp(type_.unit, "UTC"))
     if pa.types.is_dictionary(type_) and _is_text(
         type_
     ):  # Arrow decodes none of string_view, which Polars has

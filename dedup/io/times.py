@@ -15,9 +15,10 @@ __all__ = ["bounded", "parse_times"]
 _NAIVE = r"^\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d{1,6})?)?)?$"
 _ZONED = r"^\d{4}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d(:?\d\d)?)$"
 
-# What datetime can hold: Arrow reads the year 0 and shifts the end of 9999 into 10000.
-_LOWEST = -62_135_596_800_000_000
-_HIGHEST = 253_402_300_799_999_999
+# What datetime can hold, in seconds: Arrow reads the year 0 and shifts the end of 9999 into 10000.
+_FIRST = -62_135_596_800
+_BEYOND = 253_402_300_800
+_STEPS = {"s": 1, "ms": 1000, "us": 1_000_000}  # nanoseconds, of 64 bits, are from 1677 to 2262
 
 
 def parse_times(texts: pa.Array) -> pa.Array:
@@ -57,14 +58,20 @@ def parse_times(texts: pa.Array) -> pa.Array:
 
 
 def bounded(times: pa.Array) -> pa.Array:
-    """Times with those that ``datetime`` can't hold made null.
+    """Times in microseconds; those that ``datetime`` can't hold are null, nanoseconds are cut off.
 
     Args:
-        times: timestamp[us][n] in any zone.
+        times: timestamp[n] of any unit, in any zone.
+
+    Returns:
+        timestamp[us][n] in the same zone.
     """
-    values = times.cast(pa.int64())
-    inside = pc.and_(pc.greater_equal(values, _LOWEST), pc.less_equal(values, _HIGHEST))
-    return times if pc.all(inside).as_py() else pc.if_else(inside, times, None)
+    if steps := _STEPS.get(times.type.unit):
+        values = times.cast(pa.int64())
+        inside = pc.and_(pc.greater_equal(values, _FIRST * steps), pc.less(values, _BEYOND * steps))
+        if not pc.all(inside).as_py():
+            times = pc.if_else(inside, times, None)
+    return times.cast(pa.timestamp("us", times.type.tz), safe=False)
 
 
 def _matches(texts: pa.Array, pattern: str) -> np.ndarray:
