@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
+import re
+from collections import deque
 from itertools import chain
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -20,6 +22,7 @@ __all__ = ["read_csv"]
 
 _DELIMITERS = ",;\t"  # spreadsheets write semicolons where the comma is the decimal mark
 _LONGEST = 1 << 30  # characters of a field; the module's own limit, 131,072, is shorter than some articles
+_FAR = 1 << 17  # characters within which a broken row ends: hardly an article is longer
 
 
 def read_csv(
@@ -31,6 +34,9 @@ def read_csv(
     A record's line is the line its row begins on. Rows with fewer fields than the header lack the last ones;
     rows with more are refused. A column that is there again gets a number: ``tag``, ``tag.2``.
 
+    A row with a quotation mark in the wrong place is refused with all its lines, as far as its end can be
+    told: they are no rows of their own.
+
     Raises:
         UsageError: There is no text column, one of ours is there twice, or the header is not UTF-8.
     """
@@ -40,20 +46,20 @@ def read_csv(
     lines = io.TextIOWrapper(stream, encoding="utf-8-sig", errors="surrogateescape", newline="")
     first = lines.readline()
     delimiter = max(_DELIMITERS, key=first.count)
-    reader = csv.reader(chain([first], lines), delimiter=delimiter, strict=True)
+    source = _Source(chain([first], lines), delimiter)
+    reader = csv.reader(source, delimiter=delimiter, strict=True)
     rows = Rows(fields, reject)
     header: list[str] | None = None
     while True:
-        line = reader.line_num + 1
+        line = source.number + 1
         try:
             row = next(reader, None)
         except csv.Error as error:
-            unclosed = "unexpected end of data" in str(error)
-            reason = (
-                "a quoted field is never closed; all that follows is inside it"
-                if unclosed
-                else "not valid CSV"
-            )
+            if "unexpected end of data" in str(error):
+                reason = "a quoted field is never closed; all that follows is inside it"
+            else:
+                source.skip_row(line)
+                reason = "not valid CSV" + (f" up to line {source.number}" if source.number > line else "")
             reject(Reject(file, line, reason))
             continue
         if row is None:
@@ -84,3 +90,85 @@ def read_csv(
                 yield rows.take()
     if len(rows):
         yield rows.take()
+
+
+class _Source:
+    """Lines of a file for a reader of CSV.
+
+    Attributes:
+        number: How many have been handed out.
+    """
+
+    def __init__(self, lines: Iterator[str], delimiter: str) -> None:
+        self.number = 0
+        self._lines = lines
+        self._back: deque[str] = deque()  # looked at, and to be handed out again
+        self._last = ""
+        self._delimiter = delimiter
+        # Inside quotation marks two stand for one; one that must be doubled and isn't ends no field.
+        self._opens = re.compile(rf'(?:[^"]*{delimiter})?"')
+        self._end = re.compile(rf'(?<!")"(?:"")*(?=[{delimiter}\r\n]|\Z)')
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        self._last = self._back.popleft() if self._back else next(self._lines)
+        self.number += 1
+        return self._last
+
+    def skip_row(self, first: int) -> None:
+        """Hand out what is left of a row in which the reader has found a fault.
+
+        A quotation mark ends a field only before a delimiter or the end of a line: in ``"a 5" pipe",b`` the
+        last one. Where a field is open by that and marks come in pairs (``"Yes," he said``), or is closed and
+        they don't (a paragraph in it ends in ``"no."``), the next mark decides: one that can't open a field
+        is inside this one.
+
+        Args:
+            first: Number of the line it begins on, counted from 1.
+        """
+        inside = self.number > first
+        marks = int(inside)
+        line: str | None = self._last
+        while line is not None:
+            if '"' in line:
+                marks += line.count('"')
+                inside = self._goes_on(line, inside=inside)
+                if inside != bool(marks % 2):
+                    inside = self._stray_ahead()
+                if not inside:
+                    return
+            line = next(self, None)
+
+    def _stray_ahead(self) -> bool:
+        """Whether the next mark, within :data:`_FAR` characters, stands where none opens a field."""
+        size = 0
+        for line in chain(tuple(self._back), self._looked_at()):
+            if '"' in line:
+                return not self._opens.match(line)
+            size += len(line)
+            if size > _FAR:
+                break
+        return False
+
+    def _looked_at(self) -> Iterator[str]:
+        for line in self._lines:
+            self._back.append(line)
+            yield line
+
+    def _goes_on(self, line: str, *, inside: bool) -> bool:
+        """Whether a quoted field is open at the end of a line, given whether one is at its beginning."""
+        while True:
+            if not inside:
+                if not line.startswith('"'):
+                    _, delimiter, line = line.partition(self._delimiter)
+                    if not delimiter:
+                        return False
+                    continue
+                line = line[1:]
+            end = self._end.search(line)
+            if end is None:
+                return True
+            line = line[end.end() :].removeprefix(self._delimiter)
+            inside = False

@@ -389,6 +389,46 @@ def test_csv_lines_and_faults(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("broken", "lost"),
+    [
+        ('"a "good" word\nline\nlast, line"', 3),
+        ('"a 5" pipe\nand, more"', 2),
+        ('"he said "no."\nand, more\nlast line"', 3),
+        ('"a line\nhe said "no."\nand, more\nlast line"', 4),
+        ('"a ""good"" 5" pipe"', 1),
+        ('"never closed\nx,"closed"', 2),
+        ('"never closed\n"x","closed"', 2),
+        ('"Yes," he said', 1),
+        ('""Yes," he said"', 1),
+    ],
+)
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("after", ["y,good", '"y","good"', '"y, or z","quite ""good"""\n1,2'])
+def test_csv_invents_no_rows(tmp_path: Path, broken: str, lost: int, end: str, after: str) -> None:
+    # the text first: whatever is read as a row has one
+    rows = f"text,id\n{after}\n{broken},x\n{after}\n"
+    got = Got(put(tmp_path / "a.csv", rows.replace("\n", end)))
+    expected = list(csv.reader(f"{after}\n".splitlines()))
+    assert list(zip(got.column("text"), got.column("id"), strict=True)) == [
+        tuple(row) for row in expected * 2
+    ]
+    first = 2 + len(expected)
+    last = first + lost - 1
+    assert got.reasons == [(first, f"not valid CSV up to line {last}" if lost > 1 else "not valid CSV")]
+    assert got.column("line")[len(expected) :] == [last + 1 + n for n in range(len(expected))]
+
+
+def test_csv_of_a_broken_row_that_does_not_end(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    got = Got(put(path, 'text\n"a "good" word\nline\n'))
+    assert (got.rows, got.reasons) == ([], [(2, "not valid CSV up to line 3")])
+    far = "xx\n" * (1 << 16)  # the next mark is too far to be this row's
+    got = Got(put(path, f'text\n"Yes" he said\n{far}y"\n'))
+    assert got.reasons == [(2, "not valid CSV")]
+    assert len(got.rows) == (1 << 16) + 1
+
+
 @pytest.mark.parametrize("name", ["a.csv", "a.tsv"])
 @pytest.mark.parametrize("between", [",", ";", "\t"])
 def test_csv_of_spreadsheets(tmp_path: Path, name: str, between: str) -> None:
