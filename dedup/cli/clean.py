@@ -60,12 +60,13 @@ def clean(
     from dedup.io.folder import writing
 
     rejects: list[Reject] = []
-    articles = _articles(inputs, parse_fields(field), rejects, strict=strict)
+    written = None if out == "-" else out
+    articles = _articles(inputs, parse_fields(field), rejects, strict=strict, out=written)
     screen = console() if show else None
-    if out is None or out == "-":
+    if written is None:
         _work(articles, None if show else sys.stdout.buffer, screen)
     else:
-        with output_file(out, force=force) as path, writing(path), path.open("wb") as file:
+        with output_file(written, force=force) as path, writing(path), path.open("wb") as file:
             _work(articles, file, screen)
     for reject in rejects[:MOST_REJECTS]:
         typer.echo(f"dedup: left out: {safe(str(reject))}", err=True)
@@ -74,7 +75,7 @@ def clean(
 
 
 def _articles(
-    inputs: list[str], fields: Mapping[str, str], rejects: list[Reject], *, strict: bool
+    inputs: list[str], fields: Mapping[str, str], rejects: list[Reject], *, strict: bool, out: str | None
 ) -> Iterator[tuple[dict[str, Any], CleanText]]:
     """Each document's id, text, title and source, and what is left of it.
 
@@ -89,7 +90,7 @@ def _articles(
 
     with Workspace(Settings().memory_limit) as space:
         kept, blocks, rows = space.batches("documents"), [], 0
-        for batch in read(inputs, fields=fields, strict=strict, reject=rejects.append):
+        for batch in read(inputs, fields=fields, strict=strict, reject=rejects.append, out=out):
             kept.append(batch.select(["id", "text", "title", "source"]))
             blocks.append(block_table(tokenize(batch.column("text")), batch, rows))
             rows += len(batch)

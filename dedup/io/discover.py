@@ -64,23 +64,36 @@ class Source:
             return 0
 
 
-def discover(inputs: Sequence[str | os.PathLike[str]]) -> list[Source]:
+def discover(
+    inputs: Sequence[str | os.PathLike[str]], *, out: str | os.PathLike[str] | None = None
+) -> list[Source]:
     """Find the files of inputs: files, folders and all below, patterns, ``-`` (standard input, JSONL).
 
     In folders and by patterns, files of other formats, hidden ones, pipes and results of this package are
     left out; links are followed. A file reached twice is read once.
+
+    Args:
+        inputs: What to read.
+        out: A file that will be written, which is no input though it may be there from the last time.
 
     Returns:
         Sources in the order of the inputs, those of a folder or pattern sorted by path.
 
     Raises:
         UsageError: There is no such file, its format is unknown, a folder cannot be read, or there is nothing
-            to read.
+            to read; a result of this package, or ``out``, is named as an input.
     """
     sources: dict[str, Source] = {}
+    written = None if out is None else os.path.realpath(out)
     for given in inputs:
         for source in _expand(os.fspath(given)):
-            sources.setdefault("-" if source.path == "-" else os.path.realpath(source.path), source)
+            place = "-" if source.path == "-" else os.path.realpath(source.path)
+            if place != written:
+                sources.setdefault(place, source)
+            elif source.named:
+                raise UsageError(
+                    f"{source.file}: is to be written, so it cannot be read; choose another name"
+                )
     if not sources:
         where = ", ".join(os.fspath(given) for given in inputs)
         known = ", ".join(FORMATS)
@@ -97,6 +110,10 @@ def _expand(given: str) -> Iterator[Source]:
     if given == "-":
         yield Source("-", "-", "jsonl", "", True)
     elif Path(given).is_dir():
+        if is_ours(Path(given)):
+            raise UsageError(
+                f"{given}: is a result of dedup; what can be read again is canonical.jsonl in it"
+            )
         yield from _walk(given, given)
     elif Path(given).exists():
         source = _source(given, Path(given).name, named=True)

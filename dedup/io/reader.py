@@ -57,6 +57,7 @@ def read(
     reject: RejectSink = ignore,
     warn: RejectSink = ignore,
     batch_bytes: int = BATCH_BYTES,
+    out: str | Path | None = None,
 ) -> Iterator[pa.RecordBatch]:
     """Read files, folders, patterns, or ``-`` for JSONL on standard input.
 
@@ -70,19 +71,21 @@ def read(
         warn: Takes each record that stays although its date could not be read: losing the date costs less
             than losing the article.
         batch_bytes: Rough size of a batch.
+        out: A file that will be written; it is passed over.
 
     Returns:
         Batches with the columns of ``SCHEMA``; ids are not yet unique.
 
     Raises:
-        UsageError: No such file, an unknown format, a file named explicitly without a text column.
+        UsageError: No such file, an unknown format, a file named explicitly without a text column, a result
+            of this package or ``out`` named explicitly.
         MissingExtraError: HTML files were named explicitly and trafilatura isn't installed.
         InputError: ``strict``, and something can't be used.
     """
     renamed = source_fields(fields or {})
     if strict:
         reject = warn = stop
-    sources = discover(inputs)
+    sources = discover(inputs, out=out)
     if any(source.format == "html" and source.named for source in sources):
         require_trafilatura()
     blocks = _blocks(sources, renamed, reject, batch_bytes)

@@ -24,6 +24,19 @@ def test_texts_without_what_was_removed(dedup: Call, tmp_path: Path) -> None:
     assert two["removed"] == []
 
 
+def test_its_own_output_is_no_input(dedup: Call, tmp_path: Path) -> None:
+    corpus(tmp_path)
+    out = tmp_path / "clean.jsonl"
+    for _ in range(2):
+        assert dedup("clean", tmp_path, "-o", out, "--force").code == 0
+        assert [row["id"] for row in read(out)] == ["one", "two"]
+    before = out.read_bytes()
+    outcome = dedup("clean", out, "-o", out, "--force")
+    assert outcome.code == 2
+    assert "clean.jsonl: is to be written, so it cannot be read" in outcome.err
+    assert out.read_bytes() == before
+
+
 def test_standard_output(dedup: Call, tmp_path: Path) -> None:
     path = corpus(tmp_path)
     assert dedup("clean", path, "-o", tmp_path / "clean.jsonl").code == 0

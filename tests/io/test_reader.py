@@ -261,12 +261,25 @@ def test_results_of_ours_are_no_input(tmp_path: Path) -> None:
     put(tmp_path / "theirs/run.json", "{}")
     put(tmp_path / "theirs/b.jsonl", "")
     assert names(tmp_path) == ["a.jsonl", "theirs/b.jsonl"]
-    assert names(tmp_path / "out") == ["documents.jsonl"]
+    for result in ("out", "new.partial"):
+        with pytest.raises(UsageError, match=f"{result}: is a result of dedup; what can be read again is"):
+            names(tmp_path, tmp_path / result)
     for pattern in ("*", "**", "*/*.jsonl", "**/*.jsonl"):
         assert {"out/documents.jsonl", "new.partial/documents.jsonl"}.isdisjoint(
             names(f"{tmp_path}/{pattern}")
         )
-    assert names(f"{tmp_path}/out/*.jsonl") == ["documents.jsonl"]
+    assert names(f"{tmp_path}/out/*.jsonl") == names(tmp_path / "out/documents.jsonl") == ["documents.jsonl"]
+
+
+def test_what_is_to_be_written_is_no_input(tmp_path: Path) -> None:
+    put(tmp_path / "a.jsonl", "")
+    out = put(tmp_path / "clean.jsonl", "")
+    for found in (tmp_path, f"{tmp_path}/*.jsonl"):
+        assert [source.name for source in discover([found], out=tmp_path / "." / "clean.jsonl")] == [
+            "a.jsonl"
+        ]
+    with pytest.raises(UsageError, match=r"clean\.jsonl: is to be written, so it cannot be read"):
+        discover([out], out=out)
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes in folders here")
