@@ -93,7 +93,7 @@ def table_block(
 
 
 def _values(column: pa.Array) -> list[Any]:
-    """What a column holds; None for dates, times and durations that Python cannot hold."""
+    """What a column holds: None for times that Python cannot hold, what is no UTF-8 replaced."""
     type_ = column.type
     if pa.types.is_struct(type_):
         names = distinct_names([field.name for field in type_])
@@ -130,6 +130,8 @@ def _values(column: pa.Array) -> list[Any]:
 def _value(scalar: pa.Scalar) -> Any:
     try:
         return scalar.as_py()
+    except UnicodeDecodeError:
+        return scalar.as_buffer().to_pybytes().decode(errors="replace")
     except (KeyError, OverflowError, ValueError):
         return None
 

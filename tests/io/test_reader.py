@@ -660,6 +660,21 @@ def test_parquet_with_other_zones_and_bad_bytes(tmp_path: Path) -> None:
     assert got.reasons == [(2, "invalid UTF-8")]
 
 
+def test_tables_with_bad_bytes_in_another_column() -> None:
+    words = pa.array([b"bad \xff", b"good", None])
+    columns = {
+        "text": list("abc"),
+        "plain": words.view(pa.string()),
+        "inner": pa.StructArray.from_arrays([words.view(pa.string())], names=["word"]),
+        "word": pa.DictionaryArray.from_arrays(pa.array([0, 1, None]), words[:2].view(pa.string())),
+    }
+    (batch,) = from_documents(pa.table(columns), strict=True)
+    records = [orjson.loads(record) for record in batch.column("record").to_pylist()]
+    for name in ("plain", "word"):
+        assert [record[name] for record in records] == ["bad \ufffd", "good", None]
+    assert [record["inner"]["word"] for record in records] == ["bad \ufffd", "good", None]
+
+
 def test_parquet_that_cannot_be_read(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no column 'text'; columns are body"):
         list(read([parquet(tmp_path / "a.parquet", {"body": ["x"]})]))
