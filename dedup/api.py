@@ -66,9 +66,9 @@ def compare(
         settings: What to do; the defaults if left out.
 
     Raises:
-        InputError: A text is empty.
+        InputError: A text is empty, or a field has the wrong type.
     """
-    pair = [_as_record(a, "a"), _as_record(b, "b")]  # their own ids may be the same
+    pair = [_as_document(a, "a"), _as_document(b, "b")]  # their own ids may be the same
     relation = find_families(pair, settings, strict=True).relation("a", "b")
     return replace(relation, a=_id_of(a, "a"), b=_id_of(b, "b"))
 
@@ -91,11 +91,12 @@ def signature(text: str, settings: Settings | None = None) -> MinHash:
     return as_minhash(sign(batch, settings)[0], settings)
 
 
-def _as_record(value: str | Document | Mapping[str, Any], name: str) -> Document | Mapping[str, Any]:
+def _as_document(value: str | Document | Mapping[str, Any], name: str) -> Document:
     """What was given as a document of this name."""
     if isinstance(value, Document):
         return replace(value, id=name)
-    return {**value, "id": name} if isinstance(value, Mapping) else {"id": name, "text": value}
+    record = value if isinstance(value, Mapping) else {"text": value}
+    return Document.from_record({**record, "id": name})
 
 
 def _id_of(value: str | Document | Mapping[str, Any], name: str) -> str:

@@ -167,6 +167,11 @@ def test_compare_documents_of_one_id(same_id: str) -> None:
     assert (relation.a, relation.b, relation.relation) == (same_id, same_id, "exact")
 
 
+def test_compare_with_a_date_that_cannot_be_read() -> None:
+    undated = dedup.compare({"text": LEAD, "published": "soon", "updated": []}, LEAD)
+    assert undated == dedup.compare(LEAD, LEAD)
+
+
 def test_compare_with_an_empty_text() -> None:
     with pytest.raises(InputError, match="empty"):
         dedup.compare("", LEAD)
