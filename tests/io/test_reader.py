@@ -10,7 +10,7 @@ import sys
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 import pyarrow as pa
@@ -24,6 +24,9 @@ from dedup.io import SCHEMA, Reject, read
 from dedup.io.discover import discover
 from dedup.io.documents import from_documents
 from dedup.io.tables import _values
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 WORDS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 
@@ -171,6 +174,45 @@ def test_strict_stops_at_the_first(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"a\.jsonl:2: not valid JSON") as caught:
         list(read([path], strict=True))
     assert (caught.value.file, caught.value.line) == (str(path), 2)
+
+
+DATES = st.sampled_from(
+    ["", " 2024-01-02t03:04:05z", "2024-01-02 10:00 UTC", "2024-01-02T24:00", "1700000000", "2024-1-2", "UTC"]
+)
+
+
+@given(
+    st.lists(
+        st.fixed_dictionaries(
+            dict.fromkeys(("id", "text", "title", "url"), WORDS) | {"published": DATES | WORDS}
+        ),
+        min_size=1,
+        max_size=4,
+    )
+)
+def test_formats_agree(tmp_path_factory: pytest.TempPathFactory, records: list[dict[str, str]]) -> None:
+    folder = tmp_path_factory.mktemp("formats")
+    table = pa.Table.from_pylist(records)
+    pq.write_table(table, folder / "a.parquet")
+    put(folder / "a.jsonl", lines(*records))
+    with (folder / "a.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(records[0]), quoting=csv.QUOTE_ALL)
+        writer.writeheader()
+        writer.writerows(records)
+
+    def told(read_: Callable[..., Any], given: Any) -> Any:
+        rejects: list[Reject] = []
+        warnings: list[Reject] = []
+        found = pa.Table.from_batches(read_(given, reject=rejects.append, warn=warnings.append), SCHEMA)
+        # ids are made of the record's bytes, and lines are counted in each format's own way
+        ids = [name for name in found["id"].to_pylist() if not name.startswith("x")]
+        rows = found.drop_columns(["id", "file", "line", "record"]).to_pylist()
+        return ids, rows, [r.reason for r in rejects], sorted(w.reason for w in warnings)
+
+    expected = told(from_documents, records)
+    assert told(from_documents, table) == expected
+    for name in ("a.parquet", "a.jsonl", "a.csv"):
+        assert told(read, [folder / name]) == expected
 
 
 def test_unknown_field_of_ours(tmp_path: Path) -> None:
