@@ -30,7 +30,7 @@ def read_csv(
 ) -> Iterator[Block]:
     """Read rows with a header, fields quoted by ``"``, in UTF-8 with or without a byte order mark.
 
-    Commas, semicolons or tabs separate the fields: whichever the first line has most of, commas if in doubt.
+    Commas, semicolons or tabs separate the fields: whichever the header has most of, commas if in doubt.
     A record's line is the line its row begins on. Rows with fewer fields than the header lack the last ones;
     rows with more are refused. A column that is there again gets a number: ``tag``, ``tag.2``.
 
@@ -44,9 +44,12 @@ def read_csv(
     csv.field_size_limit(max(csv.field_size_limit(), _LONGEST))
     # Bad bytes become lone surrogates, so that they cost one row and not the file.
     lines = io.TextIOWrapper(stream, encoding="utf-8-sig", errors="surrogateescape", newline="")
-    first = lines.readline()
+    head: list[str] = []
+    while not head or head[-1] in ("\n", "\r", "\r\n"):
+        head.append(lines.readline())
+    first = head[-1]
     delimiter = max(_DELIMITERS, key=first.count)
-    source = _Source(chain([first], lines), delimiter)
+    source = _Source(chain(head, lines), delimiter)
     reader = csv.reader(source, delimiter=delimiter, strict=True)
     rows = Rows(fields, reject)
     header: list[str] | None = None

@@ -488,7 +488,12 @@ def test_csv_of_a_broken_row_that_does_not_end(tmp_path: Path) -> None:
 @pytest.mark.parametrize("between", [",", ";", "\t"])
 def test_csv_of_spreadsheets(tmp_path: Path, name: str, between: str) -> None:
     data = between.join(["id", "text"]) + "\n" + between.join(["1", '"a, b; c\td"']) + "\n"
-    assert [(row["id"], row["text"]) for row in Got(put(tmp_path / name, data)).rows] == [("1", "a, b; c\td")]
+    for blank in ("", "\r\n\n"):
+        got = Got(put(tmp_path / name, blank + data))
+        lines_before = blank.count("\n") + 1
+        assert [(row["id"], row["text"], row["line"] - lines_before) for row in got.rows] == [
+            ("1", "a, b; c\td", 1)
+        ]
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le"])
