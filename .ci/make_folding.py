@@ -17,7 +17,7 @@ import unicodedata2 as unicode
 from dedup.folding import DATA, HEADER, IDENTITY, MAGIC, Class
 
 LAST = 0x110000
-REVISION = 2
+REVISION = 3
 """Of what is told below; with the Unicode version it is the table's version."""
 
 # Scripts of which accents and points are dropped; marks of no script of their own (U+0301 …) are theirs.
@@ -34,6 +34,7 @@ SPACELESS = (
     "KATAKANA-HIRAGANA ",
     "HALFWIDTH KATAKANA",
     "BOPOMOFO ",
+    "HANGUL ",
     "YI SYLLABLE ",
     "TANGUT ",
     "NUSHU CHARACTER",
@@ -133,6 +134,8 @@ def classify(code: int) -> tuple[Class, str]:
         return classify(ord(canonical))
     if is_dropped(character) and code != 0x345:  # U+0345 folds to a letter, iota
         return Class.DROPPED, ""
+    if 0x1160 <= code < 0x1200 or 0xD7B0 <= code < 0xD800:
+        return Class.MARK, character  # vowels and finals of a syllable written in its parts
     category = unicode.category(character)
     folded = fold(character)
     name = unicode.name(character, "")

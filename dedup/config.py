@@ -39,8 +39,8 @@ def _check(name: str, value: object, limits: Mapping[str, Any]) -> None:
 class Settings:
     """Everything a user can choose, with the unit in the comment.
 
-    Lengths in words hold for scripts that separate words; where a script is written without spaces, a
-    character counts half a word and lengths double.
+    Lengths in words hold for scripts that separate words; where a script is written without spaces, and in
+    Hangul, a character counts half a word and lengths double.
     """
 
     # scheme

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["DATA", "HEADER", "IDENTITY", "MAGIC", "Class", "Folding", "folding"]
 
-DATA = "folding-18.0.0-2.bin"
+DATA = "folding-18.0.0-3.bin"
 MAGIC = b"dedupfold1"
 HEADER = "<16s16sIII20x"  # 64 bytes, so that the arrays behind it are aligned
 IDENTITY = 127
@@ -39,7 +39,7 @@ class Class(IntEnum):
     DROPPED = 4  # an accent or point that is left out
     WORD = 5  # letters and numbers other than decimal digits
     DIGIT = 6  # folds to 0-9
-    CHARACTER = 7  # a base character of a script written without spaces
+    CHARACTER = 7  # a base character of a script written without spaces, a syllable of Hangul
     MARK = 8  # a combining mark that is kept
     APOSTROPHE = 9
     SINGLE_LEFT = 10  # ‘, else an apostrophe

@@ -124,7 +124,7 @@ def mark_quotations(
     flags[_announced(tokens, raw, begins, agencies)] |= QUOTED | ANNOUNCED
     typed, single = _typewritten(raw), _single_marks(raw)
     curved = _curved(raw, single)
-    flags[_between_singles(tokens, raw, begins, typed, curved)] |= QUOTED
+    flags[_between(tokens, begins, *typed)] |= QUOTED
     flags[_carried_on(tokens, begins, typed, curved)] |= QUOTED
     for between in _between_rare(tokens, raw, begins, single):
         flags[between] |= QUOTED
@@ -139,21 +139,6 @@ def _spaced(data: NDArray[np.uint8], offsets: NDArray[np.int64]) -> NDArray[np.u
         raw[at : at + stop - start] = data[start:stop]
         at += stop - start + EDGE
     return raw
-
-
-def _between_singles(
-    tokens: Tokens, raw: NDArray[np.uint8], block_start: NDArray[np.int64], typed: _Places, curved: _Places
-) -> NDArray[np.int64]:
-    """Tokens between typewritten single marks, and between ‘ and a ’ that a Korean particle follows.
-
-    A mark opens behind a space or bracket and before a letter, and closes at the next one that stands behind
-    a word or its stop and before no letter; a plural's apostrophe ends a quotation early, as ’ does. Both are
-    in one block.
-    """
-    left, right = curved
-    right = right[_HANGUL[raw[right + 3]]]
-    left = left[is_in(_holders(block_start, left), _holders(block_start, right))]
-    return _between(tokens, block_start, np.append(typed.opens, left), np.append(typed.closes, right))
 
 
 def _carried_on(
@@ -178,7 +163,12 @@ def _carried_on(
 
 
 def _typewritten(raw: NDArray[np.uint8]) -> _Places:
-    """Places of ' that may open a quotation, and of those that may close one."""
+    """Places of ' that may open a quotation, and of those that may close one.
+
+    A mark opens behind a space or bracket and before a letter, and closes at the next one that stands behind
+    a word or its stop and before no letter, or in Korean before a particle; a plural's apostrophe ends a
+    quotation early, as ’ does.
+    """
     at = np.flatnonzero(raw == ord("'"))
     at = at[(raw[at - 1] != ord("'")) & (raw[at + 1] != ord("'"))]
     clitic = _CLITIC[raw[at + 1]] & ~_LETTER[raw[at + 2]]  # 's avonds, 't is; a figure is a year, '90s

@@ -8,7 +8,8 @@ ligatures and digits made alike; accents dropped in Latin, Greek, Cyrillic, Arab
   with dots between are one token: ``U.S.`` is ``us``. Hyphens separate.
 - A number is one token in one form, by whatever custom it is written: ``12,345``, ``12.345``, ``12 345`` and
   ``12’345`` are ``12345``, and ``1,5`` is ``1.5``.
-- In scripts written without spaces each base character with its marks is a token, flagged ``CHARACTER``.
+- In scripts written without spaces, and in Hangul, each base character with its marks is a token, flagged
+  ``CHARACTER``: a Korean word is as long as two of others, with its particle, and desks space it differently.
 - Soft hyphens, zero-width characters, bidi marks and tatweel count for nothing.
 - A character reference of HTML (``&quot;``) is read as what it stands for: :mod:`dedup.entities`.
 - Tokens inside quotation marks are flagged ``QUOTED``, of any custom, also ``…'' and ,,…''; an opening mark

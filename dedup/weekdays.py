@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from dedup.datafiles import read_lines
-from dedup.ragged import gather, owners
+from dedup.ragged import gather, steps
 from dedup.tokens import tokenize
 
 if TYPE_CHECKING:
@@ -24,13 +24,33 @@ if TYPE_CHECKING:
 
 __all__ = ["other_weekdays"]
 
+MOST = 3
+"""Tokens of a name."""
+
+_ODD = np.uint64(0x9E3779B97F4A7C15)
+
 
 @cache
-def _names() -> tuple[NDArray[np.uint64], NDArray[np.uint8]]:
-    """Token hashes of the names, sorted, and the bit of the day of each."""
-    made = tokenize(pa.array(read_lines("data/weekdays.txt"), pa.large_string()))
-    order = np.argsort(made.hash)
-    return made.hash[order], (1 << owners(made.offsets)).astype(np.uint8)[order]
+def _names() -> dict[int, tuple[NDArray[np.uint64], NDArray[np.uint8]]]:
+    """By their number of tokens: hashes of the names, sorted, and the bit of the day of each."""
+    named = [line.split() for line in read_lines("data/weekdays.txt")]
+    made = tokenize(pa.array([name for names in named for name in names], pa.large_string()))
+    bits = np.repeat(1 << np.arange(7), [len(names) for names in named]).astype(np.uint8)
+    found = {}
+    for size in np.unique(steps(made.offsets)).tolist():
+        own = np.flatnonzero(steps(made.offsets) == size)
+        hashes = _joined(made.hash, made.offsets[own], size)
+        order = np.argsort(hashes)
+        found[size] = hashes[order], bits[own[order]]
+    return found
+
+
+def _joined(hashes: NDArray[np.uint64], at: NDArray[np.int64], size: int) -> NDArray[np.uint64]:
+    """One hash for so many tokens from each place on: uint64[len(at)]."""
+    joined = hashes[at]
+    for step in range(1, size):
+        joined = joined * _ODD + hashes[at + step]
+    return joined
 
 
 def other_weekdays(
@@ -67,17 +87,22 @@ def other_weekdays(
     runs, pair = runs[order], pair[order]
     starts, stops = runs[:-1, :2] + runs[:-1, 2:], runs[1:, :2]
     gap = np.flatnonzero((pair[1:] == pair[:-1]) & (starts <= stops).all(axis=1))
-    of_a, of_b = (_days(texts, starts[gap, side], stops[gap, side]) for side in (0, 1))
-    found[rows[pair[gap[(of_a > 0) & (of_b > 0)]]]] = True
+    pair = pair[gap]
+    # of 목요일 and 월요일 one sign differs; a name that is common to both isn't there
+    starts = np.maximum(starts[gap] - MOST + 1, head[pair, :2])
+    stops = np.minimum(stops[gap] + MOST - 1, tail[pair, :2])
+    of_a, of_b = (_days(texts, starts[:, side], stops[:, side]) for side in (0, 1))
+    found[rows[pair[(of_a > 0) & (of_b > 0)]]] = True
     return found
 
 
 def _days(texts: Texts, start: NDArray[np.int64], stop: NDArray[np.int64]) -> NDArray[np.uint8]:
     """The days of the week m stretches of tokens name, a bit a day, the lowest for Monday: uint8[m]."""
-    names, bits = _names()
-    at, row = gather(start, stop)
-    place = np.minimum(np.searchsorted(names, texts.hash[at]), len(names) - 1)
-    named = names[place] == texts.hash[at]
     days = np.zeros(len(start), np.uint8)
-    np.bitwise_or.at(days, row[named], bits[place[named]])
+    for size, (names, bits) in _names().items():
+        at, row = gather(start, np.maximum(start, stop - size + 1))
+        hashes = _joined(texts.hash, at, size)
+        place = np.minimum(np.searchsorted(names, hashes), len(names) - 1)
+        named = names[place] == hashes
+        np.bitwise_or.at(days, row[named], bits[place[named]])
     return days

@@ -26,7 +26,7 @@ CASES = {
     "中": (Class.CHARACTER, "中"),
     "々": (Class.CHARACTER, "々"),
     "ก": (Class.CHARACTER, "ก"),
-    "한": (Class.WORD, "한"),
+    "한": (Class.CHARACTER, "한"),
     "\u3099": (Class.MARK, "\u3099"),
     "ﾞ": (Class.MARK, "\u3099"),
     "\u093c": (Class.MARK, "\u093c"),

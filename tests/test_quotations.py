@@ -111,7 +111,7 @@ def test_a_list_behind_dashes_is_no_speech() -> None:
         ("L'assessora: 'Abbiamo aspettato l'opera', poi dell'altro.", "Abbiamo aspettato l'opera"),
         (
             "국장은 '오래 기다렸다'며 ‘이제는 늦었다’고 말했다. 그리고 나갔다.",
-            "오래 기다렸다'며 이제는 늦었다’고",
+            "오 래 기 다 렸 다 이 제 는 늦 었 다",
         ),
         ("उन्होंने कहा, 'हमने इंतजार किया' और चले गए", "हमने इंतजार किया"),
         ("The workers' rights of the '90s and the boys' club", ""),
@@ -134,7 +134,7 @@ def test_one_sign_is_both_single_marks(text: str, said: str) -> None:
             "She said: ‘We’ve waited.\n\n‘Nobody came.’ Then she left.",
             "We’ve waited Nobody came",
         ),
-        ("She said: ‘We waited.\n\n‘국장은 ‘오래 기다렸다’며 나갔다.", "We waited 오래 기다렸다’며"),
+        ("She said: ‘We waited.\n\n‘오래 기다렸다’며 나갔다.", "We waited 오 래 기 다 렸 다"),
         ("The boys' club closed.\n\n'Nobody came,' she said.", "Nobody came"),
         ("She said: 'We waited.\n\nNobody came.\n\n'It is late.'", "It is late"),
     ],

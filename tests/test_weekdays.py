@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import dedup
-from dedup.weekdays import _names
+from dedup.weekdays import MOST, _names
 
 FRAME = (
     "The town checks the speed of traffic again this week. The cameras stand {}. Drivers must reckon with "
@@ -56,6 +56,20 @@ def test_on_one_day_other_days_are_an_update() -> None:
 
 
 def test_a_name_of_a_day_names_one_day() -> None:
-    names, bits = _names()
-    assert len(set(names.tolist())) == len(names)
-    assert set(bits.tolist()) == {1 << day for day in range(7)}
+    assert sorted(_names()) == [1, MOST]
+    for names, bits in _names().values():
+        assert len(set(names.tolist())) == len(names)
+        assert set(bits.tolist()) == {1 << day for day in range(7)}
+
+
+@pytest.mark.parametrize(
+    ("text", "first", "following"),
+    [
+        ("시는 {}에 속도를 다시 단속한다. 단속 카메라는 둑길과 북쪽 순환로에 선다.", "목요일", "월요일"),
+        ("市は{}にも速度の取り締まりを行う。カメラは堤防の道と北の環状線に置かれる。", "木曜日", "月曜日"),
+        ("本市{}再次检查车速。测速仪设在堤坝路和北环路，司机请按限速行驶。", "星期四", "礼拜一"),
+    ],
+)
+def test_names_of_several_characters(text: str, first: str, following: str) -> None:
+    assert related(text.format(first), text.format(following), 4) == "none"
+    assert related(text.format(first), text.format(first), 4) != "none"
