@@ -112,6 +112,14 @@ class View:
         return found
 
 
+    @property
+    def closing(self) -> NDArray[np.bool_]:
+        """bool[U], two sentences and more where the article ends."""
+        traits = self.traits
+        several = self.measures.counts[:, signs.N_STOP] > 1
+        return np.asarray(several & (traits[PROSE_ABOVE] > 1) & (traits[PROSE_BELOW] == 0))
+
+
 def relabel(view: View, labels: Labels) -> None:
     """Change the labels of units, uint8[U], in place: by each rule, in the order of ``RULES``."""
     for rule in RULES:
@@ -162,8 +170,9 @@ def announced(view: View, labels: Labels) -> None:
 
 
 def captions_by_credit(view: View, labels: Labels) -> None:
-    """A line that a photographer's credit closes."""
-    labels[credited_captions(view.look, view.units, view.phrases) & (labels != CREDIT)] = CAPTION
+    """A line that a photographer's credit closes; at the article's end it may be that of another author."""
+    found = credited_captions(view.look, view.units, view.phrases) & ~view.closing
+    labels[found & (labels != CREDIT)] = CAPTION
 
 
 def told_by_others(view: View, labels: Labels) -> None:
@@ -229,10 +238,8 @@ def signed_by_agencies(view: View, labels: Labels) -> None:
 
     So it is with a caption of two sentences and more where the article ends.
     """
-    measures, traits = view.measures, view.traits
-    labels[only_signed(view.units, measures, labels, CREDIT)] = BODY
-    ends = (measures.counts[:, signs.N_STOP] > 1) & (traits[PROSE_ABOVE] > 1) & (traits[PROSE_BELOW] == 0)
-    labels[ends & only_signed(view.units, measures, labels, CAPTION)] = BODY
+    labels[only_signed(view.units, view.measures, labels, CREDIT)] = BODY
+    labels[view.closing & only_signed(view.units, view.measures, labels, CAPTION)] = BODY
 
 
 def only_signed(units: Units, measures: Measures, labels: Labels, label: int) -> NDArray[np.bool_]:
