@@ -111,7 +111,6 @@ class View:
         found: NDArray[np.bool_] = self.traits[PROSE] > 0
         return found
 
-
     @property
     def closing(self) -> NDArray[np.bool_]:
         """bool[U], two sentences and more where the article ends."""
@@ -223,6 +222,35 @@ def islands(view: View, labels: Labels) -> None:
     labels[rows[closes | teaser]] = BODY
 
 
+def questions(view: View, labels: Labels) -> None:
+    """A question without a cue between paragraphs of the article is an interviewer's, or a heading."""
+    units, traits = view.units, view.traits
+    rows = np.flatnonzero((labels > TITLE) & (traits[ENDS_QUESTION] > 0) & (traits[CUED_KINDS] == 0))
+    rows = rows[(traits[AGENCY, rows] == 0) & (traits[RECURS, rows] == 0) & ~units.sentences[rows]]
+    document = np.searchsorted(units.offsets, rows, side="right") - 1
+    inside = (rows > units.offsets[document]) & (rows + 1 < units.offsets[document + 1])
+    rows = rows[inside]
+    between = (labels[rows - 1] == BODY) & (labels[rows + 1] == BODY)
+    told = (traits[ENDS_STOP, rows - 1] > 0) & (traits[ENDS_STOP, rows + 1] > 0)
+    labels[rows[between & told]] = BODY
+
+
+def turns(view: View, labels: Labels) -> None:
+    """What a label opens that opens two paragraphs of the article, such as "Q:", is part of the talk."""
+    tokens, units = view.tokens, view.units
+    opens = view.look.after[units.first] & ~np.uint16(signs.SPACE) == signs.COLON
+    rows = np.flatnonzero(opens & (units.last - units.first > 1) & (labels != TITLE))
+    if not (labels[rows] != BODY).any():  # mostly
+        return
+    document = np.searchsorted(units.offsets, rows, side="right") - 1
+    word = tokens.hash[units.first[rows]]
+    order = np.lexsort((word, document))
+    label = np.cumsum(run_starts(document[order], word[order]))
+    told = np.bincount(label, labels[rows[order]] == BODY)[label]
+    rows = rows[order[told > 1]]
+    labels[rows[view.measures.strongest[rows] < STRONG_CUES]] = BODY
+
+
 def comments(view: View, labels: Labels) -> None:
     """What readers wrote below the article."""
     labels[threads(view.tokens, view.look, view.units, view.measures, view.prose)] = WIDGET
@@ -314,6 +342,8 @@ RULES: tuple[Callable[[View, Labels], None], ...] = (
     recurring,
     credits_of_nobody,
     islands,
+    questions,
+    turns,
     comments,
     links,
     signed_by_agencies,

@@ -331,6 +331,51 @@ def test_furniture_glued_to_a_paragraph_goes_alone(sentence: str, furniture: str
         assert furniture not in kept
 
 
+def test_a_sentence_does_not_go_for_one_word() -> None:
+    """Of many: "zurück" is a link where it stands alone."""
+    said = "Die Spitzenkandidatin der Freien Liste, Nora Adler, nannte das Ergebnis ihrer Partei solide."
+    text = page(LEAD, f"{said} Die Bürgerliste blieb hinter ihren Umfragewerten zurück.")
+    assert strip_boilerplate(text).text == text
+
+
+def test_a_last_paragraph_is_no_caption_for_its_second_author() -> None:
+    last = (
+        "Ines Calder, who leads the union, has asked for a meeting with the mayor. A spokesman said that he "
+        'would come "before the clocks go back". – Additional reporting: Meridian'
+    )
+    assert strip_boilerplate(page(LEAD, SECOND, THIRD, last)).text == page(LEAD, SECOND, THIRD, last)
+    photo = "The square in front of the town hall on Tuesday. The flags were wet. – Photo: Ana Ruiz"
+    assert strip_boilerplate(page(LEAD, photo, SECOND, THIRD)).text == page(LEAD, SECOND, THIRD)
+
+
+QUESTIONS = (
+    "You recorded the new album in a lighthouse. Why?",
+    "Do you still write every day?",
+    "Haben Sie damals schon an Ihre Rückkehr gedacht?",
+)
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_an_interviewer_s_question_stays(question: str) -> None:
+    assert strip_boilerplate(page(LEAD, SECOND, question, THIRD, LAST)).text == page(
+        *(LEAD, SECOND, question, THIRD, LAST)
+    )
+
+
+@pytest.mark.parametrize("marks", [("Q", "A"), ("Frage", "Antwort"), ("MERKUR", "CALDER")])
+def test_turns_of_a_talk_stay(marks: tuple[str, str]) -> None:
+    ask, answer = marks
+    talk = [
+        f"{ask}: Why a lighthouse?",
+        f"{answer}: The rent was forty euros a week, and nobody else would have it. It's a wet staircase.",
+        f"{ask}: Is this really the last tour?",
+        f"{answer}: I've said that three times, and two of them I meant. My knees mean it now.",
+        f"{ask}: What do you listen to?",
+        f"{answer}: The shipping forecast. Great rhythm section.",
+    ]
+    assert strip_boilerplate(page(LEAD, *talk)).text == page(LEAD, *talk)
+
+
 def test_an_appeal_of_many_sentences_goes_whole() -> None:
     appeal = (
         "For thirty years we have told you what happens in this town. Our reporters sit through every meeting "
