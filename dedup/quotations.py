@@ -132,12 +132,21 @@ def mark_quotations(
 
 
 def _spaced(data: NDArray[np.uint8], offsets: NDArray[np.int64]) -> NDArray[np.uint8]:
-    """The texts between spaces: every sign has neighbours that are of its own text."""
+    """The texts between spaces: every sign has neighbours that are of its own text.
+
+    Spaces that do not break and thin ones are plain ones here, for what stands behind one is no other sign.
+    """
     raw = np.full(int(offsets[-1] - offsets[0]) + EDGE * len(offsets), ord(" "), np.uint8)
     at = EDGE
     for start, stop in pairwise(offsets.tolist()):  # np.insert takes four times as long
         raw[at : at + stop - start] = data[start:stop]
         at += stop - start + EDGE
+    two, three = np.flatnonzero(raw == 0xC2), np.flatnonzero(raw == 0xE2)
+    two = two[raw[two + 1] == 0xA0]  # U+00A0
+    last = raw[three + 2]
+    three = three[(raw[three + 1] == 0x80) & ((last <= 0x8A) | (last == 0xAF))]  # U+2000 to U+200A, U+202F
+    for at in (two, two + 1, three, three + 1, three + 2):
+        raw[at] = ord(" ")
     return raw
 
 

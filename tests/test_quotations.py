@@ -123,6 +123,22 @@ def test_one_sign_is_both_single_marks(text: str, said: str) -> None:
     assert spoken(text) == [said]
 
 
+@pytest.mark.parametrize("space", ["\u00a0", "\u2009", "\u202f", "&nbsp;"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "He said: 'We waited for years,' and 'It is late.' Then he left.",
+        "Er sagte: ‚Wir haben lange gewartet‘ und ging.",
+        "국장은 ‘오래 기다렸다’며 나갔다.",
+        "- Vi väntade, säger Anna Berg.",
+    ],
+)
+def test_a_space_that_does_not_break_is_a_space(text: str, space: str) -> None:
+    said = spoken(text)[0].split()
+    assert said
+    assert spoken(text.replace(" ", space))[0].split() == said
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
