@@ -90,12 +90,16 @@ class Settings:
     def __post_init__(self) -> None:
         for limited in fields(self):
             if limited.metadata:
-                _check(limited.name, getattr(self, limited.name), limited.metadata)
+                value = getattr(self, limited.name)
+                _check(limited.name, value, limited.metadata)
+                # 1 and 1.0 are one value, and have one fingerprint
+                object.__setattr__(self, limited.name, limited.metadata["type"](value))
         if not isinstance(self.strip, bool):
             raise SettingsError(f"strip = {self.strip!r}: must be true or false")
         sources = self.source_priority
         if not isinstance(sources, tuple | list) or not all(isinstance(name, str) for name in sources):
             raise SettingsError(f"source_priority = {sources!r}: must be a list of sources")
+        object.__setattr__(self, "source_priority", tuple(sources))  # a list could be changed afterwards
         if any(map(has_surrogate, sources)):
             raise SettingsError(f"source_priority = {sources!r}: is no UTF-8")
         if self.near_coverage < self.version_coverage:
@@ -151,6 +155,4 @@ class Settings:
         unknown = sorted(set(values) - known)
         if unknown:
             raise SettingsError(f"unknown setting {unknown[0]!r}; known: {', '.join(sorted(known))}")
-        if isinstance(values.get("source_priority"), list):
-            values = {**values, "source_priority": tuple(values["source_priority"])}
         return cls(**values)

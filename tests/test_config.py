@@ -19,6 +19,16 @@ def test_settings_come_back() -> None:
     assert Settings.from_dict({**settings.as_dict(), "source_priority": ["a.example", "b*"]}) == settings
 
 
+def test_settings_written_otherwise_are_the_same() -> None:
+    names = ["a.example", "b*"]
+    listed = Settings(policy="source", source_priority=names, near_coverage=1)  # type: ignore[arg-type]
+    settings = Settings(policy="source", source_priority=("a.example", "b*"), near_coverage=1.0)
+    names.append("c.example")
+    assert listed == settings
+    assert hash(listed) == hash(settings)
+    assert listed.fingerprint() == settings.fingerprint()
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
