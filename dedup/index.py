@@ -345,8 +345,12 @@ class Index:
                 raise UsageError(f"no document with id {identity!r}")
             canonical = answers.family_of(self._ledger, entry).canonical
             before, after = (answers.stored_text(self._ledger, num) for num in (canonical, entry.num))
-        if before is None or after is None:
-            raise UsageError("diffs need an index that stores texts: open it with store_text=True")
+            if before is None or after is None:
+                lacking = identity if after is None else self._ledger.entries([canonical])[canonical].id
+                raise UsageError(
+                    f"no text of {lacking!r} is stored: an index keeps those that are added to it"
+                    " while it is open with store_text=True"
+                )
         return diff(before, after)
 
     def family(self, identity: str) -> StoredFamily | None:

@@ -305,6 +305,17 @@ def test_texts_are_kept_only_if_asked(places):
         assert index.document("b").text == cut.text
 
 
+def test_a_diff_names_the_text_it_lacks(place):
+    with place.open() as index:
+        index.add(article("bare", story(1)))
+    with place.open(store_text=True) as index:
+        index.add(article("kept", version(1, 1), 1))
+        assert index.document("kept").canonical == "bare"
+        for identity in ("bare", "kept"):
+            with pytest.raises(UsageError, match="no text of 'bare' is stored"):
+                index.diff(identity)
+
+
 def test_reopened_it_is_the_same(place):
     with place.open() as index:
         for kind in range(5):
