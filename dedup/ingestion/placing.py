@@ -27,8 +27,9 @@ from dedup.ingestion.keys import (
     is_counted,
 )
 from dedup.ingestion.seeking import Sought, joined, looked_at
+from dedup.ingestion.settling import places_in
 from dedup.overlap import equal, verify
-from dedup.ragged import distinct, is_in, running, steps, tally
+from dedup.ragged import distinct, is_in, run_starts, running, steps, tally
 from dedup.shingles import roll
 from dedup.stock import flag
 from dedup.storage.codec import bare
@@ -201,15 +202,15 @@ class _Batch:
         undated = undated or any(entry.published is None for entry in self._entries)
         sought = self._sought = Sought([draft.heads for draft in self._drafts], undated)
         low, high = sought.ranges()
-        counts = np.searchsorted(low, _COUNTED)
-        keys = postings.find(low[:counts], high[:counts])
+        counts = len(low) if stored else np.searchsorted(low, _COUNTED)
+        hits = sought.hits(postings.find(low[:counts], high[:counts]))
         meetings = sought.meetings()
-        self._found = _Found(sought, joined(sought.hits(keys), meetings.hits(self._nums)), self._nums)
+        self._found = _Found(sought, joined(hits, meetings.hits(self._nums)), self._nums)
         self._occur()
-        if stored or self._is_related():
-            keys = postings.find(low[counts:], high[counts:])
-            windows = meetings.windows(self._entries)
-            self._mark_stock(joined(sought.hits(keys), windows))
+        if not stored and self._is_related():
+            hits = sought.hits(postings.find(low[counts:], high[counts:]))
+        # of one that isn't stored and shares nothing no counts are found
+        self._mark_stock(joined(hits, meetings.windows(self._entries)))
 
     def _is_related(self) -> bool:
         """Whether anything has to do with what is there, so that it matters what is stock."""
@@ -329,14 +330,20 @@ class _Batch:
 
     def _occur(self) -> None:
         """Count documents with the earliest one each shares a long run with."""
-        others = _by_document(self._found.pairs(self._found.of(LONG)))
-        known = self._known({num for nums in others.values() for num in nums})
+        pairs = self._found.pairs(self._found.of(LONG))
+        if not len(pairs):
+            return
+        known = self._known(distinct(pairs & _NUMBERS).tolist())
+        order = sorted(known.values(), key=lambda e: e.key)
+        pairs = pairs[is_in(pairs & _NUMBERS, np.array(sorted(known), np.int64))]
+        (places,) = places_in(order, pairs & _NUMBERS)
+        opens = np.flatnonzero(run_starts(pairs >> NUMBER_BITS))
+        earliest = np.minimum.reduceat(places, opens).tolist()
         # in their order: each after those of the batch
-        for i, nums in others.items():
-            first = min((known[num] for num in nums if num in known), key=lambda e: e.key, default=None)
-            if first is not None:
-                entry = self._entries[i]._replace(occurrence=first.occurrence, in_window=first.in_window)
-                self._entries[i] = known[entry.num] = entry
+        for i, place_ in zip((pairs[opens] >> NUMBER_BITS).tolist(), earliest, strict=True):
+            first = known[order[place_].num]
+            entry = self._entries[i]._replace(occurrence=first.occurrence, in_window=first.in_window)
+            self._entries[i] = known[entry.num] = entry
 
     def _mark_stock(self, counts: Hits) -> None:
         """Mark what is stock for each document in its flags."""
@@ -394,16 +401,19 @@ class _Batch:
         found = self._found
         rows = found.of(MARKS)
         copies = np.array([e.num for e in self._entries if e.leader != e.num], np.int64)
-        rows = rows[~is_in(found.number[rows], copies) & self._told(rows)]
+        rows = rows[~is_in(found.number[rows], copies)]
+        opens = run_starts(found.row[rows])  # a fingerprint finds some fifteen documents
+        told = self._told(found.row[rows[opens]])
+        rows = rows[told[np.cumsum(opens) - 1]]
         rows = rows[looked_at(found.row[rows])]
         pairs, times = tally(found.pairs(rows))
         return _by_document(pairs[times >= self._settings.min_shared_fingerprints])
 
     def _told(self, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Which fingerprints found lie outside stock text."""
+        """Which fingerprints, rows of what is sought, lie outside stock text."""
         own = distinct(self._stock >> np.uint64(_SHINGLE)).astype(np.int64)
         told = np.ones(len(rows), bool)
-        asked = np.flatnonzero(is_in(self._found.owner[rows], own))
+        asked = np.flatnonzero(is_in(self._sought.owner[rows], own))
         if not len(asked):
             return told
         drafts = [self._drafts[i] for i in own.tolist()]
@@ -416,8 +426,8 @@ class _Batch:
         marks = np.concatenate([draft.marks for draft in drafts]) >> HASH_SHIFT
         outside = np.sort(_of(np.repeat(own, count), marks, _MARK)[fresh[stop] > fresh[start]])
         rows = rows[asked]
-        heads = self._sought.head[self._found.row[rows]] >> np.uint64(NUMBER_BITS)
-        told[asked] = is_in(_of(self._found.owner[rows], heads, _MARK), outside)
+        heads = self._sought.head[rows] >> np.uint64(NUMBER_BITS)
+        told[asked] = is_in(_of(self._sought.owner[rows], heads, _MARK), outside)
         return told
 
 
