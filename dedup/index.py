@@ -55,7 +55,10 @@ if TYPE_CHECKING:
 __all__ = ["Change", "Index", "Match", "StoredDocument", "StoredFamily", "usable"]
 
 _AHEAD = 8192
-"""Documents that ``add_many`` prepares at once."""
+"""Documents that ``add_many`` prepares, and looks up, ahead."""
+
+_DRAFTED = 1024
+"""Documents of these that are stripped and sketched at once: of more the columns don't stay in the cache."""
 
 _TOGETHER = 512
 """Documents of these that it stores in one transaction."""
@@ -321,9 +324,9 @@ class Index:
         return fresh
 
     def _drafts(self, documents: Sequence[Document]) -> list[Draft]:
-        if not documents:
-            return []
-        return list(drafts_of(batch_of(documents), self.settings, self._recurring))
+        parts = (documents[first : first + _DRAFTED] for first in range(0, len(documents), _DRAFTED))
+        batches = (batch_of(part) for part in parts)
+        return [draft for batch in batches for draft in drafts_of(batch, self.settings, self._recurring)]
 
     # --- looking
 
