@@ -291,7 +291,7 @@ def _without_body(kept: NDArray[np.int64], tokens: Tokens) -> NDArray[np.bool_]:
 
 def _agency_tokens(stripped: Stripped | None, tokens: Tokens) -> NDArray[np.int64]:
     """The token that each agency's name begins with: int64[A], ascending."""
-    if stripped is None:
+    if stripped is None or not len(stripped.agency_start):
         return np.empty(0, np.int64)
     holder = owners(stripped.agency_offsets)
     first, stop = tokens.offsets[holder], tokens.offsets[holder + 1]

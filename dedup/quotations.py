@@ -124,8 +124,9 @@ def mark_quotations(
     flags[_announced(tokens, raw, begins, agencies)] |= QUOTED | ANNOUNCED
     typed, single = _typewritten(raw), _single_marks(raw)
     curved = _curved(raw, single)
-    flags[_between(tokens, begins, *typed)] |= QUOTED
-    flags[_carried_on(tokens, begins, typed, curved)] |= QUOTED
+    if len(typed.opens) or len(curved.opens):
+        flags[_between(tokens, begins, *typed)] |= QUOTED
+        flags[_carried_on(tokens, begins, typed, curved)] |= QUOTED
     for between in _between_rare(tokens, raw, begins, single):
         flags[between] |= QUOTED
     return flags
@@ -266,9 +267,9 @@ def _behind_dashes(
     hyphen = (head[:, 0] == ord("-")) & (head[:, 1] == ord(" "))
     long = (head[:, 0] == 0xE2) & (head[:, 1] == 0x80) & (head[:, 2] >= 0x93) & (head[:, 2] <= 0x95)
     block = np.flatnonzero(hyphen | long)
+    if not len(block):  # mostly
+        return block
     token, row = gather(tokens.block_first[block], tokens.block_first[block + 1])
-    if not len(token):
-        return token
     named = np.bincount(row, is_in(tokens.hash[token], _speech_verbs()), len(block)) > 0
     document = np.searchsorted(tokens.block_offsets, block, "right") - 1
     _, number, count = np.unique(document, return_inverse=True, return_counts=True)
@@ -361,6 +362,8 @@ def _transcripts(
     raw = data[: offsets[-1]]
     colon = offsets[0] + 1 + np.flatnonzero(raw[offsets[0] + 1 :] == ord(":"))
     colon = colon[_is_capital(raw[colon - 1])]
+    if len(colon) < SPEAKERS:  # mostly
+        return []
     block = np.unique(_holders(block_start, colon))
     if len(block) < SPEAKERS:
         return []

@@ -163,6 +163,9 @@ def find_agencies(look: Surface, units: Units, measures: Measures, labels: NDArr
     update stamp (meta) makes a ``byline``, a caption or credit a ``credit``. All others are mentions.
     """
     first, size = measures.agency_first, measures.agency_size
+    if not len(first):
+        none = np.zeros(0, np.bool_)
+        return Found(first, size, measures.agency_name, none.view(np.uint8), first, none)
     unit = np.searchsorted(units.first, first, side="right") - 1
     told = replace(measures, agency_unit=unit)  # the units may be finer than those measured
     last = first + size - 1

@@ -182,7 +182,9 @@ def open_captions(
         at = units.last[rows] - word
         names &= look.shape[at] & signs.UPPER != 0
         told |= names & (look.before[at] & signs.OPEN != 0)
-    rows = rows[told]
+    rows, captions = rows[told], np.zeros(len(units), np.bool_)
+    if not len(rows):  # mostly
+        return captions
     document = np.searchsorted(units.offsets, rows, side="right") - 1
     opens = run_starts(rows - np.arange(len(rows)), document)
     row = np.cumsum(opens) - 1
@@ -191,7 +193,6 @@ def open_captions(
     begin, end = units.offsets[document], units.offsets[document + 1]
     framed = (first > begin) & (last + 1 < end) & (last - first < CAPTIONS)
     framed &= (prose[first - 1] | beside[first - 1]) & prose[np.minimum(last + 1, len(units) - 1)]
-    captions = np.zeros(len(units), np.bool_)
     captions[rows[framed]] = True
     return captions
 
@@ -218,6 +219,9 @@ def credited_captions(look: Surface, units: Units, phrases: Phrases) -> NDArray[
     """
     kind = _telling()[phrases.node]
     some = np.flatnonzero((kind == 1 + CUES.index("caption")) | (kind == 1 + CUES.index("credit")))
+    found = np.zeros(len(units), np.bool_)
+    if not len(some):
+        return found
     name = phrases.first[some] + phrases.size[some]
     colon = look.after[name - 1] & ~np.uint16(signs.SPACE) == signs.COLON
     some, name = some[colon], name[colon]
@@ -228,7 +232,6 @@ def credited_captions(look: Surface, units: Units, phrases: Phrases) -> NDArray[
     name, unit = name[closes], unit[closes]
     named = (look.shape[name] & signs.UPPER != 0) | (units.last[unit] == name + 1)
     named |= look.after[name] == signs.SLASH  # Foto: dpa/Ana Ruiz
-    found = np.zeros(len(units), np.bool_)
     found[unit[named]] = True
     return found & ~units.sentences
 
@@ -245,11 +248,13 @@ def led_by_cues(look: Surface, units: Units, phrases: Phrases) -> NDArray[np.uin
     """
     kind = _telling()[phrases.node]
     some = np.flatnonzero((phrases.size >= 2) & (kind > 0))
+    found = np.zeros(len(units), np.uint8)
+    if not len(some):
+        return found
     first, behind = phrases.first[some], phrases.first[some] + phrases.size[some]
     unit = np.searchsorted(units.first, first, side="right") - 1
     opens = (units.first[unit] == first) & (behind < units.last[unit])
     opens &= look.after[behind - 1] & signs.COLON != 0
-    found = np.zeros(len(units), np.uint8)
     found[unit[opens]] = kind[some[opens]]
     return found
 
@@ -307,6 +312,8 @@ def _stamps(
     )
     line = (size <= STAMP_TOKENS) & (figures > 0) & (handles == 0) & ~prose & ~units.sentences
     rows = np.flatnonzero(line & (measures.gap_after & signs.STOP == 0))
+    if not len(rows):  # mostly
+        return rows, np.zeros(0, np.bool_)
     at, row = gather(units.first[rows], units.last[rows])
     figure, month = look.shape[at] & signs.NUMBER != 0, is_in(tokens.hash[at], lexicon().months)
     day = figure & (tokens.end[at] - tokens.start[at] >= DATE_BYTES)

@@ -273,10 +273,12 @@ def signed_by_agencies(view: View, labels: Labels) -> None:
 def only_signed(units: Units, measures: Measures, labels: Labels, label: int) -> NDArray[np.bool_]:
     """bool[U]: has this label only for an agency behind its full stop, which is cut out by itself."""
     unit, first, size = measures.agency_unit, measures.agency_first, measures.agency_size
+    found = np.zeros(len(units), np.bool_)
+    if not len(unit):
+        return found
     closes = (first + size == units.last[unit]) & (measures.agency_before & signs.STOP != 0)
     closes &= first - units.first[unit] >= SIGNED_TOKENS
     in_cues = measures.covered[unit, CUES.index(LABELS[label])]
-    found = np.zeros(len(units), np.bool_)
     found[unit[closes & (labels[unit] == label) & (in_cues <= size)]] = True
     return found
 

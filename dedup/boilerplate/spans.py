@@ -104,6 +104,8 @@ def inner_spans(
         begins: int64[n+1], where each text begins in it.
     """
     rows: list[tuple[int, int, int, int, int, int]] = []
+    if not len(agencies.first):
+        return Spans.of_rows(rows)
     meta, credit = KINDS.index(Kind.META), KINDS.index(Kind.CREDIT)
     document_of = owners(units.offsets)
     dated = np.flatnonzero(agencies.role == AgencyRole.DATELINE)
