@@ -18,12 +18,12 @@ from dedup.templates import Shared, days_apart, find_templates, same_facts, same
 from dedup.texts import DAY, QUOTED, Lengths, Texts
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import NDArray
 
     from dedup.candidates import Pairs
     from dedup.config import Settings
 
-__all__ = ["LIFTED", "classify", "equal", "one_piece", "verify"]
+__all__ = ["LIFTED", "WHOLE", "classify", "equal", "verify"]
 
 SEED = 3
 """Tokens a match must have to enter an alignment; chance matches of three are many, chains of them rare."""
@@ -31,9 +31,12 @@ SEED = 3
 LIFTED = 12
 """Words of verbatim runs, on average, where a paragraph was lifted; of a frame scraps are alike."""
 
-WHOLE = (0.8, 2 / 3), (0.95, 0.55)
-"""Coverages of the shorter and of the longer text from which both are one piece: most of both is shared, or
-the shorter was cut from the longer."""
+WHOLE = 0.8, 2 / 3
+"""Coverage of the shorter and of the longer text from which both are one piece, whoever speaks in it."""
+
+CUT = 0.95, 0.55
+"""Coverage of the shorter and of the longer text from which the shorter was cut from the longer, however few
+of its words stand outside quotations."""
 
 
 def verify(texts: Texts, pairs: Pairs, settings: Settings) -> Edges:
@@ -90,13 +93,15 @@ def _align(
     least_plain = np.maximum(np.minimum(plain[a], plain[b]) / 2, settings.version_words)
     needed = settings.short_share * np.minimum(least_plain, np.maximum(plain[a], plain[b]) / 2)
     shorter = np.where(base[a] <= base[b], a, b)
+    most = np.where(shorter == a, coverage_a, coverage_b)
     enough = narrative >= np.minimum(settings.version_words, needed)
+    enough |= (most >= CUT[0]) & (least >= CUT[1]) & (shared >= settings.version_words)
     retold = narrative < settings.version_narrative * plain[shorter] / 2
     facts = same_facts(texts, a, b, common, settings)
     frame = lengths.mostly_stock
     same = same_report(texts, lengths, a, b, verbatim / unit, settings) | (facts & frame[a] & frame[b])
     kind = classify(
-        np.where(shorter == a, coverage_a, coverage_b),
+        most,
         least,
         shared,
         np.where(facts, np.maximum(narrative, settings.partial_words), narrative),
@@ -164,16 +169,11 @@ def classify(
     kind[(shared >= settings.quote_words) & (longest >= settings.min_run)] = QUOTE
     kind[much | ((told >= settings.partial_words) & ~background & ~template)] = PARTIAL
     kind[much & ~retold] = VERSION
-    kind[one_piece(shorter, least) & (shared >= settings.version_words)] = VERSION
+    whole = (shorter >= WHOLE[0]) & (least >= WHOLE[1]) & (shared >= settings.version_words)
+    kind[whole] = VERSION
     kind[(least >= settings.near_coverage) & (shared > 0)] = NEAR
     kind[template & (shorter >= settings.version_coverage)] = NONE
     return kind
-
-
-def one_piece(shorter: ArrayLike, longer: ArrayLike) -> NDArray[np.bool_]:
-    """Pairs that are one piece, whoever speaks in it: bool[p], from the coverages of both texts."""
-    coverage = np.array([shorter, longer])
-    return np.asarray(np.any([(both <= coverage.T).all(axis=-1) for both in WHOLE], axis=0))
 
 
 def equal(texts: Texts, a: NDArray[np.int64], b: NDArray[np.int64]) -> Edges:

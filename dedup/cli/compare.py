@@ -125,7 +125,7 @@ def explain(relation: Relation, settings: Settings, *, apart: timedelta = timede
         settings: What it was judged with.
         apart: Time between their publication.
     """
-    from dedup.overlap import LIFTED, one_piece
+    from dedup.overlap import LIFTED, WHOLE
     from dedup.templates import ANOTHER_DAY
 
     least, most = sorted((relation.coverage_a, relation.coverage_b))  # the shorter one is covered more
@@ -144,7 +144,9 @@ def explain(relation: Relation, settings: Settings, *, apart: timedelta = timede
                 f"each is covered by the other almost whole: {percent(least)} and {percent(most)}, "
                 f"at least {percent(settings.near_coverage)}"
             )
-        case RelationKind.VERSION if narrative < settings.version_words <= shared and one_piece(most, least):
+        case RelationKind.VERSION if narrative < settings.version_words <= shared and (
+            most >= WHOLE[0] and least >= WHOLE[1]
+        ):
             return f"most of both is shared, whoever says it: {percent(least)} and {percent(most)}"
         case RelationKind.VERSION:
             return (
