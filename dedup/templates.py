@@ -63,6 +63,9 @@ IN_ONE_GO = 5 * 60_000_000
 SAME_DAY = 12 * 3_600_000_000
 """Within it one day's figures are carried; the next day's may be some of them."""
 
+UPDATE = 1.5
+"""Lengths of a text from which another one of its half day, with new figures, is an update of it."""
+
 NOTICE = 64
 """Words: a shorter text is a notice, of which the next one is another, however few figures it has."""
 
@@ -262,9 +265,10 @@ def _differ_only(
     """Pairs that little but figures tells apart: bool[p].
 
     Such a text is the next bulletin of a series, for an update has something to tell, too: within half a day
-    one that is twice as long is an update, however many figures it brings up to date. A table is another one
-    unless nearly all its figures are the same. A figure that stands anywhere in the other text, as in a date
-    respelled, is not new. Days apart, one new figure is enough in a brief, and one in ten in longer texts.
+    one that is half as long again is an update, however many figures it brings up to date. A table is another
+    one unless nearly all its figures are the same. A figure that stands anywhere in the other text, as in a
+    date respelled, is not new. Days apart, one new figure is enough in a brief, and one in ten in longer
+    texts.
     Between a copy that was cut and its original little differs but the figures of a line that stands behind
     it, such as a telephone number, and those of what was cut off; so they count within passages only, but in
     tables, and in notices days apart. One figure makes a table another one where their headlines
@@ -281,7 +285,7 @@ def _differ_only(
     within = (shared.conflicts >= least) | (table[a] & table[b]) | (apart & short[a] & short[b])
     found = (fewer - shared.figures >= least) & within
     shorter, longer = (side(lengths.whole[a], lengths.whole[b]) for side in (np.minimum, np.maximum))
-    found &= (table[a] & table[b]) | (longer < 2 * shorter) | days_apart(texts, a, b, SAME_DAY)
+    found &= (table[a] & table[b]) | (longer < UPDATE * shorter) | days_apart(texts, a, b, SAME_DAY)
     rows = np.flatnonzero(found)
     found[rows] = new_figures(texts, a[rows], b[rows]) >= least[rows]
     return np.asarray(found)

@@ -214,3 +214,10 @@ def test_a_passage_of_a_report_is_copied_with_its_figures() -> None:
     assert framed(REPORT, topped, hours=30) in ("none", "quote")  # another day's
     background = [word for word in REPORT if word < 5000]  # no figures of its own
     assert framed(words(300, 40) + background, words(400, 40) + background) == "none"
+
+
+def test_a_later_take_half_as_long_again_is_an_update() -> None:
+    take = other(REPORT, 25, 35, 45, 55)
+    assert reported(REPORT, take + words(2000, 46), 5) == "none"
+    assert reported(REPORT, take + words(2000, 52), 5) == "version"
+    assert reported(REPORT, take + words(2000, 52), 13) == "none"
