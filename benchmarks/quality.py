@@ -52,7 +52,10 @@ Spans = list[tuple[int, int]]
 KINDS = ("exact", "near", "version", "partial", "quote", "none")
 LABELS = ("same", "version", "partial", "quote", "boilerplate", "template", "unrelated")
 OWN = ROOT / "benchmarks" / "data"
-WRITTEN = ("german", "german2", "german3", "english", "english2", "english3", "languages", "languages2")
+WRITTEN = (
+    *("german", "german2", "german3", "german4", "english", "english2", "english3", "english4"),
+    *("languages", "languages2"),
+)
 """Corpora written for this, with their labels: folders of ``OWN``."""
 HERE = ("seeds", *WRITTEN)
 """Data sets that are in this repository."""
