@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dedup.components import first_connected
-from dedup.edges import NONE, PARTIAL, TOLD, VERSION, Edges, Links, join_links
+from dedup.edges import NONE, TOLD, VERSION, Edges, Links, join_links
 from dedup.model import has_surrogate
 from dedup.ragged import by_owner, distinct, steps
 from dedup.storage.base import Row
@@ -410,7 +410,7 @@ class Ledger:
         if not nums:
             return NO_EDGES
         found: dict[Row, Row] = {}
-        values = sorted(nums), PARTIAL if telling else NONE, TOLD
+        values = sorted(nums), VERSION if telling else NONE, TOLD
         for column, (end, other) in enumerate([("a", "b"), ("b", "a")]):
             condition = f"{end} IN {{keys}} AND (kind <= ? OR narrative >= ?)"
             sql = f"SELECT {_EDGE} FROM edge WHERE {condition} LIMIT {_SEVERAL}"  # noqa: S608
