@@ -128,7 +128,7 @@ def relabel(view: View, labels: Labels) -> None:
 def made_of_cues(view: View, labels: Labels) -> None:
     """A headline is not made of cues, and what is made of strong ones needs no neighbours to agree.
 
-    Most of an appeal, or a quarter of a line without a stop: "Share or comment on this article: Two ships".
+    Half of a sentence, or a quarter of a line without a stop: "Share or comment on this article: Two ships".
     """
     measures, units, traits = view.measures, view.units, view.traits
     some = np.flatnonzero((measures.strongest >= min(MANY_CUES, TITLE_CUES)) & (labels <= TITLE))
@@ -141,8 +141,7 @@ def made_of_cues(view: View, labels: Labels) -> None:
     line = open_ & (traits[WORDS, some] < WORD * LINE_WORDS)
     # a stamp is often all that says when what follows was
     headline |= line & (4 * covered >= 3 * size) & (cued + 2 != META)
-    furniture = (2 * covered >= size) & (cued + 2 == APPEAL)
-    furniture |= open_ & (4 * covered >= size)
+    furniture = (2 * covered >= size) | open_ & (4 * covered >= size)
     made = (weight >= MANY_CUES) & furniture | (weight >= TITLE_CUES) & headline
     labels[some[made]] = cued[made] + 2
 
