@@ -23,6 +23,7 @@ __all__ = ["read_csv"]
 _DELIMITERS = ",;\t"  # spreadsheets write semicolons where the comma is the decimal mark
 _LONGEST = 1 << 30  # characters of a field; the module's own limit, 131,072, is shorter than some articles
 _FAR = 1 << 17  # characters within which a broken row ends: hardly an article is longer
+_MARKS = re.compile('"+')
 
 
 def read_csv(
@@ -108,9 +109,8 @@ class _Source:
         self._back: deque[str] = deque()  # looked at, and to be handed out again
         self._last = ""
         self._delimiter = delimiter
-        # Inside quotation marks two stand for one; one that must be doubled and isn't ends no field.
         self._opens = re.compile(rf'(?:[^"]*{delimiter})?"')
-        self._end = re.compile(rf'(?<!")"(?:"")*(?=[{delimiter}\r\n]|\Z)')
+        self._ends = ("", "\r", "\n", delimiter)  # what stands behind the mark that ends a field
 
     def __iter__(self) -> Iterator[str]:
         return self
@@ -162,16 +162,19 @@ class _Source:
 
     def _goes_on(self, line: str, *, inside: bool) -> bool:
         """Whether a quoted field is open at the end of a line, given whether one is at its beginning."""
+        at = 0  # a line may be long, so nothing is cut from it
         while True:
             if not inside:
-                if not line.startswith('"'):
-                    _, delimiter, line = line.partition(self._delimiter)
-                    if not delimiter:
+                if not line.startswith('"', at):
+                    at = line.find(self._delimiter, at) + 1
+                    if not at:
                         return False
                     continue
-                line = line[1:]
-            end = self._end.search(line)
+                at += 1
+            # inside quotation marks two stand for one; one that must be doubled and isn't ends no field
+            odd = (run.end() for run in _MARKS.finditer(line, at) if len(run[0]) % 2)
+            end = next((end for end in odd if line[end : end + 1] in self._ends), None)
             if end is None:
                 return True
-            line = line[end.end() :].removeprefix(self._delimiter)
+            at = end + line.startswith(self._delimiter, end)
             inside = False

@@ -7,6 +7,7 @@ import io
 import json
 import os
 import sys
+import time
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -482,6 +483,17 @@ def test_csv_of_a_broken_row_that_does_not_end(tmp_path: Path) -> None:
     got = Got(put(path, f'text\n"Yes" he said\n{far}y"\n'))
     assert got.reasons == [(2, "not valid CSV")]
     assert len(got.rows) == (1 << 16) + 1
+
+
+@pytest.mark.parametrize("piece", [',"a"', '"', '" ', 'a"\n'])
+def test_csv_takes_no_longer_for_a_broken_row(tmp_path: Path, piece: str) -> None:
+    def seconds(size: int) -> float:
+        path = put(tmp_path / "a.csv", f'text\n"a"x{piece * (size // len(piece))}\n')
+        begin = time.process_time()
+        Got(path)
+        return time.process_time() - begin
+
+    assert seconds(1 << 20) < 8 * seconds(1 << 18) + 0.5
 
 
 @pytest.mark.parametrize("name", ["a.csv", "a.tsv"])
