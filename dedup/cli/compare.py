@@ -125,7 +125,7 @@ def explain(relation: Relation, settings: Settings, *, apart: timedelta = timede
         settings: What it was judged with.
         apart: Time between their publication.
     """
-    from dedup.overlap import LIFTED, WHOLE
+    from dedup.overlap import CUT, LIFTED, WHOLE
     from dedup.templates import ANOTHER_DAY
 
     least, most = sorted((relation.coverage_a, relation.coverage_b))  # the shorter one is covered more
@@ -148,19 +148,23 @@ def explain(relation: Relation, settings: Settings, *, apart: timedelta = timede
             most >= WHOLE[0] and least >= WHOLE[1]
         ):
             return f"most of both is shared, whoever says it: {percent(least)} and {percent(most)}"
+        case RelationKind.VERSION if narrative < settings.version_words <= shared and (
+            most >= CUT[0] and least >= CUT[1]
+        ):
+            return f"the shorter was cut from the longer: {percent(most)} and {percent(least)} are shared"
         case RelationKind.VERSION:
             return (
                 f"{percent(most)} of the shorter is in the longer, at least {percent(limit)}, with {outside}"
             )
-        case RelationKind.PARTIAL if narrative < settings.partial_words:
+        case RelationKind.PARTIAL if shared < settings.partial_words:
             return (
                 f"{outside} are not stock text, but they hold the figures of one day, "
                 f"in a passage of at least {settings.partial_words} words"
             )
         case RelationKind.PARTIAL if most >= limit:
             return (
-                f"{outside}, at least {settings.partial_words}; {percent(most)} of the shorter is in the "
-                f"longer, but of its words outside quotations less than {percent(settings.version_narrative)}"
+                f"{outside}; {percent(most)} of the shorter is in the longer, but of its words outside "
+                f"quotations less than {percent(settings.version_narrative)}"
             )
         case RelationKind.PARTIAL:
             return (

@@ -60,7 +60,15 @@ def test_lines_fit_whatever_the_script(dedup: Call, tmp_path: Path) -> None:
         ("exact", (1, 1), 90, 80, "equal word for word"),
         ("near", (0.97, 0.95), 90, 80, "95 % and 97 %, at least 90 %"),
         ("version", (0.63, 0.2), 90, 80, "63 % of the shorter is in the longer, at least 44 %, with 80"),
+        ("version", (1, 0.6), 90, 4, "the shorter was cut from the longer: 100 % and 60 % are shared"),
         ("partial", (0.1, 0.3), 90, 80, "80 shared words outside quotations, at least 26; but only 30 %"),
+        (
+            "partial",
+            (1, 0.6),
+            90,
+            0,
+            "0 shared words outside quotations; 100 % of the shorter is in the longer",
+        ),
         (
             "partial",
             (0.5, 0.65),
