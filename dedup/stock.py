@@ -148,11 +148,12 @@ def flag(
 
 
 def find_notices(texts: Texts, content: NDArray[np.uint64], settings: Settings) -> NDArray[np.bool_]:
-    """Short texts that their source has published before, a window or more ago, word for word: bool[n].
+    """Short texts that a source says again a window later or more, word for word, from then on: bool[n].
 
-    "The bank left its rate unchanged" is news each time it is said, the first time as any other. A long text,
-    or one that another source carries later, is a copy, and so is what the same source carries again the next
-    day. What nobody wrote an article into is a notice whatever its length.
+    "The bank left its rate unchanged" is news each time it is said, the first time as any other; after that
+    it is stock in all sources. A long text, or one that only another source carries later, is a copy, and so
+    is what the same source carries again the next day. What nobody wrote an article into is a notice whatever
+    its length.
 
     Args:
         texts: Body tokens of n documents, with their sources and dates.

@@ -56,6 +56,7 @@ def test_whether_anything_can_recur() -> None:
         (20, [0, 1], [1, 9], [False, False]),  # carried by somebody else
         (20, [0, 0, 1, 1], [1, 5, 5, 2], [False, True, True, False]),
         (20, [0, 0, 1, 1], [4, 9, 3, 6], [False, True, False, True]),  # from the first who says it again on
+        (20, [0, 0, 1, 1], [3, 6, 4, 9], [False, True, False, True]),
         (20, [-1, -1], [1, 9], [False, False]),
         (20, [0, 0], [1, None], [False, False]),
         (0, [0, 0], [1, 4], [False, True]),  # nothing but furniture

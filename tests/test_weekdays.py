@@ -51,6 +51,16 @@ def test_the_day_of_a_sentence_that_was_added_says_nothing(place: str) -> None:
     assert related(FIRST, other, 4) == "near"
 
 
+def test_the_days_of_other_texts_say_nothing() -> None:
+    text = FRAME.format("in Weir Road alone")
+    other = "Friday was quiet at the harbour, where the last boats of the season came in before {}"
+    texts = [other.format("Friday"), f"Friday. {text}", other.format("Monday"), f"{text} Monday", other]
+    documents = [
+        {"id": str(n), "text": text, "published": f"2026-03-{3 * n + 1:02}"} for n, text in enumerate(texts)
+    ]
+    assert dedup.find_families(documents).relation("1", "3").relation.value == "near"
+
+
 def test_on_one_day_other_days_are_an_update() -> None:
     assert related(FIRST, NEXT, 0) == "version"
 
@@ -68,6 +78,7 @@ def test_a_name_of_a_day_names_one_day() -> None:
         ("시는 {}에 속도를 다시 단속한다. 단속 카메라는 둑길과 북쪽 순환로에 선다.", "목요일", "월요일"),
         ("市は{}にも速度の取り締まりを行う。カメラは堤防の道と北の環状線に置かれる。", "木曜日", "月曜日"),
         ("本市{}再次检查车速。测速仪设在堤坝路和北环路，司机请按限速行驶。", "星期四", "礼拜一"),
+        ("测速仪设在堤坝路和北环路，司机请按限速行驶。检查车速从{}开始。", "星期四", "星期一"),
     ],
 )
 def test_names_of_several_characters(text: str, first: str, following: str) -> None:

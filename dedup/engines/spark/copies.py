@@ -240,7 +240,7 @@ def _answer(asked: pa.Table, settings: Settings) -> pa.Table:
 
 
 def _notices(documents: DataFrame, settings: Settings) -> DataFrame:
-    """Short texts that their source has published long before: :func:`dedup.stock.find_notices`."""
+    """Short texts that a source says again much later, from then on: :func:`dedup.stock.find_notices`."""
     short = documents.where(F.col("size") < LONG_RUN).where("source is not null")
     short = short.where(F.col("published") != int(NEVER))
     short = short.select("number", "high", "low", "source", "published")
