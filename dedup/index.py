@@ -191,7 +191,8 @@ class Index:
         a new revision of that document.
 
         Args:
-            document: A ``Document``, or a mapping with its fields.
+            document: A ``Document``, or a mapping with its fields. A date that cannot be read is left out;
+                ``Document.from_record`` tells of it.
             with_diff: Add the change from the canonical version; needs an index that stores texts.
 
         Raises:
