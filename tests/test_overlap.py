@@ -313,6 +313,7 @@ def test_one_piece_of_nothing_but_quotations_is_a_version() -> None:
         (told[:90], told[:80] + words(900, 10) + told[80:], "version"),
         (words(900, 10) + told[:90], told, "quote"),
         (words(0, 30), words(0, 26) + words(900, 5), "quote"),
+        (words(0, 30), words(0, 30) + words(900, 20), "quote"),
     ):
         assert kind(flagged(a, b, QUOTED, told)) == expected
         assert kind(flagged(a, b, QUOTED, told, days=9)) == expected  # a column is syndicated for weeks

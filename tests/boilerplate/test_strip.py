@@ -362,6 +362,21 @@ def test_an_interviewer_s_question_stays(question: str) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("blocks", "gone"),
+    [
+        ([LEAD, SECOND, THIRD, QUESTIONS[1]], 3),
+        ([QUESTIONS[1], LEAD, SECOND, THIRD], 0),
+        ([LEAD, SECOND, QUESTIONS[1], "Sign up for our free newsletter.", THIRD], 2),
+        ([LEAD, SECOND, "Sign up for our free newsletter.", QUESTIONS[1], THIRD], 3),
+        # a label of one paragraph is no talk
+        ([LEAD, f"Q: {THIRD} It's a wet staircase.", "Q: What do you listen to?"], 2),
+    ],
+)
+def test_questions_elsewhere_and_what_is_no_turn_go(blocks: list[str], gone: int) -> None:
+    assert blocks[gone] not in strip_boilerplate(page(*blocks)).text
+
+
 @pytest.mark.parametrize("marks", [("Q", "A"), ("Frage", "Antwort"), ("MERKUR", "CALDER")])
 def test_turns_of_a_talk_stay(marks: tuple[str, str]) -> None:
     ask, answer = marks
