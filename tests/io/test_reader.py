@@ -586,7 +586,7 @@ def test_parquet_types(tmp_path: Path) -> None:
     ("type_", "last"),
     [  # year 9999; what fits in its own unit may not in microseconds
         (pa.date32(), 2_932_896),
-        (pa.date64(), 2_932_896 * 86_400_000),
+        (pa.date64(), 2_932_897 * 86_400_000 - 1),
         (pa.timestamp("s"), 253_402_300_799),
         (pa.timestamp("ms"), 253_402_300_799_999),
         (pa.timestamp("ms", "Europe/Berlin"), 253_402_300_799_999),
@@ -596,18 +596,18 @@ def test_parquet_types(tmp_path: Path) -> None:
 def test_dates_of_a_table_beyond_what_python_can_hold(type_: pa.DataType, last: int) -> None:
     numbers = pa.int32() if type_ == pa.date32() else pa.int64()
     most = 2 ** (numbers.bit_width - 2)
-    far = pa.array([0, last, most, -most, None], numbers).view(type_)
+    far = pa.array([0, last, last + 1, most, -most, None], numbers).view(type_)
     warnings: list[Reject] = []
-    table = pa.table({"text": list("abcde"), "id": list("abcde"), "published": far, "updated": far})
+    table = pa.table({"text": list("abcdef"), "id": list("abcdef"), "published": far, "updated": far})
     (batch,) = from_documents(table, warn=warnings.append)
     for name in ("published", "updated"):
         first, end, *nothing = batch.column(name).to_pylist()
         assert (first, end.date()) == (datetime(1970, 1, 1, tzinfo=UTC), date(9999, 12, 31))
-        assert nothing == [None, None, None]
+        assert nothing == [None] * 4
         told = [(w.id, w.line) for w in warnings if w.reason == f"{name} is no ISO 8601 date"]
-        assert told == [("c", 3), ("d", 4)]
+        assert told == [("c", 3), ("d", 4), ("e", 5)]
     records = map(orjson.loads, batch.column("record").to_pylist())
-    assert [record["published"] for record in records][2:] == [None, None, None]
+    assert [record["published"] for record in records][2:] == [None] * 4
 
 
 def test_parquet_dates_beyond_what_python_can_hold(tmp_path: Path) -> None:
