@@ -83,7 +83,11 @@ BRIEFS: list[dict[str, Any]] = [
 BRIEFS.append(
     BRIEFS[0] | {"id": "bank-in-town", "text": BRIEFS[0]["text"] + " More soon.", "source": "town.example"}
 )
-"""Said again, news each time, and carried the first time; and the same one carried for two days."""
+BRIEFS += [
+    BRIEFS[0] | {"id": f"bank-{day}", "source": "isle.example", "published": f"2026-03-{day}T08:00:00Z"}
+    for day in (14, 19)
+]
+"""Said again, news each time, carried the first time, and said again elsewhere; the other carried for two days."""
 
 
 def test_seeds(spark: Any, seed_table: pa.Table, tmp_path: Path) -> None:
