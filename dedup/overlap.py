@@ -95,8 +95,8 @@ def _align(
     shorter = np.where(base[a] <= base[b], a, b)
     most = np.where(shorter == a, coverage_a, coverage_b)
     enough = narrative >= np.minimum(settings.version_words, needed)
-    enough |= (most >= CUT[0]) & (least >= CUT[1]) & (shared >= settings.version_words)
     retold = narrative < settings.version_narrative * plain[shorter] / 2
+    enough |= (most >= CUT[0]) & (least >= CUT[1]) & (shared >= settings.version_words) & ~retold
     facts = same_facts(texts, a, b, common, settings)
     frame = lengths.mostly_stock
     same = same_report(texts, lengths, a, b, verbatim / unit, settings) | (facts & frame[a] & frame[b])

@@ -319,6 +319,14 @@ def test_one_piece_of_nothing_but_quotations_is_a_version() -> None:
         assert kind(flagged(a, b, QUOTED, told, days=9)) == expected  # a column is syndicated for weeks
 
 
+def test_a_text_that_another_one_quotes_whole_is_a_quotation() -> None:
+    """As behind "Fox News reported:"; the words of the one stand outside quotations, those of the other don't."""
+    a = words(0, 96)
+    b = words(900, 63) + a
+    texts = texts_of([a, b], [[0] * len(a), [0] * 63 + [QUOTED] * len(a)])
+    assert kind(verify(texts, Pairs(np.array([0]), np.array([1])), Settings())) == "quote"
+
+
 def test_another_story_around_the_same_statements_is_no_version() -> None:
     a, b = words(0, 250), words(0, 150) + words(900, 100)
     for own, expected in ((40, "partial"), (100, "version")):
