@@ -268,10 +268,9 @@ def _differ_only(
     one that is half as long again is an update, however many figures it brings up to date. A table is another
     one unless nearly all its figures are the same. A figure that stands anywhere in the other text, as in a
     date respelled, is not new. Days apart, one new figure is enough in a brief, and one in ten in longer
-    texts.
-    Between a copy that was cut and its original little differs but the figures of a line that stands behind
-    it, such as a telephone number, and those of what was cut off; so they count within passages only, but in
-    tables, and in notices days apart. One figure makes a table another one where their headlines
+    texts. Between a copy that was cut and its original little differs but the figures of a line that stands
+    behind it, such as a telephone number, and those of what was cut off; so they count within passages only,
+    but in tables, and in notices days apart. One figure makes a table another one where their headlines
     (``headlined``) have other figures as well.
     """
     fewer = np.minimum(lengths.figures[a], lengths.figures[b]) / 2

@@ -13,7 +13,8 @@ import numpy as np
 import pyarrow as pa
 
 from dedup.datafiles import read_lines
-from dedup.ragged import gather, steps
+from dedup.ragged import gather, owners, running, steps
+from dedup.shingles import roll
 from dedup.tokens import tokenize
 
 if TYPE_CHECKING:
@@ -27,8 +28,6 @@ __all__ = ["other_weekdays"]
 MOST = 3
 """Tokens of a name."""
 
-_ODD = np.uint64(0x9E3779B97F4A7C15)
-
 
 @cache
 def _names() -> dict[int, tuple[NDArray[np.uint64], NDArray[np.uint8]]]:
@@ -36,21 +35,11 @@ def _names() -> dict[int, tuple[NDArray[np.uint64], NDArray[np.uint8]]]:
     named = [line.split() for line in read_lines("data/weekdays.txt")]
     made = tokenize(pa.array([name for names in named for name in names], pa.large_string()))
     bits = np.repeat(1 << np.arange(7), [len(names) for names in named]).astype(np.uint8)
-    found = {}
-    for size in np.unique(steps(made.offsets)).tolist():
-        own = np.flatnonzero(steps(made.offsets) == size)
-        hashes = _joined(made.hash, made.offsets[own], size)
-        order = np.argsort(hashes)
-        found[size] = hashes[order], bits[own[order]]
-    return found
-
-
-def _joined(hashes: NDArray[np.uint64], at: NDArray[np.int64], size: int) -> NDArray[np.uint64]:
-    """One hash for so many tokens from each place on: uint64[len(at)]."""
-    joined = hashes[at]
-    for step in range(1, size):
-        joined = joined * _ODD + hashes[at + step]
-    return joined
+    sizes = steps(made.offsets)
+    _, hashes = roll(made.hash, made.offsets, sizes)
+    order = np.argsort(hashes)
+    hashes, bits, sizes = hashes[order], bits[order], sizes[order]
+    return {size: (hashes[sizes == size], bits[sizes == size]) for size in np.unique(sizes).tolist()}
 
 
 def other_weekdays(
@@ -99,10 +88,10 @@ def other_weekdays(
 def _days(texts: Texts, start: NDArray[np.int64], stop: NDArray[np.int64]) -> NDArray[np.uint8]:
     """The days of the week m stretches of tokens name, a bit a day, the lowest for Monday: uint8[m]."""
     days = np.zeros(len(start), np.uint8)
+    words = texts.hash[gather(start, stop)[0]]
     for size, (names, bits) in _names().items():
-        at, row = gather(start, np.maximum(start, stop - size + 1))
-        hashes = _joined(texts.hash, at, size)
+        offsets, hashes = roll(words, running(stop - start), np.full(len(start), size))
         place = np.minimum(np.searchsorted(names, hashes), len(names) - 1)
         named = names[place] == hashes
-        np.bitwise_or.at(days, row[named], bits[place[named]])
+        np.bitwise_or.at(days, owners(offsets)[named], bits[place[named]])
     return days

@@ -99,6 +99,7 @@ def test_agency_is_closest_to_the_agency_s_own_text():
         ("https://www.reuters.com:443", "Reuters"),
         ("tt.se", "TT"),
         ("agenciabrasil.ebc.com.br", "Agência Brasil"),
+        ("भाषा", "PTI"),  # in texts only between brackets
         ("com", None),
         ("", None),
         # others have the letters in their hosts

@@ -30,8 +30,8 @@ class Edge:
     runs: tuple[Run, ...] = ()
 
 
-def edges_of(rows: list[Edge], quoted: int = 20) -> Edges:
-    """Edges as columns; those of a quotation have ``quoted`` narrative words."""
+def edges_of(rows: list[Edge], quoted: int = 20, told: int = 100) -> Edges:
+    """Edges as columns; those of a quotation have ``quoted`` narrative words, others ``told``."""
     size = np.array([len(row.runs) for row in rows], np.int64)
     stop = np.cumsum(size)
     words = np.full(len(rows), 100)
@@ -42,7 +42,7 @@ def edges_of(rows: list[Edge], quoted: int = 20) -> Edges:
         np.array([row.coverage_a for row in rows], np.float64),
         np.array([row.coverage_b for row in rows], np.float64),
         words,
-        np.array([quoted if row.kind == QUOTE else 100 for row in rows], np.int64),
+        np.array([quoted if row.kind == QUOTE else told for row in rows], np.int64),
         words,
         stop - size,
         stop,
@@ -248,8 +248,12 @@ def test_no_edges() -> None:
 
 def test_a_review_of_last_week_is_a_roundup() -> None:
     rows = [piece(x, 320 * x - 320, 300, 0.3, kind) for x, kind in ((1, QUOTE), (2, QUOTE), (3, PARTIAL))]
-    found = [find_roundups(edges_of(rows, words), np.full(6, 1000)) for words in (31, 32)]
-    assert [np.flatnonzero(roundup).tolist() for roundup in found] == [[], [0]]
+    found = [find_roundups(edges_of(rows, 32, words), np.full(6, 1000)) for words in (31, 32)]
+    found += [find_roundups(edges_of(rows, words), np.full(6, 1000)) for words in (31, 32)]
+    assert [np.flatnonzero(roundup).tolist() for roundup in found] == [[], [0], [], [0]]
+    # versions tell whatever they hold
+    versions = edges_of([piece(x, 320 * x - 320, 300) for x in (1, 2, 3)], told=0)
+    assert np.flatnonzero(find_roundups(versions, np.full(6, 1000))).tolist() == [0]
 
 
 # Roundups: document 0 has a thousand words, the others lie in it.

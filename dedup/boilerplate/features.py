@@ -21,7 +21,7 @@ from dedup.boilerplate.recurring import OFTEN
 from dedup.boilerplate.rules import ALWAYS, Rule, Table, Trait
 from dedup.kernels import signs
 from dedup.kernels import traits as rows
-from dedup.kernels.traits import SHARE, WORD
+from dedup.kernels.traits import KINDS_OF_FURNITURE, SHARE, WORD
 from dedup.ragged import steps, sums
 
 if TYPE_CHECKING:
@@ -170,7 +170,7 @@ def rules() -> Iterator[tuple[str, Rule]]:
     yield "address 1 in 12", covered["address"] >= 1 / 12
     yield "address and appeal cues 4..", (address >= 1) & (cue["appeal"] >= 4)
     yield "long without speech", (words >= 10) & (speech <= 0)
-    for name in CUES[:6]:
+    for name in CUES[:KINDS_OF_FURNITURE]:
         score = cue[name]
         for least in (1, 2, 4, 7, 11):
             yield f"{name} cues {least}..", score >= least
@@ -219,7 +219,7 @@ def rules() -> Iterator[tuple[str, Rule]]:
         yield f"{side}: short", (near_words > 0) & (near_words < 5)
         yield f"{side}: prose", flag(row + rows.PROSE)
         yield f"{side}: bare", flag(row + rows.BARE)
-        for i, name in enumerate(CUES[:6]):
+        for i, name in enumerate(CUES[:KINDS_OF_FURNITURE]):
             yield f"{side}: {name} cues 2..", Trait(row + rows.CUES + i) >= 2
         yield f"{side}: short credit", near_credit
         yield f"{side}: short credit, long", near_credit & (words >= 8)

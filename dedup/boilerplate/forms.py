@@ -185,7 +185,7 @@ def open_captions(
     rows, captions = rows[told], np.zeros(len(units), np.bool_)
     if not len(rows):  # mostly
         return captions
-    document = np.searchsorted(units.offsets, rows, side="right") - 1
+    document = units.documents(rows)
     opens = run_starts(rows - np.arange(len(rows)), document)
     row = np.cumsum(opens) - 1
     first = rows[opens][row]
@@ -279,7 +279,7 @@ def threads(
     found = np.zeros(len(units), np.bool_)
     if len(stamps) < STAMPS:
         return found
-    document = np.searchsorted(units.offsets, stamps, side="right") - 1
+    document = units.documents(stamps)
     opens = np.append(True, (steps(document) > 0) | (steps(stamps) > POST_UNITS))
     first = np.flatnonzero(opens)
     last = np.append(first[1:], len(stamps)) - 1

@@ -28,6 +28,7 @@ from dedup.kernels.traits import (
     ATS,
     ENDS_QUESTION,
     ENDS_STOP,
+    KINDS_OF_FURNITURE,
     OPENS_MARK,
     OPENS_QUOTE,
     PROSE,
@@ -133,7 +134,7 @@ def made_of_cues(view: View, labels: Labels) -> None:
     measures, units, traits = view.measures, view.units, view.traits
     some = np.flatnonzero((measures.strongest >= min(MANY_CUES, TITLE_CUES)) & (labels <= TITLE))
     # what covers most of it: one word of many languages, such as "Twitter", outweighs a whole appeal
-    cued = measures.covered[some, :6].argmax(axis=1)
+    cued = measures.covered[some, :KINDS_OF_FURNITURE].argmax(axis=1)
     weight = measures.cues[some, cued]
     covered, size = measures.covered[some, cued], units.last[some] - units.first[some]
     open_ = traits[ENDS_STOP, some] == 0
@@ -205,7 +206,7 @@ def islands(view: View, labels: Labels) -> None:
     rows = rows[(traits[AGENCY, rows] == 0) & (traits[RECURS, rows] == 0)]
     if not len(rows):
         return
-    document = np.searchsorted(units.offsets, rows, side="right") - 1
+    document = units.documents(rows)
     place = rows - units.offsets[document]
 
     def article(back: int) -> NDArray[np.bool_]:
@@ -226,7 +227,7 @@ def questions(view: View, labels: Labels) -> None:
     units, traits = view.units, view.traits
     rows = np.flatnonzero((labels > TITLE) & (traits[ENDS_QUESTION] > 0) & (traits[CUED_KINDS] == 0))
     rows = rows[(traits[AGENCY, rows] == 0) & (traits[RECURS, rows] == 0) & ~units.sentences[rows]]
-    document = np.searchsorted(units.offsets, rows, side="right") - 1
+    document = units.documents(rows)
     inside = (rows > units.offsets[document]) & (rows + 1 < units.offsets[document + 1])
     rows = rows[inside]
     between = (labels[rows - 1] == BODY) & (labels[rows + 1] == BODY)
@@ -241,9 +242,9 @@ def turns(view: View, labels: Labels) -> None:
     rows = np.flatnonzero(opens & (units.last - units.first > 1) & (labels != TITLE))
     if not (labels[rows] != BODY).any():  # mostly
         return
-    document = np.searchsorted(units.offsets, rows, side="right") - 1
+    document = units.documents(rows)
     word = tokens.hash[units.first[rows]]
-    order = np.lexsort((word, document))
+    order = np.argsort(word, kind="stable")  # and so by document
     label = np.cumsum(run_starts(document[order], word[order]))
     told = np.bincount(label, labels[rows[order]] == BODY)[label]
     rows = rows[order[told > 1]]

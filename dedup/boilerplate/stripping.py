@@ -32,7 +32,7 @@ from dedup.boilerplate.units import (
 )
 from dedup.errors import InputError
 from dedup.kernels import signs
-from dedup.kernels.traits import RECURS, SAME_ABOVE, SAME_BELOW
+from dedup.kernels.traits import KINDS_OF_FURNITURE, RECURS, SAME_ABOVE, SAME_BELOW
 from dedup.model import Agency, CleanText, Kind, Removed
 from dedup.ragged import first_of_run, owners, run_starts, running, steps, sums
 from dedup.tokens import Tokens, as_read, as_written, byte_to_char, text_buffers, tokenize
@@ -159,7 +159,7 @@ def strip(tokens: Tokens, batch: pa.RecordBatch, recurring: Recurring | None = N
     blank = _blank_blocks(tokens)
     spans = Spans.joined([whole, inner, blank])
     documents = len(tokens.offsets) - 1
-    agency_document = np.searchsorted(units.offsets, agencies.unit, side="right") - 1
+    agency_document = units.documents(agencies.unit)
     removed_offsets = np.searchsorted(spans.document, np.arange(documents + 1)).astype(np.int64)
     return Stripped(
         body=body,
@@ -215,7 +215,7 @@ def _by_sentences(
     gone = removed[rows]
     cued = new & (found > TITLE) & (told.strongest >= OWN_CUES)
     # one word of many says little: "… fell behind its polls", where "back" is a link
-    said = told.covered[:, :6].max(axis=1, initial=0)
+    said = told.covered[:, :KINDS_OF_FURNITURE].max(axis=1, initial=0)
     goes = cued & ~gone & ((said > 1) | (4 * said >= part.last - part.first))
     for label in (CREDIT, CAPTION):
         goes &= ~only_signed(part, told, found, label)
@@ -239,7 +239,7 @@ def _glued(units: Units, measures: Measures, labels: NDArray[np.uint8]) -> NDArr
     several = (measures.counts[:, signs.N_STOP] >= 2) & (measures.counts[:, signs.N_TOKENS] > GLUED_TOKENS)
     several &= (labels > TITLE) & (labels != LABELS.index("caption"))
     some = np.flatnonzero(several & ~units.sentences)
-    document = np.searchsorted(units.offsets, some, side="right") - 1
+    document = units.documents(some)
     above, below = some > units.offsets[document], some + 1 < units.offsets[document + 1]
     above &= labels[some - 1] == BODY
     below &= labels[np.minimum(some + 1, len(labels) - 1)] == BODY
@@ -298,7 +298,7 @@ def _standfirsts(
     if not (stays & later).any():
         return found
     kept = np.flatnonzero(stays)
-    document = np.searchsorted(units.offsets, kept, side="right") - 1
+    document = units.documents(kept)
     first = kept[run_starts(document)]
     found[first[later[first] & (counts[first, signs.N_TOKENS] >= 5)]] = True
     return found
@@ -316,7 +316,7 @@ def _second_copies(
     some = np.flatnonzero(stays & twins & (tokens >= REPEATED_TOKENS))
     if not len(some):
         return found
-    document = np.searchsorted(units.offsets, some, side="right") - 1
+    document = units.documents(some)
     order = np.lexsort((measures.whole[some], document))
     found[some[order][~run_starts(document[order], measures.whole[some[order]])]] = True
     again, whole = (sums(tokens * chosen, units.offsets) for chosen in (found, stays))

@@ -80,6 +80,10 @@ class Units:
     def __len__(self) -> int:
         return len(self.block)
 
+    def documents(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The document each of some units stands in: int64[len(rows)]."""
+        return np.asarray(np.searchsorted(self.offsets, rows, side="right") - 1)
+
     def of(self, chosen: NDArray[np.bool_]) -> Units:
         """The units of the chosen documents, bool[n], which are all the documents there are then."""
         count = steps(self.offsets)
@@ -292,8 +296,7 @@ def measure(
 def _cut_off(units: Units, gap_after: NDArray[np.uint16]) -> NDArray[np.int64]:
     """Blocks that end in an ellipsis near another one that does: teasers in a row, no ends of sentences."""
     rows = np.flatnonzero((gap_after & loops.ELLIPSIS != 0) & ~units.sentences)
-    document = np.searchsorted(units.offsets, rows, side="right")
-    beside = (steps(rows) <= ROW) & (steps(document) == 0)
+    beside = (steps(rows) <= ROW) & (steps(units.documents(rows)) == 0)
     return np.union1d(rows[:-1][beside], rows[1:][beside])
 
 

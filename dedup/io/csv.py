@@ -50,7 +50,7 @@ def read_csv(
         head.append(lines.readline())
     first = head[-1]
     delimiter = max(_DELIMITERS, key=first.count)
-    source = _Source(chain(head, lines), delimiter)
+    source = _Lines(chain(head, lines), delimiter)
     reader = csv.reader(source, delimiter=delimiter, strict=True)
     rows = Rows(fields, reject)
     header: list[str] | None = None
@@ -96,7 +96,7 @@ def read_csv(
         yield rows.take()
 
 
-class _Source:
+class _Lines:
     """Lines of a file for a reader of CSV.
 
     Attributes:
@@ -147,18 +147,14 @@ class _Source:
     def _stray_ahead(self) -> bool:
         """Whether the next mark, within :data:`_FAR` characters, stands where none opens a field."""
         size = 0
-        for line in chain(tuple(self._back), self._looked_at()):
+        for line in self._lines:  # of those looked at before, all with a mark have been handed out
+            self._back.append(line)
             if '"' in line:
                 return not self._opens.match(line)
             size += len(line)
             if size > _FAR:
                 break
         return False
-
-    def _looked_at(self) -> Iterator[str]:
-        for line in self._lines:
-            self._back.append(line)
-            yield line
 
     def _goes_on(self, line: str, *, inside: bool) -> bool:
         """Whether a quoted field is open at the end of a line, given whether one is at its beginning."""

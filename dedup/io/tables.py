@@ -162,9 +162,8 @@ def _column(name: str, column: pa.Array) -> pa.Array:
         return column.cast(pa.timestamp("s"), safe=False).cast(pa.timestamp("s", "UTC"))
     if pa.types.is_timestamp(type_):
         return column.cast(pa.timestamp(type_.unit, "UTC"))
-    if pa.types.is_dictionary(type_) and _is_text(
-        type_
-    ):  # Arrow decodes none of string_view, which Polars has
+    if pa.types.is_dictionary(type_) and _is_text(type_):
+        # Arrow decodes none of string_view, which Polars has
         words = column.dictionary.cast(pa.large_string())
         return pa.DictionaryArray.from_arrays(column.indices, words).cast(pa.large_string())
     if _is_text(type_) or pa.types.is_null(type_) or (name == "id" and pa.types.is_integer(type_)):

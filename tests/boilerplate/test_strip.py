@@ -389,6 +389,8 @@ def test_turns_of_a_talk_stay(marks: tuple[str, str]) -> None:
         f"{answer}: The shipping forecast. Great rhythm section.",
     ]
     assert strip_boilerplate(page(LEAD, *talk)).text == page(LEAD, *talk)
+    appeal = f"{ask}: Sign up for our free newsletter and get the day's top stories delivered to your inbox."
+    assert strip_boilerplate(page(LEAD, *talk, appeal)).text == page(LEAD, *talk)
 
 
 def test_an_appeal_of_many_sentences_goes_whole() -> None:
