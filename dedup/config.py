@@ -59,7 +59,8 @@ class Settings:
     version_coverage_apart: float = _number(0.70, 0.0, 1.0)  # the same for texts over a day and a half apart
     version_narrative: float = _number(0.35, 0.0, 1.0)  # share of its words outside quotations
     version_words: int = _number(32, 1, 100_000)  # narrative words; shorter texts need most of theirs
-    partial_words: int = _number(26, 1, 100_000)  # narrative words
+    partial_words: int = _number(30, 1, 100_000)  # narrative words
+    two_sentences: int = _number(18, 1, 100_000)  # narrative words, in as many sentences or more
     partial_coverage_apart: float = _number(0.30, 0.0, 1.0)  # of the shorter one, over a stock window apart
     quote_words: int = _number(12, 1, 100_000)  # words
     short_share: float = _number(0.8, 0.0, 1.0)  # of the longer text's narrative words, if that is less

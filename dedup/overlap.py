@@ -64,7 +64,8 @@ def _align(
     sizes = texts.stop - texts.start
     work = int((sizes[a] + sizes[b]).sum())
     loops = kernels.get()
-    counts = np.zeros((len(a), 5), np.int32)
+    counts = np.zeros((len(a), 6), np.int32)
+    few, many = 2 * settings.two_sentences, 2 * settings.partial_words
     run_counts = np.zeros(len(a), np.int64)
     room = int((sizes[a] + sizes[b]).max(initial=0)) + work // 4
     kept = [np.empty((0, 3), np.int32)]
@@ -73,12 +74,12 @@ def _align(
         runs = np.empty((room, 3), np.int32)
         upto = loops.align_pairs(
             texts.hash, texts.flags, texts.start, texts.stop, texts.spaceless, a, b,
-            done, SEED, settings.bridge, settings.min_run, counts, runs, run_counts,
+            done, SEED, settings.bridge, settings.min_run, few, many, counts, runs, run_counts,
         )  # fmt: skip
         kept.append(runs[: run_counts[done:upto].sum()].copy())
         done = upto
     stop = np.cumsum(run_counts)
-    shared, narrative, longest, figures, conflicts = (counts / 2).T
+    shared, narrative, longest, figures, conflicts = (counts[:, :5] / 2).T
     base, plain = lengths.base, lengths.plain
     coverage_a = 2 * shared / np.maximum(base[a], 1)
     coverage_b = 2 * shared / np.maximum(base[b], 1)
@@ -104,7 +105,7 @@ def _align(
         most,
         least,
         shared,
-        np.where(facts, np.maximum(narrative, settings.partial_words), narrative),
+        facts | (narrative >= settings.partial_words) | (counts[:, 5] >= 2),
         longest,
         enough | same,
         retold & ~same,
@@ -133,7 +134,7 @@ def classify(
     shorter: NDArray[np.float64],
     least: NDArray[np.float64],
     shared: NDArray[np.float64],
-    told: NDArray[np.float64],
+    told: NDArray[np.bool_],
     longest: NDArray[np.float64],
     enough: NDArray[np.bool_],
     retold: NDArray[np.bool_],
@@ -149,7 +150,7 @@ def classify(
         shorter: Coverage of the shorter document.
         least: The smaller of both coverages.
         shared: Words shared.
-        told: Words shared outside quotations, or those of a report that count for them.
+        told: Enough words outside quotations for a copy of a part.
         longest: Words of the longest verbatim run.
         enough: Enough words outside quotations for a version, whatever their share.
         retold: Most of what the shorter document has outside quotations is its own: another story around the
@@ -167,7 +168,7 @@ def classify(
     kind = np.full(len(shorter), NONE, np.uint8)
     # the strongest last, over what is weaker; np.select takes a tenth of the time of verifying a few pairs
     kind[(shared >= settings.quote_words) & (longest >= settings.min_run)] = QUOTE
-    kind[much | ((told >= settings.partial_words) & ~background & ~template)] = PARTIAL
+    kind[much | (told & ~background & ~template)] = PARTIAL
     kind[much & ~retold] = VERSION
     whole = (shorter >= WHOLE[0]) & (least >= WHOLE[1]) & (shared >= settings.version_words)
     kind[whole] = VERSION

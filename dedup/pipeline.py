@@ -19,7 +19,16 @@ import xxhash
 
 from dedup import kernels
 from dedup.attestation import attested_words
-from dedup.boilerplate import AgencyRole, BlockTable, agency_names, block_table, find_recurring, strip
+from dedup.boilerplate import (
+    AgencyRole,
+    BlockTable,
+    agency_names,
+    block_table,
+    find_recurring,
+    sentence_starts,
+    strip,
+    surface,
+)
 from dedup.candidates import Pairs, passage_pairs, unique_pairs
 from dedup.canonical import Candidates, choose
 from dedup.copies import collapse, loosen
@@ -35,8 +44,8 @@ from dedup.shingles import shingle
 from dedup.signatures import sketch
 from dedup.stock import find_notices, long_runs, mark, windows
 from dedup.templates import NOTICE
-from dedup.texts import CUT, STOCK, Texts, codes, half_words, is_spaceless, times_of
-from dedup.tokens import Tokens, text_buffers, tokenize
+from dedup.texts import CUT, SENTENCE, STOCK, Texts, codes, half_words, is_spaceless, times_of
+from dedup.tokens import Tokens, as_read, text_buffers, tokenize
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -210,7 +219,8 @@ def prepare(
     """
     texts = batch.column("text")
     tokens = tokenize(texts) if tokens is None else tokens
-    stripped = strip(tokens, batch, recurring) if settings.strip else None
+    look = surface(*as_read(tokens, texts))
+    stripped = strip(tokens, batch, recurring, look) if settings.strip else None
     body = stripped.body.copy() if stripped else np.ones(len(tokens.hash), bool)
     kept = running(body)
     bodiless = _without_body(kept, tokens)
@@ -233,6 +243,7 @@ def prepare(
     cut[1:] &= ~body[:-1]
     cut[tokens.offsets[:-1][steps(tokens.offsets) > 0]] = False  # the document before doesn't count
     flags[cut] |= CUT
+    flags[sentence_starts(tokens, look)] |= SENTENCE
     flags = flags[body]
     names, credited = _agencies(stripped, tokens, kept, named)
     return Prepared(

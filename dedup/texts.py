@@ -18,6 +18,7 @@ from dedup.kernels.rules import (
     CUT_FLAG,
     NUMBER_FLAG,
     QUOTED_FLAG,
+    SENTENCE_FLAG,
     STOCK_FLAG,
 )
 
@@ -35,6 +36,7 @@ __all__ = [
     "NO_DAY",
     "NUMBER",
     "QUOTED",
+    "SENTENCE",
     "STOCK",
     "Lengths",
     "Texts",
@@ -45,9 +47,10 @@ __all__ = [
 ]
 
 QUOTED, CHARACTER, STOCK = QUOTED_FLAG, CHARACTER_FLAG, STOCK_FLAG
-NUMBER, CUT, ANNOUNCED = NUMBER_FLAG, CUT_FLAG, ANNOUNCED_FLAG
+NUMBER, CUT, ANNOUNCED, SENTENCE = NUMBER_FLAG, CUT_FLAG, ANNOUNCED_FLAG, SENTENCE_FLAG
 """Flags of a body token; ``CUT``: something was stripped before it; ``ANNOUNCED``: the block before ends with
-a colon, and this is the excerpt it announces, or the beginning of it."""
+a colon, and this is the excerpt it announces, or the beginning of it; ``SENTENCE``: it opens a sentence or a
+line."""
 
 DAY = 86_400_000_000
 """Microseconds."""
@@ -65,7 +68,7 @@ class Texts:
 
     Attributes:
         hash: uint64[T], in any order of documents.
-        flags: uint8[T], QUOTED | CHARACTER | STOCK | NUMBER | CUT | ANNOUNCED.
+        flags: uint8[T], QUOTED | CHARACTER | STOCK | NUMBER | CUT | ANNOUNCED | SENTENCE.
         start: int64[n], first token of each document.
         stop: int64[n], one past its last.
         spaceless: uint8[n], most of its tokens are single characters.

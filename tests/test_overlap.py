@@ -17,7 +17,7 @@ from dedup.edges import KINDS, NONE, Edges
 from dedup.kernels import reference_overlap as reference
 from dedup.kernels.rules import EXCERPT
 from dedup.overlap import SEED, classify, equal, verify
-from dedup.texts import ANNOUNCED, CHARACTER, DAY, NUMBER, QUOTED, STOCK, Texts
+from dedup.texts import ANNOUNCED, CHARACTER, DAY, NUMBER, QUOTED, SENTENCE, STOCK, Texts
 
 Text = list[int]
 
@@ -31,6 +31,7 @@ class Aligned:
     longest: int
     figures: int
     conflicts: int
+    sentences: int
     runs: list[tuple[int, int, int]]
 
 
@@ -51,7 +52,7 @@ def texts_of(
 def aligned(loops: Any, texts: Texts, gap: int = 12, min_run: int = 8, room: int = 1 << 14) -> list[Aligned]:
     """Every pair of a text with the next; as many calls as ``room`` makes necessary."""
     a = np.arange(len(texts.start) - 1)
-    counts = np.full((len(a), 5), -1, np.int32)
+    counts = np.full((len(a), 6), -1, np.int32)
     run_counts = np.full(len(a), -1, np.int64)
     found = []
     done = 0
@@ -59,7 +60,7 @@ def aligned(loops: Any, texts: Texts, gap: int = 12, min_run: int = 8, room: int
         runs = np.empty((room, 3), np.int32)
         upto = loops.align_pairs(
             *(texts.hash, texts.flags, texts.start, texts.stop, texts.spaceless, a, a + 1),
-            *(done, SEED, gap, min_run, counts, runs, run_counts),
+            *(done, SEED, gap, min_run, 10, 60, counts, runs, run_counts),
         )
         assert upto > done
         ends = np.cumsum(run_counts[done:upto])
@@ -95,7 +96,8 @@ def judged_texts(draw: st.DrawFn) -> Texts:
     documents = draw(stories())
     if draw(st.booleans()):
         return texts_of(documents, spaceless=draw(st.booleans()))
-    flag = st.sampled_from([0, 0, 0, QUOTED, STOCK, NUMBER, CHARACTER, QUOTED | NUMBER, ANNOUNCED])
+    kinds = [0, 0, 0, QUOTED, STOCK, NUMBER, CHARACTER, QUOTED | NUMBER, ANNOUNCED, SENTENCE, SENTENCE]
+    flag = st.sampled_from(kinds)
     flags = [draw(st.lists(flag, min_size=len(d), max_size=len(d))) for d in documents]
     return texts_of(documents, flags)
 
@@ -297,7 +299,7 @@ def flagged(a: Text, b: Text, flag: int, chosen: Text, days: int = 0) -> Edges:
 def test_quotations_are_no_copied_reporting() -> None:
     a, b = words(0, 200), words(0, 100) + words(900, 60)
     assert kind(flagged(a, b, QUOTED, [])) == "version"
-    for quoted, expected in ((60, "version"), (74, "partial"), (75, "quote")):
+    for quoted, expected in ((60, "version"), (70, "partial"), (71, "quote")):
         quoting = flagged(a, b, QUOTED, words(0, quoted))
         assert (kind(quoting), quoting.shared_words[0], quoting.narrative_words[0]) == (
             expected, 100, 100 - quoted,
@@ -352,6 +354,62 @@ def test_an_excerpt_ends_where_copying_ends(before: int, size: int, told: int) -
         assert (found.covered, found.narrative) == (2 * len(a), 2 * told)
 
 
+def sentences(lengths: list[int]) -> list[int]:
+    """Flags of sentences of so many words."""
+    return [SENTENCE if word == 0 else 0 for length in lengths for word in range(length)]
+
+
+@pytest.mark.parametrize(
+    ("shared", "in_a", "in_b", "expected"),
+    [
+        (20, [10, 10], [10, 10], "partial"),
+        (20, [20], [10, 10], "quote"),  # one sentence there
+        (20, [10, 10], [20], "quote"),  # and here
+        (29, [29], [29], "quote"),
+        (30, [30], [30], "partial"),
+        (17, [9, 8], [9, 8], "quote"),
+        (18, [9, 9], [9, 9], "partial"),
+        (20, [16, 4], [16, 4], "quote"),  # four words are no sentence
+        (20, [10, 20], [10, 20], "partial"),  # half of a sentence is
+        (20, [10, 21], [10, 21], "quote"),  # less is not
+    ],
+)
+def test_two_sentences_are_a_part(shared: int, in_a: list[int], in_b: list[int], expected: str) -> None:
+    own = sum(in_a) - shared
+    a = words(0, shared) + words(500, own + 100)
+    b = words(0, shared) + words(900, sum(in_b) - shared + 100)
+    flags = [sentences([*lengths, 100]) for lengths in (in_a, in_b)]
+    texts = texts_of([a, b], flags)
+    edges = verify(texts, Pairs(np.array([0]), np.array([1])), Settings())
+    assert (kind(edges), edges.narrative_words[0]) == (expected, shared)
+
+
+@pytest.mark.parametrize(("flag", "expected"), [(QUOTED, 0), (STOCK, 1)])
+def test_what_is_quoted_in_a_sentence_was_not_taken_over(flag: int, expected: int) -> None:
+    """Stock text is as if it were not there."""
+    a, b = words(0, 40) + words(500, 100), words(0, 40) + words(900, 100)
+    plain = sentences([10, 10, 20, 100])
+    marked = [own | flag * (20 <= place < 40) for place, own in enumerate(plain)]
+    (found,) = aligned(kernels.warm(), texts_of([a, b], [marked, marked]))
+    assert (found.narrative, found.sentences) == (40, 2)
+    marked = [own | flag * (10 <= place < 30) for place, own in enumerate(sentences([20, 20, 100]))]
+    (found,) = aligned(kernels.warm(), texts_of([a, b], [marked, marked]))
+    assert (found.narrative, found.sentences) == (40, 2)
+    marked = [own | flag * (6 <= place < 36) for place, own in enumerate(sentences([20, 20, 100]))]
+    (found,) = aligned(kernels.warm(), texts_of([a, b], [marked, marked]))
+    assert (found.narrative, found.sentences) == (20, expected)
+
+
+def test_an_excerpt_has_no_sentences_of_ones_own() -> None:
+    a = words(0, 40) + words(200, 20)
+    b = words(900, 60) + words(0, 40) + words(1900, 60) + words(200, 20) + words(2900, 60)
+    flags = [sentences([20, 20, 20]), sentences([60, 20, 20, 60, 20, 60])]
+    for place in range(60, 80):
+        flags[1][place] |= ANNOUNCED
+    (found,) = aligned(kernels.warm(), texts_of([a, b], flags))
+    assert (found.covered, found.narrative, found.sentences) == (120, 40, 1)
+
+
 def test_stock_counts_on_neither_side() -> None:
     a, b = words(0, 100) + words(500, 100), words(0, 100) + words(900, 100)
     assert kind(flagged(a, b, STOCK, [])) == "version"
@@ -396,11 +454,11 @@ def test_more_evidence_is_never_a_weaker_relation(
     coverage: list[float], evidence: list[int], extra: int
 ) -> None:
     def code(shared: int, narrative: int) -> int:
-        columns = [coverage[1], coverage[0], shared, narrative, narrative]
+        columns = [coverage[1], coverage[0], shared]
         arrays = [np.array([value], np.float64) for value in columns]
-        no = np.zeros(1, bool)
-        enough, retold = np.array([narrative >= 40]), np.array([narrative < 100])
-        return int(classify(*arrays, enough, retold, no, no, no, no, Settings())[0])
+        no, told = np.zeros(1, bool), np.array([narrative], np.float64)
+        enough, retold = told >= 40, told < 100
+        return int(classify(*arrays, told >= 30, told, enough, retold, no, no, no, no, Settings())[0])
 
     longest, narrative, shared = evidence
     assert code(shared + extra, narrative + extra) <= code(shared, narrative)

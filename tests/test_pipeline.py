@@ -13,6 +13,11 @@ import pytest
 from dedup import kernels
 from dedup.config import Settings
 from dedup.engines.local import find_families
+from dedup.ingestion.drafts import batch_of
+from dedup.model import Document
+from dedup.pipeline import prepare
+from dedup.texts import SENTENCE
+from dedup.tokens import token_strings
 
 if TYPE_CHECKING:
     from dedup.result import Result
@@ -32,6 +37,23 @@ def found(result: Result) -> dict[str, Any]:
         "cut": sorted(result.cut),
         "stock": result.stock,
     }
+
+
+def test_sentences_begin_where_a_reader_sees_them() -> None:
+    texts = [
+        "The ferry sank at 4.30 p.m. off Norra. Mr. Ek said: “It was dark. We waited.” Nobody drowned\nOne line",
+        "Die Fähre sank am 3. März. „Es war dunkel.“ Wir warteten! warum",
+        "船は沈んだ。乗客は無事だった",
+    ]
+    expected = ["the mr we nobody one", "die es wir", "船 乗"]
+    batch = batch_of([Document(str(n), text) for n, text in enumerate(texts)])
+    prepared = prepare(batch, Settings(strip=False))
+    opens = np.split(prepared.flags & SENTENCE != 0, prepared.offsets[1:-1])
+    words = [np.array(token_strings(text))[own].tolist() for text, own in zip(texts, opens, strict=True)]
+    assert words == [each.split() for each in expected]
+    stripped = prepare(batch, Settings())
+    assert 0 < len(stripped.flags) < len(prepared.flags)
+    assert np.array_equal(stripped.flags & SENTENCE, prepared.flags[stripped.body] & SENTENCE)
 
 
 @pytest.fixture(scope="module")

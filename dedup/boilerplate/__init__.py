@@ -8,6 +8,7 @@ model over named features (:mod:`.features`, :mod:`.model`), cues of thirty-six 
 from dedup.boilerplate.agencies import AgencyRole, agency_names, agency_of, agency_place
 from dedup.boilerplate.recurring import BlockTable, Recurring, block_table, find_recurring, recurring_key
 from dedup.boilerplate.stripping import Stripped, clean_texts, keys_asked, strip, strip_boilerplate
+from dedup.boilerplate.units import sentence_starts, surface
 
 __all__ = [
     "AgencyRole",
@@ -22,6 +23,8 @@ __all__ = [
     "find_recurring",
     "keys_asked",
     "recurring_key",
+    "sentence_starts",
     "strip",
     "strip_boilerplate",
+    "surface",
 ]

@@ -98,7 +98,9 @@ def keys_asked(tokens: Tokens, batch: pa.RecordBatch) -> tuple[NDArray[np.int64]
     return asked(batch, owners(units.offsets), unit_hashes(tokens, units.first, units.last))
 
 
-def strip(tokens: Tokens, batch: pa.RecordBatch, recurring: Recurring | None = None) -> Stripped:
+def strip(
+    tokens: Tokens, batch: pa.RecordBatch, recurring: Recurring | None = None, look: Surface | None = None
+) -> Stripped:
     """Find the boilerplate of a batch of documents.
 
     Args:
@@ -106,13 +108,14 @@ def strip(tokens: Tokens, batch: pa.RecordBatch, recurring: Recurring | None = N
         batch: Its records; of the columns ``text`` is needed, ``title`` and ``source`` are used where they
             are there.
         recurring: Blocks known to recur in a source, of :func:`dedup.boilerplate.find_recurring`.
+        look: What the tokens look like in the texts as they are read, where that is known.
 
     Returns:
         Masks, spans and agencies; nothing of the input is changed.
     """
     written = tokens
     tokens, texts = as_read(tokens, batch.column("text"))
-    look = surface(tokens, texts)
+    look = surface(tokens, texts) if look is None else look
     dated = dated_openings(tokens, look)
     units = units_of(tokens, look, unbroken(tokens), dated)
     phrases = find_phrases(tokens, look)

@@ -28,6 +28,7 @@ __all__ = [
     "dated_openings",
     "find_phrases",
     "measure",
+    "sentence_starts",
     "surface",
     "tally",
     "unbroken",
@@ -206,6 +207,17 @@ def units_of(tokens: Tokens, look: Surface, cut: NDArray[np.bool_], dated: NDArr
     )
     block = block[:found]
     return Units(first[:found], last[:found], offsets, block, cut[block])
+
+
+def sentence_starts(tokens: Tokens, look: Surface) -> NDArray[np.int64]:
+    """The first token of each sentence or line: int64[s].
+
+    Args:
+        tokens: The token stream.
+        look: What it looks like.
+    """
+    every = np.ones(len(tokens.block_start), bool)
+    return units_of(tokens, look, every, np.empty(0, np.int64)).first
 
 
 def dated_openings(tokens: Tokens, look: Surface) -> NDArray[np.int64]:

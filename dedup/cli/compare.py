@@ -156,7 +156,7 @@ def explain(relation: Relation, settings: Settings, *, apart: timedelta = timede
             return (
                 f"{percent(most)} of the shorter is in the longer, at least {percent(limit)}, with {outside}"
             )
-        case RelationKind.PARTIAL if shared < settings.partial_words:
+        case RelationKind.PARTIAL if shared < settings.partial_words and narrative < settings.two_sentences:
             return (
                 f"{outside} are not stock text, but they hold the figures of one day, "
                 f"in a passage of at least {settings.partial_words} words"
@@ -167,8 +167,10 @@ def explain(relation: Relation, settings: Settings, *, apart: timedelta = timede
                 f"quotations less than {percent(settings.version_narrative)}"
             )
         case RelationKind.PARTIAL:
+            sentences = "" if narrative >= settings.partial_words else " in two sentences or more"
+            enough = settings.two_sentences if sentences else settings.partial_words
             return (
-                f"{outside}, at least {settings.partial_words}; but only {percent(most)} of the shorter "
+                f"{outside}, at least {enough}{sentences}; but only {percent(most)} of the shorter "
                 f"is in the longer, less than {percent(limit)}{days}"
             )
         case RelationKind.QUOTE if later and narrative >= settings.partial_words:
@@ -186,7 +188,7 @@ def explain(relation: Relation, settings: Settings, *, apart: timedelta = timede
         case RelationKind.QUOTE:
             return (
                 f"{shared} words are shared, but only {narrative} of them outside quotations, "
-                f"fewer than {settings.partial_words}"
+                f"fewer than {settings.partial_words}, or than {settings.two_sentences} in two sentences"
             )
     if not shared:
         return "no passage is shared"

@@ -14,8 +14,8 @@ from dedup.edits import Diff, diff
 from dedup.model import Passage, RelationKind, moment
 from dedup.passages import split_runs
 from dedup.ragged import running
-from dedup.storage.codec import JOINED
 from dedup.storage.rows import Entry, Family, other_ends
+from dedup.texts import CUT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -283,7 +283,7 @@ def matches(ledger: Ledger, answers: Sequence[Answer], draft: Draft | None = Non
         flags[draft.entry.num], spans[draft.entry.num] = draft.flags, draft.spans
     first = running([len(flags[num]) for num in sides])
     # body tokens numbered as if one had been taken out wherever something was
-    raw = np.cumsum(np.where(np.concatenate([flags[num] for num in sides]) & JOINED, 1, 2))
+    raw = np.cumsum(np.where(np.concatenate([flags[num] for num in sides]) & CUT, 2, 1))
     places = np.concatenate([spans[num] for num in sides])
     numbered = edges.between(2 * np.arange(len(edges)), 2 * np.arange(len(edges)) + 1)
     of, *tokens, size = split_runs(numbered, first[:-1], raw)

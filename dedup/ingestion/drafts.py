@@ -21,7 +21,7 @@ from dedup.ragged import owners, running, steps
 from dedup.shingles import Shingles, roll
 from dedup.signatures import sketch
 from dedup.stock import long_runs, windows
-from dedup.storage.codec import JOINED, LATE
+from dedup.storage.codec import LATE
 from dedup.storage.rows import Entry
 from dedup.texts import NEVER, STOCK, half_words, is_spaceless
 from dedup.tokens import to_characters, tokenize
@@ -163,17 +163,13 @@ def drafts_of(
     prepared = prepare(batch, settings, tokens=tokens, recurring=recurring)
     body = np.flatnonzero(prepared.body)
     count = steps(prepared.offsets)
-    joined = np.zeros(len(body), bool)
-    np.equal(body[1:], body[:-1] + 1, out=joined[1:])
-    joined[prepared.offsets[:-1][count > 0]] = False
-    flags = prepared.flags | joined * np.uint8(JOINED)
     spans = to_characters(
         batch.column("text"),
         owners(prepared.offsets),
         np.stack([tokens.start[body], tokens.end[body]], axis=1),
     )
     content = prepared.content.astype(">u8")
-    (length,) = half_words(flags, prepared.offsets[:-1], prepared.offsets[1:])
+    (length,) = half_words(prepared.flags, prepared.offsets[:-1], prepared.offsets[1:])
     spaceless = is_spaceless(length, count)
     size = settings.shingle_words * (1 + spaceless)
     shingle_offsets, shingles = roll(prepared.hash, prepared.offsets, size)
@@ -226,7 +222,7 @@ def drafts_of(
         yield Draft(
             entry,
             prepared.hash[part],
-            flags[part],
+            prepared.flags[part],
             spans[part],
             prepared.mark_hash[marks],
             prepared.mark_at[marks],

@@ -14,11 +14,10 @@ from dedup.passages import Places, split_runs
 from dedup.pipeline import Judged, to_leader
 from dedup.ragged import running
 from dedup.result import Result
-from dedup.storage.codec import JOINED, unpack_places
+from dedup.storage.codec import unpack_places
+from dedup.texts import CUT
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from dedup.config import Settings
     from dedup.storage.ledger import Ledger
 
@@ -29,12 +28,11 @@ class _StoredResult(Result):
     """A result whose passages stand where the index says, as it may have no texts."""
 
     all_places: list[bytes]
-    joined: NDArray[np.uint8]
 
     def _places(self, edges: Edges) -> Places:
-        start = self._judged.texts.start
-        raw = np.cumsum(np.where(self.joined & JOINED, 1, 2))
-        edge, token_a, token_b, tokens = split_runs(edges, start, raw)
+        texts = self._judged.texts
+        raw = np.cumsum(np.where(texts.flags & CUT, 2, 1))
+        edge, token_a, token_b, tokens = split_runs(edges, texts.start, raw)
         at_a, at_b = np.searchsorted(raw, token_a), np.searchsorted(raw, token_b)
         spans = np.concatenate([np.empty((0, 2), np.int64), *map(unpack_places, self.all_places)])
         found = np.stack(
@@ -76,5 +74,4 @@ def exported(ledger: Ledger, settings: Settings) -> Result:
     )
     result = _StoredResult(table_of(entries), prepared, judged, settings)
     result.all_places = recalled.places
-    result.joined = recalled.flags
     return result

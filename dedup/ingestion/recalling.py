@@ -37,7 +37,6 @@ class Recalled:
         entries: n documents.
         bodies: By number.
         prepared: The same in columns.
-        flags: uint8[T], as they are stored.
         shingle_offsets: int64[n + 1].
         shingles: uint64[s], 48 bits each.
         places: Where the body tokens stand in each text.
@@ -46,7 +45,6 @@ class Recalled:
     entries: list[Entry]
     bodies: dict[int, Body]
     prepared: Prepared
-    flags: NDArray[np.uint8]
     shingle_offsets: NDArray[np.int64]
     shingles: NDArray[np.uint64]
     places: list[bytes]
@@ -86,7 +84,7 @@ def recall(ledger: Ledger, settings: Settings) -> Recalled:
         language=pa.array([e.language for e in entries], pa.string()),
     )
     return Recalled(
-        *(entries, bodies, prepared, flags, shingle_offsets, shingle_hashes >> np.uint64(16)),
+        *(entries, bodies, prepared, shingle_offsets, shingle_hashes >> np.uint64(16)),
         [places[e.num] for e in entries],
     )
 

@@ -86,7 +86,7 @@ def scheme_of(settings: Settings) -> dict[str, Any]:
         "hash": "xxh64, polynomial",
         "signature": "affine32",
         "bodiless": "apart",
-        "bodies": "packed",
+        "bodies": "packed, with sentences",
     }
     return {**values, "unicode": folding().version, **how}
 

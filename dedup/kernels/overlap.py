@@ -20,16 +20,27 @@ from numba import types
 from dedup.kernels._jit import const, helper, inlined, kernel, load64, out
 from dedup.kernels.rules import ANNOUNCED_FLAG as ANNOUNCED
 from dedup.kernels.rules import CHARACTER_FLAG as CHARACTER
-from dedup.kernels.rules import EFFORT, EXCERPT, GAP_COST, LONG, LOOK_BACK, MAX_HITS, OPEN_COST
+from dedup.kernels.rules import (
+    EFFORT,
+    EXCERPT,
+    GAP_COST,
+    LONG,
+    LOOK_BACK,
+    MAX_HITS,
+    OPEN_COST,
+    SENTENCE_SHARE,
+    SENTENCE_WORDS,
+)
 from dedup.kernels.rules import NUMBER_FLAG as NUMBER
 from dedup.kernels.rules import QUOTED_FLAG as QUOTED
+from dedup.kernels.rules import SENTENCE_FLAG as SENTENCE
 from dedup.kernels.rules import STOCK_FLAG as STOCK
 
 __all__ = ["align_pairs"]
 
-BRIDGED = 2  # in the marks of used tokens: taken over, but not verbatim
+TAKEN, CITED = 1, 2  # marks of used tokens: CITED in an excerpt
 
-COVERED, NARRATIVE, LONGEST, FIGURES, CONFLICTS = range(5)  # columns of the counts
+COVERED, NARRATIVE, LONGEST, FIGURES, CONFLICTS, SENTENCES = range(6)  # columns of the counts
 
 MIX, S29 = np.uint64(0x9E3779B97F4A7C15), np.uint64(29)
 
@@ -269,10 +280,10 @@ def _half_words(flags, without):
 
 
 @inlined
-def _bridge(pair, i, j, room):
-    """Mark a token of each side as bridged; give its half words, and those outside quotations."""
-    room.used_a[i] = BRIDGED
-    room.used_b[j] = BRIDGED
+def _bridge(pair, i, j, mark, room):
+    """Mark a token of each side, changed; give its half words, and those outside quotations."""
+    room.used_a[i] = mark
+    room.used_b[j] = mark
     flags = pair.flags_a[i] | pair.flags_b[j]
     weight = _half_words(flags, STOCK)
     return weight, 0 if flags & QUOTED else weight
@@ -301,14 +312,15 @@ def _figures(flags, first, size):
 
 @helper
 def _take_chain(pair, links, widest, room, runs, written, counts):
-    """Take the runs of a chain and what is bridged between them; give the half words outside quotations."""
+    """Take the runs of a chain and what is bridged between them."""
     told = 0
+    mark = np.uint8(CITED) if _is_excerpt(pair, links, room) else np.uint8(TAKEN)
     for c in range(links - 1, -1, -1):
         i = room.chain[c, 0]
         j = room.chain[c, 1]
         size = room.chain[c, 2]
-        room.used_a[i : i + size] = 1
-        room.used_b[j : j + size] = 1
+        room.used_a[i : i + size] = mark
+        room.used_b[j : j + size] = mark
         flags_a, flags_b = pair.flags_a[i : i + size], pair.flags_b[j : j + size]
         straight = spoken = figures = np.int32(0)
         for t in range(size):  # without a branch: the compiler makes vectors of it
@@ -339,17 +351,32 @@ def _take_chain(pair, links, widest, room, runs, written, counts):
         counts[CONFLICTS] += 2 * min(numbers_a, numbers_b) + min(numerals_a, numerals_b)
         for t in range(min(gap_a, gap_b)):
             if not room.used_a[i + t] and not room.used_b[j + t]:
-                weight, narrative = _bridge(pair, i + t, j + t, room)
+                weight, narrative = _bridge(pair, i + t, j + t, mark, room)
                 counts[COVERED] += weight
                 told += narrative
-    return told
+    if mark == TAKEN:
+        counts[NARRATIVE] += told
+
+
+@helper
+def _sentences(flags, used):
+    """Sentences of which half was taken over; what is quoted in them was not."""
+    found = 0
+    taken = whole = np.int32(0)
+    for t in range(len(flags)):
+        if flags[t] & SENTENCE:
+            found += taken >= 2 * SENTENCE_WORDS and taken >= SENTENCE_SHARE * whole
+            taken = whole = np.int32(0)
+        whole += _half_words(flags[t], STOCK)
+        taken += _half_words(flags[t], STOCK | QUOTED) * np.int32(used[t] == TAKEN)
+    return found + (taken >= 2 * SENTENCE_WORDS and taken >= SENTENCE_SHARE * whole)
 
 
 @kernel(
     types.int64(
         const(types.uint64), const(types.uint8), const(types.int64), const(types.int64), const(types.uint8),
         const(types.int64), const(types.int64),
-        types.int64, types.int64, types.int64, types.int64,
+        types.int64, types.int64, types.int64, types.int64, types.int64, types.int64,
         types.Array(types.int32, 2, "C"), types.Array(types.int32, 2, "C"), out(types.int64),
     ),
     allocates=True,
@@ -366,6 +393,8 @@ def align_pairs(
     seed,
     gap,
     min_run,
+    few,
+    many,
     counts,
     runs,
     run_counts,
@@ -373,7 +402,9 @@ def align_pairs(
     """Align pairs from number ``first`` on; return the first pair that found no room in ``runs``.
 
     ``counts`` gets a row a pair, in half words: covered; those of them outside quotations; the longest
-    verbatim run; equal figures; and figures that differ in the gaps between runs.
+    verbatim run; equal figures; and figures that differ in the gaps between runs. The last is no length:
+    how many sentences of each were taken over, counted where ``few`` half words or more outside quotations,
+    but fewer than ``many``, are shared.
     """
     pairs = len(pair_a)
     longest_a = 1
@@ -434,10 +465,12 @@ def align_pairs(
             links = _unused_runs(best, room)
             if _outside_stock(pair, links, room) < min_run * unit:
                 continue
-            told = _take_chain(pair, links, gap * unit, room, runs, written, counts[p])
+            _take_chain(pair, links, gap * unit, room, runs, written, counts[p])
             written += links
-            if not _is_excerpt(pair, links, room):
-                counts[p, NARRATIVE] += told
+        if few <= counts[p, NARRATIVE] < many:
+            of_a = _sentences(pair.flags_a, room.used_a)
+            of_b = _sentences(pair.flags_b, room.used_b)
+            counts[p, SENTENCES] = min(of_a, of_b)
         run_counts[p] = written - begin
         room.used_a[: len(pair.a)] = 0
         room.used_b[: len(pair.b)] = 0

@@ -10,9 +10,20 @@ import numpy as np
 
 from dedup.kernels.rules import ANNOUNCED_FLAG as ANNOUNCED
 from dedup.kernels.rules import CHARACTER_FLAG as CHARACTER
-from dedup.kernels.rules import EFFORT, EXCERPT, GAP_COST, LONG, LOOK_BACK, MAX_HITS, OPEN_COST
+from dedup.kernels.rules import (
+    EFFORT,
+    EXCERPT,
+    GAP_COST,
+    LONG,
+    LOOK_BACK,
+    MAX_HITS,
+    OPEN_COST,
+    SENTENCE_SHARE,
+    SENTENCE_WORDS,
+)
 from dedup.kernels.rules import NUMBER_FLAG as NUMBER
 from dedup.kernels.rules import QUOTED_FLAG as QUOTED
+from dedup.kernels.rules import SENTENCE_FLAG as SENTENCE
 from dedup.kernels.rules import STOCK_FLAG as STOCK
 
 if TYPE_CHECKING:
@@ -33,6 +44,8 @@ def align_pairs(
     seed: int,
     gap: int,
     min_run: int,
+    few: int,
+    many: int,
     counts: Any,
     runs: Any,
     run_counts: Any,
@@ -62,10 +75,11 @@ def align_pairs(
                 if len(index[tuple(a[i : i + k])]) < MAX_HITS:
                     index[tuple(a[i : i + k])].append(i)
         matches = _matches(a, b, seeds[numbers[0], k], k, LONG * unit)
-        found, totals = _take(
-            _chain(matches, gap * unit, unit), matches, flags_a, flags_b, gap, min_run, unit
-        )
-        counts[p, : len(totals)] = totals
+        chained = _chain(matches, gap * unit, unit)
+        found, totals, told = _take(chained, matches, flags_a, flags_b, gap, min_run, unit)
+        both = zip((flags_a, flags_b), zip(*told, strict=True), strict=False)
+        sentences = [_sentences(own, set(places)) for own, places in both]
+        counts[p] = [*totals, min(sentences, default=0) if few <= totals[1] < many else 0]
         run_counts[p] = len(found)
         runs[written : written + len(found)] = np.array(found, np.int32).reshape(-1, 3)
         written += len(found)
@@ -131,12 +145,13 @@ def _take(
     gap: int,
     min_run: int,
     unit: int,
-) -> tuple[list[tuple[int, int, int]], list[int]]:
-    """Runs of the chains worth taking, and the counts of :func:`align_pairs`."""
+) -> tuple[list[tuple[int, int, int]], list[int], list[tuple[int, int]]]:
+    """Runs of the chains worth taking, the counts of :func:`align_pairs`, and tokens that are no excerpt."""
     widest, least = gap * unit, min_run * unit
     used_a, used_b = bytearray(len(flags_a)), bytearray(len(flags_b))
     taken = [False] * len(matches)
     runs: list[tuple[int, int, int]] = []
+    told: list[tuple[int, int]] = []
     covered = narrative = longest = figures = conflicts = 0
     for x in sorted(range(len(matches)), key=lambda x: -chained[x][0]):
         if chained[x][0] < 10 * least:
@@ -186,10 +201,22 @@ def _take(
         first, last = chain[0], chain[-1]
         announced = (flags_a[first[0]] | flags_b[first[1]]) & ANNOUNCED
         if announced and last[0] + last[2] - first[0] <= EXCERPT * unit:
-            own = 0
+            own, pairs = 0, []
         narrative += own
+        told += pairs
         runs.extend(chain)
-    return runs, [covered, narrative, longest, figures, conflicts]
+    return runs, [covered, narrative, longest, figures, conflicts], told
+
+
+def _sentences(flags: list[int], taken: set[int]) -> int:
+    """Sentences of which half was taken over; what is quoted in them was not."""
+    opens = [t for t, flag in enumerate(flags) if t == 0 or flag & SENTENCE]
+    found = 0
+    for first, last in pairwise([*opens, len(flags)]):
+        weight = {t: _weight(flags[t], 0) for t in range(first, last)}
+        own = sum(weight[t] for t in weight if t in taken and not flags[t] & QUOTED)
+        found += own >= 2 * SENTENCE_WORDS and own >= SENTENCE_SHARE * sum(weight.values())
+    return found
 
 
 def _figures(flags: Iterable[int]) -> tuple[int, int]:

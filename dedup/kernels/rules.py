@@ -41,6 +41,9 @@ __all__ = [
     "OPERATIONS",
     "QUOTED_FLAG",
     "REPLACE",
+    "SENTENCE_FLAG",
+    "SENTENCE_SHARE",
+    "SENTENCE_WORDS",
     "SHORT_SHARE",
     "STOCK_FLAG",
     "TAB",
@@ -54,6 +57,7 @@ STOCK_FLAG: Final = 4  # set once the corpus is known
 NUMBER_FLAG: Final = 8
 CUT_FLAG: Final = 16  # something was stripped before it
 ANNOUNCED_FLAG: Final = 32  # in a block that the one before announces
+SENTENCE_FLAG: Final = 128  # a sentence begins; 64 is taken by the index
 
 # What numbers are written with in Chinese and Japanese; two or more in a row are one.
 NUMERALS: Final = "〇一二三四五六七八九十百千万亿億兆萬零"
@@ -70,6 +74,8 @@ LONG: Final = 8  # tokens: a match this long hides the shorter ones inside it
 OPEN_COST: Final = 5  # tenths of a token
 GAP_COST: Final = 2  # tenths of a token, for each token of the wider gap
 EXCERPT: Final = 250  # words: a longer passage is no excerpt
+SENTENCE_WORDS: Final = 5  # a sentence is taken over if so many outside quotations are,
+SENTENCE_SHARE: Final = 0.5  # and they are this share of its words
 
 # Lines wrapped by hand.
 TAB: Final = 8  # columns

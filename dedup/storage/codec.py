@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = [
-    "JOINED",
     "LATE",
     "bare",
     "pack_mask",
@@ -34,17 +33,14 @@ __all__ = [
     "unpack_words",
 ]
 
-JOINED = 128
-"""Flag of a body token whose predecessor in the raw text is its predecessor in the body."""
-
 LATE = 64
 """Flag of a body token that became stock once its document was placed. What comes later is placed without it,
 so that documents of a batch need not wait for what an earlier one makes stock."""
 
 
 def bare(flags: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Flags of tokens without those that only the index has."""
-    return flags & np.uint8(~(JOINED | LATE) & 0xFF)
+    """Flags of tokens without the one that only the index has."""
+    return flags & np.uint8(~LATE & 0xFF)
 
 
 def pack_words(hashes: NDArray[np.uint64], flags: NDArray[np.uint8], vocabulary: NDArray[np.uint64]) -> bytes:

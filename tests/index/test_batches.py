@@ -135,7 +135,7 @@ def test_of_many_edges_the_strongest_are_read(index, most, several, telling, mon
     monkeypatch.setattr(ledger, "MOST_EDGES", most)
     monkeypatch.setattr(ledger, "_SEVERAL", several)
     documents = [article(f"d{n}", version(0, n % 5)[n % 3 :], n) for n in range(12)]
-    hint = " ".join(version(0, 0)[2].split()[:28])
+    hint = " ".join(version(0, 0)[2].split()[:31])
     list(index.add_many([*documents, article("hint", [paragraph("hint", 200), hint], 12)]))
     with index._store.reading():
         rows = index._store.rows("SELECT a, b, kind, narrative FROM edge")
