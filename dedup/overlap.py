@@ -36,7 +36,7 @@ WHOLE = 0.8, 2 / 3
 
 CUT = 0.95, 0.55
 """Coverage of the shorter and of the longer text from which the shorter was cut from the longer, however few
-of its words stand outside quotations."""
+of its words stand outside quotations; or, if no figure differs, however few it has."""
 
 
 def verify(texts: Texts, pairs: Pairs, settings: Settings) -> Edges:
@@ -97,7 +97,8 @@ def _align(
     most = np.where(shorter == a, coverage_a, coverage_b)
     enough = narrative >= np.minimum(settings.version_words, needed)
     retold = narrative < settings.version_narrative * plain[shorter] / 2
-    enough |= (most >= CUT[0]) & (least >= CUT[1]) & (shared >= settings.version_words) & ~retold
+    whole = (shared >= settings.version_words) | ((narrative >= settings.quote_words) & (conflicts == 0))
+    enough |= (most >= CUT[0]) & (least >= CUT[1]) & whole & ~retold
     facts = same_facts(texts, a, b, common, settings)
     frame = lengths.mostly_stock
     same = same_report(texts, lengths, a, b, verbatim / unit, settings) | (facts & frame[a] & frame[b])

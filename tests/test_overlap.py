@@ -281,6 +281,9 @@ def words(start: int, count: int) -> Text:
         (words(0, 300), words(500, 300), "none"),
         (words(0, 20), words(0, 18) + words(900, 4), "version"),  # both short: words are no bar
         (words(0, 20), words(0, 18) + words(900, 100), "quote"),
+        (words(0, 16), words(0, 16) + words(900, 12), "version"),  # a flash, and a sentence more
+        (words(0, 16), words(0, 16) + words(900, 16), "quote"),
+        (words(0, 11), words(0, 11) + words(900, 8), "none"),
         (words(0, 7), words(0, 7), "none"),
         ([], words(0, 50), "none"),
     ],
@@ -417,6 +420,13 @@ def test_stock_counts_on_neither_side() -> None:
     assert (kind(edges), edges.shared_words[0], edges.coverage_a[0]) == ("none", 0, 0)
     edges = flagged(a, a, STOCK, words(0, 100))
     assert (kind(edges), edges.shared_words[0], edges.coverage_a[0]) == ("near", 100, 1)
+
+
+def test_a_flash_with_another_figure_is_another_one() -> None:
+    a = words(0, 24)
+    b = [*words(0, 12), 500, *words(13, 11), *words(900, 14)]
+    assert kind(flagged(a, b, NUMBER, [])) == "version"
+    assert kind(flagged(a, b, NUMBER, [12, 500])) == "quote"
 
 
 def test_a_template_is_no_copy() -> None:

@@ -148,8 +148,8 @@ def explain(relation: Relation, settings: Settings, *, apart: timedelta = timede
             most >= WHOLE[0] and least >= WHOLE[1]
         ):
             return f"most of both is shared, whoever says it: {percent(least)} and {percent(most)}"
-        case RelationKind.VERSION if narrative < settings.version_words <= shared and (
-            most >= CUT[0] and least >= CUT[1]
+        case RelationKind.VERSION if (
+            narrative < settings.version_words and most >= CUT[0] and least >= CUT[1]
         ):
             return f"the shorter was cut from the longer: {percent(most)} and {percent(least)} are shared"
         case RelationKind.VERSION:
