@@ -132,6 +132,7 @@ def explain(relation: Relation, settings: Settings, *, apart: timedelta = timede
     shared, narrative = relation.shared_words, relation.narrative_words
     outside = f"{narrative} shared words outside quotations"
     frame = f"{shared} words are shared, but their figures differ: one frame, other facts"
+    scraps = f"runs of fewer than {LIFTED} words on average"
     later = apart > timedelta(days=settings.stock_window_days)
     limit, days = settings.version_coverage, ""
     if most >= limit and apart > timedelta(microseconds=ANOTHER_DAY):
@@ -162,44 +163,58 @@ def explain(relation: Relation, settings: Settings, *, apart: timedelta = timede
                 f"in a passage of at least {settings.partial_words} words"
             )
         case RelationKind.PARTIAL if most >= limit:
+            few = f", or fewer than {settings.version_words}" if narrative < settings.version_words else ""
             return (
                 f"{outside}; {percent(most)} of the shorter is in the longer, but of its words outside "
-                f"quotations less than {percent(settings.version_narrative)}"
+                f"quotations less than {percent(settings.version_narrative)}{few}"
             )
         case RelationKind.PARTIAL:
             sentences = "" if narrative >= settings.partial_words else " in two sentences or more"
             enough = settings.two_sentences if sentences else settings.partial_words
             return (
-                f"{outside}, at least {enough}{sentences}; but only {percent(most)} of the shorter "
+                f"{outside}, at least {enough}{sentences}; but only {_below(most, limit)} of the shorter "
                 f"is in the longer, less than {percent(limit)}{days}"
             )
-        case RelationKind.QUOTE if later and narrative >= settings.partial_words:
-            background = (
-                f"background: {percent(most)} of the shorter is in the longer, less than "
-                f"{percent(settings.partial_coverage_apart)}"
-            )
-            scraps = f"a frame: runs of fewer than {LIFTED} words on average"
+        case RelationKind.QUOTE if (
+            later and narrative >= settings.two_sentences and most < settings.partial_coverage_apart
+        ):
             return (
                 f"{outside}, but articles more than {settings.stock_window_days} days apart share "
-                f"{background if most < settings.partial_coverage_apart else scraps}"
+                f"background: {_below(most, settings.partial_coverage_apart)} of the shorter is in the "
+                f"longer, less than {percent(settings.partial_coverage_apart)}"
+            )
+        case RelationKind.QUOTE if later and narrative >= settings.partial_words:
+            return (
+                f"{outside}, but articles more than {settings.stock_window_days} days apart share "
+                f"a frame: {scraps}, or other figures"
             )
         case RelationKind.QUOTE if narrative >= settings.partial_words:
             return frame
         case RelationKind.QUOTE:
+            fewer = f"or than {settings.two_sentences} in two sentences"
+            if narrative >= settings.two_sentences:
+                fewer = "and in fewer than two sentences, or in one frame with other figures"
+                fewer += f" or {scraps}" if later else ""
             return (
                 f"{shared} words are shared, but only {narrative} of them outside quotations, "
-                f"fewer than {settings.partial_words}, or than {settings.two_sentences} in two sentences"
+                f"fewer than {settings.partial_words}, {fewer}"
             )
     if not shared:
         return "no passage is shared"
-    if shared >= settings.quote_words and (
-        narrative >= settings.partial_words or most >= settings.version_coverage
-    ):
-        return frame
+    if shared >= settings.quote_words:
+        if narrative >= settings.partial_words and not later:
+            return frame
+        if most >= settings.version_coverage:
+            return f"{frame}; or no run of them has {settings.min_run}"
     return (
         f"only {shared} words are shared; a quotation takes {settings.quote_words} "
         f"with a run of {settings.min_run}"
     )
+
+
+def _below(share: float, limit: float) -> str:
+    """A share that is less than a limit; never rounded up to it."""
+    return percent(min(share, limit - 0.01))
 
 
 def _as_dict(relation: Relation, rule: str, sides: list[Side]) -> dict[str, Any]:

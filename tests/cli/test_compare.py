@@ -78,6 +78,8 @@ def test_lines_fit_whatever_the_script(dedup: Call, tmp_path: Path) -> None:
             80,
             "65 % of the shorter is in the longer, but of its words outside quotations less than 35 %",
         ),
+        ("partial", (0.3, 0.5), 31, 31, "outside quotations less than 35 %, or fewer than 32"),
+        ("partial", (0.1, 0.436), 90, 80, "but only 43 % of the shorter is in the longer, less than 44 %"),
         (
             "partial",
             (0.1, 0.3),
@@ -93,7 +95,9 @@ def test_lines_fit_whatever_the_script(dedup: Call, tmp_path: Path) -> None:
             5,
             "30 words are shared, but only 5 of them outside quotations, fewer than 30",
         ),
+        ("quote", (0.1, 0.3), 25, 25, "fewer than 30, and in fewer than two sentences, or in one frame"),
         ("none", (0.6, 0.6), 90, 80, "their figures differ"),
+        ("none", (0.1, 0.5), 14, 14, "their figures differ: one frame, other facts; or no run of them has 8"),
         ("none", (0.1, 0.05), 9, 9, "only 9 words are shared"),
         ("none", (0, 0), 0, 0, "no passage is shared"),
     ],
@@ -116,8 +120,15 @@ def test_background_in_words() -> None:
     rule = explain(relation, Settings(), apart=timedelta(days=4))
     assert "80 shared words outside quotations, but articles more than 3 days apart" in rule
     assert "20 % of the shorter is in the longer, less than 30 %" in rule
-    relation = Relation("a", "b", RelationKind("quote"), 0.1, 0.4, 90, 80)
-    assert "a frame: runs of fewer than 12" in explain(relation, Settings(), apart=timedelta(days=4))
+    relation = Relation("a", "b", RelationKind("quote"), 0.1, 0.298, 90, 20)
+    rule = explain(relation, Settings(), apart=timedelta(days=4))
+    assert "20 shared words outside quotations, but articles more than 3 days apart" in rule
+    assert "29 % of the shorter is in the longer, less than 30 %" in rule
+    for narrative in (20, 80):
+        relation = Relation("a", "b", RelationKind("quote"), 0.1, 0.4, 90, narrative)
+        rule = explain(relation, Settings(), apart=timedelta(days=4))
+        assert "runs of fewer than 12" in rule
+        assert "other figures" in rule
 
 
 def test_a_single_file_of_one_record(dedup: Call, tmp_path: Path) -> None:
