@@ -270,7 +270,7 @@ def _table(head: str, width: int) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column(head, no_wrap=True, min_width=9)
     for side in "AB":
-        table.add_column(side, width=width)
+        table.add_column(side, width=width, overflow="fold")  # words may be as long as a passage
     return table
 
 

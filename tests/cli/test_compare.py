@@ -52,6 +52,8 @@ def test_lines_fit_whatever_the_script(dedup: Call, tmp_path: Path) -> None:
     path = write(tmp_path / "a.jsonl", records)
     lines = dedup("compare", f"{path}#一", f"{path}#二").out.splitlines()
     assert all(cell_len(line) <= 80 for line in lines if "dedup diff" not in line)
+    (first,) = (number for number, line in enumerate(lines) if line.startswith("1 "))
+    assert "".join(line.split()[-1] for line in lines[first : first + 3]) == text[: len(text) // 9 - 1]
 
 
 @pytest.mark.parametrize(
