@@ -183,6 +183,18 @@ def test_shuffled_paragraphs_are_moves(joint):
     assert found / total >= 0.95
 
 
+def test_other_line_ends_make_no_lines():
+    unix = "The bridge is shut.\nA ferry runs.\nIt is full.\n"
+    for a, b, mark in (
+        (unix, unix.replace("\n", "\r\n"), "{+¶+}"),
+        (unix.replace("\n", "\r\n"), unix, "[-¶-]"),
+    ):
+        lines = diff(a, b).unified("a", "b").splitlines()[2:]
+        assert lines == [f"~{line}{mark}" for line in unix.splitlines()]
+    rows = diff("One.\nThree.\n", "One.\nTwo.\r\n\nThree.\n").unified("a", "b", context=9).splitlines()[2:]
+    assert [row[1:].split("{")[0] for row in rows] == ["One.", "Two.", "", "Three."]
+
+
 def test_a_moved_and_edited_paragraph():
     rng = random.Random(3)
     parts = paragraphs(rng, 6)

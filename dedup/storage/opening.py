@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 __all__ = ["open_store"]
 
+_LONGEST = 2_000_000.0
+"""Seconds, 23 days: both databases count milliseconds in 32 bits, and with more SQLite would not wait."""
+
 
 def open_store(url: str | os.PathLike[str], *, timeout: float, read_only: bool = False) -> Store:
     """Connect to what a URL names: a path, ``sqlite:///path``, or ``postgresql://…``.
@@ -28,7 +31,7 @@ def open_store(url: str | os.PathLike[str], *, timeout: float, read_only: bool =
     """
     if not isinstance(url, str | os.PathLike):
         raise UsageError(f"an index is a path or a URL, not {type(url).__name__}")
-    url = os.fsdecode(url)
+    url, timeout = os.fsdecode(url), min(timeout, _LONGEST)
     if url.startswith(("postgresql://", "postgres://")):
         if has_surrogate(url):
             raise UsageError("the URL of the database is no UTF-8")  # it may have a password
