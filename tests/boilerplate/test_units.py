@@ -1,4 +1,4 @@
-"""What is measured of units: how they end."""
+"""Where units end, and what is measured of that."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from dedup.boilerplate.units import find_phrases, measure, surface, units_of
+from dedup.boilerplate.units import find_phrases, measure, sentence_starts, surface, units_of
 from dedup.kernels import signs
 from dedup.tokens import tokenize
 
@@ -28,3 +28,16 @@ def test_texts_cut_off_in_a_row_end_no_sentences(documents: list[str], stops: li
     units = units_of(tokens, look, np.zeros(len(tokens.block_start), np.bool_), np.zeros(0, np.int64))
     found = measure(tokens, look, units, find_phrases(tokens, look)).gap_after & signs.STOP != 0
     assert found.tolist() == stops
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        ("Kräne werden verkauft, z. B. Modelle aus Holm. Der Rat tagt.", 2),
+        ("Cranes will be sold, e.g. Holman models, i.e. Berg ones. The council meets.", 2),
+    ],
+)
+def test_an_example_ends_no_sentence(text: str, count: int) -> None:
+    column = pa.array([text], pa.large_string())
+    tokens = tokenize(column)
+    assert len(sentence_starts(tokens, surface(tokens, column))) == count
