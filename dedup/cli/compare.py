@@ -78,10 +78,12 @@ def compare(
 
     fields = parse_fields(field)
     documents = load_two(a, b, fields)
-    result = dedup.find_families(_corpus(documents, among or [], fields))
+    corpus = _corpus(documents, among or [], fields)
+    result = dedup.find_families(corpus)
     relation = result.relation(*(document.id for document in documents))
     rule = explain(relation, result.settings, apart=_apart(*documents))
-    sides = [_side(document, result) for document in documents]
+    cleaned = _cleaned(documents, corpus)
+    sides = [_side(document, clean, result) for document, clean in zip(documents, cleaned, strict=True)]
     if as_json:
         typer.echo(orjson.dumps(_as_dict(relation, rule, sides)))
     else:
@@ -101,10 +103,19 @@ def _corpus(
     return rows
 
 
-def _side(document: Document, result: Result) -> Side:
-    import dedup
+def _cleaned(documents: tuple[Document, Document], corpus: list[dict[str, Any]]) -> list[CleanText]:
+    """What is left of the two, stripped as the judgement has it: also of what recurs in their sources."""
+    from dedup.boilerplate import clean_texts
+    from dedup.io import from_documents
+    from dedup.pipeline import learn
+    from dedup.tokens import tokenize
 
-    clean = dedup.strip_boilerplate(document.text, title=document.title, source=document.source)
+    batches = list(from_documents(corpus))
+    recurring = learn([tokenize(batch.column("text")) for batch in batches], batches)
+    return [clean for batch in from_documents(documents) for clean in clean_texts(batch, recurring)]
+
+
+def _side(document: Document, clean: CleanText, result: Result) -> Side:
     stripped = [LeftOut(span.kind.value, span.start, span.end) for span in clean.removed]
     stock = [LeftOut("stock", *span) for span in result.stock_spans(document.id)]
     return Side(document, clean, tuple(sorted(stripped + stock, key=lambda place: place.start)))

@@ -162,3 +162,17 @@ def test_what_was_left_out(dedup: Call) -> None:
     (text,) = (row["text"] for row in map(json.loads, reports.open("rb")) if row["id"] == shown["a"])
     assert all(text[x["start"] : x["end"]].strip() == text[x["start"] : x["end"]] for x in shown["stock_a"])
     assert sum(x["end"] - x["start"] for x in shown["stock_a"]) > len(text) / 3
+
+
+def test_what_recurs_in_a_source_was_left_out(dedup: Call, tmp_path: Path) -> None:
+    recurs = "Tips for the desk go to the box by the door."
+    more = "\n\nThe lock keeper counted nine barges before noon, two of them with gravel for the new weir."
+    records = [
+        {"id": "x", "text": f"{LEAD}{REST}\n\n{recurs}", "published": "2026-03-01", "source": "a.example"},
+        {"id": "y", "text": f"{OTHER}{more}\n\n{recurs}", "published": "2026-03-02", "source": "a.example"},
+    ]
+    path = write(tmp_path / "a.jsonl", records)
+    shown = dedup("compare", f"{path}#x", f"{path}#y", "--json").json()
+    assert shown["shared_words"] == 0
+    for record, removed in zip(records, (shown["removed_a"], shown["removed_b"]), strict=True):
+        assert recurs in [record["text"][span["start"] : span["end"]] for span in removed]
