@@ -182,12 +182,13 @@ def _opening(item: Operation, base: str) -> str:
 class _Line:
     """Collects pieces of text and closes a row at each line end, until there are enough."""
 
-    __slots__ = ("limit", "pieces", "rows")
+    __slots__ = ("half", "limit", "pieces", "rows")
 
     def __init__(self, rows: list[Row], limit: int | None) -> None:
         self.rows = rows
         self.limit = limit
         self.pieces: list[tuple[str, str]] = []
+        self.half = False  # the last row ends with a "\r" that one text lacks, before a "\n" maybe
 
     @property
     def full(self) -> bool:
@@ -202,9 +203,13 @@ class _Line:
             if self.full:
                 return
             part = found.group()
+            half, self.half = self.half, False
+            if half and (op, part) == ("equal", "\n"):
+                continue
             self.pieces.append((op, part))
             if part[-1] in LINE_ENDS:
                 self.close()
+                self.half = op != "equal" and part[-1] == "\r" and self.rows[-1].kind == "edited"
 
     def block(
         self, kind: Literal["moved_away", "moved_here"], pieces: list[tuple[str, str]], move: int, to: int

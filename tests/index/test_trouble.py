@@ -8,7 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 
 import pytest
@@ -104,6 +104,16 @@ def test_a_writer_that_does_not_wait(place, timeout):
         error = another.submit(two.add, article("a", story(1))).exception(20)
     assert isinstance(error, StorageError)
     assert "kept writing for longer than the timeout" in str(error)
+
+
+@pytest.mark.parametrize("timeout", [10**7, float("inf")])
+def test_a_writer_that_waits_as_long_as_it_takes(place, timeout):
+    with place.open() as one, place.open(timeout=timeout) as two, ThreadPoolExecutor(1) as another:
+        two.add(article("a", story(1)))
+        with one._writing():
+            waiting = another.submit(two.add, article("b", story(2)))
+            assert not wait([waiting], 0.5).done
+        assert waiting.result(20).stored
 
 
 def test_one_sees_what_another_added(place):
