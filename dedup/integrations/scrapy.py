@@ -13,6 +13,7 @@ match; the id is the item's ``id``, else its ``url``.
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Self
 
@@ -31,7 +32,7 @@ __all__ = ["DedupPipeline"]
 
 
 class DedupPipeline:
-    """Adds items to an index. The crawler goes on while the index works."""
+    """Adds items to an index, in the order in which they come. The crawler goes on while the index works."""
 
     def __init__(
         self,
@@ -47,6 +48,8 @@ class DedupPipeline:
         self._url, self._fields, self._drop = url, fields, drop
         self._result, self._store_text = result, store_text
         self._index: Index | None = None
+        # of several threads any came first: an article was dropped as a copy of a later one
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="dedup-index")
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -79,6 +82,7 @@ class DedupPipeline:
 
     def close_spider(self) -> None:
         """Close the index."""
+        self._thread.shutdown()
         if self._index is not None:
             self._index.close()
 
@@ -98,7 +102,9 @@ class DedupPipeline:
         record["id"] = record["id"] or record["url"]
         undated: list[str] = []
         try:
-            match = await asyncio.to_thread(self._index.add, usable(record, warn=undated.append))
+            document = usable(record, warn=undated.append)
+            loop = asyncio.get_running_loop()
+            match = await loop.run_in_executor(self._thread, self._index.add, document)
         except InputError as error:
             raise DropItem(f"dedup: {error.reason}") from error
         stats = self._crawler.stats

@@ -120,6 +120,31 @@ def test_an_item_whose_date_cannot_be_read(tmp_path: Path):
     assert adding._crawler.stats.get_value("dedup/undated") == 1
 
 
+def test_items_are_added_in_the_order_in_which_they_come(tmp_path: Path, monkeypatch):
+    adding = pipeline(DEDUP_INDEX=str(tmp_path / "news.db"))
+    adding.open_spider()
+    add, overtaken = adding._index.add, threading.Event()
+    add({"id": "b", "text": "The first one takes longer."})
+
+    def slow_at_first(document):
+        if document.url.endswith("/0"):
+            overtaken.wait(0.5)  # so that a second one beside it would come first
+        match = add(document)
+        overtaken.set()
+        return match
+
+    async def crawl():
+        texts = ["A heron stood on the roof.", "Two herons stood on the roof."]
+        items = [{"id": "a", "text": t, "url": f"https://news.example/{n}"} for n, t in enumerate(texts)]
+        await asyncio.gather(*map(adding.process_item, items))
+
+    monkeypatch.setattr(adding._index, "add", slow_at_first)
+    asyncio.run(crawl())
+    adding.close_spider()
+    with Index.open(tmp_path / "news.db") as index:
+        assert index.document("a").url == "https://news.example/1"  # the later text stays
+
+
 def test_a_field_that_is_none_of_ours():
     from scrapy.exceptions import NotConfigured
 
