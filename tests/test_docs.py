@@ -121,6 +121,13 @@ def test_every_page_is_reached_from_the_readme() -> None:
     assert not set((ROOT / "docs").rglob("*.md")) - seen
 
 
+def test_the_shell_of_the_worker_tells_of_a_queue_that_failed() -> None:
+    page = (ROOT / "docs/how-to/ingestion.md").read_text("utf-8")
+    (shell,) = re.findall("^ExecStart=(/bin/.* -c) '", page, re.MULTILINE)
+    done = subprocess.run([*shell.split(), "false | true"], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (1, "")
+
+
 def test_the_size_from_which_kernels_are_compiled_is_as_documented() -> None:
     from dedup.kernels import THRESHOLD
 
