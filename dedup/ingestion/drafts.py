@@ -39,6 +39,9 @@ __all__ = ["Draft", "batch_of", "drafts_of", "raw_hash", "restored", "until_faul
 
 T = TypeVar("T")
 
+_LONGEST_ID = 2600
+"""Bytes; an index of PostgreSQL holds no value of 2,700."""
+
 
 @dataclass(frozen=True, slots=True)
 class Draft:
@@ -110,6 +113,8 @@ def usable(document: Any, *, warn: Callable[[str], None] | None = None) -> Docum
             raise InputError(f"{name} has a lone surrogate")
         if name != "text" and "\0" in value:  # no column of text in PostgreSQL holds one
             raise InputError(f"{name} has a NUL character")
+    if (length := len(made.id.encode())) > _LONGEST_ID:
+        raise InputError(f"id has {length:,} bytes; an index takes {_LONGEST_ID:,} at most")
     if not made.text or made.text.isspace():
         raise InputError("text is empty")
     return made

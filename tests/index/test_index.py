@@ -387,6 +387,16 @@ def test_a_schema_from_the_future(place):
         place.open()
 
 
+def test_the_longest_id(index):
+    digits = "".join(str(n) for n in range(10**3, 10**4))  # PostgreSQL packs what repeats itself
+    longest, longer = ({"id": digits[:length], "text": "A heron."} for length in (2600, 2601))
+    assert index.add(longest).stored
+    assert index.query(longest).id == digits[:2600]
+    for ask in (index.add, index.query):
+        with pytest.raises(InputError, match="id has 2,601 bytes; an index takes 2,600 at most"):
+            ask(longer)
+
+
 def test_bad_documents(index):
     with pytest.raises(InputError, match="id is missing"):
         index.add({"text": "nothing"})
