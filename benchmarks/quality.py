@@ -53,7 +53,18 @@ KINDS = ("exact", "near", "version", "partial", "quote", "none")
 LABELS = ("same", "version", "partial", "quote", "boilerplate", "template", "unrelated")
 OWN = ROOT / "benchmarks" / "data"
 WRITTEN = (
-    *("german", "german2", "german3", "german4", "english", "english2", "english3", "english4", "english5"),
+    *(
+        "german",
+        "german2",
+        "german3",
+        "german4",
+        "german5",
+        "english",
+        "english2",
+        "english3",
+        "english4",
+        "english5",
+    ),
     *("languages", "languages2", "languages3"),
 )
 """Corpora written for this, with their labels: folders of ``OWN``."""

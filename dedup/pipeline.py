@@ -238,7 +238,7 @@ def prepare(
         content[row] = digest >> 64, digest & 0xFFFFFFFFFFFFFFFF
     long_offsets, long_hash = long_runs(shingles.words, shingles.word_offsets)
     named = _agency_tokens(stripped, tokens)
-    flags = mark_quotations(tokens, texts, named)
+    flags = mark_quotations(tokens, texts, named, body)
     cut = body.copy()
     cut[1:] &= ~body[:-1]
     cut[tokens.offsets[:-1][steps(tokens.offsets) > 0]] = False  # the document before doesn't count

@@ -95,7 +95,10 @@ class _Places(NamedTuple):
 
 
 def mark_quotations(
-    tokens: Tokens, texts: pa.Array, agencies: NDArray[np.int64] | None = None
+    tokens: Tokens,
+    texts: pa.Array,
+    agencies: NDArray[np.int64] | None = None,
+    body: NDArray[np.bool_] | None = None,
 ) -> NDArray[np.uint8]:
     """Flags with ``QUOTED`` set for all that is said by others, not only between double marks: uint8[T].
 
@@ -104,6 +107,7 @@ def mark_quotations(
         texts: The raw texts.
         agencies: int64[A], tokens that the names of agencies begin with, ascending. What "AFP reports:"
             announces is copy that agencies are paid for, and no quotation.
+        body: bool[T], what was not stripped. "Share this:" announces nothing.
     """
     tokens, texts = as_read(tokens, texts)
     data, offsets = text_buffers(texts)
@@ -121,7 +125,7 @@ def mark_quotations(
     raw = _spaced(data, offsets)
     begins = block_start - offsets[0] + EDGE * (owners(tokens.block_offsets) + 1)
     flags[_behind_dashes(tokens, raw, begins)] |= QUOTED
-    flags[_announced(tokens, raw, begins, agencies)] |= QUOTED | ANNOUNCED
+    flags[_announced(tokens, raw, begins, agencies, body)] |= QUOTED | ANNOUNCED
     typed, single = _typewritten(raw), _single_marks(raw)
     curved = _curved(raw, single)
     if len(typed.opens) or len(curved.opens):
@@ -283,12 +287,14 @@ def _announced(
     raw: NDArray[np.uint8],
     block_start: NDArray[np.int64],
     agencies: NDArray[np.int64] | None,
+    body: NDArray[np.bool_] | None,
 ) -> NDArray[np.int64]:
     """Tokens of the blocks that the one before announces by ending with a colon: "The statement reads:".
 
     Extracted text has lost the indent that sets an excerpt, a letter or a post apart. How many blocks it has
     one text cannot tell, so the first one is taken; where two texts are compared what follows is, too.
-    Capitals throughout are a dateline or a label, and a list goes on with signs or figures.
+    Capitals throughout are a dateline or a label, and a list goes on with signs or figures. A line that was
+    stripped, such as a widget's, has no more to do with the text behind it.
     """
     first, last = tokens.block_first[:-1], tokens.block_first[1:]
     words = last - first
@@ -296,6 +302,8 @@ def _announced(
         block = np.searchsorted(last, agencies, "right")
         words[block] = 0
     block = np.flatnonzero(words >= ANNOUNCING)
+    if body is not None:
+        block = block[body[last[block] - 1]]
     begin, end = block_start[block], (block_start - tokens.block_start)[block] + tokens.end[last[block] - 1]
     colon = (raw[end] == ord(":")) | ((raw[end] == 0xEF) & (raw[end + 1] == 0xBC) & (raw[end + 2] == 0x9A))
     block, begin, end = block[colon], begin[colon], end[colon]

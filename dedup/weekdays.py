@@ -49,10 +49,11 @@ def other_weekdays(
     shared: Shared,
     asked: NDArray[np.bool_],
 ) -> NDArray[np.bool_]:
-    """Pairs that name days of the week, none in common, and one in the place of the other: bool[p].
+    """Pairs that name days of the week, none in common runs, and one in the place of another: bool[p].
 
-    In the place of the other is between the same two common runs, or before the first or behind the last of
-    both texts: the day of a sentence that was added says nothing of what was copied.
+    Tomorrow of one forecast is today in the next: "Monday, in the night to Tuesday", "Tuesday, in the night
+    to Wednesday". In the place of another is between the same two common runs, or before the first or behind
+    the last of both texts: the day of a sentence that was added says nothing of what was copied.
 
     Args:
         texts: Body tokens of n documents.
@@ -65,8 +66,10 @@ def other_weekdays(
     rows = np.flatnonzero(asked)
     if not len(rows):  # mostly
         return found
-    one, two = (_days(texts, texts.start[side[rows]], texts.stop[side[rows]]) for side in (a, b))
-    rows = rows[(one > 0) & (two > 0) & (one & two == 0)]
+    run, of = gather(shared.first[rows], shared.stop[rows])
+    begin = texts.start[a[rows]][of] + shared.runs[run, 0]
+    common = _days(texts, begin, begin + shared.runs[run, 2]) > 0
+    rows = rows[np.bincount(of, common, len(rows)) == 0]
     run, of = gather(shared.first[rows], shared.stop[rows])
     head = np.stack([texts.start[a[rows]], texts.start[b[rows]], np.zeros(len(rows), np.int64)], axis=1)
     tail = np.stack([texts.stop[a[rows]], texts.stop[b[rows]], head[:, 2]], axis=1)
@@ -81,7 +84,7 @@ def other_weekdays(
     starts = np.maximum(starts[gap] - MOST + 1, head[pair, :2])
     stops = np.minimum(stops[gap] + MOST - 1, tail[pair, :2])
     of_a, of_b = (_days(texts, starts[:, side], stops[:, side]) for side in (0, 1))
-    found[rows[pair[(of_a > 0) & (of_b > 0)]]] = True
+    found[rows[pair[(of_a > 0) & (of_b > 0) & (of_a & of_b == 0)]]] = True
     return found
 
 

@@ -44,8 +44,10 @@ def test_sentences_begin_where_a_reader_sees_them() -> None:
         "The ferry sank at 4.30 p.m. off Norra. Mr. Ek said: “It was dark. We waited.” Nobody drowned\nOne line",
         "Die Fähre sank am 3. März. „Es war dunkel.“ Wir warteten! warum",
         "船は沈んだ。乗客は無事だった",
+        "Կամուրջը փակ է։ Նավ չկա",
+        "ድልድዩ ተዘግቷል። መርከብ የለም",
     ]
-    expected = ["the mr we nobody one", "die es wir", "船 乗"]
+    expected = ["the mr we nobody one", "die es wir", "船 乗", "կամուրջը նավ", "ድልድዩ መርከብ"]
     batch = batch_of([Document(str(n), text) for n, text in enumerate(texts)])
     prepared = prepare(batch, Settings(strip=False))
     opens = np.split(prepared.flags & SENTENCE != 0, prepared.offsets[1:-1])

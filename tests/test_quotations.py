@@ -178,6 +178,15 @@ def test_a_colon_announces_an_excerpt(text: str, said: str) -> None:
     assert spoken(text, "A text of its own.") == [said, ""]
 
 
+def test_a_line_that_was_stripped_announces_nothing() -> None:
+    column = pa.array(["Share this:\n\nThe pier will close.", "The page reads:\n\nIt will not."])
+    tokens = tokenize(column)
+    body = np.ones(len(tokens.hash), bool)
+    body[:2] = False
+    flags = mark_quotations(tokens, column, None, body)
+    assert (flags & QUOTED != 0).tolist() == [False] * 9 + [True] * 3
+
+
 def test_what_an_agency_is_said_to_report_is_no_quotation() -> None:
     column = pa.array(["Newswire reports:\n\nThe pier will close.", "She writes:\n\nIt will not."])
     tokens = tokenize(column)

@@ -36,6 +36,17 @@ def test_a_day_in_common_or_none_says_nothing(days: str) -> None:
     assert related(FIRST, other, 4) == "version"
 
 
+def test_tomorrow_of_one_forecast_is_today_in_the_next() -> None:
+    forecast = (
+        "On the coast it stays {2} on {0}. The service of the harbour expects winds from the west and a calm sea. "
+        "In the night to {1} the mercury falls to zero, and drivers should reckon with ice on the bridges."
+    )
+    first = forecast.format("Thursday", "Friday", "mild")
+    assert related(first, forecast.format("Friday", "Saturday", "dull"), 1) == "none"
+    # an update: it keeps a day where it was
+    assert related(first, forecast.format("Friday", "Friday", "dull"), 1) == "near"
+
+
 @pytest.mark.parametrize("place", ["{0}. {1}", "{1} {0}"])
 def test_a_day_at_an_end_of_both_is_replaced_too(place: str) -> None:
     text = FRAME.format("in Weir Road alone")

@@ -133,11 +133,11 @@ def _sign(cp):
         return np.int64(QUOTE)
     if cp == 0x2026:
         return np.int64(STOP | ELLIPSIS)
-    if cp == 0x06D4 or cp == 0x0964:
+    if cp == 0x06D4 or cp == 0x0964 or cp == 0x0589 or cp == 0x1362:  # Urdu, Hindi, Armenian, Amharic
         return np.int64(STOP)
     if cp == 0x061F:
         return np.int64(STOP | QUESTION)
-    if cp == 0x3002 or cp == 0xFF01 or cp == 0xFF0E:
+    if cp == 0x3002 or cp == 0xFF01 or cp == 0xFF0E or cp == 0x104B or cp == 0x17D4:  # Burmese, Khmer
         return np.int64(STOP | WIDE)
     if cp == 0xFF1F:
         return np.int64(STOP | QUESTION | WIDE)

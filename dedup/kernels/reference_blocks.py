@@ -21,10 +21,10 @@ _WORD = (1 << 64) - 1
 
 _SIGNS = {
     " \t\n\v\f\r\xa0\u3000\u202f" + "".join(map(chr, range(0x2000, 0x200C))): signs.SPACE,
-    ".!\u06d4\u0964": signs.STOP,
+    ".!\u06d4\u0964\u0589\u1362": signs.STOP,
     "…": signs.STOP | signs.ELLIPSIS,
     "?\u061f": signs.STOP | signs.QUESTION,
-    "。！．": signs.STOP | signs.WIDE,
+    "。！．\u104b\u17d4": signs.STOP | signs.WIDE,
     "？": signs.STOP | signs.QUESTION | signs.WIDE,
     ",;\u060c、，": signs.COMMA,
     ":：": signs.COLON,
