@@ -60,7 +60,7 @@ class Settings:
     version_narrative: float = _number(0.35, 0.0, 1.0)  # share of its words outside quotations
     version_words: int = _number(32, 1, 100_000)  # narrative words; shorter texts need most of theirs
     partial_words: int = _number(30, 1, 100_000)  # narrative words
-    two_sentences: int = _number(18, 1, 100_000)  # narrative words, in as many sentences or more
+    two_sentences: int = _number(18, 1, 100_000)  # narrative words that are enough if they are two sentences
     partial_coverage_apart: float = _number(0.30, 0.0, 1.0)  # of the shorter one, over a stock window apart
     quote_words: int = _number(12, 1, 100_000)  # words
     short_share: float = _number(0.8, 0.0, 1.0)  # of the longer text's narrative words, if that is less
