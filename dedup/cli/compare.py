@@ -202,14 +202,11 @@ def explain(relation: Relation, settings: Settings, *, apart: timedelta = timede
         case RelationKind.QUOTE if narrative >= settings.partial_words:
             return frame
         case RelationKind.QUOTE:
-            fewer = f"or than {settings.two_sentences} in two sentences"
+            fewer = f"fewer than {min(settings.two_sentences, settings.partial_words)}"
             if narrative >= settings.two_sentences:
-                fewer = "and in fewer than two sentences, or in one frame with other figures"
-                fewer += f" or {scraps}" if later else ""
-            return (
-                f"{shared} words are shared, but only {narrative} of them outside quotations, "
-                f"fewer than {settings.partial_words}, {fewer}"
-            )
+                fewer = f"fewer than {settings.partial_words}, and in fewer than two sentences, "
+                fewer += "or in one frame with other figures" + (f" or {scraps}" if later else "")
+            return f"{shared} words are shared, but only {narrative} of them outside quotations, {fewer}"
     if not shared:
         return "no passage is shared"
     if shared >= settings.quote_words:

@@ -95,7 +95,7 @@ def test_lines_fit_whatever_the_script(dedup: Call, tmp_path: Path) -> None:
             (0.1, 0.3),
             30,
             5,
-            "30 words are shared, but only 5 of them outside quotations, fewer than 30",
+            "30 words are shared, but only 5 of them outside quotations, fewer than 18",
         ),
         ("quote", (0.1, 0.3), 25, 25, "fewer than 30, and in fewer than two sentences, or in one frame"),
         ("none", (0.6, 0.6), 90, 80, "their figures differ"),
