@@ -36,15 +36,30 @@ def test_a_day_in_common_or_none_says_nothing(days: str) -> None:
     assert related(FIRST, other, 4) == "version"
 
 
+FORECAST = (
+    "On the coast it stays {2} on {0}. The service of the harbour expects winds from the west and a calm sea. "
+    "In the night to {1} the mercury falls to zero, and drivers should reckon with ice on the bridges."
+)
+
+
 def test_tomorrow_of_one_forecast_is_today_in_the_next() -> None:
-    forecast = (
-        "On the coast it stays {2} on {0}. The service of the harbour expects winds from the west and a calm sea. "
-        "In the night to {1} the mercury falls to zero, and drivers should reckon with ice on the bridges."
-    )
-    first = forecast.format("Thursday", "Friday", "mild")
-    assert related(first, forecast.format("Friday", "Saturday", "dull"), 1) == "none"
+    first = FORECAST.format("Thursday", "Friday", "mild")
+    assert related(first, FORECAST.format("Friday", "Saturday", "dull"), 1) == "none"
     # an update: it keeps a day where it was
-    assert related(first, forecast.format("Friday", "Friday", "dull"), 1) == "near"
+    assert related(first, FORECAST.format("Friday", "Friday", "dull"), 1) == "near"
+
+
+def test_a_day_in_common_is_found_wherever_both_have_it() -> None:
+    older = "The museum opens its cellar. " * 20
+    first = FORECAST.format("Thursday", "Friday", "mild")
+    update = FORECAST.format("Friday", "Friday", "dull")
+    later = "Who has to go by ferry should look at the board at the landing stage. " * 3 + update
+    times = (f"2026-03-0{day}T06:00:00Z" for day in (4, 5, 6))
+    documents = [
+        {"id": name, "text": text, "published": time}
+        for name, text, time in zip("oab", (older, first, later), times, strict=True)
+    ]
+    assert dedup.find_families(documents).relation("a", "b").relation.value == "version"
 
 
 @pytest.mark.parametrize("place", ["{0}. {1}", "{1} {0}"])
