@@ -283,6 +283,7 @@ def words(start: int, count: int) -> Text:
         (words(0, 20), words(0, 18) + words(900, 100), "quote"),
         (words(0, 16), words(0, 16) + words(900, 12), "version"),  # a flash, and a sentence more
         (words(0, 16), words(0, 16) + words(900, 16), "quote"),
+        (words(0, 12), words(0, 12) + words(900, 9), "version"),
         (words(0, 11), words(0, 11) + words(900, 8), "none"),
         (words(0, 7), words(0, 7), "none"),
         ([], words(0, 50), "none"),
@@ -401,6 +402,14 @@ def test_what_is_quoted_in_a_sentence_was_not_taken_over(flag: int, expected: in
     marked = [own | flag * (6 <= place < 36) for place, own in enumerate(sentences([20, 20, 100]))]
     (found,) = aligned(kernels.warm(), texts_of([a, b], [marked, marked]))
     assert (found.narrative, found.sentences) == (20, expected)
+
+
+@pytest.mark.parametrize("loops", [kernels.warm, lambda: reference])
+@pytest.mark.parametrize(("own", "expected"), [([5, 5, 2], 2), ([4, 4, 4], 0), ([5, 4, 3], 1)])
+def test_five_words_are_a_sentence(loops: Any, own: list[int], expected: int) -> None:
+    a, b = words(0, 12) + words(500, 20), words(0, 12) + words(900, 20)
+    (found,) = aligned(loops(), texts_of([a, b], [sentences([*own, 20])] * 2))
+    assert (found.narrative, found.sentences) == (24, expected)
 
 
 def test_an_excerpt_has_no_sentences_of_ones_own() -> None:
