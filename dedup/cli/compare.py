@@ -143,6 +143,7 @@ def explain(relation: Relation, settings: Settings, *, apart: timedelta = timede
     shared, narrative = relation.shared_words, relation.narrative_words
     outside = f"{narrative} shared words outside quotations"
     frame = f"{shared} words are shared, but their figures differ: one frame, other facts"
+    few = min(settings.two_sentences, settings.partial_words)  # more do not count as sentences
     scraps = f"runs of fewer than {LIFTED} words on average"
     later = apart > timedelta(days=settings.stock_window_days)
     limit, days = settings.version_coverage, ""
@@ -168,16 +169,16 @@ def explain(relation: Relation, settings: Settings, *, apart: timedelta = timede
             return (
                 f"{percent(most)} of the shorter is in the longer, at least {percent(limit)}, with {outside}"
             )
-        case RelationKind.PARTIAL if shared < settings.partial_words and narrative < settings.two_sentences:
+        case RelationKind.PARTIAL if shared < settings.partial_words and narrative < few:
             return (
                 f"{outside} are not stock text, but they hold the figures of one day, "
                 f"in a passage of at least {settings.partial_words} words"
             )
         case RelationKind.PARTIAL if most >= limit:
-            few = f", or fewer than {settings.version_words}" if narrative < settings.version_words else ""
+            fewer = f", or fewer than {settings.version_words}" if narrative < settings.version_words else ""
             return (
                 f"{outside}; {percent(most)} of the shorter is in the longer, but of its words outside "
-                f"quotations less than {percent(settings.version_narrative)}{few}"
+                f"quotations less than {percent(settings.version_narrative)}{fewer}"
             )
         case RelationKind.PARTIAL:
             sentences = "" if narrative >= settings.partial_words else " in two sentences or more"
@@ -186,9 +187,7 @@ def explain(relation: Relation, settings: Settings, *, apart: timedelta = timede
                 f"{outside}, at least {enough}{sentences}; but only {_below(most, limit)} of the shorter "
                 f"is in the longer, less than {percent(limit)}{days}"
             )
-        case RelationKind.QUOTE if (
-            later and narrative >= settings.two_sentences and most < settings.partial_coverage_apart
-        ):
+        case RelationKind.QUOTE if later and narrative >= few and most < settings.partial_coverage_apart:
             return (
                 f"{outside}, but articles more than {settings.stock_window_days} days apart share "
                 f"background: {_below(most, settings.partial_coverage_apart)} of the shorter is in the "
@@ -202,8 +201,8 @@ def explain(relation: Relation, settings: Settings, *, apart: timedelta = timede
         case RelationKind.QUOTE if narrative >= settings.partial_words:
             return frame
         case RelationKind.QUOTE:
-            fewer = f"fewer than {min(settings.two_sentences, settings.partial_words)}"
-            if narrative >= settings.two_sentences:
+            fewer = f"fewer than {few}"
+            if narrative >= few:
                 fewer = f"fewer than {settings.partial_words}, and in fewer than two sentences, "
                 fewer += "or in one frame with other figures" + (f" or {scraps}" if later else "")
             return f"{shared} words are shared, but only {narrative} of them outside quotations, {fewer}"

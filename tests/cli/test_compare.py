@@ -98,7 +98,10 @@ def test_lines_fit_whatever_the_script(dedup: Call, tmp_path: Path) -> None:
             "30 words are shared, but only 5 of them outside quotations, fewer than 18",
         ),
         ("quote", (0.1, 0.3), 25, 25, "fewer than 30, and in fewer than two sentences, or in one frame"),
+        ("partial", (0.1, 0.3), 90, 30, "at least 30; but only 30 %"),
+        ("version", (1, 0.6), 90, 80, "100 % of the shorter is in the longer, at least 44 %, with 80"),
         ("none", (0.6, 0.6), 90, 80, "their figures differ"),
+        ("none", (0.6, 0.5), 9, 9, "only 9 words are shared"),
         ("none", (0.1, 0.5), 14, 14, "their figures differ: one frame, other facts; or no run of them has 8"),
         ("none", (0.1, 0.05), 9, 9, "only 9 words are shared"),
         ("none", (0, 0), 0, 0, "no passage is shared"),
@@ -131,6 +134,22 @@ def test_background_in_words() -> None:
         rule = explain(relation, Settings(), apart=timedelta(days=4))
         assert "runs of fewer than 12" in rule
         assert "other figures" in rule
+
+
+def test_frames_of_two_weeks_in_words() -> None:
+    relation = Relation("a", "b", RelationKind("none"), 0.1, 0.4, 14, 14)
+    settings = Settings(partial_words=13, two_sentences=13)
+    assert "their figures differ" in explain(relation, settings)
+    assert "only 14 words" in explain(relation, settings, apart=timedelta(days=4))
+
+
+@pytest.mark.parametrize("two_sentences", [30, 50])
+def test_where_sentences_do_not_count_none_are_named(two_sentences: int) -> None:
+    settings = Settings(two_sentences=two_sentences)
+    relation = Relation("a", "b", RelationKind("quote"), 0.1, 0.2, 90, 20)
+    assert explain(relation, settings).endswith("fewer than 30")
+    relation = Relation("a", "b", RelationKind("quote"), 0.1, 0.2, 90, 35)
+    assert "share background" in explain(relation, settings, apart=timedelta(days=4))
 
 
 def test_a_single_file_of_one_record(dedup: Call, tmp_path: Path) -> None:
