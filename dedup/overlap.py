@@ -14,7 +14,7 @@ import numpy as np
 from dedup import kernels
 from dedup.edges import EXACT, NEAR, NONE, PARTIAL, QUOTE, VERSION, Edges
 from dedup.ragged import distinct
-from dedup.templates import Shared, days_apart, find_templates, same_facts, same_report
+from dedup.templates import Shared, days_apart, find_templates, new_figures, same_facts, same_report
 from dedup.texts import DAY, QUOTED, Lengths, Texts
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ WHOLE = 0.8, 2 / 3
 
 CUT = 0.95, 0.55
 """Coverage of the shorter and of the longer text from which the shorter was cut from the longer, however few
-of its words stand outside quotations; or, if no figure differs, however few it has."""
+of its words stand outside quotations; or however few it has, if the longer has all its figures."""
 
 
 def verify(texts: Texts, pairs: Pairs, settings: Settings) -> Edges:
@@ -97,8 +97,10 @@ def _align(
     most = np.where(shorter == a, coverage_a, coverage_b)
     enough = narrative >= np.minimum(settings.version_words, needed)
     retold = narrative < settings.version_narrative * plain[shorter] / 2
-    whole = (shared >= settings.version_words) | ((narrative >= settings.quote_words) & (conflicts == 0))
-    enough |= (most >= CUT[0]) & (least >= CUT[1]) & whole & ~retold
+    cut = (most >= CUT[0]) & (least >= CUT[1]) & ~retold
+    flash = np.flatnonzero(cut & (shared < settings.version_words))
+    cut[flash] = (narrative[flash] >= settings.quote_words) & (new_figures(texts, a[flash], b[flash]) == 0)
+    enough |= cut
     facts = same_facts(texts, a, b, common, settings)
     frame = lengths.mostly_stock
     same = same_report(texts, lengths, a, b, verbatim / unit, settings) | (facts & frame[a] & frame[b])

@@ -29,6 +29,7 @@ __all__ = [
     "days_apart",
     "differ_throughout",
     "find_templates",
+    "new_figures",
     "same_facts",
     "same_report",
 ]

@@ -436,6 +436,10 @@ def test_a_flash_with_another_figure_is_another_one() -> None:
     b = [*words(0, 12), 500, *words(13, 11), *words(900, 14)]
     assert kind(flagged(a, b, NUMBER, [])) == "version"
     assert kind(flagged(a, b, NUMBER, [12, 500])) == "quote"
+    b = [*words(0, 23), 500, *words(900, 14)]
+    assert kind(flagged(a, b, NUMBER, [])) == "version"
+    assert kind(flagged(a, b, NUMBER, [23, 500])) == "quote"  # behind the last word in common
+    assert kind(flagged(a, [*a, *words(900, 14)], NUMBER, [23, 905])) == "version"
 
 
 def test_a_template_is_no_copy() -> None:
