@@ -12,16 +12,15 @@ match; the id is the item's ``id``, else its ``url``.
 
 from __future__ import annotations
 
-import asyncio
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Self
 
 from itemadapter import ItemAdapter
 from scrapy.exceptions import DropItem, NotConfigured
 
+from dedup.asyncindex import AsyncIndex
 from dedup.errors import InputError, UsageError
-from dedup.index import Index, usable
+from dedup.index import usable
 from dedup.io.rows import source_fields
 from dedup.model import RelationKind
 
@@ -47,9 +46,7 @@ class DedupPipeline:
         self._crawler = crawler
         self._url, self._fields, self._drop = url, fields, drop
         self._result, self._store_text = result, store_text
-        self._index: Index | None = None
-        # of several threads any came first: an article was dropped as a copy of a later one
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="dedup-index")
+        self._index: AsyncIndex | None = None
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -76,15 +73,14 @@ class DedupPipeline:
             store_text=settings.getbool("DEDUP_STORE_TEXT"),
         )
 
-    def open_spider(self) -> None:
+    async def open_spider(self) -> None:
         """Open the index."""
-        self._index = Index.open(self._url, store_text=self._store_text or None)
+        self._index = await AsyncIndex.open(self._url, store_text=self._store_text or None)
 
-    def close_spider(self) -> None:
+    async def close_spider(self) -> None:
         """Close the index."""
-        self._thread.shutdown()
         if self._index is not None:
-            self._index.close()
+            await self._index.close()
 
     async def process_item(self, item: Any) -> Any:
         """Add one item.
@@ -102,9 +98,7 @@ class DedupPipeline:
         record["id"] = record["id"] or record["url"]
         undated: list[str] = []
         try:
-            document = usable(record, warn=undated.append)
-            loop = asyncio.get_running_loop()
-            match = await loop.run_in_executor(self._thread, self._index.add, document)
+            match = await self._index.add(usable(record, warn=undated.append))
         except InputError as error:
             raise DropItem(f"dedup: {error.reason}") from error
         stats = self._crawler.stats

@@ -103,33 +103,33 @@ def test_an_item_without_room_for_the_match(tmp_path: Path):
         text = scrapy.Field()
 
     adding = pipeline(DEDUP_INDEX=str(tmp_path / "news.db"))
-    adding.open_spider()
+    asyncio.run(adding.open_spider())
     with pytest.raises(UsageError, match="Bare has no field dedup"):
         asyncio.run(adding.process_item(Bare(id="a", text="A heron.")))
-    adding.close_spider()
+    asyncio.run(adding.close_spider())
     with Index.open(tmp_path / "news.db") as index:
         assert index.document("a") is None
 
 
 def test_an_item_whose_date_cannot_be_read(tmp_path: Path):
     adding = pipeline(DEDUP_INDEX=str(tmp_path / "news.db"))
-    adding.open_spider()
+    asyncio.run(adding.open_spider())
     item = asyncio.run(adding.process_item({"id": "a", "text": "A heron.", "published": "yesterday"}))
-    adding.close_spider()
+    asyncio.run(adding.close_spider())
     assert item["dedup"]["stored"]
     assert adding._crawler.stats.get_value("dedup/undated") == 1
 
 
 def test_items_are_added_in_the_order_in_which_they_come(tmp_path: Path, monkeypatch):
     adding = pipeline(DEDUP_INDEX=str(tmp_path / "news.db"))
-    adding.open_spider()
-    add, overtaken = adding._index.add, threading.Event()
+    asyncio.run(adding.open_spider())
+    add, overtaken = adding._index.index.add, threading.Event()
     add({"id": "b", "text": "The first one takes longer."})
 
-    def slow_at_first(document):
+    def slow_at_first(document, **named):
         if document.url.endswith("/0"):
             overtaken.wait(0.5)  # so that a second one beside it would come first
-        match = add(document)
+        match = add(document, **named)
         overtaken.set()
         return match
 
@@ -138,9 +138,9 @@ def test_items_are_added_in_the_order_in_which_they_come(tmp_path: Path, monkeyp
         items = [{"id": "a", "text": t, "url": f"https://news.example/{n}"} for n, t in enumerate(texts)]
         await asyncio.gather(*map(adding.process_item, items))
 
-    monkeypatch.setattr(adding._index, "add", slow_at_first)
+    monkeypatch.setattr(adding._index.index, "add", slow_at_first)
     asyncio.run(crawl())
-    adding.close_spider()
+    asyncio.run(adding.close_spider())
     with Index.open(tmp_path / "news.db") as index:
         assert index.document("a").url == "https://news.example/1"  # the later text stays
 
