@@ -79,7 +79,8 @@ def _align(
         kept.append(runs[: run_counts[done:upto].sum()].copy())
         done = upto
     stop = np.cumsum(run_counts)
-    shared, narrative, longest, figures, conflicts = (counts[:, :5] / 2).T
+    shared, narrative, longest, figures, conflicts = counts[:, :5].T / 2
+    two_sentences = counts[:, 5] >= 2
     base, plain = lengths.base, lengths.plain
     coverage_a = 2 * shared / np.maximum(base[a], 1)
     coverage_b = 2 * shared / np.maximum(base[b], 1)
@@ -108,7 +109,7 @@ def _align(
         most,
         least,
         shared,
-        facts | (narrative >= settings.partial_words) | (counts[:, 5] >= 2),
+        facts | (narrative >= settings.partial_words) | two_sentences,
         longest,
         enough | same,
         retold & ~same,

@@ -358,6 +358,12 @@ def _take_chain(pair, links, widest, room, runs, written, counts):
         counts[NARRATIVE] += told
 
 
+@inlined
+def _is_taken(taken, whole):
+    """Whether a sentence of so many half words was taken over, of which so many were outside quotations."""
+    return np.int64(taken >= 2 * SENTENCE_WORDS and taken >= SENTENCE_SHARE * whole)
+
+
 @helper
 def _sentences(flags, used):
     """Sentences of which half was taken over; what is quoted in them was not."""
@@ -365,11 +371,11 @@ def _sentences(flags, used):
     taken = whole = np.int32(0)
     for t in range(len(flags)):
         if flags[t] & SENTENCE:
-            found += taken >= 2 * SENTENCE_WORDS and taken >= SENTENCE_SHARE * whole
+            found += _is_taken(taken, whole)
             taken = whole = np.int32(0)
         whole += _half_words(flags[t], STOCK)
         taken += _half_words(flags[t], STOCK | QUOTED) * np.int32(used[t] == TAKEN)
-    return found + (taken >= 2 * SENTENCE_WORDS and taken >= SENTENCE_SHARE * whole)
+    return found + _is_taken(taken, whole)
 
 
 @kernel(
