@@ -52,21 +52,7 @@ Spans = list[tuple[int, int]]
 KINDS = ("exact", "near", "version", "partial", "quote", "none")
 LABELS = ("same", "version", "partial", "quote", "boilerplate", "template", "unrelated")
 OWN = ROOT / "benchmarks" / "data"
-WRITTEN = (
-    *(
-        "german",
-        "german2",
-        "german3",
-        "german4",
-        "german5",
-        "english",
-        "english2",
-        "english3",
-        "english4",
-        "english5",
-    ),
-    *("languages", "languages2", "languages3"),
-)
+WRITTEN = tuple(sorted(path.parent.name for path in OWN.glob("*/pairs.jsonl")))
 """Corpora written for this, with their labels: folders of ``OWN``."""
 HERE = ("seeds", *WRITTEN)
 """Data sets that are in this repository."""
