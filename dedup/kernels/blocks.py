@@ -306,13 +306,22 @@ def _among(known, value):
 
 
 @inlined
-def _ends_sentence(tokens, shape, after, abbreviations, months, t, last):
-    """Whether a sentence ends after token t, with tokens up to ``last`` in its block."""
+def _has_capital(shape):
+    """Whether one of some tokens begins with a capital."""
+    for look in shape:
+        if look & UPPER != 0:
+            return True
+    return False
+
+
+@inlined
+def _ends_sentence(tokens, shape, after, abbreviations, months, cased, t, last):
+    """Whether a sentence ends after token t, with tokens up to ``last`` in its block, which has capitals or not."""
     if after[t] & WIDE != 0 or t + 1 == last:
         return True
-    if after[t] & STOP == 0 or after[t] & SPACE == 0 or shape[t + 1] & LOWER != 0:
+    if after[t] & STOP == 0 or after[t] & SPACE == 0 or (cased and shape[t + 1] & LOWER != 0):
         return False
-    if shape[t] & (SINGLE | UPPER) == SINGLE | UPPER:
+    if shape[t] & SINGLE != 0 and shape[t] & (UPPER if cased else LOWER) != 0:
         return False
     if shape[t] & NUMBER != 0 and _among(months, tokens[t + 1]):
         return False
@@ -344,7 +353,8 @@ def cut_units(
 
     A full stop, mark of question or exclamation, or an ellipsis ends a sentence where white space and then
     a capital, a figure or a script without case follow, and what stands before it is no initial, no
-    abbreviation and no day before its month ("2. März").
+    abbreviation and no day before its month ("2. März"). In a block without any capital, of a corpus in small
+    letters, a small one follows as well.
 
     Args:
         tokens: uint64[T], token hashes.
@@ -371,6 +381,7 @@ def cut_units(
         for b in range(block_offsets[doc], block_offsets[doc + 1]):
             last = block_first[b + 1]
             begin = block_first[b]
+            cased = cut[b] and _has_capital(shape[begin:last])
             while begin < last:
                 while date < dated.shape[0] and dated[date] <= begin:
                     date += 1
@@ -378,7 +389,7 @@ def cut_units(
                 if cut[b]:
                     t = begin
                     while t + 1 < end and not _ends_sentence(
-                        tokens, shape, after, abbreviations, months, t, last
+                        tokens, shape, after, abbreviations, months, cased, t, last
                     ):
                         t += 1
                     end = t + 1

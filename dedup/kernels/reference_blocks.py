@@ -255,14 +255,15 @@ def cut_units(
     block: NDArray[np.int64],
 ) -> int:
     """Make a unit of every block that holds a token, or of each of its sentences."""
-    size = len(tokens)
-    goes_on = np.append(shape[1:] & signs.LOWER != 0, False)[:size]
-    initial = shape & (signs.SINGLE | signs.UPPER) == signs.SINGLE | signs.UPPER
+    size, blocks = len(tokens), np.repeat(np.arange(len(cut)), np.diff(block_first))
+    cased = (np.bincount(blocks, shape & signs.UPPER != 0, len(cut)) > 0)[blocks]
+    goes_on = cased & np.append(shape[1:] & signs.LOWER != 0, False)[:size]
+    initial = (shape & signs.SINGLE != 0) & (shape & np.where(cased, signs.UPPER, signs.LOWER) != 0)
     ends = (after & signs.STOP != 0) & (after & signs.SPACE != 0) & ~initial & ~goes_on
     ends &= ~np.isin(tokens, abbreviations)
     ends &= ~((shape & signs.NUMBER != 0) & np.append(np.isin(tokens[1:], months), False)[:size])
     ends |= after & signs.WIDE != 0
-    ends &= np.repeat(cut, np.diff(block_first))
+    ends &= cut[blocks]
     ends[block_first[1:][np.diff(block_first) > 0] - 1] = True
     ends[dated - 1] = True
     last = np.flatnonzero(ends) + 1

@@ -41,3 +41,17 @@ def test_an_example_ends_no_sentence(text: str, count: int) -> None:
     column = pa.array([text], pa.large_string())
     tokens = tokenize(column)
     assert len(sentence_starts(tokens, surface(tokens, column))) == count
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        ("the ferry left at noon. it sank off calvessa. nobody was hurt.", 3),
+        ("the chair, john f. berg, spoke. the council agreed.", 2),
+        ("The ferry left at noon. it sank off Calvessa. nobody was hurt.", 1),
+    ],
+)
+def test_sentences_of_a_text_without_capitals_begin_with_small_letters(text: str, count: int) -> None:
+    column = pa.array([text], pa.large_string())
+    tokens = tokenize(column)
+    assert len(sentence_starts(tokens, surface(tokens, column))) == count
