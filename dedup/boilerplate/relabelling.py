@@ -311,12 +311,12 @@ def lone_prose(view: View, labels: Labels) -> None:
 
     An article of one paragraph looks like a long caption. What has strong cues is one; appeals may be long.
     Speech that was written down, or text without its signs for a corpus, is one long unit whatever its cues;
-    a menu that long is mostly capitalised.
+    of a menu that long more than two thirds are capitalised, of German prose up to three in five words.
     """
     units, measures = view.units, view.measures
     tokens, stops, upper = (measures.counts[:, c] for c in (signs.N_TOKENS, signs.N_STOP, signs.N_UPPER))
     prose = (stops >= PROSE_STOPS) & (measures.strongest < STRONG_CUES) & (labels != APPEAL)
-    prose |= (stops == 0) & (2 * upper < tokens)
+    prose |= (stops == 0) & (3 * upper < 2 * tokens)
     prose &= (labels > TITLE) & (tokens >= PROSE_TOKENS)
     if not prose.any():
         return

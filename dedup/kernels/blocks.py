@@ -308,7 +308,7 @@ def _among(known, value):
 @inlined
 def _has_capital(shape):
     """Whether one of some tokens begins with a capital."""
-    for look in shape:
+    for look in shape:  # noqa: SIM110, numba compiles no generator
         if look & UPPER != 0:
             return True
     return False
@@ -316,7 +316,7 @@ def _has_capital(shape):
 
 @inlined
 def _ends_sentence(tokens, shape, after, abbreviations, months, cased, t, last):
-    """Whether a sentence ends after token t, with tokens up to ``last`` in its block, which has capitals or not."""
+    """Whether a sentence ends after token t in a block that ends at ``last``, and has capitals or not."""
     if after[t] & WIDE != 0 or t + 1 == last:
         return True
     if after[t] & STOP == 0 or after[t] & SPACE == 0 or (cased and shape[t + 1] & LOWER != 0):

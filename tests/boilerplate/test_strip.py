@@ -193,6 +193,20 @@ def test_what_is_said_twice_may_be_meant() -> None:
     assert strip_boilerplate(text).text == text
 
 
+def test_german_text_without_its_signs_stays() -> None:
+    """Half of its words have capitals, as most of a menu's."""
+    text = (
+        "Startseite Lokales Osterholt Brücke gesperrt 24 Februar 2027 05 00 Uhr Lesedauer 2 Min Foto Dirk Wortmann "
+        "Die Brücke über den Kanal in Osterholt bleibt bis Ende Mai gesperrt "
+        "Risse im Beton der Pfeiler zwangen die Stadt zu diesem Schritt Bürgermeister Jens Odenkirch nannte die "
+        "Lage ernst Ingenieure des Landes hatten am Montag Schäden an Trägern und Lagern gefunden Lastwagen aus "
+        "dem Hafen fahren nun über die Autobahn nach Norden Händler am Markt fürchten um Kunden und Umsatz Der "
+        "Rat berät am Donnerstag über Mittel für eine Behelfsbrücke Kosten von vier Millionen Euro stehen im "
+        "Entwurf der Verwaltung"
+    )
+    assert strip_boilerplate(text).text == text
+
+
 def test_text_without_its_signs_stays() -> None:
     """As speech is written down, and as corpora are normalised, whatever it is about."""
     paywalls = (
