@@ -7,8 +7,8 @@
     python benchmarks/quality.py --truth CORPUS --run OUT      a finished run against a generated corpus
     python benchmarks/quality.py --floor benchmarks/floors.json
 
-FOLDER holds ``data/`` and ``gold/``; without it, and without DEDUP_DATA, only the project's own corpus is
-scored.
+FOLDER holds ``data/`` and ``gold/``; without it, and without DEDUP_DATA, only the corpora of this
+repository are scored.
 """
 
 from __future__ import annotations
