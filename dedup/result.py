@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from dedup.boilerplate import Recurring
     from dedup.config import Settings
     from dedup.io import Reject
     from dedup.pipeline import Judged, Prepared
@@ -97,6 +98,7 @@ class Result(Tables):
     Attributes:
         documents: The input, one row a document, in the columns of the readers.
         settings: What the run was asked to do.
+        recurring: Blocks that were learned to recur in a source; None where nothing was stripped or learned.
         duplicates: Records left out because the same id and record was there already.
         rejects: Records that could not be used.
         warnings: Records that stay although a date of theirs could not be read.
@@ -110,6 +112,7 @@ class Result(Tables):
         judged: Judged,
         settings: Settings,
         *,
+        recurring: Recurring | None = None,
         duplicates: int = 0,
         rejects: Sequence[Reject] = (),
         warnings: Sequence[Reject] = (),
@@ -117,6 +120,7 @@ class Result(Tables):
         room: Room | None = None,
     ) -> None:
         super().__init__(documents, prepared, judged, settings, room)
+        self.recurring = recurring
         self.duplicates = duplicates
         self.rejects = tuple(rejects)
         self.warnings = tuple(warnings)

@@ -75,14 +75,16 @@ def compare(
     import orjson
 
     import dedup
+    from dedup.boilerplate import clean_texts
+    from dedup.io import from_documents
 
     fields = parse_fields(field)
     documents = load_two(a, b, fields)
-    corpus = _corpus(documents, among or [], fields)
-    result = dedup.find_families(corpus)
+    result = dedup.find_families(_corpus(documents, among or [], fields))
     relation = result.relation(*(document.id for document in documents))
     rule = explain(relation, result.settings, apart=_apart(*documents))
-    cleaned = _cleaned(documents, corpus)
+    batches = from_documents(documents)
+    cleaned = [clean for batch in batches for clean in clean_texts(batch, result.recurring)]
     sides = [_side(document, clean, result) for document, clean in zip(documents, cleaned, strict=True)]
     if as_json:
         typer.echo(orjson.dumps(_as_dict(relation, rule, sides)))
@@ -101,18 +103,6 @@ def _corpus(
     for batch in read(among, fields=fields) if among else ():
         rows += [row for row in batch.to_pylist() if row["id"] not in own]
     return rows
-
-
-def _cleaned(documents: tuple[Document, Document], corpus: list[dict[str, Any]]) -> list[CleanText]:
-    """What is left of the two, stripped as the judgement has it: also of what recurs in their sources."""
-    from dedup.boilerplate import clean_texts
-    from dedup.io import from_documents
-    from dedup.pipeline import learn
-    from dedup.tokens import tokenize
-
-    batches = list(from_documents(corpus))
-    recurring = learn([tokenize(batch.column("text")) for batch in batches], batches)
-    return [clean for batch in from_documents(documents) for clean in clean_texts(batch, recurring)]
 
 
 def _side(document: Document, clean: CleanText, result: Result) -> Side:

@@ -95,6 +95,7 @@ def find_families(
         prepared,
         judged,
         settings,
+        recurring=recurring,
         duplicates=corpus.duplicates,
         rejects=complaints.rejects,
         warnings=complaints.warnings,
