@@ -10,7 +10,7 @@ content; id), so that nothing it decides depends on the order of the input.
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -48,7 +48,7 @@ from dedup.texts import CUT, SENTENCE, STOCK, Texts, codes, half_words, is_space
 from dedup.tokens import Tokens, as_read, text_buffers, tokenize
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -56,22 +56,14 @@ if TYPE_CHECKING:
     from dedup.config import Settings
 
 __all__ = [
-    "Copies",
     "Judged",
-    "Numbered",
     "Prepared",
+    "Stage",
     "compare_pairs",
     "compare_rows",
-    "find_copies",
-    "find_pairs",
-    "joined_offsets",
     "judge",
     "learn",
-    "marked",
-    "number",
     "prepare",
-    "relate",
-    "settle",
     "sign",
     "to_leader",
 ]
@@ -367,6 +359,10 @@ def _removed_chars(stripped: Stripped | None, texts: pa.Array) -> NDArray[np.int
     return np.bincount(document, characters, len(texts)).astype(np.int64)
 
 
+Stage: TypeAlias = "Callable[[str, type[Any], Callable[[], Any]], Any]"
+"""Makes what a stage gives, a dataclass of arrays and numbers, or knows it by the name: name, type, how."""
+
+
 @dataclass(frozen=True, slots=True)
 class Numbered:
     """Documents by number, in the order of their keys: published, nulls last; content; id.
@@ -403,19 +399,26 @@ class Copies:
     stock: int
 
 
-def judge(prepared: Prepared, records: pa.Table, settings: Settings) -> Judged:
+def judge(
+    prepared: Prepared,
+    records: pa.Table,
+    settings: Settings,
+    stage: Stage = lambda name, kind, make: make(),
+) -> Judged:
     """Relations, families and canonical versions of a corpus.
 
     Args:
         prepared: n documents.
         records: Of each id, published, source and title, in the columns of the readers.
         settings: What to do.
+        stage: May keep what the long stages make.
     """
-    documents = number(prepared, records, settings)
-    copies = find_copies(prepared, documents, settings)
-    documents = marked(documents, copies)
-    pairs = find_pairs(prepared, documents, copies.leader, settings)
-    return settle(prepared, documents, copies, relate(documents, pairs, settings), pairs.crowded, settings)
+    numbered = number(prepared, records, settings)
+    copies: Copies = stage("copies", Copies, lambda: find_copies(prepared, numbered, settings))
+    documents = replace(numbered, texts=replace(numbered.texts, flags=copies.flags))
+    pairs: Pairs = stage("pairs", Pairs, lambda: find_pairs(prepared, documents, copies.leader, settings))
+    edges: Edges = stage("edges", Edges, lambda: relate(documents, pairs, settings))
+    return settle(prepared, documents, copies, edges, pairs.crowded, settings)
 
 
 def number(prepared: Prepared, records: pa.Table, settings: Settings) -> Numbered:
@@ -458,11 +461,6 @@ def find_copies(prepared: Prepared, documents: Numbered, settings: Settings) -> 
         assert times is not None
         leader = loosen(leader, marked, content, times, notice, settings)
     return Copies(leader, marked.flags, stock)
-
-
-def marked(documents: Numbered, copies: Copies) -> Numbered:
-    """The same documents, stock marked in their texts."""
-    return replace(documents, texts=replace(documents.texts, flags=copies.flags))
 
 
 def find_pairs(

@@ -13,14 +13,12 @@ import pyarrow as pa
 from dedup import kernels
 from dedup.boilerplate import BlockTable, Recurring, block_table, find_recurring
 from dedup.boilerplate.lexicon import lexicon
-from dedup.candidates import Pairs
-from dedup.edges import Edges
 from dedup.engines.base import Progress, silent
 from dedup.engines.workspace import Workspace
 from dedup.io import Reject, Resolution, hash_records, nothing_usable, resolve_ids
 from dedup.io.reader import BATCH_BYTES
 from dedup.parallel import in_order
-from dedup.pipeline import Copies, Prepared, find_copies, find_pairs, marked, number, prepare, relate, settle
+from dedup.pipeline import Prepared, judge, prepare
 from dedup.result import Result
 from dedup.tokens import Tokens, tokenize
 
@@ -31,7 +29,6 @@ if TYPE_CHECKING:
 
     from dedup.config import Settings
     from dedup.engines.workspace import Batches, Columns
-    from dedup.pipeline import Judged
 
 __all__ = ["find_families"]
 
@@ -87,7 +84,7 @@ def find_families(
     prepared = _prepare(corpus, recurring, settings, workspace, progress)
     clock.mark("prepare")
     progress("comparing", 0, None)
-    judged = _judge(prepared, corpus.documents, settings, workspace)
+    judged = judge(prepared, corpus.documents, settings, workspace.stage)
     clock.mark("judge")
     progress("comparing", 1, 1)
     return Result(
@@ -240,16 +237,6 @@ def _prepare(
             space.finish("prepare", batches=done, columns=columns.state())
         progress("stripping and sketching", done, len(batches))
     return columns.finish(Prepared)
-
-
-def _judge(prepared: Prepared, documents: pa.Table, settings: Settings, space: Workspace) -> Judged:
-    """Like :func:`dedup.pipeline.judge`, but what the steps give is kept in the workspace."""
-    numbered = number(prepared, documents, settings)
-    copies = space.stage("copies", Copies, lambda: find_copies(prepared, numbered, settings))
-    numbered = marked(numbered, copies)
-    pairs = space.stage("pairs", Pairs, lambda: find_pairs(prepared, numbered, copies.leader, settings))
-    edges = space.stage("edges", Edges, lambda: relate(numbered, pairs, settings))
-    return settle(prepared, numbered, copies, edges, pairs.crowded, settings)
 
 
 class _Clock:
