@@ -21,7 +21,6 @@ from dedup.boilerplate.spans import Spans
 from dedup.engines import local
 from dedup.ingestion.drafts import batch_of
 from dedup.model import Document
-from dedup.tokens import tokenize
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -98,6 +97,6 @@ def only(layers: Iterable[str]) -> Iterator[None]:
 def strip_together(records: list[dict[str, Any]]) -> dict[str, list[tuple[int, int]]]:
     """Removed spans of articles as one corpus, by id, as ``dedup clean`` has them."""
     batch = batch_of([Document.from_record(r) for r in records])
-    recurring = pipeline.learn([tokenize(batch.column("text"))], [batch])
+    recurring = pipeline.learn([batch])
     cleaned = zip(batch.column("id").to_pylist(), clean_texts(batch, recurring), strict=True)
     return {name: [(span.start, span.end) for span in clean.removed] for name, clean in cleaned}

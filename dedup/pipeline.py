@@ -9,7 +9,7 @@ content; id), so that nothing it decides depends on the order of the input.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -48,7 +48,7 @@ from dedup.texts import CUT, SENTENCE, STOCK, Texts, codes, half_words, is_space
 from dedup.tokens import Tokens, as_read, text_buffers, tokenize
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable
 
     from numpy.typing import NDArray
 
@@ -114,28 +114,6 @@ class Prepared:
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
-
-    @staticmethod
-    def concat(parts: Sequence[Prepared]) -> Prepared:
-        """All documents of several, in order."""
-        columns: dict[str, Any] = {}
-        for f in fields(Prepared):
-            values = [getattr(part, f.name) for part in parts]
-            if f.name.endswith("offsets"):
-                columns[f.name] = joined_offsets(values)
-            elif isinstance(values[0], pa.Array):
-                columns[f.name] = pa.concat_arrays(values)
-            else:
-                columns[f.name] = np.concatenate(values)
-        return Prepared(**columns)
-
-
-def joined_offsets(parts: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:
-    """Offsets of ragged columns put one behind the other."""
-    shift = running([int(part[-1]) for part in parts])
-    return np.concatenate(
-        [np.zeros(1, np.int64), *(part[1:] + by for part, by in zip(parts, shift, strict=False))]
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,15 +249,16 @@ def sign(batch: pa.RecordBatch, settings: Settings) -> NDArray[np.uint32]:
     return sketch(shingle(tokens, body, settings), settings).signatures
 
 
-def learn(tokens: Sequence[Tokens], batches: Sequence[pa.RecordBatch]) -> Recurring:
+def learn(batches: Iterable[pa.RecordBatch]) -> Recurring:
     """Blocks that recur in a source across documents that share nothing else.
 
     Args:
-        tokens: The token stream of each batch.
         batches: All documents of the corpus.
     """
-    first = running([len(batch) for batch in batches]).tolist()
-    tables = [block_table(*pair) for pair in zip(tokens, batches, first[:-1], strict=True)]
+    tables, rows = [], 0
+    for batch in batches:
+        tables.append(block_table(tokenize(batch.column("text")), batch, rows))
+        rows += len(batch)
     return find_recurring(BlockTable.joined(tables))
 
 

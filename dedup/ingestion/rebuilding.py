@@ -22,7 +22,6 @@ from dedup.stock import LONG_RUN, windows
 from dedup.storage.codec import LATE, pack_places
 from dedup.storage.rows import Body, Entry
 from dedup.texts import STOCK
-from dedup.tokens import tokenize
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -75,7 +74,7 @@ def strip_again(ledger: Ledger, settings: Settings) -> None:
     recurring = None
     ledger.store.run("DELETE FROM learned")
     if settings.strip:
-        recurring = learn([tokenize(part.column("text")) for part in parts], parts)
+        recurring = learn(parts)
         ledger.store.run(
             "INSERT INTO learned VALUES (1, ?, ?)", recurring.keys.tobytes(), recurring.witnesses.tobytes()
         )

@@ -22,7 +22,6 @@ from dedup.marks import Marks
 from dedup.pipeline import learn
 from dedup.shingles import roll
 from dedup.stock import UNDATED, find_stock
-from dedup.tokens import tokenize
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -146,7 +145,7 @@ def test_recurring_blocks_are_those_learned_on_one_machine(
     seed_table = seed_table.select(["text", "source", "published"])
     seed_table = pa.concat_tables([seed_table, carried.cast(seed_table.schema)])
     batches = seed_table.combine_chunks().to_batches()
-    learned = learn([tokenize(batch.column("text")) for batch in batches], batches)
+    learned = learn(batches)
     expected = dict(zip(learned.keys.view(np.int64).tolist(), learned.witnesses.tolist(), strict=True))
     assert expected
     its = run()
