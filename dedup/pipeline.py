@@ -40,7 +40,7 @@ from dedup.model import Kind
 from dedup.overlap import equal, verify
 from dedup.quotations import mark_quotations
 from dedup.ragged import first_of_each, gather, owners, running, search, steps, whole, whole_strings
-from dedup.shingles import shingle
+from dedup.shingles import shingle, widths
 from dedup.signatures import sketch
 from dedup.stock import find_notices, long_runs, mark, windows
 from dedup.templates import NOTICE
@@ -450,7 +450,7 @@ def find_pairs(
     leading = np.flatnonzero((leader == np.arange(len(leader))) & documents.comparable)
     start, stop = texts.start[leading], texts.stop[leading]
     mark_start, mark_stop = (bounds[documents.order[leading]] for bounds in _bounds(prepared.mark_offsets))
-    width = settings.shingle_words * (1 + texts.spaceless[leading].astype(np.int64))
+    width = widths(texts.spaceless[leading], settings)
     told = np.zeros(len(prepared.mark_hash), np.uint8)
     kernels.get().telling(
         texts.flags, start, stop, width, mark_start, mark_stop, prepared.mark_at, STOCK, told

@@ -18,7 +18,7 @@ from dedup.tokens import CHARACTER, Tokens, token_strings
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-__all__ = ["Shingles", "roll", "shingle", "shingle_hash", "shingles"]
+__all__ = ["Shingles", "roll", "shingle", "shingle_hash", "shingles", "widths"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,14 @@ class Shingles:
     size: npt.NDArray[np.int64]
     word_offsets: npt.NDArray[np.int64]
     words: npt.NDArray[np.uint64]
+
+    @classmethod
+    def of(
+        cls, words: npt.NDArray[np.uint64], word_offsets: npt.NDArray[np.int64], size: npt.NDArray[np.int64]
+    ) -> Shingles:
+        """Those of body tokens; arguments as for :func:`roll`."""
+        offsets, hashes = roll(words, word_offsets, size)
+        return cls(offsets, hashes, size, word_offsets, words)
 
     def __len__(self) -> int:
         """Documents."""
@@ -66,13 +74,22 @@ def shingle(
         words, word_offsets = tokens.hash, tokens.offsets
     else:
         words, word_offsets = tokens.hash[body], running(body)[tokens.offsets]
-    size = np.full(len(tokens), settings.shingle_words, np.int64)
+    spaceless = np.zeros(len(tokens), bool)
     if (tokens.flags & CHARACTER).any():  # a script without spaces somewhere
         flags = tokens.flags if body is None else tokens.flags[body]
         (length,) = half_words(flags, word_offsets[:-1], word_offsets[1:])
-        size[is_spaceless(length, np.diff(word_offsets))] *= 2
-    offsets, hashes = roll(words, word_offsets, size)
-    return Shingles(offsets, hashes, size, word_offsets, words)
+        spaceless = is_spaceless(length, np.diff(word_offsets))
+    return Shingles.of(words, word_offsets, widths(spaceless, settings))
+
+
+def widths(spaceless: npt.ArrayLike, settings: Settings) -> npt.NDArray[np.int64]:
+    """Tokens of a shingle of each document: int64[n]; k, and twice k where characters are tokens.
+
+    Args:
+        spaceless: [n], most of its tokens are single characters.
+        settings: ``shingle_words`` is k.
+    """
+    return settings.shingle_words * (1 + np.asarray(spaceless, np.int64))
 
 
 def roll(

@@ -22,7 +22,7 @@ from dedup import kernels
 from dedup.components import first_connected
 from dedup.marks import Marks, grouped
 from dedup.ragged import distinct, first_of_run, partition_bits, run_starts, running
-from dedup.shingles import roll
+from dedup.shingles import roll, widths
 from dedup.signatures import winnow
 from dedup.texts import DAY, NEVER, STOCK
 
@@ -110,7 +110,7 @@ def mark(
     occurrence = _occurrences(long_start, long_stop, long_hash, copies, settings)
     # in the order of the tokens, which is that of the input
     row = np.argsort(texts.start, kind="stable")
-    size = settings.shingle_words * (1 + texts.spaceless[row].astype(np.int64))
+    size = widths(texts.spaceless[row], settings)
     bounds = texts.start[row], texts.stop[row], size
     telling = (leader == np.arange(len(length)))[row] | (length[row] < LONG_RUN)
     group = occurrence[row]

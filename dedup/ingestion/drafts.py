@@ -18,7 +18,7 @@ from dedup.io.schema import TIME
 from dedup.model import Document, has_surrogate
 from dedup.pipeline import prepare
 from dedup.ragged import owners, running, steps
-from dedup.shingles import Shingles, roll
+from dedup.shingles import Shingles, widths
 from dedup.signatures import sketch
 from dedup.stock import long_runs, windows
 from dedup.storage.codec import LATE
@@ -176,13 +176,12 @@ def drafts_of(
     content = prepared.content.astype(">u8")
     (length,) = half_words(prepared.flags, prepared.offsets[:-1], prepared.offsets[1:])
     spaceless = is_spaceless(length, count)
-    size = settings.shingle_words * (1 + spaceless)
-    shingle_offsets, shingles = roll(prepared.hash, prepared.offsets, size)
+    shingles = Shingles.of(prepared.hash, prepared.offsets, widths(spaceless, settings))
     heads = heads_of(
         Ragged(prepared.mark_offsets, prepared.mark_hash),
         prepared.signatures,
         Ragged(prepared.long_offsets, prepared.long_hash),
-        Ragged(shingle_offsets, shingles >> np.uint64(16)),
+        Ragged(shingles.offsets, shingles.hash >> np.uint64(16)),
     )
     columns = (batch.column(name).to_pylist() for name in ("id", "text", "title", "source", "url"))
     languages, agencies = prepared.language.to_pylist(), prepared.agencies.to_pylist()
@@ -240,14 +239,13 @@ def restored(entry: Entry, body: Body, spans: NDArray[np.int64], settings: Setti
     """The draft of a stored document, its text aside."""
     hashes, flags = body.hash, body.flags
     offsets = np.array([0, len(hashes)])
-    size = np.array([settings.shingle_words * (1 + entry.spaceless)])
-    rolled = roll(hashes, offsets, size)
-    sketches = sketch(Shingles(rolled[0], rolled[1], size, offsets, hashes), settings)
+    shingles = Shingles.of(hashes, offsets, widths([entry.spaceless], settings))
+    sketches = sketch(shingles, settings)
     heads = heads_of(
         Ragged(sketches.offsets, sketches.fingerprints),
         sketches.signatures,
         Ragged(*long_runs(hashes, offsets)),
-        Ragged(offsets=rolled[0], hashes=rolled[1] >> np.uint64(16)),
+        Ragged(shingles.offsets, shingles.hash >> np.uint64(16)),
     )[0]
     flags = flags & np.uint8(~(STOCK | LATE) & 0xFF)
     return Draft(

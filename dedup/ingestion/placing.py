@@ -30,7 +30,7 @@ from dedup.ingestion.seeking import Sought, joined, looked_at
 from dedup.ingestion.settling import places_in
 from dedup.overlap import equal, verify
 from dedup.ragged import distinct, is_in, run_starts, running, steps, tally
-from dedup.shingles import roll
+from dedup.shingles import roll, widths
 from dedup.stock import flag
 from dedup.storage.codec import bare
 from dedup.storage.rows import NO_EDGES, Body, Entry
@@ -419,7 +419,7 @@ class _Batch:
         drafts = [self._drafts[i] for i in own.tolist()]
         bounds = running([len(draft.hash) for draft in drafts])
         count = [len(draft.marks) for draft in drafts]
-        size = [self._settings.shingle_words * (1 + draft.entry.spaceless) for draft in drafts]
+        size = widths([draft.entry.spaceless for draft in drafts], self._settings)
         fresh = running(np.concatenate([self._flags[i] for i in own.tolist()]) & STOCK == 0)
         start = np.concatenate([draft.mark_at for draft in drafts]) + np.repeat(bounds[:-1], count)
         stop = np.minimum(start + np.repeat(size, count), np.repeat(bounds[1:], count))
@@ -518,7 +518,7 @@ def verified(
         everyone.append(other)
         parts.append(bodies[other.num])
     texts = texts_of(everyone, parts)
-    size = settings.shingle_words * (1 + texts.spaceless.astype(np.int64))
+    size = widths(texts.spaceless, settings)
     for first, last in pairwise([*begins, len(everyone)]):
         mine = stock.get(everyone[first].num, _NO_KEYS)
         if len(mine):
@@ -581,7 +581,7 @@ class _Shingles:
 
     def __init__(self, texts: Texts, holder: NDArray[np.int64], settings: Settings) -> None:
         offsets = np.append(texts.start, texts.stop[-1])
-        size = settings.shingle_words * (1 + texts.spaceless.astype(np.int64))
+        size = widths(texts.spaceless, settings)
         places, hashes = roll(texts.hash, offsets, size)
         count = steps(places)
         self.hash = _of(np.repeat(holder, count), hashes >> np.uint64(16), _SHINGLE)

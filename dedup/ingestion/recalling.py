@@ -12,7 +12,7 @@ import pyarrow as pa
 from dedup.io.schema import SCHEMA
 from dedup.pipeline import Prepared
 from dedup.ragged import running
-from dedup.shingles import Shingles, roll
+from dedup.shingles import Shingles, widths
 from dedup.signatures import sketch
 from dedup.stock import long_runs
 from dedup.storage.codec import bare
@@ -60,9 +60,8 @@ def recall(ledger: Ledger, settings: Settings) -> Recalled:
     hashes = np.concatenate([np.empty(0, np.uint64), *(bodies[e.num].hash for e in entries)])
     flags = np.concatenate([np.empty(0, np.uint8), *(bodies[e.num].flags for e in entries)])
     offsets = running([e.tokens for e in entries])
-    size = settings.shingle_words * (1 + np.array([e.spaceless for e in entries], np.int64))
-    shingle_offsets, shingle_hashes = roll(hashes, offsets, size)
-    sketches = sketch(Shingles(shingle_offsets, shingle_hashes, size, offsets, hashes), settings)
+    shingles = Shingles.of(hashes, offsets, widths([e.spaceless for e in entries], settings))
+    sketches = sketch(shingles, settings)
     long_offsets, long_hash = long_runs(hashes, offsets)
     prepared = Prepared(
         offsets=offsets,
@@ -84,7 +83,7 @@ def recall(ledger: Ledger, settings: Settings) -> Recalled:
         language=pa.array([e.language for e in entries], pa.string()),
     )
     return Recalled(
-        *(entries, bodies, prepared, shingle_offsets, shingle_hashes >> np.uint64(16)),
+        *(entries, bodies, prepared, shingles.offsets, shingles.hash >> np.uint64(16)),
         [places[e.num] for e in entries],
     )
 

@@ -18,6 +18,7 @@ from dedup.ingestion.keys import HASH_SHIFT, MARKS, NUMBER_BITS, head
 from dedup.ingestion.placing import texts_of
 from dedup.overlap import verify
 from dedup.ragged import distinct, is_in
+from dedup.shingles import widths
 from dedup.stock import flag
 from dedup.storage.codec import LATE
 from dedup.storage.rows import Body
@@ -119,7 +120,7 @@ def weigh_again(placement: Placement, pairs: Edges, ledger: Ledger, settings: Se
     texts = texts_of([known[num] for num in order], [bodies[num] for num in order])
     texts.flags[np.concatenate([bodies[num].flags for num in order]) & LATE != 0] |= STOCK
     known_before = texts.flags.copy()
-    size = settings.shingle_words * (1 + texts.spaceless.astype(np.int64))
+    size = widths(texts.spaceless, settings)
     flag(texts.hash, texts.start, texts.stop, size, placement.newly_stock, texts.flags, settings)
     late = np.split((texts.flags != known_before) * np.uint8(LATE), texts.stop[:-1])
     if not any(map(np.any, late)):

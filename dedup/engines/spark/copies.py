@@ -31,6 +31,7 @@ from dedup.engines.spark.cluster import (
 from dedup.engines.spark.components import components
 from dedup.engines.spark.verifying import TEXT, verified
 from dedup.ragged import first_of_run, gather, run_starts, running, whole
+from dedup.shingles import widths
 from dedup.stock import LONG_RUN, UNDATED, counted_by, flag
 from dedup.texts import DAY, NEVER, NO_DAY, STOCK, half_words
 
@@ -179,7 +180,7 @@ def _ask(table: pa.Table, settings: Settings, parts: int) -> pa.Table:
     """What documents ask each part of all shingles, a part being a range of hashes."""
     words, offsets = flat(table["words"], np.uint64)
     start, stop = offsets[:-1], offsets[1:]
-    size = settings.shingle_words * (1 + integers(table["spaceless"]))
+    size = widths(integers(table["spaceless"]), settings)
     row, homes, counts = (
         integers(table["row"]),
         integers(table["home"]),
@@ -267,7 +268,7 @@ def _marked(documents: Corpus, stock: DataFrame | None, notices: DataFrame, sett
 def _mark(table: pa.Table, settings: Settings) -> pa.Table:
     texts = texts_of(table)
     flags = texts.flags.copy()
-    width = settings.shingle_words * (1 + texts.spaceless.astype(np.int64))
+    width = widths(texts.spaceless, settings)
     if "heard" in table.column_names:
         known = np.unique(flat(heard(table).field("stock"), np.uint64)[0])
         flag(texts.hash, texts.start, texts.stop, width, known, flags, settings)
