@@ -20,11 +20,13 @@ import xxhash
 from dedup import kernels
 from dedup.attestation import attested_words
 from dedup.boilerplate import (
-    AgencyRole,
     BlockTable,
-    agency_names,
+    Stripped,
+    agency_tokens,
     block_table,
+    credited_agencies,
     find_recurring,
+    removed_chars,
     sentence_starts,
     strip,
     surface,
@@ -36,23 +38,22 @@ from dedup.edges import NONE, Edges
 from dedup.families import Grouping, find_roundups, group
 from dedup.language import detect
 from dedup.marks import Marks
-from dedup.model import Kind
 from dedup.overlap import equal, verify
 from dedup.quotations import mark_quotations
-from dedup.ragged import first_of_each, gather, owners, running, search, steps, whole, whole_strings
+from dedup.ragged import gather, running, steps, whole, whole_strings
 from dedup.shingles import shingle, widths
 from dedup.signatures import sketch
 from dedup.stock import find_notices, long_runs, mark, windows
 from dedup.templates import NOTICE
 from dedup.texts import CUT, SENTENCE, STOCK, Texts, codes, half_words, is_spaceless, times_of
-from dedup.tokens import Tokens, as_read, text_buffers, tokenize
+from dedup.tokens import Tokens, as_read, tokenize
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from numpy.typing import NDArray
 
-    from dedup.boilerplate import Recurring, Stripped
+    from dedup.boilerplate import Recurring
     from dedup.config import Settings
 
 __all__ = [
@@ -162,12 +163,6 @@ class Judged:
         return self.relations.take(slice(self.leading, None))
 
 
-CREDIT_WORDS = 12
-"""The most body words after a credit that ends the text."""
-
-CAPTION, CAPTION_BYTES = list(Kind).index(Kind.CAPTION), 60
-"""A shorter caption at the end is the line of the agency itself."""
-
 SHORT = 20
 """Body tokens below which a document that lost over a third of its text to stripping counts as bodiless."""
 
@@ -190,8 +185,8 @@ def prepare(
     texts = batch.column("text")
     tokens = tokenize(texts) if tokens is None else tokens
     look = surface(*as_read(tokens, texts))
-    stripped = strip(tokens, batch, recurring, look) if settings.strip else None
-    body = stripped.body.copy() if stripped else np.ones(len(tokens.hash), bool)
+    stripped = strip(tokens, batch, recurring, look) if settings.strip else Stripped.nothing(tokens)
+    body = stripped.body.copy()
     kept = running(body)
     bodiless = _without_body(kept, tokens)
     if bodiless.any():
@@ -207,7 +202,7 @@ def prepare(
         digest = xxhash.xxh3_128_intdigest(texts[int(row)].as_py().encode())
         content[row] = digest >> 64, digest & 0xFFFFFFFFFFFFFFFF
     long_offsets, long_hash = long_runs(shingles.words, shingles.word_offsets)
-    named = _agency_tokens(stripped, tokens)
+    named = agency_tokens(stripped, tokens)
     flags = mark_quotations(tokens, texts, named, body)
     cut = body.copy()
     cut[1:] &= ~body[:-1]
@@ -215,7 +210,7 @@ def prepare(
     flags[cut] |= CUT
     flags[sentence_starts(tokens, look)] |= SENTENCE
     flags = flags[body]
-    names, credited = _agencies(stripped, tokens, kept, named)
+    names, credited = credited_agencies(stripped, tokens, kept, named)
     return Prepared(
         offsets=shingles.word_offsets,
         hash=shingles.words,
@@ -230,7 +225,7 @@ def prepare(
         long_hash=long_hash,
         raw_offsets=tokens.offsets,
         body=body,
-        removed_chars=_removed_chars(stripped, texts),
+        removed_chars=removed_chars(stripped, texts),
         credited=credited,
         agencies=names,
         language=detect(tokens, batch.column("language")),
@@ -269,73 +264,6 @@ def _without_body(kept: NDArray[np.int64], tokens: Tokens) -> NDArray[np.bool_]:
     """
     left, all_ = steps(kept[tokens.offsets]), steps(tokens.offsets)
     return np.asarray((left < SHORT) & (3 * left < 2 * all_) | (all_ == 0))
-
-
-def _agency_tokens(stripped: Stripped | None, tokens: Tokens) -> NDArray[np.int64]:
-    """The token that each agency's name begins with: int64[A], ascending."""
-    if stripped is None or not len(stripped.agency_start):
-        return np.empty(0, np.int64)
-    holder = owners(stripped.agency_offsets)
-    first, stop = tokens.offsets[holder], tokens.offsets[holder + 1]
-    return search(tokens.start, first, stop, stripped.agency_start.astype(np.int64))
-
-
-def _agencies(
-    stripped: Stripped | None, tokens: Tokens, kept: NDArray[np.int64], named: NDArray[np.int64]
-) -> tuple[pa.Array, NDArray[np.bool_]]:
-    """Agencies the text is from, each once, and whether there is one.
-
-    Those that a dateline or byline names, or a credit at the end; a credit further up is a picture's.
-
-    Args:
-        stripped: What stripping found.
-        tokens: The batch's token stream.
-        kept: int64[T + 1], how many body tokens come before each.
-        named: int64[A], of :func:`_agency_tokens`.
-    """
-    documents = len(tokens)
-    if stripped is None or not len(stripped.agency_name):
-        return pa.array([[]] * documents, pa.list_(pa.string())), np.zeros(documents, bool)
-    document = owners(stripped.agency_offsets)
-    told = (stripped.agency_role == AgencyRole.DATELINE) | (stripped.agency_role == AgencyRole.BYLINE)
-    credit = np.flatnonzero(stripped.agency_role == AgencyRole.CREDIT)
-    if len(credit):
-        holder = document[credit]
-        last = kept[tokens.offsets[holder + 1]] - kept[named[credit]] <= CREDIT_WORDS
-        told[credit] = last & ~_in_caption(stripped, holder, stripped.agency_start[credit])
-    document, name = document[told], stripped.agency_name[told]
-    first = first_of_each(document * np.int64(len(agency_names())) + name)
-    offsets = np.searchsorted(document[first], np.arange(documents + 1))
-    known = agency_names()
-    names = pa.array([known[number] for number in name[first].tolist()], pa.string())
-    return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), names), steps(offsets) > 0
-
-
-def _in_caption(
-    stripped: Stripped, document: NDArray[np.int64], place: NDArray[np.uint32]
-) -> NDArray[np.bool_]:
-    """Places, bytes in the given documents, that lie in a removed caption of some length."""
-    if not len(stripped.removed_start):
-        return np.zeros(len(document), bool)
-    holder = owners(stripped.removed_offsets)
-    sought = (document << 32) | place
-    at = np.maximum(np.searchsorted((holder << 32) | stripped.removed_start, sought, "right") - 1, 0)
-    start, end = stripped.removed_start[at], stripped.removed_end[at]
-    caption = (stripped.removed_kind[at] == CAPTION) & (end - start >= CAPTION_BYTES)
-    inside: NDArray[np.bool_] = caption & (holder[at] == document) & (place < end)
-    return inside
-
-
-def _removed_chars(stripped: Stripped | None, texts: pa.Array) -> NDArray[np.int64]:
-    """Characters taken out of each document: int64[n]."""
-    if stripped is None or not len(stripped.removed_start):
-        return np.zeros(len(texts), np.int64)
-    data, offsets = text_buffers(texts)
-    document = owners(stripped.removed_offsets)
-    start, end = offsets[document] + stripped.removed_start, offsets[document] + stripped.removed_end
-    characters = np.empty(len(document), np.int64)
-    kernels.get().count_characters(data, start, end, characters)
-    return np.bincount(document, characters, len(texts)).astype(np.int64)
 
 
 Stage: TypeAlias = "Callable[[str, type[Any], Callable[[], Any]], Any]"

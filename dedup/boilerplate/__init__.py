@@ -6,6 +6,7 @@ model over named features (:mod:`.features`, :mod:`.model`), cues of thirty-six 
 """
 
 from dedup.boilerplate.agencies import AgencyRole, agency_names, agency_of, agency_place
+from dedup.boilerplate.findings import agency_tokens, credited_agencies, removed_chars
 from dedup.boilerplate.recurring import BlockTable, Recurring, block_table, find_recurring, recurring_key
 from dedup.boilerplate.stripping import Stripped, clean_texts, keys_asked, strip, strip_boilerplate
 from dedup.boilerplate.units import sentence_starts, surface
@@ -18,11 +19,14 @@ __all__ = [
     "agency_names",
     "agency_of",
     "agency_place",
+    "agency_tokens",
     "block_table",
     "clean_texts",
+    "credited_agencies",
     "find_recurring",
     "keys_asked",
     "recurring_key",
+    "removed_chars",
     "sentence_starts",
     "strip",
     "strip_boilerplate",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 import pyarrow as pa
@@ -88,6 +88,17 @@ class Stripped:
     agency_role: NDArray[np.uint8]
     agency_start: NDArray[np.uint32]
     agency_end: NDArray[np.uint32]
+
+    @classmethod
+    def nothing(cls, tokens: Tokens) -> Self:
+        """Nothing is taken out of these documents, and no agency looked for."""
+        offsets, place, code = (
+            np.zeros(len(tokens) + 1, np.int64),
+            np.empty(0, np.uint32),
+            np.empty(0, np.uint8),
+        )
+        whole = np.ones(len(tokens.hash), np.bool_)
+        return cls(whole, offsets, place, place, code, offsets, np.empty(0, np.int32), code, place, place)
 
 
 def keys_asked(tokens: Tokens, batch: pa.RecordBatch) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
