@@ -38,13 +38,11 @@ from dedup.ragged import first_of_run, owners, run_starts, running, steps, sums
 from dedup.tokens import Tokens, as_read, as_written, byte_to_char, text_buffers, tokenize
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     from numpy.typing import NDArray
 
     from dedup.boilerplate.recurring import Recurring
-
-    Place = tuple[int, int]
 
 __all__ = ["Stripped", "clean_texts", "keys_asked", "strip", "strip_boilerplate"]
 
@@ -401,40 +399,30 @@ def clean_texts(batch: pa.RecordBatch, recurring: Recurring | None = None) -> li
     """What is left of each document of a batch; see :func:`strip` for the arguments."""
     tokens = tokenize(batch.column("text"))
     stripped = strip(tokens, batch, recurring)
-    names = agency_names()
-    cleaned = []
-    for i, text in enumerate(batch.column("text").to_pylist()):
-        raw = text.encode()
-        gone = slice(*stripped.removed_offsets[i : i + 2])
-        named = slice(*stripped.agency_offsets[i : i + 2])
-        own = slice(*tokens.block_offsets[i : i + 2])
-
-        def places(start: NDArray[np.uint32], end: NDArray[np.uint32], raw: bytes = raw) -> Iterator[Place]:
-            return zip(byte_to_char(raw, start).tolist(), byte_to_char(raw, end).tolist(), strict=True)
-
-        removed = tuple(
-            Removed(start, end, KINDS[kind])
-            for (start, end), kind in zip(
-                places(stripped.removed_start[gone], stripped.removed_end[gone]),
-                stripped.removed_kind[gone],
-                strict=True,
-            )
-        )
-        agencies = tuple(
-            Agency(names[name], AgencyRole(role).name.lower(), start, end)
-            for (start, end), name, role in zip(
-                places(stripped.agency_start[named], stripped.agency_end[named]),
-                stripped.agency_name[named],
-                stripped.agency_role[named],
-                strict=True,
-            )
-        )
-        blocks = places(tokens.block_start[own], tokens.block_end[own])
-        cleaned.append(CleanText(_without(text, blocks, removed), removed, agencies))
-    return cleaned
+    documents = enumerate(batch.column("text").to_pylist())
+    return [_cleaned(text, number, tokens, stripped) for number, text in documents]
 
 
-def _without(text: str, blocks: Iterable[Place], removed: tuple[Removed, ...]) -> str:
+def _cleaned(text: str, number: int, tokens: Tokens, stripped: Stripped) -> CleanText:
+    """What is left of one document of a batch, its places in characters."""
+    gone = slice(*stripped.removed_offsets[number : number + 2])
+    named = slice(*stripped.agency_offsets[number : number + 2])
+    own = slice(*tokens.block_offsets[number : number + 2])
+    raw = text.encode()
+
+    def spans(start: NDArray[np.uint32], end: NDArray[np.uint32]) -> tuple[list[int], list[int]]:
+        return byte_to_char(raw, start).tolist(), byte_to_char(raw, end).tolist()
+
+    kinds = [KINDS[kind] for kind in stripped.removed_kind[gone]]
+    removed = tuple(map(Removed, *spans(stripped.removed_start[gone], stripped.removed_end[gone]), kinds))
+    names = [agency_names()[name] for name in stripped.agency_name[named]]
+    roles = [AgencyRole(role).name.lower() for role in stripped.agency_role[named]]
+    places = spans(stripped.agency_start[named], stripped.agency_end[named])
+    blocks = zip(*spans(tokens.block_start[own], tokens.block_end[own]), strict=True)
+    return CleanText(_without(text, blocks, removed), removed, tuple(map(Agency, names, roles, *places)))
+
+
+def _without(text: str, blocks: Iterable[tuple[int, int]], removed: tuple[Removed, ...]) -> str:
     """The text without the spans; a block that is gone takes the separator before it along."""
     if not removed:
         return text
