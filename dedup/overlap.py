@@ -7,7 +7,7 @@ Lengths are in words, as in :mod:`dedup.texts`.
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -47,29 +47,36 @@ def verify(texts: Texts, pairs: Pairs, settings: Settings) -> Edges:
     lengths = Lengths.of(texts, distinct(np.concatenate([pairs.a, pairs.b])))
     count = min(len(pairs) // 64, 8 * settings.workers)
     if count < 2:  # of one document, in the index: starting a thread takes longer than aligning
-        return _align(texts, pairs.a, pairs.b, lengths, settings)
+        return _judge(texts, pairs.a, pairs.b, lengths, settings)
     slices = np.array_split(np.arange(len(pairs)), count)
     with ThreadPoolExecutor(settings.workers) as pool:
-        parts = pool.map(lambda rows: _align(texts, pairs.a[rows], pairs.b[rows], lengths, settings), slices)
+        parts = pool.map(lambda rows: _judge(texts, pairs.a[rows], pairs.b[rows], lengths, settings), slices)
         return Edges.concat(list(parts))
 
 
-def _align(
-    texts: Texts,
-    a: NDArray[np.int64],
-    b: NDArray[np.int64],
-    lengths: Lengths,
-    settings: Settings,
-) -> Edges:
-    sizes = texts.stop - texts.start
-    work = int((sizes[a] + sizes[b]).sum())
-    loops = kernels.get()
-    counts = np.zeros((len(a), 6), np.int32)
+class _Aligned(NamedTuple):
+    """What aligning p pairs gives.
+
+    Attributes:
+        counts: int32[p, 6], of :func:`dedup.kernels.overlap.align_pairs`.
+        runs: int32[r, 3], first token in a, first in b, tokens; those of a pair next to each other.
+        start: int64[p], the first run of each pair.
+        stop: int64[p], one past its last.
+    """
+
+    counts: NDArray[np.int32]
+    runs: NDArray[np.int32]
+    start: NDArray[np.int64]
+    stop: NDArray[np.int64]
+
+
+def _align(texts: Texts, a: NDArray[np.int64], b: NDArray[np.int64], settings: Settings) -> _Aligned:
+    sizes = texts.stop[a] - texts.start[a] + texts.stop[b] - texts.start[b]
     few, many = 2 * settings.two_sentences, 2 * settings.partial_words
-    run_counts = np.zeros(len(a), np.int64)
-    room = int((sizes[a] + sizes[b]).max(initial=0)) + work // 4
+    counts, run_counts = np.zeros((len(a), 6), np.int32), np.zeros(len(a), np.int64)
+    room = int(sizes.max(initial=0)) + int(sizes.sum()) // 4
     kept = [np.empty((0, 3), np.int32)]
-    done = 0
+    loops, done = kernels.get(), 0
     while done < len(a):
         runs = np.empty((room, 3), np.int32)
         upto = loops.align_pairs(
@@ -79,17 +86,28 @@ def _align(
         kept.append(runs[: run_counts[done:upto].sum()].copy())
         done = upto
     stop = np.cumsum(run_counts)
+    return _Aligned(counts, np.concatenate(kept), stop - run_counts, stop)
+
+
+def _judge(
+    texts: Texts,
+    a: NDArray[np.int64],
+    b: NDArray[np.int64],
+    lengths: Lengths,
+    settings: Settings,
+) -> Edges:
+    """Align pairs, measure what they share and name their relations."""
+    counts, runs, start, stop = _align(texts, a, b, settings)
     shared, narrative, longest, figures, conflicts = counts[:, :5].T / 2
-    two_sentences = counts[:, 5] >= 2
     base, plain = lengths.base, lengths.plain
     coverage_a = 2 * shared / np.maximum(base[a], 1)
     coverage_b = 2 * shared / np.maximum(base[b], 1)
     least = np.minimum(coverage_a, coverage_b)
-    runs = np.concatenate(kept)
-    verbatim = np.add.reduceat(np.append(runs[:, 2], 0), stop - run_counts) * (run_counts > 0)
+    verbatim = np.add.reduceat(np.append(runs[:, 2], 0), start) * (stop > start)
     unit = 1 + (texts.spaceless[a] & texts.spaceless[b])
+    sizes = texts.stop - texts.start
     left = (np.minimum(sizes[a], sizes[b]) - verbatim) / unit
-    common = Shared(shared, figures, conflicts, left, runs, stop - run_counts, stop)
+    common = Shared(shared, figures, conflicts, left, runs, start, stop)
     template = find_templates(texts, lengths, a, b, common, settings)
     # two texts that both have fewer narrative words than a version needs can still be versions of each other
     least_plain = np.maximum(np.minimum(plain[a], plain[b]) / 2, settings.version_words)
@@ -106,32 +124,21 @@ def _align(
     frame = lengths.mostly_stock
     same = same_report(texts, lengths, a, b, verbatim / unit, settings) | (facts & frame[a] & frame[b])
     kind = classify(
-        most,
-        least,
-        shared,
-        facts | (narrative >= settings.partial_words) | two_sentences,
-        longest,
-        enough | same,
-        retold & ~same,
-        template,
-        days_apart(texts, a, b),
-        days_apart(texts, a, b, settings.stock_window_days * DAY),
-        verbatim / unit < LIFTED * run_counts,
-        settings,
+        shorter=most,
+        least=least,
+        shared=shared,
+        told=facts | (narrative >= settings.partial_words) | (counts[:, 5] >= 2),
+        longest=longest,
+        enough=enough | same,
+        retold=retold & ~same,
+        template=template,
+        apart=days_apart(texts, a, b),
+        later=days_apart(texts, a, b, settings.stock_window_days * DAY),
+        scraps=verbatim / unit < LIFTED * (stop - start),
+        settings=settings,
     )
-    return Edges(
-        a,
-        b,
-        kind,
-        coverage_a,
-        coverage_b,
-        shared.astype(np.int64),
-        narrative.astype(np.int64),
-        longest.astype(np.int64),
-        stop - run_counts,
-        stop,
-        runs,
-    )
+    shared, narrative, longest = (column.astype(np.int64) for column in (shared, narrative, longest))
+    return Edges(a, b, kind, coverage_a, coverage_b, shared, narrative, longest, start, stop, runs)
 
 
 def classify(
