@@ -21,7 +21,7 @@ import pyarrow as pa
 from dedup.datafiles import read_lines
 from dedup.kernels.rules import ANNOUNCED_FLAG as ANNOUNCED
 from dedup.kernels.rules import CHARACTER_FLAG as CHARACTER
-from dedup.ragged import gather, is_in, owners, run_starts
+from dedup.ragged import gather, holders, is_in, owners, run_starts
 from dedup.tokens import QUOTED, Tokens, as_read, text_buffers, tokenize
 
 if TYPE_CHECKING:
@@ -275,7 +275,7 @@ def _behind_dashes(
         return block
     token, row = gather(tokens.block_first[block], tokens.block_first[block + 1])
     named = np.bincount(row, is_in(tokens.hash[token], _speech_verbs()), len(block)) > 0
-    document = np.searchsorted(tokens.block_offsets, block, "right") - 1
+    document = holders(tokens.block_offsets, block)
     _, number, count = np.unique(document, return_inverse=True, return_counts=True)
     spoken = np.bincount(number, named) >= np.maximum(SPOKEN_SHARE * count, 1)
     spoken_tokens: NDArray[np.int64] = token[spoken[number][row]]
@@ -334,7 +334,7 @@ def _found(data: NDArray[np.uint8], offsets: NDArray[np.int64], pair: bytes) -> 
 
 def _holders(block_start: NDArray[np.int64], at: NDArray[np.int64]) -> NDArray[np.int64]:
     """The block in or behind which each place is; the first for what stands before all."""
-    return np.maximum(np.searchsorted(block_start, at, "right") - 1, 0)
+    return np.maximum(holders(block_start, at), 0)
 
 
 def _post(

@@ -22,6 +22,7 @@ __all__ = [
     "first_of_each",
     "first_of_run",
     "gather",
+    "holders",
     "is_in",
     "owners",
     "partition_bits",
@@ -97,6 +98,16 @@ def running(values: NDArray[Any] | Sequence[int]) -> NDArray[np.int64]:
 def owners(offsets: NDArray[np.int64]) -> NDArray[np.int64]:
     """Which slice each value stands in: int64[offsets[-1]], for int64[n + 1] offsets from 0."""
     return np.arange(len(offsets) - 1).repeat(steps(offsets))
+
+
+def holders(starts: NDArray[np.int64], places: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Which slice each place lies in, -1 before the first one: int64[m].
+
+    Args:
+        starts: int64[n], where the slices begin, ascending; offsets, say. Of equal ones the last one counts.
+        places: int64[m], in any order.
+    """
+    return np.asarray(np.searchsorted(starts, places, "right") - 1)
 
 
 def sums(values: NDArray[np.bool_] | NDArray[np.int32], offsets: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -233,7 +244,7 @@ def trim(array: NDArray[Number], size: int) -> NDArray[Number]:
 def take_long(column: pa.ChunkedArray, rows: NDArray[np.int64]) -> pa.Array:
     """The same for rows of kilobytes, of large_string without nulls: each is copied once."""
     bounds = running([len(chunk) for chunk in column.chunks])
-    number = np.searchsorted(bounds, rows, "right") - 1
+    number = holders(bounds, rows)
     size = np.empty(len(rows), np.int64)
     parts = [memoryview(b"")] * len(rows)
     for chunk in np.unique(number).tolist():
@@ -268,7 +279,7 @@ def string_buffers(column: pa.Array) -> tuple[memoryview, NDArray[np.int64]]:
 def take_rows(column: pa.ChunkedArray, rows: NDArray[np.int64]) -> pa.Array:
     """The chosen rows; Arrow's ``take`` copies all chunks of a string column together at every call."""
     bounds = running([len(chunk) for chunk in column.chunks])
-    chunk = np.searchsorted(bounds, rows, "right") - 1
+    chunk = holders(bounds, rows)
     order = np.argsort(chunk, kind="stable")
     numbers, first = np.unique(chunk[order], return_index=True)
     parts = [

@@ -14,6 +14,7 @@ from dedup.ragged import (
     first_of_each,
     first_of_run,
     gather,
+    holders,
     is_in,
     owners,
     partition_bits,
@@ -123,6 +124,13 @@ def test_things_by_owner(whose: list[int]) -> None:
     offsets, things = by_owner(np.array(whose, np.int64), 5)
     found = [part.tolist() for part in np.split(things, offsets[1:-1])]
     assert found == [[i for i, owner in enumerate(whose) if owner == who] for who in range(5)]
+
+
+@given(st.lists(st.integers(0, 3), max_size=8))
+def test_holders_are_owners(sizes: list[int]) -> None:
+    offsets = running(sizes)
+    assert holders(offsets, np.arange(sum(sizes))).tolist() == owners(offsets).tolist()
+    assert holders(np.array([2, 5]), np.array([9, 1])).tolist() == [1, -1]
 
 
 def test_parts_fit_the_memory() -> None:

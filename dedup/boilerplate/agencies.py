@@ -12,6 +12,7 @@ from dedup.boilerplate.features import DATELINE_TOKENS
 from dedup.boilerplate.lexicon import lexicon
 from dedup.boilerplate.model import LABELS
 from dedup.kernels import signs
+from dedup.ragged import holders
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -166,7 +167,7 @@ def find_agencies(look: Surface, units: Units, measures: Measures, labels: NDArr
     if not len(first):
         none = np.zeros(0, np.bool_)
         return Found(first, size, measures.agency_name, none.view(np.uint8), first, none)
-    unit = np.searchsorted(units.first, first, side="right") - 1
+    unit = holders(units.first, first)
     told = replace(measures, agency_unit=unit)  # the units may be finer than those measured
     last = first + size - 1
     label = labels[unit]

@@ -11,7 +11,7 @@ import numpy as np
 from dedup.boilerplate.lexicon import CUES, lexicon
 from dedup.kernels import signs
 from dedup.kernels.traits import KINDS_OF_FURNITURE
-from dedup.ragged import gather, is_in, owners, run_starts, running, steps
+from dedup.ragged import gather, holders, is_in, owners, run_starts, running, steps
 from dedup.tokens import text_buffers
 
 if TYPE_CHECKING:
@@ -225,7 +225,7 @@ def credited_captions(look: Surface, units: Units, phrases: Phrases) -> NDArray[
     name = phrases.first[some] + phrases.size[some]
     colon = look.after[name - 1] & ~np.uint16(signs.SPACE) == signs.COLON
     some, name = some[colon], name[colon]
-    unit = np.searchsorted(units.first, phrases.first[some], side="right") - 1
+    unit = holders(units.first, phrases.first[some])
     end = units.last[unit]
     few = (end - name >= 1) & (end - name <= SIGNATURE_TOKENS[1] + 1)
     closes = few & (end - units.first[unit] <= CAPTION_TOKENS[1])
@@ -252,7 +252,7 @@ def led_by_cues(look: Surface, units: Units, phrases: Phrases) -> NDArray[np.uin
     if not len(some):
         return found
     first, behind = phrases.first[some], phrases.first[some] + phrases.size[some]
-    unit = np.searchsorted(units.first, first, side="right") - 1
+    unit = holders(units.first, first)
     opens = (units.first[unit] == first) & (behind < units.last[unit])
     opens &= look.after[behind - 1] & signs.COLON != 0
     found[unit[opens]] = kind[some[opens]]

@@ -16,7 +16,7 @@ import pyarrow as pa
 from xxhash import xxh64_intdigest
 
 from dedup import kernels
-from dedup.ragged import is_in, run_starts, steps
+from dedup.ragged import holders, is_in, run_starts, steps
 from dedup.texts import DAY, NO_DAY, times_of
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ def block_table(tokens: Tokens, batch: pa.RecordBatch, first_document: int = 0) 
     sizes = steps(tokens.block_first)
     held = np.flatnonzero(sizes > 0)
     hashes = unit_hashes(tokens, tokens.block_first[held], tokens.block_first[held + 1])
-    document = np.searchsorted(tokens.block_offsets, held, side="right") - 1
+    document = holders(tokens.block_offsets, held)
     order = np.argsort(hashes)
     # NumPy sorts numbers of 16 bits by counting, those above keep their order
     order = order[np.argsort(document[order].astype(np.min_scalar_type(len(tokens))), kind="stable")]

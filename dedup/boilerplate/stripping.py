@@ -34,7 +34,7 @@ from dedup.errors import InputError
 from dedup.kernels import signs
 from dedup.kernels.traits import KINDS_OF_FURNITURE, RECURS, SAME_ABOVE, SAME_BELOW
 from dedup.model import Agency, CleanText, Kind, Removed
-from dedup.ragged import first_of_run, owners, run_starts, running, steps, sums
+from dedup.ragged import first_of_run, holders, owners, run_starts, running, steps, sums
 from dedup.tokens import Tokens, as_read, as_written, byte_to_char, text_buffers, tokenize
 
 if TYPE_CHECKING:
@@ -208,7 +208,7 @@ def _by_sentences(
         Units with those blocks cut, and their labels, kinds and whether they go.
     """
     finer = units_of(tokens, look, mixed | cut_blocks(units, len(mixed)), dated)
-    origin = np.searchsorted(units.first, finer.first, side="right") - 1
+    origin = holders(units.first, finer.first)
     labels, kind, removed = labels[origin], kind[origin], removed[origin]
     new = mixed[finer.block]
     chosen = sums(new, finer.offsets) > 0  # only their documents are looked at again
@@ -347,7 +347,7 @@ def _unit_spans(
     """The spans of removed units: whole blocks with all signs in them, sentences up to the next one."""
     gone = np.flatnonzero(removed)
     block = units.block[gone]
-    document = np.searchsorted(tokens.block_offsets, block, side="right") - 1
+    document = holders(tokens.block_offsets, block)
     start, end = tokens.block_start[block].copy(), tokens.block_end[block].copy()
     for cut, token, inside in (
         (start, units.first[gone], units.first[gone] > tokens.block_first[block]),
@@ -360,7 +360,7 @@ def _unit_spans(
 def _blank_blocks(tokens: Tokens) -> Spans:
     """Blocks without any token, such as a row of asterisks."""
     block = np.flatnonzero(steps(tokens.block_first) == 0)
-    document = np.searchsorted(tokens.block_offsets, block, side="right") - 1
+    document = holders(tokens.block_offsets, block)
     nothing = tokens.block_first[block]
     kind = np.full(len(block), KINDS.index(Kind.WIDGET), np.uint8)
     return Spans(document, tokens.block_start[block], tokens.block_end[block], kind, nothing, nothing)

@@ -10,7 +10,7 @@ import numpy as np
 from dedup import kernels
 from dedup.boilerplate import lexicon as lex
 from dedup.kernels import signs as loops
-from dedup.ragged import steps
+from dedup.ragged import holders, steps
 from dedup.tokens import text_buffers
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ class Units:
 
     def documents(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
         """The document each of some units stands in: int64[len(rows)]."""
-        return np.asarray(np.searchsorted(self.offsets, rows, side="right") - 1)
+        return holders(self.offsets, rows)
 
     def of(self, chosen: NDArray[np.bool_]) -> Units:
         """The units of the chosen documents, bool[n], which are all the documents there are then."""
@@ -299,7 +299,7 @@ def measure(
         agency_first=agency,
         agency_size=tokens_of,
         agency_name=words.weight[entry].astype(np.int32),
-        agency_unit=np.searchsorted(units.first, agency, side="right") - 1,
+        agency_unit=holders(units.first, agency),
         agency_before=look.before[agency],
         agency_after=look.after[agency + tokens_of - 1],
     )
