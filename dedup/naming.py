@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from dedup.kernels.rules import CHARACTER_FLAG, NUMBER_FLAG
+from dedup.texts import CHARACTER, NUMBER
 from dedup.tokens import tokenize
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ def compare_headlines(
 
 def _read(titles: pa.Array) -> list[_Title]:
     tokens = tokenize(titles.fill_null(""))
-    weights = np.where(tokens.flags & NUMBER_FLAG, 0, 2 - (tokens.flags & CHARACTER_FLAG != 0))
+    weights = np.where(tokens.flags & NUMBER, 0, 2 - (tokens.flags & CHARACTER != 0))
     columns = tokens.hash, weights, tokens.start, tokens.end
     parts = [slice(*bounds) for bounds in pairwise(tokens.offsets.tolist())]
     return [
@@ -114,7 +114,7 @@ def _read(titles: pa.Array) -> list[_Title]:
 def _words(texts: Texts, document: int) -> set[int]:
     """The different words of a text, without its figures."""
     part = slice(texts.start[document], texts.stop[document])
-    words: list[int] = texts.hash[part][texts.flags[part] & NUMBER_FLAG == 0].tolist()
+    words: list[int] = texts.hash[part][texts.flags[part] & NUMBER == 0].tolist()
     return set(words)
 
 

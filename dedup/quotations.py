@@ -19,10 +19,9 @@ import numpy as np
 import pyarrow as pa
 
 from dedup.datafiles import read_lines
-from dedup.kernels.rules import ANNOUNCED_FLAG as ANNOUNCED
-from dedup.kernels.rules import CHARACTER_FLAG as CHARACTER
 from dedup.ragged import gather, holders, is_in, owners, run_starts
-from dedup.tokens import QUOTED, Tokens, as_read, text_buffers, tokenize
+from dedup.texts import ANNOUNCED, CHARACTER, QUOTED
+from dedup.tokens import Tokens, as_read, text_buffers, tokenize
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dedup.kernels.rules import CHARACTER_FLAG, NUMBER_FLAG, QUOTED_FLAG, STOCK_FLAG
 from dedup.naming import compare_headlines
 from dedup.ragged import gather, run_starts
-from dedup.texts import NEVER
+from dedup.texts import CHARACTER, NEVER, NUMBER, QUOTED, STOCK
 from dedup.weekdays import other_weekdays
 
 if TYPE_CHECKING:
@@ -205,10 +204,10 @@ def same_facts(
     begins = [texts.start[side[rows]][pair] + first for side, first in sides]
     (at_a, of), (at_b, _) = (gather(begin, begin + shared.runs[run, 2]) for begin in begins)
     flags = texts.flags[at_a] | texts.flags[at_b]
-    half_words = 2 - (flags & CHARACTER_FLAG != 0)
-    fact = flags & (NUMBER_FLAG | STOCK_FLAG) == NUMBER_FLAG
+    half_words = 2 - (flags & CHARACTER != 0)
+    fact = flags & (NUMBER | STOCK) == NUMBER
     facts, told = (
-        np.bincount(pair[of], half_words * chosen, len(rows)) for chosen in (fact, flags & QUOTED_FLAG == 0)
+        np.bincount(pair[of], half_words * chosen, len(rows)) for chosen in (fact, flags & QUOTED == 0)
     )
     found[rows] = (facts >= 2 * CHANGED) & (told >= 2 * settings.partial_words)
     return np.asarray(found)
@@ -303,10 +302,10 @@ def new_figures(texts: Texts, a: NDArray[np.int64], b: NDArray[np.int64]) -> NDA
         return np.zeros(0)
     side = np.concatenate([a, b])
     at, row = gather(texts.start[side], texts.stop[side])
-    figure = texts.flags[at] & NUMBER_FLAG != 0
+    figure = texts.flags[at] & NUMBER != 0
     at, row = at[figure], row[figure]
     of_b, pair = np.divmod(row, max(len(a), 1))
-    numeral = texts.flags[at] & CHARACTER_FLAG != 0  # 三万 may be 30,000: each is counted among its own kind
+    numeral = texts.flags[at] & CHARACTER != 0  # 三万 may be 30,000: each is counted among its own kind
     kind = 2 * pair + numeral
     order = np.lexsort((texts.hash[at], kind))
     key, of_b, kind = texts.hash[at[order]], of_b[order], kind[order]
