@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from dedup.config import Settings
 from dedup.engines.base import silent
 from dedup.engines.local import find_families as run
+from dedup.errors import UsageError
 from dedup.io import Reject, from_documents
 from dedup.model import Document, Relation
 from dedup.pipeline import sign
@@ -45,6 +46,8 @@ def find_families(
         UsageError: No text column, or no document that can be used.
         InputError: ``strict``, and a record cannot be used.
     """
+    if not callable(progress):
+        raise UsageError(f"progress is {type(progress).__name__}, not a function to call with each step")
     rejects: list[Reject] = []
     warnings: list[Reject] = []
     batches = from_documents(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar
 
 from dedup.errors import StorageError
 from dedup.index import Index
-from dedup.ingestion.drafts import until_fault
+from dedup.ingestion.drafts import one_by_one, until_fault
 
 if TYPE_CHECKING:
     import os
@@ -98,7 +98,7 @@ class AsyncIndex:
         self, documents: Iterable[Document | Mapping[str, Any]], *, with_diff: bool = False
     ) -> AsyncIterator[Match]:
         """See :meth:`dedup.Index.add_many`."""
-        remaining = iter(documents)
+        remaining = one_by_one(documents)
         while some := list(islice(remaining, _TOGETHER)):
             matches = self.index.add_many(some, with_diff=with_diff)
             found, fault = await self._run(until_fault, matches)

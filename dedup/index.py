@@ -26,7 +26,7 @@ from dedup.errors import StorageError, UsageError
 from dedup.ingestion import answers
 from dedup.ingestion.answers import Change, Match, StoredDocument, StoredFamily
 from dedup.ingestion.checking import check
-from dedup.ingestion.drafts import batch_of, drafts_of, raw_hash, restored, until_fault, usable
+from dedup.ingestion.drafts import batch_of, drafts_of, one_by_one, raw_hash, restored, until_fault, usable
 from dedup.ingestion.exporting import exported
 from dedup.ingestion.keys import LOW_BITS, posting_limits
 from dedup.ingestion.placing import place, read_ahead
@@ -35,7 +35,7 @@ from dedup.ingestion.scheme import check_scheme, open_scheme, scheme_of
 from dedup.ingestion.settling import settle
 from dedup.ingestion.writer import Writer
 from dedup.io import OutputFolder, write_table
-from dedup.model import Document, asked_time, micros, moment
+from dedup.model import Document, asked_number, asked_time, micros, moment
 from dedup.schemas import FORMAT
 from dedup.storage import Store, open_store
 from dedup.storage.ledger import Ledger
@@ -109,8 +109,11 @@ class Index:
         Raises:
             SchemeError: It was made by another scheme or by a later version.
             StorageError: It cannot be opened.
+            UsageError: An argument that cannot be meant.
         """
         settings = None if settings is None else Settings.given(settings)
+        if store_text not in (None, True, False):
+            raise UsageError(f"store_text {store_text!r}: must be True, False or None")
         # a worker runs for long; compiling at its first thousand articles would stall it
         kernels.get(force=True)
         store = open_store(url, timeout=timeout, read_only=read_only)
@@ -217,7 +220,7 @@ class Index:
         """
         if with_diff and not self.store_text:
             raise UsageError("with_diff needs an index that stores texts: open it with store_text=True")
-        remaining = iter(documents)
+        remaining = one_by_one(documents)
         while True:
             some, fault = until_fault(map(usable, islice(remaining, _AHEAD)))
             if some:
@@ -371,8 +374,9 @@ class Index:
             min_size: Only with so many members.
 
         Raises:
-            UsageError: ``since`` is no time.
+            UsageError: ``since`` is no time, or ``min_size`` no number.
         """
+        least = _bounded(min_size, "min_size")
         start = asked_time(since, "since")
         after = (-(2**62), -1) if start is None else (micros(start), -1)
         while True:
@@ -380,7 +384,7 @@ class Index:
                 rows = self._store.rows(
                     "SELECT changed, num FROM family WHERE size >= ? "
                     "AND (changed > ? OR changed = ? AND num > ?) ORDER BY changed, num LIMIT 200",
-                    _bounded(min_size), after[0], after[0], after[1],
+                    least, after[0], after[0], after[1],
                 )  # fmt: skip
                 known = self._ledger.families([num for _, num in rows])
                 some = [answers.described(self._ledger, known[num]) for _, num in rows]
@@ -395,9 +399,13 @@ class Index:
         Args:
             since: The cursor of the last change already seen; 0 for all.
             limit: The most to give.
+
+        Raises:
+            UsageError: One of them is no whole number.
         """
+        start, most = _bounded(since, "since"), _bounded(limit, "limit")
         with self._reading():
-            return answers.changes(self._ledger, _bounded(since), _bounded(limit))
+            return answers.changes(self._ledger, start, most)
 
     def stats(self) -> dict[str, Any]:
         """Counts and sizes."""
@@ -583,9 +591,9 @@ class Index:
         return int(rows[0][0] or 0)
 
 
-def _bounded(number: int) -> int:
-    """A number that databases can hold; none that is stored lies beyond."""
-    return min(max(number, 0), 2**63 - 1)
+def _bounded(number: object, name: str) -> int:
+    """A number that somebody asks with as databases can hold it; none that is stored lies beyond."""
+    return min(max(asked_number(number, name), 0), 2**63 - 1)
 
 
 def _newness(entry: Entry) -> int:

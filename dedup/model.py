@@ -14,6 +14,7 @@ from datetime import UTC, date, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from numbers import Integral, Real
+from operator import index
 from typing import Any, Self
 
 from dedup.errors import InputError, UsageError
@@ -30,6 +31,7 @@ __all__ = [
     "Removed",
     "Role",
     "as_text",
+    "asked_number",
     "asked_time",
     "has_surrogate",
     "micros",
@@ -139,6 +141,24 @@ def asked_time(value: str | date | None, name: str) -> datetime | None:
         return parse_time(as_text("published", value))
     except (TypeError, ValueError) as error:
         raise UsageError(f"{name} {value}: not an ISO 8601 time such as 2026-03-01") from error
+
+
+def asked_number(value: object, name: str) -> int:
+    """A whole number that somebody asks with; a float may be one.
+
+    Args:
+        value: The number.
+        name: What it is called where it was given, for the message.
+
+    Raises:
+        UsageError: It is none.
+    """
+    try:
+        if isinstance(value, float) and value.is_integer():
+            return int(value)
+        return index(value)  # type: ignore[arg-type]
+    except TypeError as error:
+        raise UsageError(f"{name} {value!r}: not a whole number") from error
 
 
 def as_text(name: str, value: object) -> str | None:

@@ -14,7 +14,7 @@ import pyarrow as pa
 from dedup.edits import Diff, diff
 from dedup.errors import UsageError
 from dedup.lineage import AgreedText, Step, agree, trace
-from dedup.model import Document, Passage, Relation, RelationKind
+from dedup.model import Document, Passage, Relation, RelationKind, asked_number
 from dedup.passages import spans_of_tokens
 from dedup.pipeline import compare_rows
 from dedup.ragged import by_owner
@@ -151,9 +151,13 @@ class Result(Tables):
 
         Args:
             count: The most to give.
+
+        Raises:
+            UsageError: ``count`` is no whole number.
         """
+        most = max(asked_number(count, "count"), 0)
         order = np.argsort(-self._size[self._firsts], kind="stable")
-        return [self._family(first) for first in self._firsts[order[: max(count, 0)]].tolist()]
+        return [self._family(first) for first in self._firsts[order[:most]].tolist()]
 
     def family(self, document: str) -> Family | None:
         """The family a document belongs to, None where it is alone.

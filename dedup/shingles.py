@@ -10,6 +10,7 @@ from xxhash import xxh64_intdigest
 
 from dedup import kernels
 from dedup.config import Settings
+from dedup.errors import UsageError
 from dedup.kernels.rules import MULTIPLIER
 from dedup.ragged import running
 from dedup.texts import half_words, is_spaceless
@@ -117,10 +118,16 @@ def shingle_hash(shingle: bytes) -> int:
 
     Args:
         shingle: As ``dedup.shingles.shingles`` gives them.
+
+    Raises:
+        UsageError: It is not of bytes.
     """
     value = 0
-    for token in shingle.split(b" "):
-        value = (value * MULTIPLIER + xxh64_intdigest(token)) & 0xFFFFFFFFFFFFFFFF
+    try:
+        for token in shingle.split(b" "):
+            value = (value * MULTIPLIER + xxh64_intdigest(token)) & 0xFFFFFFFFFFFFFFFF
+    except (AttributeError, TypeError) as error:
+        raise UsageError(f"shingle {shingle!r}: not bytes, such as 'a shingle'.encode()") from error
     return value >> 32
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 import polars as pl
 import pyarrow as pa
@@ -10,11 +11,13 @@ import pytest
 from datasketch import MinHash
 
 import dedup
-from dedup.errors import InputError, UsageError
+from dedup.errors import DiffError, InputError, UsageError
 from dedup.shingles import shingles
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from dedup.result import Result
 
 LEAD = "The council of Ambleford voted on Tuesday night to close the old bridge for two years of repairs."
 REST = (
@@ -246,3 +249,42 @@ def test_the_same_words_where_stripping_leaves_nothing_and_where_it_leaves_all(
 def test_one_headline_with_its_title_and_without() -> None:
     result = dedup.find_families([{"id": "a", "text": LEAD}, {"id": "b", "text": LEAD, "title": LEAD}])
     assert result.relation("a", "b").relation == "exact"
+
+
+@pytest.fixture(scope="module")
+def alone() -> Result:
+    return dedup.find_families([{"id": "a", "text": "The ferry left Calvessa at nine."}])
+
+
+@pytest.mark.parametrize("wrong", [None, 1.5, "x", [], {1: 2}, b"x"], ids=repr)
+def test_wrong_arguments_are_named(wrong: Any, alone: Result, tmp_path: Path) -> None:
+    change = dedup.diff("a", "b").as_json()
+    with dedup.Index.open(tmp_path / "news.db") as index:
+        calls = [
+            lambda: alone.largest_families(wrong),
+            lambda: index.changes(wrong),
+            lambda: index.changes(0, wrong),
+            lambda: list(index.families(min_size=wrong)),
+        ]
+        if not isinstance(wrong, list | dict | str | bytes):
+            calls.append(lambda: list(index.add_many(wrong)))
+        if not isinstance(wrong, str):
+            calls.append(lambda: alone.write(wrong))
+            calls.append(lambda: dedup.Diff.from_json(change, wrong))
+        if not isinstance(wrong, str | type(None)):
+            calls.append(lambda: index.export(wrong))
+        if not isinstance(wrong, float):
+            calls.append(lambda: dedup.Index.open(tmp_path / "other.db", timeout=wrong))
+        if wrong is not None:
+            calls.append(lambda: dedup.Index.open(tmp_path / "other.db", store_text=wrong))
+        if not isinstance(wrong, bytes):
+            calls.append(lambda: dedup.shingle_hash(wrong))
+        calls.append(lambda: dedup.find_families([{"text": "The ferry left."}], progress=wrong))
+        calls.append(lambda: dedup.Diff.from_json(wrong or 5, "a"))
+        for call in calls:
+            with pytest.raises((UsageError, DiffError)):
+                call()
+
+
+def test_whole_numbers_of_other_types(alone: Result) -> None:
+    assert alone.largest_families(2.0) == alone.largest_families(np.int64(2)) == []  # type: ignore[arg-type]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
@@ -22,7 +23,7 @@ from dedup.edits.text import count_words
 from dedup.errors import DiffError, InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
 __all__ = ["Diff", "diff"]
 
@@ -70,6 +71,10 @@ class Diff:
         Raises:
             DiffError: ``base`` is another text, or the operations don't follow the schema.
         """
+        if not isinstance(operations, Sequence):
+            raise DiffError(f"operations of a diff are a list, not {type(operations).__name__}")
+        if not isinstance(base, str):
+            raise DiffError(f"a diff is of a text, not of {type(base).__name__}")
         header = operations[0] if operations else {}
         if not isinstance(header, dict) or header.get("op") != "base":
             raise DiffError(

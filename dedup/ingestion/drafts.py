@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import xxhash
 
-from dedup.errors import InputError
+from dedup.errors import InputError, UsageError
 from dedup.ingestion.keys import Ragged, heads_of
 from dedup.io.batch import hosts
 from dedup.io.schema import TIME
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from dedup.config import Settings
     from dedup.storage.rows import Body
 
-__all__ = ["Draft", "batch_of", "drafts_of", "raw_hash", "restored", "until_fault", "usable"]
+__all__ = ["Draft", "batch_of", "drafts_of", "one_by_one", "raw_hash", "restored", "until_fault", "usable"]
 
 T = TypeVar("T")
 
@@ -118,6 +118,18 @@ def usable(document: Any, *, warn: Callable[[str], None] | None = None) -> Docum
     if not made.text or made.text.isspace():
         raise InputError("text is empty")
     return made
+
+
+def one_by_one(documents: Iterable[T]) -> Iterator[T]:
+    """What a call was given many of.
+
+    Raises:
+        UsageError: It was given something else.
+    """
+    try:
+        return iter(documents)
+    except TypeError as error:
+        raise UsageError(f"documents is {type(documents).__name__}, not a collection of documents") from error
 
 
 def until_fault(items: Iterable[T]) -> tuple[list[T], InputError | None]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Self
 
 import orjson
 
-from dedup.errors import OutputError
+from dedup.errors import OutputError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,6 +60,7 @@ class OutputFolder:
 
     Raises:
         OutputError: ``OUT`` exists, another run is writing to it, or it can't be written.
+        UsageError: ``out`` is no path.
     """
 
     def __init__(
@@ -70,6 +71,8 @@ class OutputFolder:
         key: str | None = None,
         resume: bool = False,
     ) -> None:
+        if not isinstance(out, str | os.PathLike):
+            raise UsageError(f"a result is written to a folder, not to {type(out).__name__}")
         self._shown = Path(out)
         self._out = Path(os.path.abspath(out))  # noqa: PTH100 (no links resolved)
         self._force = force

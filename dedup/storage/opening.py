@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from numbers import Real
 from typing import TYPE_CHECKING
 
 from dedup.errors import UsageError
@@ -26,12 +27,14 @@ def open_store(url: str | os.PathLike[str], *, timeout: float, read_only: bool =
         read_only: Write nothing, not even a new schema.
 
     Raises:
-        UsageError: A URL of another kind, or none.
+        UsageError: A URL of another kind, or none; or the timeout is no number.
         StorageError: The database cannot be opened.
     """
     if not isinstance(url, str | os.PathLike):
         raise UsageError(f"an index is a path or a URL, not {type(url).__name__}")
-    url, timeout = os.fsdecode(url), min(timeout, _LONGEST)
+    if not isinstance(timeout, Real):
+        raise UsageError(f"timeout {timeout!r}: not a number of seconds")
+    url, timeout = os.fsdecode(url), min(float(timeout), _LONGEST)
     if url.startswith(("postgresql://", "postgres://")):
         if has_surrogate(url):
             raise UsageError("the URL of the database is no UTF-8")  # it may have a password
