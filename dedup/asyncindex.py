@@ -99,13 +99,16 @@ class AsyncIndex:
     ) -> AsyncIterator[Match]:
         """See :meth:`dedup.Index.add_many`."""
         remaining = one_by_one(documents)
-        while some := list(islice(remaining, _TOGETHER)):
+        while True:
+            some, broken = until_fault(islice(remaining, _TOGETHER))
             matches = self.index.add_many(some, with_diff=with_diff)
             found, fault = await self._run(until_fault, matches)
             for match in found:
                 yield match
-            if fault is not None:
-                raise fault
+            if (error := fault or broken) is not None:
+                raise error
+            if not some:
+                return
 
     async def query(self, document: Document | Mapping[str, Any]) -> Match:
         """See :meth:`dedup.Index.query`."""

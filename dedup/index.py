@@ -216,6 +216,7 @@ class Index:
 
         Raises:
             InputError: A document cannot be used; those before it are stored, and their matches given out.
+                So it is when ``documents`` raises something.
             StorageError: They could not be stored.
         """
         if with_diff and not self.store_text:

@@ -132,13 +132,13 @@ def one_by_one(documents: Iterable[T]) -> Iterator[T]:
         raise UsageError(f"documents is {type(documents).__name__}, not a collection of documents") from error
 
 
-def until_fault(items: Iterable[T]) -> tuple[list[T], InputError | None]:
-    """What comes before a document that cannot be used, and what is wrong with that, if there is one."""
+def until_fault(items: Iterable[T]) -> tuple[list[T], Exception | None]:
+    """What comes before an error, such as a document that cannot be used, and the error, if there is one."""
     found: list[T] = []
     try:
         for item in items:
             found.append(item)  # those before the fault are kept
-    except InputError as error:
+    except Exception as error:  # a feed may raise anything; the caller raises it again
         return found, error
     return found, None
 

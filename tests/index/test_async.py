@@ -70,6 +70,22 @@ def test_what_comes_before_a_bad_document_is_answered(place):
     asyncio.run(work())
 
 
+@pytest.mark.parametrize("error", [ConnectionError, InputError])
+def test_what_comes_before_a_feed_breaks_is_answered(place, error):
+    def feed():
+        yield article("a", story(1))
+        raise error("the feed is gone")
+
+    async def work():
+        async with await AsyncIndex.open(place.url) as index:
+            matches = index.add_many(feed())
+            assert (await anext(matches)).id == "a"
+            with pytest.raises(error, match="the feed is gone"):
+                await anext(matches)
+
+    asyncio.run(work())
+
+
 def test_errors_at_opening(place):
     async def work():
         from dedup import Settings

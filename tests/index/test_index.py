@@ -427,6 +427,19 @@ def test_what_comes_before_a_bad_document_is_stored(index, monkeypatch):
     assert index.stats()["documents"] == 3
 
 
+def test_what_comes_before_a_feed_breaks_is_stored(index):
+    def feed():
+        yield article("a", story(1))
+        yield article("b", version(1, 1), 1)
+        raise ConnectionError("the feed is gone")
+
+    matches = index.add_many(feed())
+    assert [next(matches).id, next(matches).relation] == ["a", RelationKind.VERSION]
+    with pytest.raises(ConnectionError, match="the feed is gone"):
+        next(matches)
+    assert index.stats()["documents"] == 2
+
+
 @pytest.mark.parametrize("time", ["yesterday", "0001-01-01T00:00:00+01:00", b"2026-03-01"])
 def test_bad_times(index, time):
     with pytest.raises(UsageError, match="not an ISO 8601 time"):
