@@ -288,3 +288,11 @@ def test_wrong_arguments_are_named(wrong: Any, alone: Result, tmp_path: Path) ->
 
 def test_whole_numbers_of_other_types(alone: Result) -> None:
     assert alone.largest_families(2.0) == alone.largest_families(np.int64(2)) == []  # type: ignore[arg-type]
+
+
+def test_a_period_of_pandas_is_no_second_of_1970() -> None:
+    frame = pd.DataFrame({"id": ["a", "b"], "text": ["The ferry left.", "The bridge stayed."]})
+    frame["published"] = pd.PeriodIndex(["2026-03", None], freq="M")
+    result = dedup.find_families(frame)
+    assert result.document("a").published is None
+    assert [(w.id, w.reason) for w in result.warnings] == [("a", "published is no ISO 8601 date")]

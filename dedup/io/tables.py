@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from itertools import islice, repeat
 from typing import TYPE_CHECKING, Any
 
@@ -168,7 +169,13 @@ def _column(name: str, column: pa.Array) -> pa.Array:
         return pa.DictionaryArray.from_arrays(column.indices, words).cast(pa.large_string())
     if _is_text(type_) or pa.types.is_null(type_) or (name == "id" and pa.types.is_integer(type_)):
         return column.cast(pa.large_string())
-    return pa.array([as_text(name, value) for value in _values(column)], pa.large_string())
+    values = _values(column)
+    if isinstance(type_, pa.BaseExtensionType):
+        # a period of pandas is stored as the months since 1970, which are no seconds
+        values = [
+            value if value is None or isinstance(value, date) else type_.extension_name for value in values
+        ]
+    return pa.array([as_text(name, value) for value in values], pa.large_string())
 
 
 def _invalid(column: pa.Array) -> np.ndarray[Any, np.dtype[np.bool_]]:
