@@ -6,7 +6,7 @@ import shlex
 from collections import Counter
 from dataclasses import asdict, dataclass
 from datetime import timedelta
-from itertools import zip_longest
+from itertools import pairwise, zip_longest
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -82,9 +82,10 @@ def compare(
     documents = load_two(a, b, fields)
     result = dedup.find_families(_corpus(documents, among or [], fields))
     relation = result.relation(*(document.id for document in documents))
-    rule = explain(relation, result.settings, apart=_apart(*documents))
     batches = from_documents(documents)
     cleaned = [clean for batch in batches for clean in clean_texts(batch, result.recurring)]
+    figures = _figures_differ(*(clean.text for clean in cleaned))
+    rule = explain(relation, result.settings, apart=_apart(*documents), figures=figures)
     sides = [_side(document, clean, result) for document, clean in zip(documents, cleaned, strict=True)]
     if as_json:
         typer.echo(orjson.dumps(_as_dict(relation, rule, sides)))
@@ -118,13 +119,29 @@ def _apart(a: Document, b: Document) -> timedelta:
     return abs(a.published - b.published)
 
 
-def explain(relation: Relation, settings: Settings, *, apart: timedelta = timedelta()) -> str:
+def _figures_differ(a: str, b: str) -> bool:
+    """Whether one text has a figure that the other lacks, or has it more often."""
+    import pyarrow as pa
+
+    from dedup.tokens import NUMBER, tokenize
+
+    tokens = tokenize(pa.array([a, b], pa.large_string()))
+    parts = [slice(*bounds) for bounds in pairwise(tokens.offsets.tolist())]
+    one, two = (Counter(tokens.hash[part][tokens.flags[part] & NUMBER != 0].tolist()) for part in parts)
+    return one != two
+
+
+def explain(
+    relation: Relation, settings: Settings, *, apart: timedelta = timedelta(), figures: bool = True
+) -> str:
     """The rule that decided, in words, with the figures it looked at.
 
     Args:
         relation: Of two articles.
         settings: What it was judged with.
         apart: Time between their publication.
+        figures: Their figures differ; one frame around the same figures has other days of the week, or other
+            names in its headlines.
     """
     from dedup.overlap import CUT, LIFTED, WHOLE
     from dedup.templates import ANOTHER_DAY
@@ -132,7 +149,8 @@ def explain(relation: Relation, settings: Settings, *, apart: timedelta = timede
     least, most = sorted((relation.coverage_a, relation.coverage_b))  # the shorter one is covered more
     shared, narrative = relation.shared_words, relation.narrative_words
     outside = f"{narrative} shared words outside quotations"
-    frame = f"{shared} words are shared, but their figures differ: one frame, other facts"
+    facts = "figures" if figures else "days or names"
+    frame = f"{shared} words are shared, but their {facts} differ: one frame, other facts"
     few = min(settings.two_sentences, settings.partial_words)  # more do not count as sentences
     scraps = f"runs of fewer than {LIFTED} words on average"
     later = apart > timedelta(days=settings.stock_window_days)
@@ -186,7 +204,7 @@ def explain(relation: Relation, settings: Settings, *, apart: timedelta = timede
         case RelationKind.QUOTE if later and narrative >= settings.partial_words:
             return (
                 f"{outside}, but articles more than {settings.stock_window_days} days apart share "
-                f"a frame: {scraps}, or other figures"
+                f"a frame: {scraps}, or other {facts}"
             )
         case RelationKind.QUOTE if narrative >= settings.partial_words:
             return frame
@@ -194,7 +212,7 @@ def explain(relation: Relation, settings: Settings, *, apart: timedelta = timede
             fewer = f"fewer than {few}"
             if narrative >= few:
                 fewer = f"fewer than {settings.partial_words}, and in fewer than two sentences, "
-                fewer += "or in one frame with other figures" + (f" or {scraps}" if later else "")
+                fewer += f"or in one frame with other {facts}" + (f" or {scraps}" if later else "")
             return f"{shared} words are shared, but only {narrative} of them outside quotations, {fewer}"
     if not shared:
         return "no passage is shared"

@@ -143,6 +143,23 @@ def test_frames_of_two_weeks_in_words() -> None:
     assert "only 14 words" in explain(relation, settings, apart=timedelta(days=4))
 
 
+@pytest.mark.parametrize(("night", "facts"), [("0", "days or names"), ("3", "figures")])
+def test_what_differs_in_a_frame(dedup: Call, tmp_path: Path, night: str, facts: str) -> None:
+    forecast = (
+        "Forecast for {}: clouds in the north with showers, sun in the south. Highs 9 to 13 degrees. Winds "
+        "light from the west. At night clear, with ground frost in the valleys, lows near {}."
+    )
+    records = [
+        {"id": "a", "text": forecast.format("Monday", 0), "published": "2026-03-02T08:00:00Z"},
+        {"id": "b", "text": forecast.format("Tuesday", night), "published": "2026-03-03T08:00:00Z"},
+    ]
+    path = write(tmp_path / "a.jsonl", records)
+    outcome = dedup("compare", f"{path}#a", f"{path}#b")
+    assert f"words are shared, but their {facts} differ: one frame, other facts" in " ".join(
+        outcome.out.split()
+    )
+
+
 @pytest.mark.parametrize("two_sentences", [30, 50])
 def test_where_sentences_do_not_count_none_are_named(two_sentences: int) -> None:
     settings = Settings(two_sentences=two_sentences)
