@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from dedup import Document, UsageError, diff, find_families
 from dedup.cli import main
 from dedup.errors import InputError, OutputError
+from dedup.index import Index
 from dedup.lineage import trace
 from dedup.report import make_report
 from dedup.report.contents import Contents, find_parents, short_form
@@ -228,6 +229,15 @@ def test_a_corpus_without_families_has_a_page_too(tmp_path: Path):
     find_families([Document("a", LEAD)]).write(tmp_path / "out")
     page = Page((tmp_path / "out/report.html").read_text("utf-8"))
     assert page.data == {"index": page.data["index"]}
+
+
+@pytest.mark.parametrize("format", ["jsonl", "parquet"])
+def test_an_export_of_an_index_is_no_run(tmp_path: Path, format: str):  # noqa: A002
+    with Index.open(tmp_path / "news.db") as index:
+        index.add(Document("a", LEAD))
+        index.export(tmp_path / "out", format=format)
+    with pytest.raises(UsageError, match="has no texts, as the export of an index"):
+        make_report(tmp_path / "out")
 
 
 def test_errors_say_what_is_wrong(hostile: Path, tmp_path: Path):

@@ -119,6 +119,8 @@ def read_tables(folder: Path) -> Tables:
         raise UsageError(
             f"{folder}: is of format {run.get('format')}; this version of dedup reads {schemas.FORMAT}"
         )
+    if not (_table(folder, "diffs").exists() or (folder / "canonical.jsonl").exists()):
+        raise UsageError(f"{folder}: has no texts, as the export of an index; dedup run makes a report")
     totals, documents = _documents(folder)
     families = pa.Table.from_batches(_batches(folder, "families", FAMILIES), FAMILIES)
     families = families.sort_by([("size", "descending"), ("id", "ascending")])
