@@ -13,9 +13,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from contextlib import AbstractContextManager
 
-__all__ = ["Row", "Store"]
+__all__ = ["OPENED_READ_ONLY", "Row", "Store"]
 
 Row = tuple[Any, ...]
+
+OPENED_READ_ONLY = "{}: was opened read-only; open it without read_only=True to write"
+"""What a writer is told: the file itself may well be writable."""
 
 
 class Store(Protocol):

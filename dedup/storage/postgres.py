@@ -12,6 +12,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from dedup.errors import MissingExtraError, StorageError
+from dedup.storage.base import OPENED_READ_ONLY
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -100,6 +101,8 @@ class PostgresStore:
 
     def writing(self) -> contextlib.AbstractContextManager[None]:
         """The one write transaction of this index; waits up to the timeout for its turn."""
+        if self._read_only:
+            raise StorageError(OPENED_READ_ONLY.format(self.name))
         return self._transaction(
             "BEGIN",
             f"SELECT pg_advisory_xact_lock({_LOCK} # hashtext(current_schema()))",

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import orjson
 
 from dedup.errors import StorageError
+from dedup.storage.base import OPENED_READ_ONLY
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -184,6 +185,8 @@ class SqliteStore:
     @contextlib.contextmanager
     def writing(self) -> Iterator[None]:
         """The one write transaction; waits up to the timeout for its turn."""
+        if self._read_only:
+            raise StorageError(OPENED_READ_ONLY.format(self.name))
         with self._transaction("BEGIN IMMEDIATE"):
             yield
         if self._db.total_changes - self._copied >= _CHECKPOINT_ROWS:

@@ -467,8 +467,9 @@ def test_read_only(place):
         index.add(article("a", story(1)))
     with place.open(read_only=True) as index:
         assert index.query(article("b", version(1, 1), 1)).other == "a"
-        with pytest.raises(StorageError):
-            index.add(article("b", version(1, 1), 1))
+        for write in (lambda: index.add(article("b", version(1, 1), 1)), lambda: index.remove("a")):
+            with pytest.raises(StorageError, match="opened read-only; open it without read_only=True"):
+                write()
         assert index.stats()["documents"] == 1
 
 
