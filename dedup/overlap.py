@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from dedup.candidates import Pairs
     from dedup.config import Settings
 
-__all__ = ["LIFTED", "WHOLE", "classify", "equal", "verify"]
+__all__ = ["CUT", "LIFTED", "REST", "WHOLE", "classify", "equal", "verify"]
 
 SEED = 3
 """Tokens a match must have to enter an alignment; chance matches of three are many, chains of them rare."""
@@ -37,6 +37,10 @@ WHOLE = 0.8, 2 / 3
 CUT = 0.95, 0.55
 """Coverage of the shorter and of the longer text from which the shorter was cut from the longer, however few
 of its words stand outside quotations; or however few it has, if the longer has all its figures."""
+
+
+REST = 1.2
+"""What is taken over at most, in coverages: the rest of sentences may add a fifth to what is shared."""
 
 
 def verify(texts: Texts, pairs: Pairs, settings: Settings) -> Edges:
@@ -58,7 +62,7 @@ class _Aligned(NamedTuple):
     """What aligning p pairs gives.
 
     Attributes:
-        counts: int32[p, 6], of :func:`dedup.kernels.overlap.align_pairs`.
+        counts: int32[p, 8], of :func:`dedup.kernels.overlap.align_pairs`.
         runs: int32[r, 3], first token in a, first in b, tokens; those of a pair next to each other.
         start: int64[p], the first run of each pair.
         stop: int64[p], one past its last.
@@ -72,8 +76,7 @@ class _Aligned(NamedTuple):
 
 def _align(texts: Texts, a: NDArray[np.int64], b: NDArray[np.int64], settings: Settings) -> _Aligned:
     sizes = texts.stop[a] - texts.start[a] + texts.stop[b] - texts.start[b]
-    few, many = 2 * settings.two_sentences, 2 * settings.partial_words
-    counts, run_counts = np.zeros((len(a), 6), np.int32), np.zeros(len(a), np.int64)
+    counts, run_counts = np.zeros((len(a), 8), np.int32), np.zeros(len(a), np.int64)
     room = int(sizes.max(initial=0)) + int(sizes.sum()) // 4
     kept = [np.empty((0, 3), np.int32)]
     loops, done = kernels.get(), 0
@@ -81,7 +84,7 @@ def _align(texts: Texts, a: NDArray[np.int64], b: NDArray[np.int64], settings: S
         runs = np.empty((room, 3), np.int32)
         upto = loops.align_pairs(
             texts.hash, texts.flags, texts.start, texts.stop, texts.spaceless, a, b,
-            done, SEED, settings.bridge, settings.min_run, few, many, counts, runs, run_counts,
+            done, SEED, settings.bridge, settings.min_run, counts, runs, run_counts,
         )  # fmt: skip
         kept.append(runs[: run_counts[done:upto].sum()].copy())
         done = upto
@@ -99,6 +102,7 @@ def _judge(
     """Align pairs, measure what they share and name their relations."""
     counts, runs, start, stop = _align(texts, a, b, settings)
     shared, narrative, longest, figures, conflicts = counts[:, :5].T / 2
+    told = (narrative >= settings.partial_words) | (narrative >= settings.two_sentences) & (counts[:, 5] >= 2)
     base, plain = lengths.base, lengths.plain
     coverage_a = 2 * shared / np.maximum(base[a], 1)
     coverage_b = 2 * shared / np.maximum(base[b], 1)
@@ -114,6 +118,7 @@ def _judge(
     needed = settings.short_share * np.minimum(least_plain, np.maximum(plain[a], plain[b]) / 2)
     shorter = np.where(base[a] <= base[b], a, b)
     most = np.where(shorter == a, coverage_a, coverage_b)
+    over = np.where(shorter == a, counts[:, 6], counts[:, 7]) / np.maximum(base[shorter], 1)
     enough = narrative >= np.minimum(settings.version_words, needed)
     retold = narrative < settings.version_narrative * plain[shorter] / 2
     cut = (most >= CUT[0]) & (least >= CUT[1]) & ~retold
@@ -125,9 +130,10 @@ def _judge(
     same = same_report(texts, lengths, a, b, verbatim / unit, settings) | (facts & frame[a] & frame[b])
     kind = classify(
         shorter=most,
+        over=np.clip(over, most, REST * most),
         least=least,
         shared=shared,
-        told=facts | (narrative >= settings.partial_words) | (counts[:, 5] >= 2),
+        told=facts | told,
         longest=longest,
         enough=enough | same,
         retold=retold & ~same,
@@ -143,6 +149,7 @@ def _judge(
 
 def classify(
     shorter: NDArray[np.float64],
+    over: NDArray[np.float64],
     least: NDArray[np.float64],
     shared: NDArray[np.float64],
     told: NDArray[np.bool_],
@@ -159,6 +166,7 @@ def classify(
 
     Args:
         shorter: Coverage of the shorter document.
+        over: The same with the rest of sentences half of which were taken over, which readers count whole.
         least: The smaller of both coverages.
         shared: Words shared.
         told: Enough words outside quotations for a copy of a part.
@@ -175,7 +183,7 @@ def classify(
     """
     version = np.where(apart, settings.version_coverage_apart, settings.version_coverage)
     background = later & (scraps | (shorter < settings.partial_coverage_apart))
-    much = (shorter >= version) & enough
+    much = (np.where(apart, shorter, over) >= version) & enough
     kind = np.full(len(shorter), NONE, np.uint8)
     # the strongest last, over what is weaker; np.select takes a tenth of the time of verifying a few pairs
     kind[(shared >= settings.quote_words) & (longest >= settings.min_run)] = QUOTE
@@ -184,7 +192,7 @@ def classify(
     whole = (shorter >= WHOLE[0]) & (least >= WHOLE[1]) & (shared >= settings.version_words)
     kind[whole] = VERSION
     kind[(least >= settings.near_coverage) & (shared > 0)] = NEAR
-    kind[template & (shorter >= settings.version_coverage)] = NONE
+    kind[template & (over >= settings.version_coverage)] = NONE
     return kind
 
 

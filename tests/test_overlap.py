@@ -32,6 +32,8 @@ class Aligned:
     figures: int
     conflicts: int
     sentences: int
+    over_a: int
+    over_b: int
     runs: list[tuple[int, int, int]]
 
 
@@ -52,7 +54,7 @@ def texts_of(
 def aligned(loops: Any, texts: Texts, gap: int = 12, min_run: int = 8, room: int = 1 << 14) -> list[Aligned]:
     """Every pair of a text with the next; as many calls as ``room`` makes necessary."""
     a = np.arange(len(texts.start) - 1)
-    counts = np.full((len(a), 6), -1, np.int32)
+    counts = np.full((len(a), 8), -1, np.int32)
     run_counts = np.full(len(a), -1, np.int64)
     found = []
     done = 0
@@ -60,7 +62,7 @@ def aligned(loops: Any, texts: Texts, gap: int = 12, min_run: int = 8, room: int
         runs = np.empty((room, 3), np.int32)
         upto = loops.align_pairs(
             *(texts.hash, texts.flags, texts.start, texts.stop, texts.spaceless, a, a + 1),
-            *(done, SEED, gap, min_run, 10, 60, counts, runs, run_counts),
+            *(done, SEED, gap, min_run, counts, runs, run_counts),
         )
         assert upto > done
         ends = np.cumsum(run_counts[done:upto])
@@ -422,6 +424,36 @@ def test_an_excerpt_has_no_sentences_of_ones_own() -> None:
     assert (found.covered, found.narrative, found.sentences) == (120, 40, 1)
 
 
+@pytest.mark.parametrize(
+    ("shared", "lengths", "days", "expected"),
+    [
+        (90, [20] * 10, 0, "version"),  # half of the fifth sentence is shared
+        (90, [30, 30, 30, 110], 0, "partial"),  # whole sentences, and none of the others
+        (90, [80, 21, 99], 0, "partial"),  # less than half of the second
+        (90, [81, 8, 2, 109], 0, "partial"),  # and too few words of the third for a sentence of their own
+        (90, [50, 64, 86], 0, "version"),
+        (90, [50, 65, 85], 0, "partial"),  # so long that its end was not found
+        (80, [50, 60, 90], 0, "version"),
+        (78, [50, 56, 94], 0, "partial"),  # more than a fifth would be the rest of sentences
+        (130, [120, 20, 60], 0, "version"),
+        (130, [120, 20, 60], 2, "partial"),  # 0.65, days apart, where only what is shared counts
+        (140, [120, 20, 60], 2, "version"),
+    ],
+)
+def test_of_a_sentence_half_of_which_is_shared_the_rest_was_taken_over(
+    shared: int, lengths: list[int], days: int, expected: str
+) -> None:
+    a = words(0, shared) + words(500, sum(lengths) - shared)
+    b = words(0, shared) + words(900, 400)
+    for one, two in (((a, lengths), (b, [20] * 100)), ((b, [20] * 100), (a, lengths))):
+        texts = texts_of(
+            [one[0], two[0]], [sentences(one[1])[: len(one[0])], sentences(two[1])[: len(two[0])]]
+        )
+        texts = replace(texts, published=np.array([0, days * DAY]))
+        edges = verify(texts, Pairs(np.array([0]), np.array([1])), Settings())
+        assert (kind(edges), edges.shared_words[0]) == (expected, shared)
+
+
 def test_stock_counts_on_neither_side() -> None:
     a, b = words(0, 100) + words(500, 100), words(0, 100) + words(900, 100)
     assert kind(flagged(a, b, STOCK, [])) == "version"
@@ -477,7 +509,7 @@ def test_more_evidence_is_never_a_weaker_relation(
     coverage: list[float], evidence: list[int], extra: int
 ) -> None:
     def code(shared: int, narrative: int) -> int:
-        columns = [coverage[1], coverage[0], shared]
+        columns = [coverage[1], coverage[1], coverage[0], shared]
         arrays = [np.array([value], np.float64) for value in columns]
         no, told = np.zeros(1, bool), np.array([narrative], np.float64)
         enough, retold = told >= 40, told < 100

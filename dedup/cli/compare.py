@@ -143,7 +143,7 @@ def explain(
         figures: Their figures differ; one frame around the same figures has other days of the week, or other
             names in its headlines.
     """
-    from dedup.overlap import CUT, LIFTED, WHOLE
+    from dedup.overlap import CUT, LIFTED, REST, WHOLE
     from dedup.templates import ANOTHER_DAY
 
     least, most = sorted((relation.coverage_a, relation.coverage_b))  # the shorter one is covered more
@@ -154,9 +154,13 @@ def explain(
     few = min(settings.two_sentences, settings.partial_words)  # more do not count as sentences
     scraps = f"runs of fewer than {LIFTED} words on average"
     later = apart > timedelta(days=settings.stock_window_days)
-    limit, days = settings.version_coverage, ""
-    if most >= limit and apart > timedelta(microseconds=ANOTHER_DAY):
-        limit, days = settings.version_coverage_apart, ", which texts days apart must share"
+    limit, also, days = settings.version_coverage, "", apart > timedelta(microseconds=ANOTHER_DAY)
+    retold = f"of its words outside quotations less than {percent(settings.version_narrative)}"
+    retold += f", or fewer than {settings.version_words}" if narrative < settings.version_words else ""
+    if days and most >= limit:
+        limit, also = settings.version_coverage_apart, ", which texts days apart must share"
+    elif not days and REST * most >= limit:  # with the rest of sentences it may be as much as is asked for
+        also = f", also with the rest of sentences, or {retold}"
     match relation.relation:
         case RelationKind.EXACT:
             return "the articles are equal word for word, once folded and stripped"
@@ -173,6 +177,11 @@ def explain(
             narrative < settings.version_words and most >= CUT[0] and least >= CUT[1]
         ):
             return f"the shorter was cut from the longer: {percent(most)} and {percent(least)} are shared"
+        case RelationKind.VERSION if most < limit:
+            return (
+                f"{_below(most, limit)} of the shorter is in the longer, and at least {percent(limit)} with "
+                f"the rest of sentences half of which are, with {outside}"
+            )
         case RelationKind.VERSION:
             return (
                 f"{percent(most)} of the shorter is in the longer, at least {percent(limit)}, with {outside}"
@@ -183,17 +192,13 @@ def explain(
                 f"in a passage of at least {settings.partial_words} words"
             )
         case RelationKind.PARTIAL if most >= limit:
-            fewer = f", or fewer than {settings.version_words}" if narrative < settings.version_words else ""
-            return (
-                f"{outside}; {percent(most)} of the shorter is in the longer, but of its words outside "
-                f"quotations less than {percent(settings.version_narrative)}{fewer}"
-            )
+            return f"{outside}; {percent(most)} of the shorter is in the longer, but {retold}"
         case RelationKind.PARTIAL:
             sentences = "" if narrative >= settings.partial_words else " in two sentences or more"
             enough = settings.two_sentences if sentences else settings.partial_words
             return (
                 f"{outside}, at least {enough}{sentences}; but only {_below(most, limit)} of the shorter "
-                f"is in the longer, less than {percent(limit)}{days}"
+                f"is in the longer, less than {percent(limit)}{also}"
             )
         case RelationKind.QUOTE if later and narrative >= few and most < settings.partial_coverage_apart:
             return (

@@ -28,6 +28,7 @@ from dedup.kernels.rules import (
     LOOK_BACK,
     MAX_HITS,
     OPEN_COST,
+    SENTENCE_MOST,
     SENTENCE_SHARE,
     SENTENCE_WORDS,
 )
@@ -40,7 +41,7 @@ __all__ = ["align_pairs"]
 
 TAKEN, CITED = 1, 2  # marks of used tokens: CITED in an excerpt
 
-COVERED, NARRATIVE, LONGEST, FIGURES, CONFLICTS, SENTENCES = range(6)  # columns of the counts
+COVERED, NARRATIVE, LONGEST, FIGURES, CONFLICTS, SENTENCES, OVER_A, OVER_B = range(8)  # columns of the counts
 
 MIX, S29 = np.uint64(0x9E3779B97F4A7C15), np.uint64(29)
 
@@ -360,29 +361,39 @@ def _take_chain(pair, links, widest, room, runs, written, counts):
 
 @inlined
 def _is_taken(taken, whole):
-    """Whether a sentence of so many half words was taken over, of which so many were outside quotations."""
-    return np.int64(taken >= 2 * SENTENCE_WORDS and taken >= SENTENCE_SHARE * whole)
+    """Whether a sentence of so many half words was taken over, given those of it that stand in passages."""
+    return taken >= 2 * SENTENCE_WORDS and taken >= SENTENCE_SHARE * whole
+
+
+@inlined
+def _with_rest(taken, whole):
+    """Half words of a sentence that was taken over, of which so many stand in passages."""
+    return whole if _is_taken(taken, whole) and whole <= 2 * SENTENCE_MOST else taken
 
 
 @helper
-def _sentences(flags, used):
-    """Sentences of which half was taken over; what is quoted in them was not."""
-    found = 0
-    taken = whole = np.int32(0)
+def _taken_over(flags, used):
+    """Sentences taken over, what is quoted in them aside; and half words, with the rest of such sentences."""
+    sentences = 0
+    over = whole = taken = told = np.int32(0)
     for t in range(len(flags)):
         if flags[t] & SENTENCE:
-            found += _is_taken(taken, whole)
-            taken = whole = np.int32(0)
-        whole += _half_words(flags[t], STOCK)
-        taken += _half_words(flags[t], STOCK | QUOTED) * np.int32(used[t] == TAKEN)
-    return found + _is_taken(taken, whole)
+            sentences += np.int64(_is_taken(told, whole))
+            over += _with_rest(taken, whole)
+            whole = taken = told = np.int32(0)
+        weight = _half_words(flags[t], STOCK)
+        whole += weight
+        taken += weight * np.int32(used[t] != 0)
+        told += weight * np.int32(used[t] == TAKEN) * np.int32(flags[t] & QUOTED == 0)
+    over += _with_rest(taken, whole)
+    return sentences + np.int64(_is_taken(told, whole)), over
 
 
 @kernel(
     types.int64(
         const(types.uint64), const(types.uint8), const(types.int64), const(types.int64), const(types.uint8),
         const(types.int64), const(types.int64),
-        types.int64, types.int64, types.int64, types.int64, types.int64, types.int64,
+        types.int64, types.int64, types.int64, types.int64,
         types.Array(types.int32, 2, "C"), types.Array(types.int32, 2, "C"), out(types.int64),
     ),
     allocates=True,
@@ -399,8 +410,6 @@ def align_pairs(
     seed,
     gap,
     min_run,
-    few,
-    many,
     counts,
     runs,
     run_counts,
@@ -408,9 +417,9 @@ def align_pairs(
     """Align pairs from number ``first`` on; return the first pair that found no room in ``runs``.
 
     ``counts`` gets a row a pair, in half words: covered; those of them outside quotations; the longest
-    verbatim run; equal figures; and figures that differ in the gaps between runs. The last is no length:
-    how many sentences of each were taken over, counted where ``few`` half words or more outside quotations,
-    but fewer than ``many``, are shared.
+    verbatim run; equal figures; and figures that differ in the gaps between runs. Then how many sentences of
+    each were taken over, which is no length; and half words of a, and of b, that were: what is covered, and
+    the rest of sentences half of which is.
     """
     pairs = len(pair_a)
     longest_a = 1
@@ -473,10 +482,10 @@ def align_pairs(
                 continue
             _take_chain(pair, links, gap * unit, room, runs, written, counts[p])
             written += links
-        if few <= counts[p, NARRATIVE] < many:
-            of_a = _sentences(pair.flags_a, room.used_a)
-            of_b = _sentences(pair.flags_b, room.used_b)
-            counts[p, SENTENCES] = min(of_a, of_b)
+        if written > begin:
+            sentences_a, counts[p, OVER_A] = _taken_over(pair.flags_a, room.used_a)
+            sentences_b, counts[p, OVER_B] = _taken_over(pair.flags_b, room.used_b)
+            counts[p, SENTENCES] = min(sentences_a, sentences_b)
         run_counts[p] = written - begin
         room.used_a[: len(pair.a)] = 0
         room.used_b[: len(pair.b)] = 0

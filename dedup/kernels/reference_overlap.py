@@ -18,6 +18,7 @@ from dedup.kernels.rules import (
     LOOK_BACK,
     MAX_HITS,
     OPEN_COST,
+    SENTENCE_MOST,
     SENTENCE_SHARE,
     SENTENCE_WORDS,
 )
@@ -44,8 +45,6 @@ def align_pairs(
     seed: int,
     gap: int,
     min_run: int,
-    few: int,
-    many: int,
     counts: Any,
     runs: Any,
     run_counts: Any,
@@ -76,10 +75,13 @@ def align_pairs(
                     index[tuple(a[i : i + k])].append(i)
         matches = _matches(a, b, seeds[numbers[0], k], k, LONG * unit)
         chained = _chain(matches, gap * unit, unit)
-        found, totals, told = _take(chained, matches, flags_a, flags_b, gap, min_run, unit)
-        both = zip((flags_a, flags_b), zip(*told, strict=True), strict=False)
-        sentences = [_sentences(own, set(places)) for own, places in both]
-        counts[p] = [*totals, min(sentences, default=0) if few <= totals[1] < many else 0]
+        found, totals, covered, told = _take(chained, matches, flags_a, flags_b, gap, min_run, unit)
+        sides = [
+            _taken_over(own, {x[side] for x in covered}, {x[side] for x in told})
+            for side, own in enumerate((flags_a, flags_b))
+        ]
+        sentences, over = zip(*sides, strict=True)
+        counts[p] = [*totals, min(sentences), *over]
         run_counts[p] = len(found)
         runs[written : written + len(found)] = np.array(found, np.int32).reshape(-1, 3)
         written += len(found)
@@ -145,12 +147,13 @@ def _take(
     gap: int,
     min_run: int,
     unit: int,
-) -> tuple[list[tuple[int, int, int]], list[int], list[tuple[int, int]]]:
-    """Runs of the chains worth taking, the counts of :func:`align_pairs`, and tokens that are no excerpt."""
+) -> tuple[list[tuple[int, int, int]], list[int], list[tuple[int, int]], list[tuple[int, int]]]:
+    """Runs of the chains worth taking, their counts, the tokens taken, and those of them in no excerpt."""
     widest, least = gap * unit, min_run * unit
     used_a, used_b = bytearray(len(flags_a)), bytearray(len(flags_b))
     taken = [False] * len(matches)
     runs: list[tuple[int, int, int]] = []
+    inside: list[tuple[int, int]] = []
     told: list[tuple[int, int]] = []
     covered = narrative = longest = figures = conflicts = 0
     for x in sorted(range(len(matches)), key=lambda x: -chained[x][0]):
@@ -197,6 +200,7 @@ def _take(
                     used_a[t] = used_b[u] = 1
                     pairs.append((t, u))
         covered += sum(_weight(flags_a[i], flags_b[j]) for i, j in pairs)
+        inside += pairs
         own = sum(_weight(flags_a[i], flags_b[j]) for i, j in pairs if not (flags_a[i] | flags_b[j]) & QUOTED)
         first, last = chain[0], chain[-1]
         announced = (flags_a[first[0]] | flags_b[first[1]]) & ANNOUNCED
@@ -205,18 +209,29 @@ def _take(
         narrative += own
         told += pairs
         runs.extend(chain)
-    return runs, [covered, narrative, longest, figures, conflicts], told
+    return runs, [covered, narrative, longest, figures, conflicts], inside, told
 
 
-def _sentences(flags: list[int], taken: set[int]) -> int:
-    """Sentences of which half was taken over; what is quoted in them was not."""
+def _taken_over(flags: list[int], covered: set[int], told: set[int]) -> tuple[int, int]:
+    """Sentences taken over, what is quoted in them aside; and half words, with the rest of such sentences."""
     opens = [t for t, flag in enumerate(flags) if t == 0 or flag & SENTENCE]
-    found = 0
+    sentences = over = 0
     for first, last in pairwise([*opens, len(flags)]):
         weight = {t: _weight(flags[t], 0) for t in range(first, last)}
-        own = sum(weight[t] for t in weight if t in taken and not flags[t] & QUOTED)
-        found += own >= 2 * SENTENCE_WORDS and own >= SENTENCE_SHARE * sum(weight.values())
-    return found
+        whole, taken = sum(weight.values()), sum(weight[t] for t in weight if t in covered)
+        sentences += _is_taken(sum(weight[t] for t in weight if t in told and not flags[t] & QUOTED), whole)
+        over += _with_rest(taken, whole)
+    return sentences, over
+
+
+def _is_taken(taken: int, whole: int) -> bool:
+    """Whether a sentence of so many half words was taken over, given those of it that stand in passages."""
+    return taken >= 2 * SENTENCE_WORDS and taken >= SENTENCE_SHARE * whole
+
+
+def _with_rest(taken: int, whole: int) -> int:
+    """Half words of a sentence that was taken over, of which so many stand in passages."""
+    return whole if _is_taken(taken, whole) and whole <= 2 * SENTENCE_MOST else taken
 
 
 def _figures(flags: Iterable[int]) -> tuple[int, int]:

@@ -42,6 +42,7 @@ __all__ = [
     "QUOTED_FLAG",
     "REPLACE",
     "SENTENCE_FLAG",
+    "SENTENCE_MOST",
     "SENTENCE_SHARE",
     "SENTENCE_WORDS",
     "SHORT_SHARE",
@@ -75,7 +76,8 @@ OPEN_COST: Final = 5  # tenths of a token
 GAP_COST: Final = 2  # tenths of a token, for each token of the wider gap
 EXCERPT: Final = 250  # words: a longer passage is no excerpt
 SENTENCE_WORDS: Final = 5  # a sentence is taken over if so many outside quotations are,
-SENTENCE_SHARE: Final = 0.5  # and they are this share of its words
+SENTENCE_SHARE: Final = 0.5  # and they are this share of its words;
+SENTENCE_MOST: Final = 64  # words: in a longer one no stop was found, and what isn't shared of it stays out
 
 # Lines wrapped by hand.
 TAB: Final = 8  # columns
