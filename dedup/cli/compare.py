@@ -224,7 +224,7 @@ def explain(
     if shared >= settings.quote_words:
         if narrative >= settings.partial_words and not later:
             return frame
-        if most >= settings.version_coverage:
+        if REST * most >= settings.version_coverage:
             return f"{frame}; or no run of them has {settings.min_run}"
     return (
         f"only {shared} words are shared; a quotation takes {settings.quote_words} "
