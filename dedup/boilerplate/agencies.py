@@ -44,6 +44,8 @@ PLACE_TOKENS = 14
 """Tokens of a place and date, at most."""
 PLACE_WORDS = 8
 """Tokens of a place and date that an agency in brackets, or behind a dash, follows."""
+PLACE_ALONE = 4
+"""Tokens of a place that nothing but an agency in brackets parts from the sentence, at most."""
 LEAST = 8
 """Tokens that follow a bracket with an agency at the head of a text."""
 _JOINS = signs.SLASH | signs.DASH | signs.OPEN
@@ -134,6 +136,9 @@ def datelines(look: Surface, units: Units, measures: Measures) -> NDArray[np.boo
         # PLACE, 3 Mar (EFE) The …; PLACE, 3 мар - РИА. The …; Place (epd). The …; Place. (kna) The …
         around = (opened[i] | closed[i]) & signs.STOP
         dateline[i] = dated or (named and in_parentheses[i] and around)
+    linked = _links(measures, closed)
+    for i in np.flatnonzero(early & (left >= LEAST) & (closed & signs.CLOSE != 0) & ~dateline).tolist():
+        dateline[i] = _placed(look, units, measures, linked, i)
     # (AP) The mayor …, 【白川共同】…: the bracket the unit opens with
     begins = units.first[unit]
     bracket = early & (look.before[begins] & signs.OPEN != 0) & (closed & signs.CLOSE != 0) & (left >= LEAST)
@@ -143,9 +148,29 @@ def datelines(look: Surface, units: Units, measures: Measures) -> NDArray[np.boo
         dateline[i] |= (
             place_after(look, int(first[i]), int(last[i]) + 1, int(units.last[unit[i]])) > last[i] + 1
         )
-    for i in np.flatnonzero(_links(measures, closed))[::-1].tolist():
+    for i in np.flatnonzero(linked)[::-1].tolist():
         dateline[i] |= dateline[i + 1]
     return np.asarray(dateline)
+
+
+def _placed(look: Surface, units: Units, measures: Measures, linked: NDArray[np.bool_], i: int) -> bool:
+    """Whether a place opens the unit, the agency follows in brackets, and then a sentence begins.
+
+    "Bern (sda) Der Rat …", "Genf (sda/afp) Die …", as Swiss and church agencies write. An agency's own name
+    before its letters is no place: "Deutsche Presse-Agentur (dpa)".
+    """
+    first, size, unit = measures.agency_first, measures.agency_size, measures.agency_unit
+    behind = int(first[i] + size[i])
+    while i and linked[i - 1]:
+        i -= 1
+    begin, opens = int(units.first[unit[i]]), int(first[i])
+    if not 0 < opens - begin <= PLACE_ALONE or look.after[behind - 1] & ~np.uint16(signs.SPACE | signs.CLOSE):
+        return False
+    named = i > 0 and unit[i - 1] == unit[i] and first[i - 1] + size[i - 1] == opens
+    place = look.shape[begin:opens] & (signs.UPPER | signs.CAPITALS) != 0
+    apart = look.before[opens] == signs.SPACE | signs.OPEN
+    goes_on = look.shape[behind] & (signs.UPPER | signs.NUMBER) != 0
+    return bool(place.all() and apart and goes_on and not named)
 
 
 def _links(measures: Measures, closed: NDArray[np.uint16]) -> NDArray[np.bool_]:

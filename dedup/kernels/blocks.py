@@ -321,6 +321,8 @@ def _ends_sentence(tokens, shape, after, abbreviations, months, cased, t, last):
         return True
     if after[t] & STOP == 0 or after[t] & SPACE == 0 or (cased and shape[t + 1] & LOWER != 0):
         return False
+    if after[t] & CLOSE != 0 and after[t] & DASH != 0:
+        return False
     if shape[t] & SINGLE != 0 and shape[t] & (UPPER if cased else LOWER) != 0:
         return False
     if shape[t] & NUMBER != 0 and _among(months, tokens[t + 1]):
@@ -353,7 +355,8 @@ def cut_units(
 
     A full stop, mark of question or exclamation, or an ellipsis ends a sentence where white space and then
     a capital, a figure or a script without case follow, and what stands before it is no initial, no
-    abbreviation and no day before its month ("2. März"). In a block without any capital, of a corpus in small
+    abbreviation and no day before its month ("2. März"), and no bracket and dash are with it, as where a
+    dateline ends ("Madrid, 2 mar (EFE).-"). In a block without any capital, of a corpus in small
     letters, a small one follows as well.
 
     Args:

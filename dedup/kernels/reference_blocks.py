@@ -260,6 +260,7 @@ def cut_units(
     goes_on = cased & np.append(shape[1:] & signs.LOWER != 0, False)[:size]
     initial = (shape & signs.SINGLE != 0) & (shape & np.where(cased, signs.UPPER, signs.LOWER) != 0)
     ends = (after & signs.STOP != 0) & (after & signs.SPACE != 0) & ~initial & ~goes_on
+    ends &= (after & signs.CLOSE == 0) | (after & signs.DASH == 0)
     ends &= ~np.isin(tokens, abbreviations)
     ends &= ~((shape & signs.NUMBER != 0) & np.append(np.isin(tokens[1:], months), False)[:size])
     ends |= after & signs.WIDE != 0

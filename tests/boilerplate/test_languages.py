@@ -162,6 +162,10 @@ def test_a_korean_dateline_goes_with_its_reporter(dateline: str) -> None:
     [
         ("de", "Nordermarsch (epd). ", "epd"),
         ("de", "Nordermarsch. (kna) ", "KNA"),
+        ("de", "Nordermarsch (KNA) ", "KNA"),
+        ("de", "Bad Nordermarsch (sda) ", "Keystone-SDA"),
+        ("de", "Nordermarsch (sda/afp) ", "Keystone-SDA"),
+        ("fr", "Valmarin (ats) ", "Keystone-SDA"),
         ("de", "Nordermarsch/Kall. (dpa/lno) ", "dpa"),
         ("de", "Nordermarsch (ots) - ", "news aktuell"),
         ("de", "Nordermarsch (dts Nachrichtenagentur) - ", "dts"),

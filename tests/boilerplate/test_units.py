@@ -43,6 +43,14 @@ def test_an_example_ends_no_sentence(text: str, count: int) -> None:
     assert len(sentence_starts(tokens, surface(tokens, column))) == count
 
 
+def test_a_dateline_in_brackets_ends_no_sentence() -> None:
+    column = pa.array(
+        ["Almiruela, 2 mar (EFE).- El Gobierno cede. Los puertos (dos). Y más."], pa.large_string()
+    )
+    tokens = tokenize(column)
+    assert len(sentence_starts(tokens, surface(tokens, column))) == 3
+
+
 @pytest.mark.parametrize(
     ("text", "count"),
     [
