@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from enum import IntEnum
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -22,7 +23,9 @@ if TYPE_CHECKING:
     from dedup.tokens import Tokens
 
 __all__ = [
+    "AgencyLine",
     "addresses",
+    "agency_lines",
     "credited_captions",
     "dates",
     "led_by_cues",
@@ -31,7 +34,9 @@ __all__ = [
     "posts",
     "sentences",
     "signed_captions",
+    "slashed_captions",
     "threads",
+    "ticker_entries",
 ]
 
 ADDRESS_TOKENS = 5
@@ -63,6 +68,14 @@ STAMPS, POST_UNITS = 3, 10
 PLACE_TOKENS = 5
 """Words of a place before a dash, at most: "HARLOW BAY, Calif. —"."""
 
+LINE_TOKENS, INITIAL_BYTES = 8, 4
+"""Words of an agency's line with what its desk adds, at most, and letters of an editor's initials."""
+DESK = signs.SPACE | signs.SLASH | signs.DASH
+"""What stands between an agency and such initials."""
+PLUS = 2
+"""Signs of addition that frame an entry of a ticker, at least."""
+
+_ENTRY = re.compile(rb"\+{%d,}\s*\d{1,2}[:.]\d{2}\b.*\+{%d,}" % (PLUS, PLUS), re.DOTALL)
 _DATE = re.compile(
     rb"(\d{1,2}[./]\d{1,2}[./]\d{4}|\d{4}([-./])\d{1,2}\2\d{1,2})([ ,|T/-]{1,3}\d{1,2}[:.]\d{2}(:\d{2})?)?"
 )
@@ -210,6 +223,8 @@ def _telling() -> NDArray[np.uint8]:
 def credited_captions(look: Surface, units: Units, phrases: Phrases) -> NDArray[np.bool_]:
     """bool[U]: a line that a photographer's credit closes: "The square in March. Photo: Ana Ruiz".
 
+    In brackets no colon is needed: "(foto Ruiz)".
+
     A longer one may be a paragraph with a caption glued to it.
 
     Args:
@@ -224,6 +239,7 @@ def credited_captions(look: Surface, units: Units, phrases: Phrases) -> NDArray[
         return found
     name = phrases.first[some] + phrases.size[some]
     colon = look.after[name - 1] & ~np.uint16(signs.SPACE) == signs.COLON
+    colon |= (look.before[phrases.first[some]] & signs.OPEN != 0) & (look.after[name - 1] == signs.SPACE)
     some, name = some[colon], name[colon]
     unit = holders(units.first, phrases.first[some])
     end = units.last[unit]
@@ -234,6 +250,89 @@ def credited_captions(look: Surface, units: Units, phrases: Phrases) -> NDArray[
     named |= look.after[name] == signs.SLASH  # Foto: dpa/Ana Ruiz
     found[unit[named]] = True
     return found & ~units.sentences
+
+
+def slashed_captions(look: Surface, units: Units, measures: Measures) -> NDArray[np.bool_]:
+    """bool[U]: a line that an agency and its photographer close, or a name behind the sign of copyright.
+
+    "The port, September 12. REUTERS/Ana Ruiz", "The farmer on his field © A. Ruiz".
+    """
+    size = measures.counts[:, signs.N_TOKENS]
+    line = (size <= CAPTION_TOKENS[1]) & ~units.sentences & (measures.gap_after & signs.STOP == 0)
+    owned, found = line & (measures.counts[:, signs.N_COPYRIGHT] == 1), np.zeros(len(units), np.bool_)
+    rows = np.flatnonzero(owned & (measures.gap_before & signs.COPYRIGHT == 0))
+    names = np.ones(len(rows), np.bool_)
+    for word in range(1, SIGNATURE_TOKENS[1] + 1):
+        at = units.last[rows] - word
+        names &= (look.shape[at] & signs.UPPER != 0) & (at > units.first[rows])
+        found[rows[names & (look.before[at] & signs.COPYRIGHT != 0)]] = True
+    behind = measures.agency_first + measures.agency_size
+    unit = measures.agency_unit
+    few = (units.last[unit] > behind) & (units.last[unit] - behind <= SIGNATURE_TOKENS[1]) & line[unit]
+    few &= (measures.agency_before & signs.STOP != 0) & (measures.agency_after == signs.SLASH)
+    for i in np.flatnonzero(few).tolist():
+        found[unit[i]] |= bool((look.shape[behind[i] : units.last[unit[i]]] & signs.UPPER != 0).all())
+    return found
+
+
+class AgencyLine(IntEnum):
+    """What a line with an agency may be."""
+
+    NONE = 0
+    PLACE = 1
+    BRACKET = 2
+    DESK = 3
+    NAMED = 4
+
+
+def agency_lines(tokens: Tokens, look: Surface, units: Units, measures: Measures) -> NDArray[np.uint8]:
+    """uint8[U], of :class:`AgencyLine`: the unit is an agency and what stands with it on a line of its own.
+
+    A place and the agency in brackets, "Harlow (ots)"; all of it in brackets, "(APA, red, 9.3.2026)"; the
+    agency with a name or the initials of its desk, "dpa/Ana Ruiz", "PTI RKS NSD", "epd Nord jor rks".
+    """
+    found = np.zeros(len(units), np.uint8)
+    first, unit = measures.agency_first, measures.agency_unit
+    behind = first + measures.agency_size
+    begin, end = units.first[unit], units.last[unit]
+    short = (end - begin <= LINE_TOKENS) & (end - begin > measures.agency_size) & ~units.sentences[unit]
+    bracketed = (measures.agency_before & signs.OPEN != 0) & (measures.agency_after & signs.CLOSE != 0)
+    name = signs.UPPER | signs.NUMBER
+    for i in np.flatnonzero(short).tolist():
+        b, e, at, past = begin[i], end[i], first[i], behind[i]
+        stopped = look.after[e - 1] & signs.STOP
+        if at > b and past == e and bracketed[i]:
+            if not stopped and (look.shape[b:at] & name != 0).all():
+                found[unit[i]] = AgencyLine.PLACE
+        elif look.before[b] & signs.OPEN and look.after[e - 1] & signs.CLOSE:
+            if not (look.after[b : e - 1] & (signs.CLOSE | signs.OPEN)).any():
+                found[unit[i]] = AgencyLine.BRACKET
+        elif at == b and not stopped:
+            named = look.shape[past:e] & signs.UPPER != 0
+            initials = named | (tokens.end[past:e] - tokens.start[past:e] <= INITIAL_BYTES)
+            apart = not (look.after[b : e - 1] & ~np.uint16(DESK)).any()
+            few = e - past <= SIGNATURE_TOKENS[1]
+            if few and named.all() and look.after[past - 1] == signs.SLASH:
+                found[unit[i]] = AgencyLine.NAMED
+            elif apart and initials.all():
+                found[unit[i]] = AgencyLine.DESK
+    return found
+
+
+def ticker_entries(
+    tokens: Tokens, units: Units, measures: Measures, texts: pa.Array, among: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    """bool[U]: the unit, one of those asked about, heads an entry of a ticker: "+++ 21:14 Ship sails +++"."""
+    found: NDArray[np.bool_] = among & (measures.opening & signs.NUMBER != 0) & ~units.sentences
+    found &= (measures.gap_before & signs.OTHER != 0) & (measures.gap_after & signs.OTHER != 0)
+    if not found.any():  # mostly
+        return found
+    data, begins = text_buffers(texts)
+    base = begins[:-1].repeat(steps(units.offsets))
+    for u in np.flatnonzero(found).tolist():
+        start, end = (side[units.block[u]] for side in (tokens.block_start, tokens.block_end))
+        found[u] = _ENTRY.fullmatch(data[base[u] + start : base[u] + end].tobytes().strip()) is not None
+    return found
 
 
 def led_by_cues(look: Surface, units: Units, phrases: Phrases) -> NDArray[np.uint8]:

@@ -9,7 +9,9 @@ import numpy as np
 
 from dedup.boilerplate.agencies import datelines
 from dedup.boilerplate.forms import (
+    AgencyLine,
     addresses,
+    agency_lines,
     credited_captions,
     dates,
     led_by_cues,
@@ -17,7 +19,9 @@ from dedup.boilerplate.forms import (
     placed,
     sentences,
     signed_captions,
+    slashed_captions,
     threads,
+    ticker_entries,
 )
 from dedup.boilerplate.lexicon import CUES
 from dedup.boilerplate.model import BODY, LABELS, MODELS, TITLE
@@ -41,6 +45,7 @@ from dedup.kernels.traits import (
 )
 from dedup.kernels.traits import CUES as CUES_OF
 from dedup.kernels.traits import KINDS as CUED_KINDS
+from dedup.kernels.traits import TITLE as IS_TITLE
 from dedup.ragged import is_in, owners, run_starts, steps, sums
 
 if TYPE_CHECKING:
@@ -170,8 +175,10 @@ def announced(view: View, labels: Labels) -> None:
 
 def captions_by_credit(view: View, labels: Labels) -> None:
     """A line that a photographer's credit closes; at the article's end it may be that of another author."""
-    found = credited_captions(view.look, view.units, view.phrases) & ~view.closing
-    labels[found & (labels != CREDIT)] = CAPTION
+    found = credited_captions(view.look, view.units, view.phrases)
+    labels[found & ~view.closing & (labels != CREDIT)] = CAPTION
+    found = slashed_captions(view.look, view.units, view.measures)
+    labels[found & ~view.closing & (labels <= TITLE)] = CAPTION
 
 
 def told_by_others(view: View, labels: Labels) -> None:
@@ -220,6 +227,20 @@ def islands(view: View, labels: Labels) -> None:
     closes &= view.model[document] != MODELS.index("page")
     teaser = (traits[WORDS, rows] >= WORD * ISLAND_WORDS) & (labels[rows] == NAV) & parted
     labels[rows[closes | teaser]] = BODY
+
+
+def standfirsts(view: View, labels: Labels) -> None:
+    """A sentence without a cue right below the headline sums up the article, however far its text is."""
+    traits = view.traits
+    rows = np.flatnonzero((labels == NAV) & (traits[ENDS_STOP] > 0) & (traits[CUED_KINDS] == 0))
+    rows = rows[(traits[AGENCY, rows] == 0) & (traits[RECURS, rows] == 0) & (traits[PROSE_ABOVE, rows] == 0)]
+    rows = rows[(traits[WORDS, rows] >= WORD * CLOSING_WORDS) & (traits[PROSE_BELOW, rows] > 1)]
+    if len(rows):
+        document = view.units.documents(rows)
+        above = rows - 1
+        above -= labels[above] == META  # a stamp
+        headline = (labels[above] == TITLE) | (traits[IS_TITLE, above] > 0)
+        labels[rows[headline & (above >= view.units.offsets[document])]] = BODY
 
 
 def questions(view: View, labels: Labels) -> None:
@@ -301,6 +322,22 @@ def agencies_by_themselves(view: View, labels: Labels) -> None:
     labels[named[_ASTRAY[labels[named]]]] = CREDIT
 
 
+def lines_of_agencies(view: View, labels: Labels) -> None:
+    """A place and an agency above the text, an agency and its desk below it."""
+    found = agency_lines(view.tokens, view.look, view.units, view.measures)
+    found[labels > TITLE] = AgencyLine.NONE
+    above, below = view.traits[PROSE_ABOVE] > 1, view.traits[PROSE_BELOW] > 0
+    labels[(found == AgencyLine.PLACE) & (view.traits[PROSE_ABOVE] == 0) & below] = META
+    labels[(found == AgencyLine.NAMED) | (found == AgencyLine.BRACKET) & above] = CREDIT
+    labels[(found == AgencyLine.DESK) & above & ~below] = CREDIT
+
+
+def tickers(view: View, labels: Labels) -> None:
+    """What heads an entry of a ticker is part of it."""
+    among = (labels > TITLE) & (view.traits[RECURS] == 0)
+    labels[ticker_entries(view.tokens, view.units, view.measures, view.texts, among)] = BODY
+
+
 def all_there_is(view: View, labels: Labels) -> None:
     """Where nothing would be left there is too little to be sure without cues."""
     labels[none_of(view.units, labels <= TITLE) & (view.measures.strongest == 0)] = BODY
@@ -344,6 +381,7 @@ RULES: tuple[Callable[[View, Labels], None], ...] = (
     recurring,
     credits_of_nobody,
     islands,
+    standfirsts,
     questions,
     turns,
     comments,
@@ -351,6 +389,8 @@ RULES: tuple[Callable[[View, Labels], None], ...] = (
     signed_by_agencies,
     led_by_places,
     agencies_by_themselves,
+    lines_of_agencies,
+    tickers,
     all_there_is,
     lone_prose,
 )

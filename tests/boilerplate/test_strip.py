@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from dedup.boilerplate import agency_place, strip_boilerplate, stripping
 from dedup.boilerplate.lexicon import CUES, lexicon
 from dedup.boilerplate.model import BODY as BODY_LABEL
+from dedup.boilerplate.model import LABELS
 from dedup.errors import InputError
 from dedup.model import CleanText, Kind
 from tests.boilerplate.test_loops import texts
@@ -146,6 +147,100 @@ def test_dateline_and_credit_are_spans_of_their_blocks() -> None:
     assert clean.text == page(*BODY)
     assert [(a.name, a.role) for a in clean.agencies] == [("AFP", "dateline"), ("AFP", "credit")]
     assert [r.kind for r in clean.removed] == [Kind.META, Kind.CREDIT]
+
+
+def test_a_dateline_with_a_stop_and_a_dash_opens_a_text_without_paragraphs() -> None:
+    body = (
+        "El Gobierno aprobó este lunes un plan de ayudas para los agricultores del norte, según anunció la "
+        "ministra. Las ayudas llegarán en verano. El plan tiene un coste de treinta millones de euros y se "
+        "aplicará en tres regiones. Las organizaciones agrarias pidieron más tiempo."
+    )
+    clean = strip_boilerplate("Almiruela, 2 mar (EFE).- " + body)
+    assert clean.text == body
+    assert [(a.name, a.role) for a in clean.agencies] == [("EFE", "dateline")]
+
+
+@pytest.mark.parametrize(
+    "opening",
+    [
+        "Die Deutsche Presse-Agentur (dpa) ",
+        "Minister Falk (SPD) ",
+        "Der Sender in Bern (sda) ",
+    ],
+)
+def test_what_stands_before_a_bracket_is_a_place_or_stays(opening: str) -> None:
+    text = page(opening + "Ruf und Ansehen litten unter dem langen Streit um die Häfen, sagt der Rat.", *BODY)
+    assert strip_boilerplate(text).text == text
+
+
+@pytest.mark.parametrize(
+    ("line", "place"),
+    [
+        ("(APA, red, 9.3.2026)", 4),
+        ("(APA, red, 9.3.2026)", 3),
+        ("PTI RKS NSD", 4),
+        ("epd Nord jön rks", 4),
+        ("AFP/Ana Ruiz", 1),
+        ("Northport (ots)", 0),
+        ("NORTHPORT, 15 Jul. (EUROPA PRESS) -", 0),
+    ],
+)
+def test_a_line_that_is_an_agency_and_its_desk_goes(
+    line: str, place: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        stripping, "label_units", lambda rules, traits, *_: np.full(traits.shape[1], BODY_LABEL, np.uint8)
+    )
+    assert strip_boilerplate(page(*BODY[:place], line, *BODY[place:])).text == page(*BODY)
+
+
+@pytest.mark.parametrize(
+    ("line", "place"),
+    [
+        ("Reuters will das Werk kaufen", 4),
+        ("AFP ne sait pas", 3),
+        ("AP: Two ships collide", 4),
+        ("Die Fotos (dpa)", 3),
+    ],
+)
+def test_a_line_that_speaks_of_an_agency_is_no_credit(
+    line: str, place: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        stripping, "label_units", lambda rules, traits, *_: np.full(traits.shape[1], BODY_LABEL, np.uint8)
+    )
+    text = page(*BODY[:place], line, *BODY[place:])
+    assert line.partition(" (")[0] in strip_boilerplate(text).text
+
+
+@pytest.mark.parametrize(
+    "line", ["+++ 21:14 Ministry asks for patience +++", "++ 18.20 Uhr: 17 Verletzte ++"]
+)
+def test_what_heads_an_entry_of_a_ticker_stays(line: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = page(*BODY[:2], line, *BODY[2:])
+    label = next(i for i, name in enumerate(LABELS) if name == "meta")
+    monkeypatch.setattr(
+        stripping,
+        "label_units",
+        lambda rules, traits, *_: np.where(np.arange(traits.shape[1]) == 2, label, BODY_LABEL).astype(
+            np.uint8
+        ),
+    )
+    assert strip_boilerplate(text).text == text
+
+
+@pytest.mark.parametrize("stamp", [[], ["Stand: 10.03.2026, 19:05 Uhr"]])
+def test_a_standfirst_below_the_headline_stays(stamp: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    top = ["Harbour workers walk out", *stamp, "The union gives up its last seat.", "Sports"]
+    said = ["title", *("meta" for _ in stamp), "nav", "nav"]
+
+    def label(rules: object, traits: np.ndarray, *_: object) -> np.ndarray:
+        labels = [LABELS.index(name) for name in said]
+        return np.array([*labels, *[BODY_LABEL] * (traits.shape[1] - len(labels))], np.uint8)
+
+    monkeypatch.setattr(stripping, "label_units", label)
+    kept = strip_boilerplate(page(*top, *BODY)).text
+    assert kept == page(top[0], top[-2], *BODY)
 
 
 def test_agencies_and_their_roles() -> None:
@@ -345,6 +440,17 @@ def test_furniture_glued_to_a_paragraph_goes_alone(sentence: str, furniture: str
         assert furniture not in kept
 
 
+def test_an_article_may_speak_of_a_contribution() -> None:
+    """ "Dieser Beitrag wurde …" is a note; "Dieser Beitrag" alone is what many things give."""
+    text = page(
+        "Die Gletscher geben im Sommer weniger Wasser ab als früher, wie eine Studie aus Halbergen zeigt.",
+        "Die Forscher maßen den Abfluss an zwölf Stellen, an denen es Reihen aus hundert Jahren gibt.",
+        "Für die Wasserversorgung der Täler hat das Folgen. In trockenen Sommern stammt ein Viertel des Wassers "
+        "aus dem Eis. Dieser Beitrag dürfte seinen Höhepunkt bereits überschritten haben.",
+    )
+    assert strip_boilerplate(text).text == text
+
+
 def test_a_sentence_does_not_go_for_one_word() -> None:
     """Of many: "zurück" is a link where it stands alone."""
     said = "Die Spitzenkandidatin der Freien Liste, Nora Adler, nannte das Ergebnis ihrer Partei solide."
@@ -530,6 +636,9 @@ def test_a_post_is_part_of_the_article(lines: list[str], furniture: int) -> None
         "Die Kräne im Hafen standen am Dienstag still. Foto: privat",
         "1 / 8 Die Kräne im Hafen standen am Dienstag still. Foto: dpa/Ana Ruiz",
         "Les grues du port sont restées immobiles mardi. Photo : Ana Ruiz",
+        "Le gru del porto davanti al cantiere (foto Ruiz)",
+        "The cranes of Northport stood still, March 10, 2026. REUTERS/Ana Ruiz",
+        "The cranes of Northport in March © Ana Ruiz",
     ],
 )
 def test_a_line_that_a_photographers_credit_closes_is_a_caption(line: str) -> None:
