@@ -562,6 +562,16 @@ def test_a_line_of_cues_goes_from_between_paragraphs(line: str) -> None:
         ("<저작권자(c) 연합뉴스, 무단 전재-재배포, AI 학습 및 활용 금지>", True),
         ("leif.sandal@norpress.example", True),
         ("#northport #dockers #strike", True),
+        ("Article content", True),
+        ("Rückfragen bitte an:", True),
+        ("© dpa-infocom, dpa:251020-930-212136/1", True),
+        ("Sign up for push alerts and have the best news delivered directly to your phone", True),
+        (
+            "Haber Akış Sistemi (HAS) üzerinden abonelere sunulan haberler, özetlenerek yayımlanmaktadır.",
+            True,
+        ),
+        ("The article content was not known to her", False),
+        ("Sie erreichte die Pressestelle per Telefon erst am Abend.", False),
         ("She writes as @inescalder", False),
     ],
 )
