@@ -233,6 +233,8 @@ def standfirsts(view: View, labels: Labels) -> None:
     """A sentence without a cue right below the headline sums up the article, however far its text is."""
     traits = view.traits
     rows = np.flatnonzero((labels == NAV) & (traits[ENDS_STOP] > 0) & (traits[CUED_KINDS] == 0))
+    if not len(rows):
+        return
     rows = rows[(traits[AGENCY, rows] == 0) & (traits[RECURS, rows] == 0) & (traits[PROSE_ABOVE, rows] == 0)]
     rows = rows[(traits[WORDS, rows] >= WORD * CLOSING_WORDS) & (traits[PROSE_BELOW, rows] > 1)]
     if len(rows):
@@ -325,6 +327,8 @@ def agencies_by_themselves(view: View, labels: Labels) -> None:
 def lines_of_agencies(view: View, labels: Labels) -> None:
     """A place and an agency above the text, an agency and its desk below it."""
     found = agency_lines(view.tokens, view.look, view.units, view.measures)
+    if not found.any():  # mostly
+        return
     found[labels > TITLE] = AgencyLine.NONE
     above, below = view.traits[PROSE_ABOVE] > 1, view.traits[PROSE_BELOW] > 0
     labels[(found == AgencyLine.PLACE) & (view.traits[PROSE_ABOVE] == 0) & below] = META
