@@ -157,7 +157,8 @@ def _placed(look: Surface, units: Units, measures: Measures, linked: NDArray[np.
     """Whether a place opens the unit, the agency follows in brackets, and then a sentence begins.
 
     "Bern (sda) Der Rat …", "Genf (sda/afp) Die …", as Swiss and church agencies write. An agency's own name
-    before its letters is no place: "Deutsche Presse-Agentur (dpa)".
+    before its letters is no place, "Deutsche Presse-Agentur (dpa)", and as many words as it has letters may
+    spell out another: "American Psychological Association (APA) President …".
     """
     first, size, unit = measures.agency_first, measures.agency_size, measures.agency_unit
     behind = int(first[i] + size[i])
@@ -170,7 +171,8 @@ def _placed(look: Surface, units: Units, measures: Measures, linked: NDArray[np.
     place = look.shape[begin:opens] & (signs.UPPER | signs.CAPITALS) != 0
     apart = look.before[opens] == signs.SPACE | signs.OPEN
     goes_on = look.shape[behind] & (signs.UPPER | signs.NUMBER) != 0
-    return bool(place.all() and apart and goes_on and not named)
+    spelled = 1 < opens - begin == len(agency_names()[measures.agency_name[i]])
+    return bool(place.all() and apart and goes_on and not named and not spelled)
 
 
 def _links(measures: Measures, closed: NDArray[np.uint16]) -> NDArray[np.bool_]:

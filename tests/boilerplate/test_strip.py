@@ -166,6 +166,7 @@ def test_a_dateline_with_a_stop_and_a_dash_opens_a_text_without_paragraphs() -> 
         "Die Deutsche Presse-Agentur (dpa) ",
         "Minister Falk (SPD) ",
         "Der Sender in Bern (sda) ",
+        "American Psychological Association (APA) ",
     ],
 )
 def test_what_stands_before_a_bracket_is_a_place_or_stays(opening: str) -> None:
