@@ -290,6 +290,8 @@ def agency_lines(tokens: Tokens, look: Surface, units: Units, measures: Measures
 
     A place and the agency in brackets, "Harlow (ots)"; all of it in brackets, "(APA, red, 9.3.2026)"; the
     agency with a name or the initials of its desk, "dpa/Ana Ruiz", "PTI RKS NSD", "epd Nord jor rks".
+
+    A sentence in brackets is none: "(Reuters had reported on Monday.)".
     """
     found = np.zeros(len(units), np.uint8)
     first, unit = measures.agency_first, measures.agency_unit
@@ -301,20 +303,21 @@ def agency_lines(tokens: Tokens, look: Surface, units: Units, measures: Measures
     for i in np.flatnonzero(short).tolist():
         b, e, at, past = begin[i], end[i], first[i], behind[i]
         stopped = look.after[e - 1] & signs.STOP
+        brief = (look.shape[b:e] & signs.UPPER != 0) | (tokens.end[b:e] - tokens.start[b:e] <= INITIAL_BYTES)
         if at > b and past == e and bracketed[i]:
             if not stopped and (look.shape[b:at] & name != 0).all():
                 found[unit[i]] = AgencyLine.PLACE
         elif look.before[b] & signs.OPEN and look.after[e - 1] & signs.CLOSE:
-            if not (look.after[b : e - 1] & (signs.CLOSE | signs.OPEN)).any():
+            one = not (look.after[b : e - 1] & (signs.CLOSE | signs.OPEN)).any()
+            if one and (not stopped or brief.all()):
                 found[unit[i]] = AgencyLine.BRACKET
         elif at == b and not stopped:
             named = look.shape[past:e] & signs.UPPER != 0
-            initials = named | (tokens.end[past:e] - tokens.start[past:e] <= INITIAL_BYTES)
             apart = not (look.after[b : e - 1] & ~np.uint16(DESK)).any()
             few = e - past <= SIGNATURE_TOKENS[1]
             if few and named.all() and look.after[past - 1] == signs.SLASH:
                 found[unit[i]] = AgencyLine.NAMED
-            elif apart and initials.all():
+            elif apart and brief[past - b :].all():
                 found[unit[i]] = AgencyLine.DESK
     return found
 

@@ -179,6 +179,7 @@ def test_what_stands_before_a_bracket_is_a_place_or_stays(opening: str) -> None:
     [
         ("(APA, red, 9.3.2026)", 4),
         ("(APA, red, 9.3.2026)", 3),
+        ("(APA/Red.)", 4),
         ("PTI RKS NSD", 4),
         ("epd Nord jön rks", 4),
         ("AFP/Ana Ruiz", 1),
@@ -202,6 +203,7 @@ def test_a_line_that_is_an_agency_and_its_desk_goes(
         ("AFP ne sait pas", 3),
         ("AP: Two ships collide", 4),
         ("Die Fotos (dpa)", 3),
+        ("(Reuters had reported on Monday.)", 4),
     ],
 )
 def test_a_line_that_speaks_of_an_agency_is_no_credit(
