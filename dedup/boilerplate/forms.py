@@ -149,7 +149,7 @@ def signed_captions(look: Surface, units: Units, measures: Measures) -> NDArray[
     rows = np.flatnonzero(found)
     capitals = np.ones(len(rows), np.bool_)
     for word in range(1, SIGNATURE_TOKENS[1] + 1):
-        at = units.last[rows] - word
+        at = np.maximum(units.last[rows] - word, units.first[rows])  # a line may be shorter
         capitals &= look.shape[at] & (signs.CAPITALS | signs.SINGLE) == signs.CAPITALS
         if word >= SIGNATURE_TOKENS[0]:
             signed[rows[capitals & (look.before[at] & signs.STOP != 0)]] = True
@@ -192,7 +192,7 @@ def open_captions(
         told |= (look.after[at] & colon == colon) & (look.shape[at + 1] & name != 0)
     names = measures.gap_after[rows] & signs.CLOSE != 0
     for word in range(1, SIGNATURE_TOKENS[1] + 1):
-        at = units.last[rows] - word
+        at = np.maximum(units.last[rows] - word, units.first[rows])  # a line may be shorter
         names &= look.shape[at] & signs.UPPER != 0
         told |= names & (look.before[at] & signs.OPEN != 0)
     rows, captions = rows[told], np.zeros(len(units), np.bool_)
@@ -263,7 +263,7 @@ def slashed_captions(look: Surface, units: Units, measures: Measures) -> NDArray
     rows = np.flatnonzero(owned & (measures.gap_before & signs.COPYRIGHT == 0))
     names = np.ones(len(rows), np.bool_)
     for word in range(1, SIGNATURE_TOKENS[1] + 1):
-        at = units.last[rows] - word
+        at = np.maximum(units.last[rows] - word, units.first[rows])  # a line may be shorter
         names &= (look.shape[at] & signs.UPPER != 0) & (at > units.first[rows])
         found[rows[names & (look.before[at] & signs.COPYRIGHT != 0)]] = True
     behind = measures.agency_first + measures.agency_size

@@ -355,7 +355,10 @@ def test_spans_are_sound(text: str, title: str | None) -> None:
     assert strip_boilerplate(text, title=title and title.encode(errors="ignore").decode()) == clean
 
 
-@pytest.mark.parametrize("text", ["", " ", "\n\n", "a", "***", "\x00", "\r\n\r\n", "😀", "\u0301"])
+@pytest.mark.parametrize(
+    "text",
+    ["", " ", "\n\n", "a", "a©", "A B©", "AFP/", "+++ 1:00", "***", "\x00", "\r\n\r\n", "😀", "\u0301"],
+)
 def test_small_texts(text: str) -> None:
     assert strip_boilerplate(text).text in (text, "")
 
