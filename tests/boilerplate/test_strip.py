@@ -204,6 +204,18 @@ def test_a_line_that_is_an_agency_and_its_desk_goes(
         ("AP: Two ships collide", 4),
         ("Die Fotos (dpa)", 3),
         ("(Reuters had reported on Monday.)", 4),
+        ("(AFP) and (Ana Ruiz)", 4),
+        ("Northport Harbour (ots).", 0),
+        ("AFP Ana Ruiz.", 4),
+        ("AFP Ana Ruiz", 1),
+        ("AFP; Ana; Ruiz", 4),
+        ("AFP/Ana Ruiz Berg Calder Adler Falk", 1),
+        ("AFP/has other views", 1),
+        ("The cranes of Northport in March © Ana Ruiz.", 1),
+        ("The cranes of Northport © as seen before", 1),
+        ("The port as seen by REUTERS/Ana Ruiz", 1),
+        ("The port in March. REUTERS Ana Ruiz", 1),
+        ("The port in March. REUTERS/and others there", 1),
     ],
 )
 def test_a_line_that_speaks_of_an_agency_is_no_credit(
@@ -230,6 +242,19 @@ def test_what_heads_an_entry_of_a_ticker_stays(line: str, monkeypatch: pytest.Mo
         ),
     )
     assert strip_boilerplate(text).text == text
+
+
+def test_a_stamp_between_other_signs_heads_no_entry(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = page(*BODY[:2], "+ 21:14 Ministry asks for patience *", *BODY[2:])
+    label = LABELS.index("meta")
+    monkeypatch.setattr(
+        stripping,
+        "label_units",
+        lambda rules, traits, *_: np.where(np.arange(traits.shape[1]) == 2, label, BODY_LABEL).astype(
+            np.uint8
+        ),
+    )
+    assert strip_boilerplate(text).text == page(*BODY)
 
 
 @pytest.mark.parametrize("stamp", [[], ["Stand: 10.03.2026, 19:05 Uhr"]])
