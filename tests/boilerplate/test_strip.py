@@ -271,6 +271,24 @@ def test_a_standfirst_below_the_headline_stays(stamp: list[str], monkeypatch: py
     assert kept == page(top[0], top[-2], *BODY)
 
 
+@pytest.mark.parametrize(
+    "top",
+    [
+        ["Harbour workers walk out", "The union gives up its last seat"],
+        ["Harbour workers walk out", "Sign up for our newsletter about the port."],
+        ["Harbour workers walk out", "Gone."],
+        ["Harbour workers walk out", "Sports", "The union gives up its last seat."],
+    ],
+)
+def test_what_else_is_below_the_headline_goes(top: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    def label(rules: object, traits: np.ndarray, *_: object) -> np.ndarray:
+        labels = [LABELS.index(name) for name in ["title", *["nav"] * (len(top) - 1)]]
+        return np.array([*labels, *[BODY_LABEL] * (traits.shape[1] - len(labels))], np.uint8)
+
+    monkeypatch.setattr(stripping, "label_units", label)
+    assert strip_boilerplate(page(*top, *BODY)).text == page(top[0], *BODY)
+
+
 def test_agencies_and_their_roles() -> None:
     text = page(
         "By Ines Calder, Associated Press",
