@@ -482,6 +482,20 @@ def test_a_template_is_no_copy() -> None:
     assert kind(flagged(a, b, NUMBER, figures)) == "none"
 
 
+@pytest.mark.parametrize(("lengths", "expected"), [([20] * 10, "none"), ([30, 30, 30, 110], "quote")])
+def test_a_frame_is_nothing_where_it_would_be_a_version(lengths: list[int], expected: str) -> None:
+    """With the rest of a sentence half of which is shared, too."""
+    a = words(0, 90) + words(500, 110)
+    b = [word + 1000 if word % 10 == 5 else word for word in words(0, 90)] + words(2000, 300)
+    flags = [sentences(lengths), sentences([30] * 13)]
+    for own in flags:
+        for place in range(5, 90, 10):
+            own[place] |= NUMBER
+    texts = texts_of([a, b], flags)
+    edges = verify(texts, Pairs(np.array([0]), np.array([1])), Settings())
+    assert (kind(edges), round(float(edges.coverage_a[0]), 2)) == (expected, 0.45)
+
+
 def test_lengths_double_without_spaces() -> None:
     pair = Pairs(np.array([0]), np.array([1]))
     for size, expected in ((15, "none"), (22, "none"), (26, "quote"), (90, "partial")):
