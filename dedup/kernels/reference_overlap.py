@@ -214,13 +214,17 @@ def _take(
 
 def _taken_over(flags: list[int], covered: set[int], told: set[int]) -> tuple[int, int]:
     """Sentences taken over, what is quoted in them aside; and half words, with the rest of such sentences."""
-    opens = [t for t, flag in enumerate(flags) if t == 0 or flag & SENTENCE]
-    sentences = over = 0
-    for first, last in pairwise([*opens, len(flags)]):
-        weight = {t: _weight(flags[t], 0) for t in range(first, last)}
-        whole, taken = sum(weight.values()), sum(weight[t] for t in weight if t in covered)
-        sentences += _is_taken(sum(weight[t] for t in weight if t in told and not flags[t] & QUOTED), whole)
-        over += _with_rest(taken, whole)
+    sentences = over = whole = taken = own = 0
+    for t, flag in enumerate([*flags, SENTENCE]):
+        if flag & SENTENCE:
+            sentences += _is_taken(own, whole)
+            over += _with_rest(taken, whole)
+            whole = taken = own = 0
+        if t < len(flags) and (weight := _weight(flag, 0)):
+            whole += weight
+            if t in covered:
+                taken += weight
+                own += weight if t in told and not flag & QUOTED else 0
     return sentences, over
 
 
