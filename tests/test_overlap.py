@@ -433,8 +433,8 @@ def test_an_excerpt_has_no_sentences_of_ones_own() -> None:
         (90, [81, 8, 2, 109], 0, "partial"),  # and too few words of the third for a sentence of their own
         (90, [50, 64, 86], 0, "version"),
         (90, [50, 65, 85], 0, "partial"),  # so long that its end was not found
-        (80, [50, 60, 90], 0, "version"),
-        (78, [50, 56, 94], 0, "partial"),  # more than a fifth would be the rest of sentences
+        (88, [50, 60, 90], 0, "version"),
+        (86, [50, 60, 90], 0, "partial"),  # more than a tenth would be the rest of sentences
         (130, [120, 20, 60], 0, "version"),
         (130, [120, 20, 60], 2, "partial"),  # 0.65, days apart, where only what is shared counts
         (140, [120, 20, 60], 2, "version"),

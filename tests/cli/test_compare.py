@@ -126,7 +126,7 @@ def test_lines_fit_whatever_the_script(dedup: Call, tmp_path: Path) -> None:
         ("none", (0.1, 0.5), 14, 14, "their figures differ: one frame, other facts; or no run of them has 8"),
         (
             "none",
-            (0.1, 0.42),
+            (0.1, 0.44),
             14,
             14,
             "their figures differ: one frame, other facts; or no run of them has 8",
