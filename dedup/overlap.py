@@ -102,7 +102,8 @@ def _judge(
     """Align pairs, measure what they share and name their relations."""
     counts, runs, start, stop = _align(texts, a, b, settings)
     shared, narrative, longest, figures, conflicts = counts[:, :5].T / 2
-    told = (narrative >= settings.partial_words) | (narrative >= settings.two_sentences) & (counts[:, 5] >= 2)
+    sentences, over_a, over_b = counts[:, 5:].T
+    told = (narrative >= settings.partial_words) | (narrative >= settings.two_sentences) & (sentences >= 2)
     base, plain = lengths.base, lengths.plain
     coverage_a = 2 * shared / np.maximum(base[a], 1)
     coverage_b = 2 * shared / np.maximum(base[b], 1)
@@ -118,7 +119,7 @@ def _judge(
     needed = settings.short_share * np.minimum(least_plain, np.maximum(plain[a], plain[b]) / 2)
     shorter = np.where(base[a] <= base[b], a, b)
     most = np.where(shorter == a, coverage_a, coverage_b)
-    over = np.where(shorter == a, counts[:, 6], counts[:, 7]) / np.maximum(base[shorter], 1)
+    over = np.where(shorter == a, over_a, over_b) / np.maximum(base[shorter], 1)
     enough = narrative >= np.minimum(settings.version_words, needed)
     retold = narrative < settings.version_narrative * plain[shorter] / 2
     cut = (most >= CUT[0]) & (least >= CUT[1]) & ~retold
