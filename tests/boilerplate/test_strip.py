@@ -174,6 +174,15 @@ def test_what_stands_before_a_bracket_is_a_place_or_stays(opening: str) -> None:
     assert strip_boilerplate(text).text == text
 
 
+@pytest.fixture
+def all_is_body(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The model takes nothing out, so that only rules do."""
+    monkeypatch.setattr(
+        stripping, "label_units", lambda rules, traits, *_: np.full(traits.shape[1], BODY_LABEL, np.uint8)
+    )
+
+
+@pytest.mark.usefixtures("all_is_body")
 @pytest.mark.parametrize(
     ("line", "place"),
     [
@@ -187,15 +196,11 @@ def test_what_stands_before_a_bracket_is_a_place_or_stays(opening: str) -> None:
         ("NORTHPORT, 15 Jul. (EUROPA PRESS) -", 0),
     ],
 )
-def test_a_line_that_is_an_agency_and_its_desk_goes(
-    line: str, place: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(
-        stripping, "label_units", lambda rules, traits, *_: np.full(traits.shape[1], BODY_LABEL, np.uint8)
-    )
+def test_a_line_that_is_an_agency_and_its_desk_goes(line: str, place: int) -> None:
     assert strip_boilerplate(page(*BODY[:place], line, *BODY[place:])).text == page(*BODY)
 
 
+@pytest.mark.usefixtures("all_is_body")
 @pytest.mark.parametrize(
     ("line", "place"),
     [
@@ -218,12 +223,7 @@ def test_a_line_that_is_an_agency_and_its_desk_goes(
         ("The port in March. REUTERS/and others there", 1),
     ],
 )
-def test_a_line_that_speaks_of_an_agency_is_no_credit(
-    line: str, place: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(
-        stripping, "label_units", lambda rules, traits, *_: np.full(traits.shape[1], BODY_LABEL, np.uint8)
-    )
+def test_a_line_that_speaks_of_an_agency_is_no_credit(line: str, place: int) -> None:
     text = page(*BODY[:place], line, *BODY[place:])
     assert line.partition(" (")[0] in strip_boilerplate(text).text
 
@@ -617,6 +617,7 @@ def test_a_line_of_cues_goes_from_between_paragraphs(line: str) -> None:
     assert strip_boilerplate(page(*BODY[:2], line, *BODY[2:])).text == page(*BODY)
 
 
+@pytest.mark.usefixtures("all_is_body")
 @pytest.mark.parametrize(
     ("line", "goes"),
     [
@@ -648,13 +649,8 @@ def test_a_line_of_cues_goes_from_between_paragraphs(line: str) -> None:
         ("She writes as @inescalder", False),
     ],
 )
-def test_a_line_of_cues_goes_whatever_stands_around_it(
-    line: str, goes: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_line_of_cues_goes_whatever_stands_around_it(line: str, goes: bool) -> None:
     """A colon or a bracket ends no sentence; but a network's name, a cue of nine languages, is one word."""
-    monkeypatch.setattr(
-        stripping, "label_units", lambda rules, traits, *_: np.full(traits.shape[1], BODY_LABEL, np.uint8)
-    )
     kept = strip_boilerplate(page(*BODY[:2], line, *BODY[2:])).text
     assert kept == page(*BODY[:2], *([] if goes else [line]), *BODY[2:])
 

@@ -30,6 +30,12 @@ def test_texts_cut_off_in_a_row_end_no_sentences(documents: list[str], stops: li
     assert found.tolist() == stops
 
 
+def sentence_count(text: str) -> int:
+    column = pa.array([text], pa.large_string())
+    tokens = tokenize(column)
+    return len(sentence_starts(tokens, surface(tokens, column)))
+
+
 @pytest.mark.parametrize(
     ("text", "count"),
     [
@@ -38,9 +44,7 @@ def test_texts_cut_off_in_a_row_end_no_sentences(documents: list[str], stops: li
     ],
 )
 def test_an_example_ends_no_sentence(text: str, count: int) -> None:
-    column = pa.array([text], pa.large_string())
-    tokens = tokenize(column)
-    assert len(sentence_starts(tokens, surface(tokens, column))) == count
+    assert sentence_count(text) == count
 
 
 def test_a_dateline_in_brackets_ends_no_sentence() -> None:
@@ -60,6 +64,4 @@ def test_a_dateline_in_brackets_ends_no_sentence() -> None:
     ],
 )
 def test_sentences_of_a_text_without_capitals_begin_with_small_letters(text: str, count: int) -> None:
-    column = pa.array([text], pa.large_string())
-    tokens = tokenize(column)
-    assert len(sentence_starts(tokens, surface(tokens, column))) == count
+    assert sentence_count(text) == count
