@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import uuid
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -296,3 +297,21 @@ def test_a_period_of_pandas_is_no_second_of_1970() -> None:
     result = dedup.find_families(frame)
     assert result.document("a").published is None
     assert [(w.id, w.reason) for w in result.warnings] == [("a", "published is no ISO 8601 date")]
+
+
+def test_columns_of_an_extension_type_are_read_as_what_they_store() -> None:
+    texts = ['"The ferry left."', '"The bridge stayed."']
+    keys = [uuid.UUID(int=5), uuid.UUID(int=6)]
+    table = pa.table(
+        {
+            "id": pa.array([key.bytes for key in keys], pa.uuid()),
+            "text": pa.array(texts, pa.json_()),
+            "published": pa.array(["2026-03-10T09:12:00Z", None], pa.json_()),
+        }
+    )
+    result = dedup.find_families(table)
+    first, second = (result.document(str(key)) for key in keys)
+    assert [first.text, second.text] == texts
+    assert first.published == datetime(2026, 3, 10, 9, 12, tzinfo=UTC)
+    assert second.published is None
+    assert not result.warnings

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from datetime import date
 from itertools import islice, repeat
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -138,6 +138,8 @@ def _value(scalar: pa.Scalar) -> Any:
 
 
 def _is_text(type_: pa.DataType) -> bool:
+    if isinstance(type_, pa.BaseExtensionType):
+        type_ = type_.storage_type
     if pa.types.is_dictionary(type_):
         type_ = type_.value_type
     return bool(
@@ -145,10 +147,14 @@ def _is_text(type_: pa.DataType) -> bool:
     )
 
 
+def _is_uuid(type_: pa.DataType) -> bool:
+    return isinstance(type_, pa.BaseExtensionType) and type_.extension_name == "arrow.uuid"
+
+
 def _is_other(name: str, type_: pa.DataType) -> bool:
     """Whether a column that is no string can still be read as the field."""
     if name == "id":
-        return bool(pa.types.is_integer(type_))
+        return bool(pa.types.is_integer(type_)) or _is_uuid(type_)
     return name in ("published", "updated")  # what is no date costs the date, not the article
 
 
@@ -158,6 +164,8 @@ def _column(name: str, column: pa.Array) -> pa.Array:
     Raises:
         TypeError: It has values and the field takes none of their type.
     """
+    if isinstance(column, pa.ExtensionArray) and _is_text(column.type):
+        column = column.storage
     type_ = column.type
     if pa.types.is_date(type_):
         return column.cast(pa.timestamp("s"), safe=False).cast(pa.timestamp("s", "UTC"))
@@ -172,9 +180,9 @@ def _column(name: str, column: pa.Array) -> pa.Array:
     values = _values(column)
     if isinstance(type_, pa.BaseExtensionType):
         # a period of pandas is stored as the months since 1970, which are no seconds
-        values = [
-            value if value is None or isinstance(value, date) else type_.extension_name for value in values
-        ]
+        values = [type_.extension_name if isinstance(value, Real) else value for value in values]
+        if name == "id":  # UUIDs
+            values = [value and str(value) for value in values]
     return pa.array([as_text(name, value) for value in values], pa.large_string())
 
 
