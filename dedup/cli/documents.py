@@ -106,10 +106,12 @@ def _record(path: str, identity: str | None, fields: Mapping[str, str] | None) -
                 break
             (row,) = batch.slice(at, 1).to_pylist()
             found[row["text"]] = Document(**{name: row[name] for name in Document.__slots__})
-    if not count:
-        reason = rejects[0].reason if rejects else "no document"
-        raise InputError(reason, file=path, line=rejects[0].line if rejects else None)
     if not found:
+        wrong = [reject for reject in rejects if reject.id == identity] or (rejects if not count else [])
+        if wrong:
+            raise InputError(wrong[0].reason, file=wrong[0].file, line=wrong[0].line)
+        if not count:
+            raise InputError("no document", file=path)
         raise UsageError(f"{path}: none of {count} documents has the id {identity}")
     if len(found) > 1:
         if identity is None:

@@ -81,6 +81,16 @@ def test_what_names_no_document_is_refused(corpus: Path, tmp_path: Path) -> None
         load_two("-", "-")
 
 
+def test_one_of_several_that_cannot_be_used(tmp_path: Path) -> None:
+    records = [{"id": "x", "text": "Words."}, {"id": "y", "text": ""}, {"id": "z", "text": ["Words."]}]
+    path = write(tmp_path / "a.jsonl", records)
+    with pytest.raises(InputError, match=r"a\.jsonl:2: text is empty"):
+        load(f"{path}#y")
+    write(path, records[1:])
+    with pytest.raises(InputError, match=r"a\.jsonl:2: text is an array"):
+        load(f"{tmp_path}#z")
+
+
 @pytest.mark.parametrize(
     ("name", "data", "reason"),
     [
