@@ -4,7 +4,7 @@
     ├── UsageError            a call or an option that cannot be meant
     │   ├── SettingsError     a setting out of its range
     │   └── MissingExtraError an optional dependency is not installed
-    ├── InputError            input that cannot be used: file, line, id, reason
+    ├── InputError            input that cannot be used: file, line, reason
     ├── OutputError           a result that cannot be written
     ├── StorageError          an index that cannot be opened, read or written
     │   └── SchemeError       something stored was made by another scheme or version
@@ -54,7 +54,7 @@ class InputError(DedupError):
 
     Attributes:
         file: Path as given, or None for records passed by a library call.
-        line: 1-based line (or row) number, or None where the whole file is meant.
+        line: Line, row or record, from 1; None where the whole file is meant, or the one record given.
         reason: What is wrong, in a few words, without the place.
     """
 

@@ -215,15 +215,15 @@ class Index:
             with_diff: As for :meth:`add`.
 
         Raises:
-            InputError: A document cannot be used; those before it are stored, and their matches given out.
-                So it is when ``documents`` raises something.
+            InputError: A document cannot be used, with its number from 1 as ``line``; those before it are
+                stored, and their matches given out. So it is when ``documents`` raises something.
             StorageError: They could not be stored.
         """
         if with_diff and not self.store_text:
             raise UsageError("with_diff needs an index that stores texts: open it with store_text=True")
         remaining = one_by_one(documents)
         while True:
-            some, fault = until_fault(map(usable, islice(remaining, _AHEAD)))
+            some, fault = until_fault(islice(remaining, _AHEAD))
             if some:
                 yield from self._add_some(some, with_diff)
             if fault is not None:

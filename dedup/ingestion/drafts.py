@@ -120,16 +120,23 @@ def usable(document: Any, *, warn: Callable[[str], None] | None = None) -> Docum
     return made
 
 
-def one_by_one(documents: Iterable[T]) -> Iterator[T]:
-    """What a call was given many of.
+def one_by_one(documents: Iterable[Any]) -> Iterator[Document]:
+    """The documents that a call was given many of.
 
     Raises:
+        InputError: One cannot be used; ``line`` is its number, from 1.
         UsageError: It was given something else.
     """
     try:
-        return iter(documents)
+        items = iter(documents)
     except TypeError as error:
         raise UsageError(f"documents is {type(documents).__name__}, not a collection of documents") from error
+    for number, item in enumerate(items, 1):
+        try:
+            document = usable(item)
+        except InputError as error:
+            raise InputError(error.reason, line=number) from error
+        yield document
 
 
 def until_fault(items: Iterable[T]) -> tuple[list[T], Exception | None]:

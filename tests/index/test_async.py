@@ -59,12 +59,14 @@ def test_many_at_once_take_turns(place):
     asyncio.run(work())
 
 
-def test_what_comes_before_a_bad_document_is_answered(place):
+def test_what_comes_before_a_bad_document_is_answered(place, monkeypatch):
+    monkeypatch.setattr("dedup.asyncindex._TOGETHER", 1)
+
     async def work():
         async with await AsyncIndex.open(place.url) as index:
             matches = index.add_many([article("a", story(1)), {"text": "no id"}])
             assert (await anext(matches)).id == "a"
-            with pytest.raises(InputError, match="id is missing"):
+            with pytest.raises(InputError, match="record 2: id is missing"):
                 await anext(matches)
 
     asyncio.run(work())

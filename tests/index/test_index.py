@@ -422,7 +422,7 @@ def test_what_comes_before_a_bad_document_is_stored(index, monkeypatch):
     documents = [article(f"d{n}", story(n)) for n in range(5)]
     matches = index.add_many([*documents[:3], {"id": "bad"}, *documents[3:]])
     assert [next(matches).id for _ in range(3)] == ["d0", "d1", "d2"]
-    with pytest.raises(InputError, match="text"):
+    with pytest.raises(InputError, match="record 4: text is missing"):
         next(matches)
     assert index.stats()["documents"] == 3
 
