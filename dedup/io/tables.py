@@ -125,6 +125,8 @@ def _values(column: pa.Array) -> list[Any]:
             return _values(pc.cast(column, pa.timestamp("us", "UTC")))
     except (OverflowError, ValueError):
         pass
+    if isinstance(column, pa.ExtensionArray):
+        return _values(column.storage)
     return [_value(scalar) for scalar in column]
 
 

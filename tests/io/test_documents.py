@@ -231,3 +231,15 @@ def test_whole_numbers_as_floats_are_ids():
             list(from_documents(pa.table({"id": [number], "text": ["a"]})))
         with pytest.raises(InputError, match="id is a number"):
             list(from_documents([{"id": number, "text": "a"}], strict=True))
+
+
+def test_what_columns_of_extension_types_store_is_kept_where_it_is_no_value() -> None:
+    texts = pa.array([b"\xff", b"[1]"]).view(pa.string())
+    extra = pa.ExtensionArray.from_storage(pa.json_(), texts)
+    nested = pa.StructArray.from_arrays([extra], ["tags"])
+    found, rejects = rows(pa.table({"text": ["One.", "Two."], "extra": extra, "nested": nested}))
+    assert not rejects
+    assert [orjson.loads(row["record"]) for row in found] == [
+        {"text": "One.", "extra": "\ufffd", "nested": {"tags": "\ufffd"}},
+        {"text": "Two.", "extra": "[1]", "nested": {"tags": "[1]"}},
+    ]
