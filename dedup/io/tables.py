@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from itertools import islice, repeat
+from itertools import compress, islice, repeat
 from numbers import Real
 from typing import TYPE_CHECKING, Any
 
@@ -83,12 +83,11 @@ def table_block(
     for row in np.flatnonzero(bad):
         reject(Reject(file, int(lines[row]), "invalid UTF-8"))
     if bad.any():
-        good = pa.array(~bad)
-        batch, lines = batch.filter(good), lines[~bad]
-        columns = {name: column.filter(good) for name, column in columns.items()}
-    values = [_values(column) for column in batch.columns]
+        lines = lines[~bad]
+        columns = {name: column.filter(pa.array(~bad)) for name, column in columns.items()}
+    values = zip(*(_values(column) for column in batch.columns), strict=True)
     names = distinct_names(batch.schema.names)
-    rows = (dict(zip(names, row, strict=True)) for row in zip(*values, strict=True))
+    rows = (dict(zip(names, row, strict=True)) for row in compress(values, ~bad))
     records = pa.array([to_json(row) for row in rows], pa.large_binary())
     return Block(columns, pa.repeat(file, len(lines)), pa.array(lines), records)
 

@@ -243,3 +243,10 @@ def test_what_columns_of_extension_types_store_is_kept_where_it_is_no_value() ->
         {"text": "One.", "extra": "\ufffd", "nested": {"tags": "\ufffd"}},
         {"text": "Two.", "extra": "[1]", "nested": {"tags": "[1]"}},
     ]
+
+
+def test_invalid_utf8_beside_a_column_that_arrow_cannot_filter() -> None:
+    texts = pa.array([b"\xff", b"Two."]).view(pa.string())
+    found, rejects = rows(pa.table({"text": texts, "extra": pa.array(["a", "b"], pa.string_view())}))
+    assert rejects == [Reject("", 1, "invalid UTF-8")]
+    assert [orjson.loads(row["record"]) for row in found] == [{"text": "Two.", "extra": "b"}]
