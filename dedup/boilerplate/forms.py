@@ -258,17 +258,17 @@ def slashed_captions(look: Surface, units: Units, measures: Measures) -> NDArray
     "The port, September 12. REUTERS/Ana Ruiz", "The farmer on his field © A. Ruiz".
     """
     size = measures.counts[:, signs.N_TOKENS]
-    line = (size <= CAPTION_TOKENS[1]) & ~units.sentences & (measures.gap_after & signs.STOP == 0)
-    owned, found = line & (measures.counts[:, signs.N_COPYRIGHT] == 1), np.zeros(len(units), np.bool_)
-    rows = np.flatnonzero(owned & (measures.gap_before & signs.COPYRIGHT == 0))
+    line = (size <= CAPTION_TOKENS[1]) & (measures.gap_after & signs.STOP == 0)
+    rows = np.flatnonzero(line & (measures.counts[:, signs.N_COPYRIGHT] > 0))
+    found = np.zeros(len(units), np.bool_)
     names = np.ones(len(rows), np.bool_)
     for word in range(1, SIGNATURE_TOKENS[1] + 1):
         at = np.maximum(units.last[rows] - word, units.first[rows])  # a line may be shorter
-        names &= (look.shape[at] & signs.UPPER != 0) & (at > units.first[rows])
+        names &= look.shape[at] & signs.UPPER != 0
         found[rows[names & (look.before[at] & signs.COPYRIGHT != 0)]] = True
     behind = measures.agency_first + measures.agency_size
     unit = measures.agency_unit
-    few = (units.last[unit] > behind) & (units.last[unit] - behind <= SIGNATURE_TOKENS[1]) & line[unit]
+    few = (units.last[unit] - behind <= SIGNATURE_TOKENS[1]) & line[unit]
     few &= (measures.agency_before & signs.STOP != 0) & (measures.agency_after == signs.SLASH)
     for i in np.flatnonzero(few).tolist():
         found[unit[i]] |= bool((look.shape[behind[i] : units.last[unit[i]]] & signs.UPPER != 0).all())
