@@ -280,9 +280,8 @@ class AgencyLine(IntEnum):
 
     NONE = 0
     PLACE = 1
-    BRACKET = 2
-    DESK = 3
-    NAMED = 4
+    DESK = 2
+    CREDIT = 3
 
 
 def agency_lines(tokens: Tokens, look: Surface, units: Units, measures: Measures) -> NDArray[np.uint8]:
@@ -297,26 +296,26 @@ def agency_lines(tokens: Tokens, look: Surface, units: Units, measures: Measures
     first, unit = measures.agency_first, measures.agency_unit
     behind = first + measures.agency_size
     begin, end = units.first[unit], units.last[unit]
-    short = (end - begin <= LINE_TOKENS) & (end - begin > measures.agency_size) & ~units.sentences[unit]
-    bracketed = (measures.agency_before & signs.OPEN != 0) & (measures.agency_after & signs.CLOSE != 0)
+    short = (end - begin <= LINE_TOKENS) & (end - begin > measures.agency_size)
+    opened = measures.agency_before & signs.OPEN != 0
     name = signs.UPPER | signs.NUMBER
     for i in np.flatnonzero(short).tolist():
         b, e, at, past = begin[i], end[i], first[i], behind[i]
         stopped = look.after[e - 1] & signs.STOP
         brief = (look.shape[b:e] & signs.UPPER != 0) | (tokens.end[b:e] - tokens.start[b:e] <= INITIAL_BYTES)
-        if at > b and past == e and bracketed[i]:
+        if past == e and opened[i]:
             if not stopped and (look.shape[b:at] & name != 0).all():
                 found[unit[i]] = AgencyLine.PLACE
-        elif look.before[b] & signs.OPEN and look.after[e - 1] & signs.CLOSE:
+        elif look.before[b] & signs.OPEN:
             one = not (look.after[b : e - 1] & (signs.CLOSE | signs.OPEN)).any()
             if one and (not stopped or brief.all()):
-                found[unit[i]] = AgencyLine.BRACKET
+                found[unit[i]] = AgencyLine.CREDIT
         elif at == b and not stopped:
             named = look.shape[past:e] & signs.UPPER != 0
             apart = not (look.after[b : e - 1] & ~np.uint16(DESK)).any()
             few = e - past <= SIGNATURE_TOKENS[1]
             if few and named.all() and look.after[past - 1] == signs.SLASH:
-                found[unit[i]] = AgencyLine.NAMED
+                found[unit[i]] = AgencyLine.CREDIT
             elif apart and brief[past - b :].all():
                 found[unit[i]] = AgencyLine.DESK
     return found

@@ -330,10 +330,9 @@ def lines_of_agencies(view: View, labels: Labels) -> None:
     if not found.any():  # mostly
         return
     found[labels > TITLE] = AgencyLine.NONE
-    above, below = view.traits[PROSE_ABOVE] > 1, view.traits[PROSE_BELOW] > 0
-    labels[(found == AgencyLine.PLACE) & (view.traits[PROSE_ABOVE] == 0) & below] = META
-    labels[(found == AgencyLine.NAMED) | (found == AgencyLine.BRACKET) & above] = CREDIT
-    labels[(found == AgencyLine.DESK) & above & ~below] = CREDIT
+    labels[(found == AgencyLine.PLACE) & (view.traits[PROSE_ABOVE] == 0)] = META
+    labels[found == AgencyLine.CREDIT] = CREDIT
+    labels[(found == AgencyLine.DESK) & (view.traits[PROSE_BELOW] == 0)] = CREDIT
 
 
 def tickers(view: View, labels: Labels) -> None:
