@@ -321,12 +321,11 @@ def agency_lines(tokens: Tokens, look: Surface, units: Units, measures: Measures
     return found
 
 
-def ticker_entries(
-    tokens: Tokens, units: Units, measures: Measures, texts: pa.Array, among: NDArray[np.bool_]
-) -> NDArray[np.bool_]:
-    """bool[U]: the unit, one of those asked about, heads an entry of a ticker: "+++ 21:14 Ship sails +++"."""
-    found: NDArray[np.bool_] = among & (measures.opening & signs.NUMBER != 0) & ~units.sentences
-    found &= (measures.gap_before & signs.OTHER != 0) & (measures.gap_after & signs.OTHER != 0)
+def ticker_entries(tokens: Tokens, units: Units, measures: Measures, texts: pa.Array) -> NDArray[np.bool_]:
+    """bool[U]: the unit heads an entry of a ticker: "+++ 21:14 Ship sails +++"."""
+    found: NDArray[np.bool_] = (measures.opening & signs.NUMBER != 0) & (
+        measures.gap_before & signs.OTHER != 0
+    )
     if not found.any():  # mostly
         return found
     data, begins = text_buffers(texts)

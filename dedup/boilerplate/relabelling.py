@@ -337,8 +337,7 @@ def lines_of_agencies(view: View, labels: Labels) -> None:
 
 def tickers(view: View, labels: Labels) -> None:
     """What heads an entry of a ticker is part of it."""
-    among = (labels > TITLE) & (view.traits[RECURS] == 0)
-    labels[ticker_entries(view.tokens, view.units, view.measures, view.texts, among)] = BODY
+    labels[ticker_entries(view.tokens, view.units, view.measures, view.texts)] = BODY
 
 
 def all_there_is(view: View, labels: Labels) -> None:
