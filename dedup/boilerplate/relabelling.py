@@ -235,8 +235,8 @@ def standfirsts(view: View, labels: Labels) -> None:
     rows = np.flatnonzero((labels == NAV) & (traits[ENDS_STOP] > 0) & (traits[CUED_KINDS] == 0))
     if not len(rows):
         return
-    rows = rows[(traits[AGENCY, rows] == 0) & (traits[RECURS, rows] == 0) & (traits[PROSE_ABOVE, rows] == 0)]
-    rows = rows[(traits[WORDS, rows] >= WORD * CLOSING_WORDS) & (traits[PROSE_BELOW, rows] > 1)]
+    rows = rows[(traits[RECURS, rows] == 0) & (traits[PROSE_BELOW, rows] > 1)]
+    rows = rows[traits[WORDS, rows] >= WORD * CLOSING_WORDS]
     if len(rows):
         document = view.units.documents(rows)
         above = rows - 1
