@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -18,6 +19,7 @@ from dedup.boilerplate.model import LABELS
 from dedup.errors import InputError
 from dedup.model import CleanText, Kind
 from tests.boilerplate.test_loops import texts
+from tests.boilerplate.test_recurring import learn, story
 
 SEEDS = Path(__file__).parents[2] / "seeds"
 
@@ -174,12 +176,20 @@ def test_what_stands_before_a_bracket_is_a_place_or_stays(opening: str) -> None:
     assert strip_boilerplate(text).text == text
 
 
+def labelled(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
+    """The model labels the first units of a batch so, and all others body: what else goes, rules take out."""
+
+    def label(rules: object, traits: np.ndarray, *_: object) -> np.ndarray:
+        labels = np.full(traits.shape[1], BODY_LABEL, np.uint8)
+        labels[: len(names)] = [LABELS.index(name) for name in names]
+        return labels
+
+    monkeypatch.setattr(stripping, "label_units", label)
+
+
 @pytest.fixture
 def all_is_body(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The model takes nothing out, so that only rules do."""
-    monkeypatch.setattr(
-        stripping, "label_units", lambda rules, traits, *_: np.full(traits.shape[1], BODY_LABEL, np.uint8)
-    )
+    labelled(monkeypatch)
 
 
 @pytest.mark.usefixtures("all_is_body")
@@ -189,8 +199,10 @@ def all_is_body(monkeypatch: pytest.MonkeyPatch) -> None:
         ("(APA, red, 9.3.2026)", 4),
         ("(APA, red, 9.3.2026)", 3),
         ("(APA/Red.)", 4),
+        ("(APA/Red.)", 0),
         ("PTI RKS NSD", 4),
         ("epd Nord jön rks", 4),
+        ("AFP Ines Calder", 4),
         ("AFP/Ana Ruiz", 1),
         ("Northport (ots)", 0),
         ("NORTHPORT, 15 Jul. (EUROPA PRESS) -", 0),
@@ -216,11 +228,19 @@ def test_a_line_that_is_an_agency_and_its_desk_goes(line: str, place: int) -> No
         ("AFP; Ana; Ruiz", 4),
         ("AFP/Ana Ruiz Berg Calder Adler Falk", 1),
         ("AFP/has other views", 1),
+        ("(AFP, Reuters and our own correspondents in Northport and Halbergen)", 4),
+        ("Halbergen (ots) Two ships wait", 0),
+        ("Zwei Fotos und ein Plan (ots)", 0),
+        ("Ines Calder Joins Reuters", 0),
         ("The cranes of Northport in March © Ana Ruiz.", 1),
         ("The cranes of Northport © as seen before", 1),
+        ("The cranes © Northport as seen by Ana Ruiz", 1),
         ("The port as seen by REUTERS/Ana Ruiz", 1),
         ("The port in March. REUTERS Ana Ruiz", 1),
         ("The port in March. REUTERS/and others there", 1),
+        ("The port in March. REUTERS/Ana Ruiz Berg Calder Adler", 1),
+        ("The port in March. REUTERS/Ana Ruiz.", 1),
+        (f"{LEAD} {THIRD.replace('and', 'while')} REUTERS/Ana Ruiz", 1),
     ],
 )
 def test_a_line_that_speaks_of_an_agency_is_no_credit(line: str, place: int) -> None:
@@ -233,40 +253,20 @@ def test_a_line_that_speaks_of_an_agency_is_no_credit(line: str, place: int) -> 
 )
 def test_what_heads_an_entry_of_a_ticker_stays(line: str, monkeypatch: pytest.MonkeyPatch) -> None:
     text = page(*BODY[:2], line, *BODY[2:])
-    label = next(i for i, name in enumerate(LABELS) if name == "meta")
-    monkeypatch.setattr(
-        stripping,
-        "label_units",
-        lambda rules, traits, *_: np.where(np.arange(traits.shape[1]) == 2, label, BODY_LABEL).astype(
-            np.uint8
-        ),
-    )
+    labelled(monkeypatch, "body", "body", "meta")
     assert strip_boilerplate(text).text == text
 
 
 def test_a_stamp_between_other_signs_heads_no_entry(monkeypatch: pytest.MonkeyPatch) -> None:
     text = page(*BODY[:2], "+ 21:14 Ministry asks for patience *", *BODY[2:])
-    label = LABELS.index("meta")
-    monkeypatch.setattr(
-        stripping,
-        "label_units",
-        lambda rules, traits, *_: np.where(np.arange(traits.shape[1]) == 2, label, BODY_LABEL).astype(
-            np.uint8
-        ),
-    )
+    labelled(monkeypatch, "body", "body", "meta")
     assert strip_boilerplate(text).text == page(*BODY)
 
 
 @pytest.mark.parametrize("stamp", [[], ["Stand: 10.03.2026, 19:05 Uhr"]])
 def test_a_standfirst_below_the_headline_stays(stamp: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     top = ["Harbour workers walk out", *stamp, "The union gives up its last seat.", "Sports"]
-    said = ["title", *("meta" for _ in stamp), "nav", "nav"]
-
-    def label(rules: object, traits: np.ndarray, *_: object) -> np.ndarray:
-        labels = [LABELS.index(name) for name in said]
-        return np.array([*labels, *[BODY_LABEL] * (traits.shape[1] - len(labels))], np.uint8)
-
-    monkeypatch.setattr(stripping, "label_units", label)
+    labelled(monkeypatch, "title", *("meta" for _ in stamp), "nav", "nav")
     kept = strip_boilerplate(page(*top, *BODY)).text
     assert kept == page(top[0], top[-2], *BODY)
 
@@ -281,12 +281,41 @@ def test_a_standfirst_below_the_headline_stays(stamp: list[str], monkeypatch: py
     ],
 )
 def test_what_else_is_below_the_headline_goes(top: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    def label(rules: object, traits: np.ndarray, *_: object) -> np.ndarray:
-        labels = [LABELS.index(name) for name in ["title", *["nav"] * (len(top) - 1)]]
-        return np.array([*labels, *[BODY_LABEL] * (traits.shape[1] - len(labels))], np.uint8)
-
-    monkeypatch.setattr(stripping, "label_units", label)
+    labelled(monkeypatch, "title", *["nav"] * (len(top) - 1))
     assert strip_boilerplate(page(*top, *BODY)).text == page(top[0], *BODY)
+
+
+def test_a_caption_below_the_headline_is_no_standfirst(monkeypatch: pytest.MonkeyPatch) -> None:
+    labelled(monkeypatch, "title", "caption")
+    text = page("Harbour workers walk out", "Two ships wait outside the bay.", *BODY)
+    assert strip_boilerplate(text).text == page("Harbour workers walk out", *BODY)
+
+
+def test_a_teaser_below_the_article_is_no_standfirst(monkeypatch: pytest.MonkeyPatch) -> None:
+    labelled(monkeypatch, *["body"] * len(BODY), "title", "nav")
+    text = page(*BODY, "Grain prices rise", "Mills fear for their last stocks.")
+    assert strip_boilerplate(text).text == page(*BODY, "Grain prices rise")
+
+
+def test_a_standfirst_may_stand_below_the_title_that_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    labelled(monkeypatch, "nav", "nav")
+    title, standfirst = "Harbour workers walk out", "The union gives up its last seat."
+    clean = strip_boilerplate(page(title, standfirst, *BODY), title=title)
+    assert clean.text == page(standfirst, *BODY)
+
+
+def test_what_recurs_below_headlines_is_no_standfirst(monkeypatch: pytest.MonkeyPatch) -> None:
+    labelled(monkeypatch, "title", "nav")
+    batch, recurring = learn([page(f"Story {i}", "We report from here.", story(i)) for i in range(5)])
+    assert stripping.clean_texts(batch, recurring)[0].text == page("Story 0", story(0))
+
+
+def test_a_standfirst_is_that_of_its_own_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a batch the headline of one text may stand right above the next one."""
+    labelled(monkeypatch, *["body"] * len(BODY), "title", "nav")
+    texts = [page(*BODY, "Grain prices rise"), page("The union gives up its last seat.", *BODY)]
+    batch = pa.record_batch({"text": pa.array(texts, pa.large_string())})
+    assert [clean.text for clean in stripping.clean_texts(batch)] == [texts[0], page(*BODY)]
 
 
 def test_agencies_and_their_roles() -> None:
