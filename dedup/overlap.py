@@ -137,7 +137,7 @@ def _judge(
         told=facts | told,
         longest=longest,
         enough=enough | same,
-        retold=retold & ~same,
+        retold=retold,
         template=template,
         apart=days_apart(texts, a, b),
         later=days_apart(texts, a, b, settings.stock_window_days * DAY),
@@ -188,7 +188,7 @@ def classify(
     kind = np.full(len(shorter), NONE, np.uint8)
     # the strongest last, over what is weaker; np.select takes a tenth of the time of verifying a few pairs
     kind[(shared >= settings.quote_words) & (longest >= settings.min_run)] = QUOTE
-    kind[much | (told & ~background & ~template)] = PARTIAL
+    kind[told & ~background & ~template] = PARTIAL
     kind[much & ~retold] = VERSION
     whole = (shorter >= WHOLE[0]) & (least >= WHOLE[1]) & (shared >= settings.version_words)
     kind[whole] = VERSION
