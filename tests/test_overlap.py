@@ -280,9 +280,15 @@ def words(start: int, count: int) -> Text:
         (words(0, 300), words(0, 45) + words(900, 200), "partial"),
         (words(0, 300), words(0, 20) + words(900, 200), "quote"),
         (words(0, 300), words(0, 11) + words(900, 200), "none"),
+        (
+            words(0, 300),
+            [word if word % 7 else 800 for word in words(0, 28)] + words(900, 200),
+            "none",
+        ),  # scraps
         (words(0, 300), words(500, 300), "none"),
         (words(0, 20), words(0, 18) + words(900, 4), "version"),  # both short: words are no bar
         (words(0, 20), words(0, 18) + words(900, 100), "quote"),
+        (words(0, 20), words(0, 18) + words(900, 12), "quote"),  # a flash, but not all of it
         (words(0, 16), words(0, 16) + words(900, 12), "version"),  # a flash, and a sentence more
         (words(0, 16), words(0, 16) + words(900, 16), "quote"),
         (words(0, 12), words(0, 12) + words(900, 9), "version"),
@@ -317,6 +323,7 @@ def test_one_piece_of_nothing_but_quotations_is_a_version() -> None:
     for a, b, expected in (
         (told, words(900, 40) + words(0, 135), "version"),  # a line before it, and cut
         (told, words(900, 140) + told, "quote"),  # printed whole by an article
+        (told, words(900, 40) + words(0, 110), "quote"),  # nearly three quarters of each are too few
         (told[:90], told, "version"),  # cut, and nothing else
         (told[:90], told[:80] + words(900, 10) + told[80:], "version"),
         (words(900, 10) + told[:90], told, "quote"),

@@ -199,7 +199,7 @@ def test_a_table_with_the_same_figures_is_the_same_table() -> None:
 def test_one_days_report_in_two_outlets_is_one_report() -> None:
     report = other([word + 200 if word % 10 == 7 else word for word in REPORT], 95)
     cut = report[:81]
-    assert framed(report, [*words(300, 10), *cut]) == "version"
+    assert [framed(report, [*words(300, 10), *cut], hours) for hours in (0, 30)] == ["version"] * 2
     assert framed(report, [*words(300, 10), *other(cut, 45)]) == "quote"  # too few words to say more
     assert framed(report, [*words(300, 10), *other(cut, 25, 45, 65, 75)]) == "none"
     assert framed(report, [*words(300, 10), *words(0, 81)]) == "none"  # the frame alone
@@ -214,6 +214,20 @@ def test_a_passage_of_a_report_is_copied_with_its_figures() -> None:
     assert framed(REPORT, topped, hours=30) in ("none", "quote")  # another day's
     background = [word for word in REPORT if word < 5000]  # no figures of its own
     assert framed(words(300, 40) + background, words(400, 40) + background) == "none"
+
+
+@pytest.mark.parametrize(
+    ("before_a", "passage", "before_b"),
+    [
+        (words(200, 24), [*REPORT[:30], *words(100, 25)], words(300, 24)),
+        ([], [*REPORT[:60], *words(100, 18)], words(300, 60)),  # one of the two is a frame
+    ],
+)
+def test_an_article_with_a_passage_of_a_report_is_no_version_of_it(
+    before_a: Text, passage: Text, before_b: Text
+) -> None:
+    a, b = before_a + passage, before_b + passage
+    assert framed(a, b) == framed(b, a) == "partial"
 
 
 def test_a_later_take_half_as_long_again_is_an_update() -> None:
