@@ -7,14 +7,14 @@ Lengths are in words, as in :mod:`dedup.texts`.
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from dedup import kernels
 from dedup.edges import EXACT, NEAR, NONE, PARTIAL, QUOTE, VERSION, Edges
 from dedup.ragged import distinct
-from dedup.templates import Shared, days_apart, find_templates, new_figures, same_facts, same_report
+from dedup.templates import Aligned, days_apart, find_templates, new_figures, same_facts, same_report
 from dedup.texts import DAY, QUOTED, Lengths, Texts
 
 if TYPE_CHECKING:
@@ -58,26 +58,11 @@ def verify(texts: Texts, pairs: Pairs, settings: Settings) -> Edges:
         return Edges.concat(list(parts))
 
 
-class _Aligned(NamedTuple):
-    """What aligning p pairs gives.
-
-    Attributes:
-        counts: int32[p, 8], of :func:`dedup.kernels.overlap.align_pairs`.
-        runs: int32[r, 3], first token in a, first in b, tokens; those of a pair next to each other.
-        start: int64[p], the first run of each pair.
-        stop: int64[p], one past its last.
-    """
-
-    counts: NDArray[np.int32]
-    runs: NDArray[np.int32]
-    start: NDArray[np.int64]
-    stop: NDArray[np.int64]
-
-
-def _align(texts: Texts, a: NDArray[np.int64], b: NDArray[np.int64], settings: Settings) -> _Aligned:
-    sizes = texts.stop[a] - texts.start[a] + texts.stop[b] - texts.start[b]
+def _align(texts: Texts, a: NDArray[np.int64], b: NDArray[np.int64], settings: Settings) -> Aligned:
+    size_a, size_b = texts.stop[a] - texts.start[a], texts.stop[b] - texts.start[b]
+    both = size_a + size_b
     counts, run_counts = np.zeros((len(a), 8), np.int32), np.zeros(len(a), np.int64)
-    room = int(sizes.max(initial=0)) + int(sizes.sum()) // 4
+    room = int(both.max(initial=0)) + int(both.sum()) // 4
     kept = [np.empty((0, 3), np.int32)]
     loops, done = kernels.get(), 0
     while done < len(a):
@@ -88,8 +73,17 @@ def _align(texts: Texts, a: NDArray[np.int64], b: NDArray[np.int64], settings: S
         )  # fmt: skip
         kept.append(runs[: run_counts[done:upto].sum()].copy())
         done = upto
-    stop = np.cumsum(run_counts)
-    return _Aligned(counts, np.concatenate(kept), stop - run_counts, stop)
+    runs, stop = np.concatenate(kept), np.cumsum(run_counts)
+    start = stop - run_counts
+    tokens = np.add.reduceat(np.append(runs[:, 2], 0), start) * (stop > start)
+    unit = 1 + (texts.spaceless[a] & texts.spaceless[b])
+    left = (np.minimum(size_a, size_b) - tokens) / unit
+    words, narrative, longest, figures, conflicts = counts[:, :5].T / 2
+    sentences, over_a, over_b = counts[:, 5:].T
+    return Aligned(
+        *(a, b, words, narrative, longest, figures, conflicts, sentences, over_a, over_b),
+        *(tokens / unit, left, runs, start, stop),
+    )
 
 
 def _judge(
@@ -100,52 +94,49 @@ def _judge(
     settings: Settings,
 ) -> Edges:
     """Align pairs, measure what they share and name their relations."""
-    counts, runs, start, stop = _align(texts, a, b, settings)
-    shared, narrative, longest, figures, conflicts = counts[:, :5].T / 2
-    sentences, over_a, over_b = counts[:, 5:].T
-    told = (narrative >= settings.partial_words) | (narrative >= settings.two_sentences) & (sentences >= 2)
+    aligned = _align(texts, a, b, settings)
+    shared, narrative = aligned.words, aligned.narrative
+    two_sentences = (narrative >= settings.two_sentences) & (aligned.sentences >= 2)
     base, plain = lengths.base, lengths.plain
     coverage_a = 2 * shared / np.maximum(base[a], 1)
     coverage_b = 2 * shared / np.maximum(base[b], 1)
     least = np.minimum(coverage_a, coverage_b)
-    verbatim = np.add.reduceat(np.append(runs[:, 2], 0), start) * (stop > start)
-    unit = 1 + (texts.spaceless[a] & texts.spaceless[b])
-    sizes = texts.stop - texts.start
-    left = (np.minimum(sizes[a], sizes[b]) - verbatim) / unit
-    common = Shared(shared, figures, conflicts, left, runs, start, stop)
-    template = find_templates(texts, lengths, a, b, common, settings)
     # two texts that both have fewer narrative words than a version needs can still be versions of each other
     least_plain = np.maximum(np.minimum(plain[a], plain[b]) / 2, settings.version_words)
     needed = settings.short_share * np.minimum(least_plain, np.maximum(plain[a], plain[b]) / 2)
     shorter = np.where(base[a] <= base[b], a, b)
     most = np.where(shorter == a, coverage_a, coverage_b)
-    over = np.where(shorter == a, over_a, over_b) / np.maximum(base[shorter], 1)
+    over = np.where(shorter == a, aligned.over_a, aligned.over_b) / np.maximum(base[shorter], 1)
     enough = narrative >= np.minimum(settings.version_words, needed)
     retold = narrative < settings.version_narrative * plain[shorter] / 2
     cut = (most >= CUT[0]) & (least >= CUT[1]) & ~retold
     flash = np.flatnonzero(cut & (shared < settings.version_words))
     cut[flash] = (narrative[flash] >= settings.quote_words) & (new_figures(texts, a[flash], b[flash]) == 0)
     enough |= cut
-    facts = same_facts(texts, a, b, common, settings)
+    facts = same_facts(texts, aligned, settings)
     frame = lengths.mostly_stock
-    same = same_report(texts, lengths, a, b, verbatim / unit, settings) | (facts & frame[a] & frame[b])
+    same = same_report(texts, lengths, aligned, settings) | (facts & frame[a] & frame[b])
     kind = classify(
         shorter=most,
         over=np.clip(over, most, REST * most),
         least=least,
         shared=shared,
-        told=facts | told,
-        longest=longest,
+        told=facts | (narrative >= settings.partial_words) | two_sentences,
+        longest=aligned.longest,
         enough=enough | same,
         retold=retold,
-        template=template,
+        template=find_templates(texts, lengths, aligned, settings),
         apart=days_apart(texts, a, b),
         later=days_apart(texts, a, b, settings.stock_window_days * DAY),
-        scraps=verbatim / unit < LIFTED * (stop - start),
+        scraps=aligned.verbatim < LIFTED * (aligned.stop - aligned.start),
         settings=settings,
     )
-    shared, narrative, longest = (column.astype(np.int64) for column in (shared, narrative, longest))
-    return Edges(a, b, kind, coverage_a, coverage_b, shared, narrative, longest, start, stop, runs)
+    columns = shared, narrative, aligned.longest
+    shared_words, narrative_words, longest = (column.astype(np.int64) for column in columns)
+    return Edges(
+        *(a, b, kind, coverage_a, coverage_b, shared_words, narrative_words, longest),
+        *(aligned.start, aligned.stop, aligned.runs),
+    )
 
 
 def classify(

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "NOTICE",
-    "Shared",
+    "Aligned",
     "days_apart",
     "differ_throughout",
     "find_templates",
@@ -80,36 +80,46 @@ REFILLED = 1 / 3
 
 
 @dataclass(frozen=True, slots=True)
-class Shared:
-    """What the documents of each pair share, in words; a figure is one, one numeral in 三万八千 half of one.
+class Aligned:
+    """What p pairs of documents share, in words; a figure is one, one numeral in 三万八千 half of one.
 
     Attributes:
-        words: float64[p].
+        a: int64[p] document number.
+        b: int64[p].
+        words: float64[p], shared.
+        narrative: float64[p], those of them outside quotations.
+        longest: float64[p], words of the longest verbatim run.
         figures: float64[p], those inside the verbatim runs.
         conflicts: float64[p], those that differ in the gaps between runs.
+        sentences: int32[p], how many were taken over.
+        over_a: int32[p], half words of a that were: those shared, and the rest of sentences half of which is.
+        over_b: int32[p], of b.
+        verbatim: float64[p], words of the runs, stock or not.
         left: float64[p], words of the shorter document outside the runs.
-        runs: int32[r, 3], the verbatim runs: first token in a, in b, tokens.
-        first: int64[p], the first run of each pair.
+        runs: int32[r, 3], the verbatim runs: first token in a, first in b, tokens; those of a pair next to
+            each other.
+        start: int64[p], the first run of each pair.
         stop: int64[p], one past its last.
     """
 
+    a: NDArray[np.int64]
+    b: NDArray[np.int64]
     words: NDArray[np.float64]
+    narrative: NDArray[np.float64]
+    longest: NDArray[np.float64]
     figures: NDArray[np.float64]
     conflicts: NDArray[np.float64]
+    sentences: NDArray[np.int32]
+    over_a: NDArray[np.int32]
+    over_b: NDArray[np.int32]
+    verbatim: NDArray[np.float64]
     left: NDArray[np.float64]
     runs: NDArray[np.int32]
-    first: NDArray[np.int64]
+    start: NDArray[np.int64]
     stop: NDArray[np.int64]
 
 
-def find_templates(
-    texts: Texts,
-    lengths: Lengths,
-    a: NDArray[np.int64],
-    b: NDArray[np.int64],
-    shared: Shared,
-    settings: Settings,
-) -> NDArray[np.bool_]:
+def find_templates(texts: Texts, lengths: Lengths, aligned: Aligned, settings: Settings) -> NDArray[np.bool_]:
     """Pairs that are templates: bool[p].
 
     Of two notices days apart, figures in the one are nothing in the other: "33 millimetres", "none". Two that
@@ -120,11 +130,10 @@ def find_templates(
     Args:
         texts: Body tokens of n documents.
         lengths: Of each.
-        a: int64[p] document number.
-        b: int64[p].
-        shared: What they share.
+        aligned: The pairs.
         settings: For the share of figures that may differ.
     """
+    a, b = aligned.a, aligned.b
     short = lengths.whole < 2 * NOTICE
     notice = short[a] & short[b]
     rich = lengths.figures >= RICH * lengths.whole
@@ -133,26 +142,19 @@ def find_templates(
     report = brief | told[a] | told[b]
     apart = days_apart(texts, a, b, np.where(notice | (rich[a] & rich[b]), NEXT_DAY, ANOTHER_DAY)) & report
     most = np.maximum(lengths.figures[a], lengths.figures[b]) / 2
-    in_words = (shared.left >= 2) & (most - shared.figures >= np.maximum(BULLETIN * shared.left, 1))
-    other = differ_throughout(shared, apart, settings) | (notice & apart & in_words)
-    other |= _refilled(texts, lengths, a, b, shared, brief)
-    other |= other_weekdays(texts, a, b, shared, brief & days_apart(texts, a, b, NEXT_DAY))
+    in_words = (aligned.left >= 2) & (most - aligned.figures >= np.maximum(BULLETIN * aligned.left, 1))
+    other = differ_throughout(aligned, apart, settings) | (notice & apart & in_words)
+    other |= _refilled(texts, lengths, aligned, brief)
+    other |= other_weekdays(texts, aligned, brief & days_apart(texts, a, b, NEXT_DAY))
     # headlines are seldom asked: between notices rich in figures, half of the shorter one alike
-    alike = 4 * shared.left <= np.minimum(lengths.whole[a], lengths.whole[b])
+    alike = 4 * aligned.left <= np.minimum(lengths.whole[a], lengths.whole[b])
     headlines = compare_headlines(texts, a, b, notice & rich[a] & rich[b] & alike)
     other |= headlines.name & _in_one_go(texts, a, b)
-    only = _differ_only(texts, lengths, a, b, shared, apart, brief, headlines.figure)
+    only = _differ_only(texts, lengths, aligned, apart, brief, headlines.figure)
     return np.asarray(other | (report & only))
 
 
-def same_report(
-    texts: Texts,
-    lengths: Lengths,
-    a: NDArray[np.int64],
-    b: NDArray[np.int64],
-    verbatim: NDArray[np.float64],
-    settings: Settings,
-) -> NDArray[np.bool_]:
+def same_report(texts: Texts, lengths: Lengths, aligned: Aligned, settings: Settings) -> NDArray[np.bool_]:
     """Pairs of reports that are mostly stock text, a frame, with the same figures in it: bool[p].
 
     One day's report in two outlets; what is not stock in it may be a dozen words.
@@ -160,28 +162,21 @@ def same_report(
     Args:
         texts: Body tokens of n documents, stock marked.
         lengths: Of each.
-        a: int64[p] document number.
-        b: int64[p].
-        verbatim: float64[p], words of their common runs, stock or not.
+        aligned: The pairs.
         settings: For the words a version shares at least, or the share of a short text.
     """
+    a, b = aligned.a, aligned.b
     frame = lengths.mostly_stock
     told = lengths.figures >= 2 * CHANGED
     shorter = np.minimum(lengths.whole[a], lengths.whole[b]) / 2
-    much = verbatim >= np.minimum(settings.version_words, settings.short_share * shorter)
+    much = aligned.verbatim >= np.minimum(settings.version_words, settings.short_share * shorter)
     rows = np.flatnonzero(frame[a] & frame[b] & told[a] & told[b] & much)
     found = np.zeros(len(a), bool)
     found[rows] = new_figures(texts, a[rows], b[rows]) == 0
     return found
 
 
-def same_facts(
-    texts: Texts,
-    a: NDArray[np.int64],
-    b: NDArray[np.int64],
-    shared: Shared,
-    settings: Settings,
-) -> NDArray[np.bool_]:
+def same_facts(texts: Texts, aligned: Aligned, settings: Settings) -> NDArray[np.bool_]:
     """Pairs that share a passage of stock text with the figures of the day in it: bool[p].
 
     A frame says nothing, but what it is filled with does. That few words are left when stock is left out is
@@ -189,20 +184,19 @@ def same_facts(
 
     Args:
         texts: Body tokens of n documents, stock marked.
-        a: int64[p] document number.
-        b: int64[p].
-        shared: What they share.
+        aligned: The pairs.
         settings: For the words a copied passage has at least.
     """
-    found = (shared.conflicts == 0) & (shared.figures >= CHANGED) & (shared.words < settings.partial_words)
+    a, b = aligned.a, aligned.b
+    found = (aligned.conflicts == 0) & (aligned.figures >= CHANGED) & (aligned.words < settings.partial_words)
     found &= ~days_apart(texts, a, b, SAME_DAY)
     rows = np.flatnonzero(found)
     if not len(rows):  # mostly
         return np.asarray(found)
-    run, pair = gather(shared.first[rows], shared.stop[rows])
-    sides = zip((a, b), shared.runs[run].T.astype(np.int64), strict=False)
+    run, pair = gather(aligned.start[rows], aligned.stop[rows])
+    sides = zip((a, b), aligned.runs[run].T.astype(np.int64), strict=False)
     begins = [texts.start[side[rows]][pair] + first for side, first in sides]
-    (at_a, of), (at_b, _) = (gather(begin, begin + shared.runs[run, 2]) for begin in begins)
+    (at_a, of), (at_b, _) = (gather(begin, begin + aligned.runs[run, 2]) for begin in begins)
     flags = texts.flags[at_a] | texts.flags[at_b]
     half_words = 2 - (flags & CHARACTER != 0)
     fact = flags & (NUMBER | STOCK) == NUMBER
@@ -213,39 +207,35 @@ def same_facts(
     return np.asarray(found)
 
 
-def differ_throughout(shared: Shared, apart: NDArray[np.bool_], settings: Settings) -> NDArray[np.bool_]:
+def differ_throughout(aligned: Aligned, apart: NDArray[np.bool_], settings: Settings) -> NDArray[np.bool_]:
     """Pairs in whose passages many figures differ: bool[p].
 
     An update corrects a figure or two within hours; next week's report has others throughout. Prose with a
     figure here and there, such as the numbers of sections, is no report.
 
     Args:
-        shared: What the documents of each pair share.
+        aligned: The pairs.
         apart: bool[p], published on days apart.
         settings: For the share of figures that may differ.
     """
-    figures = shared.figures + shared.conflicts
-    share = shared.conflicts / np.maximum(figures, 1)
+    figures = aligned.figures + aligned.conflicts
+    share = aligned.conflicts / np.maximum(figures, 1)
     throughout = apart & (share >= settings.template_share_apart)
-    many = (shared.conflicts >= CHANGED) & (figures >= FIGURES * shared.words)
+    many = (aligned.conflicts >= CHANGED) & (figures >= FIGURES * aligned.words)
     return np.asarray(throughout | (many & (share > settings.template_share)))
 
 
 def _refilled(
-    texts: Texts,
-    lengths: Lengths,
-    a: NDArray[np.int64],
-    b: NDArray[np.int64],
-    shared: Shared,
-    brief: NDArray[np.bool_],
+    texts: Texts, lengths: Lengths, aligned: Aligned, brief: NDArray[np.bool_]
 ) -> NDArray[np.bool_]:
     """Pairs of briefs in which other words and other figures stand all through the same phrases: bool[p].
 
     Two accidents, as one police press office words them. A brief that a desk edited has other words, too, but
     its figures; one that is brought up to date has other figures in the words it had.
     """
-    verbatim = np.minimum(lengths.whole[a], lengths.whole[b]) / 2 - shared.left
-    found = brief & (shared.words - verbatim >= REWORDED * shared.words)
+    a, b = aligned.a, aligned.b
+    verbatim = np.minimum(lengths.whole[a], lengths.whole[b]) / 2 - aligned.left
+    found = brief & (aligned.words - verbatim >= REWORDED * aligned.words)
     rows = np.flatnonzero(found)
     fewer = np.minimum(lengths.figures[a[rows]], lengths.figures[b[rows]]) / 2
     found[rows] = new_figures(texts, a[rows], b[rows]) >= np.maximum(REFILLED * fewer, CHANGED)
@@ -255,9 +245,7 @@ def _refilled(
 def _differ_only(
     texts: Texts,
     lengths: Lengths,
-    a: NDArray[np.int64],
-    b: NDArray[np.int64],
-    shared: Shared,
+    aligned: Aligned,
     apart: NDArray[np.bool_],
     brief: NDArray[np.bool_],
     headlined: NDArray[np.bool_],
@@ -273,16 +261,17 @@ def _differ_only(
     but in tables, and in notices days apart. One figure makes a table another one where their headlines
     (``headlined``) have other figures as well.
     """
+    a, b = aligned.a, aligned.b
     fewer = np.minimum(lengths.figures[a], lengths.figures[b]) / 2
     table = lengths.figures >= TABLE * lengths.whole
     share = TABLE_CHANGED * fewer
     enough = np.where(apart, np.where(brief, 1, np.maximum(share, 1)), CHANGED)
-    least = np.maximum(BULLETIN * shared.left, enough)
+    least = np.maximum(BULLETIN * aligned.left, enough)
     few = np.where(headlined, 1, np.maximum(share, 2))
     least = np.where(table[a] & table[b], np.minimum(least, few), least)
     short = lengths.whole < 2 * NOTICE
-    within = (shared.conflicts >= least) | (table[a] & table[b]) | (apart & short[a] & short[b])
-    found = (fewer - shared.figures >= least) & within
+    within = (aligned.conflicts >= least) | (table[a] & table[b]) | (apart & short[a] & short[b])
+    found = (fewer - aligned.figures >= least) & within
     shorter, longer = (side(lengths.whole[a], lengths.whole[b]) for side in (np.minimum, np.maximum))
     found &= (table[a] & table[b]) | (longer < UPDATE * shorter) | days_apart(texts, a, b, SAME_DAY)
     rows = np.flatnonzero(found)

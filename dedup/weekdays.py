@@ -20,7 +20,7 @@ from dedup.tokens import tokenize
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from dedup.templates import Shared
+    from dedup.templates import Aligned
     from dedup.texts import Texts
 
 __all__ = ["other_weekdays"]
@@ -42,13 +42,7 @@ def _names() -> dict[int, tuple[NDArray[np.uint64], NDArray[np.uint8]]]:
     return {size: (hashes[sizes == size], bits[sizes == size]) for size in np.unique(sizes).tolist()}
 
 
-def other_weekdays(
-    texts: Texts,
-    a: NDArray[np.int64],
-    b: NDArray[np.int64],
-    shared: Shared,
-    asked: NDArray[np.bool_],
-) -> NDArray[np.bool_]:
+def other_weekdays(texts: Texts, aligned: Aligned, asked: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Pairs that name days of the week, none in common runs, and one in the place of another: bool[p].
 
     Tomorrow of one forecast is today in the next: "Monday, in the night to Tuesday", "Tuesday, in the night
@@ -57,23 +51,22 @@ def other_weekdays(
 
     Args:
         texts: Body tokens of n documents.
-        a: int64[p] document number.
-        b: int64[p].
-        shared: What they share.
+        aligned: The pairs.
         asked: bool[p], the pairs that are looked at.
     """
+    a, b = aligned.a, aligned.b
     found = np.zeros(len(a), bool)
     rows = np.flatnonzero(asked)
     if not len(rows):  # mostly
         return found
-    run, of = gather(shared.first[rows], shared.stop[rows])
-    begin = texts.start[a[rows]][of] + shared.runs[run, 0]
-    common = _days(texts, begin, begin + shared.runs[run, 2]) > 0
+    run, of = gather(aligned.start[rows], aligned.stop[rows])
+    begin = texts.start[a[rows]][of] + aligned.runs[run, 0]
+    common = _days(texts, begin, begin + aligned.runs[run, 2]) > 0
     rows = rows[np.bincount(of, common, len(rows)) == 0]
-    run, of = gather(shared.first[rows], shared.stop[rows])
+    run, of = gather(aligned.start[rows], aligned.stop[rows])
     head = np.stack([texts.start[a[rows]], texts.start[b[rows]], np.zeros(len(rows), np.int64)], axis=1)
     tail = np.stack([texts.stop[a[rows]], texts.stop[b[rows]], head[:, 2]], axis=1)
-    runs = np.concatenate([head, shared.runs[run] + head[of], tail])
+    runs = np.concatenate([head, aligned.runs[run] + head[of], tail])
     pair = np.concatenate([np.arange(len(rows)), of, np.arange(len(rows))])
     order = np.lexsort((runs[:, 0], pair))  # it is stable
     runs, pair = runs[order], pair[order]

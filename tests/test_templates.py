@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import fields
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,7 +13,7 @@ from dedup.candidates import Pairs
 from dedup.config import Settings
 from dedup.edges import KINDS
 from dedup.overlap import verify
-from dedup.templates import Shared, differ_throughout, new_figures
+from dedup.templates import Aligned, differ_throughout, new_figures
 from dedup.texts import CHARACTER, NUMBER, STOCK, Texts
 
 Text = list[int]
@@ -30,9 +32,10 @@ Text = list[int]
 def test_figures_that_differ_throughout(
     figures: int, conflicts: int, shared: float, apart: bool, template: bool
 ) -> None:
-    counts = [np.array([float(x)]) for x in (shared, figures, conflicts, 0)]
-    found = Shared(*counts, np.empty((0, 3), np.int32), np.zeros(1, np.int64), np.zeros(1, np.int64))
-    assert differ_throughout(found, np.array([apart]), Settings()).tolist() == [template]
+    columns: dict[str, Any] = {field.name: np.zeros(1) for field in fields(Aligned)}
+    for name, count in (("words", shared), ("figures", figures), ("conflicts", conflicts)):
+        columns[name] = np.array([float(count)])
+    assert differ_throughout(Aligned(**columns), np.array([apart]), Settings()).tolist() == [template]
 
 
 HOUR = 3_600_000_000
@@ -45,10 +48,13 @@ def words(start: int, count: int) -> Text:
 REPORT = [word + 5000 if word % 10 == 5 else word for word in words(0, 100)]  # a figure every ten words
 
 
-def reported(a: Text, b: Text, hours: int = 0) -> str:
-    """Relation of two texts, published so many hours apart, whose words from 5000 on are figures."""
+def reported(a: Text, b: Text, hours: int = 0, *, stock: int = 0) -> str:
+    """Relation of two texts, published so many hours apart, whose words from 5000 on are figures.
+
+    Words below ``stock`` are stock text.
+    """
     both = np.array(a + b)
-    flags = np.where(both >= 5000, NUMBER, 0).astype(np.uint8)
+    flags = np.where(both >= 5000, NUMBER, np.where(both < stock, STOCK, 0)).astype(np.uint8)
     start, stop = np.array([0, len(a)]), np.array([len(a), len(both)])
     times = np.array([0, hours * HOUR])
     texts = Texts(both.astype(np.uint64), flags, start, stop, np.zeros(2, np.uint8), times)
@@ -57,14 +63,8 @@ def reported(a: Text, b: Text, hours: int = 0) -> str:
 
 
 def framed(a: Text, b: Text, hours: int = 0) -> str:
-    """Relation of two texts whose words below 100 are stock, and whose words from 5000 on are figures."""
-    both = np.array(a + b)
-    flags = np.where(both >= 5000, NUMBER, np.where(both < 100, STOCK, 0)).astype(np.uint8)
-    start, stop = np.array([0, len(a)]), np.array([len(a), len(both)])
-    times = np.array([0, hours * HOUR])
-    texts = Texts(both.astype(np.uint64), flags, start, stop, np.zeros(2, np.uint8), times)
-    edges = verify(texts, Pairs(np.array([0]), np.array([1])), Settings())
-    return KINDS[int(edges.kind[0])].value
+    """The same of two texts whose words below 100 are stock."""
+    return reported(a, b, hours, stock=100)
 
 
 def other(text: Text, *places: int) -> Text:
