@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from dedup.config import Settings
 
-__all__ = ["collapse", "loosen"]
+__all__ = ["collapse", "days_of_stock", "loosen"]
 
 
 def collapse(
@@ -57,30 +57,38 @@ def loosen(
     leader: NDArray[np.int64],
     texts: Texts,
     content: NDArray[np.uint64],
-    times: NDArray[np.int64],
     notice: NDArray[np.bool_],
     settings: Settings,
 ) -> NDArray[np.int64]:
     """The same once stock text is marked: what is equal only in stock text is no copy.
 
-    Equal documents that are mostly stock, short notices in the words of every week, stay together for a day.
-
     Args:
         leader: int64[n], of :func:`collapse`.
         texts: Body tokens, stock marked.
         content: uint64[n, 2].
-        times: int64[n] microseconds, ``NEVER`` where unknown.
-        notice: bool[n], of :func:`dedup.stock.find_notices`; they may have no body at all.
+        notice: bool[n], of :func:`dedup.stock.find_notices`.
         settings: What near means.
     """
-    unstocked, whole = half_words(texts.flags, texts.start, texts.stop, (STOCK, 0))
-    stocky = notice | ((times != NEVER) & (2 * unstocked < whole))
-    day = np.where(stocky, times // DAY, NO_DAY).astype(np.int64)
-    exact = exact_leaders(np.column_stack([content, day.astype(np.uint64)]))
+    day = days_of_stock(texts, notice).astype(np.uint64)
+    exact = exact_leaders(np.column_stack([content, day]))
     near = np.flatnonzero((content[leader] != content[exact]).any(axis=1))
     found = exact.copy()
     found[near] = leader[near]
     return _verified(texts, content, found[found], settings, otherwise=exact)
+
+
+def days_of_stock(texts: Texts, notice: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Day of each document that is mostly stock, ``NO_DAY`` of the others: int64[n].
+
+    Equal ones, short notices in the words of every week, stay together for a day.
+
+    Args:
+        texts: Body tokens, stock marked.
+        notice: bool[n], of :func:`dedup.stock.find_notices`; they may have no body at all.
+    """
+    unstocked, whole = half_words(texts.flags, texts.start, texts.stop, (STOCK, 0))
+    stocky = notice | ((texts.published != NEVER) & (2 * unstocked < whole))
+    return np.where(stocky, texts.published // DAY, NO_DAY)
 
 
 def _verified(

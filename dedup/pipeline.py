@@ -364,9 +364,7 @@ def find_copies(prepared: Prepared, documents: Numbered, settings: Settings) -> 
         flags[gather(texts.start[notice], texts.stop[notice])[0]] |= STOCK
         marked = replace(marked, flags=flags)
     if marked is not texts:
-        times = texts.published
-        assert times is not None
-        leader = loosen(leader, marked, content, times, notice, settings)
+        leader = loosen(leader, marked, content, notice, settings)
     return Copies(leader, marked.flags, stock)
 
 
@@ -450,7 +448,6 @@ def _bounds(offsets: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.i
 
 def _candidates(prepared: Prepared, documents: Numbered, agreed: NDArray[np.int64]) -> Candidates:
     order, texts = documents.order, documents.texts
-    assert texts.published is not None
     raw = np.diff(prepared.raw_offsets)
     kept = np.diff(prepared.offsets)
     return Candidates(

@@ -162,7 +162,7 @@ def find_notices(texts: Texts, content: NDArray[np.uint64], settings: Settings) 
     """
     length, source, published = texts.stop - texts.start, texts.source, texts.published
     notice = np.zeros(len(length), bool)
-    if source is None or published is None:
+    if source is None:
         return notice
     row = np.flatnonzero((length < LONG_RUN) & (source >= 0) & (published != NEVER))
     row = row[np.lexsort((published[row], source[row], content[row, 1], content[row, 0]))]

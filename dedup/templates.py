@@ -311,8 +311,6 @@ def _in_one_go(texts: Texts, a: NDArray[np.int64], b: NDArray[np.int64]) -> NDAr
 
     The same time says nothing: it may be a date alone, or that of what both were made from.
     """
-    if texts.published is None:
-        return np.zeros(len(a), bool)
     one, two = texts.published[a], texts.published[b]
     return np.asarray((one != two) & (np.abs(one - two) <= IN_ONE_GO))
 
@@ -328,7 +326,5 @@ def days_apart(
         b: int64[p].
         limit: Microseconds, of each pair or of all.
     """
-    if texts.published is None:
-        return np.zeros(len(a), bool)
     one, two = texts.published[a], texts.published[b]
     return np.asarray((np.maximum(one, two) != NEVER) & (np.abs(one - two) > limit))

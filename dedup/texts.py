@@ -72,7 +72,7 @@ class Texts:
         start: int64[n], first token of each document.
         stop: int64[n], one past its last.
         spaceless: uint8[n], most of its tokens are single characters.
-        published: int64[n] microseconds since the epoch, :data:`NEVER` where unknown; None where all are.
+        published: int64[n] microseconds since the epoch, :data:`NEVER` where unknown.
         source: int64[n], a number for each source, -1 where unknown; None where all are.
         title: string[n], null where unknown, and where the text is no notice; None where all are.
     """
@@ -82,7 +82,7 @@ class Texts:
     start: NDArray[np.int64]
     stop: NDArray[np.int64]
     spaceless: NDArray[np.uint8]
-    published: NDArray[np.int64] | None = None
+    published: NDArray[np.int64]
     source: NDArray[np.int64] | None = None
     title: pa.Array | None = None
 

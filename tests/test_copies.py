@@ -77,15 +77,20 @@ def test_a_chain_of_small_changes_is_not_one_group_of_copies() -> None:
 
 def test_what_is_mostly_stock_is_no_copy_of_an_undated_text_whatever_its_day() -> None:
     first, none = np.array([0, 10]), np.zeros(2, np.uint8)
-    texts = Texts(
-        np.tile(np.arange(10, dtype=np.uint64), 2), np.full(20, STOCK, np.uint8), first, first + 10, none
+    columns = (
+        np.tile(np.arange(10, dtype=np.uint64), 2),
+        np.full(20, STOCK, np.uint8),
+        first,
+        first + 10,
+        none,
     )
     for day in (20_000, 0, -1, -719_162):
         times = np.array([day * DAY, NEVER])
+        texts = Texts(*columns, times)
         content, notice, chosen = np.ones((2, 2), np.uint64), np.zeros(2, bool), dedup.Settings()
-        assert loosen(np.zeros(2, np.int64), texts, content, times, notice, chosen).tolist() == [0, 1]
+        assert loosen(np.zeros(2, np.int64), texts, content, notice, chosen).tolist() == [0, 1]
         times[1] = times[0] + 1
-        assert loosen(np.zeros(2, np.int64), texts, content, times, notice, chosen).tolist() == [0, 0]
+        assert loosen(np.zeros(2, np.int64), texts, content, notice, chosen).tolist() == [0, 0]
 
 
 def test_many_copies_are_one_document_to_what_follows() -> None:

@@ -19,7 +19,9 @@ def said(a: tuple[str, str], b: tuple[str, str], sources: tuple[int, int] = (0, 
     tokens = tokenize(pa.array([a[1], b[1]], pa.large_string()))
     start, stop = tokens.offsets[:-1], tokens.offsets[1:]
     source, title = np.array(sources), pa.array([a[0] or None, b[0] or None], pa.string())
-    texts = Texts(tokens.hash, tokens.flags, start, stop, np.zeros(2, np.uint8), None, source, title)
+    texts = Texts(
+        tokens.hash, tokens.flags, start, stop, np.zeros(2, np.uint8), np.zeros(2, np.int64), source, title
+    )
     one, two = np.array([0]), np.array([1])
     answers = [compare_headlines(texts, *pair, np.array([True])) for pair in ((one, two), (two, one))]
     (answer,) = {(bool(found.name[0]), bool(found.figure[0])) for found in answers}  # whichever comes first
@@ -62,7 +64,8 @@ def test_figures() -> None:
 
 def test_texts_without_headlines() -> None:
     tokens = tokenize(pa.array([PIGS, HIGHER], pa.large_string()))
-    texts = Texts(tokens.hash, tokens.flags, tokens.offsets[:-1], tokens.offsets[1:], np.zeros(2, np.uint8))
+    start, stop = tokens.offsets[:-1], tokens.offsets[1:]
+    texts = Texts(tokens.hash, tokens.flags, start, stop, np.zeros(2, np.uint8), np.zeros(2, np.int64))
     found = compare_headlines(texts, np.array([0]), np.array([1]), np.array([True]))
     assert not found.name.any()
     assert not found.figure.any()

@@ -17,7 +17,7 @@ from dedup.edges import KINDS, NONE, Edges
 from dedup.kernels import reference_overlap as reference
 from dedup.kernels.rules import EXCERPT
 from dedup.overlap import SEED, classify, equal, verify
-from dedup.texts import ANNOUNCED, CHARACTER, DAY, NUMBER, QUOTED, SENTENCE, STOCK, Texts
+from dedup.texts import ANNOUNCED, CHARACTER, DAY, NEVER, NUMBER, QUOTED, SENTENCE, STOCK, Texts
 
 Text = list[int]
 
@@ -48,6 +48,7 @@ def texts_of(
         stop - [len(document) for document in documents],
         stop,
         np.full(len(documents), spaceless, np.uint8),
+        np.full(len(documents), NEVER),
     )
 
 

@@ -164,6 +164,7 @@ def figured(draw: st.DrawFn) -> Texts:
         stop - [len(document) for document in documents],
         stop,
         np.zeros(len(documents), np.uint8),
+        np.zeros(len(documents), np.int64),
     )
 
 

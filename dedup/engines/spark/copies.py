@@ -15,6 +15,7 @@ from pyspark.sql import functions as F
 
 from dedup import kernels
 from dedup.candidates import band_keys
+from dedup.copies import days_of_stock
 from dedup.edges import NEAR
 from dedup.engines.spark.arrays import flat, integers, packed, texts_of
 from dedup.engines.spark.cluster import (
@@ -33,7 +34,7 @@ from dedup.engines.spark.verifying import TEXT, verified
 from dedup.ragged import first_of_run, gather, run_starts, running, whole
 from dedup.shingles import widths
 from dedup.stock import LONG_RUN, UNDATED, counted_by, flag
-from dedup.texts import DAY, NEVER, NO_DAY, STOCK, half_words
+from dedup.texts import DAY, NEVER, STOCK
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -267,7 +268,8 @@ def _marked(documents: Corpus, stock: DataFrame | None, notices: DataFrame, sett
 
 def _mark(table: pa.Table, settings: Settings) -> pa.Table:
     texts = texts_of(table)
-    flags = texts.flags.copy()
+    texts = replace(texts, flags=texts.flags.copy())
+    flags = texts.flags
     width = widths(texts.spaceless, settings)
     if "heard" in table.column_names:
         known = np.unique(flat(heard(table).field("stock"), np.uint64)[0])
@@ -279,16 +281,12 @@ def _mark(table: pa.Table, settings: Settings) -> pa.Table:
     told = np.zeros(len(marks), np.uint8)
     kernels.get().telling(flags, texts.start, texts.stop, width, offsets[:-1], offsets[1:], at, STOCK, told)
     kept = running(told != 0)
-    lengths, unstocked = half_words(flags, texts.start, texts.stop, (0, STOCK))
-    times = texts.published
-    assert times is not None
-    stocky = notice | ((times != NEVER) & (2 * unstocked < lengths))
     return pa.table(
         {
             "row": table["row"],
             "flags": packed(flags, np.append(texts.start, len(flags))),
-            "half_words": lengths,
-            "day": np.where(stocky, times // DAY, NO_DAY),
+            "half_words": texts.half_words(),
+            "day": days_of_stock(texts, notice),
             "marks": packed(marks[told != 0], kept[offsets]),
         }
     )
