@@ -15,7 +15,7 @@ from dedup.parallel import in_order
 from dedup.ragged import by_owner
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
@@ -77,7 +77,7 @@ class _Shared:
 
 
 def attested_words(
-    texts: Texts, edges: Sequence[Edges], family: NDArray[np.int64], threads: int = 1
+    texts: Texts, edges: Edges, family: NDArray[np.int64], threads: int = 1
 ) -> NDArray[np.int64]:
     """Words of each document that at least one other version carries: int64[n].
 
@@ -87,17 +87,9 @@ def attested_words(
         family: int64[n].
         threads: How many share the work.
     """
-    shared = [_Shared(texts, some, family) for some in edges]
-    half_words = np.zeros(len(family))
-
-    def look(window: _Window) -> None:
-        among = np.asarray(np.sum([some.change(window) for some in shared], axis=0, dtype=np.int32))
-        nobody = np.zeros_like(among)
-        half_words[window.documents], _ = _weighed(texts, window, among, nobody, nobody)
-
-    for _ in in_order(look, _windows(texts), threads):
-        pass
-    return (half_words // 2).astype(np.int64)
+    nothing = edges.take(slice(0))
+    has, _ = lacking_words(texts, edges, nothing, nothing, family, threads=threads)
+    return (has // 2).astype(np.int64)
 
 
 def agreement(
@@ -158,35 +150,13 @@ def lacking_words(
     has, lacked = np.zeros(n), np.zeros(n)
 
     def look(window: _Window) -> None:
+        flags = texts.flags[window.first : window.stop]
+        start, stop = (bound[window.documents] - window.first for bound in (texts.start, texts.stop))
         changes = (some.change(window) for some in (leaders, copies, taken))
-        has[window.documents], lacked[window.documents] = _weighed(texts, window, *changes)
+        own = np.empty((2, len(start)))
+        kernels.get().weigh_shared(flags, start, stop, *changes, *own)
+        has[window.documents], lacked[window.documents] = own
 
     for _ in in_order(look, _windows(texts), threads):
         pass
     return has, lacked
-
-
-def _weighed(
-    texts: Texts,
-    window: _Window,
-    leaders: NDArray[np.int32],
-    copies: NDArray[np.int32],
-    taken: NDArray[np.int32],
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Of each document what is attested, and its part of what of that nobody has taken, in half words.
-
-    Args:
-        texts: The body tokens.
-        window: The documents.
-        leaders: int32[tokens], of :meth:`_Shared.change`.
-        copies: The same.
-        taken: The same.
-
-    Returns:
-        float64[documents] each.
-    """
-    has, lacks = np.empty((2, len(window.documents)))
-    flags = texts.flags[window.first : window.stop]
-    start, stop = (bound[window.documents] - window.first for bound in (texts.start, texts.stop))
-    kernels.get().weigh_shared(flags, start, stop, leaders, copies, taken, has, lacks)
-    return has, lacks

@@ -414,14 +414,15 @@ def settle(
     roundup = find_roundups(edges, texts.stop - texts.start)
     grouping: Grouping = group(edges, len(leader), roundup)
     family = grouping.family[leader]
-    agreed = attested_words(texts, [edges, collapsed], family, settings.workers)
+    relations = Edges.concat([edges, collapsed])
+    agreed = attested_words(texts, relations, family, settings.workers)
     candidates = _candidates(prepared, documents, agreed)
     canonical = choose(candidates, family, settings)
     return Judged(
         order=documents.order,
         texts=texts,
         leader=leader,
-        relations=Edges.concat([edges, collapsed]),
+        relations=relations,
         leading=len(edges),
         roundup=roundup[leader],
         family=family,

@@ -203,7 +203,7 @@ def _of_kind(edges: pa.Table, copy: bool | None, numbers: NDArray[np.int64]) -> 
 
 def _attested(edges: pa.Table, documents: pa.Table) -> pa.Table:
     numbers, texts, family = _inside(edges, documents)
-    agreed = attested_words(texts, [edges_of(edges, numbers)], family)
+    agreed = attested_words(texts, edges_of(edges, numbers), family)
     own = np.sort(integers(documents["number"]))
     return pa.table({"number": own, "agreed": agreed[places_of(numbers, own)]})
 
