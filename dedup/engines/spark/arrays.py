@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from dedup.edges import Edges
+from dedup.edges import Edges, Links
 from dedup.ragged import gather, running, string_buffers, whole
 from dedup.texts import Texts, codes
 
@@ -21,10 +21,12 @@ if TYPE_CHECKING:
 
 __all__ = [
     "EDGES",
+    "booleans",
     "edges_of",
     "edges_table",
     "flat",
     "integers",
+    "links_of",
     "packed",
     "places_of",
     "signed",
@@ -65,6 +67,11 @@ def flat(column: pa.Array | pa.ChunkedArray, dtype: Any) -> tuple[NDArray[Any], 
 def integers(column: pa.Array | pa.ChunkedArray) -> NDArray[np.int64]:
     """A column of whole numbers without nulls."""
     return np.asarray(whole(column).to_numpy(zero_copy_only=False), np.int64)
+
+
+def booleans(column: pa.Array | pa.ChunkedArray) -> NDArray[np.bool_]:
+    """A column of truth values, false where it is null."""
+    return np.asarray(whole(column.fill_null(False)).to_numpy(zero_copy_only=False))
 
 
 def signed(values: NDArray[np.uint64]) -> NDArray[np.int64]:
@@ -135,17 +142,24 @@ def edges_table(edges: Edges, numbers: NDArray[np.int64]) -> pa.Table:
 def edges_of(table: pa.Table, numbers: NDArray[np.int64]) -> Edges:
     """Back from :func:`edges_table`, in the order of the pairs; each document by its place in ``numbers``."""
     table = table.sort_by([("a", "ascending"), ("b", "ascending")])
-    runs, offsets = flat(table["runs"], np.int32)
+    links, (runs, offsets) = links_of(table, numbers), flat(table["runs"], np.int32)
     return Edges(
-        a=places_of(numbers, integers(table["a"])),
-        b=places_of(numbers, integers(table["b"])),
-        kind=integers(table["kind"]).astype(np.uint8),
-        coverage_a=np.asarray(whole(table["coverage_a"]).to_numpy(), np.float64),
-        coverage_b=np.asarray(whole(table["coverage_b"]).to_numpy(), np.float64),
+        *(links.a, links.b, links.kind, links.coverage_a, links.coverage_b),
         shared_words=integers(table["shared_words"]),
         narrative_words=integers(table["narrative_words"]),
         longest=integers(table["longest"]),
         run_start=offsets[:-1] // 3,
         run_stop=offsets[1:] // 3,
         runs=runs.reshape(-1, 3),
+    )
+
+
+def links_of(table: pa.Table, numbers: NDArray[np.int64]) -> Links:
+    """What grouping looks at of pairs, in the order of the table."""
+    return Links(
+        a=places_of(numbers, integers(table["a"])),
+        b=places_of(numbers, integers(table["b"])),
+        kind=integers(table["kind"]).astype(np.uint8),
+        coverage_a=np.asarray(whole(table["coverage_a"]).to_numpy(), np.float64),
+        coverage_b=np.asarray(whole(table["coverage_b"]).to_numpy(), np.float64),
     )

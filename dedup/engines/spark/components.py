@@ -51,10 +51,8 @@ def components(run: Run, edges: DataFrame, name: str, *, at_once: int = AT_ONCE)
     size = run.rows[f"{name}/edges"]
     # a partition's own components first: what is left is a forest, and long chains are short
     stars = run.stage(f"{name}/0", lambda: contracted(edges, 1 if size <= at_once else None))
-    if size <= at_once:
-        return stars.select(F.col("b").alias("number"), F.col("a").alias("first"))
     for number in range(1, _ROUNDS):
-        if _are_stars(stars):
+        if size <= at_once or _are_stars(stars):
             return stars.select(F.col("b").alias("number"), F.col("a").alias("first"))
         stars = run.stage(f"{name}/{number}", partial(_round, stars))
     raise DedupError(f"{name}: components have not settled after {_ROUNDS} rounds")

@@ -17,7 +17,7 @@ from dedup import kernels
 from dedup.candidates import band_keys
 from dedup.copies import days_of_stock
 from dedup.edges import NEAR
-from dedup.engines.spark.arrays import flat, integers, packed, texts_of
+from dedup.engines.spark.arrays import booleans, flat, integers, packed, texts_of
 from dedup.engines.spark.cluster import (
     answered,
     each_batch,
@@ -31,7 +31,7 @@ from dedup.engines.spark.cluster import (
 )
 from dedup.engines.spark.components import components
 from dedup.engines.spark.verifying import TEXT, verified
-from dedup.ragged import first_of_run, gather, run_starts, running, whole
+from dedup.ragged import first_of_run, gather, run_starts, running
 from dedup.shingles import widths
 from dedup.stock import LONG_RUN, UNDATED, counted_by, flag
 from dedup.texts import DAY, NEVER, STOCK
@@ -274,7 +274,7 @@ def _mark(table: pa.Table, settings: Settings) -> pa.Table:
     if "heard" in table.column_names:
         known = np.unique(flat(heard(table).field("stock"), np.uint64)[0])
         flag(texts.hash, texts.start, texts.stop, width, known, flags, settings)
-    notice = np.asarray(whole(table["notice"].fill_null(False)).to_numpy(zero_copy_only=False))
+    notice = booleans(table["notice"])
     flags[gather(texts.start[notice], texts.stop[notice])[0]] |= np.uint8(STOCK)
     marks, offsets = flat(table["mark_hash"], np.uint64)
     at, _ = flat(table["mark_at"], np.uint32)

@@ -6,12 +6,22 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyspark.sql import functions as F
 
 from dedup.attestation import agreed_share, attested_words, lacking_words
 from dedup.canonical import Candidates, choose, reason
 from dedup.edges import NEAR, QUOTE, TOLD, VERSION
-from dedup.engines.spark.arrays import EDGES, edges_of, integers, places_of, texts_of, unsigned
+from dedup.engines.spark.arrays import (
+    EDGES,
+    booleans,
+    edges_of,
+    integers,
+    links_of,
+    places_of,
+    texts_of,
+    unsigned,
+)
 from dedup.engines.spark.cluster import each_key, hosted
 from dedup.engines.spark.components import components
 from dedup.engines.spark.verifying import to_first
@@ -46,10 +56,10 @@ def find_roundup_numbers(run: Run, edges: DataFrame, documents: Corpus) -> DataF
     )
 
 
-def _numbers(edges: pa.Table, documents: pa.Table, *more: pa.Table) -> NDArray[np.int64]:
+def _numbers(edges: pa.Table, documents: pa.Table) -> NDArray[np.int64]:
     """All numbers that occur, ascending."""
-    columns = [integers(table[name]) for table in (edges, *more) for name in ("a", "b")]
-    return np.unique(np.concatenate([integers(documents["number"]), *columns]))
+    columns = integers(documents["number"]), integers(edges["a"]), integers(edges["b"])
+    return np.unique(np.concatenate(columns))
 
 
 def _roundups(edges: pa.Table, documents: pa.Table) -> pa.Table:
@@ -81,18 +91,12 @@ def find_families(run: Run, edges: DataFrame, roundups: DataFrame) -> DataFrame:
 
 
 def _group(edges: pa.Table) -> pa.Table:
-    empty = pa.array([b""] * len(edges), pa.binary())
-    nothing = pa.array(np.zeros(len(edges), np.int64))
-    table = edges
-    for name in ("shared_words", "narrative_words", "longest"):
-        table = table.append_column(name, nothing)
-    table = table.append_column("runs", empty).sort_by([("a", "ascending"), ("b", "ascending")])
-    numbers = np.unique(np.concatenate([integers(table[name]) for name in ("a", "b")]))
-    found = edges_of(table, numbers)
+    numbers = np.unique(np.concatenate([integers(edges[name]) for name in ("a", "b")]))
+    links = links_of(edges, numbers)
     roundup = np.zeros(len(numbers), bool)
-    for end, place in (("a", found.a), ("b", found.b)):
-        roundup[place] |= np.asarray(whole(table[f"{end}_roundup"]).to_numpy(zero_copy_only=False))
-    family = numbers[group(found, len(numbers), roundup).family]
+    for end, place in (("a", links.a), ("b", links.b)):
+        roundup[place] |= booleans(edges[f"{end}_roundup"])
+    family = numbers[group(links, len(numbers), roundup).family]
     later = family != numbers
     return pa.table({"number": numbers[later], "family": family[later]})
 
@@ -194,8 +198,6 @@ def _inside(edges: pa.Table, documents: pa.Table) -> tuple[NDArray[np.int64], Te
 
 
 def _of_kind(edges: pa.Table, copy: bool | None, numbers: NDArray[np.int64]) -> Edges:
-    import pyarrow.compute as pc
-
     column = edges["copy"]
     mine = pc.is_null(column) if copy is None else pc.fill_null(pc.equal(column, copy), False)
     return edges_of(edges.filter(mine), numbers)
@@ -222,7 +224,7 @@ def _candidates(table: pa.Table) -> Candidates:
     return Candidates(
         words=integers(table["half_words"]) // 2,
         agreed=integers(table["agreed"]),
-        credited=np.asarray(whole(table["credited"]).to_numpy(zero_copy_only=False)),
+        credited=booleans(table["credited"]),
         agencies=whole(table["agencies"]),
         published=integers(table["published"]),
         removed=1 - kept / np.maximum(raw, 1),
@@ -253,7 +255,7 @@ def _families(table: pa.Table, settings: Settings) -> pa.Table:
     chosen = places_of(number, canonical)
     has, lacked = (whole(table[name].fill_null(0.0)).to_numpy().copy() for name in ("has", "lacked"))
     lacked[number == canonical] = 0
-    lacked[whole(table["copy"].fill_null(False)).to_numpy(zero_copy_only=False)] = 0
+    lacked[booleans(table["copy"])] = 0
     agreed = agreed_share(has[chosen], np.bincount(family, lacked)[family].astype(np.float64))
     ids, sources = table["id"].to_pylist(), table["source"].to_pylist()
     keys = np.stack(

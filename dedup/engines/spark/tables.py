@@ -12,7 +12,7 @@ from pyspark.sql import functions as F
 
 from dedup.edges import KINDS
 from dedup.edits.batch import diffs_as_json
-from dedup.engines.spark.arrays import edges_of, flat, integers, places_of, texts_of
+from dedup.engines.spark.arrays import booleans, edges_of, flat, integers, places_of, texts_of
 from dedup.engines.spark.cluster import paired
 from dedup.model import Role
 from dedup.passages import locate
@@ -96,8 +96,8 @@ def _relations(edges: pa.Table, documents: pa.Table, settings: Settings) -> pa.T
     rank = np.empty(n, np.int64)
     rank[np.asarray(pc.sort_indices(ids)).astype(np.int64)] = np.arange(n)
     alike = (signatures[found.a] == signatures[found.b]).mean(axis=1)
-    roundup = np.asarray(whole(edges["roundup"]).to_numpy(zero_copy_only=False))
-    return pa.Table.from_batches([relation_rows(ids, rank, found, places, alike, roundup)])
+    rows = relation_rows(ids, rank, found, places, alike, booleans(edges["roundup"]))
+    return pa.Table.from_batches([rows])
 
 
 def families_table(families: DataFrame, related: DataFrame) -> DataFrame:
