@@ -138,36 +138,22 @@ def documents_table(
     told = member.join(a.union(b), ["number", "stands"], "left")
     lone = roundups.select("number", F.lit(True).alias("is_roundup"))
     known = facts.join(told, "number", "left").join(lone, "number", "left")
-    origin = documents.select("row", "title", "url", F.unix_micros("published").alias("_"), "file", "line")
+    origin = documents.select("row", "title", "url", F.col("published").alias("when"), "file", "line")
     role = (
         F.when(F.col("stands") == F.col("number"), Role.CANONICAL.value)
         .when(F.col("stands").isNotNull(), Role.VARIANT.value)
         .when(F.col("is_roundup"), Role.ROUNDUP.value)
         .otherwise(Role.SINGLE.value)
     )
-    published = documents.select("row", F.col("published").alias("when"))
-    return (
-        known.join(origin.drop("_"), "row")
-        .join(published, "row")
-        .select(
-            "id",
-            "title",
-            "source",
-            F.col("when").alias("published"),
-            "url",
-            "file",
-            "line",
-            F.col("family_id").alias("family"),
-            role.alias("role"),
-            F.col("canonical_id").alias("canonical"),
-            kind_name(F.col("kind")).alias("relation"),
-            "coverage",
-            "canonical_coverage",
-            "language",
-            "agencies",
-            F.floor(F.col("half_words") / 2).alias("words"),
-            "removed_chars",
-        )
+    return known.join(origin, "row").select(
+        *("id", "title", "source", F.col("when").alias("published"), "url", "file", "line"),
+        F.col("family_id").alias("family"),
+        role.alias("role"),
+        F.col("canonical_id").alias("canonical"),
+        kind_name(F.col("kind")).alias("relation"),
+        *("coverage", "canonical_coverage", "language", "agencies"),
+        F.floor(F.col("half_words") / 2).alias("words"),
+        "removed_chars",
     )
 
 
