@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dedup.edges import Edges
-from dedup.ingestion.placing import texts_of
 from dedup.ingestion.recalling import recall, table_of
-from dedup.ingestion.settling import candidates_of, numbered
+from dedup.ingestion.settling import candidates_of
+from dedup.ingestion.verifying import texts_of
 from dedup.passages import Places, split_runs
 from dedup.pipeline import Judged, to_leader
 from dedup.ragged import running
 from dedup.result import Result
 from dedup.storage.codec import unpack_places
+from dedup.storage.rows import places_in
 from dedup.texts import CUT
 
 if TYPE_CHECKING:
@@ -53,7 +54,8 @@ def exported(ledger: Ledger, settings: Settings) -> Result:
     first: dict[int, int] = {}
     for i, number in enumerate(row):
         first.setdefault(number, i)
-    edges, collapsed = (numbered(ledger.all_edges(table), entries) for table in ("edge", "copy"))
+    stored = [ledger.all_edges(table) for table in ("edge", "copy")]
+    edges, collapsed = (found.between(*places_in(entries, found.a, found.b)) for found in stored)
     canonical = np.array([place[families[number][1]] for number in row], np.int64)
     family = np.array([first[number] for number in row], np.int64)
     texts = texts_of(entries, [recalled.bodies[e.num] for e in entries])

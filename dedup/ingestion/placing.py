@@ -1,20 +1,15 @@
 """Placing documents among those that are stored: what each is a copy of, or what it shares with which.
 
-The decisions are those of a run, made by the same functions (``verify``, ``equal``), on the few documents
-that concern each. What this module adds is which ones, for many documents at once, with the answers of
-placing one after the other.
+Which documents concern each is found for many at once, with the answers of placing one after the other.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-import pyarrow as pa
 
-from dedup.candidates import Pairs
 from dedup.edges import NEAR, NONE, Edges
 from dedup.ingestion.keys import (
     BANDS,
@@ -27,15 +22,11 @@ from dedup.ingestion.keys import (
     is_counted,
 )
 from dedup.ingestion.seeking import Sought, joined, looked_at
-from dedup.ingestion.settling import places_in
-from dedup.overlap import equal, verify
+from dedup.ingestion.verifying import texts_of, verified
 from dedup.ragged import distinct, is_in, run_starts, running, steps, tally
 from dedup.shingles import roll, widths
-from dedup.stock import flag
-from dedup.storage.codec import bare
-from dedup.storage.rows import NO_EDGES, Body, Entry
-from dedup.templates import NOTICE
-from dedup.texts import DAY, STOCK, Texts, codes
+from dedup.storage.rows import NO_EDGES, Body, Entry, places_in
+from dedup.texts import DAY, STOCK
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -47,11 +38,12 @@ if TYPE_CHECKING:
     from dedup.ingestion.seeking import Hits
     from dedup.storage.ledger import Ledger
     from dedup.storage.segments import Postings
+    from dedup.texts import Texts
 
     Flags = NDArray[np.uint8]
     Keys = NDArray[np.uint64]
 
-__all__ = ["Placement", "place", "read_ahead", "texts_of"]
+__all__ = ["Placement", "place", "read_ahead"]
 
 _COUNTED = np.uint64(COUNTS) << LIST_SHIFT
 _NO_KEYS = np.empty(0, np.uint64)
@@ -389,7 +381,7 @@ class _Batch:
             # one that is equal would be the leader, unless it is mostly stock
             if entry is None or entry.leader < 0 or entry.content == self._entries[i].content:
                 continue
-            if row not in first or _is_before(entry, first[row]):
+            if row not in first or entry.is_before(first[row]):
                 first[row], owner[row] = entry, i
         near: dict[int, dict[int, Entry]] = {}
         for row, entry in first.items():
@@ -485,68 +477,6 @@ class _Verified:
         return dict(zip(rows, edges.split([len(some) for some in rows.values()]), strict=True))
 
 
-def verified(
-    pairs: Sequence[tuple[Entry, Body, Entry]],
-    bodies: Mapping[int, Body],
-    stock: Mapping[int, Keys],
-    same: Sequence[bool],
-    settings: Settings,
-) -> Edges:
-    """Verified pairs of new documents and others, a row each.
-
-    Args:
-        pairs: New documents, those of one next to each other, with stock marked; and the others.
-        bodies: Of the others.
-        stock: Shingles of 48 bits by new document, sorted: they may have become stock after the others came.
-        same: Pairs that are exact copies.
-        settings: What to do.
-    """
-    if not pairs:
-        return NO_EDGES
-    everyone: list[Entry] = []
-    parts: list[Body] = []
-    here: list[int] = []
-    there: list[int] = []
-    begins: list[int] = []
-    for entry, body, other in pairs:  # what is stock is so for one document, so each has texts of its own
-        if not begins or everyone[begins[-1]] is not entry:
-            begins.append(len(everyone))
-            everyone.append(entry)
-            parts.append(body)
-        here.append(begins[-1])
-        there.append(len(everyone))
-        everyone.append(other)
-        parts.append(bodies[other.num])
-    texts = texts_of(everyone, parts)
-    size = widths(texts.spaceless, settings)
-    for first, last in pairwise([*begins, len(everyone)]):
-        mine = stock.get(everyone[first].num, _NO_KEYS)
-        if len(mine):
-            part = slice(first, last)
-            flag(texts.hash, texts.start[part], texts.stop[part], size[part], mine, texts.flags, settings)
-    one, two = np.array(here), np.array(there)
-    later = np.array([_is_before(other, entry) for entry, _, other in pairs])
-    ends = Pairs(np.where(later, two, one), np.where(later, one, two))
-    if any(same):
-        alike = np.array(same)
-        apart = np.flatnonzero(~alike)
-        found = equal(texts, ends.a[alike], ends.b[alike])
-        if len(apart):
-            rest = verify(texts, Pairs(ends.a[apart], ends.b[apart]), settings)
-            order = np.argsort(np.concatenate([np.flatnonzero(alike), apart]))
-            found = Edges.concat([found, rest]).take(order)
-    else:
-        found = verify(texts, ends, settings)
-    nums = np.array([e.num for e in everyone])
-    return found.between(nums[found.a], nums[found.b])
-
-
-def _is_before(one: Entry, two: Entry) -> bool:
-    """Whether the key of one is the smaller; making keys takes longer than comparing them."""
-    before, after = one.time, two.time
-    return before < after if before != after else one.key < two.key
-
-
 def _stocky(entry: Entry, flags: NDArray[np.uint8]) -> bool:
     """Dated, and mostly stock: a notice in the words of every week."""
     return entry.published is not None and bool(2 * np.count_nonzero(flags & STOCK == 0) < len(flags))
@@ -557,23 +487,6 @@ def _alike(entry: Entry, flags: NDArray[np.uint8], other: Entry) -> bool:
     if entry.content != other.content:
         return False
     return entry.time // DAY == other.time // DAY or not _stocky(entry, flags)
-
-
-def texts_of(entries: Sequence[Entry], bodies: Sequence[Body]) -> Texts:
-    """Body tokens of documents, numbered in their order."""
-    bounds = running([len(body.hash) for body in bodies])
-    titles = [e.title if e.words < NOTICE else None for e in entries]
-    notices = any(titles)  # making the arrays takes half a millisecond, and often there are none
-    return Texts(
-        np.concatenate([np.empty(0, np.uint64), *(body.hash for body in bodies)]),
-        bare(np.concatenate([np.empty(0, np.uint8), *(body.flags for body in bodies)])),
-        bounds[:-1],
-        bounds[1:],
-        np.array([e.spaceless for e in entries], np.uint8),
-        np.array([e.time for e in entries], np.int64),
-        codes(pa.array([e.source for e in entries], pa.string())) if notices else None,
-        pa.array(titles, pa.string()) if notices else None,
-    )
 
 
 class _Shingles:

@@ -24,7 +24,7 @@ from dedup.edges import VERSION, Edges, join_links
 from dedup.families import PIECE, find_roundups, group, id_of
 from dedup.ragged import distinct, running
 from dedup.storage.ledger import Component
-from dedup.storage.rows import NO_EDGES, NO_LINKS, Body, Change, Entry, Family, other_ends
+from dedup.storage.rows import NO_EDGES, NO_LINKS, Body, Change, Entry, Family, other_ends, places_in
 from dedup.texts import CHARACTER
 
 if TYPE_CHECKING:
@@ -44,7 +44,6 @@ __all__ = [
     "candidates_of",
     "compare_families",
     "family_id",
-    "numbered",
     "settle",
     "settle_again",
 ]
@@ -597,18 +596,3 @@ def _roundups(
         for num, e in entries.items()
         if e.leader == num and e.roundup != flags.get(num, False)
     }
-
-
-# --- columns
-
-
-def numbered(edges: Edges, order: Sequence[Entry]) -> Edges:
-    """Edges with places in an order of documents for their numbers."""
-    return edges.between(*places_in(order, edges.a, edges.b))
-
-
-def places_in(order: Sequence[Entry], *ends: NDArray[np.int64]) -> list[NDArray[np.int64]]:
-    """The places in an order of documents of their numbers."""
-    nums = np.array([e.num for e in order], np.int64)
-    by_num = np.argsort(nums)
-    return [by_num[nums[by_num].searchsorted(end)] for end in ends]

@@ -7,7 +7,7 @@ verified anew without it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,24 +15,22 @@ import numpy as np
 from dedup.candidates import Pairs
 from dedup.edges import EXACT, PARTIAL, Edges
 from dedup.ingestion.keys import HASH_SHIFT, MARKS, NUMBER_BITS, head
-from dedup.ingestion.placing import texts_of
+from dedup.ingestion.verifying import texts_of
 from dedup.overlap import verify
 from dedup.ragged import distinct, is_in
 from dedup.shingles import widths
 from dedup.stock import flag
 from dedup.storage.codec import LATE
-from dedup.storage.rows import Body
 from dedup.texts import STOCK
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from numpy.typing import NDArray
-
     from dedup.config import Settings
     from dedup.ingestion.drafts import Draft
     from dedup.ingestion.placing import Placement
     from dedup.storage.ledger import Ledger
+    from dedup.storage.rows import Body
     from dedup.storage.segments import Postings
 
 __all__ = ["Weighed", "stock_pairs", "weigh_again"]
@@ -129,9 +127,9 @@ def weigh_again(placement: Placement, pairs: Edges, ledger: Ledger, settings: Se
     after = verify(texts, places, settings)
     weaker = after.kind > before.kind
     after = after.between(before.a, before.b)
-    told = {num: _with(bodies[num], flags) for num, flags in zip(order, late, strict=True) if flags.any()}
+    told = {
+        num: replace(bodies[num], flags=bodies[num].flags | flags)
+        for num, flags in zip(order, late, strict=True)
+        if flags.any()
+    }
     return Weighed(before.take(weaker), after.take(weaker), told)
-
-
-def _with(body: Body, flags: NDArray[np.uint8]) -> Body:
-    return Body(body.hash, body.flags | flags, body.attested)

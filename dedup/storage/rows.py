@@ -12,9 +12,21 @@ from dedup.edges import Edges
 from dedup.texts import NEVER
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
-__all__ = ["NO_EDGES", "NO_LINKS", "Body", "Change", "Entry", "Family", "microseconds", "other_ends"]
+__all__ = [
+    "NO_EDGES",
+    "NO_LINKS",
+    "Body",
+    "Change",
+    "Entry",
+    "Family",
+    "microseconds",
+    "other_ends",
+    "places_in",
+]
 
 
 _NEVER = int(NEVER)
@@ -60,6 +72,11 @@ class Entry(NamedTuple):
     def time(self) -> int:
         """Microseconds, NEVER where unknown."""
         return _NEVER if self.published is None else self.published
+
+    def is_before(self, other: Entry) -> bool:
+        """Whether its key is the smaller; making keys takes longer than comparing times."""
+        before, after = self.time, other.time
+        return before < after if before != after else self.key < other.key
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +144,13 @@ def other_ends(edges: Edges, num: int) -> list[int]:
         return []
     ends: list[int] = np.where(edges.a == num, edges.b, edges.a).tolist()
     return ends
+
+
+def places_in(order: Sequence[Entry], *ends: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+    """The places in an order of documents of their numbers."""
+    nums = np.array([e.num for e in order], np.int64)
+    by_num = np.argsort(nums)
+    return [by_num[nums[by_num].searchsorted(end)] for end in ends]
 
 
 def microseconds() -> int:
