@@ -23,7 +23,7 @@ from dedup.ingestion.keys import (
 )
 from dedup.ingestion.seeking import Sought, joined, looked_at
 from dedup.ingestion.verifying import texts_of, verified
-from dedup.ragged import distinct, is_in, run_starts, running, steps, tally
+from dedup.ragged import distinct, is_in, run_starts, steps, tally
 from dedup.shingles import roll, widths
 from dedup.storage.rows import NO_EDGES, Body, Entry, places_in
 from dedup.texts import DAY, STOCK
@@ -408,18 +408,14 @@ class _Batch:
         asked = np.flatnonzero(is_in(self._sought.owner[rows], own))
         if not len(asked):
             return told
-        drafts = [self._drafts[i] for i in own.tolist()]
-        bounds = running([len(draft.hash) for draft in drafts])
-        count = [len(draft.marks) for draft in drafts]
-        size = widths([draft.entry.spaceless for draft in drafts], self._settings)
-        fresh = running(np.concatenate([self._flags[i] for i in own.tolist()]) & STOCK == 0)
-        start = np.concatenate([draft.mark_at for draft in drafts]) + np.repeat(bounds[:-1], count)
-        stop = np.minimum(start + np.repeat(size, count), np.repeat(bounds[1:], count))
-        marks = np.concatenate([draft.marks for draft in drafts]) >> HASH_SHIFT
-        outside = np.sort(_of(np.repeat(own, count), marks, _MARK)[fresh[stop] > fresh[start]])
+        outside = []
+        for i in own.tolist():
+            draft = self._drafts[i]
+            marks = draft.marks[draft.telling(self._flags[i], self._settings)]
+            outside.append(_of(i, marks >> HASH_SHIFT, _MARK))
         rows = rows[asked]
         heads = self._sought.head[rows] >> np.uint64(NUMBER_BITS)
-        told[asked] = is_in(_of(self._sought.owner[rows], heads, _MARK), outside)
+        told[asked] = is_in(_of(self._sought.owner[rows], heads, _MARK), np.sort(np.concatenate(outside)))
         return told
 
 
