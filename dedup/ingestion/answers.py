@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from dedup.ingestion.drafts import Draft
+    from dedup.ingestion.judging import Settlement
     from dedup.ingestion.placing import Placement
-    from dedup.ingestion.settling import Settlement
     from dedup.storage.ledger import Ledger
 
 __all__ = [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dedup.ingestion.settling import family_id
+from dedup.ingestion.judging import family_id
 
 if TYPE_CHECKING:
     from dedup.storage.ledger import Ledger

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dedup.edges import Edges
+from dedup.ingestion.judging import candidates_of
 from dedup.ingestion.recalling import recall, table_of
-from dedup.ingestion.settling import candidates_of
 from dedup.ingestion.verifying import texts_of
 from dedup.passages import Places, split_runs
 from dedup.pipeline import Judged, to_leader

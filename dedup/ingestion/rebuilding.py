@@ -13,10 +13,10 @@ from dedup import kernels
 from dedup.boilerplate import Recurring
 from dedup.canonical import measure
 from dedup.ingestion.drafts import drafts_of
+from dedup.ingestion.judging import Grouped, Settlement, compare_families
 from dedup.ingestion.keys import HASH_SHIFT, Ragged, heads_of
 from dedup.ingestion.recalling import recall, table_of
 from dedup.ingestion.seeking import Sought
-from dedup.ingestion.settling import Grouped, Settlement, compare_families
 from dedup.pipeline import Judged, judge, learn
 from dedup.stock import LONG_RUN, windows
 from dedup.storage.codec import LATE, pack_places

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from dedup.config import Settings
+    from dedup.ingestion.judging import Settlement
     from dedup.ingestion.placing import Placement
-    from dedup.ingestion.settling import Settlement
     from dedup.storage.ledger import Ledger
     from dedup.storage.segments import Postings
 
