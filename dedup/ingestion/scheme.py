@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,7 @@ __all__ = ["Opened", "check_scheme", "open_scheme", "scheme_of"]
 _NEVER_STORED = ("memory_limit", "threads")
 
 
+@dataclass(frozen=True, slots=True)
 class Opened:
     """What an opened index goes by.
 
@@ -34,8 +36,9 @@ class Opened:
         judgement: Row of the settings; -1 where nothing may be written.
     """
 
-    def __init__(self, settings: Settings, judgement: int, *, store_text: bool) -> None:
-        self.settings, self.judgement, self.store_text = settings, judgement, store_text
+    settings: Settings
+    store_text: bool
+    judgement: int
 
 
 def open_scheme(
@@ -65,7 +68,7 @@ def open_scheme(
     check_scheme(store.name, orjson.loads(meta["scheme"]), scheme_of(chosen))
     keep = meta["store_text"] == "1" if store_text is None else store_text
     if read_only:
-        return Opened(chosen, -1, store_text=keep)
+        return Opened(chosen, keep, judgement=-1)
     if any(last[name] != value for name, value in _values(chosen).items()) or keep != (
         meta["store_text"] == "1"
     ):
@@ -74,7 +77,7 @@ def open_scheme(
             ledger.set_meta("store_text", int(keep))
             # another policy may measure versions by other words
             store.run("UPDATE family SET most = -1 WHERE size > 1")
-    return Opened(chosen, _judgement(store, chosen), store_text=keep)
+    return Opened(chosen, keep, _judgement(store, chosen))
 
 
 def scheme_of(settings: Settings) -> dict[str, Any]:
