@@ -200,7 +200,7 @@ def drafts_of(
         Ragged(prepared.mark_offsets, prepared.mark_hash),
         prepared.signatures,
         Ragged(prepared.long_offsets, prepared.long_hash),
-        Ragged(shingles.offsets, shingles.hash >> np.uint64(16)),
+        shingles,
     )
     columns = (batch.column(name).to_pylist() for name in ("id", "text", "title", "source", "url"))
     languages, agencies = prepared.language.to_pylist(), prepared.agencies.to_pylist()
@@ -264,7 +264,7 @@ def restored(entry: Entry, body: Body, spans: NDArray[np.int64], settings: Setti
         Ragged(sketches.offsets, sketches.fingerprints),
         sketches.signatures,
         Ragged(*long_runs(hashes, offsets)),
-        Ragged(shingles.offsets, shingles.hash >> np.uint64(16)),
+        shingles,
     )[0]
     flags = flags & np.uint8(~(STOCK | LATE) & 0xFF)
     return Draft(

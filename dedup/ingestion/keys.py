@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dedup.config import Settings
+    from dedup.shingles import Shingles
     from dedup.storage.rows import Entry
 
     Keys = NDArray[np.uint64]
@@ -89,7 +90,7 @@ def head(list_: int, hashes: Keys) -> Keys:
 
 
 def heads_of(
-    marks: Ragged, signatures: NDArray[np.uint32], long_runs: Ragged, shingles: Ragged
+    marks: Ragged, signatures: NDArray[np.uint32], long_runs: Ragged, shingles: Shingles
 ) -> list[Keys]:
     """The heads of n documents, each document's sorted and distinct.
 
@@ -97,17 +98,18 @@ def heads_of(
         marks: Fingerprints of 48 bits.
         signatures: uint32[n, permutations].
         long_runs: Fingerprints of long runs, 48 bits.
-        shingles: 48 bits.
+        shingles: All of them.
     """
     n = len(signatures)
     bands = band_keys(signatures)
     bands += (np.arange(len(bands), dtype=np.uint64) * _SPREAD)[:, None]
-    counted = is_counted(shingles.hashes)
+    short = shingles.hash >> np.uint64(16)
+    counted = is_counted(short)
     hashes = (
         marks.hashes >> HASH_SHIFT,
         bands.T.ravel() >> np.uint64(30),
         long_runs.hashes >> HASH_SHIFT,
-        shingles.hashes[counted],
+        short[counted],
     )
     offsets = (
         marks.offsets,

@@ -57,8 +57,7 @@ def recall_recurring(ledger: Ledger) -> Recurring | None:
 
 def strip_again(ledger: Ledger, settings: Settings) -> None:
     """Make every body anew of its text, without the blocks found to recur, inside a write transaction."""
-    rows = ledger.store.rows(f"SELECT {', '.join(Entry._fields)} FROM document ORDER BY num")  # noqa: S608
-    entries = [Entry(*row) for row in rows]
+    entries = ledger.all_entries()
     if not entries:
         return
     parts = []
@@ -191,7 +190,7 @@ def _write_postings(
         Ragged(prepared.mark_offsets, prepared.mark_hash),
         prepared.signatures,
         Ragged(prepared.long_offsets, prepared.long_hash),
-        Ragged(recalled.shingle_offsets, recalled.shingles),
+        recalled.shingles,
     )
     first_of: dict[int, int] = {}  # the first document with a fingerprint of a long run
     found: dict[int, tuple[int, int]] = {}

@@ -16,15 +16,12 @@ from dedup.shingles import Shingles, widths
 from dedup.signatures import sketch
 from dedup.stock import long_runs
 from dedup.storage.codec import bare
-from dedup.storage.rows import Entry
 from dedup.texts import STOCK
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from dedup.config import Settings
     from dedup.storage.ledger import Ledger
-    from dedup.storage.rows import Body
+    from dedup.storage.rows import Body, Entry
 
 __all__ = ["Recalled", "recall", "table_of"]
 
@@ -37,23 +34,20 @@ class Recalled:
         entries: n documents.
         bodies: By number.
         prepared: The same in columns.
-        shingle_offsets: int64[n + 1].
-        shingles: uint64[s], 48 bits each.
+        shingles: Of the bodies.
         places: Where the body tokens stand in each text.
     """
 
     entries: list[Entry]
     bodies: dict[int, Body]
     prepared: Prepared
-    shingle_offsets: NDArray[np.int64]
-    shingles: NDArray[np.uint64]
+    shingles: Shingles
     places: list[bytes]
 
 
 def recall(ledger: Ledger, settings: Settings) -> Recalled:
     """Read everything."""
-    rows = ledger.store.rows(f"SELECT {', '.join(Entry._fields)} FROM document")  # noqa: S608
-    entries = sorted((Entry(*row) for row in rows), key=lambda e: e.key)
+    entries = sorted(ledger.all_entries(), key=lambda e: e.key)
     bodies, places = {}, {}
     for num, words, where in ledger.store.rows("SELECT num, words, places FROM body"):
         bodies[num], places[num] = ledger.unpack(words), where
@@ -82,10 +76,7 @@ def recall(ledger: Ledger, settings: Settings) -> Recalled:
         agencies=pa.array([orjson.loads(e.agencies) for e in entries], pa.list_(pa.string())),
         language=pa.array([e.language for e in entries], pa.string()),
     )
-    return Recalled(
-        *(entries, bodies, prepared, shingles.offsets, shingles.hash >> np.uint64(16)),
-        [places[e.num] for e in entries],
-    )
+    return Recalled(entries, bodies, prepared, shingles, [places[e.num] for e in entries])
 
 
 def table_of(entries: list[Entry]) -> pa.Table:

@@ -206,6 +206,11 @@ class Ledger:
         sql = f"SELECT {_ENTRY} FROM document WHERE {condition}"  # noqa: S608
         return self._keep(self.store.rows_in(sql, keys, *values))
 
+    def all_entries(self) -> list[Entry]:
+        """All documents, by number; they are not kept."""
+        self._write_documents()
+        return [Entry._make(row) for row in self.store.rows(f"SELECT {_ENTRY} FROM document ORDER BY num")]  # noqa: S608
+
     def by_id(self, identity: str) -> Entry | None:
         """The current document of an id."""
         if not _can_be(identity):
