@@ -392,13 +392,15 @@ class _Grown:
         self._name = name
         self._kept = 0
         self._file: BinaryIO | None = None
-        self._path: Path | None = None
         if size:
-            with writing(path := space.path(name)):
-                self._file = path.open("r+b")
+            with writing(self._path):
+                self._file = self._path.open("r+b")
                 self._file.truncate(size)
                 self._file.seek(size)
-            self._path = path
+
+    @property
+    def _path(self) -> Path:
+        return self._space.path(self._name)
 
     def stays(self, size: int) -> bool:
         """Whether so many bytes more may stay in memory; once they may not, all goes to the file."""
@@ -406,26 +408,25 @@ class _Grown:
             self._kept += size
             return True
         if self._file is None:
-            self._path = self._space.path(self._name)
             with writing(self._path):
                 self._file = self._path.open("wb")
             self._space.give_back(self._kept)
         return False
 
     def write(self, data: memoryview | bytes) -> None:
-        if self._file and self._path:
+        if self._file:
             with writing(self._path):
                 self._file.write(data)
 
     def flush(self) -> int:
-        if self._file is None or self._path is None:
+        if self._file is None:
             return 0
         with writing(self._path):
             self._file.flush()
             return self._file.tell()
 
     def drop(self) -> None:
-        if self._file is None or self._path is None:
+        if self._file is None:
             self._space.give_back(self._kept)
             return
         self._file.close()
@@ -434,7 +435,7 @@ class _Grown:
 
     def finish(self) -> mmap.mmap | bytes | None:
         """What is in the file; None if there is none."""
-        if self._file is None or self._path is None:
+        if self._file is None:
             return None
         with writing(self._path):
             self._file.close()
