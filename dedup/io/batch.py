@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dedup.io.identity import Occurrences, hash_records
-from dedup.io.schema import FIELDS, SCHEMA, Block, Reject, RejectSink
+from dedup.io.schema import FIELDS, SCHEMA, Block, RejectSink
 from dedup.io.times import bounded, parse_times
 from dedup.model import NO_DATE
 
@@ -81,11 +81,8 @@ def _usable(block: Block, reject: RejectSink) -> Block:
     bad = pc.fill_null(blank, True)
     if not pc.any(bad).as_py():
         return block
-    ids = block.columns.get("id")
     for row in pc.indices_nonzero(bad).to_pylist():
-        reason = "text is empty" if text[row].is_valid else "text is missing"
-        known = ids[row].as_py() if ids is not None else None
-        reject(Reject(block.files[row].as_py(), block.lines[row].as_py(), reason, known or None))
+        reject(block.reject(row, "text is empty" if text[row].is_valid else "text is missing"))
     good = pc.invert(bad)
     return Block(
         columns={name: column.filter(good) for name, column in block.columns.items()},
@@ -109,10 +106,7 @@ def _optional(block: Block, name: str) -> pa.Array:
 def _times(block: Block, name: str, column: pa.Array, warn: RejectSink) -> pa.Array:
     times = bounded(column) if pa.types.is_timestamp(column.type) else parse_times(column)
     for row in pc.indices_nonzero(pc.and_(times.is_null(), column.is_valid())).to_pylist():
-        ids = block.columns.get("id")
-        known = ids[row].as_py() if ids is not None else None
-        reason = NO_DATE.format(name)
-        warn(Reject(block.files[row].as_py(), block.lines[row].as_py(), reason, known or None))
+        warn(block.reject(row, NO_DATE.format(name)))
     return times
 
 

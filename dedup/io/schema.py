@@ -77,3 +77,8 @@ class Block:
     files: pa.Array
     lines: pa.Array
     records: pa.Array
+
+    def reject(self, row: int, reason: str) -> Reject:
+        """What is said of one of the records."""
+        known = self.columns["id"][row].as_py() if "id" in self.columns else None
+        return Reject(self.files[row].as_py(), self.lines[row].as_py(), reason, known or None)
