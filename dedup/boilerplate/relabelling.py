@@ -118,6 +118,12 @@ class View:
         return found
 
     @property
+    def uncued(self) -> NDArray[np.bool_]:
+        """bool[U], neither cue nor agency stands in the unit, and it recurs nowhere."""
+        traits = self.traits
+        return np.asarray(traits[CUED_KINDS] | traits[AGENCY] | traits[RECURS] == 0)
+
+    @property
     def closing(self) -> NDArray[np.bool_]:
         """bool[U], two sentences and more where the article ends."""
         traits = self.traits
@@ -208,9 +214,8 @@ def islands(view: View, labels: Labels) -> None:
     In text that is no page also one right below the article, and a short one that speaks to nobody.
     """
     units, traits = view.units, view.traits
-    told = (labels > TITLE) & (traits[ENDS_STOP] > 0) & (traits[CUED_KINDS] == 0)
+    told = (labels > TITLE) & (traits[ENDS_STOP] > 0) & view.uncued
     rows = np.flatnonzero(told & (traits[WORDS] >= WORD * CLOSING_WORDS))
-    rows = rows[(traits[AGENCY, rows] == 0) & (traits[RECURS, rows] == 0)]
     if not len(rows):
         return
     document = units.documents(rows)
@@ -232,11 +237,8 @@ def islands(view: View, labels: Labels) -> None:
 def standfirsts(view: View, labels: Labels) -> None:
     """A sentence without a cue right below the headline sums up the article, however far its text is."""
     traits = view.traits
-    rows = np.flatnonzero((labels == NAV) & (traits[ENDS_STOP] > 0) & (traits[CUED_KINDS] == 0))
-    if not len(rows):
-        return
-    rows = rows[(traits[RECURS, rows] == 0) & (traits[PROSE_BELOW, rows] > 1)]
-    rows = rows[traits[WORDS, rows] >= WORD * CLOSING_WORDS]
+    told = (labels == NAV) & (traits[ENDS_STOP] > 0) & (traits[WORDS] >= WORD * CLOSING_WORDS) & view.uncued
+    rows = np.flatnonzero(told & (traits[PROSE_BELOW] > 1))
     if len(rows):
         document = view.units.documents(rows)
         above = rows - 1
@@ -248,14 +250,14 @@ def standfirsts(view: View, labels: Labels) -> None:
 def questions(view: View, labels: Labels) -> None:
     """A question without a cue between paragraphs of the article is an interviewer's, or a heading."""
     units, traits = view.units, view.traits
-    rows = np.flatnonzero((labels > TITLE) & (traits[ENDS_QUESTION] > 0) & (traits[CUED_KINDS] == 0))
-    rows = rows[(traits[AGENCY, rows] == 0) & (traits[RECURS, rows] == 0) & ~units.sentences[rows]]
+    told = (labels > TITLE) & (traits[ENDS_QUESTION] > 0) & view.uncued
+    rows = np.flatnonzero(told & ~units.sentences)
     document = units.documents(rows)
     inside = (rows > units.offsets[document]) & (rows + 1 < units.offsets[document + 1])
     rows = rows[inside]
     between = (labels[rows - 1] == BODY) & (labels[rows + 1] == BODY)
-    told = (traits[ENDS_STOP, rows - 1] > 0) & (traits[ENDS_STOP, rows + 1] > 0)
-    labels[rows[between & told]] = BODY
+    stopped = (traits[ENDS_STOP, rows - 1] > 0) & (traits[ENDS_STOP, rows + 1] > 0)
+    labels[rows[between & stopped]] = BODY
 
 
 def turns(view: View, labels: Labels) -> None:
