@@ -116,13 +116,8 @@ def datelines(look: Surface, units: Units, measures: Measures) -> NDArray[np.boo
     in_parentheses = (opened & signs.OPEN != 0) & (closed & signs.CLOSE != 0)
     pointed = closed & (signs.DASH | signs.COLON) != 0
     early = into < DATELINE_TOKENS
-    dateline = (
-        early
-        & pointed
-        & (in_parentheses | (opened & (signs.SLASH | signs.DASH | signs.COMMA) != 0))
-        & (into > 0)
-    )
-    dateline |= early & in_parentheses & (closed & (signs.DASH | signs.COLON) != 0)
+    behind = (opened & (signs.SLASH | signs.DASH | signs.COMMA) != 0) & (into > 0)
+    dateline = early & pointed & (in_parentheses | behind)
     slashed = (opened & signs.SLASH != 0) & (closed & signs.SLASH != 0) & (closed & signs.STOP != 0)
     dateline |= early & slashed & (into > 0) & (left >= LEAST)
     spaced = closed == signs.SPACE | signs.DASH
