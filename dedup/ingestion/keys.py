@@ -12,14 +12,12 @@ import numpy as np
 
 from dedup.candidates import CROWD, LEADERS, band_keys
 from dedup.ragged import distinct, running
-from dedup.stock import UNDATED
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dedup.config import Settings
     from dedup.shingles import Shingles
-    from dedup.storage.rows import Entry
 
     Keys = NDArray[np.uint64]
 
@@ -36,7 +34,6 @@ __all__ = [
     "head",
     "heads_of",
     "is_counted",
-    "own_number",
     "posting_limits",
     "salted",
 ]
@@ -127,10 +124,3 @@ def heads_of(
 def salted(heads: Keys) -> Keys:
     """Under what the shingles of undated documents are counted, for heads of counts."""
     return heads ^ _SALT
-
-
-def own_number(entry: Entry) -> int:
-    """What a document's shingles are counted with: its window, or of an undated one its occurrence."""
-    if entry.in_window == UNDATED:
-        return (entry.occurrence * int(_SPREAD) & 0xFFFFFFFFFFFFFFFF) >> 48
-    return entry.in_window & 0xFFFF

@@ -13,11 +13,10 @@ from dedup.ingestion.keys import (
     LOW_BITS,
     MARKS,
     NUMBER_BITS,
-    own_number,
     salted,
 )
 from dedup.ragged import distinct, gather, owners, run_starts, running, steps
-from dedup.stock import UNDATED
+from dedup.stock import UNDATED, counted_by
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -210,5 +209,6 @@ def joined(one: Hits, two: Hits) -> Hits:
 
 def _counted_as(entries: Sequence[Entry]) -> tuple[Numbers, NDArray[np.bool_]]:
     """What documents are counted with, and whether by windows."""
-    own = np.array([own_number(entry) for entry in entries], np.int64)
-    return own, np.array([entry.in_window != UNDATED for entry in entries], bool)
+    occurrence = np.array([entry.occurrence for entry in entries], np.int64)
+    window = np.array([entry.in_window for entry in entries], np.int64)
+    return counted_by(occurrence, window).astype(np.int64), window != UNDATED
