@@ -16,7 +16,7 @@ from dedup.boilerplate.lexicon import lexicon
 from dedup.engines.base import Progress, silent
 from dedup.engines.workspace import Workspace
 from dedup.io import Reject, Resolution, hash_records, nothing_usable, resolve_ids
-from dedup.io.reader import BATCH_BYTES
+from dedup.io.schema import BATCH_BYTES
 from dedup.parallel import in_order
 from dedup.pipeline import Prepared, judge, prepare
 from dedup.result import Result

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dedup.io.identity import Occurrences, hash_records
-from dedup.io.schema import FIELDS, SCHEMA, Block, RejectSink
+from dedup.io.schema import BATCH_BYTES, FIELDS, SCHEMA, Block, RejectSink
 from dedup.io.times import bounded, parse_times
 from dedup.model import NO_DATE
 
@@ -45,14 +45,14 @@ def batches(blocks: Iterable[Block], *, reject: RejectSink, warn: RejectSink) ->
         yield pa.RecordBatch.from_arrays([columns[f.name].cast(f.type) for f in SCHEMA], schema=SCHEMA)
 
 
-def coalesce(parts: Iterable[pa.RecordBatch], batch_bytes: int) -> Iterator[pa.RecordBatch]:
+def coalesce(parts: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     """Join neighbouring small batches, so that a folder of small files doesn't cost a batch a file."""
     held: list[pa.RecordBatch] = []
     size = 0
     for part in parts:
         held.append(part)
         size += part.nbytes
-        if size >= batch_bytes // 2:
+        if size >= BATCH_BYTES // 2:
             yield held[0] if len(held) == 1 else pa.concat_batches(held)
             held, size = [], 0
     if held:

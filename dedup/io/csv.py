@@ -27,7 +27,7 @@ _MARKS = re.compile('"+')
 
 
 def read_csv(
-    stream: BinaryIO, file: str, *, fields: Mapping[str, str], reject: RejectSink, block_bytes: int
+    stream: BinaryIO, file: str, *, fields: Mapping[str, str], reject: RejectSink
 ) -> Iterator[Block]:
     """Read rows with a header, fields quoted by ``"``, in UTF-8 with or without a byte order mark.
 
@@ -90,7 +90,7 @@ def read_csv(
                 reject(Reject(file, line, "invalid UTF-8"))
                 continue
             rows.add(values, record, file=file, line=line)
-            if rows.size >= block_bytes:
+            if rows.full:
                 yield rows.take()
     if len(rows):
         yield rows.take()

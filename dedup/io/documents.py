@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from dedup.errors import UsageError
 from dedup.io.batch import batches, coalesce
-from dedup.io.reader import BATCH_BYTES, ignore, stop
+from dedup.io.reader import ignore, stop
 from dedup.io.rows import Rows, source_fields
 from dedup.io.schema import FIELDS, Block, Reject, RejectSink
 from dedup.io.tables import check_columns, table_block, to_json
@@ -27,7 +27,6 @@ def from_documents(
     strict: bool = False,
     reject: RejectSink = ignore,
     warn: RejectSink = ignore,
-    batch_bytes: int = BATCH_BYTES,
 ) -> Iterator[pa.RecordBatch]:
     """Read documents a program holds.
 
@@ -38,7 +37,6 @@ def from_documents(
         strict: Raise what would have gone to ``reject`` or ``warn``.
         reject: Takes each record that can't be used; ``line`` is its number from 1, ``file`` is empty.
         warn: Takes each record that stays although its date could not be read.
-        batch_bytes: Rough size of a batch.
 
     Returns:
         Batches with the columns of ``SCHEMA``; ids are not yet unique.
@@ -53,10 +51,10 @@ def from_documents(
     if hasattr(documents, "__arrow_c_stream__") or hasattr(documents, "__arrow_c_array__"):
         blocks = _table_blocks(_reader(documents), renamed, reject)
     elif isinstance(documents, Iterable) and not isinstance(documents, str | bytes | Mapping | Document):
-        blocks = _record_blocks(documents, renamed, reject, batch_bytes)
+        blocks = _record_blocks(documents, renamed, reject)
     else:
         raise UsageError(f"documents is {type(documents).__name__}, not a collection of documents or a frame")
-    return coalesce(batches(blocks, reject=reject, warn=warn), batch_bytes)
+    return coalesce(batches(blocks, reject=reject, warn=warn))
 
 
 def _reader(data: Any) -> pa.RecordBatchReader:
@@ -89,7 +87,7 @@ def _table_rows(
 
 
 def _record_blocks(
-    documents: Iterable[Any], fields: Mapping[str, str], reject: RejectSink, batch_bytes: int
+    documents: Iterable[Any], fields: Mapping[str, str], reject: RejectSink
 ) -> Iterator[Block]:
     rows = Rows(fields, reject)
     for number, document in enumerate(documents, 1):
@@ -108,7 +106,7 @@ def _record_blocks(
             reject(Reject("", number, "cannot be written as JSON"))
             continue
         rows.add(values, record, file="", line=number)
-        if rows.size >= batch_bytes:
+        if rows.full:
             yield rows.take()
     if len(rows):
         yield rows.take()

@@ -24,10 +24,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-__all__ = ["BATCH_BYTES", "ignore", "nothing_usable", "read", "stop"]
-
-BATCH_BYTES = 4 << 20
-"""Size of a batch, roughly: what a block of JSONL comes to. Joining blocks made reading a fifth slower."""
+__all__ = ["ignore", "nothing_usable", "read", "stop"]
 
 
 def ignore(reject: Reject) -> None:
@@ -56,7 +53,6 @@ def read(
     strict: bool = False,
     reject: RejectSink = ignore,
     warn: RejectSink = ignore,
-    batch_bytes: int = BATCH_BYTES,
     out: str | Path | None = None,
 ) -> Iterator[pa.RecordBatch]:
     """Read files, folders, patterns, or ``-`` for JSONL on standard input.
@@ -70,7 +66,6 @@ def read(
         reject: Takes each record (or file) that can't be used.
         warn: Takes each record that stays although its date could not be read: losing the date costs less
             than losing the article.
-        batch_bytes: Rough size of a batch.
         out: A file that will be written; it is passed over.
 
     Returns:
@@ -88,13 +83,11 @@ def read(
     sources = discover(inputs, out=out)
     if any(source.format == "html" and source.named for source in sources):
         require_trafilatura()
-    blocks = _blocks(sources, renamed, reject, batch_bytes)
-    return coalesce(batches(blocks, reject=reject, warn=warn), batch_bytes)
+    blocks = _blocks(sources, renamed, reject)
+    return coalesce(batches(blocks, reject=reject, warn=warn))
 
 
-def _blocks(
-    sources: Sequence[Source], fields: Mapping[str, str], reject: RejectSink, batch_bytes: int
-) -> Iterator[Block]:
+def _blocks(sources: Sequence[Source], fields: Mapping[str, str], reject: RejectSink) -> Iterator[Block]:
     rows = Rows({name: name for name in FIELDS}, reject)  # gathers files that hold one record each
     for source in sources:
         try:
@@ -104,7 +97,7 @@ def _blocks(
                 else:
                     if len(rows):
                         yield rows.take()
-                    yield from _records(source, stream, fields, reject, batch_bytes)
+                    yield from _records(source, stream, fields, reject)
         except OSError as error:
             reject(Reject(source.file, None, f"cannot be read: {error.strerror or error}"))
         except UsageError as error:
@@ -112,19 +105,19 @@ def _blocks(
                 raise
             reason = str(error).removeprefix(f"{source.file}: ")
             reject(Reject(source.file, None, reason))
-        if rows.size >= batch_bytes:
+        if rows.full:
             yield rows.take()
     if len(rows):
         yield rows.take()
 
 
 def _records(
-    source: Source, stream: BinaryIO, fields: Mapping[str, str], reject: RejectSink, batch_bytes: int
+    source: Source, stream: BinaryIO, fields: Mapping[str, str], reject: RejectSink
 ) -> Iterator[Block]:
     if source.format == "jsonl":
         return read_jsonl(stream, source.file, fields=fields, reject=reject, compression=source.compression)
     if source.format == "csv":
-        return read_csv(stream, source.file, fields=fields, reject=reject, block_bytes=batch_bytes)
+        return read_csv(stream, source.file, fields=fields, reject=reject)
     return read_parquet(stream, source.file, fields=fields, reject=reject)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from dedup.errors import UsageError
-from dedup.io.schema import FIELDS, Block, Reject, RejectSink
+from dedup.io.schema import BATCH_BYTES, FIELDS, Block, Reject, RejectSink
 from dedup.model import as_text, has_surrogate
 
 if TYPE_CHECKING:
@@ -71,6 +71,11 @@ class Rows:
 
     def __len__(self) -> int:
         return len(self._lines)
+
+    @property
+    def full(self) -> bool:
+        """Whether they are enough for a batch."""
+        return self.size >= BATCH_BYTES
 
     def add(self, values: Mapping[str, Any], record: bytes, *, file: str, line: int) -> None:
         """Add one record, given its values by their names in the input, and its bytes."""

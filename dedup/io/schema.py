@@ -9,7 +9,10 @@ import pyarrow as pa
 
 from dedup.errors import InputError
 
-__all__ = ["FIELDS", "SCHEMA", "TIME", "Block", "Reject", "RejectSink"]
+__all__ = ["BATCH_BYTES", "FIELDS", "SCHEMA", "TIME", "Block", "Reject", "RejectSink"]
+
+BATCH_BYTES = 4 << 20
+"""Size of a batch, roughly: what a block of JSONL comes to. Joining blocks made reading a fifth slower."""
 
 TIME = pa.timestamp("us", "UTC")
 

@@ -221,11 +221,14 @@ def test_unknown_field_of_ours(tmp_path: Path) -> None:
         read([put(tmp_path / "a.jsonl", b"")], fields={"body": "text"})
 
 
-def test_small_files_share_a_batch_and_large_ones_do_not(tmp_path: Path) -> None:
+def test_small_files_share_a_batch_and_large_ones_do_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for number in range(20):
         put(tmp_path / f"{number}.jsonl", lines({"text": "x" * 100}))
     assert len(Got(tmp_path).batches) == 1
-    assert len(Got(tmp_path, batch_bytes=400).batches) > 5
+    monkeypatch.setattr("dedup.io.batch.BATCH_BYTES", 400)
+    assert len(Got(tmp_path).batches) > 5
 
 
 def test_batches_follow_the_input(tmp_path: Path) -> None:
