@@ -56,7 +56,7 @@ class Settings:
     # relations
     near_coverage: float = _number(0.90, 0.0, 1.0)  # share of both
     version_coverage: float = _number(0.48, 0.0, 1.0)  # share of the shorter one, with the rest of sentences
-    version_coverage_apart: float = _number(0.70, 0.0, 1.0)  # the same for texts over a day and a half apart
+    version_coverage_apart: float = _number(0.60, 0.0, 1.0)  # the same for texts over a day and a half apart
     version_narrative: float = _number(0.35, 0.0, 1.0)  # share of its words outside quotations
     version_words: int = _number(32, 1, 100_000)  # narrative words; shorter texts need most of theirs
     partial_words: int = _number(30, 1, 100_000)  # narrative words

@@ -23,13 +23,17 @@ if TYPE_CHECKING:
     from dedup.candidates import Pairs
     from dedup.config import Settings
 
-__all__ = ["CUT", "LIFTED", "REST", "WHOLE", "classify", "equal", "verify"]
+__all__ = ["CUT", "LIFTED", "PARAGRAPH", "REST", "WHOLE", "classify", "equal", "verify"]
 
 SEED = 3
 """Tokens a match must have to enter an alignment; chance matches of three are many, chains of them rare."""
 
 LIFTED = 12
 """Words of verbatim runs, on average, where a paragraph was lifted; of a frame scraps are alike."""
+
+PARAGRAPH = 30, 1 / 6
+"""Words of one verbatim run and coverage of the shorter text from which it lifted a paragraph, however long
+after the other one it was published."""
 
 WHOLE = 0.8, 2 / 3
 """Coverage of the shorter and of the longer text from which both are one piece, whoever speaks in it."""
@@ -169,12 +173,13 @@ def classify(
         template: Same frame, other facts: :mod:`dedup.templates`.
         apart: Published days apart; what keeps half an old text is another one, a sequel or a column's frame.
         later: Published further apart than a window of stock text; what both share is background, unless it
-            is much of one.
+            is much of one, or a paragraph in one run.
         scraps: Their verbatim runs are short, as those of a frame.
         settings: For the thresholds.
     """
     version = np.where(apart, settings.version_coverage_apart, settings.version_coverage)
-    background = later & (scraps | (shorter < settings.partial_coverage_apart))
+    paragraph = (longest >= PARAGRAPH[0]) & (shorter >= PARAGRAPH[1])
+    background = later & (scraps | ((shorter < settings.partial_coverage_apart) & ~paragraph))
     much = (np.where(apart, shorter, over) >= version) & enough
     kind = np.full(len(shorter), NONE, np.uint8)
     # the strongest last, over what is weaker; np.select takes a tenth of the time of verifying a few pairs

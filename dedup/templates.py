@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dedup.naming import compare_headlines
-from dedup.ragged import gather, run_starts
+from dedup.ragged import gather, run_starts, running
 from dedup.texts import CHARACTER, NEVER, NUMBER, QUOTED, STOCK
 from dedup.weekdays import other_weekdays
 
@@ -79,6 +79,13 @@ REFILLED = 1 / 3
 """Share of new figures that tells a frame refilled from an edited brief, which keeps its figures."""
 
 
+MARGIN = 12
+"""Words besides what is shared that may stand above a head, or below a foot, that texts have in common."""
+
+FRAME = 2 / 3
+"""Coverage of the shorter text from which what two have in common is more than a frame."""
+
+
 @dataclass(frozen=True, slots=True)
 class Aligned:
     """What p pairs of documents share, in words; a figure is one, one numeral in 三万八千 half of one.
@@ -125,7 +132,8 @@ def find_templates(texts: Texts, lengths: Lengths, aligned: Aligned, settings: S
     Of two notices days apart, figures in the one are nothing in the other: "33 millimetres", "none". Two that
     a source sends in one go under names of their own are two: an update comes later, or keeps the headline.
     Prose with a figure here and there is no report, unless it is brief: an article that is run again next
-    week, or next year, says when the courses are this time.
+    week, or next year, says when the courses are this time. What an outlet puts above or below its articles
+    is the frame of a series, or furniture of its pages.
 
     Args:
         texts: Body tokens of n documents.
@@ -150,6 +158,7 @@ def find_templates(texts: Texts, lengths: Lengths, aligned: Aligned, settings: S
     alike = 4 * aligned.left <= np.minimum(lengths.whole[a], lengths.whole[b])
     headlines = compare_headlines(texts, a, b, notice & rich[a] & rich[b] & alike)
     other |= headlines.name & _in_one_go(texts, a, b)
+    other |= _framed(texts, lengths, aligned)
     only = _differ_only(texts, lengths, aligned, apart, brief, headlines.figure)
     return np.asarray(other | (report & only))
 
@@ -240,6 +249,38 @@ def _refilled(
     fewer = np.minimum(lengths.figures[a[rows]], lengths.figures[b[rows]]) / 2
     found[rows] = new_figures(texts, a[rows], b[rows]) >= np.maximum(REFILLED * fewer, CHANGED)
     return np.asarray(found)
+
+
+def _framed(texts: Texts, lengths: Lengths, aligned: Aligned) -> NDArray[np.bool_]:
+    """Pairs of one source, days apart, that have a foot in common, or a head and a foot: bool[p].
+
+    The introduction of a police log, whom to call, what an outlet has below whatever it writes. Background
+    that is repeated stands between what is new, more often than not, and an update keeps the head.
+    """
+    a, b = aligned.a, aligned.b
+    found = np.zeros(len(a), bool)
+    if texts.source is None:
+        return found
+    few = 2 * aligned.words < FRAME * np.minimum(lengths.base[a], lengths.base[b])
+    one = (texts.source[a] == texts.source[b]) & (texts.source[a] >= 0)
+    rows = np.flatnonzero(few & one & (aligned.words > 0) & days_apart(texts, a, b, NEXT_DAY))
+    if not len(rows):  # mostly
+        return found
+    run, pair = gather(aligned.start[rows], aligned.stop[rows])
+    run = run[np.lexsort((aligned.runs[run, 0], pair))]
+    size = aligned.runs[run, 2].astype(np.int64)
+    before = running(size)
+    bounds = before[np.searchsorted(pair, np.arange(len(rows) + 1))]
+    above, below = before[:-1] - bounds[pair], bounds[pair + 1] - before[1:]
+    margin = MARGIN * (1 + texts.spaceless[a[rows]].astype(np.int64))[pair]
+    head = foot = np.ones(len(run), bool)
+    for side, column in ((a, 0), (b, 1)):
+        start = aligned.runs[run, column]
+        left = (texts.stop - texts.start)[side[rows]][pair] - start - size
+        head, foot = head & (start - above <= margin), foot & (left - below <= margin)
+    loose, low = (np.bincount(pair, chosen, len(rows)) for chosen in (~(head | foot), foot))
+    found[rows] = (loose == 0) & (low > 0)
+    return found
 
 
 def _differ_only(

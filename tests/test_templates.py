@@ -48,16 +48,28 @@ def words(start: int, count: int) -> Text:
 REPORT = [word + 5000 if word % 10 == 5 else word for word in words(0, 100)]  # a figure every ten words
 
 
-def reported(a: Text, b: Text, hours: int = 0, *, stock: int = 0) -> str:
+def reported(
+    a: Text,
+    b: Text,
+    hours: int = 0,
+    *,
+    stock: int = 0,
+    sources: tuple[int, int] | None = None,
+    spaceless: bool = False,
+) -> str:
     """Relation of two texts, published so many hours apart, whose words from 5000 on are figures.
 
-    Words below ``stock`` are stock text.
+    Words below ``stock`` are stock text; ``spaceless`` ones are characters.
     """
     both = np.array(a + b)
     flags = np.where(both >= 5000, NUMBER, np.where(both < stock, STOCK, 0)).astype(np.uint8)
     start, stop = np.array([0, len(a)]), np.array([len(a), len(both)])
     times = np.array([0, hours * HOUR])
-    texts = Texts(both.astype(np.uint64), flags, start, stop, np.zeros(2, np.uint8), times)
+    outlets = None if sources is None else np.array(sources)
+    if spaceless:
+        flags |= CHARACTER
+    alone = np.full(2, spaceless, np.uint8)
+    texts = Texts(both.astype(np.uint64), flags, start, stop, alone, times, outlets)
     edges = verify(texts, Pairs(np.array([0]), np.array([1])), Settings())
     return KINDS[int(edges.kind[0])].value
 
@@ -144,12 +156,77 @@ def test_what_keeps_half_an_old_text_is_another() -> None:
 
 def test_what_two_texts_of_two_weeks_share_is_background() -> None:
     story, following = words(100, 200), [*words(1000, 150), *words(160, 50)]
-    assert [reported(story, following, hours) for hours in (40, 72, 73)] == ["partial", "partial", "quote"]
-    assert reported(story, following[50:], hours=73) == "partial"  # a third of the shorter
+    assert [reported(story, following, hours) for hours in (40, 72, 73)] == ["partial"] * 3  # a paragraph
+    edited = [word if word % 25 else 2000 + word for word in following]  # no run of 30 words
+    assert [reported(story, edited, hours) for hours in (40, 72, 73)] == ["partial", "partial", "quote"]
+    assert reported(story, edited[50:], hours=73) == "partial"  # a third of the shorter
+    brief, longer = [*following, *words(1200, 90)], [*following, *words(1200, 110)]
+    assert reported(words(100, 300), brief, hours=73) == "partial"
+    assert reported(words(100, 320), longer, hours=73) == "quote"  # less than a sixth of it
+    lifted = [[*words(1000, 120), *words(160, run), *words(1200, 20), *words(220, 9)] for run in (30, 29)]
+    assert [reported(story, text, hours=73) for text in lifted] == ["partial", "quote"]
     longer = [*words(1000, 100), *words(160, 80)]
     scraps = [word if word % 9 else 2000 + word for word in longer]  # a frame, two fifths of it
     assert [reported(story, text, hours=73) for text in (longer, scraps)] == ["partial", "quote"]
     assert reported(story, scraps, hours=40) == "partial"
+
+
+HEAD, FOOT = words(1000, 30), words(1100, 40)
+
+
+def framed_by(head: Text, foot: Text, above: int = 0, below: int = 0) -> tuple[Text, Text]:
+    """Two texts with one head and one foot, a hundred words of their own between, and some around them."""
+    return (
+        [*words(2000, above), *head, *words(200, 100), *foot, *words(2100, below)],
+        [*words(3000, above), *head, *words(400, 100), *foot, *words(3100, below)],
+    )
+
+
+@pytest.mark.parametrize(
+    ("pair", "sources", "hours", "expected"),
+    [
+        (framed_by(HEAD, FOOT), (7, 7), 21, "quote"),
+        (framed_by([], FOOT), (7, 7), 21, "quote"),
+        (framed_by(HEAD, []), (7, 7), 21, "partial"),  # an update keeps it
+        (framed_by(HEAD, FOOT), (7, 7), 20, "partial"),
+        (framed_by(HEAD, FOOT), (7, 8), 21, "partial"),
+        (framed_by(HEAD, FOOT), (-1, -1), 21, "partial"),  # unknown
+        (framed_by(HEAD, FOOT), None, 21, "partial"),
+        (framed_by(HEAD, FOOT, 12, 12), (7, 7), 21, "quote"),
+        (framed_by(HEAD, FOOT, 13, 12), (7, 7), 21, "partial"),
+        (framed_by(HEAD, FOOT, 12, 13), (7, 7), 21, "partial"),
+    ],
+)
+def test_what_one_outlet_has_around_its_articles_is_a_frame(
+    pair: tuple[Text, Text], sources: tuple[int, int] | None, hours: int, expected: str
+) -> None:
+    assert reported(*pair, hours, sources=sources) == expected
+
+
+def test_another_word_in_a_frame_leaves_it_one() -> None:
+    one, two = framed_by(HEAD, FOOT)
+    edited = [word + 7000 if word in (1015, 1115) else word for word in two]
+    assert reported(one, edited, 21, sources=(7, 7)) == "quote"
+
+
+def test_a_margin_has_twice_as_many_characters() -> None:
+    pairs = framed_by(HEAD, FOOT, 24, 24), framed_by(HEAD, FOOT, 25, 24)
+    related = [reported(*pair, 21, sources=(7, 7), spaceless=True) for pair in pairs]
+    assert related == ["quote", "partial"]
+
+
+def test_what_stands_between_the_articles_of_one_outlet_is_no_frame() -> None:
+    one, two = framed_by(HEAD, FOOT)
+    both = words(600, 12)
+    one, two = [*one[:80], *both, *one[80:]], [*two[:60], *both, *two[60:]]
+    assert reported(one, two, 21, sources=(7, 7)) == "partial"
+
+
+def test_two_thirds_of_a_text_are_more_than_a_frame() -> None:
+    head, foot = words(1000, 100), words(1100, 99)
+    one, two = framed_by(head, foot)
+    assert reported(one, two, 21, sources=(7, 7)) == "none"  # where it would be a version
+    assert reported([*one, 1199], [*two, 1199], 21, sources=(7, 7)) == "version"
 
 
 @st.composite

@@ -85,7 +85,8 @@ def compare(
     batches = from_documents(documents)
     cleaned = [clean for batch in batches for clean in clean_texts(batch, result.recurring)]
     figures = _figures_differ(*(clean.text for clean in cleaned))
-    rule = explain(relation, result.settings, apart=_apart(*documents), figures=figures)
+    one = documents[0].source is not None and documents[0].source == documents[1].source
+    rule = explain(relation, result.settings, apart=_apart(*documents), figures=figures, one_source=one)
     sides = [_side(document, clean, result) for document, clean in zip(documents, cleaned, strict=True)]
     if as_json:
         typer.echo(orjson.dumps(_as_dict(relation, rule, sides)))
@@ -132,7 +133,12 @@ def _figures_differ(a: str, b: str) -> bool:
 
 
 def explain(
-    relation: Relation, settings: Settings, *, apart: timedelta = timedelta(), figures: bool = True
+    relation: Relation,
+    settings: Settings,
+    *,
+    apart: timedelta = timedelta(),
+    figures: bool = True,
+    one_source: bool = False,
 ) -> str:
     """The rule that decided, in words, with the figures it looked at.
 
@@ -142,15 +148,19 @@ def explain(
         apart: Time between their publication.
         figures: Their figures differ; one frame around the same figures has other days of the week, or other
             names in its headlines.
+        one_source: Both are of one outlet, which may have a frame of its own around what it writes.
     """
-    from dedup.overlap import CUT, LIFTED, REST, WHOLE
-    from dedup.templates import ANOTHER_DAY
+    from dedup.overlap import CUT, LIFTED, PARAGRAPH, REST, WHOLE
+    from dedup.templates import ANOTHER_DAY, FRAME, NEXT_DAY
 
     least, most = sorted((relation.coverage_a, relation.coverage_b))  # the shorter one is covered more
     shared, narrative = relation.shared_words, relation.narrative_words
     outside = f"{narrative} shared words outside quotations"
     facts = "figures" if figures else "days or names"
-    frame = f"{shared} words are shared, but their {facts} differ: one frame, other facts"
+    frame = f"{shared} words are shared, but their {facts} differ"
+    if one_source and apart > timedelta(microseconds=NEXT_DAY) and most < FRAME:
+        frame += ", or they stand at the head and the foot alone"
+    frame += ": one frame, other facts"
     few = min(settings.two_sentences, settings.partial_words)  # more do not count as sentences
     scraps = f"runs of fewer than {LIFTED} words on average"
     later = apart > timedelta(days=settings.stock_window_days)
@@ -204,7 +214,8 @@ def explain(
             return (
                 f"{outside}, but articles more than {settings.stock_window_days} days apart share "
                 f"background: {_below(most, settings.partial_coverage_apart)} of the shorter is in the "
-                f"longer, less than {percent(settings.partial_coverage_apart)}"
+                f"longer, less than {percent(settings.partial_coverage_apart)}, and not "
+                f"{percent(PARAGRAPH[1])} with a run of {PARAGRAPH[0]} words"
             )
         case RelationKind.QUOTE if later and narrative >= settings.partial_words:
             return (

@@ -144,9 +144,9 @@ def test_rules_in_words(
 
 
 def test_a_sequel_in_words() -> None:
-    relation = Relation("a", "b", RelationKind("partial"), 0.5, 0.65, 90, 80)
+    relation = Relation("a", "b", RelationKind("partial"), 0.5, 0.55, 90, 80)
     rule = explain(relation, Settings(), apart=timedelta(days=2))
-    assert "but only 65 % of the shorter is in the longer, less than 70 %, which" in rule
+    assert "but only 55 % of the shorter is in the longer, less than 60 %, which" in rule
     relation = Relation("a", "b", RelationKind("partial"), 0.1, 0.45, 90, 80)
     assert explain(relation, Settings(), apart=timedelta(days=2)).endswith("longer, less than 48 %")
     relation = Relation("a", "b", RelationKind("partial"), 0.1, 0.39, 90, 80)
@@ -157,7 +157,7 @@ def test_background_in_words() -> None:
     relation = Relation("a", "b", RelationKind("quote"), 0.1, 0.2, 90, 80)
     rule = explain(relation, Settings(), apart=timedelta(days=4))
     assert "80 shared words outside quotations, but articles more than 3 days apart" in rule
-    assert "20 % of the shorter is in the longer, less than 30 %" in rule
+    assert "20 % of the shorter is in the longer, less than 30 %, and not 17 % with a run of 30 words" in rule
     relation = Relation("a", "b", RelationKind("quote"), 0.1, 0.298, 90, 20)
     rule = explain(relation, Settings(), apart=timedelta(days=4))
     assert "20 shared words outside quotations, but articles more than 3 days apart" in rule
@@ -167,6 +167,17 @@ def test_background_in_words() -> None:
         rule = explain(relation, Settings(), apart=timedelta(days=4))
         assert "runs of fewer than 12" in rule
         assert "other figures" in rule
+
+
+@pytest.mark.parametrize(
+    ("days", "one_source", "coverage", "named"),
+    [(1, True, 0.6, True), (0, True, 0.6, False), (1, False, 0.6, False), (1, True, 0.7, False)],
+)
+def test_a_frame_of_one_outlet_in_words(days: int, one_source: bool, coverage: float, named: bool) -> None:
+    relation = Relation("a", "b", RelationKind("quote"), 0.1, coverage, 90, 80)
+    rule = explain(relation, Settings(), apart=timedelta(days=days), one_source=one_source)
+    assert rule.endswith("one frame, other facts")
+    assert ("or they stand at the head and the foot alone" in rule) == named
 
 
 def test_frames_of_two_weeks_in_words() -> None:
