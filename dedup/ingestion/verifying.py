@@ -17,7 +17,7 @@ from dedup.stock import flag
 from dedup.storage.codec import bare
 from dedup.storage.rows import NO_EDGES
 from dedup.templates import NOTICE
-from dedup.texts import Texts, codes
+from dedup.texts import Texts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -90,7 +90,8 @@ def texts_of(entries: Sequence[Entry], bodies: Sequence[Body]) -> Texts:
     """Body tokens of documents, numbered in their order."""
     bounds = running([len(body.hash) for body in bodies])
     titles = [e.title if e.words < NOTICE else None for e in entries]
-    notices = any(titles)  # making the arrays takes half a millisecond, and often there are none
+    numbers: dict[str, int] = {}
+    sources = [-1 if e.source is None else numbers.setdefault(e.source, len(numbers)) for e in entries]
     return Texts(
         np.concatenate([np.empty(0, np.uint64), *(body.hash for body in bodies)]),
         bare(np.concatenate([np.empty(0, np.uint8), *(body.flags for body in bodies)])),
@@ -98,6 +99,6 @@ def texts_of(entries: Sequence[Entry], bodies: Sequence[Body]) -> Texts:
         bounds[1:],
         np.array([e.spaceless for e in entries], np.uint8),
         np.array([e.time for e in entries], np.int64),
-        codes(pa.array([e.source for e in entries], pa.string())) if notices else None,
-        pa.array(titles, pa.string()) if notices else None,
+        np.array(sources, np.int64),
+        pa.array(titles, pa.string()) if any(titles) else None,  # an array of nothing takes its time
     )

@@ -115,6 +115,22 @@ def test_a_notice_of_another_day_is_no_copy_of_one_of_its_batch(tmp_path):
         assert index.document("n5").family != index.document("n6").family
 
 
+def test_what_one_outlet_has_around_its_articles_is_a_frame(tmp_path):
+    """Told by the source, which the articles of an index have without any headline, too."""
+    parts = [[paragraph("head"), paragraph(("own", n), 90), paragraph("foot")] for n in range(2)]
+    for sources, relation in ((("a", "a"), "quote"), (("a", "b"), "partial")):
+        documents = [
+            article(f"d{n}", part, 30 * n, source=source)
+            for n, (part, source) in enumerate(zip(parts, sources, strict=True))
+        ]
+        folder = tmp_path / relation
+        folder.mkdir()
+        same(folder, documents)
+        with Index.open(folder / "many.db") as index:
+            assert index.query(documents[1]).relation == relation
+        assert dedup.compare(*documents).relation == relation
+
+
 def test_documents_without_a_body(tmp_path):
     """Nothing is left of them once they are stripped; the second one is a copy of the first all the same."""
     documents = [
