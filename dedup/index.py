@@ -210,8 +210,9 @@ class Index:
         """Store documents in their order, many in a transaction, with the same results as :meth:`add`.
 
         Args:
-            documents: Read, some thousands ahead, and stored, as matches are asked for. A match is given out
-                once its transaction is through.
+            documents: Documents or mappings, or an Arrow table, a pandas or Polars frame. Read, some
+                thousands ahead, and stored, as matches are asked for. A match is given out once its
+                transaction is through.
             with_diff: As for :meth:`add`.
 
         Raises:

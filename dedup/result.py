@@ -126,6 +126,10 @@ class Result(Tables):
         self.warnings = tuple(warnings)
         self.timings = dict(timings or {})
 
+    def __repr__(self) -> str:
+        families, relations = len(self._firsts), len(self._judged.relations)
+        return f"<Result: {len(self.documents):,} documents, {families:,} families, {relations:,} relations>"
+
     def __getstate__(self) -> dict[str, Any]:
         """What another process can use: the workspace stays."""
         return {**self.__dict__, "_room": None}

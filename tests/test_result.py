@@ -53,6 +53,10 @@ def test_a_family(result: Result) -> None:
     assert result.family("alone") is None
 
 
+def test_a_result_says_what_was_found(result: Result) -> None:
+    assert repr(result) == "<Result: 4 documents, 1 families, 2 relations>"
+
+
 def test_documents_come_back_as_they_were_given(result: Result) -> None:
     document = result.document("alone")
     assert document == Document("alone", OTHER, published=datetime(2026, 3, 1, 7, tzinfo=UTC))

@@ -14,6 +14,7 @@ import xxhash
 from dedup.errors import InputError, UsageError
 from dedup.ingestion.keys import Ragged, heads_of
 from dedup.io.batch import hosts
+from dedup.io.documents import is_frame, rows_of
 from dedup.io.schema import TIME
 from dedup.model import Document, has_surrogate
 from dedup.pipeline import prepare
@@ -121,14 +122,14 @@ def usable(document: Any, *, warn: Callable[[str], None] | None = None) -> Docum
 
 
 def one_by_one(documents: Iterable[Any]) -> Iterator[Document]:
-    """The documents that a call was given many of.
+    """The documents that a call was given many of, a frame or one after the other.
 
     Raises:
         InputError: One cannot be used; ``line`` is its number, from 1.
         UsageError: It was given something else.
     """
     try:
-        items = iter(documents)
+        items = rows_of(documents) if is_frame(documents) else iter(documents)
     except TypeError as error:
         raise UsageError(f"documents is {type(documents).__name__}, not a collection of documents") from error
     for number, item in enumerate(items, 1):

@@ -15,7 +15,7 @@ from dedup.io.schema import FIELDS, Block, Reject, RejectSink
 from dedup.io.tables import check_columns, table_block, to_json
 from dedup.model import Document
 
-__all__ = ["from_documents"]
+__all__ = ["from_documents", "is_frame", "rows_of"]
 
 _ROWS = 4096  # of a table, at once
 
@@ -48,13 +48,30 @@ def from_documents(
     renamed = source_fields(fields or {})
     if strict:
         reject = warn = stop
-    if hasattr(documents, "__arrow_c_stream__") or hasattr(documents, "__arrow_c_array__"):
+    if is_frame(documents):
         blocks = _table_blocks(_reader(documents), renamed, reject)
     elif isinstance(documents, Iterable) and not isinstance(documents, str | bytes | Mapping | Document):
         blocks = _record_blocks(documents, renamed, reject)
     else:
         raise UsageError(f"documents is {type(documents).__name__}, not a collection of documents or a frame")
     return coalesce(batches(blocks, reject=reject, warn=warn))
+
+
+def is_frame(data: Any) -> bool:
+    """Whether something hands out Arrow data."""
+    return hasattr(data, "__arrow_c_stream__") or hasattr(data, "__arrow_c_array__")
+
+
+def rows_of(frame: Any) -> Iterator[dict[str, Any]]:
+    """The rows of what hands out Arrow data, as values of Python by the names of the columns.
+
+    Raises:
+        UsageError: It has no text column.
+    """
+    reader = _reader(frame)
+    check_columns(reader.schema, "", source_fields({}))
+    for batch in reader:
+        yield from batch.to_pylist()
 
 
 def _reader(data: Any) -> pa.RecordBatchReader:

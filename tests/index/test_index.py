@@ -4,6 +4,9 @@ import json
 from dataclasses import replace
 from datetime import timedelta
 
+import pandas as pd
+import polars as pl
+import pyarrow as pa
 import pytest
 
 import dedup
@@ -91,6 +94,23 @@ def test_add_many_gives_what_add_gives(places):
         assert [one.add(document) for document in documents] == list(many.add_many(documents))
         assert shape(one) == shape(many)
         assert one.check() == many.check() == []
+
+
+@pytest.mark.parametrize("frame", [pa.Table.from_pylist, pd.DataFrame, pl.DataFrame])
+def test_add_many_takes_frames(places, frame):
+    documents = [article(f"{n}", version(1, n % 3), n) for n in range(5)]
+    rows = [
+        {"id": n, "text": d.text, "published": d.published, "title": None} for n, d in enumerate(documents)
+    ]
+    with places().open() as one, places().open() as many:
+        assert list(many.add_many(frame(rows))) == list(one.add_many(documents))
+        assert shape(one) == shape(many)
+        with pytest.raises(UsageError, match="no column 'text'; columns are id"):
+            list(many.add_many(frame([{"id": "a"}])))
+        matches = many.add_many(frame([{"id": "new", "text": "words"}, {"id": "bad", "text": None}]))
+        assert next(matches).id == "new"
+        with pytest.raises(InputError, match="record 2: text is"):
+            next(matches)
 
 
 def test_a_revision_moves_a_document(index):
