@@ -14,8 +14,16 @@ import numpy as np
 from dedup import kernels
 from dedup.edges import EXACT, NEAR, NONE, PARTIAL, QUOTE, VERSION, Edges
 from dedup.ragged import distinct
-from dedup.templates import Aligned, days_apart, find_templates, new_figures, same_facts, same_report
-from dedup.texts import DAY, QUOTED, Lengths, Texts
+from dedup.templates import (
+    SAME_DAY,
+    Aligned,
+    days_apart,
+    find_templates,
+    new_figures,
+    same_facts,
+    same_report,
+)
+from dedup.texts import DAY, NEVER, QUOTED, Lengths, Texts
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,7 +31,7 @@ if TYPE_CHECKING:
     from dedup.candidates import Pairs
     from dedup.config import Settings
 
-__all__ = ["CUT", "LIFTED", "PARAGRAPH", "REST", "WHOLE", "classify", "equal", "verify"]
+__all__ = ["CUT", "FLASH", "LIFTED", "PARAGRAPH", "REST", "WHOLE", "classify", "equal", "verify"]
 
 SEED = 3
 """Tokens a match must have to enter an alignment; chance matches of three are many, chains of them rare."""
@@ -42,6 +50,9 @@ CUT = 0.95, 0.55
 """Coverage of the shorter and of the longer text from which the shorter was cut from the longer, however few
 of its words stand outside quotations; or however few it has, if the longer has all its figures."""
 
+FLASH = 0.85
+"""The same of a text that shares fewer words than a version needs, with what it grew into within half a day,
+however long that is."""
 
 REST = 1.1
 """What is taken over at most, in coverages: the rest of sentences may add a tenth to what is shared."""
@@ -113,8 +124,11 @@ def _judge(
     over = np.where(shorter == a, aligned.over_a, aligned.over_b) / np.maximum(base[shorter], 1)
     enough = narrative >= np.minimum(settings.version_words, needed)
     retold = narrative < settings.version_narrative * plain[shorter] / 2
-    cut = (most >= CUT[0]) & (least >= CUT[1]) & ~retold
-    flash = np.flatnonzero(cut & (shared < settings.version_words))
+    few = shared < settings.version_words
+    dated = np.maximum(texts.published[a], texts.published[b]) != NEVER
+    grown = few & (most >= FLASH) & dated & ~days_apart(texts, a, b, SAME_DAY)
+    cut = (((most >= CUT[0]) & (least >= CUT[1])) | grown) & ~retold
+    flash = np.flatnonzero(cut & few)
     cut[flash] = (narrative[flash] >= settings.quote_words) & (new_figures(texts, a[flash], b[flash]) == 0)
     enough |= cut
     facts = same_facts(texts, aligned, settings)

@@ -482,6 +482,36 @@ def test_a_flash_with_another_figure_is_another_one() -> None:
     assert kind(flagged(a, [*a, *words(900, 14)], NUMBER, [23, 905])) == "version"
 
 
+@pytest.mark.parametrize(
+    ("kept", "size", "hours", "expected"),
+    [
+        (17, 20, 12, "version"),
+        (16, 20, 12, "quote"),
+        (17, 20, 13, "quote"),
+        (12, 14, 0, "version"),
+        (11, 12, 0, "none"),  # hardly a sentence
+    ],
+)
+def test_a_flash_grows_into_a_report(kept: int, size: int, hours: int, expected: str) -> None:
+    flash, report = words(0, kept) + words(500, size - kept), words(0, kept) + words(900, 300)
+    for pair in ([flash, report], [report, flash]):
+        texts = replace(texts_of(pair), published=np.array([0, hours * DAY // 24]))
+        assert kind(verify(texts, Pairs(np.array([0]), np.array([1])), Settings())) == expected
+
+
+def test_an_undated_flash_may_be_of_any_day() -> None:
+    flash, report = words(0, 17) + words(500, 3), words(0, 17) + words(900, 300)
+    texts = replace(texts_of([flash, report]), published=np.array([0, NEVER]))
+    assert kind(verify(texts, Pairs(np.array([0]), np.array([1])), Settings())) == "quote"
+
+
+def test_what_a_flash_counts_stays_in_the_report() -> None:
+    flash, report = words(0, 17) + words(500, 3), words(0, 17) + words(900, 300)
+    assert kind(flagged(flash, report, NUMBER, [502])) == "version"
+    assert kind(flagged(flash, report, NUMBER, [502, 905])) == "quote"
+    assert kind(flagged(flash, report, QUOTED, words(0, 6))) == "quote"
+
+
 def test_a_template_is_no_copy() -> None:
     a = words(0, 200)
     b = [word + 1000 if word % 10 == 5 else word for word in a]

@@ -150,7 +150,7 @@ def explain(
             names in its headlines.
         one_source: Both are of one outlet, which may have a frame of its own around what it writes.
     """
-    from dedup.overlap import CUT, LIFTED, PARAGRAPH, REST, WHOLE
+    from dedup.overlap import CUT, FLASH, LIFTED, PARAGRAPH, REST, WHOLE
     from dedup.templates import ANOTHER_DAY, FRAME, NEXT_DAY
 
     least, most = sorted((relation.coverage_a, relation.coverage_b))  # the shorter one is covered more
@@ -187,6 +187,8 @@ def explain(
             narrative < settings.version_words and most >= CUT[0] and least >= CUT[1]
         ):
             return f"the shorter was cut from the longer: {percent(most)} and {percent(least)} are shared"
+        case RelationKind.VERSION if shared < settings.version_words and most >= FLASH and least < CUT[1]:
+            return f"a flash, and what it grew into within half a day: {percent(most)} of it is in the longer"
         case RelationKind.VERSION if most < limit:
             return (
                 f"{_below(most, limit)} of the shorter is in the longer, and at least {percent(limit)} with "
