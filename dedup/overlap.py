@@ -126,13 +126,13 @@ def _judge(
     retold = narrative < settings.version_narrative * plain[shorter] / 2
     few = shared < settings.version_words
     dated = np.maximum(texts.published[a], texts.published[b]) != NEVER
-    grown = few & (most >= FLASH) & dated & ~days_apart(texts, a, b, SAME_DAY)
+    frame = lengths.mostly_stock
+    grown = few & (most >= FLASH) & ~frame[shorter] & dated & ~days_apart(texts, a, b, SAME_DAY)
     cut = (((most >= CUT[0]) & (least >= CUT[1])) | grown) & ~retold
     flash = np.flatnonzero(cut & few)
     cut[flash] = (narrative[flash] >= settings.quote_words) & (new_figures(texts, a[flash], b[flash]) == 0)
     enough |= cut
     facts = same_facts(texts, aligned, settings)
-    frame = lengths.mostly_stock
     same = same_report(texts, lengths, aligned, settings) | (facts & frame[a] & frame[b])
     kind = classify(
         shorter=most,

@@ -220,16 +220,18 @@ def differ_throughout(aligned: Aligned, apart: NDArray[np.bool_], settings: Sett
     """Pairs in whose passages many figures differ: bool[p].
 
     An update corrects a figure or two within hours; next week's report has others throughout. Prose with a
-    figure here and there, such as the numbers of sections, is no report.
+    figure here and there, such as the numbers of sections, is no report. Nor is what has a quotation in
+    common a report of another day: nobody says the same again, and figures are spelled "4:37" and "04.37".
 
     Args:
         aligned: The pairs.
         apart: bool[p], published on days apart.
-        settings: For the share of figures that may differ.
+        settings: For the share of figures that may differ, and the words of a quotation.
     """
     figures = aligned.figures + aligned.conflicts
     share = aligned.conflicts / np.maximum(figures, 1)
-    throughout = apart & (share >= settings.template_share_apart)
+    said = aligned.words - aligned.narrative >= settings.quote_words
+    throughout = apart & ~said & (share >= settings.template_share_apart)
     many = (aligned.conflicts >= CHANGED) & (figures >= FIGURES * aligned.words)
     return np.asarray(throughout | (many & (share > settings.template_share)))
 

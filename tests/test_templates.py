@@ -33,9 +33,22 @@ def test_figures_that_differ_throughout(
     figures: int, conflicts: int, shared: float, apart: bool, template: bool
 ) -> None:
     columns: dict[str, Any] = {field.name: np.zeros(1) for field in fields(Aligned)}
-    for name, count in (("words", shared), ("figures", figures), ("conflicts", conflicts)):
+    for name, count in zip(
+        ("words", "narrative", "figures", "conflicts"), (shared, shared, figures, conflicts), strict=True
+    ):
         columns[name] = np.array([float(count)])
     assert differ_throughout(Aligned(**columns), np.array([apart]), Settings()).tolist() == [template]
+
+
+@pytest.mark.parametrize(
+    ("said", "conflicts", "template"), [(11, 2, True), (12, 2, False), (12, 5, False), (12, 6, True)]
+)
+def test_what_was_said_is_not_said_in_another_days_report(said: int, conflicts: int, template: bool) -> None:
+    """However the times of day are spelled."""
+    columns: dict[str, Any] = {field.name: np.zeros(1) for field in fields(Aligned)}
+    columns |= {"words": np.array([90.0]), "narrative": np.array([90.0 - said])}
+    columns |= {"figures": np.array([5.0]), "conflicts": np.array([float(conflicts)])}
+    assert differ_throughout(Aligned(**columns), np.array([True]), Settings()).tolist() == [template]
 
 
 HOUR = 3_600_000_000
