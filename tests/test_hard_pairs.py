@@ -298,6 +298,11 @@ PIGS = (
     "Pigs made 1.50 crowns more than last week at the morning sale, where 900 were penned. The best weighed 104 "
     "kilos and went at 2.61 a kilo, sows at 1.48.",
 )
+TRADE = (
+    "Brackwater pig sale opens dearer",
+    "Pigs were dearer than last week at the morning sale, where 900 were penned. Trade was brisk from the first lot "
+    "to the last. The best weighed 104 kilos and went at 2.61 a kilo, sows at 1.48, and buyers came from far away.",
+)
 FUND = (
     "Corwin Coastal Fund keeps its payout",
     "Holders of the Corwin Coastal Fund receive 6.2 cents a unit, as they did in April. It is paid on May 31 to those "
@@ -338,10 +343,13 @@ HEADLINED: dict[str, tuple[tuple[Notice, Notice], float, bool, str]] = {
     # minutes between them, and whether one source has both
     "en: pigs of two markets": (renamed(PIGS, ("Brackwater", "Merrow Falls"), ("2.61", "2.58")), 1, True, "none"),
     "en: in two outlets": ((PIGS, ("Merrow Falls pig sale opens 1.50 dearer", PIGS[1])), 1, False, "exact"),
-    "en: put right later": (renamed(PIGS, ("Brackwater", "Merrow Falls"), ("2.61", "2.58")), 40, True, "near"),
+    "en: put right later": (renamed(PIGS, ("Brackwater", "Merrow Falls"), ("2.61", "2.58")), 6, True, "near"),
     "en: at one time, as a date alone says": (renamed(PIGS, ("Brackwater", "Merrow Falls"), ("2.61", "2.58")), 0, True, "near"),
     "en: a headline put right": (renamed(PIGS, ("Brackwater", "Brackwatre"), ("2.61", "2.58")), 1, True, "near"),
     "en: retitled": ((PIGS, ("Dearer pigs this week", PIGS[1].replace("2.61", "2.58"))), 1, True, "near"),
+    "en: pigs of two markets in more words": (renamed(TRADE, ("Brackwater", "Merrow Falls"), ("2.61", "2.58")), 1, True, "none"),
+    "en: of two one is poor in figures": (renamed(TRADE, ("Brackwater", "Merrow Falls"), ("at 1.48", "later")), 1, True, "near"),
+    "en: the other is": (renamed(TRADE, ("Brackwater", "Merrow Falls"), ("at 1.48", "later"))[::-1], 1, True, "near"),
     "en: two funds": (renamed(FUND, ("Coastal", "High Plains")), 4, True, "none"),
     "en: two funds, one source each": (renamed(FUND, ("Coastal", "Highland")), 4, False, "near"),
     "fr: weather of two towns": (renamed(SUNNY, ("Saint-Aurèle", "Vaucelle")), 2, True, "none"),

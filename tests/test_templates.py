@@ -14,7 +14,7 @@ from dedup.config import Settings
 from dedup.edges import KINDS
 from dedup.overlap import verify
 from dedup.templates import Aligned, differ_throughout, new_figures
-from dedup.texts import CHARACTER, NUMBER, STOCK, Texts
+from dedup.texts import CHARACTER, NEVER, NUMBER, QUOTED, STOCK, Texts
 
 Text = list[int]
 
@@ -24,6 +24,7 @@ Text = list[int]
     [
         (2, 6, 60.0, False, True),  # another day's figures in the same frame
         (20, 1, 300.0, False, False),  # an update
+        (1, 2, 60.0, False, False),  # another one
         (20, 1, 300.0, True, False),  # the same article days later, one figure put right
         (5, 2, 90.0, True, True),  # next week's report
         (0, 26, 1900.0, False, False),  # two codes of law, their sections numbered anew
@@ -64,32 +65,40 @@ REPORT = [word + 5000 if word % 10 == 5 else word for word in words(0, 100)]  # 
 def reported(
     a: Text,
     b: Text,
-    hours: int = 0,
+    hours: int | None = 0,
     *,
     stock: int = 0,
     sources: tuple[int, int] | None = None,
     spaceless: bool = False,
+    quoted: range = range(0),
 ) -> str:
     """Relation of two texts, published so many hours apart, whose words from 5000 on are figures.
 
-    Words below ``stock`` are stock text; ``spaceless`` ones are characters.
+    It is the same whichever comes first. Words below ``stock`` are stock text, and so are the figures from
+    20000 on; ``spaceless`` ones are characters, and the words at the places ``quoted`` of a are quoted there.
     """
     both = np.array(a + b)
-    flags = np.where(both >= 5000, NUMBER, np.where(both < stock, STOCK, 0)).astype(np.uint8)
+    flags = np.where((both < stock) | (both >= 20000), STOCK, 0) | np.where(both >= 5000, NUMBER, 0)
+    flags[quoted] |= QUOTED
+    flags = flags.astype(np.uint8)
     start, stop = np.array([0, len(a)]), np.array([len(a), len(both)])
-    times = np.array([0, hours * HOUR])
-    outlets = None if sources is None else np.array(sources)
+    times = np.array([0, NEVER if hours is None else hours * HOUR])
     if spaceless:
         flags |= CHARACTER
     alone = np.full(2, spaceless, np.uint8)
-    texts = Texts(both.astype(np.uint64), flags, start, stop, alone, times, outlets)
-    edges = verify(texts, Pairs(np.array([0]), np.array([1])), Settings())
-    return KINDS[int(edges.kind[0])].value
+    relations = set()
+    for turn in ([0, 1], [1, 0]):
+        source = None if sources is None else np.array(sources)[turn]
+        texts = Texts(both.astype(np.uint64), flags, start[turn], stop[turn], alone, times[turn], source)
+        edges = verify(texts, Pairs(np.array([0]), np.array([1])), Settings())
+        relations.add(KINDS[int(edges.kind[0])].value)
+    (relation,) = relations
+    return relation
 
 
-def framed(a: Text, b: Text, hours: int = 0) -> str:
+def framed(a: Text, b: Text, hours: int = 0, **flagged: Any) -> str:
     """The same of two texts whose words below 100 are stock."""
-    return reported(a, b, hours, stock=100)
+    return reported(a, b, hours, stock=100, **flagged)
 
 
 def other(text: Text, *places: int) -> Text:
@@ -104,9 +113,12 @@ def test_a_bulletin_that_differs_in_figures_only_is_another() -> None:
     assert reported(REPORT, [*other(REPORT, 25, 55, 75), *words(200, 40)]) == "none"
     # an update has something to tell, too
     longer = [*other(REPORT, 25, 55, 75), *words(200, 120)]
-    assert [reported(REPORT, longer, hours) for hours in (0, 4, 13)] == ["version", "version", "none"]
-    edited = [word + 300 if word % 8 == 4 and word < 5000 else word for word in other(REPORT, 25, 55, 75)]
-    assert reported(REPORT, edited) == "near"
+    assert [reported(REPORT, longer, hours) for hours in (0, 12, 13)] == ["version", "version", "none"]
+    every = {
+        n: [word + 300 if word % n == 4 else word for word in other(REPORT, 25, 55, 75)] for n in (8, 20)
+    }
+    # figures are three of sixteen words that differ, and of eight
+    assert [reported(REPORT, edited) for edited in every.values()] == ["near", "none"]
     # the same figures, a sentence moved
     assert reported(REPORT, other(REPORT[40:] + REPORT[:40], 35)) == "near"
 
@@ -127,8 +139,26 @@ def test_an_edited_brief_keeps_its_figures() -> None:
     assert reported(brief, other(edited, 20, 35)) == "near"  # two of six put right
     assert reported(brief, [*other(edited, 20, 35), 5999, *words(300, 5)]) == "version"
     assert reported(brief, other(edited, 20, 35, 50)) == "none"
-    long = [*brief, *words(400, 60)]
-    assert reported(long, [*other(edited, 20, 35, 50), *words(400, 60)]) == "near"
+
+
+@pytest.mark.parametrize(
+    ("every", "relation"),
+    [
+        (8, "near"),
+        (6, "none"),
+    ],  # of the shared words one in ten is in an edited place, or more than one in five
+)
+def test_an_edited_brief_has_other_words_all_through(every: int, relation: str) -> None:
+    brief = [word + 5000 if word % 15 == 5 else word for word in words(0, 90)]
+    edited = [word + 300 if word % every == 2 and word < 5000 else word for word in brief]
+    assert reported(brief, other(edited, 20, 35, 50)) == relation
+
+
+@pytest.mark.parametrize(("count", "relation"), [(127, "none"), (128, "near")])
+def test_longer_texts_tell_more_than_one_incident(count: int, relation: str) -> None:
+    text = [word + 5000 if word % 15 == 5 else word for word in words(0, count)]
+    edited = [word + 300 if word % 8 in (2, 3) and word < 5000 else word for word in text]
+    assert reported(text, other(edited, *range(20, count, 30))) == relation  # half of the figures
 
 
 def test_prose_that_is_run_again_with_another_year_is_the_same() -> None:
@@ -153,11 +183,21 @@ def test_prose_that_is_run_again_with_another_year_is_the_same() -> None:
 
 
 def test_notices_of_two_days_are_two() -> None:
-    notice = [word + 5000 if word in (20, 30) else word for word in words(0, 50)]
+    notice = [word + 5000 if word in (20, 40) else word for word in words(0, 50)]
     dry = [word - 4500 if word >= 5000 else word for word in notice]
     assert [reported(notice, other(notice, 20), hours) for hours in (2, 24)] == ["near", "none"]
     assert [reported(notice, dry, hours) for hours in (2, 24)] == ["near", "none"]
     assert reported(notice, notice[:35], hours=24) == "version"  # cut
+    assert reported(notice, [*notice[:35], 999], hours=24) == "version"
+    assert reported(notice, [*dry, *words(300, 20)], hours=24) == "version"  # one of them is no notice
+
+
+@pytest.mark.parametrize(("size", "relation"), [(40, "none"), (70, "near")])
+def test_the_last_word_of_a_notice_may_be_its_figure(size: int, relation: str) -> None:
+    text, following = ([*words(0, size), figure] for figure in (5001, 5002))
+    assert [reported(text, following, hours) for hours in (2, 24)] == ["near", relation]
+    shorter = [*words(0, size - 20), 5002]
+    assert reported(text, shorter, hours=40) == {40: "none", 70: "version"}[size]
 
 
 def test_what_keeps_half_an_old_text_is_another() -> None:
@@ -208,6 +248,13 @@ def framed_by(head: Text, foot: Text, above: int = 0, below: int = 0) -> tuple[T
         (framed_by(HEAD, FOOT, 12, 12), (7, 7), 21, "quote"),
         (framed_by(HEAD, FOOT, 13, 12), (7, 7), 21, "partial"),
         (framed_by(HEAD, FOOT, 12, 13), (7, 7), 21, "partial"),
+        (
+            (framed_by(HEAD, FOOT, 13)[0], framed_by(HEAD, FOOT)[1]),
+            (7, 7),
+            21,
+            "partial",
+        ),  # of one of the two
+        ((framed_by(HEAD, FOOT, 0, 13)[0], framed_by(HEAD, FOOT)[1]), (7, 7), 21, "partial"),
     ],
 )
 def test_what_one_outlet_has_around_its_articles_is_a_frame(
@@ -277,6 +324,12 @@ def test_the_next_day_tells_reports_apart_but_not_stories() -> None:
     report, story = other(REPORT, 25, 55), [w - 5000 if w in REPORT[5:60:10] else w for w in REPORT]
     assert [reported(REPORT, report, hours) for hours in (2, 24)] == ["near", "none"]
     assert [reported(story, other(story, 75), hours) for hours in (24, 40)] == ["near", "none"]
+    longer = [*other(REPORT, 25), *words(200, 40)]  # a story that one report has grown into
+    assert [reported(REPORT, longer, hours) for hours in (24, 40)] == ["version", "none"]
+
+
+def test_a_text_without_a_date_is_of_any_day() -> None:
+    assert reported(REPORT, other(REPORT, 55), hours=None) == "near"
 
 
 def test_a_table_with_the_same_figures_is_the_same_table() -> None:
@@ -285,6 +338,21 @@ def test_a_table_with_the_same_figures_is_the_same_table() -> None:
     assert reported(table, other(table, 15, 35, 55, 75)) == "none"
     more = [word + 5000 if word % 2 else word for word in words(2000, 90)]
     assert reported(table, other(table, 15, 35, 55, 75) + more) == "none"  # and twice as long
+    assert reported(table, other(table, 15, 35, 55, 75) + words(2000, 90)) == "version"  # an article with one
+
+
+@pytest.mark.parametrize(("every", "relation"), [(3, "none"), (4, "version")])
+def test_of_a_table_three_words_in_ten_are_figures(every: int, relation: str) -> None:
+    text = [word + 5000 if word % every == 2 else word for word in words(0, 96)]
+    assert reported(text, [*text[:66], *words(9000, 30 // every)]) == relation  # other figures behind it
+
+
+def test_a_table_with_prose_behind_it_is_none() -> None:
+    table = [word + 5000 if word % 3 == 2 else word for word in words(0, 90)]
+    edited = [word + 300 if word % 6 == 1 and word < 90 else word for word in other(table, 14, 35, 56)]
+    cut = [*table[:72], *words(9000, 6)]
+    assert [reported(table, text) for text in (edited, cut)] == ["none", "none"]
+    assert [reported(table, text + words(2000, 25)) for text in (edited, cut)] == ["version", "version"]
 
 
 def test_one_days_report_in_two_outlets_is_one_report() -> None:
@@ -294,6 +362,14 @@ def test_one_days_report_in_two_outlets_is_one_report() -> None:
     assert framed(report, [*words(300, 10), *other(cut, 45)]) == "quote"  # too few words to say more
     assert framed(report, [*words(300, 10), *other(cut, 25, 45, 65, 75)]) == "none"
     assert framed(report, [*words(300, 10), *words(0, 81)]) == "none"  # the frame alone
+    two_figures = [word - 5000 if word > 5015 else word for word in cut]
+    assert framed(report, [*words(300, 10), *two_figures]) == "none"
+
+
+@pytest.mark.parametrize(("size", "relation"), [(28, "quote"), (32, "version")])
+def test_a_few_words_of_a_report_are_not_the_report(size: int, relation: str) -> None:
+    report = [word + {0: 5000, 2: 200}.get(word % 5, 0) for word in words(0, 60)]
+    assert framed(report, [*report[:size], *words(70, 25)]) == relation
 
 
 def test_a_passage_of_a_report_is_copied_with_its_figures() -> None:
@@ -305,6 +381,20 @@ def test_a_passage_of_a_report_is_copied_with_its_figures() -> None:
     assert framed(REPORT, topped, hours=30) in ("none", "quote")  # another day's
     background = [word for word in REPORT if word < 5000]  # no figures of its own
     assert framed(words(300, 40) + background, words(400, 40) + background) == "none"
+
+
+@pytest.mark.parametrize(("new", "relation"), [(2, "quote"), (3, "partial")])
+def test_a_passage_has_three_figures_that_no_other_day_had(new: int, relation: str) -> None:
+    passage = [word + 200 if word % 10 in (2, 7) else word for word in REPORT[:70]]
+    passage = [word + 20000 if word > 5000 + 10 * new else word for word in passage]
+    assert framed(words(300, 60) + passage, words(400, 60) + passage) == relation
+
+
+@pytest.mark.parametrize(("said", "relation"), [(60, "partial"), (61, "none")])
+def test_thirty_words_of_a_passage_are_told_by_both(said: int, relation: str) -> None:
+    passage = REPORT[:90]
+    one, two = (words(start, 60) + passage for start in (300, 400))
+    assert framed(one, two, quoted=range(60, 60 + said)) == relation
 
 
 @pytest.mark.parametrize(
