@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -9,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dedup.boilerplate import agency_of
-from dedup.canonical import Candidates, choose, place_of, ranks, reason
+from dedup.canonical import Candidates, _span, choose, place_of, ranks, reason
 from dedup.config import POLICIES, Settings
 from dedup.texts import NEVER
 
@@ -151,6 +153,60 @@ def test_the_reason_has_its_numbers():
     )
     same = candidates((380, 380, False, NEVER, "a"), (380, 380, False, NEVER, "b"))
     assert reason(0, [0, 1], same, 1.0, Settings()) == "the same 380 words in both versions"
+
+
+def test_the_reason_says_where_the_policy_found_it():
+    rows = ("de.wire.example", "afp.com", "courier.example", None)
+    found = candidates(*((300, 300, False, NEVER, source) for source in rows))
+    heads = [
+        [reason(number, [0, 1, 2, 3], found, 1.0, chosen).split("; ")[0] for number in range(4)]
+        for policy in ("fullest", "source", "agency")
+        for chosen in [Settings(policy=policy, source_priority=("*.wire.example",))]
+    ]
+    same = "the same 300 words in all 4 versions"
+    assert heads == [
+        [same] * 4,
+        ["de.wire.example is number 1 of the priority list", same, same, same],
+        [same, "published by AFP itself", same, same],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("first", "here", "told"),
+    [
+        (0, 0, ["the earliest"]),
+        (0, 5, ["less than a minute after the earliest"]),
+        (5, NEVER, []),
+        (NEVER, NEVER, []),
+    ],
+)
+def test_the_reason_says_how_late_a_version_came(first, here, told):
+    two = candidates((300, 300, False, first, None), (300, 300, False, here, None))
+    same = "the same 300 words in both versions"
+    assert reason(1, [0, 1], two, 1.0, settings("fullest")).split("; ") == [same, *told]
+    assert reason(1, [0, 1], two, 1.0, settings("earliest")).split("; ") == [*told, same]
+
+
+@pytest.mark.parametrize(
+    ("minutes", "told"),
+    [(0.4, "less than a minute"), (1, "1 min"), (119, "119 min"), (120, "2 h"), (2880, "2 days")],
+)
+def test_a_span_of_time_in_words(minutes, told):
+    assert _span(timedelta(minutes=minutes)) == told
+
+
+@pytest.mark.parametrize(
+    ("own", "other", "told"),
+    [
+        ((300, 300), (310, 300), "has the 300 words that both versions share and adds nothing"),
+        ((301, 300), (301, 300), "has the 300 words that both versions share and adds 1 of its own"),
+        ((300, 300), (300, 300), "the same 300 words in both versions"),
+        ((0, 0), (0, 0), "the same text in both versions"),
+    ],
+)
+def test_the_reason_says_what_a_version_adds(own, other, told):
+    two = candidates((*own, False, NEVER, None), (*other, False, NEVER, None))
+    assert reason(0, [0, 1], two, 1.0, settings("fullest")) == told
 
 
 def test_a_share_is_never_rounded_up_to_all():

@@ -39,6 +39,7 @@ def test_a_page_run_together_is_no_post() -> None:
     found = spoken(f"{PROSE} {POST} {PROSE}")[0].split()
     assert {"Great", "harbour", "orlavenn", "2026"} <= set(found)
     assert len(found) <= 64 + 8 + 7
+    assert " ".join(found).endswith("orlavenn March 10 2026 word0 word1 word2")  # six words may date it
     assert spoken(f"{PROSE} — Orla Venn (@orlavenn)")[0].split()[-1] == "orlavenn"
 
 
@@ -49,9 +50,29 @@ def test_a_post_without_spaces_has_twice_as_many_characters() -> None:
 
 
 @pytest.mark.parametrize(
+    ("signature", "said"),
+    [
+        (" ".join(["—", *"abcdefgh", "(@orlavenn)"]), True),
+        (" ".join(["—", *"abcdefghi", "(@orlavenn)"]), False),  # too many words for a name
+        ("— at five (@ the pier)", False),  # no handle
+        ("— at the pier (@", False),
+    ],
+)
+def test_a_signature_has_a_name_and_a_handle(signature: str, said: bool) -> None:
+    assert spoken("A text of its own.", signature)[0] == ""
+    assert bool(spoken("A text of its own.", f"Great meeting. {signature}")[1]) == said
+
+
+@pytest.mark.parametrize(
     ("heads", "transcript"),
     [
         (["ANNA VENN", "HOST"] * 3, True),
+        (["A B C D E", "HOST"] * 3, True),
+        (["A B C D E F", "HOST"] * 2, False),  # of six words it is no name
+        (["HOST"] * 3, False),
+        (["The EU", "The WHO"] * 3, False),
+        (["NORTHPORT and the EU", "NORTHPORT and the WHO"] * 3, False),
+        (["1 PM", "2 PM"] * 3, False),
         (["ANNA VENN", "HOST", "MODERATOR", "PAUL REED"], False),  # labels, each once
         (["READ MORE", "WATCH", "BREAKING", "PICTURED"], False),
         (["HOST", "ANNA VENN"], False),
@@ -94,6 +115,21 @@ def test_a_dash_opens_what_somebody_says(said: str, told: str) -> None:
     assert not items
 
 
+@pytest.mark.parametrize(
+    ("dash", "speech"), [("- ", True), ("– ", True), ("―", True), ("-", False), ("• ", False), ("‐ ", False)]
+)
+def test_what_is_a_dash(dash: str, speech: bool) -> None:
+    assert spoken(f"{dash}Vi väntade, säger Anna Berg.") == ["Vi väntade säger Anna Berg" * speech]
+
+
+def test_some_labels_in_a_long_text_make_no_transcript() -> None:
+    turns = "\n\n".join(["HOST: we shall see."] * 4)
+    assert [bool(spoken(f"{turns}\n\n" + "A plain line.\n\n" * plain)[0]) for plain in (22, 23)] == [
+        True,
+        False,
+    ]
+
+
 def test_a_list_behind_dashes_is_no_speech() -> None:
     assert spoken(
         "- The ferry is late, said the mayor.\n- The bridge is open, he says.\n— The town — small."
@@ -115,6 +151,9 @@ def test_a_list_behind_dashes_is_no_speech() -> None:
         ),
         ("उन्होंने कहा, 'हमने इंतजार किया' और चले गए", "हमने इंतजार किया"),
         ("The workers' rights of the '90s and the boys' club", ""),
+        ("The workers ' rights and the boys' club", ""),
+        ("She said: 'We waited and 'nobody came.", ""),
+        ("'We ''never'' waited,' she said.", "We never waited"),
         ("rock'n'roll, o'clock, 6' tall, 't is gedaan", ""),
         ("'An unpaired one\n\nends with its block,' no more", ""),
     ],
@@ -123,7 +162,7 @@ def test_one_sign_is_both_single_marks(text: str, said: str) -> None:
     assert spoken(text) == [said]
 
 
-@pytest.mark.parametrize("space", ["\u00a0", "\u2009", "\u202f", "&nbsp;"])
+@pytest.mark.parametrize("space", ["\u00a0", "\u2009", "\u200a", "\u202f", "&nbsp;"])
 @pytest.mark.parametrize(
     "text",
     [
@@ -153,9 +192,15 @@ def test_a_space_that_does_not_break_is_a_space(text: str, space: str) -> None:
         ("She said: ‘We waited.\n\n‘오래 기다렸다’며 나갔다.", "We waited 오 래 기 다 렸 다"),
         ("The boys' club closed.\n\n'Nobody came,' she said.", "Nobody came"),
         ("She said: 'We waited.\n\nNobody came.\n\n'It is late.'", "It is late"),
+        ("She said: 'We waited.' She left.\n\n'Nobody came.'", "We waited Nobody came"),
+        ("She said: ‘We waited.’ She left.\n\n‘Nobody came.’", "We waited Nobody came"),
+        ("국장은 ‘오래 기다렸다’며 나갔다.\n\n‘늦었다.’", "오 래 기 다 렸 다 늦 었 다"),
+        ("The ’90s were better.\n\n‘Nobody came,’ she said.", "Nobody came"),
+        ("Rock‘n’roll was better.\n\n‘Nobody came,’ she said.", "Nobody came"),
     ],
 )
 def test_a_single_mark_is_carried_on_by_the_one_that_opens_the_next_block(text: str, said: str) -> None:
+    assert spoken(text) == [said]
     assert spoken(text, "'A text of its own.'") == [said, "A text of its own"]
     assert spoken("It ends: 'in the open.", text)[1] == said
 
@@ -167,7 +212,8 @@ def test_a_single_mark_is_carried_on_by_the_one_that_opens_the_next_block(text: 
         ("In Brief erklärt das Amt:\nDie Brücke bleibt zu.\nMehr nicht.", "Die Brücke bleibt zu"),
         ("В заявлении говорится:\n\nМост закрыт.\n\nИ всё.", "Мост закрыт"),
         ("声明全文如下：\n大桥星期二关闭。\n没有更多消息。", "大 桥 星 期 二 关 闭"),
-        ("The Latest (all times local):\n\n7:10 a.m.\n\nThe pier is closed.", ""),
+        ("声明全文如下，\n大桥星期二关闭。\n没有更多消息。", ""),
+        ("The Latest, all times local:\n\n7:10 a.m.\n\nThe pier is closed.", ""),
         ("What was found:\n\n- a rope\n\n- a boot", ""),
         ("NEW HALLOW:\n\nThe pier is closed.", ""),
         ("Hallow:\n\nThe pier is closed.", ""),
@@ -208,9 +254,17 @@ def test_typewritten_marks_are_what_typeset_ones_are(parts: list[tuple[str, str]
     ("text", "said"),
     [
         ("Sie sagte: ‚Wir haben lange gewartet.‘ Dann ging sie.", "Wir haben lange gewartet"),
+        ("Sie sagte: ‚Wir haben lange gewartet.’ Dann ging sie.", "Wir haben lange gewartet"),
         ("Sie sagte: ›Wie geht’s, alter Freund?‹ Dann ging sie.", "Wie geht’s alter Freund"),
         ("Il a dit : ‹Nous avons attendu›, puis il est parti.", "Nous avons attendu"),
         ("Der ‚Kurier‘, der ›Neue Bote‹ und die ‹Gazette›", ""),
+        (
+            "›Wir haben gewartet‹, sagte die alte Frau, ›und niemand kam‹.",
+            "Wir haben gewartet und niemand kam",
+        ),
+        ("Erst sind wir ☺ und dann sind wir traurig☹", ""),
+        ("״ראינו את צה״ל שם״, אמרה.", "ראינו את צה״ל שם"),
+        ("Он дал городу лёд", ""),  # a letter that ends with the same byte
         ("״חיכינו. זה מאוחר.״, אמרה. צה״ל הודיע, ואז ב״קול הנמל״ כתבו", "חיכינו זה מאוחר"),
         ("اس نے کہا ’’ہم نے انتظار کیا‘‘ اور چلا گیا۔ ’اب دیر ہے۔‘", "ہم نے انتظار کیا اب دیر ہے"),
         ('他说＂等了太久＂和"走"。', "等 了 太 久 走"),
