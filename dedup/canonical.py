@@ -165,9 +165,9 @@ def reason(
         parts.insert(0, f"published by {agency_of(source)} itself")
     if candidates.credited[number]:
         parts.append(f"{candidates.agencies[number][0].as_py()} credit")
-    earliest = int(candidates.published[members].min())
-    if earliest != NEVER and candidates.published[number] != NEVER:
-        delay = timedelta(microseconds=int(candidates.published[number]) - earliest)
+    published = int(candidates.published[number])
+    if published != NEVER:
+        delay = timedelta(microseconds=published - int(candidates.published[members].min()))
         late = "the earliest" if not delay else f"{_span(delay)} after the earliest"
         if settings.policy == "earliest":
             parts.insert(0, late)
@@ -179,7 +179,7 @@ def reason(
 def _fullness(number: int, members: Members, candidates: Candidates, agreement: float) -> str:
     own = int(candidates.words[number] - candidates.agreed[number])
     words = f"{candidates.words[number]} words"
-    if own <= 0 and (candidates.agreed[members] == candidates.words[members]).all():
+    if (candidates.agreed[members] == candidates.words[members]).all():
         versions = "both versions" if len(members) == 2 else f"all {len(members)} versions"
         return f"the same {words if candidates.words[number] else 'text'} in {versions}"
     adds = f"and adds {own} of its own" if own > 0 else "and adds nothing"
