@@ -229,6 +229,15 @@ def test_a_chain_is_cut() -> None:
     assert families(clique, [False] * 20) == [0] * 20
 
 
+@pytest.mark.parametrize(("linked", "expected"), [([], [15, 16]), ([Edge(15, 16)], [15, 15])])
+def test_what_hangs_on_one_member_is_cut(linked: list[Edge], expected: list[int]) -> None:
+    """15 and 16 have edges to member 1 alone; the centre, with which others would stay, is 0."""
+    clique = [Edge(a, b) for a, b in combinations(range(12), 2)]
+    hung = [Edge(0, 12), Edge(0, 13), Edge(0, 14), Edge(1, 15), Edge(1, 16)]
+    strong = [Edge(edge.a, edge.b, NEAR, 0.95, 0.95) for edge in hung]
+    assert families([*clique, *strong, *linked], [False] * 17) == [0] * 15 + expected
+
+
 def test_an_aggregator_does_not_join_what_it_embeds() -> None:
     cliques = [Edge(a, b) for low in (0, 5) for a, b in combinations(range(low, low + 5), 2)]
     page = [Edge(0, 10, coverage_a=0.45), Edge(5, 10, coverage_a=0.45)]
@@ -276,11 +285,15 @@ def piece(of: int, start: int, size: int, inside: float = 0.9, kind: int = VERSI
         ([piece(1, 0, 200), piece(2, 300, 200), piece(4, 0, 600)], []),
         ([piece(1, 0, 200), piece(2, 300, 200), piece(3, 600, 200), piece(4, 0, 600)], [0]),
         ([piece(1, 0, 200), piece(2, 0, 200), piece(3, 20, 200)], []),  # one piece, three times
+        ([piece(1, 0, 200), piece(2, 160, 200)], [0]),
+        ([piece(1, 0, 200), piece(2, 140, 200)], []),  # more than a quarter of one is in the other
         ([piece(1, 0, 200)], []),
         ([piece(x, 320 * x - 320, 300, 0.1, PARTIAL) for x in (1, 2, 3)], [0]),  # made of nothing else
         ([piece(x, 120 * x, 100, 0.1, PARTIAL) for x in (1, 2, 3)], []),
         ([piece(x, 320 * x - 320, 300, 0.9, QUOTE) for x in (1, 2, 3)], []),
         ([piece(1, 0, 500), piece(2, 500, 500)], []),  # halves are versions
+        # what shares more than a piece is no version of it for that
+        ([piece(1, 0, 200), piece(2, 300, 200), piece(4, 0, 600, 0.3, PARTIAL)], [0]),
     ],
 )
 def test_roundups(rows: list[Edge], expected: list[int]) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from dedup import Document, Relation, RelationKind
 from dedup.api import find_families
 from dedup.lineage import GAP, agree, trace
@@ -66,6 +68,38 @@ def test_passages_stand_where_they_say():
         assert agreed.text[passage.start : passage.end] == there
 
 
+def test_a_witness_carries_the_passage_itself():
+    found = family(
+        document("wire", LEAD, MIDDLE, END, source="wire.example"),
+        document("topped", LEAD, MIDDLE, source="courier.example", hours=1),
+        document("beheaded", MIDDLE, END, source="herald.example", hours=2),
+    )
+    assert [set(passage.witnesses) for passage in found.agreed_text.passages] == [
+        {"wire", "topped"},
+        {"wire", "topped", "beheaded"},
+        {"wire", "beheaded"},
+    ]
+
+
+def test_a_copy_of_a_witness_is_one_too():
+    found = family(
+        document("topped", OWN, LEAD, MIDDLE, source="wire.example"),
+        document("cut", LEAD, MIDDLE, source="courier.example", hours=1),
+        document("copy", LEAD, MIDDLE, source="herald.example", hours=2),
+    )
+    assert found.agreed_text.text == f"{LEAD}\n\n{MIDDLE}"
+    for passage in found.agreed_text.passages:
+        assert passage.witnesses == ("topped", "cut", "copy")
+
+
+def test_signs_around_a_passage_belong_to_it():
+    aside = f"({MIDDLE})"
+    found = family(
+        document("a", OWN, aside, LEAD, source="x.example"), document("b", aside, LEAD, source="y.example")
+    )
+    assert found.agreed_text.text == f"{aside}\n\n{LEAD}"
+
+
 def test_copies_within_one_source_attest_nothing():
     found = family(
         document("first", LEAD, MIDDLE, END, source="wire.example"),
@@ -78,6 +112,9 @@ def test_copies_within_one_source_attest_nothing():
 def test_without_sources_copies_of_one_text_are_one_witness():
     found = family(document("first", LEAD, MIDDLE, END), document("again", LEAD, MIDDLE, END, hours=1))
     assert not found.agreed_text.passages
+    known = document("known", LEAD, MIDDLE, END, source="wire.example")
+    passages = family(known, document("again", LEAD, MIDDLE, END, hours=1)).agreed_text.passages
+    assert {passage.sources for passage in passages} == {2}
 
 
 def test_what_the_fullest_lacks_is_put_where_it_belongs():
@@ -89,6 +126,23 @@ def test_what_the_fullest_lacks_is_put_where_it_belongs():
         document("update-2", LEAD, late, MIDDLE, source="four.example", hours=3),
     )
     assert found.agreed_text.text == "\n\n".join([LEAD, late, MIDDLE, END, OWN])
+
+
+@pytest.mark.parametrize(
+    ("late", "added"),
+    [
+        ("The crane had passed its inspection in spring.", True),
+        ("The crane passed its inspection lately.", False),
+    ],
+)
+def test_eight_words_are_worth_adding(late, added):
+    found = family(
+        document("full", LEAD, MIDDLE, END, OWN, source="one.example"),
+        document("full-2", LEAD, MIDDLE, END, OWN, source="two.example", hours=1),
+        document("update", LEAD, late, MIDDLE, source="three.example", hours=2),
+        document("update-2", LEAD, late, MIDDLE, source="four.example", hours=3),
+    )
+    assert (late in found.agreed_text.text) == added
 
 
 def test_words_between_two_agreed_passages_of_a_paragraph_are_marked():
@@ -124,6 +178,16 @@ def test_a_parent_is_always_earlier():
     ]
     steps = trace(documents[::-1], relations)
     assert [(step.id, step.parent) for step in steps] == [("0", None), ("1", "0"), ("2", "1"), ("3", "2")]
+
+
+def test_relations_to_others_or_without_words_say_nothing():
+    one, two = document("1", LEAD, source="a.example"), document("2", LEAD, source="b.example", hours=1)
+    for pair in (("1", "9"), ("9", "2")):
+        stranger = Relation(*pair, RelationKind.VERSION, 0.9, 0.9, shared_words=18)
+        assert [step.parent for step in trace([one, two], [stranger])] == [None, None]
+        assert agree([one, two], [stranger]).text == ""
+    empty = Relation("1", "2", RelationKind.EXACT, 1.0, 1.0, shared_words=0)
+    assert [step.parent for step in trace([one, two], [empty])] == [None, None]
 
 
 def test_nothing_is_agreed_on_by_no_documents_or_without_relations():
