@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -91,6 +92,30 @@ def test_what_is_mostly_stock_is_no_copy_of_an_undated_text_whatever_its_day() -
         assert loosen(np.zeros(2, np.int64), texts, content, notice, chosen).tolist() == [0, 1]
         times[1] = times[0] + 1
         assert loosen(np.zeros(2, np.int64), texts, content, notice, chosen).tolist() == [0, 0]
+
+
+@pytest.mark.parametrize(
+    ("size", "stock", "notice", "leaders"),
+    [
+        (10, 0, False, [0, 0]),
+        (10, 5, False, [0, 0]),
+        (10, 6, False, [0, 1]),  # mostly stock text
+        (10, 0, True, [0, 1]),
+        (0, 0, True, [0, 1]),  # nothing but furniture
+        (0, 0, False, [0, 0]),
+    ],
+)
+def test_what_makes_equal_texts_of_two_days_two(
+    size: int, stock: int, notice: bool, leaders: list[int]
+) -> None:
+    start = np.array([0, size])
+    words, flags = np.tile(np.arange(size, dtype=np.uint64), 2), np.tile(np.arange(size) < stock, 2)
+    texts = Texts(
+        *(words, np.where(flags, STOCK, 0).astype(np.uint8), start, start + size),
+        *(np.zeros(2, np.uint8), np.array([20_000 * DAY, 20_001 * DAY])),
+    )
+    notices, content = np.array([False, notice]), np.ones((2, 2), np.uint64)
+    assert loosen(np.zeros(2, np.int64), texts, content, notices, dedup.Settings()).tolist() == leaders
 
 
 def test_many_copies_are_one_document_to_what_follows() -> None:

@@ -242,6 +242,22 @@ def test_an_unrelated_text_of_any_date_changes_nothing(moment: datetime | None) 
     assert result.families == expected.families
 
 
+def test_articles_carried_twice_are_as_many_occurrences_as_articles() -> None:
+    texts = [f"{FRAME} {story(number // 2, 100)}" for number in range(10)]
+    assert dedup.find_families(corpus(texts[:6], 3)).stock == 0
+    assert dedup.find_families(corpus(texts, 3)).stock >= 56
+
+
+@pytest.mark.parametrize(("size", "stock"), [(LONG_RUN - 1, True), (LONG_RUN, False)])
+def test_short_texts_that_are_equal_are_occurrences_each(size: int, stock: bool) -> None:
+    n = 4
+    start, own, first = np.arange(n) * size, np.arange(n), np.zeros(n, np.int64)
+    words = np.tile(np.arange(size, dtype=np.uint64), n)
+    texts = Texts(words, np.zeros(n * size, np.uint8), start, start + size, np.zeros(n, np.uint8), own)
+    marked, _ = mark(texts, first, first, np.empty(0, np.uint64), first, own, Settings())
+    assert (marked.flags & STOCK != 0).tolist() == [stock] * n * size
+
+
 @pytest.mark.parametrize("days", [3, None])
 def test_an_article_carried_for_weeks_is_evidence(days: int | None) -> None:
     whole = story(0, 300)
