@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dedup import kernels
-from dedup.edits import Diff, Operation, diff
+from dedup.edits import Diff, Operation, Row, diff
+from dedup.edits.rendering import facing
 from dedup.errors import DiffError, InputError
 from dedup.kernels.rules import MAX_CELLS
 
@@ -144,25 +145,48 @@ def test_statistics_add_up(a, b):
 @pytest.mark.parametrize(
     "operations",
     [
-        [],
-        [{"op": "equal", "a": [0, 3]}],
         [{"op": "equal", "a": [0, 4]}],
         [{"op": "equal", "a": [2, 1]}],
         [{"op": "equal"}],
         [{"op": "copy", "a": [0, 3]}],
         [{"op": "insert", "a": [0, 0]}],
         [{"op": "insert", "a": [0, 0], "text": 3}],
+        [{"op": "insert", "a": [0, 1], "text": "d"}],
+        [{"op": "replace", "a": [0, 3]}],
+        [{"op": "delete", "a": [0, 0]}],
+        [{"op": "delete", "a": [0, 3], "text": "d"}],
+        [{"op": "equal", "a": [0, 3], "edits": [{"op": "equal", "a": [0, 3]}]}],
+        [{"op": "move", "a": [0, 2], "edits": [{"op": "equal", "a": [0, 3]}]}],
         [{"op": "equal", "a": ["0", "3"]}],
         [{"op": "move", "a": [0, 3], "edits": [{"op": "move", "a": [0, 3]}]}],
         ["equal"],
     ],
 )
 def test_malformed_operations_are_refused(operations):
-    header = (
-        diff("abc", "abc").as_json()[:1] if operations not in ([], [{"op": "equal", "a": [0, 3]}]) else []
-    )
+    with pytest.raises(DiffError, match="not an operation within"):
+        Diff.from_json([*diff("abc", "abc").as_json()[:1], *operations], "abc")
+
+
+BASE = diff("abc", "abc").as_json()[0]
+
+
+@pytest.mark.parametrize(
+    "operations",
+    [
+        [],
+        ["base"],
+        [{}],
+        [{**BASE, "op": "equal"}],
+        [{**BASE, "length": 4}],
+        [{**BASE, "hash": "0" * 16}],
+        None,
+    ],
+)
+def test_operations_start_with_the_text_they_are_of(operations):
     with pytest.raises(DiffError):
-        Diff.from_json([*header, *operations], "abc")
+        Diff.from_json(operations, "abc")
+    with pytest.raises(DiffError, match="not of bytes"):
+        Diff.from_json([BASE], b"abc")
 
 
 @pytest.mark.parametrize("joint", ["\n", "\n\n", "\r\n"])
@@ -255,6 +279,15 @@ def test_small_edits_read_well(old, new, expected):
     assert changes(old, new) == expected
 
 
+MATTERS = [
+    ("Orla", "harbour"),
+    ("Bram", "budget"),
+    ("Ines", "school"),
+    ("Tove", "bridge"),
+    ("Karl", "market"),
+]
+
+
 def test_unified_text():
     a = "Headline\nThe council met on Monday to vote.\nNothing else happened then.\nOld ending here.\n"
     b = "Headline\nThe council met on Tuesday to vote.\nNothing else happened then.\nA wholly other close.\n"
@@ -266,6 +299,34 @@ def test_unified_text():
         "-Old ending here.\n"
         "+A wholly other close.\n"
     )
+
+
+def test_unchanged_lines_are_counted():
+    lines = [f"Line number {number} of the text." for number in range(9)]
+    edited = [*lines[:4], "Something else altogether.", *lines[5:]]
+    shown = diff("\n".join(lines), "\n".join(edited)).unified("a", "b", context=1).splitlines()[2:]
+    assert shown == [
+        "@@ 3 unchanged @@",
+        f" {lines[3]}",
+        f"-{lines[4]}",
+        "+Something else altogether.",
+        f" {lines[5]}",
+        "@@ 3 unchanged @@",
+    ]
+
+
+def test_both_ends_of_a_move_say_where_the_other_is():
+    lines = [f"{name} spoke first about the {thing} of the town.\n" for name, thing in MATTERS]
+    a, b = "".join(lines), "".join([*lines[2:], *lines[:2]])
+    assert diff(a, b).unified("a", "b", context=0).splitlines()[2:] == [
+        "@@ moved to paragraph 4 @@",
+        f"<{lines[0].strip()}",
+        f"<{lines[1].strip()}",
+        "@@ 3 unchanged @@",
+        "@@ moved from paragraph 1 @@",
+        f">{lines[0].strip()}",
+        f">{lines[1].strip()}",
+    ]
 
 
 def test_a_line_of_the_other_text_is_one_row():
@@ -295,6 +356,13 @@ def test_html_escapes(side_by_side):
         assert "<script" not in made
         assert "&lt;script&gt;" in made
         assert made.count("<ins>") == made.count("</ins>")
+
+
+def test_what_replaces_each_other_stands_side_by_side():
+    kinds = ["same", "dropped", "dropped", "added", "same", "added", "dropped", "moved_here", "moved_away"]
+    rows = [Row(kind, (("equal", str(number)),)) for number, kind in enumerate(kinds)]
+    numbers = [tuple(None if row is None else rows.index(row) for row in pair) for pair in facing(rows)]
+    assert numbers == [(0, 0), (1, 3), (2, None), (4, 4), (None, 5), (6, None), (None, 7), (8, None)]
 
 
 def test_html_joins_the_ends_of_a_move():
