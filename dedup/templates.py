@@ -265,7 +265,7 @@ def _framed(texts: Texts, lengths: Lengths, aligned: Aligned) -> NDArray[np.bool
         return found
     few = 2 * aligned.words < FRAME * np.minimum(lengths.base[a], lengths.base[b])
     one = (texts.source[a] == texts.source[b]) & (texts.source[a] >= 0)
-    rows = np.flatnonzero(few & one & (aligned.words > 0) & days_apart(texts, a, b, NEXT_DAY))
+    rows = np.flatnonzero(few & one & days_apart(texts, a, b, NEXT_DAY))
     if not len(rows):  # mostly
         return found
     run, pair = gather(aligned.start[rows], aligned.stop[rows])
