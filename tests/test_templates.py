@@ -369,7 +369,7 @@ def test_one_days_report_in_two_outlets_is_one_report() -> None:
 @pytest.mark.parametrize(("size", "relation"), [(28, "quote"), (32, "version")])
 def test_a_few_words_of_a_report_are_not_the_report(size: int, relation: str) -> None:
     report = [word + {0: 5000, 2: 200}.get(word % 5, 0) for word in words(0, 60)]
-    assert framed(report, [*report[:size], *words(70, 25)]) == relation
+    assert framed(report, [*report[:size], *words(70, 25)], hours=13) == relation
 
 
 def test_a_passage_of_a_report_is_copied_with_its_figures() -> None:
