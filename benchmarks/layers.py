@@ -74,7 +74,7 @@ RULES: dict[str, set[Callable[..., None]]] = {
         relabelling.comments,
         relabelling.links,
     },
-    "cues": {relabelling.announced, relabelling.captions_by_credit},
+    "cues": {relabelling.announced, relabelling.captions_by_credit, relabelling.listed},
 }
 """By layer, the rules that are of it."""
 

@@ -46,7 +46,7 @@ from dedup.kernels.traits import (
 from dedup.kernels.traits import CUES as CUES_OF
 from dedup.kernels.traits import KINDS as CUED_KINDS
 from dedup.kernels.traits import TITLE as IS_TITLE
-from dedup.ragged import is_in, owners, run_starts, steps, sums
+from dedup.ragged import is_in, owners, run_starts, running, steps, sums
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -77,6 +77,8 @@ MANY_CUES, TITLE_CUES = 7.0, 4.0
 """Weight of cues that make a unit furniture by themselves, and a headline none."""
 LINE_WORDS = 8
 """Fewer words without a stop are a line, no sentence."""
+NAV_CUES, HEADING_CUES, HEADING_WORDS = CUES.index("nav"), 3.0, 5
+"""Kind of the cues that head links, their weight, at least, and words of such a heading, at most."""
 ISLAND_WORDS, CLOSING_WORDS = 8, 3
 """Words of a sentence near the article that is its last, in a page and elsewhere."""
 SIGNED_TOKENS = 8
@@ -286,6 +288,31 @@ def links(view: View, labels: Labels) -> None:
     labels[addresses(view.measures) & (labels <= TITLE)] = NAV
 
 
+def listed(view: View, labels: Labels) -> None:
+    """Below the article lines without a stop, or cut off, belong to the links whose heading is above them.
+
+    Of such a heading, "Most read", half are cues. A sentence that stays ends the list. What a page has of
+    prose above its links may be one line.
+    """
+    units, measures, traits = view.units, view.measures, view.traits
+    cut = measures.gap_after & signs.ELLIPSIS != 0
+    line = (cut | (traits[ENDS_STOP] == 0) & ~view.prose) & ~units.sentences
+    size, covered = units.last - units.first, measures.covered[:, NAV_CUES]
+    heading = line & ~cut & (labels == NAV) & (size <= HEADING_WORDS) & (2 * covered >= size)
+    heading &= measures.cues[:, NAV_CUES] >= HEADING_CUES
+    if not heading.any():
+        return
+    ends = ~line & (labels == BODY)
+    ends[units.offsets[:-1]] = True
+    led = heading[np.maximum.accumulate(np.where(heading | ends, np.arange(len(units)), 0))]
+    count = steps(units.offsets)
+    told = running(view.prose & (labels == BODY) & ~cut)
+    above = told[:-1] - told[units.offsets[:-1]].repeat(count)
+    below = told[units.offsets[1:]].repeat(count) - told[1:]
+    closing = (below == 0) & (above > (view.model == MODELS.index("page")).repeat(count))
+    labels[led & line & closing & (labels == BODY)] = NAV
+
+
 def signed_by_agencies(view: View, labels: Labels) -> None:
     """Of a sentence with an agency behind it only the agency goes: "… are missing. (dpa)".
 
@@ -390,6 +417,7 @@ RULES: tuple[Callable[[View, Labels], None], ...] = (
     turns,
     comments,
     links,
+    listed,
     signed_by_agencies,
     led_by_places,
     agencies_by_themselves,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -18,10 +19,12 @@ from dedup.boilerplate.model import BODY as BODY_LABEL
 from dedup.boilerplate.model import LABELS
 from dedup.errors import InputError
 from dedup.model import CleanText, Kind
+from dedup.tokens import tokenize
 from tests.boilerplate.test_loops import texts
 from tests.boilerplate.test_recurring import learn, story
 
 SEEDS = Path(__file__).parents[2] / "seeds"
+CUE_FILES = Path(stripping.__file__).parent / "data/cues"
 
 LEAD = "The harbour workers of Northport walked out on Tuesday after talks over night shifts broke down, their union said."
 SECOND = "“We did not want this strike,” union leader Ines Calder told reporters outside the gates. “They left us no choice.”"
@@ -844,6 +847,32 @@ def test_two_stamps_are_no_thread_and_neither_is_what_opens_a_text() -> None:
         assert COMMENTS[1] in strip_boilerplate(text).text
 
 
+@pytest.mark.parametrize(
+    ("label", "heading", "list_", "goes"),
+    [
+        ("nav", "Most read", ["Grain prices rise", "Mill fire: what we know", "The mayor answers …"], True),
+        ("nav", "Meistgelesen", ["Getreide wird teurer", "Der neue Hafen von Halbergen ist …"], True),
+        ("widget", "Share", ["Northport 2, Calder 1"], False),  # heads no links
+        ("nav", "The harbour after the storm", ["Northport 2, Calder 1"], False),  # no cue
+        ("nav", "Most read", ["Mills fear for their last stocks.", "Northport 2, Calder 1"], False),
+        ("nav", "Most read", ["Northport 2, Calder 1", THIRD], False),  # the article goes on
+    ],
+)
+def test_below_the_article_lines_go_with_the_heading_of_links_above_them(
+    label: str, heading: str, list_: list[str], goes: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    labelled(monkeypatch, *["body"] * len(BODY), label)
+    kept = strip_boilerplate(page(*BODY, heading, *list_)).text
+    assert kept == page(*BODY, *([] if goes else list_))
+
+
+def test_a_list_below_the_first_paragraph_of_a_page_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    labelled(monkeypatch, "body", "nav")
+    links = ["Home", "News", "Sport", "Money", "Travel"] * 10
+    text = page(LEAD, "Most read", "Northport 2, Calder 1", *links)
+    assert "Calder 1" in strip_boilerplate(text).text
+
+
 def test_the_name_of_a_network_is_one_word_in_however_many_languages() -> None:
     sentence = "The union shared the letter on Facebook this evening."
     assert not strip_boilerplate(page(sentence, LEAD, SECOND, THIRD)).removed
@@ -854,6 +883,18 @@ def test_a_phrase_of_several_languages_counts_once() -> None:
     node = np.repeat(np.arange(len(words.entries) - 1), np.diff(words.entries))
     name = np.where(words.kind == len(CUES), words.weight, 0)  # an agency's name
     assert len(set(zip(node, words.kind, words.need, name, strict=True))) == len(node)
+
+
+@pytest.mark.parametrize("file", sorted(CUE_FILES.glob("*.txt")), ids=lambda file: file.stem)
+def test_no_phrase_stands_twice_in_a_file(file: Path) -> None:
+    entries = [line.split(maxsplit=2) for line in file.read_text("utf-8").splitlines() if line[:1] not in "#"]
+    words = tokenize(pa.array([phrase.replace("<n>", "0") for *_, phrase in entries]))
+    seen: set[tuple[object, ...]] = set()
+    for (kind, _, phrase), (first, last) in zip(entries, pairwise(words.offsets), strict=True):
+        signs = {phrase[0], phrase[-1]} & set("^($:")
+        entry = (kind, *sorted(signs), *words.hash[first:last].tolist())
+        assert entry not in seen, phrase
+        seen.add(entry)
 
 
 def test_a_day_before_its_month_ends_no_sentence() -> None:
