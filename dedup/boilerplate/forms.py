@@ -28,6 +28,7 @@ __all__ = [
     "agency_lines",
     "credited_captions",
     "dates",
+    "initials",
     "led_by_cues",
     "open_captions",
     "placed",
@@ -77,7 +78,7 @@ PLUS = 2
 
 _ENTRY = re.compile(rb"\+{%d,}\s*\d{1,2}[:.]\d{2}\b.*\+{%d,}" % (PLUS, PLUS), re.DOTALL)
 _DATE = re.compile(
-    rb"(\d{1,2}[./]\d{1,2}[./]\d{4}|\d{4}([-./])\d{1,2}\2\d{1,2})([ ,|T/-]{1,3}\d{1,2}[:.]\d{2}(:\d{2})?)?"
+    rb"(\d{1,2}[./]\d{1,2}[./]\d{4}|\d{4}([-./])\d{1,2}\2\d{1,2})(([ ,|T/-]|\xe2\x80\x93){1,3}\d{1,2}[:.]\d{2}(:\d{2})?)?"
 )
 
 
@@ -238,8 +239,10 @@ def credited_captions(look: Surface, units: Units, phrases: Phrases) -> NDArray[
     if not len(some):
         return found
     name = phrases.first[some] + phrases.size[some]
-    colon = look.after[name - 1] & ~np.uint16(signs.SPACE) == signs.COLON
-    colon |= (look.before[phrases.first[some]] & signs.OPEN != 0) & (look.after[name - 1] == signs.SPACE)
+    before, after = look.before[phrases.first[some]], look.after[name - 1]
+    colon = after & ~np.uint16(signs.SPACE) == signs.COLON
+    colon |= after == signs.SLASH | signs.SPACE
+    colon |= (before & signs.OPEN != 0) & (after == signs.SPACE)
     some, name = some[colon], name[colon]
     unit = holders(units.first, phrases.first[some])
     end = units.last[unit]
@@ -333,6 +336,16 @@ def ticker_entries(tokens: Tokens, units: Units, measures: Measures, texts: pa.A
     for u in np.flatnonzero(found).tolist():
         start, end = (side[units.block[u]] for side in (tokens.block_start, tokens.block_end))
         found[u] = _ENTRY.fullmatch(data[base[u] + start : base[u] + end].tobytes().strip()) is not None
+    return found
+
+
+def initials(units: Units, measures: Measures) -> NDArray[np.bool_]:
+    """bool[U]: a line of nothing but who wrote and edited, by their initials: "ar/lsa/mz", "dpa/fp"."""
+    size, letters, figures, slashes = (
+        measures.counts[:, c] for c in (signs.N_TOKENS, signs.N_BYTES, signs.N_NUMBER, signs.N_SLASH)
+    )
+    found: NDArray[np.bool_] = (size >= 2) & (size <= LINE_TOKENS) & (slashes == size - 1)
+    found &= (figures == 0) & (letters <= INITIAL_BYTES * size) & (measures.gap_after & signs.STOP == 0)
     return found
 
 

@@ -14,6 +14,7 @@ from dedup.boilerplate.forms import (
     agency_lines,
     credited_captions,
     dates,
+    initials,
     led_by_cues,
     open_captions,
     placed,
@@ -309,7 +310,9 @@ def listed(view: View, labels: Labels) -> None:
     told = running(view.prose & (labels == BODY) & ~cut)
     above = told[:-1] - told[units.offsets[:-1]].repeat(count)
     below = told[units.offsets[1:]].repeat(count) - told[1:]
-    closing = (below == 0) & (above > (view.model == MODELS.index("page")).repeat(count))
+    page = (view.model == MODELS.index("page")).repeat(count)
+    closing = (below == 0) & (above > page)
+    closing |= ~page & (above > 0) & np.append(line[1:], False)
     labels[led & line & closing & (labels == BODY)] = NAV
 
 
@@ -354,7 +357,9 @@ def agencies_by_themselves(view: View, labels: Labels) -> None:
 
 
 def lines_of_agencies(view: View, labels: Labels) -> None:
-    """A place and an agency above the text, an agency and its desk below it."""
+    """A place and an agency above the text, below it an agency and its desk, or the initials of one."""
+    signed = initials(view.units, view.measures) & (view.traits[PROSE_ABOVE] > 0)
+    labels[signed & (labels <= TITLE)] = CREDIT
     found = agency_lines(view.tokens, view.look, view.units, view.measures)
     if not found.any():  # mostly
         return
