@@ -76,9 +76,11 @@ DESK = signs.SPACE | signs.SLASH | signs.DASH
 PLUS = 2
 """Signs of addition that frame an entry of a ticker, at least."""
 
+_STAMPED = [CUES.index(kind) for kind in ("month", "weekday", "meta")]
 _ENTRY = re.compile(rb"\+{%d,}\s*\d{1,2}[:.]\d{2}\b.*\+{%d,}" % (PLUS, PLUS), re.DOTALL)
 _DATE = re.compile(
-    rb"(\d{1,2}[./]\d{1,2}[./]\d{4}|\d{4}([-./])\d{1,2}\2\d{1,2})(([ ,|T/-]|\xe2\x80\x93){1,3}\d{1,2}[:.]\d{2}(:\d{2})?)?"
+    rb"(\d{1,2}[./]\d{1,2}[./]\d{4}|\d{4}([-./])\d{1,2}\2\d{1,2})"
+    rb"(([ ,|T/-]|\xe2\x80\x93){1,3}\d{1,2}[:.]\d{2}(:\d{2})?)?"
 )
 
 
@@ -99,16 +101,23 @@ def addresses(measures: Measures) -> NDArray[np.bool_]:
 def dates(
     tokens: Tokens, units: Units, measures: Measures, texts: pa.Array, among: NDArray[np.bool_]
 ) -> NDArray[np.bool_]:
-    """bool[U]: the unit, one of those asked about, is a date in figures: 03.03.2026, or 03.03.2026 14:05."""
+    """bool[U]: the unit, one of those asked about, is a date in figures: 03.03.2026, or 03.03.2026 14:05.
+
+    Of one with its time of day all but a word may be cues: "am Freitag, 03.03.2026 - 14:05 Uhr".
+    """
     size, figures = measures.counts[:, signs.N_TOKENS], measures.counts[:, signs.N_NUMBER]
-    found: NDArray[np.bool_] = among & (figures == size) & (size > 0) & (size <= DATE_TOKENS)
+    told = measures.covered[:, _STAMPED].sum(axis=1)
+    found: NDArray[np.bool_] = among & (figures > 0) & (figures <= DATE_TOKENS)
+    found &= (figures + told + 1 >= size) & (measures.gap_after & (signs.STOP | signs.COLON) == 0)
     if not found.any():
         return found
     data, begins = text_buffers(texts)
     base = begins[:-1].repeat(steps(units.offsets))
     for u in np.flatnonzero(found).tolist():
         start, end = tokens.start[units.first[u]], tokens.end[units.last[u] - 1]
-        found[u] = _DATE.fullmatch(data[base[u] + start : base[u] + end].tobytes()) is not None
+        said = data[base[u] + start : base[u] + end].tobytes()
+        whole = _DATE.fullmatch(said) if figures[u] == size[u] else _DATE.search(said)
+        found[u] = whole is not None and (figures[u] == size[u] or whole[3] is not None)
     return found
 
 
@@ -350,9 +359,10 @@ def initials(units: Units, measures: Measures) -> NDArray[np.bool_]:
 
 
 def led_by_cues(look: Surface, units: Units, phrases: Phrases) -> NDArray[np.uint8]:
-    """uint8[U]: 1 + the kind of the cue that opens the unit before a colon, else 0: "Read next: Two ships".
+    """uint8[U]: 1 + the kind of the cue that opens the unit before a colon or bar: "Read next: Two ships".
 
-    Cues of several words: "Weather:" may open a paragraph of the article.
+    Cues of several words: "Weather:" may open a paragraph of the article. Bars part what stands in
+    one line, too.
 
     Args:
         look: What the batch looks like.
@@ -367,7 +377,8 @@ def led_by_cues(look: Surface, units: Units, phrases: Phrases) -> NDArray[np.uin
     first, behind = phrases.first[some], phrases.first[some] + phrases.size[some]
     unit = holders(units.first, first)
     opens = (units.first[unit] == first) & (behind < units.last[unit])
-    opens &= look.after[behind - 1] & signs.COLON != 0
+    after = look.after[behind - 1]
+    opens &= (after & signs.COLON != 0) | (after & signs.MARK != 0) & ~units.sentences[unit]
     found[unit[opens]] = kind[some[opens]]
     return found
 

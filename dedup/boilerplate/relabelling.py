@@ -80,6 +80,8 @@ LINE_WORDS = 8
 """Fewer words without a stop are a line, no sentence."""
 NAV_CUES, HEADING_CUES, HEADING_WORDS = CUES.index("nav"), 3.0, 5
 """Kind of the cues that head links, their weight, at least, and words of such a heading, at most."""
+LISTED_BELOW = 20
+"""Words of the article above them, at least."""
 ISLAND_WORDS, CLOSING_WORDS = 8, 3
 """Words of a sentence near the article that is its last, in a page and elsewhere."""
 SIGNED_TOKENS = 8
@@ -292,8 +294,8 @@ def links(view: View, labels: Labels) -> None:
 def listed(view: View, labels: Labels) -> None:
     """Below the article lines without a stop, or cut off, belong to the links whose heading is above them.
 
-    Of such a heading, "Most read", half are cues. A sentence that stays ends the list. What a page has of
-    prose above its links may be one line.
+    Of such a heading, "Most read", half are cues. A sentence that stays ends the list. In text that is no
+    page one may stand inside the article, too; its last line may head what follows.
     """
     units, measures, traits = view.units, view.measures, view.traits
     cut = measures.gap_after & signs.ELLIPSIS != 0
@@ -307,13 +309,12 @@ def listed(view: View, labels: Labels) -> None:
     ends[units.offsets[:-1]] = True
     led = heading[np.maximum.accumulate(np.where(heading | ends, np.arange(len(units)), 0))]
     count = steps(units.offsets)
-    told = running(view.prose & (labels == BODY) & ~cut)
+    told = running(size * (view.prose & (labels == BODY) & ~cut))  # words of the article
     above = told[:-1] - told[units.offsets[:-1]].repeat(count)
     below = told[units.offsets[1:]].repeat(count) - told[1:]
     page = (view.model == MODELS.index("page")).repeat(count)
-    closing = (below == 0) & (above > page)
-    closing |= ~page & (above > 0) & np.append(line[1:], False)
-    labels[led & line & closing & (labels == BODY)] = NAV
+    inside = ~page & np.append(line[1:], False)
+    labels[led & line & (above >= LISTED_BELOW) & ((below == 0) | inside) & (labels == BODY)] = NAV
 
 
 def signed_by_agencies(view: View, labels: Labels) -> None:
