@@ -7,12 +7,12 @@ from typing import Any
 
 import pyarrow as pa
 
-from dedup.errors import UsageError
+from dedup.errors import InputError, UsageError
 from dedup.io.batch import batches, coalesce
 from dedup.io.reader import ignore, stop
 from dedup.io.rows import Rows, source_fields
 from dedup.io.schema import FIELDS, Block, Reject, RejectSink
-from dedup.io.tables import check_columns, table_block, to_json
+from dedup.io.tables import check_columns, table_block, table_columns, to_json, plain_values
 from dedup.model import Document
 
 __all__ = ["from_documents", "is_frame", "rows_of"]
@@ -63,15 +63,21 @@ def is_frame(data: Any) -> bool:
 
 
 def rows_of(frame: Any) -> Iterator[dict[str, Any]]:
-    """The rows of what hands out Arrow data, as values of Python by the names of the columns.
+    """Our fields of the rows of what hands out Arrow data, as values of Python.
 
     Raises:
-        UsageError: It has no text column.
+        InputError: There is invalid UTF-8 in a row; ``line`` is its number, from 1.
+        UsageError: It has no text column, or numbers in one of text.
     """
-    reader = _reader(frame)
-    check_columns(reader.schema, "", source_fields({}))
-    for batch in reader:
-        yield from batch.to_pylist()
+    reader, fields = _reader(frame), source_fields({})
+    check_columns(reader.schema, "", fields)
+    for row, part in _parts(reader):
+        columns, bad = table_columns(part, "", fields)
+        values = zip(*map(plain_values, columns.values()), strict=True)
+        for number, (invalid, known) in enumerate(zip(bad, values, strict=True), row):
+            if invalid:
+                raise InputError("invalid UTF-8", line=number)
+            yield dict(zip(columns, known, strict=True))
 
 
 def _reader(data: Any) -> pa.RecordBatchReader:
@@ -95,11 +101,17 @@ def _table_blocks(
 def _table_rows(
     reader: pa.RecordBatchReader, fields: Mapping[str, str], reject: RejectSink
 ) -> Iterator[Block]:
+    for row, part in _parts(reader):
+        yield table_block(part, "", row, fields=fields, reject=reject)
+
+
+def _parts(reader: pa.RecordBatchReader) -> Iterator[tuple[int, pa.RecordBatch]]:
+    """Some rows at once, with the number of the first one, from 1."""
     row = 1
     for batch in reader:
         for start in range(0, len(batch), _ROWS):
             part = batch.slice(start, _ROWS)
-            yield table_block(part, "", row, fields=fields, reject=reject)
+            yield row, part
             row += len(part)
 
 

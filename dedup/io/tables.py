@@ -21,7 +21,7 @@ from dedup.model import as_text
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["check_columns", "table_block", "to_json"]
+__all__ = ["check_columns", "table_block", "table_columns", "to_json", "plain_values"]
 
 
 def check_columns(schema: pa.Schema, file: str, fields: Mapping[str, str]) -> None:
@@ -67,6 +67,28 @@ def table_block(
     Raises:
         UsageError: There are numbers in a column that must not have them.
     """
+    columns, bad = table_columns(batch, file, fields)
+    lines = np.arange(line, line + len(batch))
+    for row in np.flatnonzero(bad):
+        reject(Reject(file, int(lines[row]), "invalid UTF-8"))
+    if bad.any():
+        lines = lines[~bad]
+        columns = {name: column.filter(pa.array(~bad)) for name, column in columns.items()}
+    values = zip(*(plain_values(column) for column in batch.columns), strict=True)
+    names = distinct_names(batch.schema.names)
+    rows = (dict(zip(names, row, strict=True)) for row in compress(values, ~bad))
+    records = pa.array([to_json(row) for row in rows], pa.large_binary())
+    return Block(columns, pa.repeat(file, len(lines)), pa.array(lines), records)
+
+
+def table_columns(
+    batch: pa.RecordBatch, file: str, fields: Mapping[str, str]
+) -> tuple[dict[str, pa.Array], np.ndarray[Any, np.dtype[np.bool_]]]:
+    """Our fields of n rows that are there, each as text or as times; and bool[n], invalid UTF-8 in them.
+
+    Raises:
+        UsageError: There are numbers in a column that must not have them.
+    """
     columns = {}
     for name, theirs in fields.items():
         if theirs not in batch.schema.names:
@@ -75,29 +97,19 @@ def table_block(
             columns[name] = _column(name, batch.column(theirs))
         except TypeError:
             raise _refused(file, f"column {theirs!r} is {batch.column(theirs).type}, not string") from None
-    lines = np.arange(line, line + len(batch))
     bad = np.zeros(len(batch), bool)
     for column in columns.values():
         if pa.types.is_large_string(column.type):
             bad |= _invalid(column)
-    for row in np.flatnonzero(bad):
-        reject(Reject(file, int(lines[row]), "invalid UTF-8"))
-    if bad.any():
-        lines = lines[~bad]
-        columns = {name: column.filter(pa.array(~bad)) for name, column in columns.items()}
-    values = zip(*(_values(column) for column in batch.columns), strict=True)
-    names = distinct_names(batch.schema.names)
-    rows = (dict(zip(names, row, strict=True)) for row in compress(values, ~bad))
-    records = pa.array([to_json(row) for row in rows], pa.large_binary())
-    return Block(columns, pa.repeat(file, len(lines)), pa.array(lines), records)
+    return columns, bad
 
 
-def _values(column: pa.Array) -> list[Any]:
+def plain_values(column: pa.Array) -> list[Any]:
     """What a column holds: None for times that Python cannot hold, what is no UTF-8 replaced."""
     type_ = column.type
     if pa.types.is_struct(type_):
         names = distinct_names([field.name for field in type_])
-        fields = [_values(field) for field in column.flatten()]
+        fields = [plain_values(field) for field in column.flatten()]
         rows = zip(*fields, strict=True) if fields else repeat((), len(column))
         return [
             dict(zip(names, row, strict=True)) if there else None
@@ -105,13 +117,13 @@ def _values(column: pa.Array) -> list[Any]:
         ]
     if pa.types.is_map(type_):
         pairs = column.cast(pa.list_(pa.struct([type_.key_field, type_.item_field])))
-        return [row and [tuple(pair.values()) for pair in row] for row in _values(pairs)]
+        return [row and [tuple(pair.values()) for pair in row] for row in plain_values(pairs)]
     if pa.types.is_list(type_) or pa.types.is_large_list(type_) or pa.types.is_fixed_size_list(type_):
-        items = iter(_values(column.flatten()))
+        items = iter(plain_values(column.flatten()))
         sizes = pc.list_value_length(column).to_pylist()
         return [None if size is None else list(islice(items, size)) for size in sizes]
     if pa.types.is_dictionary(type_):
-        words = _values(column.dictionary)
+        words = plain_values(column.dictionary)
         return [None if n is None else words[n] for n in column.indices.to_pylist()]
     if pa.types.is_timestamp(type_):
         column = bounded(column)
@@ -121,11 +133,11 @@ def _values(column: pa.Array) -> list[Any]:
         return column.to_pylist()  # type: ignore[no-any-return]
     except KeyError:  # a zone that Python does not know
         if pa.types.is_timestamp(column.type):
-            return _values(pc.cast(column, pa.timestamp("us", "UTC")))
+            return plain_values(pc.cast(column, pa.timestamp("us", "UTC")))
     except (OverflowError, ValueError):
         pass
     if isinstance(column, pa.ExtensionArray):
-        return _values(column.storage)
+        return plain_values(column.storage)
     return [_value(scalar) for scalar in column]
 
 
@@ -178,7 +190,7 @@ def _column(name: str, column: pa.Array) -> pa.Array:
         return pa.DictionaryArray.from_arrays(column.indices, words).cast(pa.large_string())
     if _is_text(type_) or pa.types.is_null(type_) or (name == "id" and pa.types.is_integer(type_)):
         return column.cast(pa.large_string())
-    values = _values(column)
+    values = plain_values(column)
     if isinstance(type_, pa.BaseExtensionType):
         # a period of pandas is stored as the months since 1970, which are no seconds
         values = [type_.extension_name if isinstance(value, Real) else value for value in values]

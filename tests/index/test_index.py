@@ -113,6 +113,34 @@ def test_add_many_takes_frames(places, frame):
             next(matches)
 
 
+def test_columns_of_a_frame_are_read_as_in_a_run(index):
+    """What no article is made of may hold anything; what is no date costs the date."""
+    stamps = pa.array([10**15, 10**9], pa.timestamp("s"))
+    invalid = pa.array([b"\xff", b"a"]).view(pa.string())
+    table = pa.table({
+        "id": pa.array([bytes(15) + b"1", bytes(15) + b"2"], pa.uuid()),
+        "text": ["The ferry left.", "The bridge stayed."],
+        "published": stamps,
+        "seen": stamps.cast(pa.timestamp("s", "Mars/Utopia")),
+        "tags": invalid,
+    })  # fmt: skip
+    far, near = (index.document(match.id) for match in list(index.add_many(table)))
+    assert (far.id, far.published) == ("00000000-0000-0000-0000-000000000031", None)
+    assert near.published.isoformat() == "2001-09-09T01:46:40+00:00"
+    months = pd.DataFrame(
+        {"id": ["m"], "text": ["A month."], "published": pd.period_range("2026-01", periods=1)}
+    )
+    assert [index.document(match.id).published for match in index.add_many(months)] == [None]
+
+
+def test_a_row_of_a_frame_with_invalid_utf8(index):
+    texts = pa.array([b"The ferry left.", b"\xff"]).view(pa.string())
+    matches = index.add_many(pa.table({"id": ["a", "b"], "text": texts}))
+    assert next(matches).id == "a"
+    with pytest.raises(InputError, match="record 2: invalid UTF-8"):
+        next(matches)
+
+
 def test_a_revision_moves_a_document(index):
     index.add(article("a", story(1)))
     index.add(article("b", version(1, 1), 1))

@@ -24,7 +24,7 @@ from dedup.errors import InputError, UsageError
 from dedup.io import SCHEMA, Reject, read
 from dedup.io.discover import discover
 from dedup.io.documents import from_documents
-from dedup.io.tables import _values
+from dedup.io.tables import plain_values
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -691,7 +691,7 @@ NESTED = st.recursive(
 def test_nested_values_are_those_of_arrow(type_: pa.DataType, data: st.DataObject) -> None:
     column = pa.array(data.draw(st.lists(st.none() | values_of(type_), max_size=5)), type_)
     part = column[data.draw(st.integers(0, 2)) :]
-    assert _values(part) == part.to_pylist()
+    assert plain_values(part) == part.to_pylist()
 
 
 def values_of(type_: pa.DataType) -> st.SearchStrategy[Any]:
