@@ -113,10 +113,10 @@ def _side(document: Document, clean: CleanText, result: Result) -> Side:
     return Side(document, clean, tuple(sorted(stripped + stock, key=lambda place: place.start)))
 
 
-def _apart(a: Document, b: Document) -> timedelta:
-    """How long after one article the other was published; nothing where that is unknown."""
+def _apart(a: Document, b: Document) -> timedelta | None:
+    """How long after one article the other was published; None where that is unknown."""
     if a.published is None or b.published is None:
-        return timedelta()
+        return None
     return abs(a.published - b.published)
 
 
@@ -136,7 +136,7 @@ def explain(
     relation: Relation,
     settings: Settings,
     *,
-    apart: timedelta = timedelta(),
+    apart: timedelta | None = None,
     figures: bool = True,
     one_source: bool = False,
 ) -> str:
@@ -145,14 +145,16 @@ def explain(
     Args:
         relation: Of two articles.
         settings: What it was judged with.
-        apart: Time between their publication.
+        apart: Time between their publication, None where it is unknown.
         figures: Their figures differ; one frame around the same figures has other days of the week, or other
             names in its headlines.
         one_source: Both are of one outlet, which may have a frame of its own around what it writes.
     """
     from dedup.overlap import CUT, FLASH, LIFTED, PARAGRAPH, REST, WHOLE
-    from dedup.templates import ANOTHER_DAY, FRAME, NEXT_DAY
+    from dedup.templates import ANOTHER_DAY, FRAME, NEXT_DAY, SAME_DAY
 
+    within = apart is not None and apart <= timedelta(microseconds=SAME_DAY)
+    apart = apart or timedelta()
     least, most = sorted((relation.coverage_a, relation.coverage_b))  # the shorter one is covered more
     shared, narrative = relation.shared_words, relation.narrative_words
     outside = f"{narrative} shared words outside quotations"
@@ -187,7 +189,9 @@ def explain(
             narrative < settings.version_words and most >= CUT[0] and least >= CUT[1]
         ):
             return f"the shorter was cut from the longer: {percent(most)} and {percent(least)} are shared"
-        case RelationKind.VERSION if shared < settings.version_words and most >= FLASH and least < CUT[1]:
+        case RelationKind.VERSION if (
+            within and shared < settings.version_words and most >= FLASH and least < CUT[1]
+        ):
             return f"a flash, and what it grew into within half a day: {percent(most)} of it is in the longer"
         case RelationKind.VERSION if most < limit:
             return (

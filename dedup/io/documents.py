@@ -12,7 +12,7 @@ from dedup.io.batch import batches, coalesce
 from dedup.io.reader import ignore, stop
 from dedup.io.rows import Rows, source_fields
 from dedup.io.schema import FIELDS, Block, Reject, RejectSink
-from dedup.io.tables import check_columns, table_block, table_columns, to_json, plain_values
+from dedup.io.tables import check_columns, plain_values, table_block, table_columns, to_json
 from dedup.model import Document
 
 __all__ = ["from_documents", "is_frame", "rows_of"]

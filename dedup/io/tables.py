@@ -21,7 +21,7 @@ from dedup.model import as_text
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["check_columns", "table_block", "table_columns", "to_json", "plain_values"]
+__all__ = ["check_columns", "plain_values", "table_block", "table_columns", "to_json"]
 
 
 def check_columns(schema: pa.Schema, file: str, fields: Mapping[str, str]) -> None:
