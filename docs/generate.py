@@ -219,7 +219,10 @@ def fixed_numbers(module: str) -> Iterator[tuple[str, str, str]]:
     for found, following in itertools.pairwise(body):
         if isinstance(found, ast.Assign) and isinstance(following, ast.Expr) and len(found.targets) == 1:
             value = getattr(importlib.import_module(f"dedup.{module}"), ast.unparse(found.targets[0]), None)
-            if isinstance(value, int | float) and isinstance(following.value, ast.Constant):
+            numbers = value if isinstance(value, tuple) else (value,)
+            if all(isinstance(number, int | float) for number in numbers) and isinstance(
+                following.value, ast.Constant
+            ):
                 meaning = " ".join(str(following.value.value).split()).removesuffix(".")
                 yield ast.unparse(found.targets[0]), ast.unparse(found.value), meaning
 
