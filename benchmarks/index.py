@@ -179,7 +179,7 @@ def shares(index: Index, documents: list[Document]) -> dict[str, str]:
     wanted = {
         ("index.py", "_drafts"): "strip and sketch",
         ("segments.py", "find"): "look up",
-        ("placing.py", "_verified"): "verify",
+        ("verifying.py", "verified"): "verify",
         ("settling.py", "settle"): "settle families",
     }
     seconds: dict[str, float] = {}
