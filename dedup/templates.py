@@ -269,17 +269,17 @@ def _framed(texts: Texts, lengths: Lengths, aligned: Aligned) -> NDArray[np.bool
     if not len(rows):  # mostly
         return found
     run, pair = gather(aligned.start[rows], aligned.stop[rows])
-    run = run[np.lexsort((aligned.runs[run, 0], pair))]
-    size = aligned.runs[run, 2].astype(np.int64)
-    before = running(size)
-    bounds = before[np.searchsorted(pair, np.arange(len(rows) + 1))]
-    above, below = before[:-1] - bounds[pair], bounds[pair + 1] - before[1:]
-    margin = MARGIN * (1 + texts.spaceless[a[rows]].astype(np.int64))[pair]
-    head = foot = np.ones(len(run), bool)
+    bounds = np.searchsorted(pair, np.arange(len(rows) + 1))
+    head, foot = np.ones((2, len(run)), bool)
     for side, column in ((a, 0), (b, 1)):
-        start = aligned.runs[run, column]
+        order = np.lexsort((aligned.runs[run, column], pair))
+        start, size = aligned.runs[run[order]][:, [column, 2]].T.astype(np.int64)
+        before = running(size)
+        above, below = before[:-1] - before[bounds[pair]], before[bounds[pair + 1]] - before[1:]
         left = (texts.stop - texts.start)[side[rows]][pair] - start - size
-        head, foot = head & (start - above <= margin), foot & (left - below <= margin)
+        margin = MARGIN * (1 + texts.spaceless[side[rows]].astype(np.int64))[pair]
+        head[order] &= start - above <= margin
+        foot[order] &= left - below <= margin
     loose, low = (np.bincount(pair, chosen, len(rows)) for chosen in (~(head | foot), foot))
     found[rows] = (loose == 0) & (low > 0)
     return found

@@ -70,12 +70,13 @@ def reported(
     stock: int = 0,
     sources: tuple[int, int] | None = None,
     spaceless: bool = False,
+    scripts: tuple[int, int] | None = None,
     quoted: range = range(0),
 ) -> str:
     """Relation of two texts, published so many hours apart, whose words from 5000 on are figures.
 
     It is the same whichever comes first. Words below ``stock`` are stock text, and so are the figures from
-    20000 on; ``spaceless`` ones are characters, and the words at the places ``quoted`` of a are quoted there.
+    20000 on; ``spaceless`` ones are characters, ``scripts`` say of each text whether most of its are; and the words at the places ``quoted`` of a are quoted there.
     """
     both = np.array(a + b)
     flags = np.where((both < stock) | (both >= 20000), STOCK, 0) | np.where(both >= 5000, NUMBER, 0)
@@ -85,11 +86,13 @@ def reported(
     times = np.array([0, NEVER if hours is None else hours * HOUR])
     if spaceless:
         flags |= CHARACTER
-    alone = np.full(2, spaceless, np.uint8)
+    alone = np.array(scripts or (spaceless, spaceless), np.uint8)
     relations = set()
     for turn in ([0, 1], [1, 0]):
         source = None if sources is None else np.array(sources)[turn]
-        texts = Texts(both.astype(np.uint64), flags, start[turn], stop[turn], alone, times[turn], source)
+        texts = Texts(
+            both.astype(np.uint64), flags, start[turn], stop[turn], alone[turn], times[turn], source
+        )
         edges = verify(texts, Pairs(np.array([0]), np.array([1])), Settings())
         relations.add(KINDS[int(edges.kind[0])].value)
     (relation,) = relations
@@ -273,6 +276,18 @@ def test_a_margin_has_twice_as_many_characters() -> None:
     pairs = framed_by(HEAD, FOOT, 24, 24), framed_by(HEAD, FOOT, 25, 24)
     related = [reported(*pair, 21, sources=(7, 7), spaceless=True) for pair in pairs]
     assert related == ["quote", "partial"]
+
+
+def test_the_parts_of_a_foot_may_change_places() -> None:
+    one, two = framed_by([], FOOT)
+    assert reported([*one, *HEAD], [*two[:100], *HEAD, *FOOT], 21, sources=(7, 7)) == "quote"
+
+
+def test_each_text_has_a_margin_of_its_own_script() -> None:
+    """Seventeen characters below the foot of the one; the other has fewer words there than a margin."""
+    one, two = framed_by([], FOOT, 0, 17)[0], framed_by([], FOOT, 0, 10)[1]
+    assert reported(one, two, 21, sources=(7, 7), scripts=(1, 0)) == "quote"
+    assert reported(two, one, 21, sources=(7, 7), scripts=(1, 0)) == "partial"
 
 
 def test_what_stands_between_the_articles_of_one_outlet_is_no_frame() -> None:
