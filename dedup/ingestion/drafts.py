@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import xxhash
 
-from dedup.errors import InputError, UsageError
+from dedup.errors import InputError
 from dedup.ingestion.keys import Ragged, heads_of
 from dedup.io.batch import hosts
 from dedup.io.documents import is_frame, rows_of
@@ -128,11 +128,7 @@ def one_by_one(documents: Iterable[Any]) -> Iterator[Document]:
         InputError: One cannot be used; ``line`` is its number, from 1.
         UsageError: It was given something else.
     """
-    try:
-        items = rows_of(documents) if is_frame(documents) else iter(documents)
-    except TypeError as error:
-        raise UsageError(f"documents is {type(documents).__name__}, not a collection of documents") from error
-    for number, item in enumerate(items, 1):
+    for number, item in enumerate(rows_of(documents) if is_frame(documents) else documents, 1):
         try:
             document = usable(item)
         except InputError as error:

@@ -50,16 +50,22 @@ def from_documents(
         reject = warn = stop
     if is_frame(documents):
         blocks = _table_blocks(_reader(documents), renamed, reject)
-    elif isinstance(documents, Iterable) and not isinstance(documents, str | bytes | Mapping | Document):
-        blocks = _record_blocks(documents, renamed, reject)
     else:
-        raise UsageError(f"documents is {type(documents).__name__}, not a collection of documents or a frame")
+        blocks = _record_blocks(documents, renamed, reject)
     return coalesce(batches(blocks, reject=reject, warn=warn))
 
 
-def is_frame(data: Any) -> bool:
-    """Whether something hands out Arrow data."""
-    return hasattr(data, "__arrow_c_stream__") or hasattr(data, "__arrow_c_array__")
+def is_frame(documents: Any) -> bool:
+    """Whether documents come as Arrow data, not one after the other.
+
+    Raises:
+        UsageError: They are no collection of documents at all.
+    """
+    if hasattr(documents, "__arrow_c_stream__") or hasattr(documents, "__arrow_c_array__"):
+        return True
+    if isinstance(documents, Iterable) and not isinstance(documents, str | bytes | Mapping | Document):
+        return False
+    raise UsageError(f"documents is {type(documents).__name__}, not a collection of documents or a frame")
 
 
 def rows_of(frame: Any) -> Iterator[dict[str, Any]]:

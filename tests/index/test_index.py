@@ -141,6 +141,12 @@ def test_a_row_of_a_frame_with_invalid_utf8(index):
         next(matches)
 
 
+@pytest.mark.parametrize("one", ["text", {"id": "a", "text": "words"}, dedup.Document("a", "words"), 5])
+def test_add_many_takes_no_single_document(index, one):
+    with pytest.raises(UsageError, match=f"documents is {type(one).__name__}, not a collection of documents"):
+        next(index.add_many(one))
+
+
 def test_a_revision_moves_a_document(index):
     index.add(article("a", story(1)))
     index.add(article("b", version(1, 1), 1))
