@@ -22,8 +22,9 @@ from dedup.templates import (
     new_figures,
     same_facts,
     same_report,
+    together,
 )
-from dedup.texts import DAY, NEVER, QUOTED, Lengths, Texts
+from dedup.texts import DAY, QUOTED, Lengths, Texts
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -125,9 +126,8 @@ def _judge(
     enough = narrative >= np.minimum(settings.version_words, needed)
     retold = narrative < settings.version_narrative * plain[shorter] / 2
     few = shared < settings.version_words
-    dated = np.maximum(texts.published[a], texts.published[b]) != NEVER
     frame = lengths.mostly_stock
-    grown = few & (most >= FLASH) & ~frame[shorter] & dated & ~days_apart(texts, a, b, SAME_DAY)
+    grown = few & (most >= FLASH) & ~frame[shorter] & together(texts, a, b, SAME_DAY)
     cut = (((most >= CUT[0]) & (least >= CUT[1])) | grown) & ~retold
     flash = np.flatnonzero(cut & few)
     cut[flash] = (narrative[flash] >= settings.quote_words) & (new_figures(texts, a[flash], b[flash]) == 0)

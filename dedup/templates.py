@@ -31,6 +31,7 @@ __all__ = [
     "new_figures",
     "same_facts",
     "same_report",
+    "together",
 ]
 
 CHANGED = 3
@@ -354,8 +355,20 @@ def _in_one_go(texts: Texts, a: NDArray[np.int64], b: NDArray[np.int64]) -> NDAr
 
     The same time says nothing: it may be a date alone, or that of what both were made from.
     """
+    return np.asarray((texts.published[a] != texts.published[b]) & together(texts, a, b, IN_ONE_GO))
+
+
+def together(texts: Texts, a: NDArray[np.int64], b: NDArray[np.int64], limit: int) -> NDArray[np.bool_]:
+    """Pairs that are known to be published so close to each other: bool[p].
+
+    Args:
+        texts: Of n documents.
+        a: int64[p] document number.
+        b: int64[p].
+        limit: Microseconds.
+    """
     one, two = texts.published[a], texts.published[b]
-    return np.asarray((one != two) & (np.abs(one - two) <= IN_ONE_GO))
+    return np.asarray((np.maximum(one, two) != NEVER) & (np.abs(one - two) <= limit))
 
 
 def days_apart(
