@@ -300,6 +300,7 @@ def _frequent(
                 boxed = _boxed(slices, *chosen, (boxed.end - boxed.begin).astype(np.int64) + 1, pool)
             rows = np.array_split(np.arange(boxes), min(boxes, 4 * settings.workers))
             found += pool.map(partial(_sifted, boxed, limit), rows)
+            del boxed  # as large as the part that is made next
     return found
 
 

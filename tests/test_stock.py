@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import tracemalloc
 from collections import defaultdict
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -17,6 +18,7 @@ from dedup.stock import (
     UNDATED,
     can_recur,
     find_notices,
+    find_stock,
     long_runs,
     mark,
     windows,
@@ -267,3 +269,19 @@ def test_an_article_carried_for_weeks_is_evidence(days: int | None) -> None:
     assert result.stock == 0
     (family,) = result.families
     assert len(family) == 50
+
+
+def test_one_part_of_the_shingles_is_held_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    documents, length = 500, 200
+    words = np.random.default_rng(0).integers(0, 1 << 63, documents * length, np.uint64)
+    number = np.arange(documents)
+    start = number * length
+    columns = start, start + length, np.full(documents, 5), number, number, np.ones(documents, bool)
+    peaks = []
+    for bits in (0, 0, 2):  # the first call fills caches
+        monkeypatch.setattr("dedup.stock.partition_bits", lambda *_, bits=bits, **__: bits)
+        tracemalloc.start()
+        find_stock(words, *columns, Settings(threads=1))
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[2] < 0.4 * peaks[1]

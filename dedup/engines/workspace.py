@@ -46,7 +46,7 @@ __all__ = ["Batches", "Column", "Columns", "Workspace", "check_disk", "disk_need
 
 _SHARE = 2  # of the memory limit: kept here; the other half is for work in progress
 _ZEROS = 1 << 16  # rows written at once
-_LOOK = 0.1  # seconds between looks at the size of the process
+_LOOK = 0.02  # seconds between looks at the size of the process
 _OFFSETS = "offsets"
 _JOURNAL = "finished.json"
 _STATUS = Path("/proc/self/statm")
