@@ -28,6 +28,7 @@ import numpy as np
 from dedup.boilerplate import agency_of
 from dedup.ragged import first_of_run, run_starts
 from dedup.texts import NEVER
+from dedup.wording import percent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -186,12 +187,7 @@ def _fullness(number: int, members: Members, candidates: Candidates, agreement: 
     if len(members) == 2:
         agreed = int(candidates.agreed[number])
         return f"has the {agreed} words that both versions share {adds}"
-    return f"covers {_percent(agreement)} of what two or more of {len(members)} versions share, {words}"
-
-
-def _percent(share: float) -> str:
-    """Never rounded up to all of it."""
-    return f"{min(100 * share, 99.0) if share < 0.9999 else 100:.0f} %"
+    return f"covers {percent(agreement)} of what two or more of {len(members)} versions share, {words}"
 
 
 def _span(delay: timedelta) -> str:

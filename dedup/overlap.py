@@ -7,13 +7,14 @@ Lengths are in words, as in :mod:`dedup.texts`.
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from dedup import kernels
 from dedup.edges import EXACT, NEAR, NONE, PARTIAL, QUOTE, VERSION, Edges
 from dedup.ragged import distinct
+from dedup.reasons import Rule
 from dedup.templates import (
     SAME_DAY,
     Aligned,
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from dedup.candidates import Pairs
     from dedup.config import Settings
 
-__all__ = ["CUT", "FLASH", "LIFTED", "PARAGRAPH", "REST", "WHOLE", "classify", "equal", "verify"]
+__all__ = ["LIFTED", "PARAGRAPH", "Verdicts", "classify", "equal", "rules_of", "verify"]
 
 SEED = 3
 """Tokens a match must have to enter an alignment; chance matches of three are many, chains of them rare."""
@@ -67,11 +68,19 @@ def verify(texts: Texts, pairs: Pairs, settings: Settings) -> Edges:
     lengths = Lengths.of(texts, distinct(np.concatenate([pairs.a, pairs.b])))
     count = min(len(pairs) // 64, 8 * settings.workers)
     if count < 2:  # of one document, in the index: starting a thread takes longer than aligning
-        return _judge(texts, pairs.a, pairs.b, lengths, settings)
+        return _judge(texts, pairs.a, pairs.b, lengths, settings)[0]
     slices = np.array_split(np.arange(len(pairs)), count)
     with ThreadPoolExecutor(settings.workers) as pool:
-        parts = pool.map(lambda rows: _judge(texts, pairs.a[rows], pairs.b[rows], lengths, settings), slices)
+        parts = pool.map(
+            lambda rows: _judge(texts, pairs.a[rows], pairs.b[rows], lengths, settings)[0], slices
+        )
         return Edges.concat(list(parts))
+
+
+def rules_of(texts: Texts, pairs: Pairs, settings: Settings) -> NDArray[np.uint8]:
+    """By which rule :func:`verify` judges each pair: uint8[p], codes of :class:`dedup.reasons.Rule`."""
+    lengths = Lengths.of(texts, distinct(np.concatenate([pairs.a, pairs.b])))
+    return _judge(texts, pairs.a, pairs.b, lengths, settings)[1]
 
 
 def _align(texts: Texts, a: NDArray[np.int64], b: NDArray[np.int64], settings: Settings) -> Aligned:
@@ -108,8 +117,8 @@ def _judge(
     b: NDArray[np.int64],
     lengths: Lengths,
     settings: Settings,
-) -> Edges:
-    """Align pairs, measure what they share and name their relations."""
+) -> tuple[Edges, NDArray[np.uint8]]:
+    """Align pairs, measure what they share and name their relations; by which rules."""
     aligned = _align(texts, a, b, settings)
     shared, narrative = aligned.words, aligned.narrative
     two_sentences = (narrative >= settings.two_sentences) & (aligned.sentences >= 2)
@@ -123,7 +132,6 @@ def _judge(
     shorter = np.where(base[a] <= base[b], a, b)
     most = np.where(shorter == a, coverage_a, coverage_b)
     over = np.where(shorter == a, aligned.over_a, aligned.over_b) / np.maximum(base[shorter], 1)
-    enough = narrative >= np.minimum(settings.version_words, needed)
     retold = narrative < settings.version_narrative * plain[shorter] / 2
     few = shared < settings.version_words
     frame = lengths.mostly_stock
@@ -131,17 +139,25 @@ def _judge(
     cut = (((most >= CUT[0]) & (least >= CUT[1])) | grown) & ~retold
     flash = np.flatnonzero(cut & few)
     cut[flash] = (narrative[flash] >= settings.quote_words) & (new_figures(texts, a[flash], b[flash]) == 0)
-    enough |= cut
     facts = same_facts(texts, aligned, settings)
     same = same_report(texts, lengths, aligned, settings) | (facts & frame[a] & frame[b])
-    kind = classify(
+    verdicts = classify(
         shorter=most,
         over=np.clip(over, most, REST * most),
         least=least,
         shared=shared,
-        told=facts | (narrative >= settings.partial_words) | two_sentences,
+        told=_by(
+            (Rule.FACTS, facts),
+            (Rule.SENTENCES, two_sentences),
+            (Rule.PASSAGES, narrative >= settings.partial_words),
+        ),
         longest=aligned.longest,
-        enough=enough | same,
+        enough=_by(
+            (Rule.REPORT, same),
+            (Rule.CUT, cut),
+            (Rule.FLASH, cut & grown),
+            (Rule.COVERED, narrative >= np.minimum(settings.version_words, needed)),
+        ),
         retold=retold,
         template=find_templates(texts, lengths, aligned, settings),
         apart=days_apart(texts, a, b),
@@ -151,10 +167,31 @@ def _judge(
     )
     columns = shared, narrative, aligned.longest
     shared_words, narrative_words, longest = (column.astype(np.int64) for column in columns)
-    return Edges(
-        *(a, b, kind, coverage_a, coverage_b, shared_words, narrative_words, longest),
+    edges = Edges(
+        *(a, b, verdicts.kind, coverage_a, coverage_b, shared_words, narrative_words, longest),
         *(aligned.start, aligned.stop, aligned.runs),
     )
+    return edges, verdicts.rule
+
+
+def _by(*rules: tuple[Rule, NDArray[np.bool_]]) -> NDArray[np.uint8]:
+    """The last rule that holds of each pair, 0 where none does: uint8[p]."""
+    found = np.zeros(len(rules[0][1]), np.uint8)
+    for rule, holds in rules:
+        found[holds] = rule
+    return found
+
+
+class Verdicts(NamedTuple):
+    """How p pairs are related, and why.
+
+    Attributes:
+        kind: uint8[p], codes of :data:`KINDS`.
+        rule: uint8[p], of :class:`dedup.reasons.Rule`.
+    """
+
+    kind: NDArray[np.uint8]
+    rule: NDArray[np.uint8]
 
 
 def classify(
@@ -162,29 +199,29 @@ def classify(
     over: NDArray[np.float64],
     least: NDArray[np.float64],
     shared: NDArray[np.float64],
-    told: NDArray[np.bool_],
+    told: NDArray[np.uint8],
     longest: NDArray[np.float64],
-    enough: NDArray[np.bool_],
+    enough: NDArray[np.uint8],
     retold: NDArray[np.bool_],
-    template: NDArray[np.bool_],
+    template: NDArray[np.uint8],
     apart: NDArray[np.bool_],
     later: NDArray[np.bool_],
     scraps: NDArray[np.bool_],
     settings: Settings,
-) -> NDArray[np.uint8]:
-    """The relation of each pair, uint8[p] codes of :data:`KINDS`; the rules of the design, strongest first.
+) -> Verdicts:
+    """The relation of each pair, and the rule that it follows from.
 
     Args:
         shorter: Coverage of the shorter document.
         over: The same with the rest of sentences half of which were taken over, which readers count whole.
         least: The smaller of both coverages.
         shared: Words shared.
-        told: Enough words outside quotations for a copy of a part.
+        told: The rule by which enough of one is told in the other for a copy of a part; 0 if it is not.
         longest: Words of the longest verbatim run.
-        enough: Enough words outside quotations for a version, whatever their share.
+        enough: The rule by which it is enough for a version, whatever its share; 0 if it is not.
         retold: Most of what the shorter document has outside quotations is its own: another story around the
             same statements.
-        template: Same frame, other facts: :mod:`dedup.templates`.
+        template: The rule by which they are one frame around other facts; 0 if they are not.
         apart: Published days apart; what keeps half an old text is another one, a sequel or a column's frame.
         later: Published further apart than a window of stock text; what both share is background, unless it
             is much of one, or a paragraph in one run.
@@ -194,17 +231,33 @@ def classify(
     version = np.where(apart, settings.version_coverage_apart, settings.version_coverage)
     paragraph = (longest >= PARAGRAPH[0]) & (shorter >= PARAGRAPH[1])
     background = later & (scraps | ((shorter < settings.partial_coverage_apart) & ~paragraph))
-    much = (np.where(apart, shorter, over) >= version) & enough
-    kind = np.full(len(shorter), NONE, np.uint8)
-    # the strongest last, over what is weaker; np.select takes a tenth of the time of verifying a few pairs
-    kind[(shared >= settings.quote_words) & (longest >= settings.min_run)] = QUOTE
-    kind[told & ~background & ~template] = PARTIAL
-    kind[much & ~retold] = VERSION
+    covered = np.where(apart, shorter, over) >= version
+    framed, telling = template > 0, told > 0
+    quoted = (shared >= settings.quote_words) & (longest >= settings.min_run)
+    part = telling & ~background & ~framed
+    much = covered & (enough > 0) & ~retold
     whole = (shorter >= WHOLE[0]) & (least >= WHOLE[1]) & (shared >= settings.version_words)
-    kind[whole] = VERSION
-    kind[(least >= settings.near_coverage) & (shared > 0)] = NEAR
-    kind[template & (over >= settings.version_coverage)] = NONE
-    return kind
+    most = over >= settings.version_coverage
+    kind, rule = np.full(len(shorter), NONE, np.uint8), np.full(len(shorter), Rule.FEW, np.uint8)
+    # the strongest last, over what is weaker; np.select takes a tenth of the time of verifying a few pairs
+    for relation, by, holds in (
+        (QUOTE, Rule.QUOTED, quoted),
+        (QUOTE, np.where(scraps, Rule.SCRAPS, Rule.BACKGROUND), quoted & telling & background),
+        (QUOTE, template, quoted & telling & framed),
+        (PARTIAL, told, part),
+        (PARTIAL, Rule.SEQUEL, part & most & ~covered),
+        (PARTIAL, Rule.THIN, part & covered & (enough == 0)),
+        (PARTIAL, Rule.RETOLD, part & covered & (enough > 0) & retold),
+        (VERSION, Rule.WHOLE, whole),
+        (VERSION, enough, much),
+        (VERSION, Rule.ROUNDED, much & (enough == Rule.COVERED) & (shorter < version)),
+        (VERSION, Rule.LATER, much & (enough == Rule.COVERED) & apart),
+        (NEAR, Rule.NEAR, (least >= settings.near_coverage) & (shared > 0)),
+        (NONE, template, framed & most),
+    ):
+        np.copyto(kind, relation, where=holds)
+        np.copyto(rule, by, where=holds, casting="unsafe")
+    return Verdicts(kind, rule)
 
 
 def equal(texts: Texts, a: NDArray[np.int64], b: NDArray[np.int64]) -> Edges:

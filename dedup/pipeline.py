@@ -38,9 +38,10 @@ from dedup.edges import NONE, Edges
 from dedup.families import Grouping, find_roundups, group
 from dedup.language import detect
 from dedup.marks import Marks
-from dedup.overlap import equal, verify
+from dedup.overlap import equal, rules_of, verify
 from dedup.quotations import mark_quotations
 from dedup.ragged import gather, running, steps, whole, whole_strings
+from dedup.reasons import Rule
 from dedup.shingles import shingle, widths
 from dedup.signatures import sketch
 from dedup.stock import find_notices, long_runs, mark, windows
@@ -480,6 +481,18 @@ def compare_pairs(texts: Texts, content: NDArray[np.uint64], pairs: Pairs, setti
 def compare_rows(prepared: Prepared, judged: Judged, a: int, b: int, settings: Settings) -> Edges:
     """One verified pair of document numbers, a <= b, whatever its kind."""
     one, two = np.array([a]), np.array([b])
-    if (prepared.content[judged.order[a]] == prepared.content[judged.order[b]]).all():
+    if _equal(prepared, judged, a, b):
         return equal(judged.texts, one, two)
     return verify(judged.texts, Pairs(one, two), settings)
+
+
+def rule_of(prepared: Prepared, judged: Judged, a: int, b: int, settings: Settings) -> Rule:
+    """The rule by which :func:`compare_rows` names the relation."""
+    if _equal(prepared, judged, a, b):
+        return Rule.EXACT
+    return Rule(rules_of(judged.texts, Pairs(np.array([a]), np.array([b])), settings)[0])
+
+
+def _equal(prepared: Prepared, judged: Judged, a: int, b: int) -> bool:
+    """Whether two documents have the same body."""
+    return bool((prepared.content[judged.order[a]] == prepared.content[judged.order[b]]).all())

@@ -16,8 +16,9 @@ from dedup.errors import UsageError
 from dedup.lineage import AgreedText, Step, agree, trace
 from dedup.model import Document, Passage, Relation, RelationKind, asked_number
 from dedup.passages import spans_of_tokens
-from dedup.pipeline import compare_rows
+from dedup.pipeline import compare_rows, rule_of
 from dedup.ragged import by_owner
+from dedup.reasons import explain
 from dedup.tables import Room, Tables
 from dedup.texts import STOCK
 
@@ -191,6 +192,16 @@ class Result(Tables):
         edges = compare_rows(self._prepared, self._judged, low, high, self.settings)
         found = _relation(self._relation_rows(edges, self._places(edges)).to_pylist()[0])
         return found if found.a == a else _turned(found)
+
+    def explain(self, a: str, b: str) -> str:
+        """Why two documents are related so, or not at all: the rule that decided, in words.
+
+        Raises:
+            UsageError: There is no such document.
+        """
+        low, high = sorted((self._number(a), self._number(b)))
+        rule = rule_of(self._prepared, self._judged, low, high, self.settings)
+        return explain(self.relation(a, b), rule, self.settings)
 
     def stock_spans(self, identity: str) -> list[tuple[int, int]]:
         """Places of a document that recur across time and stories, in characters of its raw text.

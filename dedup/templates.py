@@ -13,6 +13,7 @@ import numpy as np
 
 from dedup.naming import compare_headlines
 from dedup.ragged import gather, run_starts, running
+from dedup.reasons import Rule
 from dedup.texts import CHARACTER, NEVER, NUMBER, QUOTED, STOCK
 from dedup.weekdays import other_weekdays
 
@@ -127,8 +128,8 @@ class Aligned:
     stop: NDArray[np.int64]
 
 
-def find_templates(texts: Texts, lengths: Lengths, aligned: Aligned, settings: Settings) -> NDArray[np.bool_]:
-    """Pairs that are templates: bool[p].
+def find_templates(texts: Texts, lengths: Lengths, aligned: Aligned, settings: Settings) -> NDArray[np.uint8]:
+    """Pairs that are templates, by which rule: uint8[p] of :class:`dedup.reasons.Rule`, 0 for no template.
 
     Of two notices days apart, figures in the one are nothing in the other: "33 millimetres", "none". Two that
     a source sends in one go under names of their own are two: an update comes later, or keeps the headline.
@@ -154,14 +155,18 @@ def find_templates(texts: Texts, lengths: Lengths, aligned: Aligned, settings: S
     in_words = (aligned.left >= 2) & (most - aligned.figures >= np.maximum(BULLETIN * aligned.left, 1))
     other = differ_throughout(aligned, apart, settings) | (notice & apart & in_words)
     other |= _refilled(texts, lengths, aligned, brief)
-    other |= other_weekdays(texts, aligned, brief & days_apart(texts, a, b, NEXT_DAY))
+    days = other_weekdays(texts, aligned, brief & days_apart(texts, a, b, NEXT_DAY))
     # headlines are seldom asked: between notices rich in figures, half of the shorter one alike
     alike = 4 * aligned.left <= np.minimum(lengths.whole[a], lengths.whole[b])
     headlines = compare_headlines(texts, a, b, notice & rich[a] & rich[b] & alike)
-    other |= headlines.name & _in_one_go(texts, a, b)
-    other |= _framed(texts, lengths, aligned)
-    only = _differ_only(texts, lengths, aligned, apart, brief, headlines.figure)
-    return np.asarray(other | (report & only))
+    names = headlines.name & _in_one_go(texts, a, b)
+    other |= report & _differ_only(texts, lengths, aligned, apart, brief, headlines.figure)
+    rule = np.zeros(len(a), np.uint8)
+    rule[_framed(texts, lengths, aligned)] = Rule.FURNITURE
+    rule[names] = Rule.NAMES
+    rule[days] = Rule.WEEKDAYS
+    rule[other] = Rule.FIGURES
+    return rule
 
 
 def same_report(texts: Texts, lengths: Lengths, aligned: Aligned, settings: Settings) -> NDArray[np.bool_]:

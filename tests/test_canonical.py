@@ -211,4 +211,4 @@ def test_the_reason_says_what_a_version_adds(own, other, told):
 
 def test_a_share_is_never_rounded_up_to_all():
     many = candidates(*[(400, 380, False, NEVER, None)] * 3)
-    assert "covers 99 %" in reason(0, [0, 1, 2], many, 0.9989, Settings())
+    assert "covers 99.9 %" in reason(0, [0, 1, 2], many, 0.9989, Settings())

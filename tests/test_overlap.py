@@ -16,7 +16,8 @@ from dedup.config import Settings
 from dedup.edges import KINDS, NONE, Edges
 from dedup.kernels import reference_overlap as reference
 from dedup.kernels.rules import EXCERPT
-from dedup.overlap import SEED, classify, equal, verify
+from dedup.overlap import SEED, classify, equal, rules_of, verify
+from dedup.reasons import Rule
 from dedup.texts import ANNOUNCED, CHARACTER, DAY, NEVER, NUMBER, QUOTED, SENTENCE, STOCK, Texts
 
 Text = list[int]
@@ -396,6 +397,8 @@ def test_two_sentences_are_a_part(shared: int, in_a: list[int], in_b: list[int],
     texts = texts_of([a, b], flags)
     edges = verify(texts, Pairs(np.array([0]), np.array([1])), Settings())
     assert (kind(edges), edges.narrative_words[0]) == (expected, shared)
+    (rule,) = rules_of(texts, Pairs(np.array([0]), np.array([1])), Settings())
+    assert (Rule(rule) is Rule.SENTENCES) == (expected == "partial" and shared < 30)
 
 
 @pytest.mark.parametrize(("flag", "expected"), [(QUOTED, 0), (STOCK, 1)])
@@ -460,6 +463,8 @@ def test_of_a_sentence_half_of_which_is_shared_the_rest_was_taken_over(
         texts = replace(texts, published=np.array([0, days * DAY]))
         edges = verify(texts, Pairs(np.array([0]), np.array([1])), Settings())
         assert (kind(edges), edges.shared_words[0]) == (expected, shared)
+        (rule,) = rules_of(texts, Pairs(np.array([0]), np.array([1])), Settings())
+        assert (Rule(rule) is Rule.ROUNDED) == (expected == "version" and shared < 0.48 * sum(lengths))
 
 
 def test_stock_counts_on_neither_side() -> None:
@@ -542,6 +547,39 @@ def test_lengths_double_without_spaces() -> None:
         assert (size, kind(edges)) == (size, expected)
 
 
+@pytest.mark.parametrize(
+    ("a", "b", "quoted", "days", "expected"),
+    [
+        (words(0, 300), words(0, 11) + words(900, 200), 0, 0, Rule.FEW),
+        (words(0, 300), words(0, 20) + words(900, 200), 0, 0, Rule.QUOTED),
+        (words(0, 300), words(0, 45) + words(900, 300), 0, 4, Rule.BACKGROUND),
+        (
+            words(0, 200),
+            [w if w % 10 else w + 2000 for w in words(0, 90)] + words(900, 200),
+            0,
+            4,
+            Rule.SCRAPS,
+        ),
+        (words(0, 300), words(0, 45) + words(900, 200), 0, 0, Rule.PASSAGES),
+        (words(0, 100), words(0, 55) + words(900, 200), 0, 2, Rule.SEQUEL),
+        (words(0, 62), words(0, 31) + words(900, 200), 0, 0, Rule.THIN),
+        (words(0, 400), words(0, 200) + words(900, 150), 130, 0, Rule.RETOLD),
+        (words(0, 100), words(0, 60) + words(900, 80), 0, 0, Rule.COVERED),
+        (words(0, 100), words(0, 60) + words(900, 80), 0, 2, Rule.LATER),
+        (words(0, 150), words(0, 90), 90, 2, Rule.CUT),
+        (words(0, 20), words(0, 20) + words(900, 70), 0, 0, Rule.FLASH),
+        (words(0, 150), words(900, 40) + words(0, 135), 150, 0, Rule.WHOLE),
+        (words(0, 100), words(0, 96) + words(900, 4), 0, 0, Rule.NEAR),
+    ],
+)
+def test_the_rule_that_decided(a: Text, b: Text, quoted: int, days: int, expected: Rule) -> None:
+    flags = [[QUOTED if word < quoted else 0 for word in text] for text in (a, b)]
+    texts = replace(texts_of([a, b], flags), published=np.array([0, days * DAY]))
+    for one, two in ((0, 1), (1, 0)):
+        (rule,) = rules_of(texts, Pairs(np.array([one]), np.array([two])), Settings())
+        assert Rule(rule) is expected
+
+
 def test_thresholds_are_settings() -> None:
     a, b = words(0, 100), words(0, 60) + words(900, 100)
     assert kind(related(a, b, Settings(version_coverage=0.60))) == "version"
@@ -565,7 +603,7 @@ def test_more_evidence_is_never_a_weaker_relation(
         arrays = [np.array([value], np.float64) for value in columns]
         no, told = np.zeros(1, bool), np.array([narrative], np.float64)
         enough, retold = told >= 40, told < 100
-        return int(classify(*arrays, told >= 30, told, enough, retold, no, no, no, no, Settings())[0])
+        return int(classify(*arrays, told >= 30, told, enough, retold, no, no, no, no, Settings()).kind[0])
 
     longest, narrative, shared = evidence
     assert code(shared + extra, narrative + extra) <= code(shared, narrative)

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from dedup.candidates import Pairs
 from dedup.config import Settings
 from dedup.edges import KINDS
-from dedup.overlap import verify
+from dedup.overlap import rules_of, verify
+from dedup.reasons import Rule
 from dedup.templates import Aligned, differ_throughout, new_figures
 from dedup.texts import CHARACTER, NEVER, NUMBER, QUOTED, STOCK, Texts
 
@@ -87,15 +88,17 @@ def reported(
     if spaceless:
         flags |= CHARACTER
     alone = np.array(scripts or (spaceless, spaceless), np.uint8)
-    relations = set()
+    relations, rules = set(), set()
     for turn in ([0, 1], [1, 0]):
         source = None if sources is None else np.array(sources)[turn]
         texts = Texts(
             both.astype(np.uint64), flags, start[turn], stop[turn], alone[turn], times[turn], source
         )
-        edges = verify(texts, Pairs(np.array([0]), np.array([1])), Settings())
-        relations.add(KINDS[int(edges.kind[0])].value)
-    (relation,) = relations
+        pair = Pairs(np.array([0]), np.array([1]))
+        relations.add(KINDS[int(verify(texts, pair, Settings()).kind[0])].value)
+        rules.add(int(rules_of(texts, pair, Settings())[0]))
+    (relation,), (rule,) = relations, rules
+    assert (relation in ("quote", "none")) == (Rule(rule) < Rule.FACTS)
     return relation
 
 

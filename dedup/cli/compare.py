@@ -5,27 +5,26 @@ from __future__ import annotations
 import shlex
 from collections import Counter
 from dataclasses import asdict, dataclass
-from datetime import timedelta
-from itertools import pairwise, zip_longest
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from dedup.cli.documents import HELP, load_two
 from dedup.cli.options import Fields, Json, parse_fields
-from dedup.cli.terminal import console, fit, percent, put, safe
+from dedup.cli.terminal import console, fit, put, safe
 from dedup.model import RelationKind
+from dedup.wording import percent
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from rich.table import Table
 
-    from dedup.config import Settings
     from dedup.model import CleanText, Document, Relation
     from dedup.result import Result
 
-__all__ = ["compare", "explain"]
+__all__ = ["compare"]
 
 MOST_PASSAGES = 20  # printed; --json has them all
 MOST_LEFT_OUT = 12
@@ -84,9 +83,7 @@ def compare(
     relation = result.relation(*(document.id for document in documents))
     batches = from_documents(documents)
     cleaned = [clean for batch in batches for clean in clean_texts(batch, result.recurring)]
-    figures = _figures_differ(*(clean.text for clean in cleaned))
-    one = documents[0].source is not None and documents[0].source == documents[1].source
-    rule = explain(relation, result.settings, apart=_apart(*documents), figures=figures, one_source=one)
+    rule = result.explain(*(document.id for document in documents))
     sides = [_side(document, clean, result) for document, clean in zip(documents, cleaned, strict=True)]
     if as_json:
         typer.echo(orjson.dumps(_as_dict(relation, rule, sides)))
@@ -111,147 +108,6 @@ def _side(document: Document, clean: CleanText, result: Result) -> Side:
     stripped = [LeftOut(span.kind.value, span.start, span.end) for span in clean.removed]
     stock = [LeftOut("stock", *span) for span in result.stock_spans(document.id)]
     return Side(document, clean, tuple(sorted(stripped + stock, key=lambda place: place.start)))
-
-
-def _apart(a: Document, b: Document) -> timedelta | None:
-    """How long after one article the other was published; None where that is unknown."""
-    if a.published is None or b.published is None:
-        return None
-    return abs(a.published - b.published)
-
-
-def _figures_differ(a: str, b: str) -> bool:
-    """Whether one text has a figure that the other lacks, or has it more often."""
-    import pyarrow as pa
-
-    from dedup.tokens import NUMBER, tokenize
-
-    tokens = tokenize(pa.array([a, b], pa.large_string()))
-    parts = [slice(*bounds) for bounds in pairwise(tokens.offsets.tolist())]
-    one, two = (Counter(tokens.hash[part][tokens.flags[part] & NUMBER != 0].tolist()) for part in parts)
-    return one != two
-
-
-def explain(
-    relation: Relation,
-    settings: Settings,
-    *,
-    apart: timedelta | None = None,
-    figures: bool = True,
-    one_source: bool = False,
-) -> str:
-    """The rule that decided, in words, with the figures it looked at.
-
-    Args:
-        relation: Of two articles.
-        settings: What it was judged with.
-        apart: Time between their publication, None where it is unknown.
-        figures: Their figures differ; one frame around the same figures has other days of the week, or other
-            names in its headlines.
-        one_source: Both are of one outlet, which may have a frame of its own around what it writes.
-    """
-    from dedup.overlap import CUT, FLASH, LIFTED, PARAGRAPH, REST, WHOLE
-    from dedup.templates import ANOTHER_DAY, FRAME, NEXT_DAY, SAME_DAY
-
-    within = apart is not None and apart <= timedelta(microseconds=SAME_DAY)
-    apart = apart or timedelta()
-    least, most = sorted((relation.coverage_a, relation.coverage_b))  # the shorter one is covered more
-    shared, narrative = relation.shared_words, relation.narrative_words
-    outside = f"{narrative} shared words outside quotations"
-    facts = "figures" if figures else "days or names"
-    frame = f"{shared} words are shared, but their {facts} differ"
-    if one_source and apart > timedelta(microseconds=NEXT_DAY) and most < FRAME:
-        frame += ", or they stand at the head and the foot alone"
-    frame += ": one frame, other facts"
-    few = min(settings.two_sentences, settings.partial_words)  # more do not count as sentences
-    scraps = f"runs of fewer than {LIFTED} words on average"
-    later = apart > timedelta(days=settings.stock_window_days)
-    limit, also, days = settings.version_coverage, "", apart > timedelta(microseconds=ANOTHER_DAY)
-    retold = f"of its words outside quotations less than {percent(settings.version_narrative)}"
-    retold += f", or fewer than {settings.version_words}" if narrative < settings.version_words else ""
-    if days and most >= limit:
-        limit, also = settings.version_coverage_apart, ", which texts days apart must share"
-    elif not days and REST * most >= limit:  # with the rest of sentences it may be as much as is asked for
-        also = f", also with the rest of sentences, or {retold}"
-    match relation.relation:
-        case RelationKind.EXACT:
-            return "the articles are equal word for word, once folded and stripped"
-        case RelationKind.NEAR:
-            return (
-                f"each is covered by the other almost whole: {percent(least)} and {percent(most)}, "
-                f"at least {percent(settings.near_coverage)}"
-            )
-        case RelationKind.VERSION if narrative < settings.version_words <= shared and (
-            most >= WHOLE[0] and least >= WHOLE[1]
-        ):
-            return f"most of both is shared, whoever says it: {percent(least)} and {percent(most)}"
-        case RelationKind.VERSION if (
-            narrative < settings.version_words and most >= CUT[0] and least >= CUT[1]
-        ):
-            return f"the shorter was cut from the longer: {percent(most)} and {percent(least)} are shared"
-        case RelationKind.VERSION if (
-            within and shared < settings.version_words and most >= FLASH and least < CUT[1]
-        ):
-            return f"a flash, and what it grew into within half a day: {percent(most)} of it is in the longer"
-        case RelationKind.VERSION if most < limit:
-            return (
-                f"{_below(most, limit)} of the shorter is in the longer, and at least {percent(limit)} with "
-                f"the rest of sentences half of which are, with {outside}"
-            )
-        case RelationKind.VERSION:
-            return (
-                f"{percent(most)} of the shorter is in the longer, at least {percent(limit)}, with {outside}"
-            )
-        case RelationKind.PARTIAL if shared < settings.partial_words and narrative < few:
-            return (
-                f"{outside} are not stock text, but they hold the figures of one day, "
-                f"in a passage of at least {settings.partial_words} words"
-            )
-        case RelationKind.PARTIAL if most >= limit:
-            return f"{outside}; {percent(most)} of the shorter is in the longer, but {retold}"
-        case RelationKind.PARTIAL:
-            sentences = "" if narrative >= settings.partial_words else " in two sentences or more"
-            enough = settings.two_sentences if sentences else settings.partial_words
-            return (
-                f"{outside}, at least {enough}{sentences}; but only {_below(most, limit)} of the shorter "
-                f"is in the longer, less than {percent(limit)}{also}"
-            )
-        case RelationKind.QUOTE if later and narrative >= few and most < settings.partial_coverage_apart:
-            return (
-                f"{outside}, but articles more than {settings.stock_window_days} days apart share "
-                f"background: {_below(most, settings.partial_coverage_apart)} of the shorter is in the "
-                f"longer, less than {percent(settings.partial_coverage_apart)}, and not "
-                f"{percent(PARAGRAPH[1])} with a run of {PARAGRAPH[0]} words"
-            )
-        case RelationKind.QUOTE if later and narrative >= settings.partial_words:
-            return (
-                f"{outside}, but articles more than {settings.stock_window_days} days apart share "
-                f"a frame: {scraps}, or other {facts}"
-            )
-        case RelationKind.QUOTE if narrative >= settings.partial_words:
-            return frame
-        case RelationKind.QUOTE:
-            fewer = f"fewer than {few}"
-            if narrative >= few:
-                fewer = f"fewer than {settings.partial_words}, and in fewer than two sentences, "
-                fewer += f"or in one frame with other {facts}" + (f" or {scraps}" if later else "")
-            return f"{shared} words are shared, but only {narrative} of them outside quotations, {fewer}"
-    if not shared:
-        return "no passage is shared"
-    if shared >= settings.quote_words:
-        if narrative >= settings.partial_words and not later:
-            return frame
-        if REST * most >= settings.version_coverage:
-            return f"{frame}; or no run of them has {settings.min_run}"
-    return (
-        f"only {shared} words are shared; a quotation takes {settings.quote_words} "
-        f"with a run of {settings.min_run}"
-    )
-
-
-def _below(share: float, limit: float) -> str:
-    """A share that is less than a limit; never rounded up to it."""
-    return percent(min(share, limit - 0.01))
 
 
 def _as_dict(relation: Relation, rule: str, sides: list[Side]) -> dict[str, Any]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from dedup.cli.terminal import as_utf8, console, fit, percent, put, safe
+from dedup.cli.terminal import as_utf8, console, fit, put, safe
+from dedup.wording import percent
 
 if TYPE_CHECKING:
     from pathlib import Path

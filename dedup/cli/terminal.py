@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from dedup.engines.base import Progress
 
-__all__ = ["as_utf8", "console", "fit", "percent", "progress", "put", "safe"]
+__all__ = ["as_utf8", "console", "fit", "progress", "put", "safe"]
 
 # C0, C1, marks and overrides of the writing direction, byte order mark, halves of surrogate pairs
 _UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
@@ -47,13 +47,6 @@ def fit(text: str, width: int) -> str:
     if cell_len(text) <= width:
         return text
     return set_cell_size(text, width - 1).rstrip() + "…"
-
-
-def percent(share: float) -> str:
-    """A ratio in words; never rounded up to 100 % or down to 0 %."""
-    if 0 < share < 1:
-        share = min(max(share, 0.001), 0.999)
-    return f"{100 * share:.1f} %" if 0 < share < 0.01 or 0.99 < share < 1 else f"{100 * share:.0f} %"
 
 
 def console(*, stderr: bool = False) -> Console:

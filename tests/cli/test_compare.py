@@ -1,11 +1,7 @@
 import json
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
-
-from dedup import Relation, RelationKind, Settings
-from dedup.cli.compare import explain
 
 from .conftest import LEAD, OTHER, REST, Call, write
 
@@ -56,153 +52,7 @@ def test_lines_fit_whatever_the_script(dedup: Call, tmp_path: Path) -> None:
     assert "".join(line.split()[-1] for line in lines[first : first + 3]) == text[: len(text) // 9 - 1]
 
 
-@pytest.mark.parametrize(
-    ("kind", "coverage", "shared", "narrative", "rule"),
-    [
-        ("exact", (1, 1), 90, 80, "equal word for word"),
-        ("near", (0.97, 0.95), 90, 80, "95 % and 97 %, at least 90 %"),
-        ("version", (0.63, 0.2), 90, 80, "63 % of the shorter is in the longer, at least 48 %, with 80"),
-        ("version", (1, 0.6), 90, 4, "the shorter was cut from the longer: 100 % and 60 % are shared"),
-        ("partial", (0.1, 0.3), 90, 80, "80 shared words outside quotations, at least 30; but only 30 %"),
-        ("partial", (0.1, 0.3), 90, 20, "at least 18 in two sentences or more; but only 30 %"),
-        ("partial", (0.1, 0.3), 20, 20, "at least 18 in two sentences or more; but only 30 %"),
-        (
-            "partial",
-            (1, 0.6),
-            90,
-            0,
-            "0 shared words outside quotations; 100 % of the shorter is in the longer",
-        ),
-        (
-            "partial",
-            (0.5, 0.65),
-            90,
-            80,
-            "65 % of the shorter is in the longer, but of its words outside quotations less than 35 %",
-        ),
-        ("partial", (0.3, 0.5), 31, 31, "outside quotations less than 35 %, or fewer than 32"),
-        (
-            "partial",
-            (0.1, 0.476),
-            90,
-            80,
-            "only 47 % of the shorter is in the longer, less than 48 %, also with",
-        ),
-        (
-            "partial",
-            (0.1, 0.476),
-            90,
-            80,
-            "rest of sentences, or of its words outside quotations less than 35 %",
-        ),
-        ("partial", (0.1, 0.476), 31, 31, "outside quotations less than 35 %, or fewer than 32"),
-        (
-            "version",
-            (0.1, 0.476),
-            90,
-            80,
-            "47 % of the shorter is in the longer, and at least 48 % with the rest",
-        ),
-        (
-            "partial",
-            (0.1, 0.3),
-            12,
-            12,
-            "12 shared words outside quotations are not stock text, but they hold",
-        ),
-        ("quote", (0.1, 0.3), 90, 50, "their figures differ"),
-        (
-            "quote",
-            (0.1, 0.3),
-            30,
-            5,
-            "30 words are shared, but only 5 of them outside quotations, fewer than 18",
-        ),
-        ("quote", (0.1, 0.3), 25, 25, "fewer than 30, and in fewer than two sentences, or in one frame"),
-        ("partial", (0.1, 0.3), 90, 30, "at least 30; but only 30 %"),
-        ("version", (1, 0.6), 90, 80, "100 % of the shorter is in the longer, at least 48 %, with 80"),
-        ("none", (0.6, 0.6), 90, 80, "their figures differ"),
-        ("none", (0.6, 0.5), 9, 9, "only 9 words are shared"),
-        ("none", (0.1, 0.5), 14, 14, "their figures differ: one frame, other facts; or no run of them has 8"),
-        (
-            "none",
-            (0.1, 0.44),
-            14,
-            14,
-            "their figures differ: one frame, other facts; or no run of them has 8",
-        ),
-        ("none", (0.1, 0.39), 14, 14, "only 14 words are shared"),
-        ("none", (0.1, 0.05), 9, 9, "only 9 words are shared"),
-        ("none", (0, 0), 0, 0, "no passage is shared"),
-    ],
-)
-def test_rules_in_words(
-    kind: str, coverage: tuple[float, float], shared: int, narrative: int, rule: str
-) -> None:
-    relation = Relation("a", "b", RelationKind(kind), *coverage, shared, narrative)
-    assert rule in explain(relation, Settings())
-
-
-@pytest.mark.parametrize(
-    ("hours", "rule"),
-    [
-        (12, "a flash, and what it grew into within half a day: 90 % of it"),
-        (13, "90 % of the shorter is in the longer, at least 48 %, with 26"),
-        (None, "90 % of the shorter is in the longer, at least 48 %, with 26"),
-    ],
-)
-def test_a_flash_is_one_of_half_a_day(hours: int | None, rule: str) -> None:
-    """Texts of few words are versions later, too, where most of what a version needs is shared."""
-    relation = Relation("a", "b", RelationKind.VERSION, 0.9, 0.1, 28, 26)
-    apart = None if hours is None else timedelta(hours=hours)
-    assert rule in explain(relation, Settings(), apart=apart)
-
-
-def test_a_sequel_in_words() -> None:
-    relation = Relation("a", "b", RelationKind("partial"), 0.5, 0.55, 90, 80)
-    rule = explain(relation, Settings(), apart=timedelta(days=2))
-    assert "but only 55 % of the shorter is in the longer, less than 60 %, which" in rule
-    relation = Relation("a", "b", RelationKind("partial"), 0.1, 0.45, 90, 80)
-    assert explain(relation, Settings(), apart=timedelta(days=2)).endswith("longer, less than 48 %")
-    relation = Relation("a", "b", RelationKind("partial"), 0.1, 0.39, 90, 80)
-    assert explain(relation, Settings()).endswith("39 % of the shorter is in the longer, less than 48 %")
-
-
-def test_background_in_words() -> None:
-    relation = Relation("a", "b", RelationKind("quote"), 0.1, 0.2, 90, 80)
-    rule = explain(relation, Settings(), apart=timedelta(days=4))
-    assert "80 shared words outside quotations, but articles more than 3 days apart" in rule
-    assert "20 % of the shorter is in the longer, less than 30 %, and not 17 % with a run of 30 words" in rule
-    relation = Relation("a", "b", RelationKind("quote"), 0.1, 0.298, 90, 20)
-    rule = explain(relation, Settings(), apart=timedelta(days=4))
-    assert "20 shared words outside quotations, but articles more than 3 days apart" in rule
-    assert "29 % of the shorter is in the longer, less than 30 %" in rule
-    for narrative in (20, 80):
-        relation = Relation("a", "b", RelationKind("quote"), 0.1, 0.4, 90, narrative)
-        rule = explain(relation, Settings(), apart=timedelta(days=4))
-        assert "runs of fewer than 12" in rule
-        assert "other figures" in rule
-
-
-@pytest.mark.parametrize(
-    ("days", "one_source", "coverage", "named"),
-    [(1, True, 0.6, True), (0, True, 0.6, False), (1, False, 0.6, False), (1, True, 0.7, False)],
-)
-def test_a_frame_of_one_outlet_in_words(days: int, one_source: bool, coverage: float, named: bool) -> None:
-    relation = Relation("a", "b", RelationKind("quote"), 0.1, coverage, 90, 80)
-    rule = explain(relation, Settings(), apart=timedelta(days=days), one_source=one_source)
-    assert rule.endswith("one frame, other facts")
-    assert ("or they stand at the head and the foot alone" in rule) == named
-
-
-def test_frames_of_two_weeks_in_words() -> None:
-    relation = Relation("a", "b", RelationKind("none"), 0.1, 0.35, 14, 14)
-    settings = Settings(partial_words=13, two_sentences=13)
-    assert "their figures differ" in explain(relation, settings)
-    assert "only 14 words" in explain(relation, settings, apart=timedelta(days=4))
-
-
-@pytest.mark.parametrize(("night", "facts"), [("0", "days or names"), ("3", "figures")])
+@pytest.mark.parametrize(("night", "facts"), [("0", "days"), ("3", "figures")])
 def test_what_differs_in_a_frame(dedup: Call, tmp_path: Path, night: str, facts: str) -> None:
     forecast = (
         "Forecast for {}: clouds in the north with showers, sun in the south. Highs 9 to 13 degrees. Winds "
@@ -217,15 +67,6 @@ def test_what_differs_in_a_frame(dedup: Call, tmp_path: Path, night: str, facts:
     assert f"words are shared, but their {facts} differ: one frame, other facts" in " ".join(
         outcome.out.split()
     )
-
-
-@pytest.mark.parametrize("two_sentences", [30, 50])
-def test_where_sentences_do_not_count_none_are_named(two_sentences: int) -> None:
-    settings = Settings(two_sentences=two_sentences)
-    relation = Relation("a", "b", RelationKind("quote"), 0.1, 0.2, 90, 20)
-    assert explain(relation, settings).endswith("fewer than 30")
-    relation = Relation("a", "b", RelationKind("quote"), 0.1, 0.2, 90, 35)
-    assert "share background" in explain(relation, settings, apart=timedelta(days=4))
 
 
 def test_a_single_file_of_one_record(dedup: Call, tmp_path: Path) -> None:
@@ -271,3 +112,20 @@ def test_what_recurs_in_a_source_was_left_out(dedup: Call, tmp_path: Path) -> No
     assert shown["shared_words"] == 0
     for record, removed in zip(records, (shown["removed_a"], shown["removed_b"]), strict=True):
         assert recurs in [record["text"][span["start"] : span["end"]] for span in removed]
+
+
+def test_what_one_outlet_has_around_its_articles(dedup: Call, tmp_path: Path) -> None:
+    foot = "Whoever has seen something is asked to call the desk of this paper, which passes on what it is "
+    foot += "told to those who look into it, names left out if that is wished for."
+    records = [
+        {
+            "id": name,
+            "source": "log.example",
+            "published": f"2026-03-0{day}T08:00:00Z",
+            "text": f"{own}\n{foot}",
+        }
+        for name, day, own in (("a", 2, LEAD + REST), ("b", 4, OTHER * 2))
+    ]
+    path = write(tmp_path / "a.jsonl", records)
+    said = " ".join(dedup("compare", f"{path}#a", f"{path}#b").out.split())
+    assert "but they stand at the head and the foot alone: one frame, other facts" in said

@@ -1,0 +1,168 @@
+"""Why two documents are related as they are: the rule that decided, and what it says of them in words."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import TYPE_CHECKING
+
+from dedup.wording import percent
+
+if TYPE_CHECKING:
+    from dedup.config import Settings
+    from dedup.model import Relation
+
+__all__ = ["Rule", "explain"]
+
+
+class Rule(IntEnum):
+    """What decided how two documents are related; a code of uint8 columns."""
+
+    FEW = 0
+    """``none``: they share too few words, or those in runs that are too short."""
+    QUOTED = 1
+    """``quote``: too few of the words stand outside quotations."""
+    FIGURES = 2
+    """``quote`` or ``none``, as the next three: one frame around other figures."""
+    WEEKDAYS = 3
+    """One frame around other days."""
+    NAMES = 4
+    """One frame, and other names in the headlines."""
+    FURNITURE = 5
+    """What an outlet has above and below its articles."""
+    BACKGROUND = 6
+    """``quote``: days apart they share too little of the shorter one."""
+    SCRAPS = 7
+    """``quote``: days apart they share short runs."""
+    FACTS = 8
+    """``partial``: a passage of stock text with the figures of the day."""
+    SENTENCES = 9
+    """``partial``: two sentences."""
+    PASSAGES = 10
+    """``partial``: enough words outside quotations."""
+    SEQUEL = 11
+    """``partial``: as much of the shorter one as makes a version, but not days apart."""
+    THIN = 12
+    """``partial``: the same, but too few words outside quotations."""
+    RETOLD = 13
+    """``partial``: the same, but what the shorter one has outside quotations is mostly its own."""
+    COVERED = 14
+    """``version``: enough of the shorter one."""
+    ROUNDED = 15
+    """``version``: enough of the shorter one with the rest of sentences."""
+    LATER = 16
+    """``version``: enough of the shorter one for texts days apart."""
+    REPORT = 17
+    """``version``: enough of the shorter one, and one day's figures in a frame."""
+    CUT = 18
+    """``version``: the shorter one was cut from the longer one."""
+    FLASH = 19
+    """``version``: a flash and what it grew into."""
+    WHOLE = 20
+    """``version``: most of both."""
+    NEAR = 21
+    """``near``: almost all of both."""
+    EXACT = 22
+    """``exact``: all words are equal."""
+
+
+_FRAMES = {
+    Rule.FIGURES: "their figures differ",
+    Rule.WEEKDAYS: "their days differ",
+    Rule.NAMES: "the names in their headlines differ",
+    Rule.FURNITURE: "they stand at the head and the foot alone",
+}
+
+
+def explain(relation: Relation, rule: Rule, settings: Settings) -> str:
+    """The rule that decided, in words, with the figures it looked at.
+
+    Args:
+        relation: Of two articles.
+        rule: By which they were judged.
+        settings: What they were judged with.
+    """
+    from dedup.overlap import LIFTED, PARAGRAPH
+
+    least, most = sorted((relation.coverage_a, relation.coverage_b))  # the shorter one is covered more
+    shared, narrative = relation.shared_words, relation.narrative_words
+    outside = f"{narrative} shared words outside quotations"
+    limit, apart = settings.version_coverage, settings.version_coverage_apart
+    window = f"but articles more than {settings.stock_window_days} days apart share"
+    covered = f"{percent(most)} of the shorter is in the longer"
+    match rule:
+        case Rule.FEW if not shared:
+            return "no passage is shared"
+        case Rule.FEW if shared < settings.quote_words:
+            return f"only {shared} words are shared, fewer than {settings.quote_words}"
+        case Rule.FEW:
+            return f"{shared} words are shared, but no run of them has {settings.min_run}"
+        case Rule.QUOTED:
+            few = min(settings.two_sentences, settings.partial_words)  # more do not count as sentences
+            fewer = f"fewer than {few}"
+            if narrative >= few:
+                fewer = f"fewer than {settings.partial_words}, and in fewer than two sentences"
+            return f"{shared} words are shared, but only {narrative} of them outside quotations, {fewer}"
+        case Rule.FIGURES | Rule.WEEKDAYS | Rule.NAMES | Rule.FURNITURE:
+            return f"{shared} words are shared, but {_FRAMES[rule]}: one frame, other facts"
+        case Rule.BACKGROUND:
+            return (
+                f"{outside}, {window} background: {_below(most, settings.partial_coverage_apart)} of the "
+                f"shorter is in the longer, less than {percent(settings.partial_coverage_apart)}, and not "
+                f"{percent(PARAGRAPH[1])} with a run of {PARAGRAPH[0]} words"
+            )
+        case Rule.SCRAPS:
+            return f"{outside}, {window} a frame: runs of fewer than {LIFTED} words on average"
+        case Rule.FACTS:
+            return (
+                f"{outside} are not stock text, but they hold the figures of one day, "
+                f"in a passage of at least {settings.partial_words} words"
+            )
+        case Rule.SENTENCES | Rule.PASSAGES:
+            enough = f"{settings.partial_words}"
+            if rule is Rule.SENTENCES:
+                enough = f"{settings.two_sentences} in two sentences or more"
+            return (
+                f"{outside}, at least {enough}; but only {_below(most, limit)} of the shorter "
+                f"is in the longer, less than {percent(limit)}"
+            )
+        case Rule.SEQUEL:
+            return (
+                f"{outside}; but only {_below(most, apart)} of the shorter is in the longer, less than "
+                f"{percent(apart)}, which texts days apart must share"
+            )
+        case Rule.THIN:
+            return f"{covered}, but with {outside}, fewer than {settings.version_words}"
+        case Rule.RETOLD:
+            return (
+                f"{outside}; {covered}, but of its words outside quotations less than "
+                f"{percent(settings.version_narrative)}"
+            )
+        case Rule.COVERED:
+            return f"{covered}, at least {percent(limit)}, with {outside}"
+        case Rule.ROUNDED:
+            return (
+                f"{_below(most, limit)} of the shorter is in the longer, and at least {percent(limit)} with "
+                f"the rest of sentences half of which are, with {outside}"
+            )
+        case Rule.LATER:
+            return f"{covered}, at least {percent(apart)}, which texts days apart must share, with {outside}"
+        case Rule.REPORT:
+            return f"{covered}, at least {percent(limit)}, and it holds the figures of one day"
+        case Rule.CUT:
+            return f"the shorter was cut from the longer: {percent(most)} and {percent(least)} are shared"
+        case Rule.FLASH:
+            return f"a flash, and what it grew into within half a day: {percent(most)} of it is in the longer"
+        case Rule.WHOLE:
+            return f"most of both is shared, whoever says it: {percent(least)} and {percent(most)}"
+        case Rule.NEAR:
+            return (
+                f"each is covered by the other almost whole: {percent(least)} and {percent(most)}, "
+                f"at least {percent(settings.near_coverage)}"
+            )
+        case Rule.EXACT:
+            return "the articles are equal word for word, once folded and stripped"
+
+
+def _below(share: float, limit: float) -> str:
+    """A share that is less than a limit; never rounded up to it."""
+    return percent(min(share, limit - 0.01))
