@@ -16,6 +16,7 @@ from dedup.edges import EXACT, NEAR, NONE, PARTIAL, QUOTE, VERSION, Edges
 from dedup.ragged import distinct
 from dedup.reasons import Rule
 from dedup.templates import (
+    LIFTED,
     SAME_DAY,
     Aligned,
     days_apart,
@@ -33,13 +34,10 @@ if TYPE_CHECKING:
     from dedup.candidates import Pairs
     from dedup.config import Settings
 
-__all__ = ["LIFTED", "PARAGRAPH", "Verdicts", "classify", "equal", "rules_of", "verify"]
+__all__ = ["PARAGRAPH", "Verdicts", "classify", "equal", "rules_of", "verify"]
 
 SEED = 3
 """Tokens a match must have to enter an alignment; chance matches of three are many, chains of them rare."""
-
-LIFTED = 12
-"""Words of verbatim runs, on average, where a paragraph was lifted; of a frame scraps are alike."""
 
 PARAGRAPH = 30, 1 / 6
 """Words of one verbatim run and coverage of the shorter text from which it lifted a paragraph, however long

@@ -81,7 +81,8 @@ def explain(relation: Relation, rule: Rule, settings: Settings) -> str:
         rule: By which they were judged.
         settings: What they were judged with.
     """
-    from dedup.overlap import LIFTED, PARAGRAPH
+    from dedup.overlap import PARAGRAPH
+    from dedup.templates import LIFTED
 
     least, most = sorted((relation.coverage_a, relation.coverage_b))  # the shorter one is covered more
     shared, narrative = relation.shared_words, relation.narrative_words

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from dedup.texts import Lengths, Texts
 
 __all__ = [
+    "LIFTED",
     "NOTICE",
     "Aligned",
     "days_apart",
@@ -83,6 +84,12 @@ REFILLED = 1 / 3
 
 MARGIN = 12
 """Words besides what is shared that may stand above a head, or below a foot, that texts have in common."""
+
+LIFTED = 12
+"""Words of verbatim runs, on average, where a paragraph was lifted; of a frame scraps are alike."""
+
+SERIES = 0.45
+"""Coverage of the shorter text from which a passage with other figures may be the next report of a series."""
 
 FRAME = 2 / 3
 """Coverage of the shorter text from which what two have in common is more than a frame."""
@@ -153,7 +160,8 @@ def find_templates(texts: Texts, lengths: Lengths, aligned: Aligned, settings: S
     apart = days_apart(texts, a, b, np.where(notice | (rich[a] & rich[b]), NEXT_DAY, ANOTHER_DAY)) & report
     most = np.maximum(lengths.figures[a], lengths.figures[b]) / 2
     in_words = (aligned.left >= 2) & (most - aligned.figures >= np.maximum(BULLETIN * aligned.left, 1))
-    other = differ_throughout(aligned, apart, settings) | (notice & apart & in_words)
+    other = differ_throughout(aligned, apart, settings) & ~_lifted(lengths, aligned)
+    other |= notice & apart & in_words
     other |= _refilled(texts, lengths, aligned, brief)
     days = other_weekdays(texts, aligned, brief & days_apart(texts, a, b, NEXT_DAY))
     # headlines are seldom asked: between notices rich in figures, half of the shorter one alike
@@ -240,6 +248,16 @@ def differ_throughout(aligned: Aligned, apart: NDArray[np.bool_], settings: Sett
     throughout = apart & ~said & (share >= settings.template_share_apart)
     many = (aligned.conflicts >= CHANGED) & (figures >= FIGURES * aligned.words)
     return np.asarray(throughout | (many & (share > settings.template_share)))
+
+
+def _lifted(lengths: Lengths, aligned: Aligned) -> NDArray[np.bool_]:
+    """Pairs that share a passage and no frame: long runs, in a small part of the shorter text: bool[p].
+
+    What a follow-up keeps of the first report, where the count of victims is another one.
+    """
+    long = aligned.verbatim >= LIFTED * (aligned.stop - aligned.start)
+    least = np.minimum(lengths.base[aligned.a], lengths.base[aligned.b])
+    return np.asarray(long & (2 * aligned.words < SERIES * least))
 
 
 def _refilled(
