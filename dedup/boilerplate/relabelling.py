@@ -72,6 +72,8 @@ ADDRESSED = CUES_OF + CUES.index("address")
 PROSE_TOKENS = 80
 PROSE_STOPS = 3
 """Words and sentence ends that make a unit prose."""
+FAIR_CUES = 2.0
+"""Weights of cues that say something of a unit by themselves."""
 STRONG_CUES = 5.0
 """Weight of cues that even prose does not outweigh."""
 MANY_CUES, TITLE_CUES = 7.0, 4.0
@@ -208,8 +210,12 @@ def recurring(view: View, labels: Labels) -> None:
 
 
 def credits_of_nobody(view: View, labels: Labels) -> None:
-    """A credit names somebody: a closing paragraph looks like an author's life, but for the cues."""
-    nobody = view.prose & (view.traits[CUED_KINDS] == 0) & (view.traits[AGENCY] == 0)
+    """A credit names somebody: a closing paragraph looks like an author's life, but for the cues.
+
+    A weak one of another kind says nothing of an author: "Photos of the roof are needed".
+    """
+    nobody = view.prose & (view.measures.cues[:, CUES.index("credit")] == 0) & (view.traits[AGENCY] == 0)
+    nobody &= view.measures.strongest < FAIR_CUES
     labels[nobody & (labels == CREDIT)] = BODY
 
 

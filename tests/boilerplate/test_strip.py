@@ -1039,3 +1039,11 @@ def test_no_paragraph_of_the_demo_corpus_is_lost() -> None:
             lost += [(row["id"], line)] if label == "body" and gone > 40 else []
             start = end + 1
     assert not lost
+
+
+def test_a_weak_cue_of_another_kind_is_no_author() -> None:
+    """A closing paragraph that asks for photos, above what a paper says of letters."""
+    path = Path(__file__).parents[2] / "benchmarks/data/german8/articles.jsonl"
+    records = map(json.loads, path.read_text(encoding="utf-8").splitlines())
+    (text,) = (record["text"] for record in records if record["id"] == "de8-4eac55")
+    assert "Notwendig sind Fotos" in strip_boilerplate(text).text
