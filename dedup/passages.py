@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from dedup.edges import Edges
     from dedup.texts import Texts
 
-__all__ = ["Places", "locate", "spans_of_tokens", "split_runs"]
+__all__ = ["Places", "locate", "place_runs", "spans_of_tokens"]
 
 _CHUNK_BYTES = 4 << 20  # of documents tokenized again at once
 
@@ -48,33 +48,26 @@ class Places:
         return Places(running(stop - start), self.spans[gather(start, stop)[0]])
 
 
-def split_runs(
-    edges: Edges, start: NDArray[np.int64], raw: NDArray[np.int64]
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """Runs cut where something was stripped from between their tokens, for the few documents of a query.
+def place_runs(
+    edges: Edges, start: NDArray[np.int64], flags: NDArray[np.uint8], spans: NDArray[np.int64]
+) -> Places:
+    """As :func:`locate`, where the places of the body tokens are known: the index may have no texts.
 
     Args:
         edges: Verified pairs.
         start: int64[n], first body token of each document.
-        raw: int64[T], number of each body token among all tokens of its document.
-
-    Returns:
-        Edge, token of a, token of b (both among all tokens of the document), tokens: int64 arrays, in the
-        order of edge and a.
+        flags: uint8[T] of the body tokens, ``CUT`` where something was stripped before one.
+        spans: int64[T, 2], where each begins and ends.
     """
     rows, edge = gather(edges.run_start, edges.run_stop)
-    runs = edges.runs[rows].astype(np.int64)
+    runs = edges.runs[rows]
     at_a, at_b = start[edges.a[edge]] + runs[:, 0], start[edges.b[edge]] + runs[:, 1]
-    size = runs[:, 2]
-    tokens_a, run = gather(at_a, at_a + size)
-    tokens_b, _ = gather(at_b, at_b + size)
-    opens = np.ones(len(run), bool)
-    opens[1:] = (np.diff(run) != 0) | (np.diff(raw[tokens_a]) != 1) | (np.diff(raw[tokens_b]) != 1)
-    first = np.flatnonzero(opens)
-    size = np.diff(np.append(first, len(run)))
-    found = edge[run[first]], raw[tokens_a[first]], raw[tokens_b[first]], size
-    order = np.lexsort((found[1], found[0]))
-    return found[0][order], found[1][order], found[2][order], found[3][order]
+    (a, run), (b, _) = (gather(at, at + runs[:, 2]) for at in (at_a, at_b))
+    opens = run_starts(run) | ((flags[a] | flags[b]) & CUT != 0)
+    closes = np.roll(opens, -1)  # the very first token opens
+    found = [spans[a[opens], 0], spans[a[closes], 1], spans[b[opens], 0], spans[b[closes], 1]]
+    offsets = running(np.bincount(edge[run[opens]], minlength=len(edges)))
+    return Places(offsets, np.stack(found, axis=1).astype(np.uint32))
 
 
 def locate(

@@ -6,7 +6,8 @@ import numpy as np
 import pyarrow as pa
 
 from dedup.edges import Edges
-from dedup.passages import split_runs
+from dedup.passages import place_runs
+from dedup.texts import CUT
 from dedup.tokens import tokenize
 
 if TYPE_CHECKING:
@@ -63,12 +64,11 @@ def test_runs_are_cut_where_something_was_stripped() -> None:
     )
     # document 0 lost a token after its first three, document 1 one after its first two
     raw = np.concatenate([column(0, 1, 2, 4, 5, 6), column(0, 1, 3, 4, 5), column(0, 1, 2)])
-    found = split_runs(edges, column(0, 6, 11), raw)
-    assert list(zip(*(x.tolist() for x in found), strict=True)) == [
-        (0, 0, 1, 1),
-        (0, 1, 3, 2),
-        (0, 4, 5, 1),
-        (0, 6, 0, 1),
-        (1, 2, 0, 1),
-        (1, 4, 1, 2),
+    flags = np.zeros(len(raw), np.uint8)
+    flags[[3, 8]] = CUT
+    found = place_runs(edges, column(0, 6, 11), flags, np.stack([raw, raw + 1], axis=1))
+    assert found.offsets.tolist() == [0, 4, 6]
+    assert found.spans.tolist() == [
+        *([6, 7, 0, 1], [0, 1, 1, 2], [1, 3, 3, 5], [4, 5, 5, 6]),
+        *([2, 3, 0, 1], [4, 6, 1, 3]),
     ]

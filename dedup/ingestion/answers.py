@@ -12,10 +12,9 @@ import orjson
 from dedup.edges import KINDS, NONE, Edges
 from dedup.edits import Diff, diff
 from dedup.model import Passage, RelationKind, moment
-from dedup.passages import split_runs
-from dedup.ragged import running
+from dedup.passages import place_runs
+from dedup.ragged import owners, running
 from dedup.storage.rows import Entry, Family, other_ends
-from dedup.texts import CUT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -282,15 +281,14 @@ def matches(ledger: Ledger, answers: Sequence[Answer], draft: Draft | None = Non
     if draft is not None:
         flags[draft.entry.num], spans[draft.entry.num] = draft.flags, draft.spans
     first = running([len(flags[num]) for num in sides])
-    # body tokens numbered as if one had been taken out wherever something was
-    raw = np.cumsum(np.where(np.concatenate([flags[num] for num in sides]) & CUT, 2, 1))
-    places = np.concatenate([spans[num] for num in sides])
     numbered = edges.between(2 * np.arange(len(edges)), 2 * np.arange(len(edges)) + 1)
-    of, *tokens, size = split_runs(numbered, first[:-1], raw)
-    at_a, at_b = (np.searchsorted(raw, token) for token in tokens)
-    passages = np.stack(
-        [places[at_a, 0], places[at_a + size - 1, 1], places[at_b, 0], places[at_b + size - 1, 1]], axis=1
+    placed = place_runs(
+        numbered,
+        first[:-1],
+        np.concatenate([flags[num] for num in sides]),
+        np.concatenate([spans[num] for num in sides]),
     )
+    of, passages = owners(placed.offsets), placed.spans
     turned = edges.a[of] != np.array([num for _, num, _ in related])[of]
     passages[turned] = passages[turned][:, [2, 3, 0, 1]]
     order = np.lexsort((passages[:, 2], passages[:, 0], of))

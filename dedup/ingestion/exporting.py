@@ -10,16 +10,15 @@ from dedup.edges import Edges
 from dedup.ingestion.judging import candidates_of
 from dedup.ingestion.recalling import recall, table_of
 from dedup.ingestion.verifying import texts_of
-from dedup.passages import Places, split_runs
+from dedup.passages import place_runs
 from dedup.pipeline import Judged, to_leader
-from dedup.ragged import running
 from dedup.result import Result
 from dedup.storage.codec import unpack_places
 from dedup.storage.rows import places_in
-from dedup.texts import CUT
 
 if TYPE_CHECKING:
     from dedup.config import Settings
+    from dedup.passages import Places
     from dedup.storage.ledger import Ledger
 
 __all__ = ["exported"]
@@ -32,14 +31,8 @@ class _StoredResult(Result):
 
     def _places(self, edges: Edges) -> Places:
         texts = self._judged.texts
-        raw = np.cumsum(np.where(texts.flags & CUT, 2, 1))
-        edge, token_a, token_b, tokens = split_runs(edges, texts.start, raw)
-        at_a, at_b = np.searchsorted(raw, token_a), np.searchsorted(raw, token_b)
         spans = np.concatenate([np.empty((0, 2), np.int64), *map(unpack_places, self.all_places)])
-        found = np.stack(
-            [spans[at_a, 0], spans[at_a + tokens - 1, 1], spans[at_b, 0], spans[at_b + tokens - 1, 1]], axis=1
-        )
-        return Places(running(np.bincount(edge, minlength=len(edges))), found)
+        return place_runs(edges, texts.start, texts.flags, spans)
 
 
 def exported(ledger: Ledger, settings: Settings) -> Result:
