@@ -22,7 +22,7 @@ from dedup.ragged import owners, running, steps
 from dedup.shingles import Shingles, widths
 from dedup.signatures import sketch
 from dedup.stock import long_runs, windows
-from dedup.storage.codec import LATE
+from dedup.storage.codec import unstocked
 from dedup.storage.rows import Entry
 from dedup.texts import NEVER, STOCK, half_words, is_spaceless
 from dedup.tokens import to_characters, tokenize
@@ -253,7 +253,7 @@ def drafts_of(
 
 def restored(entry: Entry, body: Body, spans: NDArray[np.int64], settings: Settings) -> Draft:
     """The draft of a stored document, its text aside."""
-    hashes, flags = body.hash, body.flags
+    hashes = body.hash
     offsets = np.array([0, len(hashes)])
     shingles = Shingles.of(hashes, offsets, widths([entry.spaceless], settings))
     sketches = sketch(shingles, settings)
@@ -263,13 +263,5 @@ def restored(entry: Entry, body: Body, spans: NDArray[np.int64], settings: Setti
         Ragged(*long_runs(hashes, offsets)),
         shingles,
     )[0]
-    flags = flags & np.uint8(~(STOCK | LATE) & 0xFF)
-    return Draft(
-        entry,
-        hashes,
-        flags,
-        spans,
-        sketches.fingerprints,
-        sketches.positions,
-        heads,
-    )
+    marks = sketches.fingerprints, sketches.positions
+    return Draft(entry, hashes, unstocked(body.flags), spans, *marks, heads)

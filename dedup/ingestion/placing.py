@@ -23,7 +23,7 @@ from dedup.ingestion.keys import (
 )
 from dedup.ingestion.seeking import Sought, joined, looked_at
 from dedup.ingestion.verifying import texts_of, verified
-from dedup.ragged import distinct, is_in, run_starts, steps, tally
+from dedup.ragged import distinct, is_in, owners, run_starts, running, steps, tally
 from dedup.shingles import roll, widths
 from dedup.storage.rows import NO_EDGES, Body, Entry, places_in
 from dedup.texts import DAY, STOCK
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     Flags = NDArray[np.uint8]
     Keys = NDArray[np.uint64]
 
-__all__ = ["Placement", "place", "read_ahead"]
+__all__ = ["PlacedEdges", "Placement", "edges_of", "place", "read_ahead"]
 
 _COUNTED = np.uint64(COUNTS) << LIST_SHIFT
 _NO_KEYS = np.empty(0, np.uint64)
@@ -73,6 +73,30 @@ class Placement:
     body: Body
     edges: Edges = NO_EDGES
     newly_stock: NDArray[np.uint64] = field(default_factory=lambda: _NO_KEYS)
+
+
+class PlacedEdges(NamedTuple):
+    """The verified pairs of n placed documents, one document after the other.
+
+    Attributes:
+        nums: int64[n], numbers of the documents.
+        edges: All their pairs.
+        of: int64[e], place of the document a pair is of.
+        others: int64[e], number of the other document of it.
+    """
+
+    nums: NDArray[np.int64]
+    edges: Edges
+    of: NDArray[np.int64]
+    others: NDArray[np.int64]
+
+
+def edges_of(placements: Sequence[Placement]) -> PlacedEdges:
+    """The verified pairs of documents, in their order."""
+    nums = np.array([placement.entry.num for placement in placements], np.int64)
+    edges = Edges.concat([NO_EDGES, *(placement.edges for placement in placements)])
+    of = owners(running([len(placement.edges) for placement in placements]))
+    return PlacedEdges(nums, edges, of, np.where(edges.a == nums[of], edges.b, edges.a))
 
 
 class Placed(NamedTuple):

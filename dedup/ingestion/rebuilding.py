@@ -19,7 +19,7 @@ from dedup.ingestion.recalling import recall, table_of
 from dedup.ingestion.seeking import Sought
 from dedup.pipeline import Judged, judge, learn
 from dedup.stock import LONG_RUN, windows
-from dedup.storage.codec import LATE, pack_places
+from dedup.storage.codec import LATE, pack_places, unstocked
 from dedup.storage.rows import Body, Entry
 from dedup.texts import STOCK
 
@@ -174,7 +174,7 @@ def _write_bodies(ledger: Ledger, recalled: Recalled, judged: Judged) -> None:
         masks[entry.num] = attested[part]
         stock = judged.texts.flags[part] & np.uint8(STOCK)
         if (body.flags & np.uint8(STOCK | LATE) != stock).any():
-            flags = body.flags & np.uint8(~(STOCK | LATE) & 0xFF) | stock
+            flags = unstocked(body.flags) | stock
             changed.append((ledger.pack(Body(body.hash, flags)), entry.num))
     ledger.store.run_many("UPDATE body SET words = ? WHERE num = ?", changed)
     ledger.attest(masks)

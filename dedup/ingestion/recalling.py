@@ -15,8 +15,7 @@ from dedup.ragged import running
 from dedup.shingles import Shingles, widths
 from dedup.signatures import sketch
 from dedup.stock import long_runs
-from dedup.storage.codec import bare
-from dedup.texts import STOCK
+from dedup.storage.codec import unstocked
 
 if TYPE_CHECKING:
     from dedup.config import Settings
@@ -60,7 +59,7 @@ def recall(ledger: Ledger, settings: Settings) -> Recalled:
     prepared = Prepared(
         offsets=offsets,
         hash=hashes,
-        flags=bare(flags) & np.uint8(~STOCK & 0xFF),
+        flags=unstocked(flags),
         content=np.array([np.frombuffer(e.content, ">u8") for e in entries], np.uint64).reshape(-1, 2),
         bodiless=np.array([e.bodiless for e in entries], bool),
         signatures=sketches.signatures,

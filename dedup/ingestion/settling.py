@@ -27,6 +27,7 @@ from dedup.ingestion.judging import (
     compare_families,
     family_id,
 )
+from dedup.ingestion.placing import edges_of
 from dedup.ragged import distinct
 from dedup.storage.ledger import Component
 from dedup.storage.rows import NO_EDGES, NO_LINKS, Change, Entry, Family, other_ends, places_in
@@ -205,10 +206,8 @@ def _join(joins: Sequence[_Join], ledger: Ledger, settings: Settings) -> None:
         return
     placements = [case.new for case, _ in joins if case.new is not None]
     families = ledger.families({row for _, row in joins})
-    edges = Edges.concat([placement.edges for placement in placements])
-    of = np.repeat(np.arange(len(joins)), [len(placement.edges) for placement in placements])
-    nums = np.array([placement.entry.num for placement in placements], np.int64)
-    ends = np.where(edges.a == nums[of], edges.b, edges.a).tolist()
+    _, edges, of, others = edges_of(placements)
+    ends = others.tolist()
     known = ledger.entries(set(ends))
     inside = np.array([known[num].family for num in ends]) == np.array([row for _, row in joins])[of]
     edges = edges.take(inside)
@@ -276,15 +275,12 @@ def _turned(placements: Sequence[Placement], ledger: Ledger) -> dict[int, dict[i
     Only a piece can make a roundup of the document that holds it; what is no piece can only end one. A new
     document that holds fewer than two pieces is none.
     """
-    edges = Edges.concat([NO_EDGES, *(placement.edges for placement in placements)])
-    of = np.repeat(np.arange(len(placements)), [len(placement.edges) for placement in placements])
+    nums, edges, of, ends = edges_of(placements)
     telling = np.flatnonzero(edges.telling)
     if not len(telling):
         return {}
-    edges, of = edges.take(telling), of[telling]
-    nums = np.array([placement.entry.num for placement in placements], np.int64)
-    is_a = edges.a == nums[of]
-    ends = np.where(is_a, edges.b, edges.a)
+    edges, of, ends = edges.take(telling), of[telling], ends[telling]
+    is_a = ends == edges.b
     stored = ledger.entries(set(ends.tolist()))
     turning = np.where(is_a, edges.coverage_b, edges.coverage_a) <= PIECE
     turning |= np.array([stored[num].roundup for num in ends.tolist()], bool)

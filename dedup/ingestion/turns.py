@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dedup.edges import Edges
-from dedup.storage.rows import NO_EDGES
+from dedup.ingestion.placing import edges_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -33,10 +32,7 @@ def turns(
     """
     if len(placements) == 1:
         return [[0]]
-    nums = np.array([placement.entry.num for placement in placements], np.int64)
-    edges = Edges.concat([NO_EDGES, *(placement.edges for placement in placements)])
-    of = np.repeat(np.arange(len(nums)), [len(placement.edges) for placement in placements])
-    ends = np.where(edges.a == nums[of], edges.b, edges.a)
+    nums, edges, of, ends = edges_of(placements)
     # others need only be there, where they are of the batch
     copies = np.array([placement.entry.leader != placement.entry.num for placement in placements], bool)
     tells = edges.telling | copies[of]

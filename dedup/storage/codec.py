@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dedup import kernels
+from dedup.texts import STOCK
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -31,6 +32,7 @@ __all__ = [
     "unpack_places",
     "unpack_runs",
     "unpack_words",
+    "unstocked",
 ]
 
 LATE = 64
@@ -41,6 +43,11 @@ so that documents of a batch need not wait for what an earlier one makes stock."
 def bare(flags: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Flags of tokens without the one that only the index has."""
     return flags & np.uint8(~LATE & 0xFF)
+
+
+def unstocked(flags: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Flags of tokens as they came, before any was known to be stock."""
+    return flags & np.uint8(~(STOCK | LATE) & 0xFF)
 
 
 def pack_words(hashes: NDArray[np.uint64], flags: NDArray[np.uint8], vocabulary: NDArray[np.uint64]) -> bytes:
