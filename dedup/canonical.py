@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from dedup.boilerplate import agency_of
-from dedup.ragged import first_of_run, run_starts
+from dedup.ragged import first_of_run, inverse, run_starts
 from dedup.texts import NEVER
 from dedup.wording import percent
 
@@ -114,9 +114,7 @@ def ranks(
         keys = [others, ~c.credited, -fullness, own, *last]
     else:
         keys = fullest
-    rank = np.empty(n, np.int64)
-    rank[np.lexsort(keys[::-1])] = np.arange(n)
-    return rank
+    return inverse(np.lexsort(keys[::-1]))
 
 
 def _hundredths(

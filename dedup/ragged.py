@@ -23,6 +23,7 @@ __all__ = [
     "first_of_run",
     "gather",
     "holders",
+    "inverse",
     "is_in",
     "owners",
     "partition_bits",
@@ -201,6 +202,13 @@ def is_in(values: NDArray[Number], ordered: NDArray[Number]) -> NDArray[np.bool_
     return np.asarray(ordered[at] == values)
 
 
+def inverse(order: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Where each number stands in an order of all of them: int64[n]."""
+    place = np.empty_like(order)
+    place[order] = np.arange(len(order))
+    return place
+
+
 def first_of_each(keys: NDArray[np.int64]) -> NDArray[np.int64]:
     """Places of the first of equal keys, ascending: int64."""
     return np.sort(np.unique(keys, return_index=True)[1])
@@ -286,6 +294,4 @@ def take_rows(column: pa.ChunkedArray, rows: NDArray[np.int64]) -> pa.Array:
         column.chunk(number).take(pa.array(rows[mine] - bounds[number]))
         for number, mine in zip(numbers.tolist(), np.split(order, first[1:]), strict=False)
     ]
-    place = np.empty(len(rows), np.int64)
-    place[order] = np.arange(len(rows))
-    return pa.concat_arrays(parts).take(pa.array(place)) if parts else pa.array([], column.type)
+    return pa.concat_arrays(parts).take(pa.array(inverse(order))) if parts else pa.array([], column.type)

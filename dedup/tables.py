@@ -21,6 +21,7 @@ from dedup.ragged import (
     by_owner,
     first_of_each,
     gather,
+    inverse,
     owners,
     run_starts,
     running,
@@ -95,15 +96,11 @@ class Tables:
     @cached_property
     def _rank(self) -> NDArray[np.int64]:
         """Place of each document number in the order of the ids."""
-        rank = np.empty(len(self), np.int64)
-        rank[np.asarray(pc.sort_indices(self._id_column)).astype(np.int64)] = np.arange(len(self))
-        return rank
+        return inverse(np.asarray(pc.sort_indices(self._id_column)).astype(np.int64))
 
     @cached_property
     def _number_of_row(self) -> NDArray[np.int64]:
-        number = np.empty(len(self), np.int64)
-        number[self._judged.order] = np.arange(len(self))
-        return number
+        return inverse(self._judged.order)
 
     # --- families
 
@@ -191,8 +188,7 @@ class Tables:
             mine = judged.canonical[member] != member
             kind[member[mine]] = edges.kind[mine]
             coverage[member[mine]], back[member[mine]] = of[mine], by[mine]
-        by_id = np.empty(n, np.int64)
-        by_id[self._rank] = np.arange(n)
+        by_id = inverse(self._rank)
         for low in range(0, max(n, 1), _ROWS):
             numbers = by_id[low : low + _ROWS]
             rows, role = judged.order[numbers], self._role[numbers]

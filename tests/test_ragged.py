@@ -15,6 +15,7 @@ from dedup.ragged import (
     first_of_run,
     gather,
     holders,
+    inverse,
     is_in,
     owners,
     partition_bits,
@@ -49,6 +50,11 @@ def test_strings_in_one_piece_may_pass_two_gigabytes(chunks: list[list[str | Non
         joined = whole_strings(column)
         assert joined.type == pa.large_string()
         assert joined.to_pylist() == values
+
+
+@given(st.integers(0, 9).flatmap(lambda n: st.permutations(range(n))))
+def test_an_order_turned_round(order: list[int]) -> None:
+    assert inverse(np.array(order, np.int64)).tolist() == [order.index(n) for n in range(len(order))]
 
 
 @given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 4)), max_size=6))

@@ -16,7 +16,7 @@ from dedup.engines.spark.arrays import booleans, edges_of, flat, integers, place
 from dedup.engines.spark.cluster import paired
 from dedup.model import Role
 from dedup.passages import locate
-from dedup.ragged import running, whole
+from dedup.ragged import inverse, running, whole
 from dedup.tables import relation_rows
 
 if TYPE_CHECKING:
@@ -93,8 +93,7 @@ def _relations(edges: pa.Table, documents: pa.Table, settings: Settings) -> pa.T
     )
     signatures = flat(documents["signature"], np.uint32)[0].reshape(n, -1)
     ids = whole(documents["id"]).cast(pa.string())
-    rank = np.empty(n, np.int64)
-    rank[np.asarray(pc.sort_indices(ids)).astype(np.int64)] = np.arange(n)
+    rank = inverse(np.asarray(pc.sort_indices(ids)).astype(np.int64))
     alike = (signatures[found.a] == signatures[found.b]).mean(axis=1)
     rows = relation_rows(ids, rank, found, places, alike, booleans(edges["roundup"]))
     return pa.Table.from_batches([rows])
