@@ -77,29 +77,28 @@ def clean(
 def _articles(
     inputs: list[str], fields: Mapping[str, str], rejects: list[Reject], *, strict: bool, out: str | None
 ) -> Iterator[tuple[dict[str, Any], CleanText]]:
-    """Each document's id, text, title and source, and what is left of it.
+    """Each document's id and text, and what is left of it.
 
     Raises:
         UsageError: There is none.
     """
-    from dedup.boilerplate import BlockTable, block_table, clean_texts, find_recurring
+    from dedup.boilerplate import clean_texts
     from dedup.config import Settings
     from dedup.engines.workspace import Workspace
     from dedup.io import nothing_usable, read
-    from dedup.tokens import tokenize
+    from dedup.pipeline import learn
 
     with Workspace(Settings().memory_limit) as space:
-        kept, blocks, rows = space.batches("documents"), [], 0
+        kept = space.batches("documents")
         for batch in read(inputs, fields=fields, strict=strict, reject=rejects.append, out=out):
-            kept.append(batch.select(["id", "text", "title", "source"]))
-            blocks.append(block_table(tokenize(batch.column("text")), batch, rows))
-            rows += len(batch)
+            kept.append(batch.select(["id", "text", "title", "source", "published"]))
         documents = kept.finish()
         if documents is None:
             raise nothing_usable(rejects)
-        recurring = find_recurring(BlockTable.joined(blocks))
+        recurring = learn(documents.to_batches())
         for batch in documents.to_batches():
-            yield from zip(batch.to_pylist(), clean_texts(batch, recurring), strict=True)
+            rows = batch.select(["id", "text"]).to_pylist()
+            yield from zip(rows, clean_texts(batch, recurring), strict=True)
 
 
 def _work(
