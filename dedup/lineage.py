@@ -213,7 +213,7 @@ def trace(documents: Sequence[Document], relations: Iterable[Relation]) -> tuple
         documents: The family; among equals in time the order given counts.
         relations: Relations among them, in any order; each pair once.
     """
-    order = _in_time(documents)
+    order = sorted(documents, key=lambda d: (d.published is None, d.published))
     place = {document.id: number for number, document in enumerate(order)}
     best: dict[str, tuple[tuple[int, int, int], Relation]] = {}
     for relation in relations:
@@ -235,11 +235,6 @@ def trace(documents: Sequence[Document], relations: Iterable[Relation]) -> tuple
         added, dropped = _outside(relation, document.id)
         steps.append(Step(document.id, document.published, parent, relation.shared_words, added, dropped))
     return tuple(steps)
-
-
-def _in_time(documents: Sequence[Document]) -> list[Document]:
-    dated = sorted((d for d in documents if d.published), key=lambda d: d.published)  # type: ignore[arg-type, return-value]
-    return [*dated, *(d for d in documents if not d.published)]
 
 
 def _outside(relation: Relation, child: str) -> tuple[int, int]:

@@ -144,7 +144,7 @@ class Result(Tables):
     @property
     def relations(self) -> Sequence[Relation]:
         """Related pairs: verified pairs of group representatives, and each copy with its representative."""
-        return _Rows(self.relations_table(), _relation)
+        return _Relations(self.relations_table())
 
     @property
     def families(self) -> Sequence[Family]:
@@ -306,12 +306,11 @@ class _Later:
         return partial, (list, self())
 
 
-class _Rows(Sequence[Relation]):
-    """A table read as dataclasses, one row at a time."""
+class _Relations(Sequence[Relation]):
+    """The relations table read as dataclasses, one row at a time."""
 
-    def __init__(self, table: pa.Table, make: Any) -> None:
+    def __init__(self, table: pa.Table) -> None:
         self._table = table
-        self._make = make
 
     def __len__(self) -> int:
         return len(self._table)
@@ -327,12 +326,11 @@ class _Rows(Sequence[Relation]):
             return [self[x] for x in range(*place.indices(len(self)))]
         if not -len(self) <= place < len(self):
             raise IndexError(place)
-        row: Relation = self._make(self._table.slice(place % len(self), 1).to_pylist()[0])
-        return row
+        return _relation(self._table.slice(place % len(self), 1).to_pylist()[0])
 
     def __iter__(self) -> Iterator[Relation]:
         for batch in self._table.to_batches(max_chunksize=4096):
-            yield from map(self._make, batch.to_pylist())
+            yield from map(_relation, batch.to_pylist())
 
 
 def _relation(row: dict[str, Any]) -> Relation:

@@ -348,7 +348,7 @@ def ticker_entries(tokens: Tokens, units: Units, measures: Measures, texts: pa.A
     return found
 
 
-def initials(units: Units, measures: Measures) -> NDArray[np.bool_]:
+def initials(measures: Measures) -> NDArray[np.bool_]:
     """bool[U]: a line of nothing but who wrote and edited, by their initials: "ar/lsa/mz", "dpa/fp"."""
     size, letters, figures, slashes = (
         measures.counts[:, c] for c in (signs.N_TOKENS, signs.N_BYTES, signs.N_NUMBER, signs.N_SLASH)

@@ -365,7 +365,7 @@ def agencies_by_themselves(view: View, labels: Labels) -> None:
 
 def lines_of_agencies(view: View, labels: Labels) -> None:
     """A place and an agency above the text, below it an agency and its desk, or the initials of one."""
-    signed = initials(view.units, view.measures) & (view.traits[PROSE_ABOVE] > 0)
+    signed = initials(view.measures) & (view.traits[PROSE_ABOVE] > 0)
     labels[signed & (labels <= TITLE)] = CREDIT
     found = agency_lines(view.tokens, view.look, view.units, view.measures)
     if not found.any():  # mostly

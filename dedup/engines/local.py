@@ -70,7 +70,7 @@ def find_families(
             )
     complaints = _Complaints([] if rejects is None else rejects, [] if warnings is None else warnings)
     clock = _Clock()
-    corpus = _read(_told(batches, "reading", progress), settings, workspace, complaints)
+    corpus = _read(_told(batches, progress), settings, workspace, complaints)
     clock.mark("read")
     recurring = None
     if settings.strip:
@@ -252,11 +252,11 @@ class _Clock:
         self._last = now
 
 
-def _told(batches: Iterable[pa.RecordBatch], stage: str, progress: Progress) -> Iterator[pa.RecordBatch]:
+def _told(batches: Iterable[pa.RecordBatch], progress: Progress) -> Iterator[pa.RecordBatch]:
     done = 0
     for batch in batches:
         done += len(batch)
-        progress(stage, done, None)
+        progress("reading", done, None)
         yield batch
 
 

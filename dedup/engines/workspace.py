@@ -91,11 +91,6 @@ class Workspace:
         if self._made:
             shutil.rmtree(self._made, ignore_errors=True)
 
-    @property
-    def spilled(self) -> int:
-        """Bytes in files."""
-        return sum(len(mapped) for mapped in self._maps)
-
     # --- what grows
 
     def column(self, name: str, dtype: Any, *row: int, rows: int = 0) -> Column:

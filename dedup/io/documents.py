@@ -48,8 +48,11 @@ def from_documents(
     renamed = source_fields(fields or {})
     if strict:
         reject = warn = stop
+    blocks: Iterator[Block]
     if is_frame(documents):
-        blocks = _table_blocks(_reader(documents), renamed, reject)
+        reader = _reader(documents)
+        check_columns(reader.schema, "", renamed)
+        blocks = (table_block(part, "", row, fields=renamed, reject=reject) for row, part in _parts(reader))
     else:
         blocks = _record_blocks(documents, renamed, reject)
     return coalesce(batches(blocks, reject=reject, warn=warn))
@@ -95,20 +98,6 @@ def _reader(data: Any) -> pa.RecordBatchReader:
         reason = "; ".join(map(str, error.args))
         raise UsageError(f"the frame is no table that Arrow can hold: {reason}") from error
     return pa.RecordBatchReader.from_batches(batch.schema, [batch])
-
-
-def _table_blocks(
-    reader: pa.RecordBatchReader, fields: Mapping[str, str], reject: RejectSink
-) -> Iterator[Block]:
-    check_columns(reader.schema, "", fields)
-    return _table_rows(reader, fields, reject)
-
-
-def _table_rows(
-    reader: pa.RecordBatchReader, fields: Mapping[str, str], reject: RejectSink
-) -> Iterator[Block]:
-    for row, part in _parts(reader):
-        yield table_block(part, "", row, fields=fields, reject=reject)
 
 
 def _parts(reader: pa.RecordBatchReader) -> Iterator[tuple[int, pa.RecordBatch]]:

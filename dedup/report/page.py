@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 __all__ = ["as_json", "make_report", "write_page"]
 
+_LISTED = 20  # families shown without JavaScript
+
 # What could end a script element, begin a comment or an entity, or end a line in an older JavaScript.
 _ESCAPES = (
     (b"&", rb"\u0026"),
@@ -110,7 +112,7 @@ def _hash(text: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
-def _first(index: dict[str, Any], count: int = 20) -> list[dict[str, Any]]:
+def _first(index: dict[str, Any]) -> list[dict[str, Any]]:
     """The largest families, for readers without JavaScript."""
     columns = index["families"]
     return [
@@ -121,7 +123,7 @@ def _first(index: dict[str, Any], count: int = 20) -> list[dict[str, Any]]:
             "first": columns["first"][n],
             "sources": [index["sources"][s] for s in columns["sources"][n]],
         }
-        for n in range(min(count, len(columns.get("id", ()))))
+        for n in range(min(_LISTED, len(columns["id"])))
     ]
 
 
