@@ -420,7 +420,7 @@ class Index:
             "SELECT count(*), sum(CASE WHEN leader <> num THEN 1 ELSE 0 END), sum(roundup), "
             "min(published), max(published) FROM document"
         )[0]
-        families, variants = one("SELECT count(*), sum(size) FROM family WHERE size > 1")[0]
+        families, members = one("SELECT count(*), sum(size) FROM family WHERE size > 1")[0]
         kinds: dict[int, int] = dict(
             one(
                 "SELECT kind, sum(n) FROM (SELECT kind, count(*) AS n FROM edge GROUP BY kind UNION ALL "
@@ -431,7 +431,7 @@ class Index:
             "documents": documents,
             "copies": int(copies or 0),
             "families": families,
-            "members": int(variants or 0),
+            "members": int(members or 0),
             "roundups": int(roundups or 0),
             "relations": {KINDS[kind].value: int(count) for kind, count in sorted(kinds.items())},
             "revisions": one("SELECT count(*) FROM revision")[0][0],

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from dedup.kernels.traits import MOST
+from dedup.ragged import running
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -96,7 +97,7 @@ class Table:
         """Gather rules; their order is that of the features."""
         named = tuple(rules)
         ranges = np.array([r for _, rule in named for r in rule.ranges], np.int64).reshape(-1, 3)
-        first = np.cumsum([0, *(len(rule.ranges) for _, rule in named)]).astype(np.int64)
+        first = running([len(rule.ranges) for _, rule in named])
         limits = ranges[:, 1:].astype(np.int16)
         return cls(
             tuple(name for name, _ in named),

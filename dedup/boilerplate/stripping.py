@@ -170,7 +170,7 @@ def strip(
         body[first:last] = False
     blank = _blank_blocks(tokens)
     spans = Spans.joined([whole, inner, blank])
-    documents = len(tokens.offsets) - 1
+    documents = len(tokens)
     agency_document = units.documents(agencies.unit)
     removed_offsets = np.searchsorted(spans.document, np.arange(documents + 1)).astype(np.int64)
     return Stripped(

@@ -10,7 +10,7 @@ import numpy as np
 from dedup import kernels
 from dedup.boilerplate import lexicon as lex
 from dedup.kernels import signs as loops
-from dedup.ragged import holders, steps
+from dedup.ragged import holders, running, steps
 from dedup.tokens import text_buffers
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ class Units:
         """The units of the chosen documents, bool[n], which are all the documents there are then."""
         count = steps(self.offsets)
         rows = chosen.repeat(count)
-        offsets = np.append(0, np.cumsum(count[chosen]))
+        offsets = running(count[chosen])
         return Units(self.first[rows], self.last[rows], offsets, self.block[rows], self.sentences[rows])
 
 

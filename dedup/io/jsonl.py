@@ -16,6 +16,7 @@ import pyarrow.json
 from dedup.io.rows import Rows
 from dedup.io.schema import Block, Reject, RejectSink
 from dedup.io.streams import CutShortError, decompressed, line_blocks
+from dedup.ragged import running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -145,9 +146,7 @@ class _Lines:
         # the lines without their ends are the records; "\r\n" inside one is none of our line ends
         joined = data.replace(b"\r\n", b"\n") if carriage.any() else data
         joined = joined.replace(b"\n", b"")
-        offsets = np.zeros(self.count + 1, np.int64)
-        np.cumsum(stops - starts, out=offsets[1:])
-        buffers = [None, pa.py_buffer(offsets), pa.py_buffer(joined)]
+        buffers = [None, pa.py_buffer(running(stops - starts)), pa.py_buffer(joined)]
         self.records = pa.Array.from_buffers(pa.large_binary(), self.count, buffers)
         try:
             self.records.view(pa.large_string()).validate(full=True)

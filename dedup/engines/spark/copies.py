@@ -20,6 +20,7 @@ from dedup.edges import NEAR
 from dedup.engines.spark.arrays import booleans, flat, integers, packed, texts_of
 from dedup.engines.spark.cluster import (
     answered,
+    bounds_of,
     each_batch,
     each_group,
     each_part,
@@ -190,7 +191,6 @@ def _ask(table: pa.Table, settings: Settings, parts: int) -> pa.Table:
     occurrence, window = (integers(table[name].fill_null(0)) for name in ("occurrence", "window"))
     low = counted_by(occurrence, window)
     dated = window != UNDATED
-    ends = (np.arange(parts + 1) << 32) // parts
     asked = []
     for its in np.unique(homes).tolist():
         first_row = int(row[homes == its].min())
@@ -203,7 +203,7 @@ def _ask(table: pa.Table, settings: Settings, parts: int) -> pa.Table:
             last, at = np.array([len(found) - 1], np.uint64), np.zeros(1, np.uint64)  # of one box
             kernels.get().shingle_keys(words, *bounds, everything, everything, last, at, found)
             keys = _enough(found[: at[0]], limit)
-            cells = packed(keys, np.searchsorted((keys >> np.uint64(32)).astype(np.int64), ends))
+            cells = packed(keys, bounds_of(keys, parts))
             own = {"part": np.arange(parts), "row": np.full(parts, first_row), "kind": np.full(parts, kind)}
             asked.append(pa.table({**own, "keys": cells}))
     return pa.concat_tables(asked)

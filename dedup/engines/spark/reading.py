@@ -125,7 +125,7 @@ def resolve(run: Run, records: DataFrame) -> tuple[DataFrame, DataFrame]:
             "file", "line", F.concat(F.lit("superseded"), F.coalesce(place, F.lit(""))).alias("reason"), "id"
         )
         rejects = rejects.union(lost)
-    return usable.select("row", *(name for name in SCHEMA.names)), rejects
+    return usable.select("row", *SCHEMA.names), rejects
 
 
 def _with_lines(records: DataFrame) -> DataFrame:
