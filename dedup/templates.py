@@ -24,8 +24,11 @@ if TYPE_CHECKING:
     from dedup.texts import Lengths, Texts
 
 __all__ = [
+    "ANOTHER_DAY",
     "LIFTED",
+    "NEXT_DAY",
     "NOTICE",
+    "SAME_DAY",
     "Aligned",
     "days_apart",
     "differ_throughout",

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from dedup.boilerplate.units import Measures, Surface, Units
     from dedup.tokens import Tokens
 
-__all__ = ["feature_matrix", "model_of", "observe", "rules", "suspects", "table"]
+__all__ = ["DATELINE_TOKENS", "feature_matrix", "model_of", "observe", "rules", "suspects", "table"]
 
 Mask = NDArray[np.bool_]
 DATELINE_TOKENS = 14

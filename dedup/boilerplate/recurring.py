@@ -25,7 +25,20 @@ if TYPE_CHECKING:
     from dedup.boilerplate.units import Units
     from dedup.tokens import Tokens
 
-__all__ = ["BlockTable", "Recurring", "block_table", "find_recurring", "recurring_key"]
+__all__ = [
+    "LONG_TOKENS",
+    "MANY_SOURCES",
+    "OFTEN",
+    "PROSE_TOKENS",
+    "WITNESSES",
+    "BlockTable",
+    "Recurring",
+    "asked",
+    "block_table",
+    "find_recurring",
+    "recurring_key",
+    "unit_hashes",
+]
 
 WITNESSES = 2
 """Witnesses, and days among them if dated, that make a block recur in its source."""

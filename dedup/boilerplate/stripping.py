@@ -207,7 +207,7 @@ def _by_sentences(
     Returns:
         Units with those blocks cut, and their labels, kinds and whether they go.
     """
-    finer = units_of(tokens, look, mixed | cut_blocks(units, len(mixed)), dated)
+    finer = units_of(tokens, look, mixed | _cut_blocks(units, len(mixed)), dated)
     origin = holders(units.first, finer.first)
     labels, kind, removed = labels[origin], kind[origin], removed[origin]
     new = mixed[finer.block]
@@ -282,7 +282,7 @@ def _beside_cues(
     return np.asarray(whole & (np.bincount(part, words)[part] >= GLUED_TOKENS))
 
 
-def cut_blocks(units: Units, blocks: int) -> NDArray[np.bool_]:
+def _cut_blocks(units: Units, blocks: int) -> NDArray[np.bool_]:
     """bool[B]: blocks the units are sentences of."""
     cut = np.zeros(blocks, np.bool_)
     cut[units.block[units.sentences]] = True

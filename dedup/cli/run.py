@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from dedup.io import Reject
     from dedup.result import Result
 
-__all__ = ["run"]
+__all__ = ["Format", "run"]
 
 _MUCH = 1 << 30  # bytes of disk worth a word
 
