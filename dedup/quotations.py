@@ -61,8 +61,7 @@ ANNOUNCING = 2
 RARE_WORDS = 3
 """The fewest words between ‚…‘ or ›…‹: fewer are a title, or words the author keeps at a distance."""
 
-EDGE = 6
-"""Spaces between texts: as many bytes as are looked at from a sign's first one on."""
+_EDGE = 6  # spaces between texts: as many bytes as are looked at from a sign's first one on
 
 _BYTES = np.arange(256)
 _BEFORE = np.isin(_BYTES, list(b" \t\n\r\f\v([-/"))
@@ -122,7 +121,7 @@ def mark_quotations(
     for first, last in _transcripts(tokens, data, offsets, block_start):
         flags[first:last] |= QUOTED
     raw = _spaced(data, offsets)
-    begins = block_start - offsets[0] + EDGE * (owners(tokens.block_offsets) + 1)
+    begins = block_start - offsets[0] + _EDGE * (owners(tokens.block_offsets) + 1)
     flags[_behind_dashes(tokens, raw, begins)] |= QUOTED
     flags[_announced(tokens, raw, begins, agencies, body)] |= QUOTED | ANNOUNCED
     typed, single = _typewritten(raw), _single_marks(raw)
@@ -140,11 +139,11 @@ def _spaced(data: NDArray[np.uint8], offsets: NDArray[np.int64]) -> NDArray[np.u
 
     Spaces that do not break and thin ones are plain ones here, for what stands behind one is no other sign.
     """
-    raw = np.full(int(offsets[-1] - offsets[0]) + EDGE * len(offsets), ord(" "), np.uint8)
-    at = EDGE
+    raw = np.full(int(offsets[-1] - offsets[0]) + _EDGE * len(offsets), ord(" "), np.uint8)
+    at = _EDGE
     for start, stop in pairwise(offsets.tolist()):  # np.insert takes four times as long
         raw[at : at + stop - start] = data[start:stop]
-        at += stop - start + EDGE
+        at += stop - start + _EDGE
     two, three = np.flatnonzero(raw == 0xC2), np.flatnonzero(raw == 0xE2)
     two = two[raw[two + 1] == 0xA0]  # U+00A0
     last = raw[three + 2]

@@ -53,8 +53,7 @@ _LONG_WINDOW = 32
 UNDATED = np.int64(-(2**62))
 """The window of a document without a date."""
 
-_FEW = 64
-"""Documents not worth sharing among threads."""
+_FEW = 64  # documents not worth sharing among threads
 
 _BOX_BITS = 16  # of how many shingles are sifted at once, roughly, with a slot of 4 bytes for each
 
