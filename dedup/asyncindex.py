@@ -34,12 +34,12 @@ _TOGETHER = 256
 
 
 class AsyncIndex:
-    """See :class:`dedup.Index`.
+    """The index for asyncio: the calls of :class:`dedup.Index`, to be awaited.
+
+        async with await AsyncIndex.open("news.db") as index:
+            match = await index.add(document)
 
     Calls of one object take turns in one thread, in the order in which they were made.
-
-    async with await AsyncIndex.open("news.db") as index:
-        match = await index.add(document)
     """
 
     def __init__(self, index: Index, thread: ThreadPoolExecutor) -> None:

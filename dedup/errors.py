@@ -1,7 +1,7 @@
 """Every error the package raises on purpose.
 
     DedupError
-    ├── UsageError            a call or an option that cannot be meant
+    ├── UsageError            a call or an option that makes no sense
     │   ├── SettingsError     a setting out of its range
     │   └── MissingExtraError an optional dependency is not installed
     ├── InputError            input that cannot be used: file, line, reason
@@ -34,7 +34,7 @@ class DedupError(Exception):
 
 
 class UsageError(DedupError):
-    """A call or an option that cannot be meant."""
+    """A call or an option that makes no sense."""
 
 
 class SettingsError(UsageError, ValueError):

@@ -68,9 +68,9 @@ _PRUNED = 1000
 
 
 class Index:
-    """A set of documents with their families, in a database. Threads may share it; they take turns.
+    """A set of documents with their families, in a database; :meth:`open` gives one.
 
-    Use :meth:`open`.
+    Threads may share it; they take turns.
     """
 
     def __init__(self, store: Store, settings: Settings, judgement: int, *, store_text: bool) -> None:
@@ -102,14 +102,15 @@ class Index:
             url: A path, ``sqlite:///path`` or ``postgresql://…`` (extra ``postgres``).
             settings: What to judge with from now on; by default what was used last. The scheme must be the
                 stored one.
-            store_text: Keep raw texts, which diffs need; by default as it was. An index is made without.
-            read_only: Store nothing, and make nothing.
+            store_text: Keep the raw texts of what is added from now on, which diffs need; by default as the
+                index was last opened. A new one keeps none.
+            read_only: Only ask: nothing is stored, and an index that is not there is not made.
             timeout: Seconds to wait for another writer.
 
         Raises:
             SchemeError: It was made by another scheme or by a later version.
             StorageError: It cannot be opened.
-            UsageError: An argument that cannot be meant.
+            UsageError: An argument is of the wrong kind.
         """
         settings = None if settings is None else Settings.given(settings)
         if store_text not in (None, True, False):
@@ -210,14 +211,14 @@ class Index:
         """Store documents in their order, many in a transaction, with the same results as :meth:`add`.
 
         Args:
-            documents: Documents or mappings, or an Arrow table, a pandas or Polars frame. Read, some
-                thousands ahead, and stored, as matches are asked for. A match is given out once its
-                transaction is through.
+            documents: Documents or mappings, or an Arrow table, a pandas or Polars frame. They are read, some
+                thousands ahead, and stored as matches are asked for; a match is given once its transaction
+                is committed.
             with_diff: As for :meth:`add`.
 
         Raises:
-            InputError: A document cannot be used, with its number from 1 as ``line``; those before it are
-                stored, and their matches given out. So it is when ``documents`` raises something.
+            InputError: A document cannot be used; ``line`` is its number, from 1. Those before it are stored
+                and their matches given first, as they are where ``documents`` itself raises an error.
             StorageError: They could not be stored.
         """
         if with_diff and not self.store_text:
@@ -299,8 +300,8 @@ class Index:
     def query(self, document: Document | Mapping[str, Any]) -> Match:
         """Where a document would belong, without storing it.
 
-        What is stored stays in place for that: of a document that is stored with another text, the answer may
-        be that it is a copy of its former text, which :meth:`add` would replace.
+        It is compared with everything that is stored. Where its id is stored with another text, which
+        :meth:`add` would replace, the answer may be that it is a copy of that text.
 
         Raises:
             InputError: The document cannot be used.
@@ -410,7 +411,7 @@ class Index:
             return answers.changes(self._ledger, start, most)
 
     def stats(self) -> dict[str, Any]:
-        """Counts and sizes."""
+        """Counts and sizes, by name."""
         with self._reading():
             return self._counts()
 
@@ -447,7 +448,11 @@ class Index:
     # --- removing
 
     def remove(self, identity: str) -> bool:
-        """Forget a document; whether there was one. What families lose is in the changes."""
+        """Forget a document; what its family loses is told in the changes.
+
+        Returns:
+            Whether there was one.
+        """
         with self._changing():
             entry = self._ledger.by_id(identity)
             if entry is None:
@@ -490,9 +495,10 @@ class Index:
     def rebuild(self) -> None:
         """Judge everything anew with the present settings, as ``dedup run`` would, in one transaction.
 
-        What stock text was learned late is then left out everywhere. Where the index stores texts,
-        boilerplate is taken out anew, too, with the blocks that recur in each source; they are used for what
-        is added from then on. Without texts, bodies stay as they came. Reads the whole index into memory.
+        Text that only later turned out to be stock is then left out everywhere. Where the index stores texts,
+        boilerplate is taken out anew, and with it the blocks that recur in a source; from then on these are
+        taken out of what is added, too. Without texts, bodies stay as they came. Reads the whole index into
+        memory.
         """
         with self._changing():
             if self._store.rows("SELECT count(*) FROM body WHERE text IS NULL")[0][0] == 0:
@@ -583,7 +589,7 @@ class Index:
         return True
 
     def check(self) -> list[str]:
-        """What contradicts itself in the database, one line each; empty is good."""
+        """Contradictions in the database, a line each; a sound index has none."""
         with self._reading():
             return check(self._ledger)
 

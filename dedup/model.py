@@ -324,7 +324,16 @@ class CleanText:
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A run of text that two documents share word for word, once folded; a lightly edited place ends it."""
+    """A run of text that two documents have word for word, case, accents and typographic signs aside.
+
+    A word that was edited ends it.
+
+    Attributes:
+        a_start: First character in the raw text of document a.
+        a_end: One past its last.
+        b_start: First character in the raw text of document b.
+        b_end: One past its last.
+    """
 
     a_start: int
     a_end: int
@@ -340,13 +349,13 @@ class Relation:
         a: Id of the first document.
         b: Id of the second.
         relation: The kind.
-        coverage_a: Share of a's body words (stock text left out) inside passages shared with b.
-        coverage_b: The same of b by a.
-        shared_words: Words inside shared passages, the smaller of both sides.
+        coverage_a: Share of a's words that b has; stock text is left out, light edits count.
+        coverage_b: Share of b's words that a has.
+        shared_words: Words taken over, light edits among them.
         narrative_words: Those of them outside quotations.
-        jaccard: Jaccard similarity of the two sets of shingles.
+        jaccard: Jaccard similarity of the two sets of shingles, estimated from the signatures.
         roundup: One of the two is a roundup.
-        passages: The shared passages, in the order of a.
+        passages: What is equal word for word, in the order of a.
     """
 
     a: str

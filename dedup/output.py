@@ -46,21 +46,7 @@ def write(
     force: bool = False,
     report: bool = True,
 ) -> None:
-    """Write all files of a run to a folder, whole or not at all.
-
-    Args:
-        result: What a run found.
-        out: The folder; it is made.
-        format: ``jsonl`` or ``parquet``, for the tables. ``canonical.jsonl`` keeps the records' own bytes
-            either way.
-        force: Replace an earlier result.
-        report: Write ``report.html`` too.
-
-    Raises:
-        UsageError: Another format.
-        OutputError: The folder exists, or cannot be written; or the report cannot be made, and all else is
-            there.
-    """
+    """Write a result to a folder; :meth:`dedup.result.Result.write` has the arguments."""
     if format not in ("jsonl", "parquet"):
         raise UsageError(f"format {format!r}: must be jsonl or parquet")
     with OutputFolder(out, force=force) as folder:

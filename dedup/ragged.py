@@ -1,4 +1,4 @@
-"""Ragged columns: lists of different lengths, flat; and how many parts keys are sorted in."""
+"""Arrays: ragged columns (lists of different lengths, flat), sorted keys, and columns of Arrow as arrays."""
 
 from __future__ import annotations
 
@@ -250,7 +250,7 @@ def trim(array: NDArray[Number], size: int) -> NDArray[Number]:
 
 
 def take_long(column: pa.ChunkedArray, rows: NDArray[np.int64]) -> pa.Array:
-    """The same for rows of kilobytes, of large_string without nulls: each is copied once."""
+    """As :func:`take_rows`, for texts of kilobytes, large_string without nulls: each is copied once."""
     bounds = running([len(chunk) for chunk in column.chunks])
     number = holders(bounds, rows)
     size = np.empty(len(rows), np.int64)

@@ -143,7 +143,7 @@ class Result(Tables):
 
     @property
     def relations(self) -> Sequence[Relation]:
-        """Related pairs: verified pairs of group representatives, and each copy with its representative."""
+        """Related pairs; exact and near copies are grouped, each paired with the first of its group only."""
         return _Relations(self.relations_table())
 
     @property
@@ -264,7 +264,20 @@ class Result(Tables):
         force: bool = False,
         report: bool = True,
     ) -> None:
-        """Write the files of the run to a folder; see :func:`dedup.output.write`."""
+        """Write all files of a run to a folder, whole or not at all.
+
+        Args:
+            out: The folder; it is made.
+            format: ``jsonl`` or ``parquet``, for the tables. ``canonical.jsonl`` keeps the records' own bytes
+                either way.
+            force: Replace an earlier result.
+            report: Write ``report.html`` too.
+
+        Raises:
+            UsageError: Another format.
+            OutputError: The folder exists, or cannot be written; or the report cannot be made, and all else
+                is there.
+        """
         from dedup.output import write  # the files know the result, not the other way round
 
         write(self, out, format=format, force=force, report=report)
@@ -277,7 +290,7 @@ class Result(Tables):
 
     @property
     def stock(self) -> int:
-        """Fingerprints left out as stock text."""
+        """Shingles that are stock text; ``stock_fingerprints`` in ``run.json``."""
         return self._judged.stock
 
     @property

@@ -43,7 +43,7 @@ WIDTH = 96  # columns of the terminal that the examples are run in
 NOTE = "<!-- Written by docs/generate.py; change the code it describes, then run that. -->\n\n"
 
 RETURNED = {
-    "dedup.edits": ("Operation",),
+    "dedup.edits": ("Operation", "Row"),
     "dedup.lineage": ("AgreedText", "AgreedPassage", "Step"),
 }
 
@@ -337,7 +337,11 @@ def class_entry(name: str, value: type, home: str = "dedup") -> str:
         parts = [function_entry(f"### {name}", f"{home}.{name}", value)]
     else:
         parts = [f"### {name}\n", f"{description(value)}\n"]
-    for member, raw in vars(value).items():
+    members: dict[str, Any] = {}
+    for owner in value.__mro__:
+        if owner.__module__.startswith("dedup."):
+            members |= {member: raw for member, raw in vars(owner).items() if member not in members}
+    for member, raw in members.items():
         if member.startswith("_"):
             continue
         inner = raw.__func__ if isinstance(raw, classmethod | staticmethod) else raw
@@ -396,7 +400,7 @@ def paragraphs(text: str, indent: int = 0) -> str:
             made.append(lead + " ".join(part.split()))
     joined = ("\n\n" + " " * indent).join(made)
     joined = re.sub(r":\w+:`~?(?:dedup\.)?([^`]+)`", r"`\1`", joined)
-    return joined.replace("``", "`")
+    return re.sub(r"(?<!`)``(?!`)", "`", joined)
 
 
 def cell(text: str) -> str:

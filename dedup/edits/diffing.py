@@ -37,7 +37,7 @@ class Diff:
     """How to make another text from ``base``. Made by ``diff`` or ``Diff.from_json``.
 
     Attributes:
-        operations: In the order of the text they make; see the module's docstring.
+        operations: In the order of the text they make; ``dedup.edits`` has their schema.
         base: The text they start from.
     """
 
@@ -60,7 +60,7 @@ class Diff:
         return "".join(produced(self.operations, text))
 
     def as_json(self) -> list[dict[str, Any]]:
-        """The operations as JSON-able objects, the header first; the module's docstring has the schema."""
+        """The operations as objects for JSON, the header first; ``dedup.edits`` has the schema."""
         header = {"op": "base", "length": len(self.base), "hash": digest(self.base)}
         return [header, *map(operation_json, self.operations)]
 

@@ -20,12 +20,12 @@ Op = Literal["equal", "replace", "insert", "delete", "move"]
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One step from ``a`` to ``b``; the module's docstring has the schema.
+    """One step from ``a`` to ``b``; ``dedup.edits`` has the schema.
 
     Attributes:
         op: equal, replace, insert, delete or move.
         start: First character of ``a`` it is about.
-        end: Behind the last one; equal to start for an insert.
+        end: One past the last; equal to ``start`` for an insert.
         text: What a replace or an insert puts there.
         edits: For a move that was edited too: the operations inside it, else empty.
     """

@@ -50,14 +50,14 @@ class Match:
         id: The document's id.
         relation: To ``other``; ``none`` where nothing stored is related to it.
         other: The document it is most strongly related to, of those that came before it.
-        coverage: Share of this document inside passages shared with ``other``.
-        other_coverage: The same of ``other`` by this one.
-        shared_words: Words inside those passages.
-        passages: They themselves; a is this document.
+        coverage: Share of this document's words that ``other`` has, stock text left out.
+        other_coverage: Share of the words of ``other`` that this document has.
+        shared_words: Words taken over, light edits among them.
+        passages: What is equal word for word; a is this document, b ``other``.
         family: Id of its family; a document alone is a family, too.
         canonical: Id of the family's canonical version.
-        is_new: It founded a family when it was first added.
-        stored: This call wrote it.
+        is_new: Whether it founded a family when it was first added.
+        stored: Whether this call stored it: not if the same id and text was there, and never by a query.
         diff: The change from the canonical version to this one, where it was asked for.
     """
 
@@ -83,10 +83,11 @@ class StoredDocument:
         text: The raw text, where the index stores texts.
         family: Id of its family.
         canonical: Id of the family's canonical version.
-        words: Of its body.
-        agencies: Named in a byline, dateline or credit.
-        stored: When it came.
-        revisions: When each text came that it replaced, oldest first.
+        is_new: Whether it founded a family when it was first added.
+        words: How many its body has, boilerplate left out.
+        agencies: Those that a byline, dateline or credit names.
+        stored: When it was stored.
+        revisions: When each of its former texts was stored, oldest first.
         settings: Fingerprint of the settings it was judged with.
     """
 
