@@ -129,12 +129,7 @@ def single_calls(
         "what": "dedup, PostgreSQL" if url and "://" in url else "dedup, SQLite",
         "add_many/s": round(rate),
         "a CPU s": round(processor_rate),
-        "add p50": ms(added, 50),
-        "p99": f"{ms(added, 99)}, {ms(asked, 99)}",
-        "max": ms(added, 100),
-        "query p50": ms(asked, 50),
-        "add CPU": processor_ms(added),
-        "query CPU": processor_ms(asked),
+        **latencies(added, asked),
         "bytes/doc": round(bytes_),
         "load": round(os.getloadavg()[0], 1),
         "stages": stages,
@@ -149,6 +144,18 @@ def timed(call: Any, documents: list[Document]) -> np.ndarray[Any, Any]:
         call(document)
         taken.append((time.perf_counter() - wall, time.thread_time() - cpu))
     return np.array(taken)
+
+
+def latencies(added: np.ndarray[Any, Any], asked: np.ndarray[Any, Any]) -> dict[str, Any]:
+    """Columns of a table: how long adding and asking take."""
+    return {
+        "add p50": ms(added, 50),
+        "p99": f"{ms(added, 99)}, {ms(asked, 99)}",
+        "max": ms(added, 100),
+        "query p50": ms(asked, 50),
+        "add CPU": processor_ms(added),
+        "query CPU": processor_ms(asked),
+    }
 
 
 def ms(seconds: np.ndarray[Any, Any], percentile: float) -> float:
@@ -218,12 +225,7 @@ def lookup(size: int, redis: str | None) -> dict[str, Any]:
         "what": f"MinHashLSH, {'Redis' if redis else 'memory'}",
         "resident": size,
         "add_many/s": round(size / filled),
-        "add p50": ms(added, 50),
-        "p99": f"{ms(added, 99)}, {ms(asked, 99)}",
-        "max": ms(added, 100),
-        "query p50": ms(asked, 50),
-        "add CPU": processor_ms(added),
-        "query CPU": processor_ms(asked),
+        **latencies(added, asked),
     }
 
 
