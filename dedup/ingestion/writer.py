@@ -29,12 +29,10 @@ class Written(NamedTuple):
     """A document as it was stored.
 
     Attributes:
-        draft: With its number.
-        entry: As it is stored.
+        entry: What is known of it.
         edges: Its verified pairs.
     """
 
-    draft: Draft
     entry: Entry
     edges: Edges
 
@@ -115,7 +113,7 @@ class Writer:
         if self._store_text and draft.text is not None:  # an index that is merged may have none
             text = zlib.compress(draft.text.encode(), 6)
         self._ledger.insert(entry, body, draft.spans, text)
-        return Written(draft, entry, placement.edges)
+        return Written(entry, placement.edges)
 
     def _weigh_again(
         self, placement: Placement, pairs: Edges, by: int | None = None, *, at: int | None = None
