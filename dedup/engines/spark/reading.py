@@ -18,6 +18,7 @@ from dedup.errors import UsageError
 from dedup.io import FIELDS, SCHEMA, Reject, hash_records
 from dedup.io.batch import batches
 from dedup.io.jsonl import read_jsonl
+from dedup.io.reader import ignore
 from dedup.io.rows import source_fields
 from dedup.io.tables import check_columns, table_block
 from dedup.ragged import run_starts, whole
@@ -182,14 +183,10 @@ def _frame_records(table: pa.Table, fields: Mapping[str, str]) -> pa.Table:
     rejects: list[Reject] = []
     batch = table.combine_chunks().to_batches()[0]
     block = table_block(batch, "", 1, fields=fields, reject=rejects.append)
-    parts = list(batches([block], reject=rejects.append, warn=_ignore))
+    parts = list(batches([block], reject=rejects.append, warn=ignore))
     found = _rows(parts, rejects, 0)
     # rows of a frame have no place
     return found.set_column(found.schema.get_field_index("line"), "line", pa.nulls(len(found), pa.int64()))
-
-
-def _ignore(_: Reject) -> None:
-    """A date that cannot be read costs the date, not the article."""
 
 
 class _Lines:
@@ -224,7 +221,7 @@ class _Lines:
         rejects: list[Reject] = []
         ended = b"\n".join(values.cast(pa.binary()).to_pylist())
         blocks = read_jsonl(io.BytesIO(ended), file, fields=self._fields, reject=rejects.append)
-        found = _rows(list(batches(blocks, reject=rejects.append, warn=_ignore)), rejects, split)
+        found = _rows(list(batches(blocks, reject=rejects.append, warn=ignore)), rejects, split)
         at = found.schema.get_field_index("line")
         return found.set_column(at, "line", pa.array(integers(found["line"]) + before))
 
