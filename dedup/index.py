@@ -323,7 +323,7 @@ class Index:
             return answers.planned(self._ledger, draft, placement, settlement)
 
     def _keep_up(self) -> bool:
-        """Have the blocks learned at the last rebuilding, whoever made it; whether they are new."""
+        """Take over the blocks learned by the last rebuild, of whichever process; whether they are new."""
         rebuilt = self._ledger.number("postings.epoch")  # rises with every rebuilding
         fresh = rebuilt != self._rebuilt
         if fresh:

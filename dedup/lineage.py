@@ -272,7 +272,7 @@ def agree(documents: Sequence[Document], relations: Iterable[Relation]) -> Agree
 
 
 def agree_on(documents: Sequence[Document], words: Words, shared: Shared) -> AgreedText:
-    """The same for documents whose words, and what they share, are known.
+    """As :func:`agree`, where the words of the documents and what they share are known.
 
     Args:
         documents: The family, in order of time.

@@ -63,7 +63,7 @@ def write_files(
     report: bool,
     workspace: Workspace | None = None,
 ) -> OutputError | None:
-    """The same into a folder that is there; diffs and records are written beside the rest.
+    """Write the files of a result into a folder that is there; diffs and records beside the rest, in threads.
 
     Args:
         result: What a run found.

@@ -268,7 +268,8 @@ def _without_body(kept: NDArray[np.int64], tokens: Tokens) -> NDArray[np.bool_]:
 
 
 Stage: TypeAlias = "Callable[[str, type[Any], Callable[[], Any]], Any]"
-"""Makes what a stage gives, a dataclass of arrays and numbers, or knows it by the name: name, type, how."""
+"""Called with a stage's name, the dataclass of arrays and numbers that it gives, and a function that makes
+it; gives what the function makes, or what an earlier run kept under that name."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -307,7 +307,7 @@ class Result(Tables):
 
 
 class _Later:
-    """Relations that are found when they are asked for; a copy has found them, and nothing of the result."""
+    """Finds relations when it is called. A pickled copy has them found: it carries a list, not the result."""
 
     def __init__(self, find: Callable[[], list[Relation]]) -> None:
         self._find = find

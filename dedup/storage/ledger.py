@@ -173,7 +173,10 @@ class Ledger:
         return first
 
     def family_rows(self, by: int, count: int) -> range:
-        """So many fresh rows of families that come about by a document, in whichever order documents come."""
+        """Rows for so many new families that a document founds.
+
+        They follow from its number, so that documents may be settled in another order than they came in.
+        """
         first = (by << FAMILIES) + self._founded.get(by, 0)
         self._founded[by] = first + count - (by << FAMILIES)
         return range(first, first + count)

@@ -64,11 +64,11 @@ _EMPTY = np.empty(0, np.uint64)
 
 
 class Thinned(NamedTuple):
-    """Of which hashes not all keys are looked at.
+    """What a search passes over: of a hash with very many numbers, those in the middle.
 
     Attributes:
-        upto: Keys below it.
-        most: Keys of one hash that are; the first :data:`FIRST`, and the last ones.
+        upto: Only keys below this one are passed over.
+        most: Keys of one hash that are looked at: the first :data:`FIRST`, and the last ones.
     """
 
     upto: np.uint64

@@ -1,4 +1,9 @@
-"""A run on a cluster: stages kept as files, work spread over tasks."""
+"""A run on a cluster: stages kept as files, work spread over tasks.
+
+Work is spread in three ways. A *home* is a partition of documents (:meth:`Run.spread`); a *part* is a range
+of the keys that documents may have in common, such as shingles (:func:`each_part`); a *cell* holds some pairs
+and the documents they name (:func:`paired`).
+"""
 
 from __future__ import annotations
 
