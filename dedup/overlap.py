@@ -14,7 +14,7 @@ import numpy as np
 from dedup import kernels
 from dedup.edges import EXACT, NEAR, NONE, PARTIAL, QUOTE, VERSION, Edges
 from dedup.ragged import distinct
-from dedup.reasons import Rule
+from dedup.rules import Rule
 from dedup.templates import (
     LIFTED,
     SAME_DAY,
@@ -76,7 +76,7 @@ def verify(texts: Texts, pairs: Pairs, settings: Settings) -> Edges:
 
 
 def rules_of(texts: Texts, pairs: Pairs, settings: Settings) -> NDArray[np.uint8]:
-    """By which rule :func:`verify` judges each pair: uint8[p], codes of :class:`dedup.reasons.Rule`."""
+    """By which rule :func:`verify` judges each pair: uint8[p], codes of :class:`dedup.rules.Rule`."""
     lengths = Lengths.of(texts, distinct(np.concatenate([pairs.a, pairs.b])))
     return _judge(texts, pairs.a, pairs.b, lengths, settings)[1]
 
@@ -185,7 +185,7 @@ class Verdicts(NamedTuple):
 
     Attributes:
         kind: uint8[p], codes of :data:`KINDS`.
-        rule: uint8[p], of :class:`dedup.reasons.Rule`.
+        rule: uint8[p], of :class:`dedup.rules.Rule`.
     """
 
     kind: NDArray[np.uint8]

@@ -41,7 +41,7 @@ from dedup.marks import Marks
 from dedup.overlap import equal, rules_of, verify
 from dedup.quotations import mark_quotations
 from dedup.ragged import gather, running, steps, whole, whole_strings
-from dedup.reasons import Rule
+from dedup.rules import Rule
 from dedup.shingles import shingle, widths
 from dedup.signatures import sketch
 from dedup.stock import find_notices, long_runs, mark, windows

@@ -1,68 +1,19 @@
-"""Why two documents are related as they are: the rule that decided, and what it says of them in words."""
+"""Why two documents are related as they are, in words."""
 
 from __future__ import annotations
 
-from enum import IntEnum
 from typing import TYPE_CHECKING
 
+from dedup.overlap import PARAGRAPH
+from dedup.rules import Rule
+from dedup.templates import LIFTED
 from dedup.wording import percent
 
 if TYPE_CHECKING:
     from dedup.config import Settings
     from dedup.model import Relation
 
-__all__ = ["Rule", "explain"]
-
-
-class Rule(IntEnum):
-    """What decided how two documents are related; a code of uint8 columns."""
-
-    FEW = 0
-    """``none``: they share too few words, or those in runs that are too short."""
-    QUOTED = 1
-    """``quote``: too few of the words stand outside quotations."""
-    FIGURES = 2
-    """``quote`` or ``none``, as the next three: one frame around other figures."""
-    WEEKDAYS = 3
-    """One frame around other days."""
-    NAMES = 4
-    """One frame, and other names in the headlines."""
-    FURNITURE = 5
-    """What an outlet has above and below its articles."""
-    BACKGROUND = 6
-    """``quote``: days apart they share too little of the shorter one."""
-    SCRAPS = 7
-    """``quote``: days apart they share short runs."""
-    FACTS = 8
-    """``partial``: a passage of stock text with the figures of the day."""
-    SENTENCES = 9
-    """``partial``: two sentences."""
-    PASSAGES = 10
-    """``partial``: enough words outside quotations."""
-    SEQUEL = 11
-    """``partial``: as much of the shorter one as makes a version, but not days apart."""
-    THIN = 12
-    """``partial``: the same, but too few words outside quotations."""
-    RETOLD = 13
-    """``partial``: the same, but what the shorter one has outside quotations is mostly its own."""
-    COVERED = 14
-    """``version``: enough of the shorter one."""
-    ROUNDED = 15
-    """``version``: enough of the shorter one with the rest of sentences."""
-    LATER = 16
-    """``version``: enough of the shorter one for texts days apart."""
-    REPORT = 17
-    """``version``: enough of the shorter one, and one day's figures in a frame."""
-    CUT = 18
-    """``version``: the shorter one was cut from the longer one."""
-    FLASH = 19
-    """``version``: a flash and what it grew into."""
-    WHOLE = 20
-    """``version``: most of both."""
-    NEAR = 21
-    """``near``: almost all of both."""
-    EXACT = 22
-    """``exact``: all words are equal."""
+__all__ = ["explain"]
 
 
 _FRAMES = {
@@ -81,9 +32,6 @@ def explain(relation: Relation, rule: Rule, settings: Settings) -> str:
         rule: By which they were judged.
         settings: What they were judged with.
     """
-    from dedup.overlap import PARAGRAPH
-    from dedup.templates import LIFTED
-
     least, most = sorted((relation.coverage_a, relation.coverage_b))  # the shorter one is covered more
     shared, narrative = relation.shared_words, relation.narrative_words
     outside = f"{narrative} shared words outside quotations"

@@ -13,7 +13,7 @@ import numpy as np
 
 from dedup.naming import compare_headlines
 from dedup.ragged import gather, run_starts, running
-from dedup.reasons import Rule
+from dedup.rules import Rule
 from dedup.texts import CHARACTER, NEVER, NUMBER, QUOTED, STOCK
 from dedup.weekdays import other_weekdays
 
@@ -24,9 +24,7 @@ if TYPE_CHECKING:
     from dedup.texts import Lengths, Texts
 
 __all__ = [
-    "ANOTHER_DAY",
     "LIFTED",
-    "NEXT_DAY",
     "NOTICE",
     "SAME_DAY",
     "Aligned",
@@ -139,7 +137,7 @@ class Aligned:
 
 
 def find_templates(texts: Texts, lengths: Lengths, aligned: Aligned, settings: Settings) -> NDArray[np.uint8]:
-    """Pairs that are templates, by which rule: uint8[p] of :class:`dedup.reasons.Rule`, 0 for no template.
+    """Pairs that are templates, by which rule: uint8[p] of :class:`dedup.rules.Rule`, 0 for no template.
 
     Of two notices days apart, figures in the one are nothing in the other: "33 millimetres", "none". Two that
     a source sends in one go under names of their own are two: an update comes later, or keeps the headline.

@@ -17,7 +17,7 @@ from dedup.edges import KINDS, NONE, Edges
 from dedup.kernels import reference_overlap as reference
 from dedup.kernels.rules import EXCERPT
 from dedup.overlap import SEED, classify, equal, rules_of, verify
-from dedup.reasons import Rule
+from dedup.rules import Rule
 from dedup.texts import ANNOUNCED, CHARACTER, DAY, NEVER, NUMBER, QUOTED, SENTENCE, STOCK, Texts
 
 Text = list[int]

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dedup import Relation, RelationKind, Settings
-from dedup.reasons import Rule, explain
+from dedup.reasons import explain
+from dedup.rules import Rule
 
 
 def said(rule: Rule, coverage: tuple[float, float], shared: int, narrative: int) -> str:

@@ -13,7 +13,7 @@ from dedup.candidates import Pairs
 from dedup.config import Settings
 from dedup.edges import KINDS
 from dedup.overlap import rules_of, verify
-from dedup.reasons import Rule
+from dedup.rules import Rule
 from dedup.templates import Aligned, differ_throughout, new_figures
 from dedup.texts import CHARACTER, NEVER, NUMBER, QUOTED, STOCK, Texts
 

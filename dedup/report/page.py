@@ -19,6 +19,7 @@ from dedup.io.folder import output_file, writing
 from dedup.report.contents import BUDGET, LARGEST, Contents
 from dedup.report.pictures import matrix, timeline
 from dedup.report.tables import read_tables
+from dedup.wording import percent
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -133,14 +134,7 @@ def _number(value: int) -> str:
 
 
 def _share(part: int, whole: int) -> str:
-    """A share in words; never rounded to all or nothing."""
-    if not whole:
-        return "0\u202f%"
-    ratio = part / whole
-    if 0 < ratio < 1:
-        ratio = min(max(ratio, 0.001), 0.999)
-    digits = 1 if 0 < ratio < 0.01 or 0.99 < ratio < 1 else 0
-    return f"{100 * ratio:.{digits}f}\u202f%"
+    return percent(part / whole if whole else 0).replace(" ", "\u202f")
 
 
 def _date(value: int | datetime | None, *, time: bool = False) -> str:
