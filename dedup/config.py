@@ -58,7 +58,7 @@ class Settings:
     version_coverage: float = _number(0.48, 0.0, 1.0)  # share of the shorter one, with the rest of sentences
     version_coverage_apart: float = _number(0.60, 0.0, 1.0)  # the same for texts over a day and a half apart
     version_narrative: float = _number(0.35, 0.0, 1.0)  # share of its words outside quotations
-    version_words: int = _number(32, 1, 100_000)  # narrative words; shorter texts need most of theirs
+    version_words: int = _number(32, 1, 100_000)  # narrative words; short texts need most of theirs, or half
     partial_words: int = _number(30, 1, 100_000)  # narrative words
     two_sentences: int = _number(18, 1, 100_000)  # narrative words that are enough if they are two sentences
     partial_coverage_apart: float = _number(0.30, 0.0, 1.0)  # of the shorter one, over a stock window apart

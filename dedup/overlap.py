@@ -54,6 +54,9 @@ FLASH = 0.85
 """The same of a text that shares fewer words than a version needs, with what it grew into within half a day,
 however long that is."""
 
+HALF = 0.5
+"""Coverage of the shorter text from which what makes a copied part makes a version of two sources."""
+
 REST = 1.1
 """What is taken over at most, in coverages: the rest of sentences may add a tenth to what is shared."""
 
@@ -137,6 +140,7 @@ def _judge(
     cut = (((most >= CUT[0]) & (least >= CUT[1])) | grown) & ~retold
     flash = np.flatnonzero(cut & few)
     cut[flash] = (narrative[flash] >= settings.quote_words) & (new_figures(texts, a[flash], b[flash]) == 0)
+    told = two_sentences | (narrative >= settings.partial_words)
     facts = same_facts(texts, aligned, settings)
     same = same_report(texts, lengths, aligned, settings) | (facts & frame[a] & frame[b])
     verdicts = classify(
@@ -154,6 +158,7 @@ def _judge(
             (Rule.REPORT, same),
             (Rule.CUT, cut),
             (Rule.FLASH, cut & grown),
+            (Rule.COVERED, told & (most >= HALF) & _of_two_sources(texts, a, b)),
             (Rule.COVERED, narrative >= np.minimum(settings.version_words, needed)),
         ),
         retold=retold,
@@ -170,6 +175,14 @@ def _judge(
         *(aligned.start, aligned.stop, aligned.runs),
     )
     return edges, verdicts.rule
+
+
+def _of_two_sources(texts: Texts, a: NDArray[np.int64], b: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Pairs known to come from two sources: bool[p]."""
+    if texts.source is None:
+        return np.zeros(len(a), bool)
+    one, two = texts.source[a], texts.source[b]
+    return np.asarray((np.minimum(one, two) >= 0) & (one != two))
 
 
 def _by(*rules: tuple[Rule, NDArray[np.bool_]]) -> NDArray[np.uint8]:

@@ -580,6 +580,28 @@ def test_the_rule_that_decided(a: Text, b: Text, quoted: int, days: int, expecte
         assert Rule(rule) is expected
 
 
+@pytest.mark.parametrize(
+    ("size", "own", "sources", "expected"),
+    [
+        (31, 62, (0, 1), Rule.COVERED),
+        (31, 62, (0, 0), Rule.THIN),  # one source words two notices alike
+        (31, 62, (0, -1), Rule.THIN),
+        (31, 62, None, Rule.THIN),
+        (31, 63, (0, 1), Rule.THIN),  # less than half of it
+        (30, 60, (0, 1), Rule.COVERED),
+        (29, 58, (0, 1), Rule.QUOTED),  # no copied part
+    ],
+)
+def test_half_of_a_brief_is_a_version_of_what_another_source_has(
+    size: int, own: int, sources: tuple[int, int] | None, expected: Rule
+) -> None:
+    a, b = words(0, own), words(0, size) + words(900, 200)
+    texts = replace(texts_of([a, b]), source=None if sources is None else np.array(sources))
+    for one, two in ((0, 1), (1, 0)):
+        (rule,) = rules_of(texts, Pairs(np.array([one]), np.array([two])), Settings())
+        assert Rule(rule) is expected
+
+
 def test_thresholds_are_settings() -> None:
     a, b = words(0, 100), words(0, 60) + words(900, 100)
     assert kind(related(a, b, Settings(version_coverage=0.60))) == "version"
