@@ -1,14 +1,18 @@
-"""Real articles in the order of time, against a run over all of them."""
+"""Articles in the order of time, against a run over all of them."""
 
 import json
 import os
-from itertools import combinations
+from itertools import combinations, pairwise
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
 
 import dedup
 from dedup.index import Index
+
+from .news import article, paragraph
 
 DATA = os.environ.get("DEDUP_DATA")
 
@@ -35,6 +39,47 @@ def test_helsinki_in_time_order(tmp_path):
             expected = getattr(result, f"{name}_table")()
             without = [column for column in ("file", "line") if column in table.schema.names]
             assert table.drop(without).equals(expected.drop(without)), name
+
+
+PARTS = [paragraph(("part", n), 60) for n in range(12)]
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    texts=st.lists(st.frozensets(st.integers(0, 5), min_size=1, max_size=4), unique=True, max_size=14),
+    batches=st.lists(st.integers(0, 14), max_size=3),
+    removed=st.sets(st.integers(0, 13), max_size=3),
+)
+# a roundup that comes last, is told by its last piece, though that joins nothing, and by a version is none;
+# again once that is gone, and none once a piece is
+@example(texts=[{0}, {1}, {2}, {0, 1, 2}], batches=[], removed=set())
+@example(texts=[{*range(5)}, {*range(6)}, {0, 6, 7}, {1, 8, 9}, {2, 10, 11}], batches=[], removed=set())
+@example(texts=[{0}, {1}, {0, 1, 2}, {1, 2}], batches=[3], removed=set())
+@example(texts=[{0}, {1}, {0, 1, 2}, {1, 2}], batches=[], removed={3})
+@example(texts=[{0}, {1}, {0, 1, 2}], batches=[], removed={0})
+def test_a_few_paragraphs_in_time_order(tmp_path_factory, texts, batches, removed):
+    """Put together anyhow, without copies: families, roundups, and what members attest to each other."""
+    documents = [article(f"d{n}", [PARTS[part] for part in sorted(text)], n) for n, text in enumerate(texts)]
+    cuts = [0, *sorted(batches), len(documents)]
+    with Index.open(tmp_path_factory.mktemp("parts") / "news.db") as index:
+        for start, stop in pairwise(cuts):
+            list(index.add_many(documents[start:stop]))
+        for n in sorted(removed):
+            index.remove(f"d{n}")
+        before = judged(index)
+        index.rebuild()
+        assert before == judged(index)
+
+
+def judged(index: Index) -> list:
+    return [
+        index._store.rows(f"SELECT {what} ORDER BY 1")
+        for what in (
+            "id, roundup, agreed, attested FROM document JOIN body USING (num)",
+            "id, canonical, earliest, size, most FROM family",
+            "d.id, f.id FROM document d JOIN family f ON f.num = d.family",
+        )
+    ]
 
 
 def pairs(families) -> set[tuple[str, str]]:
