@@ -110,12 +110,10 @@ def mark_quotations(
     tokens, texts = as_read(tokens, texts)
     data, offsets = text_buffers(texts)
     flags = tokens.flags.copy()
-    if not len(tokens.block_start):
-        return flags
     # bytes are looked for first: there are few handles and speakers, and many tokens
     block_start = np.repeat(offsets[:-1], np.diff(tokens.block_offsets)) + tokens.block_start
     at = _found(data, offsets, b"(@")
-    for block, place in zip(_holders(block_start, at).tolist(), at.tolist(), strict=True):
+    for block, place in zip(holders(block_start, at).tolist(), at.tolist(), strict=True):
         first, last = _post(tokens, data, int(block_start[block]), block, place + 2)
         flags[first:last] |= QUOTED
     for first, last in _transcripts(tokens, data, offsets, block_start):
@@ -250,7 +248,7 @@ def _between(
     order = np.argsort(mark, kind="stable")
     closing = (np.arange(len(mark)) >= len(opens))[order]
     mark = mark[order]
-    block = _holders(block_start, mark)
+    block = holders(block_start, mark)
     pair = np.flatnonzero(~closing[:-1] & closing[1:] & (block[:-1] == block[1:]))
     # only the tokens of their blocks are looked through
     held = np.unique(block[pair])
@@ -275,7 +273,7 @@ def _behind_dashes(
     named = np.bincount(row, is_in(tokens.hash[token], _speech_verbs()), len(block)) > 0
     document = holders(tokens.block_offsets, block)
     _, number, count = np.unique(document, return_inverse=True, return_counts=True)
-    spoken = np.bincount(number, named) >= np.maximum(SPOKEN_SHARE * count, 1)
+    spoken = np.bincount(number, named) >= SPOKEN_SHARE * count
     spoken_tokens: NDArray[np.int64] = token[spoken[number][row]]
     return spoken_tokens
 
@@ -330,11 +328,6 @@ def _found(data: NDArray[np.uint8], offsets: NDArray[np.int64], pair: bytes) -> 
     return np.asarray(second[raw[second - 1] == pair[0]] - 1, np.int64)
 
 
-def _holders(block_start: NDArray[np.int64], at: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The block in or behind which each place is; the first for what stands before all."""
-    return np.maximum(holders(block_start, at), 0)
-
-
 def _post(
     tokens: Tokens, data: NDArray[np.uint8], block_start: int, block: int, handle_start: int
 ) -> tuple[int, int]:
@@ -370,9 +363,7 @@ def _transcripts(
     colon = colon[_is_capital(raw[colon - 1])]
     if len(colon) < SPEAKERS:  # mostly
         return []
-    block = np.unique(_holders(block_start, colon))
-    if len(block) < SPEAKERS:
-        return []
+    block = np.unique(holders(block_start, colon))
     first, stop = tokens.block_first[block], tokens.block_first[block + 1]
     base = block_start[block] - tokens.block_start[block]
     opens, capitals = np.zeros(len(block), bool), np.ones(len(block), bool)
