@@ -94,7 +94,7 @@ def read_operation(item: dict[str, Any], low: int, high: int, *, nested: bool = 
         if not (ranged and written and known) or (edits and op != "move"):
             raise ValueError
         inner = tuple(read_operation(edit, start, end, nested=True) for edit in edits)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise DiffError(
             f"not an operation within characters {low} to {high} of its text: {item!r:.200}"
         ) from error

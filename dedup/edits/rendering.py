@@ -114,7 +114,7 @@ def facing(rows: list[Row]) -> Iterator[tuple[Row | None, Row | None]]:
     while number < len(rows):
         dropped = _run(rows, number, "dropped")
         added = _run(rows, number + dropped, "added")
-        if dropped and added:  # what replaces each other stands side by side
+        if dropped or added:  # what replaces each other stands side by side
             for k in range(max(dropped, added)):
                 left = rows[number + k] if k < dropped else None
                 right = rows[number + dropped + k] if k < added else None
@@ -122,8 +122,8 @@ def facing(rows: list[Row]) -> Iterator[tuple[Row | None, Row | None]]:
             number += dropped + added
             continue
         row = rows[number]
-        left = None if row.kind in ("added", "moved_here") else row
-        right = None if row.kind in ("dropped", "moved_away") else row
+        left = None if row.kind == "moved_here" else row
+        right = None if row.kind == "moved_away" else row
         yield left, right
         number += 1
 
@@ -159,7 +159,7 @@ def make_rows(operations: tuple[Operation, ...], base: str, limit: int | None = 
         goes_on = _opening(step if step.text else following, base) not in ("", *LINE_ENDS)
         for op, text in _pieces(step, base):
             line.add(op, text, goes_on=goes_on)
-        cursor = max(cursor, step.end)
+        cursor = step.end
     line.close()
     return rows[:limit]
 

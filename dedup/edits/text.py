@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 # Line ends as str.splitlines knows them.
 LINE_ENDS: Final = "\n\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029"
 ENDS_CLASS: Final = r"\n\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029"
-# A paragraph, the white space after it, and the indent of the next: nothing is lost between two.
-PARAGRAPH = re.compile(rf"\S[^{ENDS_CLASS}]*\s*")
+# A paragraph without its indent and its line's end.
+PARAGRAPH = re.compile(rf"\S[^{ENDS_CLASS}]*")
 
 # Of signs, what is not listed below; controls among them.
 _SIGNS: Final = (
