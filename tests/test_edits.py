@@ -104,7 +104,7 @@ def test_only_texts_have_a_diff():
 def test_identity_has_no_changes(a):
     made = diff(a, a)
     assert not made.changed
-    assert made.unified("a", "b") == ""
+    assert made.unified("a", "b") == made.unified("a", "b", limit=1) == ""
     assert (made.words_added, made.words_dropped, made.words_moved, made.kept_share) == (0, 0, 0, 1.0)
 
 
@@ -142,6 +142,21 @@ def test_statistics_add_up(a, b):
     assert 0 <= made.kept_share <= 1
 
 
+def test_statistics_of_each_operation():
+    edits = Operation("equal", 18, 24), Operation("replace", 24, 27, "6"), Operation("delete", 27, 33)
+    operations = (
+        *(Operation("equal", 0, 4), Operation("replace", 4, 7, "2 zwei"), Operation("delete", 7, 13)),
+        *(Operation("move", 18, 33, edits=edits), Operation("move", 13, 18)),
+    )
+    made = Diff(operations, "one two three four five six seven")
+    assert (made.words_added, made.words_dropped, made.words_moved, made.words_kept) == (3, 4, 2, 3)
+
+
+@pytest.mark.parametrize(("text", "words"), [("1,234,567 to 19:30", 3), ("\ufa10\ufa11", 2)])
+def test_what_a_word_is(text, words):
+    assert diff("", text).words_added == words
+
+
 @pytest.mark.parametrize(
     "operations",
     [
@@ -157,17 +172,26 @@ def test_statistics_add_up(a, b):
         [{"op": "delete", "a": [0, 3], "text": "d"}],
         [{"op": "equal", "a": [0, 3], "edits": [{"op": "equal", "a": [0, 3]}]}],
         [{"op": "move", "a": [0, 2], "edits": [{"op": "equal", "a": [0, 3]}]}],
+        [{"op": "move", "a": [1, 3], "edits": [{"op": "equal", "a": [0, 3]}]}],
         [{"op": "equal", "a": ["0", "3"]}],
+        [{"op": "copy", "a": [0, 3], "text": "d" * 999}],
         [{"op": "move", "a": [0, 3], "edits": [{"op": "move", "a": [0, 3]}]}],
         ["equal"],
     ],
 )
 def test_malformed_operations_are_refused(operations):
-    with pytest.raises(DiffError, match="not an operation within"):
-        Diff.from_json([*diff("abc", "abc").as_json()[:1], *operations], "abc")
+    with pytest.raises(DiffError, match="not an operation within") as caught:
+        Diff.from_json([BASE, *operations], "abc")
+    assert len(str(caught.value)) < 300
 
 
-BASE = diff("abc", "abc").as_json()[0]
+BASE = {"op": "base", "length": 3, "hash": "44bc2cf5ad770999"}
+
+
+def test_json_says_no_more_than_it_must():
+    assert diff("abc", "abc").as_json() == [BASE, {"op": "equal", "a": [0, 3]}]
+    written_elsewhere = [BASE, {"op": "equal", "a": [0.0, 3.0]}]
+    assert Diff.from_json(written_elsewhere, "abc").apply("abc") == "abc"
 
 
 @pytest.mark.parametrize(
@@ -260,6 +284,17 @@ def changes(a: str, b: str) -> list[tuple[str, str]]:
             "Costs rose to 1,300 euros this year.",
             [("1,234", "1,300")],
         ),
+        ("It opens at 19:30 tonight.", "It opens at 19:45 tonight.", [("19:30", "19:45")]),
+        (
+            "Совет Решил Закрыть.",
+            "совет решил закрыть.",
+            [("Совет", "совет"), ("Решил", "решил"), ("Закрыть", "закрыть")],
+        ),
+        (
+            "大桥明天早上重新开放吗？港口今天关闭了整整一天！没有更多消息。",
+            "港口今天关闭了整整一天！大桥明天早上重新开放吗？没有更多消息。",
+            [("大桥明天早上重新开放吗？", "")],
+        ),
         # a common word between two longer changes is no match worth showing
         (
             "Members stayed late into the evening and agreed at last to build a school for everybody there.",
@@ -304,7 +339,7 @@ def test_unified_text():
 def test_unchanged_lines_are_counted():
     lines = [f"Line number {number} of the text." for number in range(9)]
     edited = [*lines[:4], "Something else altogether.", *lines[5:]]
-    shown = diff("\n".join(lines), "\n".join(edited)).unified("a", "b", context=1).splitlines()[2:]
+    shown = diff("\n".join(lines), "\n".join(edited)).unified("a", "b").splitlines()[2:]
     assert shown == [
         "@@ 3 unchanged @@",
         f" {lines[3]}",
@@ -327,6 +362,38 @@ def test_both_ends_of_a_move_say_where_the_other_is():
         f">{lines[0].strip()}",
         f">{lines[1].strip()}",
     ]
+
+
+def test_moves_that_stand_side_by_side_are_told_apart():
+    lines = [f"{name} spoke first about the {thing} of the town.\n" for name, thing in MATTERS]
+    made = diff("".join(lines), "".join(lines[place] for place in (2, 3, 0, 4, 1)))
+    shown = made.unified("a", "b", context=0).splitlines()[2:]
+    assert shown == [
+        "@@ moved to paragraph 3 @@",
+        f"<{lines[0].strip()}",
+        "@@ moved to paragraph 5 @@",
+        f"<{lines[1].strip()}",
+        "@@ 2 unchanged @@",
+        "@@ moved from paragraph 1 @@",
+        f">{lines[0].strip()}",
+        "@@ 1 unchanged @@",
+        "@@ moved from paragraph 2 @@",
+        f">{lines[1].strip()}",
+    ]
+    cut = made.unified("a", "b", limit=1).splitlines()[2:]
+    assert cut == [*shown[:2], "@@ the rest is left out @@"]
+
+
+def test_what_is_cut_before_the_first_change_says_so():
+    shown = diff("a\n" * 5, "a\n" * 5 + "b\n").unified("a", "b", limit=3)
+    assert shown.splitlines()[2:] == ["@@ 3 unchanged @@", "@@ the rest is left out @@"]
+
+
+@pytest.mark.parametrize("first", ["", "Later: "])
+def test_a_line_end_dropped_within_a_line_ends_no_row(first):
+    b = "the fleet sank at noon and all was lost.\nNext."
+    made = diff(first + b.replace("at noon", "on Tuesday\nin the harbour at noon"), b)
+    assert [row.kind for row in made.rows()] == ["edited", "same"]
 
 
 def test_a_line_of_the_other_text_is_one_row():
@@ -448,5 +515,7 @@ def test_rendering_of_a_million_line_ends_is_bounded_and_says_so():
 
 @given(texts, texts)
 def test_a_limit_cuts_the_same_rows_short(a, b):
-    made = diff(a, b)
-    assert made.rows(limit=3) == made.rows()[:3]
+    lines = [f"{name} spoke first about the {thing} of the town.\n" for name, thing in MATTERS]
+    for made in (diff(a, b), diff("".join(lines), "".join([*lines[2:], *lines[:2]]))):
+        for limit in range(4):
+            assert made.rows(limit=limit) == made.rows()[:limit]
