@@ -41,25 +41,37 @@ def test_helsinki_in_time_order(tmp_path):
             assert table.drop(without).equals(expected.drop(without)), name
 
 
-PARTS = [paragraph(("part", n), 60) for n in range(12)]
+PARTS = [paragraph(("part", n), 60) for n in range(11)] + ["".join(map(chr, range(0x4E00, 0x4E78))) + "。"]
+ENDS = "", "\n\nLanes reopen.", "\n\nNothing moved on."
+PLAIN = [""] * 14
 
 
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
-    texts=st.lists(st.frozensets(st.integers(0, 5), min_size=1, max_size=4), unique=True, max_size=14),
+    texts=st.lists(
+        st.frozensets(st.sampled_from([0, 1, 2, 3, 11]), min_size=1, max_size=4)
+        | st.sampled_from([frozenset({0}), frozenset({0, 1}), frozenset({0, 1, 2})]),
+        max_size=14,
+    ),
+    ends=st.lists(st.sampled_from(ENDS), min_size=14, max_size=14),
     batches=st.lists(st.integers(0, 14), max_size=3),
     removed=st.sets(st.integers(0, 13), max_size=3),
 )
 # a roundup that comes last, is told by its last piece, though that joins nothing, and by a version is none;
 # again once that is gone, and none once a piece is
-@example(texts=[{0}, {1}, {2}, {0, 1, 2}], batches=[], removed=set())
-@example(texts=[{*range(5)}, {*range(6)}, {0, 6, 7}, {1, 8, 9}, {2, 10, 11}], batches=[], removed=set())
-@example(texts=[{0}, {1}, {0, 1, 2}, {1, 2}], batches=[3], removed=set())
-@example(texts=[{0}, {1}, {0, 1, 2}, {1, 2}], batches=[], removed={3})
-@example(texts=[{0}, {1}, {0, 1, 2}], batches=[], removed={0})
-def test_a_few_paragraphs_in_time_order(tmp_path_factory, texts, batches, removed):
-    """Put together anyhow, without copies: families, roundups, and what members attest to each other."""
-    documents = [article(f"d{n}", [PARTS[part] for part in sorted(text)], n) for n, text in enumerate(texts)]
+@example(texts=[{0}, {1}, {2}, {0, 1, 2}], ends=PLAIN, batches=[], removed=set())
+@example(
+    texts=[{*range(5)}, {*range(6)}, {0, 6, 7}, {1, 8, 9}, {2, 10, 11}], ends=PLAIN, batches=[], removed=set()
+)
+@example(texts=[{0}, {1}, {0, 1, 2}, {1, 2}], ends=PLAIN, batches=[3], removed=set())
+@example(texts=[{0}, {1}, {0, 1, 2}, {1, 2}], ends=PLAIN, batches=[], removed={3})
+@example(texts=[{0}, {1}, {0, 1, 2}], ends=PLAIN, batches=[], removed={0})
+def test_a_few_paragraphs_in_time_order(tmp_path_factory, texts, ends, batches, removed):
+    """Put together anyhow: copies, families, roundups, and what members attest to each other."""
+    documents = [
+        article(f"d{n}", ["\n\n".join(PARTS[part] for part in sorted(text)) + end], n)
+        for n, (text, end) in enumerate(zip(texts, ends, strict=False))
+    ]
     cuts = [0, *sorted(batches), len(documents)]
     with Index.open(tmp_path_factory.mktemp("parts") / "news.db") as index:
         for start, stop in pairwise(cuts):
@@ -75,9 +87,9 @@ def judged(index: Index) -> list:
     return [
         index._store.rows(f"SELECT {what} ORDER BY 1")
         for what in (
-            "id, roundup, agreed, attested FROM document JOIN body USING (num)",
+            "id, leader, roundup, agreed, attested FROM document JOIN body USING (num)",
             "id, canonical, earliest, size, most FROM family",
-            "d.id, f.id FROM document d JOIN family f ON f.num = d.family",
+            "d.id, f.id FROM document d JOIN document l ON l.num = d.leader JOIN family f ON f.num = l.family",
         )
     ]
 
