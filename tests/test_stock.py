@@ -59,6 +59,9 @@ def test_whether_anything_can_recur() -> None:
         (20, [0, 0, 1, 1], [1, 5, 5, 2], [False, True, True, False]),
         (20, [0, 0, 1, 1], [4, 9, 3, 6], [False, True, False, True]),  # from the first who says it again on
         (20, [0, 0, 1, 1], [3, 6, 4, 9], [False, True, False, True]),
+        (20, [0, 0, 1], [1, 5, 9], [False, True, True]),  # also where it is new
+        (20, [0, 0, 1], [1, 5, 4], [False, True, True]),
+        (20, [0, 0, 1], [1, 5, 3], [False, True, False]),
         (20, [-1, -1], [1, 9], [False, False]),
         (20, [0, 0], [1, None], [False, False]),
         (0, [0, 0], [1, 4], [False, True]),  # nothing but furniture
@@ -112,6 +115,7 @@ def test_stock_against_a_dictionary(
     )
     nothing = np.zeros(n, np.int64), np.zeros(n, np.int64), np.empty(0, np.uint64)
     marked, count = mark(texts, *nothing, own, window, chosen)
+    assert not texts.flags.any()
     if can_recur(window, chosen):
         assert count == len(expected)
         in_stock = [token for words in documents for token in stock_tokens(words, size, expected)]
@@ -250,9 +254,9 @@ def test_articles_carried_twice_are_as_many_occurrences_as_articles() -> None:
     assert dedup.find_families(corpus(texts, 3)).stock >= 56
 
 
+@pytest.mark.parametrize("n", [4, 70])  # flagged by one thread, and by several
 @pytest.mark.parametrize(("size", "stock"), [(LONG_RUN - 1, True), (LONG_RUN, False)])
-def test_short_texts_that_are_equal_are_occurrences_each(size: int, stock: bool) -> None:
-    n = 4
+def test_short_texts_that_are_equal_are_occurrences_each(size: int, stock: bool, n: int) -> None:
     start, own, first = np.arange(n) * size, np.arange(n), np.zeros(n, np.int64)
     words = np.tile(np.arange(size, dtype=np.uint64), n)
     texts = Texts(words, np.zeros(n * size, np.uint8), start, start + size, np.zeros(n, np.uint8), own)
@@ -285,3 +289,9 @@ def test_one_part_of_the_shingles_is_held_at_a_time(monkeypatch: pytest.MonkeyPa
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
     assert peaks[2] < 0.4 * peaks[1]
+
+
+@pytest.mark.parametrize(("size", "stock"), [(LONG_RUN - 1, True), (LONG, False)])
+def test_a_long_run_in_articles_of_weeks_is_evidence(size: int, stock: bool) -> None:
+    texts = [f"{story(number + 1, 200)} {story(0, size)}" for number in range(6)]
+    assert (dedup.find_families(corpus(texts, 3)).stock > 0) == stock
