@@ -13,6 +13,7 @@ import dedup
 from dedup.index import Index
 
 from .news import article, paragraph
+from .test_index import followed, standing
 
 DATA = os.environ.get("DEDUP_DATA")
 
@@ -42,8 +43,8 @@ def test_helsinki_in_time_order(tmp_path):
 
 
 PARTS = [paragraph(("part", n), 60) for n in range(11)] + ["".join(map(chr, range(0x4E00, 0x4E78))) + "。"]
-ENDS = "", "\n\nLanes reopen.", "\n\nNothing moved on."
-PLAIN = [""] * 14
+ENDS = "", "\n\nLanes reopen.", "\n\n(AP)"
+PLAIN = {"ends": [""] * 14, "policy": "fullest"}
 
 
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -54,30 +55,44 @@ PLAIN = [""] * 14
         max_size=14,
     ),
     ends=st.lists(st.sampled_from(ENDS), min_size=14, max_size=14),
+    policy=st.sampled_from(["fullest", "earliest", "source", "agency"]),
     batches=st.lists(st.integers(0, 14), max_size=3),
     removed=st.sets(st.integers(0, 13), max_size=3),
 )
 # a roundup that comes last, is told by its last piece, though that joins nothing, and by a version is none;
 # again once that is gone, and none once a piece is
-@example(texts=[{0}, {1}, {2}, {0, 1, 2}], ends=PLAIN, batches=[], removed=set())
+@example(texts=[{0}, {1}, {2}, {0, 1, 2}], **PLAIN, batches=[], removed=set())
 @example(
-    texts=[{*range(5)}, {*range(6)}, {0, 6, 7}, {1, 8, 9}, {2, 10, 11}], ends=PLAIN, batches=[], removed=set()
+    texts=[{*range(5)}, {*range(6)}, {0, 6, 7}, {1, 8, 9}, {2, 10, 11}], **PLAIN, batches=[], removed=set()
 )
-@example(texts=[{0}, {1}, {0, 1, 2}, {1, 2}], ends=PLAIN, batches=[3], removed=set())
-@example(texts=[{0}, {1}, {0, 1, 2}, {1, 2}], ends=PLAIN, batches=[], removed={3})
-@example(texts=[{0}, {1}, {0, 1, 2}], ends=PLAIN, batches=[], removed={0})
-def test_a_few_paragraphs_in_time_order(tmp_path_factory, texts, ends, batches, removed):
+@example(
+    texts=[{*range(5)}, {0, 6, 7}, {1, 8, 9}, {2, 10, 11}, {0, 1, 3, 4}], **PLAIN, batches=[], removed=set()
+)
+@example(
+    texts=[{*range(5)}, {*range(5)}, {0, 6, 7}, {1, 8, 9}, {2, 10, 11}, {0, 1, 3, 4}],
+    **PLAIN,
+    batches=[],
+    removed=set(),
+)
+@example(texts=[{0}, {1}, {0, 1, 2}, {1, 2}], **PLAIN, batches=[3], removed=set())
+@example(texts=[{0}, {1}, {0, 1, 2}, {1, 2}], **PLAIN, batches=[], removed={3})
+@example(texts=[{0}, {1}, {0, 1, 2}], **PLAIN, batches=[], removed={0})
+def test_a_few_paragraphs_in_time_order(tmp_path_factory, texts, ends, policy, batches, removed):
     """Put together anyhow: copies, families, roundups, and what members attest to each other."""
     documents = [
-        article(f"d{n}", ["\n\n".join(PARTS[part] for part in sorted(text)) + end], n)
+        article(f"d{n}", ["\n\n".join(PARTS[part] for part in sorted(text)) + end], n, source="ab"[n % 2])
         for n, (text, end) in enumerate(zip(texts, ends, strict=False))
     ]
     cuts = [0, *sorted(batches), len(documents)]
-    with Index.open(tmp_path_factory.mktemp("parts") / "news.db") as index:
+    chosen = dedup.Settings(policy=policy, source_priority=("b",) if policy == "source" else ())
+    with Index.open(tmp_path_factory.mktemp("parts") / "news.db", chosen) as index:
         for start, stop in pairwise(cuts):
             list(index.add_many(documents[start:stop]))
         for n in sorted(removed):
             index.remove(f"d{n}")
+        families, told = list(index.families(min_size=1)), standing(index)
+        assert followed(index) == {family.id: set(family.members) for family in families}
+        assert {family.id: told[family.id] for family in families} == {f.id: f.canonical for f in families}
         before = judged(index)
         index.rebuild()
         assert before == judged(index)

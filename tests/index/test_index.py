@@ -201,7 +201,9 @@ def test_an_earlier_version_that_comes_late_names_the_family(index):
     early = index.add(article("early", version(1, 1), 0))
     assert early.family != late.family
     assert index.family(late.family).id == early.family
-    assert index.family(early.family).earliest == "early"
+    family = index.family(early.family)
+    assert family.earliest == "early"
+    assert standing(index)[family.id] == family.canonical
 
 
 def test_a_bridge_merges_two_families(index):
