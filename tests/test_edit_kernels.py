@@ -130,6 +130,22 @@ def test_numbers_are_written_like_by_the_reference(lists, large):
     assert read == expected
 
 
+def test_json_has_room_for_all_it_says():
+    """For control characters, six bytes each, also where a text has moved; and for many operations."""
+    first, *others = paragraphs(random.Random(3), 6)
+    words = first.split()
+    moved = "\n".join([*others, " ".join([*words[:5], "\x01" * 2000, *words[5:]])])
+    many = [f"w{n}" for n in range(2000)]
+    pairs = [
+        ("a", "\x01" * 2000),
+        ("\n".join([first, *others]), moved),
+        (" ".join(many), " ".join(word for n, word in enumerate(many) if n % 9)),
+    ]
+    for a, b in pairs:
+        (made,) = diffs_as_json(pa.array([a]), pa.array([b])).to_pylist()
+        assert json.loads(made) == diff(a, b).as_json()
+
+
 def test_slices_of_arrays_will_do():
     texts_a = pa.array(["x", "One two three.", "Four."], pa.large_string())
     texts_b = pa.array(["One two four.", "Five.", "y"], pa.string())

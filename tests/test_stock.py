@@ -17,6 +17,7 @@ from dedup.stock import (
     LONG_RUN,
     UNDATED,
     can_recur,
+    counted_by,
     find_notices,
     find_stock,
     long_runs,
@@ -85,7 +86,9 @@ def test_notices(size: int, source: list[int], days: list[int | None], notices: 
 
 @given(
     st.lists(st.lists(st.integers(0, 3), max_size=12), max_size=40),
-    st.lists(st.sampled_from([None, -719_162, -5, 0, 1, 2, 9, 20_000, 2_932_896]), min_size=40, max_size=40),
+    st.lists(
+        st.sampled_from([None, -719_162, -5, 0, 1, 2, 9, 256, 20_000, 2_932_896]), min_size=40, max_size=40
+    ),
     st.integers(1, 3),
     st.integers(1, 6),
     st.integers(1, 3),
@@ -122,6 +125,14 @@ def test_stock_against_a_dictionary(
         assert (marked.flags & STOCK != 0).tolist() == in_stock
     else:
         assert count == 0
+
+
+def test_places_are_told_apart_by_16_bits() -> None:
+    occurrence = np.array([0, 1, 2, 1 << 40, 0, 0])
+    window = np.array([UNDATED, UNDATED, UNDATED, UNDATED, -1, 1 << 15])
+    found = counted_by(occurrence, window).tolist()
+    assert len(set(found)) == len(found)
+    assert max(found) < 1 << 16
 
 
 def test_one_shingle_may_be_nearly_all_there_are() -> None:
@@ -291,7 +302,10 @@ def test_one_part_of_the_shingles_is_held_at_a_time(monkeypatch: pytest.MonkeyPa
     assert peaks[2] < 0.4 * peaks[1]
 
 
+@pytest.mark.parametrize(("days", "count"), [(3, 6), (None, 45)])
 @pytest.mark.parametrize(("size", "stock"), [(LONG_RUN - 1, True), (LONG, False)])
-def test_a_long_run_in_articles_of_weeks_is_evidence(size: int, stock: bool) -> None:
-    texts = [f"{story(number + 1, 200)} {story(0, size)}" for number in range(6)]
-    assert (dedup.find_families(corpus(texts, 3)).stock > 0) == stock
+def test_a_long_run_in_articles_of_weeks_is_evidence(
+    size: int, stock: bool, days: int | None, count: int
+) -> None:
+    texts = [f"{story(number + 1, 200)} {story(0, size)}" for number in range(count)]
+    assert (dedup.find_families(corpus(texts, days)).stock > 0) == stock
