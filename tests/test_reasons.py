@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from dedup import Relation, RelationKind, Settings
 from dedup.reasons import explain
 from dedup.rules import Rule
+from dedup.wording import percent
 
 
 def said(rule: Rule, coverage: tuple[float, float], shared: int, narrative: int) -> str:
@@ -72,3 +73,16 @@ def test_where_sentences_do_not_count_none_are_named(two_sentences: int) -> None
     relation = Relation("a", "b", RelationKind.QUOTE, 0.1, 0.2, 90, 20)
     settings = Settings(two_sentences=two_sentences)
     assert explain(relation, Rule.QUOTED, settings).endswith("fewer than 30")
+
+
+def test_percent_keeps_all_and_nothing_for_themselves() -> None:
+    shares = (0, 0.0001, 0.004, 0.326, 0.996, 0.99999, 1)
+    assert [percent(share) for share in shares] == [
+        "0 %",
+        "0.1 %",
+        "0.4 %",
+        "33 %",
+        "99.6 %",
+        "99.9 %",
+        "100 %",
+    ]

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from dedup.cli.terminal import console, fit, percent, safe
+from dedup.cli.terminal import console, fit, safe
 
 
 def test_safe_takes_out_what_drives_a_terminal() -> None:
@@ -40,19 +40,6 @@ def test_fit_counts_columns_not_characters() -> None:
     assert fit("屋根から黒煙", 7) == "屋根か…"
     assert fit("short", 7) == "short"
     assert fit("x" * 10_000_000, 5) == "xxxx…"
-
-
-def test_percent_keeps_all_and_nothing_for_themselves() -> None:
-    shares = (0, 0.0001, 0.004, 0.326, 0.996, 0.99999, 1)
-    assert [percent(share) for share in shares] == [
-        "0 %",
-        "0.1 %",
-        "0.4 %",
-        "33 %",
-        "99.6 %",
-        "99.9 %",
-        "100 %",
-    ]
 
 
 @pytest.mark.parametrize(("columns", "width"), [("0", 80), ("40", 40)])
