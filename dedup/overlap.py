@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from dedup.candidates import Pairs
     from dedup.config import Settings
 
-__all__ = ["PARAGRAPH", "Verdicts", "classify", "equal", "rules_of", "verify"]
+__all__ = ["HALF", "PARAGRAPH", "Verdicts", "classify", "equal", "rules_of", "verify"]
 
 SEED = 3
 """Tokens a match must have to enter an alignment; chance matches of three are many, chains of them rare."""
@@ -137,7 +137,8 @@ def _judge(
     few = shared < settings.version_words
     frame = lengths.mostly_stock
     grown = few & (most >= FLASH) & ~frame[shorter] & together(texts, a, b, SAME_DAY)
-    cut = (((most >= CUT[0]) & (least >= CUT[1])) | grown) & ~retold
+    shortened = (most >= CUT[0]) & (least >= CUT[1])
+    cut = (shortened | grown) & ~retold
     flash = np.flatnonzero(cut & few)
     cut[flash] = (narrative[flash] >= settings.quote_words) & (new_figures(texts, a[flash], b[flash]) == 0)
     told = two_sentences | (narrative >= settings.partial_words)
@@ -156,9 +157,9 @@ def _judge(
         longest=aligned.longest,
         enough=_by(
             (Rule.REPORT, same),
-            (Rule.CUT, cut),
-            (Rule.FLASH, cut & grown),
-            (Rule.COVERED, told & (most >= HALF) & _of_two_sources(texts, a, b)),
+            (Rule.BRIEF, told & (most >= HALF) & _of_two_sources(texts, a, b)),
+            (Rule.FLASH, cut),
+            (Rule.CUT, cut & shortened),
             (Rule.COVERED, narrative >= np.minimum(settings.version_words, needed)),
         ),
         retold=retold,

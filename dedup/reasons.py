@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dedup.overlap import PARAGRAPH
+from dedup.overlap import HALF, PARAGRAPH
 from dedup.rules import Rule
 from dedup.templates import LIFTED
 from dedup.wording import percent
@@ -86,17 +86,14 @@ def explain(relation: Relation, rule: Rule, settings: Settings) -> str:
                 f"{outside}; {covered}, but of its words outside quotations less than "
                 f"{percent(settings.version_narrative)}"
             )
-        case Rule.COVERED:
-            return f"{covered}, at least {percent(limit)}, with {outside}"
-        case Rule.ROUNDED:
-            return (
-                f"{_below(most, limit)} of the shorter is in the longer, and at least {percent(limit)} with "
-                f"the rest of sentences half of which are, with {outside}"
-            )
+        case Rule.COVERED | Rule.ROUNDED:
+            return f"{_reached(most, limit)}, with {outside}"
         case Rule.LATER:
             return f"{covered}, at least {percent(apart)}, which texts days apart must share, with {outside}"
         case Rule.REPORT:
-            return f"{covered}, at least {percent(limit)}, and it holds the figures of one day"
+            return f"{_reached(most, limit)}, and it holds the figures of one day"
+        case Rule.BRIEF:
+            return f"{covered}, at least {percent(HALF)}, and of another source, with {outside}"
         case Rule.CUT:
             return f"the shorter was cut from the longer: {percent(most)} and {percent(least)} are shared"
         case Rule.FLASH:
@@ -112,6 +109,17 @@ def explain(relation: Relation, rule: Rule, settings: Settings) -> str:
             return "the articles are equal word for word, once folded and stripped"
 
 
+def _reached(share: float, limit: float) -> str:
+    """That a share of the shorter text is enough, if need be with the rest of sentences."""
+    if share >= limit:
+        return f"{percent(share)} of the shorter is in the longer, at least {percent(limit)}"
+    return (
+        f"{_below(share, limit)} of the shorter is in the longer, and at least {percent(limit)} with "
+        "the rest of sentences half of which are"
+    )
+
+
 def _below(share: float, limit: float) -> str:
     """A share that is less than a limit; never rounded up to it."""
-    return percent(min(share, limit - 0.01))
+    said = percent(share)
+    return said if said != percent(limit) else percent(max(share - 0.01, 0.0))

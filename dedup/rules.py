@@ -46,13 +46,15 @@ class Rule(IntEnum):
     """``version``: enough of the shorter one for texts days apart."""
     REPORT = 17
     """``version``: enough of the shorter one, and one day's figures in a frame."""
-    CUT = 18
+    BRIEF = 18
+    """``version``: half of a short one, which another source has."""
+    CUT = 19
     """``version``: the shorter one was cut from the longer one."""
-    FLASH = 19
+    FLASH = 20
     """``version``: a flash and what it grew into."""
-    WHOLE = 20
+    WHOLE = 21
     """``version``: most of both."""
-    NEAR = 21
+    NEAR = 22
     """``near``: almost all of both."""
-    EXACT = 22
+    EXACT = 23
     """``exact``: all words are equal."""

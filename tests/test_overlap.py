@@ -568,6 +568,8 @@ def test_lengths_double_without_spaces() -> None:
         (words(0, 100), words(0, 60) + words(900, 80), 0, 2, Rule.LATER),
         (words(0, 150), words(0, 90), 90, 2, Rule.CUT),
         (words(0, 20), words(0, 20) + words(900, 70), 0, 0, Rule.FLASH),
+        (words(0, 20), words(0, 20) + words(900, 17), 0, 0, Rule.FLASH),
+        (words(0, 20), words(0, 20) + words(900, 16), 0, 0, Rule.CUT),  # though it may have grown, too
         (words(0, 150), words(900, 40) + words(0, 135), 150, 0, Rule.WHOLE),
         (words(0, 100), words(0, 96) + words(900, 4), 0, 0, Rule.NEAR),
     ],
@@ -583,13 +585,14 @@ def test_the_rule_that_decided(a: Text, b: Text, quoted: int, days: int, expecte
 @pytest.mark.parametrize(
     ("size", "own", "sources", "expected"),
     [
-        (31, 62, (0, 1), Rule.COVERED),
+        (31, 62, (0, 1), Rule.BRIEF),
         (31, 62, (0, 0), Rule.THIN),  # one source words two notices alike
         (31, 62, (0, -1), Rule.THIN),
         (31, 62, None, Rule.THIN),
         (31, 63, (0, 1), Rule.THIN),  # less than half of it
-        (30, 60, (0, 1), Rule.COVERED),
+        (30, 60, (0, 1), Rule.BRIEF),
         (29, 58, (0, 1), Rule.QUOTED),  # no copied part
+        (32, 64, (0, 1), Rule.COVERED),  # enough of any source
     ],
 )
 def test_half_of_a_brief_is_a_version_of_what_another_source_has(

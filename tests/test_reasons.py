@@ -48,6 +48,20 @@ def said(rule: Rule, coverage: tuple[float, float], shared: int, narrative: int)
         (Rule.ROUNDED, (0.1, 0.476), 90, 80, "47 % of the shorter is in the longer, and at least 48 % with"),
         (Rule.LATER, (0.1, 0.7), 90, 80, "70 % of the shorter is in the longer, at least 60 %, which texts"),
         (Rule.REPORT, (0.1, 0.7), 90, 10, "at least 48 %, and it holds the figures of one day"),
+        (
+            Rule.REPORT,
+            (0.1, 0.476),
+            90,
+            10,
+            "47 % of the shorter is in the longer, and at least 48 % with the",
+        ),
+        (
+            Rule.BRIEF,
+            (0.1, 0.55),
+            25,
+            25,
+            "55 % of the shorter is in the longer, at least 50 %, and of another",
+        ),
         (Rule.CUT, (1, 0.6), 90, 4, "the shorter was cut from the longer: 100 % and 60 % are shared"),
         (Rule.FLASH, (0.9, 0.1), 28, 26, "a flash, and what it grew into within half a day: 90 % of it"),
         (Rule.WHOLE, (0.85, 0.7), 90, 4, "most of both is shared, whoever says it: 70 % and 85 %"),
@@ -86,3 +100,17 @@ def test_percent_keeps_all_and_nothing_for_themselves() -> None:
         "99.9 %",
         "100 %",
     ]
+
+
+@pytest.mark.parametrize(
+    ("share", "limit", "expected"),
+    [
+        (0.479, 0.48, "only 47 % of the shorter is in the longer, less than 48 %"),
+        (0.484, 0.485, "only 47 % of the shorter is in the longer, less than 48 %"),
+        (0.002, 0.004, "only 0.2 % of the shorter is in the longer, less than 0.4 %"),
+        (0.3, 0.48, "only 30 % of the shorter is in the longer, less than 48 %"),
+    ],
+)
+def test_a_share_below_a_limit_is_never_told_as_that(share: float, limit: float, expected: str) -> None:
+    relation = Relation("a", "b", RelationKind.PARTIAL, 0.001, share, 90, 80)
+    assert explain(relation, Rule.PASSAGES, Settings(version_coverage=limit)).endswith(expected)
