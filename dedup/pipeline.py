@@ -66,6 +66,7 @@ __all__ = [
     "judge",
     "learn",
     "prepare",
+    "rule_of",
     "sign",
     "to_leader",
 ]

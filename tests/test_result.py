@@ -91,6 +91,25 @@ def test_any_pair_has_a_relation(result: Result) -> None:
             call("nobody")
 
 
+def test_why_a_pair_is_related_so(result: Result) -> None:
+    assert result.explain("alone", "a-copy") == "no passage is shared"
+    for pair in (("z-first", "a-copy"), ("a-copy", "z-first"), ("alone", "alone")):
+        assert result.explain(*pair) == "the articles are equal word for word, once folded and stripped"
+    assert result.explain("a-copy", "b-longer") == result.explain("b-longer", "a-copy")
+    assert result.explain("a-copy", "b-longer").endswith(
+        ", at least 48 %, with 84 shared words outside quotations"
+    )
+
+
+def test_why_articles_without_a_body_are_equal_or_not() -> None:
+    texts = "Subscribe to our newsletter", "Subscribe to our newsletter", "Follow us on Twitter", "…"
+    found = dedup.find_families([record(f"{n}", text, n) for n, text in enumerate(texts)])
+    assert found.relation("0", "1").relation == RelationKind.EXACT
+    assert "equal word for word" in found.explain("0", "1")
+    for other in "23":
+        assert found.explain("0", other) == "no passage is shared"
+
+
 def test_relations_are_a_sequence(result: Result) -> None:
     relations = list(result.relations)
     assert len(result.relations) == len(relations) == 2
@@ -110,7 +129,10 @@ def test_listed_relations_are_those_of_single_pairs(seeds: Result) -> None:
 
 @pytest.mark.parametrize("identity", ["none", None, 1, ["alone"]])
 def test_no_such_document(result: Result, identity: Any) -> None:
-    asked = (result.document, result.family, result.stock_spans, lambda some: result.relation("alone", some))
+    asked = (
+        *(result.document, result.family, result.stock_spans),
+        *(lambda some: result.relation("alone", some), lambda some: result.explain("alone", some)),
+    )
     for ask in asked:
         with pytest.raises(UsageError, match="no document with id"):
             ask(identity)
