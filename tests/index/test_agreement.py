@@ -98,6 +98,32 @@ def test_a_few_paragraphs_in_time_order(tmp_path_factory, texts, ends, policy, b
         assert before == judged(index)
 
 
+@pytest.mark.parametrize(("source", "relation"), [("b", "version"), ("a", "partial"), (None, "partial")])
+def test_half_of_a_brief_of_another_source(places, source, relation):
+    """However it came in, an index knows where a document is from."""
+    lead = paragraph("lead", 31)
+    long = article("long", [lead, paragraph("more", 200)], source="a")
+    brief = article("brief", [lead, paragraph("own", 31)], 1, source=source)
+    result = dedup.find_families([long, brief])
+    assert result.relation("long", "brief").relation.value == relation
+    alone, one, many, merged = (places() for _ in range(4))
+    with alone.open() as index:
+        index.add(brief)
+    with one.open() as index:
+        index.add(long)
+        assert index.query(brief).relation.value == relation
+        assert index.add(brief).relation.value == relation
+        index.rebuild()
+        assert index.stats()["relations"] == {relation: 1}
+        assert index.export()["relations"]["relation"].to_pylist() == [relation]
+    with many.open() as index:
+        assert [match.relation.value for match in index.add_many([long, brief])] == ["none", relation]
+    with merged.open() as index, alone.open() as other:
+        index.add(long)
+        index.merge(other)
+        assert index.stats()["relations"] == {relation: 1}
+
+
 def judged(index: Index) -> list:
     return [
         index._store.rows(f"SELECT {what} ORDER BY 1")
