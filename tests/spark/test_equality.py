@@ -90,8 +90,26 @@ BRIEFS += [
 """Said again, news each time, carried the first time, and said again elsewhere; the other carried for two days."""
 
 
+LEAD = (
+    "The tram to Merrow runs again since noon, as the council had the bent rails at the harbour gate replaced by a "
+    "crew that worked for two nights in the rain."
+)
+REST = (
+    "Whoever holds a ticket for the days without trams is paid back at the kiosk beside the old town hall, where the "
+    "desk stays open until eight."
+)
+HALVES: list[dict[str, Any]] = [
+    {"id": f"tram-{name}", "text": f"{LEAD} {rest}", "source": source, "published": "2026-03-11T09:00:00Z"}
+    for name, rest, source in (
+        ("long", " ".join(f"stop{n} has a bench{n} and a lamp{n}" for n in range(30)), "wire.example"),
+        ("brief", REST, "isle.example"),
+    )
+]
+"""A brief, and half of it in another source."""
+
+
 def test_seeds(spark: Any, seed_table: pa.Table, tmp_path: Path) -> None:
-    notices = pa.Table.from_batches(from_documents([*NOTICES, *BRIEFS])).select(list(FIELDS))
+    notices = pa.Table.from_batches(from_documents([*NOTICES, *BRIEFS, *HALVES])).select(list(FIELDS))
     table = pa.concat_tables([seed_table.select(list(FIELDS)).cast(notices.schema), notices])
     table = table.set_column(1, "text", table["text"].cast(pa.string()))
     folder = str(tmp_path / "out")
