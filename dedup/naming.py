@@ -83,10 +83,10 @@ def compare_headlines(
         asked: bool[p], the pairs that are looked at.
     """
     found = Headlines(np.zeros(len(a), bool), np.zeros(len(a), bool))
-    if texts.title is None or texts.source is None:
+    if texts.title is None:
         return found
     rows = np.flatnonzero(asked)
-    rows = rows[(texts.source[a[rows]] == texts.source[b[rows]]) & (texts.source[a[rows]] >= 0)]
+    rows = rows[texts.sources_known(a[rows], b[rows], same=True)]
     if not len(rows):
         return found
     documents, place = np.unique(np.concatenate([a[rows], b[rows]]), return_inverse=True)

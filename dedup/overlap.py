@@ -16,7 +16,6 @@ from dedup.edges import EXACT, NEAR, NONE, PARTIAL, QUOTE, VERSION, Edges
 from dedup.ragged import distinct
 from dedup.rules import Rule
 from dedup.templates import (
-    LIFTED,
     SAME_DAY,
     Aligned,
     days_apart,
@@ -34,7 +33,7 @@ if TYPE_CHECKING:
     from dedup.candidates import Pairs
     from dedup.config import Settings
 
-__all__ = ["HALF", "PARAGRAPH", "Verdicts", "classify", "equal", "rules_of", "verify"]
+__all__ = ["HALF", "PARAGRAPH", "Verdicts", "classify", "decide", "equal", "verify"]
 
 SEED = 3
 """Tokens a match must have to enter an alignment; chance matches of three are many, chains of them rare."""
@@ -66,10 +65,10 @@ def verify(texts: Texts, pairs: Pairs, settings: Settings) -> Edges:
 
     Threads share the pairs in contiguous slices; the result does not depend on their number.
     """
-    lengths = Lengths.of(texts, distinct(np.concatenate([pairs.a, pairs.b])))
     count = min(len(pairs) // 64, 8 * settings.workers)
     if count < 2:  # of one document, in the index: starting a thread takes longer than aligning
-        return _judge(texts, pairs.a, pairs.b, lengths, settings)[0]
+        return decide(texts, pairs, settings)[0]
+    lengths = _lengths(texts, pairs)
     slices = np.array_split(np.arange(len(pairs)), count)
     with ThreadPoolExecutor(settings.workers) as pool:
         parts = pool.map(
@@ -78,10 +77,13 @@ def verify(texts: Texts, pairs: Pairs, settings: Settings) -> Edges:
         return Edges.concat(list(parts))
 
 
-def rules_of(texts: Texts, pairs: Pairs, settings: Settings) -> NDArray[np.uint8]:
-    """By which rule :func:`verify` judges each pair: uint8[p], codes of :class:`dedup.rules.Rule`."""
-    lengths = Lengths.of(texts, distinct(np.concatenate([pairs.a, pairs.b])))
-    return _judge(texts, pairs.a, pairs.b, lengths, settings)[1]
+def decide(texts: Texts, pairs: Pairs, settings: Settings) -> tuple[Edges, NDArray[np.uint8]]:
+    """As :func:`verify`, in one thread; and by which rules: uint8[p], codes of :class:`dedup.rules.Rule`."""
+    return _judge(texts, pairs.a, pairs.b, _lengths(texts, pairs), settings)
+
+
+def _lengths(texts: Texts, pairs: Pairs) -> Lengths:
+    return Lengths.of(texts, distinct(np.concatenate([pairs.a, pairs.b])))
 
 
 def _align(texts: Texts, a: NDArray[np.int64], b: NDArray[np.int64], settings: Settings) -> Aligned:
@@ -141,7 +143,7 @@ def _judge(
     cut = (shortened | grown) & ~retold
     flash = np.flatnonzero(cut & few)
     cut[flash] = (narrative[flash] >= settings.quote_words) & (new_figures(texts, a[flash], b[flash]) == 0)
-    told = two_sentences | (narrative >= settings.partial_words)
+    passages = narrative >= settings.partial_words
     facts = same_facts(texts, aligned, settings)
     same = same_report(texts, lengths, aligned, settings) | (facts & frame[a] & frame[b])
     verdicts = classify(
@@ -152,12 +154,12 @@ def _judge(
         told=_by(
             (Rule.FACTS, facts),
             (Rule.SENTENCES, two_sentences),
-            (Rule.PASSAGES, narrative >= settings.partial_words),
+            (Rule.PASSAGES, passages),
         ),
         longest=aligned.longest,
         enough=_by(
             (Rule.REPORT, same),
-            (Rule.BRIEF, told & (most >= HALF) & _of_two_sources(texts, a, b)),
+            (Rule.BRIEF, (two_sentences | passages) & (most >= HALF) & texts.sources_known(a, b, same=False)),
             (Rule.FLASH, cut),
             (Rule.CUT, cut & shortened),
             (Rule.COVERED, narrative >= np.minimum(settings.version_words, needed)),
@@ -166,7 +168,7 @@ def _judge(
         template=find_templates(texts, lengths, aligned, settings),
         apart=days_apart(texts, a, b),
         later=days_apart(texts, a, b, settings.stock_window_days * DAY),
-        scraps=aligned.verbatim < LIFTED * (aligned.stop - aligned.start),
+        scraps=aligned.scraps,
         settings=settings,
     )
     columns = shared, narrative, aligned.longest
@@ -176,14 +178,6 @@ def _judge(
         *(aligned.start, aligned.stop, aligned.runs),
     )
     return edges, verdicts.rule
-
-
-def _of_two_sources(texts: Texts, a: NDArray[np.int64], b: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Pairs known to come from two sources: bool[p]."""
-    if texts.source is None:
-        return np.zeros(len(a), bool)
-    one, two = texts.source[a], texts.source[b]
-    return np.asarray((np.minimum(one, two) >= 0) & (one != two))
 
 
 def _by(*rules: tuple[Rule, NDArray[np.bool_]]) -> NDArray[np.uint8]:

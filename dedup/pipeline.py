@@ -38,7 +38,7 @@ from dedup.edges import NONE, Edges
 from dedup.families import Grouping, find_roundups, group
 from dedup.language import detect
 from dedup.marks import Marks
-from dedup.overlap import equal, rules_of, verify
+from dedup.overlap import decide, equal, verify
 from dedup.quotations import mark_quotations
 from dedup.ragged import gather, running, steps, whole, whole_strings
 from dedup.rules import Rule
@@ -66,7 +66,6 @@ __all__ = [
     "judge",
     "learn",
     "prepare",
-    "rule_of",
     "sign",
     "to_leader",
 ]
@@ -480,21 +479,12 @@ def compare_pairs(texts: Texts, content: NDArray[np.uint64], pairs: Pairs, setti
     return Edges.concat([equal(texts, pairs.a[same], pairs.b[same]), verify(texts, others, settings)])
 
 
-def compare_rows(prepared: Prepared, judged: Judged, a: int, b: int, settings: Settings) -> Edges:
-    """One verified pair of document numbers, a <= b, whatever its kind."""
+def compare_rows(
+    prepared: Prepared, judged: Judged, a: int, b: int, settings: Settings
+) -> tuple[Edges, Rule]:
+    """One verified pair of document numbers, a <= b, whatever its kind; and the rule that decided."""
     one, two = np.array([a]), np.array([b])
-    if _equal(prepared, judged, a, b):
-        return equal(judged.texts, one, two)
-    return verify(judged.texts, Pairs(one, two), settings)
-
-
-def rule_of(prepared: Prepared, judged: Judged, a: int, b: int, settings: Settings) -> Rule:
-    """The rule by which :func:`compare_rows` names the relation."""
-    if _equal(prepared, judged, a, b):
-        return Rule.EXACT
-    return Rule(rules_of(judged.texts, Pairs(np.array([a]), np.array([b])), settings)[0])
-
-
-def _equal(prepared: Prepared, judged: Judged, a: int, b: int) -> bool:
-    """Whether two documents have the same body."""
-    return bool((prepared.content[judged.order[a]] == prepared.content[judged.order[b]]).all())
+    if (prepared.content[judged.order[a]] == prepared.content[judged.order[b]]).all():
+        return equal(judged.texts, one, two), Rule.EXACT
+    edges, rules = decide(judged.texts, Pairs(one, two), settings)
+    return edges, Rule(rules[0])

@@ -55,8 +55,7 @@ def explain(relation: Relation, rule: Rule, settings: Settings) -> str:
             return f"{shared} words are shared, but {_FRAMES[rule]}: one frame, other facts"
         case Rule.BACKGROUND:
             return (
-                f"{outside}, {window} background: {_below(most, settings.partial_coverage_apart)} of the "
-                f"shorter is in the longer, less than {percent(settings.partial_coverage_apart)}, and not "
+                f"{outside}, {window} background: {_missed(most, settings.partial_coverage_apart)}, and not "
                 f"{percent(PARAGRAPH[1])} with a run of {PARAGRAPH[0]} words"
             )
         case Rule.SCRAPS:
@@ -70,15 +69,9 @@ def explain(relation: Relation, rule: Rule, settings: Settings) -> str:
             enough = f"{settings.partial_words}"
             if rule is Rule.SENTENCES:
                 enough = f"{settings.two_sentences} in two sentences or more"
-            return (
-                f"{outside}, at least {enough}; but only {_below(most, limit)} of the shorter "
-                f"is in the longer, less than {percent(limit)}"
-            )
+            return f"{outside}, at least {enough}; but only {_missed(most, limit)}"
         case Rule.SEQUEL:
-            return (
-                f"{outside}; but only {_below(most, apart)} of the shorter is in the longer, less than "
-                f"{percent(apart)}, which texts days apart must share"
-            )
+            return f"{outside}; but only {_missed(most, apart)}, which texts days apart must share"
         case Rule.THIN:
             return f"{covered}, but with {outside}, fewer than {settings.version_words}"
         case Rule.RETOLD:
@@ -117,6 +110,11 @@ def _reached(share: float, limit: float) -> str:
         f"{_below(share, limit)} of the shorter is in the longer, and at least {percent(limit)} with "
         "the rest of sentences half of which are"
     )
+
+
+def _missed(share: float, limit: float) -> str:
+    """That a share of the shorter text is not enough."""
+    return f"{_below(share, limit)} of the shorter is in the longer, less than {percent(limit)}"
 
 
 def _below(share: float, limit: float) -> str:

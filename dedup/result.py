@@ -16,7 +16,7 @@ from dedup.errors import UsageError
 from dedup.lineage import AgreedText, Step, agree, trace
 from dedup.model import Document, Passage, Relation, RelationKind, asked_number
 from dedup.passages import spans_of_tokens
-from dedup.pipeline import compare_rows, rule_of
+from dedup.pipeline import compare_rows
 from dedup.ragged import by_owner
 from dedup.reasons import explain
 from dedup.tables import Room, Tables
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from dedup.config import Settings
     from dedup.io import Reject
     from dedup.pipeline import Judged, Prepared
+    from dedup.rules import Rule
 
 __all__ = ["Family", "Result"]
 
@@ -187,11 +188,7 @@ class Result(Tables):
         Raises:
             UsageError: There is no such document.
         """
-        one, two = self._number(a), self._number(b)
-        low, high = min(one, two), max(one, two)
-        edges = compare_rows(self._prepared, self._judged, low, high, self.settings)
-        found = _relation(self._relation_rows(edges, self._places(edges)).to_pylist()[0])
-        return found if found.a == a else _turned(found)
+        return self._compared(a, b)[0]
 
     def explain(self, a: str, b: str) -> str:
         """Why two documents are related so, or not at all: the rule that decided, in words.
@@ -199,9 +196,13 @@ class Result(Tables):
         Raises:
             UsageError: There is no such document.
         """
+        return explain(*self._compared(a, b), self.settings)
+
+    def _compared(self, a: str, b: str) -> tuple[Relation, Rule]:
         low, high = sorted((self._number(a), self._number(b)))
-        rule = rule_of(self._prepared, self._judged, low, high, self.settings)
-        return explain(self.relation(a, b), rule, self.settings)
+        edges, rule = compare_rows(self._prepared, self._judged, low, high, self.settings)
+        found = _relation(self._relation_rows(edges, self._places(edges)).to_pylist()[0])
+        return found if found.a == a else _turned(found), rule
 
     def stock_spans(self, identity: str) -> list[tuple[int, int]]:
         """Places of a document that recur across time and stories, in characters of its raw text.

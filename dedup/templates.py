@@ -135,6 +135,11 @@ class Aligned:
     start: NDArray[np.int64]
     stop: NDArray[np.int64]
 
+    @property
+    def scraps(self) -> NDArray[np.bool_]:
+        """bool[p], their verbatim runs are short, as those of a frame."""
+        return np.asarray(self.verbatim < LIFTED * (self.stop - self.start))
+
 
 def find_templates(texts: Texts, lengths: Lengths, aligned: Aligned, settings: Settings) -> NDArray[np.uint8]:
     """Pairs that are templates, by which rule: uint8[p] of :class:`dedup.rules.Rule`, 0 for no template.
@@ -256,9 +261,8 @@ def _lifted(lengths: Lengths, aligned: Aligned) -> NDArray[np.bool_]:
 
     What a follow-up keeps of the first report, where the count of victims is another one.
     """
-    long = aligned.verbatim >= LIFTED * (aligned.stop - aligned.start)
     least = np.minimum(lengths.base[aligned.a], lengths.base[aligned.b])
-    return np.asarray(long & (2 * aligned.words < SERIES * least))
+    return np.asarray(~aligned.scraps & (2 * aligned.words < SERIES * least))
 
 
 def _refilled(
@@ -286,10 +290,8 @@ def _framed(texts: Texts, lengths: Lengths, aligned: Aligned) -> NDArray[np.bool
     """
     a, b = aligned.a, aligned.b
     found = np.zeros(len(a), bool)
-    if texts.source is None:
-        return found
     few = 2 * aligned.words < FRAME * np.minimum(lengths.base[a], lengths.base[b])
-    one = (texts.source[a] == texts.source[b]) & (texts.source[a] >= 0)
+    one = texts.sources_known(a, b, same=True)
     rows = np.flatnonzero(few & one & days_apart(texts, a, b, NEXT_DAY))
     if not len(rows):  # mostly
         return found

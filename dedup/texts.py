@@ -100,6 +100,19 @@ class Texts:
         total: NDArray[np.int64] = half_words(self.flags, start, stop, [without])[0]
         return total
 
+    def sources_known(self, a: NDArray[np.int64], b: NDArray[np.int64], *, same: bool) -> NDArray[np.bool_]:
+        """Pairs of documents known to come from one source, or from two: bool[p].
+
+        Args:
+            a: int64[p] document number.
+            b: int64[p].
+            same: One or two.
+        """
+        if self.source is None:
+            return np.zeros(len(a), bool)
+        one, two = self.source[a], self.source[b]
+        return np.asarray((np.minimum(one, two) >= 0) & ((one == two) == same))
+
 
 def half_words(
     flags: NDArray[np.uint8],

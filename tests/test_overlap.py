@@ -16,7 +16,7 @@ from dedup.config import Settings
 from dedup.edges import KINDS, NONE, Edges
 from dedup.kernels import reference_overlap as reference
 from dedup.kernels.rules import EXCERPT
-from dedup.overlap import SEED, classify, equal, rules_of, verify
+from dedup.overlap import SEED, classify, decide, equal, verify
 from dedup.rules import Rule
 from dedup.texts import ANNOUNCED, CHARACTER, DAY, NEVER, NUMBER, QUOTED, SENTENCE, STOCK, Texts
 
@@ -397,7 +397,7 @@ def test_two_sentences_are_a_part(shared: int, in_a: list[int], in_b: list[int],
     texts = texts_of([a, b], flags)
     edges = verify(texts, Pairs(np.array([0]), np.array([1])), Settings())
     assert (kind(edges), edges.narrative_words[0]) == (expected, shared)
-    (rule,) = rules_of(texts, Pairs(np.array([0]), np.array([1])), Settings())
+    _, (rule,) = decide(texts, Pairs(np.array([0]), np.array([1])), Settings())
     assert (Rule(rule) is Rule.SENTENCES) == (expected == "partial" and shared < 30)
 
 
@@ -463,7 +463,7 @@ def test_of_a_sentence_half_of_which_is_shared_the_rest_was_taken_over(
         texts = replace(texts, published=np.array([0, days * DAY]))
         edges = verify(texts, Pairs(np.array([0]), np.array([1])), Settings())
         assert (kind(edges), edges.shared_words[0]) == (expected, shared)
-        (rule,) = rules_of(texts, Pairs(np.array([0]), np.array([1])), Settings())
+        _, (rule,) = decide(texts, Pairs(np.array([0]), np.array([1])), Settings())
         assert (Rule(rule) is Rule.ROUNDED) == (expected == "version" and shared < 0.48 * sum(lengths))
 
 
@@ -578,7 +578,7 @@ def test_the_rule_that_decided(a: Text, b: Text, quoted: int, days: int, expecte
     flags = [[QUOTED if word < quoted else 0 for word in text] for text in (a, b)]
     texts = replace(texts_of([a, b], flags), published=np.array([0, days * DAY]))
     for one, two in ((0, 1), (1, 0)):
-        (rule,) = rules_of(texts, Pairs(np.array([one]), np.array([two])), Settings())
+        _, (rule,) = decide(texts, Pairs(np.array([one]), np.array([two])), Settings())
         assert Rule(rule) is expected
 
 
@@ -601,7 +601,7 @@ def test_half_of_a_brief_is_a_version_of_what_another_source_has(
     a, b = words(0, own), words(0, size) + words(900, 200)
     texts = replace(texts_of([a, b]), source=None if sources is None else np.array(sources))
     for one, two in ((0, 1), (1, 0)):
-        (rule,) = rules_of(texts, Pairs(np.array([one]), np.array([two])), Settings())
+        _, (rule,) = decide(texts, Pairs(np.array([one]), np.array([two])), Settings())
         assert Rule(rule) is expected
 
 

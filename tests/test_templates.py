@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from dedup.candidates import Pairs
 from dedup.config import Settings
 from dedup.edges import KINDS
-from dedup.overlap import rules_of, verify
+from dedup.overlap import decide, verify
 from dedup.rules import Rule
 from dedup.templates import Aligned, differ_throughout, new_figures
 from dedup.texts import CHARACTER, NEVER, NUMBER, QUOTED, STOCK, Texts
@@ -96,7 +96,7 @@ def reported(
         )
         pair = Pairs(np.array([0]), np.array([1]))
         relations.add(KINDS[int(verify(texts, pair, Settings()).kind[0])].value)
-        rules.add(int(rules_of(texts, pair, Settings())[0]))
+        rules.add(int(decide(texts, pair, Settings())[1][0]))
     (relation,), (rule,) = relations, rules
     assert (relation in ("quote", "none")) == (Rule(rule) < Rule.FACTS)
     return relation
