@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dedup import Relation, RelationKind, Settings
+from dedup import Relation, RelationKind, Settings, find_families
 from dedup.reasons import explain
 from dedup.rules import Rule
 from dedup.wording import percent
@@ -114,3 +114,19 @@ def test_percent_keeps_all_and_nothing_for_themselves() -> None:
 def test_a_share_below_a_limit_is_never_told_as_that(share: float, limit: float, expected: str) -> None:
     relation = Relation("a", "b", RelationKind.PARTIAL, 0.001, share, 90, 80)
     assert explain(relation, Rule.PASSAGES, Settings(version_coverage=limit)).endswith(expected)
+
+
+def test_two_markets_that_one_source_reports_in_one_go() -> None:
+    text = "Pigs made {} crowns more this morning, the best 2.61 a kilo."
+    records = [
+        {
+            "id": town,
+            "title": f"{town} pig sale opens dearer",
+            "text": text.format(more),
+            "source": "wire.example",
+            "published": f"2026-03-02T08:0{minute}:00Z",
+        }
+        for town, more, minute in (("Lynford", "1.50", 1), ("Merrow", "1.40", 2))
+    ]
+    said = find_families(records).explain("Lynford", "Merrow")
+    assert "the names in their headlines differ: one frame" in said

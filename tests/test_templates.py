@@ -63,7 +63,7 @@ def words(start: int, count: int) -> Text:
 REPORT = [word + 5000 if word % 10 == 5 else word for word in words(0, 100)]  # a figure every ten words
 
 
-def reported(
+def decided(
     a: Text,
     b: Text,
     hours: int | None = 0,
@@ -73,8 +73,8 @@ def reported(
     spaceless: bool = False,
     scripts: tuple[int, int] | None = None,
     quoted: range = range(0),
-) -> str:
-    """Relation of two texts, published so many hours apart, whose words from 5000 on are figures.
+) -> tuple[str, Rule]:
+    """Relation of two texts, published so many hours apart, whose words from 5000 on are figures; by which rule.
 
     It is the same whichever comes first. Words below ``stock`` are stock text, and so are the figures from
     20000 on; ``spaceless`` ones are characters, ``scripts`` say of each text whether most of its are; and the words at the places ``quoted`` of a are quoted there.
@@ -99,7 +99,12 @@ def reported(
         rules.add(int(decide(texts, pair, Settings())[1][0]))
     (relation,), (rule,) = relations, rules
     assert (relation in ("quote", "none")) == (Rule(rule) < Rule.FACTS)
-    return relation
+    return relation, Rule(rule)
+
+
+def reported(a: Text, b: Text, hours: int | None = 0, **how: Any) -> str:
+    """The relation alone."""
+    return decided(a, b, hours, **how)[0]
 
 
 def framed(a: Text, b: Text, hours: int = 0, **flagged: Any) -> str:
@@ -388,6 +393,7 @@ def test_one_days_report_in_two_outlets_is_one_report() -> None:
     report = other([word + 200 if word % 10 == 7 else word for word in REPORT], 95)
     cut = report[:81]
     assert [framed(report, [*words(300, 10), *cut], hours) for hours in (0, 30)] == ["version"] * 2
+    assert decided(report, [*words(300, 10), *cut], stock=100) == ("version", Rule.REPORT)
     assert framed(report, [*words(300, 10), *other(cut, 45)]) == "quote"  # too few words to say more
     assert framed(report, [*words(300, 10), *other(cut, 25, 45, 65, 75)]) == "none"
     assert framed(report, [*words(300, 10), *words(0, 81)]) == "none"  # the frame alone
@@ -406,6 +412,8 @@ def test_a_passage_of_a_report_is_copied_with_its_figures() -> None:
     topped = words(200, 40) + passage + [5900, 5901]
     assert framed(REPORT, topped) == "version"
     assert framed(topped, words(300, 200) + passage + [5800, 5801]) == "partial"  # neither is the report
+    longer = words(300, 200) + passage + [5800, 5801]
+    assert decided(topped, longer, stock=100) == ("partial", Rule.FACTS)
     assert framed(REPORT, words(200, 40) + other(passage, 25)) in ("none", "quote")  # one figure is another
     assert framed(REPORT, topped, hours=30) in ("none", "quote")  # another day's
     background = [word for word in REPORT if word < 5000]  # no figures of its own
