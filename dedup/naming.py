@@ -2,8 +2,9 @@
 
 "Pigs made 1.50 crowns more, the best 2.61 a kilo" is the report of one market under one headline and of
 another under another. Of most articles a headline says little: outlets retitle what they take over, and an
-update has a new one. So it is looked at only between two notices of one source that are rich in figures, and
-says something only where both headlines are one frame around other words, or other figures.
+update has a new one. So it is looked at only between two notices of one source, and says something only where
+both headlines are one frame around other words, or other figures, or where the words that differ in them are
+all that differs in the texts.
 """
 
 from __future__ import annotations
@@ -29,6 +30,9 @@ __all__ = ["Headlines", "compare_headlines"]
 FRAME = 2
 """Words that follow the name in both headlines; what only ends one is said of the thing, not its name."""
 
+NAME = 2
+"""Words of a name that stands for two notices whenever they were sent."""
+
 BESIDES = 1
 """Words by which two texts may differ beside figures and names: a range is "50 to 51", a figure is not."""
 
@@ -41,11 +45,13 @@ class Headlines:
     """What the headlines of p pairs say, each in one frame.
 
     Attributes:
-        name: bool[p], they name two things.
+        name: bool[p], they name two things, if both notices were sent in one go.
+        only: bool[p], whenever they were sent: two names, and nothing else differs in the texts.
         figure: bool[p], they have other figures, and nothing else differs.
     """
 
     name: NDArray[np.bool_]
+    only: NDArray[np.bool_]
     figure: NDArray[np.bool_]
 
 
@@ -82,7 +88,7 @@ def compare_headlines(
         b: int64[p].
         asked: bool[p], the pairs that are looked at.
     """
-    found = Headlines(np.zeros(len(a), bool), np.zeros(len(a), bool))
+    found = Headlines(*np.zeros((3, len(a)), bool))
     if texts.title is None:
         return found
     rows = np.flatnonzero(asked)
@@ -95,8 +101,10 @@ def compare_headlines(
         x, y = titles[one], titles[two]
         if x.words == y.words or not x.words or not y.words:
             continue
+        body_x, body_y = _words(texts, int(a[row])), _words(texts, int(b[row]))
         found.figure[row] = _other_figures(x, y)
-        found.name[row] = _other_name(x, y, _words(texts, int(a[row])), _words(texts, int(b[row])))
+        found.name[row] = _other_name(x, y, body_x, body_y)
+        found.only[row] = _only_name(x, y, body_x, body_y)
     return found
 
 
@@ -164,4 +172,25 @@ def _other_name(x: _Title, y: _Title, body_x: set[int], body_y: set[int]) -> boo
     told = bool(differing) and name_x <= body_x and name_y <= body_y
     if not (told or (first == 0 and unheard and not (parted_x or parted_y))):
         return False
-    return SequenceMatcher(None, letters_x, letters_y, autojunk=False).ratio() < MISSPELLED
+    return _unlike(letters_x, letters_y)
+
+
+def _only_name(x: _Title, y: _Title, body_x: set[int], body_y: set[int]) -> bool:
+    """Whether nothing differs but two names, in the headlines and in the texts: of the dead, of two firms.
+
+    A name has two words at least, as an update may have another one in both places ("two killed", "three
+    killed"), and no figures.
+    """
+    first, last = _frame(x.words, y.words)
+    parts = [slice(first, len(title.words) - last) for title in (x, y)]
+    names = [title.words[part] for title, part in zip((x, y), parts, strict=True)]
+    if not all(sum(title.weights[part]) >= 2 * NAME for title, part in zip((x, y), parts, strict=True)):
+        return False
+    letters = [title.letters(part.start, part.stop) for title, part in zip((x, y), parts, strict=True)]
+    alone = [body_x - body_y, body_y - body_x]
+    return [set(name) for name in names] == alone and _unlike(*letters)
+
+
+def _unlike(x: str, y: str) -> bool:
+    """Whether one name is not the other, put right."""
+    return SequenceMatcher(None, x, y, autojunk=False).ratio() < MISSPELLED

@@ -145,7 +145,8 @@ def find_templates(texts: Texts, lengths: Lengths, aligned: Aligned, settings: S
     """Pairs that are templates, by which rule: uint8[p] of :class:`dedup.rules.Rule`, 0 for no template.
 
     Of two notices days apart, figures in the one are nothing in the other: "33 millimetres", "none". Two that
-    a source sends in one go under names of their own are two: an update comes later, or keeps the headline.
+    a source sends in one go under names of their own are two: an update comes later, or keeps the headline;
+    so are two of one source, whenever they come, in whose headlines and texts nothing differs but two names.
     Prose with a figure here and there is no report, unless it is brief: an article that is run again next
     week, or next year, says when the courses are this time. What an outlet puts above or below its articles
     is the frame of a series, or furniture of its pages.
@@ -170,10 +171,10 @@ def find_templates(texts: Texts, lengths: Lengths, aligned: Aligned, settings: S
     other |= notice & apart & in_words
     other |= _refilled(texts, lengths, aligned, brief)
     days = other_weekdays(texts, aligned, brief & days_apart(texts, a, b, NEXT_DAY))
-    # headlines are seldom asked: between notices rich in figures, half of the shorter one alike
+    # headlines are seldom asked: between notices, half of the shorter one alike
     alike = 4 * aligned.left <= np.minimum(lengths.whole[a], lengths.whole[b])
-    headlines = compare_headlines(texts, a, b, notice & rich[a] & rich[b] & alike)
-    names = headlines.name & _in_one_go(texts, a, b)
+    headlines = compare_headlines(texts, a, b, notice & alike)
+    names = headlines.only | (headlines.name & _in_one_go(texts, a, b))
     other |= report & _differ_only(texts, lengths, aligned, apart, brief, headlines.figure)
     rule = np.zeros(len(a), np.uint8)
     rule[_framed(texts, lengths, aligned)] = Rule.FURNITURE

@@ -15,7 +15,15 @@ LYNFORD, MERROW = "Lynford pig sale opens dearer", "Merrow Falls pig sale opens 
 
 
 def said(a: tuple[str, str], b: tuple[str, str], sources: tuple[int, int] = (0, 0)) -> tuple[bool, bool]:
-    """Whether the headlines of two notices name two things, and whether they have other figures."""
+    """Whether the headlines of two notices name two things, or have other figures."""
+    found = headlines(a, b, sources)
+    return found[0], found[2]
+
+
+def headlines(
+    a: tuple[str, str], b: tuple[str, str], sources: tuple[int, int] = (0, 0)
+) -> tuple[bool, bool, bool]:
+    """What the headlines of two notices say."""
     tokens = tokenize(pa.array([a[1], b[1]], pa.large_string()))
     start, stop = tokens.offsets[:-1], tokens.offsets[1:]
     source, title = np.array(sources), pa.array([a[0] or None, b[0] or None], pa.string())
@@ -24,7 +32,7 @@ def said(a: tuple[str, str], b: tuple[str, str], sources: tuple[int, int] = (0, 
     )
     one, two = np.array([0]), np.array([1])
     answers = [compare_headlines(texts, *pair, np.array([True])) for pair in ((one, two), (two, one))]
-    (answer,) = {(bool(found.name[0]), bool(found.figure[0])) for found in answers}  # whichever comes first
+    (answer,) = {(bool(x.name[0]), bool(x.only[0]), bool(x.figure[0])) for x in answers}  # in either order
     return answer
 
 
@@ -51,6 +59,29 @@ def test_names(first: tuple[str, str], second: tuple[str, str], named: bool) -> 
     assert said(first, second) == (named, False)
     assert said(first, second, (0, 1)) == said(first, second, (-1, -1)) == (False, False)
     assert said(("", first[1]), second) == (False, False)
+
+
+MASS = "A mass for {} of Tarn is read on Friday at two. Visitors may call from noon. No flowers, please."
+ANNA, EDWIN = "Margaret Hollis", "Edwin Crake"
+
+
+@pytest.mark.parametrize("title", ["{}", "Mass for {}", "{} of Tarn dies"])
+@pytest.mark.parametrize(
+    ("names", "only"),
+    [
+        ((ANNA, EDWIN), True),
+        ((ANNA, "Margret Holis"), False),  # put right
+        (("Hollis", "Crake"), False),  # one word may be an update's
+        (("Hollis", EDWIN), False),
+        (("12 14", "13 15"), False),
+    ],
+)
+def test_nothing_but_names(title: str, names: tuple[str, str], only: bool) -> None:
+    one, two = ((title.format(name), MASS.format(name)) for name in names)
+    assert headlines(one, two)[1] == only
+    assert not headlines(one, two, (0, 1))[1]
+    assert not headlines(one, (two[0], two[1] + " Her sons will sing."))[1]
+    assert not headlines(one, (two[0], one[1]))[1]  # a headline alone was changed
 
 
 def test_figures() -> None:
