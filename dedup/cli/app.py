@@ -108,15 +108,19 @@ def _run(arguments: list[str] | None) -> int:
     except _UsageError as error:
         return _fail(error.format_message())  # type: ignore[attr-defined]
     except DedupError as error:
-        return _fail(str(error))
-    except MemoryError:
-        return _fail("out of memory; a lower --memory-limit or fewer --threads may help")
+        return _fail(_with_notes(str(error), error))
+    except MemoryError as error:
+        return _fail(_with_notes("out of memory; a lower --memory-limit or fewer --threads may help", error))
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""
-        return _fail(f"{place}{error.strerror or error}")
+        return _fail(_with_notes(f"{place}{error.strerror or error}", error))
     if code == INTERRUPTED:
         _say("interrupted")
     return code if isinstance(code, int) else 0
+
+
+def _with_notes(message: str, error: BaseException) -> str:
+    return "; ".join([message, *getattr(error, "__notes__", [])])
 
 
 def _fail(message: str) -> int:

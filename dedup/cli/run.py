@@ -82,7 +82,7 @@ def run(
         ),
     ] = None,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with a run to OUT that was killed.")
+        bool, typer.Option("--resume", help="Go on with a run to OUT that was killed or failed.")
     ] = False,
     no_strip: Annotated[bool, typer.Option("--no-strip", help="Compare with the boilerplate.")] = False,
     no_report: Annotated[bool, typer.Option("--no-report", help="Leave out report.html.")] = False,

@@ -61,7 +61,7 @@ class Workspace:
         limit: Bytes of memory the process should stay under.
         folder: Where files may be made; it is made when the first one is. None: a temporary folder.
         durable: Everything goes to files at once, and what is finished is written down, so that another run
-            can go on from there if this one is killed. After an error the files stay.
+            can go on from there if this one is killed. After an error the files stay if anything is finished.
     """
 
     def __init__(self, limit: int, folder: Path | None = None, *, durable: bool = False) -> None:
@@ -83,7 +83,7 @@ class Workspace:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if kind is None or not self._durable:
+        if kind is None or not self._finished:
             self.close()
 
     def close(self) -> None:
@@ -147,9 +147,10 @@ class Workspace:
         path = self.path(_JOURNAL)
         fresh = path.with_suffix(".new")
         with self._noting, writing(path):
-            self._finished[stage] = values
-            fresh.write_bytes(orjson.dumps(self._finished))
+            finished = {**self._finished, stage: values}
+            fresh.write_bytes(orjson.dumps(finished))
             fresh.replace(path)
+            self._finished = finished
 
     def stage(self, name: str, kind: type[Stage], make: Callable[[], Stage]) -> Stage:
         """What a stage makes, a dataclass of arrays and numbers: from an earlier run, or made now and kept.

@@ -43,8 +43,9 @@ class OutputFolder:
     """Collects files in ``OUT.partial`` and moves them to ``OUT`` when all has gone well.
 
     A killed run leaves ``OUT.partial``, which the next one replaces, or goes on with; so does one whose
-    result cannot be moved to its place. Nothing is ever deleted that no run of this package made. With
-    ``force``, an ``OUT`` in the way is moved aside first, and deleted last.
+    result cannot be moved to its place, and with a key one that fails after it has finished something: a note
+    of its error says so. Nothing is ever deleted that no run of this package made. With ``force``, an ``OUT``
+    in the way is moved aside first, and deleted last.
 
         with OutputFolder("out") as folder:
             write_jsonl(folder / "documents.jsonl", table)
@@ -52,8 +53,8 @@ class OutputFolder:
     Args:
         out: The folder to be.
         force: Replace an earlier result.
-        key: What the result depends on. A run that is interrupted then leaves ``OUT.partial``, too.
-        resume: Keep the files of a run that was killed or interrupted, if its key was the same.
+        key: What the result depends on. Files that are there after an error then stay.
+        resume: Keep the files of a run that was killed or failed, if its key was the same.
 
     Attributes:
         resumed: Whether there were any.
@@ -105,7 +106,12 @@ class OutputFolder:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        keep = self._key is not None and isinstance(error, KeyboardInterrupt)
+        keep = error is not None and self._key is not None and self._has_files()
+        if error is not None and keep:
+            error.add_note(
+                f"what is finished is kept in {self._partial}: "
+                "--resume goes on with it, deleting it frees the disk"
+            )
         try:
             if kind is None:
                 with writing(self._out):
@@ -170,6 +176,9 @@ class OutputFolder:
                 _delete(path)
         if self._key:
             known.write_text(self._key)
+
+    def _has_files(self) -> bool:
+        return any(path.name not in (_LOCK, _KEY) for path in self._partial.glob("*"))
 
     def _holds(self, lock: int) -> bool:
         """Whether the unfinished folder there is now is the one locked."""

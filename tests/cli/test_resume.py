@@ -1,4 +1,4 @@
-"""A run that is killed is gone on with. Real runs, real kills."""
+"""A run that is killed, or fails, is gone on with. Real runs, real kills."""
 
 from __future__ import annotations
 
@@ -24,6 +24,8 @@ finish, left = workspace.Workspace.finish, int(sys.argv.pop(1))
 def dying(self, stage, **values):
     global left
     left -= 1
+    if left == 0 and os.environ.get("OUT_OF_MEMORY"):
+        raise MemoryError
     if left == 0:
         os.kill(os.getpid(), signal.SIGKILL)  # written, not noted
     finish(self, stage, **values)
@@ -99,3 +101,21 @@ def test_nothing_to_go_on_with(undisturbed: dict[str, bytes], tmp_path: Path) ->
     outcome = run(tmp_path / "out", "--resume")
     assert "started anew" in outcome.stderr
     assert files(tmp_path / "out") == undisturbed
+
+
+def test_out_of_memory(
+    undisturbed: dict[str, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out"
+    monkeypatch.setenv("OUT_OF_MEMORY", "1")
+    assert run(out, dies=1).returncode == 2
+    assert not list(tmp_path.iterdir())  # nothing was finished
+    outcome = run(out, dies=4)
+    assert outcome.returncode == 2
+    advice, kept = outcome.stderr.splitlines()[-1].split("; what is finished is kept in ")
+    assert "a lower --memory-limit" in advice
+    assert kept.startswith(f"{out}.partial: --resume goes on with it")
+    outcome = run(out, "--resume", "--memory-limit", "1GB")
+    assert outcome.returncode == 0
+    assert "started anew" not in outcome.stderr
+    assert files(out) == undisturbed

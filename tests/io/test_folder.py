@@ -88,6 +88,21 @@ def test_a_failed_run_leaves_nothing(tmp_path: Path, error: type[BaseException])
     assert (tmp_path / "out/mark").read_text() == "1"
 
 
+@pytest.mark.parametrize("error", [OutputError, MemoryError, KeyboardInterrupt])
+def test_with_a_key_a_failed_run_leaves_what_it_has(tmp_path: Path, error: type[BaseException]) -> None:
+    with pytest.raises(error) as caught, OutputFolder(tmp_path / "out", key="k"):
+        raise error
+    assert left(tmp_path) == []
+    with pytest.raises(error) as caught, OutputFolder(tmp_path / "out", key="k") as folder:  # noqa: PT012
+        (folder / "half").touch()
+        raise error
+    (note,) = caught.value.__notes__
+    assert f"kept in {tmp_path}/out.partial: --resume" in note
+    with OutputFolder(tmp_path / "out", key="k", resume=True) as folder:
+        assert folder.resumed
+    assert left(tmp_path / "out") == ["half"]
+
+
 def test_a_killed_run_is_cleared_up(tmp_path: Path) -> None:
     partial = tmp_path / "out.partial"
     partial.mkdir()
