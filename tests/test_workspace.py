@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import tempfile
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -10,12 +10,11 @@ import pytest
 
 from dedup.candidates import Pairs
 from dedup.config import Settings
+from dedup.engines.local import find_families
 from dedup.engines.workspace import Workspace, check_disk, disk_need, run_key
 from dedup.errors import OutputError
+from dedup.io import from_documents
 from dedup.io.discover import discover
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +72,31 @@ def test_what_is_dropped_leaves_nothing(limit: int, tmp_path: Path) -> None:
         columns.drop()
         assert space.take(limit // 2) == left
         assert not list(tmp_path.glob("work/*"))
+
+
+@pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="no list of what is mapped")
+def test_what_is_dropped_is_unmapped_when_nobody_reads_it(tmp_path: Path) -> None:
+    with Workspace(0, tmp_path / "work") as space:
+        batches = space.batches("batches")
+        batches.append(pa.record_batch({"n": range(8)}))
+        table = batches.finish()
+        assert table is not None
+        batches.drop()
+        assert table.column("n").to_pylist() == list(range(8))
+        assert str(tmp_path) in Path("/proc/self/maps").read_text()
+        del table
+        assert str(tmp_path) not in Path("/proc/self/maps").read_text()
+        space.let_go()
+
+
+def test_records_of_one_id_take_no_room_twice(tmp_path: Path) -> None:
+    records = [
+        {"id": "a", "text": text} for text in ("The heron stood.", "The heron flew.", "The heron flew.")
+    ]
+    with Workspace(0, tmp_path / "work") as space:
+        result = find_families(from_documents(records), Settings(), workspace=space)
+        assert len(result) == 1
+        assert {"kept", "documents"} & {path.name for path in (tmp_path / "work").iterdir()} == {"kept"}
 
 
 def test_nothing_was_appended() -> None:

@@ -175,13 +175,14 @@ def _read(
         raise nothing_usable(complaints.rejects)
     resolution = _one_per_id(documents, hashes, complaints.rejects)
     if not resolution.keep.all():
-        name = "kept"
+        name, all_records = "kept", grown
         blocks.drop()
         grown, blocks = space.batches(name), space.columns(f"{name}.blocks")
         tokens = _leave_out(documents, tokens, resolution.keep, grown, blocks, settings)
         size = grown.flush()
         documents = grown.finish()
         assert documents is not None  # of each id one record stays
+        all_records.drop()
     duplicates, said = resolution.duplicates, complaints.as_json()
     space.finish("read", name=name, size=size, blocks=blocks.state(), duplicates=duplicates, complaints=said)
     return _Corpus(documents, tokens, blocks, duplicates)

@@ -19,6 +19,7 @@ import tempfile
 import threading
 import time
 import weakref
+from contextlib import suppress
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Self, TypeVar
@@ -70,7 +71,7 @@ class Workspace:
         self._left = 0 if durable else limit // _SHARE
         self._folder = folder
         self._made: Path | None = None
-        self._maps: list[mmap.mmap] = []
+        self._maps: list[weakref.ref[mmap.mmap]] = []  # what nobody reads any more is unmapped
         self._watched = False
         self._finished: dict[str, dict[str, Any]] = {}
         self._noting = threading.Lock()
@@ -207,7 +208,7 @@ class Workspace:
         return mapped
 
     def _watch_over(self, mapped: mmap.mmap) -> None:
-        self._maps.append(mapped)
+        self._maps.append(weakref.ref(mapped))
         if not self._watched and _STATUS.exists() and hasattr(mapped, "madvise"):
             self._watched = True
             threading.Thread(target=_watch, args=(weakref.ref(self),), daemon=True).start()
@@ -216,8 +217,9 @@ class Workspace:
         """Drop the pages of all maps from this process if they matter and it is near the limit."""
         resident, mapped_in = (int(pages) * mmap.PAGESIZE for pages in _STATUS.read_text().split()[1:3])
         if resident > self.limit // 4 * 3 and mapped_in > self.limit // 8:
-            for mapped in list(self._maps):
-                mapped.madvise(mmap.MADV_DONTNEED)
+            for reference in list(self._maps):
+                if (mapped := reference()) is not None:
+                    mapped.madvise(mmap.MADV_DONTNEED)
 
 
 def _watch(reference: weakref.ref[Workspace]) -> None:
@@ -426,7 +428,7 @@ class _Grown:
             self._space.give_back(self._kept)
             return
         self._file.close()
-        with writing(self._path):
+        with suppress(OSError):  # where what is mapped cannot be removed, it goes with the folder
             self._path.unlink()
 
     def finish(self) -> mmap.mmap | bytes | None:
