@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import tempfile
+import weakref
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 
 from dedup.candidates import Pairs
 from dedup.config import Settings
+from dedup.engines import workspace
 from dedup.engines.local import find_families
 from dedup.engines.workspace import Workspace, check_disk, disk_need, run_key
 from dedup.errors import OutputError
@@ -163,3 +165,28 @@ def test_room_is_there_when_the_folder_is_gone(
     room[:] = 7
     assert room.sum() == 5 * 4 * 7
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.skipif(not workspace._STATUS.exists(), reason="the system doesn't tell")
+def test_a_result_that_is_kept_is_seldom_looked_after(monkeypatch: pytest.MonkeyPatch) -> None:
+    space = Workspace(1 << 40)
+    pauses: list[float] = []
+    mapped = 9
+
+    def sleep(seconds: float) -> None:
+        nonlocal space, mapped
+        pauses.append(seconds)
+        if len(pauses) == 3:
+            space.close()
+        if len(pauses) == 20:
+            mapped += 1
+        if len(pauses) == 22:
+            del space
+
+    monkeypatch.setattr(workspace.time, "sleep", sleep)
+    monkeypatch.setattr(workspace, "_resident", lambda: (0, mapped))
+    workspace._watch(weakref.ref(space))
+    assert pauses[:3] == [workspace._LOOK] * 3
+    assert pauses[3:20] == sorted(pauses[3:20])
+    assert pauses[19] == workspace._IDLE
+    assert pauses[20] == workspace._LOOK < pauses[21]

@@ -47,7 +47,8 @@ __all__ = ["Batches", "Column", "Columns", "Workspace", "check_disk", "disk_need
 
 _SHARE = 2  # of the memory limit: kept here; the other half is for work in progress
 _ZEROS = 1 << 16  # rows written at once
-_LOOK = 0.02  # seconds between looks at the size of the process
+_LOOK = 0.02  # seconds between looks at the size of the process,
+_IDLE = 0.2  # and at most, once the run is done and nothing is read
 _OFFSETS = "offsets"
 _JOURNAL = "finished.json"
 _STATUS = Path("/proc/self/statm")
@@ -73,6 +74,7 @@ class Workspace:
         self._made: Path | None = None
         self._maps: list[weakref.ref[mmap.mmap]] = []  # what nobody reads any more is unmapped
         self._watched = False
+        self._done = False
         self._finished: dict[str, dict[str, Any]] = {}
         self._noting = threading.Lock()
         if durable and (self._place / _JOURNAL).exists():
@@ -89,6 +91,7 @@ class Workspace:
 
     def close(self) -> None:
         """Remove the files."""
+        self._done = True
         if self._made:
             shutil.rmtree(self._made, ignore_errors=True)
 
@@ -215,7 +218,7 @@ class Workspace:
 
     def let_go(self) -> None:
         """Drop the pages of all maps from this process if they matter and it is near the limit."""
-        resident, mapped_in = (int(pages) * mmap.PAGESIZE for pages in _STATUS.read_text().split()[1:3])
+        resident, mapped_in = _resident()
         if resident > self.limit // 4 * 3 and mapped_in > self.limit // 8:
             for reference in list(self._maps):
                 if (mapped := reference()) is not None:
@@ -223,11 +226,21 @@ class Workspace:
 
 
 def _watch(reference: weakref.ref[Workspace]) -> None:
-    """Look after the process for as long as the workspace is used."""
+    """Look after the process for as long as the workspace is used: a result may be kept for good."""
+    pause, before = _LOOK, 0
     while (space := reference()) is not None:
+        idle = space._done and _resident()[1] <= before
         space.let_go()
+        before = _resident()[1]
         del space
-        time.sleep(_LOOK)
+        pause = min(pause + _LOOK, _IDLE) if idle else _LOOK
+        time.sleep(pause)
+
+
+def _resident() -> tuple[int, int]:
+    """Bytes of memory that the process has, and how many of them are of files."""
+    _, resident, mapped_in, *_ = _STATUS.read_text().split()
+    return int(resident) * mmap.PAGESIZE, int(mapped_in) * mmap.PAGESIZE
 
 
 class Column:
