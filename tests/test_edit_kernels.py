@@ -15,8 +15,9 @@ from test_edits import paragraphs, prose, texts
 
 from dedup import kernels
 from dedup.edits import diff
-from dedup.edits.batch import Pairs, diffs_as_json
+from dedup.edits.batch import Pairs, diffs_as_json, find_edits
 from dedup.edits.text import character_classes, lower_case
+from dedup.errors import DiffError
 from dedup.kernels import reference_edits as reference
 from dedup.tokens import text_buffers
 
@@ -178,3 +179,10 @@ def test_a_longest_common_subsequence_is_the_longest(a, b):
         for j, other in enumerate(b):
             lengths[j + 1] = before[j] + 1 if letter == other else max(before[j + 1], lengths[j])
     assert len(pairs) == lengths[-1]
+
+
+def test_texts_too_long_are_refused_by_their_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dedup.edits.batch._LONGEST", 13)
+    find_edits(pairs_of([("", "the heron né"), ("the heron né", "")]))
+    with pytest.raises(DiffError, match=r"of 14 bytes are too long .* 13 would do"):
+        find_edits(pairs_of([("a", "the heron né")]))

@@ -46,6 +46,11 @@ class Pairs:
         return len(self.offsets_a) - 1
 
     @property
+    def sizes(self) -> NDArray[np.int64]:
+        """Bytes of each pair."""
+        return np.asarray(np.diff(self.offsets_a) + np.diff(self.offsets_b))
+
+    @property
     def rows(self) -> NDArray[np.int64]:
         """The most operations of each pair: one takes a byte of a text at least."""
         return np.asarray(np.diff(self.offsets_a) + 2 * np.diff(self.offsets_b))
@@ -75,10 +80,11 @@ def find_edits(pairs: Pairs, first: int = 0) -> tuple[NDArray[np.int64], NDArray
     Raises:
         DiffError: Two texts have more than a GiB.
     """
-    longest = int(pairs.rows[first:].max(initial=0))
+    longest = int(pairs.sizes[first:].max(initial=0))
     if longest > _LONGEST:
-        raise DiffError(f"texts of {longest} bytes are too long to be compared; {_LONGEST} would do")
-    rows = np.empty((max(longest, min(_ROWS, int(pairs.rows[first:].sum()))), 5), np.int64)
+        raise DiffError(f"two texts of {longest} bytes are too long to be compared; {_LONGEST} would do")
+    most = pairs.rows[first:]
+    rows = np.empty((max(int(most.max(initial=0)), min(_ROWS, int(most.sum()))), 5), np.int64)
     starts = np.zeros(len(pairs) - first + 1, np.int64)
     tables = character_classes(), lower_case()
     done = pairs.kernels().edit_pairs(*pairs.buffers, first, *tables, rows, starts[1:])
