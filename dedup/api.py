@@ -71,9 +71,10 @@ def compare(
     Raises:
         InputError: A text is empty, or a field has the wrong type.
     """
-    pair = [_as_document(a, "a"), _as_document(b, "b")]  # their own ids may be the same
+    one, two = _as_document(a, "a"), _as_document(b, "b")
+    pair = [replace(one, id="a"), replace(two, id="b")]  # their own ids may be the same
     relation = find_families(pair, settings, strict=True).relation("a", "b")
-    return replace(relation, a=_id_of(a, "a"), b=_id_of(b, "b"))
+    return replace(relation, a=one.id, b=two.id)
 
 
 def signature(text: str, settings: Settings | None = None) -> MinHash:
@@ -95,15 +96,8 @@ def signature(text: str, settings: Settings | None = None) -> MinHash:
 
 
 def _as_document(value: str | Document | Mapping[str, Any], name: str) -> Document:
-    """What was given as a document of this name."""
+    """What was given as a document, of this name if it came without an id."""
     if isinstance(value, Document):
-        return replace(value, id=name)
-    record = value if isinstance(value, Mapping) else {"text": value}
-    return Document.from_record({**record, "id": name})
-
-
-def _id_of(value: str | Document | Mapping[str, Any], name: str) -> str:
-    """The id that came with it, else this name."""
-    if isinstance(value, Document):
-        return value.id
-    return str(value.get("id") or name) if isinstance(value, Mapping) else name
+        return value
+    document = Document.from_record(value if isinstance(value, Mapping) else {"text": value})
+    return replace(document, id=document.id or name)

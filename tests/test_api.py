@@ -171,6 +171,13 @@ def test_compare_documents_of_one_id(same_id: str) -> None:
     assert (relation.a, relation.b, relation.relation) == (same_id, same_id, "exact")
 
 
+@pytest.mark.parametrize(("given", "id_"), [(0, "0"), (7.0, "7"), (None, "a"), ("", "a")])
+def test_compare_reads_ids_as_a_run_does(given: object, id_: str) -> None:
+    assert dedup.compare({"id": given, "text": LEAD}, LEAD).a == id_
+    with pytest.raises(InputError, match="id"):
+        dedup.compare({"id": [given], "text": LEAD}, LEAD)
+
+
 def test_compare_with_a_date_that_cannot_be_read() -> None:
     undated = dedup.compare({"text": LEAD, "published": "soon", "updated": []}, LEAD)
     assert undated == dedup.compare(LEAD, LEAD)
