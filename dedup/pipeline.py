@@ -21,6 +21,7 @@ from dedup import kernels
 from dedup.attestation import attested_words
 from dedup.boilerplate import (
     BlockTable,
+    Recurring,
     Stripped,
     agency_tokens,
     block_table,
@@ -54,7 +55,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from dedup.boilerplate import Recurring
     from dedup.config import Settings
 
 __all__ = [
@@ -255,6 +255,8 @@ def learn(batches: Iterable[pa.RecordBatch]) -> Recurring:
     for batch in batches:
         tables.append(block_table(tokenize(batch.column("text")), batch, rows))
         rows += len(batch)
+    if not tables:
+        return Recurring(np.empty(0, np.uint64), np.empty(0, np.uint8))
     return find_recurring(BlockTable.joined(tables))
 
 

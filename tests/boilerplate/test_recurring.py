@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from dedup import pipeline
 from dedup.boilerplate import BlockTable, Recurring, block_table, find_recurring, keys_asked, strip
 from dedup.tokens import tokenize
 
@@ -43,6 +44,10 @@ def test_furniture_is_learned_and_goes() -> None:
     assert recurring.witnesses.tolist() == [5]
     stripped = strip(tokenize(batch.column("text")), batch, recurring)
     assert np.diff(stripped.removed_offsets).tolist() == [1] * 5
+
+
+def test_nothing_is_learned_of_nothing() -> None:
+    assert pipeline.learn([]).keys.tolist() == []
 
 
 def test_versions_of_one_story_teach_nothing() -> None:
