@@ -110,8 +110,8 @@ def test_places_are_turned_into_characters_like_by_the_reference(
     run("places_in_characters", raw, offsets, document, places, scratch, outputs=[characters])
 
 
-def python(code: str, folder: Path) -> str:
-    environment = {**os.environ, "NUMBA_CACHE_DIR": str(folder), "PYTHONPATH": os.pathsep.join(sys.path)}
+def python(code: str, **environment: str) -> str:
+    environment = {**os.environ, **environment, "PYTHONPATH": os.pathsep.join(sys.path)}
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
@@ -122,7 +122,16 @@ def test_first_small_text_does_not_wait_for_the_compiler(tmp_path: Path) -> None
         "import sys, pyarrow as pa; from dedup import kernels; from dedup.tokens import tokenize;"
         "tokenize(pa.array(['some words'])); print(kernels.is_warm(), 'numba' in sys.modules)"
     )
-    assert python(code, tmp_path) == "False False"
+    assert python(code, NUMBA_CACHE_DIR=str(tmp_path)) == "False False"
+
+
+def test_no_other_module_is_loaded_for_a_name() -> None:
+    kernels.warm()
+    code = (
+        "import sys; from dedup import kernels; kernels.warm().pack_spans;"
+        "print(*(pair[0] for pair in kernels.MODULES if f'dedup.kernels.{pair[0]}' in sys.modules))"
+    )
+    assert python(code) == "packing"
 
 
 def test_switch(monkeypatch: pytest.MonkeyPatch) -> None:
