@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
 from dedup import kernels
+from dedup.parallel import in_order
 from dedup.ragged import partition_bits, run_starts
 
 if TYPE_CHECKING:
@@ -77,5 +77,4 @@ def grouped(
         keys.sort()
         return function(keys[run_starts(keys)], low)
 
-    with ThreadPoolExecutor(settings.workers) as pool:
-        return list(pool.map(part, range(1 << bits)))
+    return list(in_order(part, range(1 << bits), min(settings.workers, 1 << bits)))

@@ -6,13 +6,13 @@ Lengths are in words, as in :mod:`dedup.texts`.
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from dedup import kernels
 from dedup.edges import EXACT, NEAR, NONE, PARTIAL, QUOTE, VERSION, Edges
+from dedup.parallel import in_order
 from dedup.ragged import distinct
 from dedup.rules import Rule
 from dedup.templates import (
@@ -69,12 +69,13 @@ def verify(texts: Texts, pairs: Pairs, settings: Settings) -> Edges:
     if count < 2:  # of one document, in the index: starting a thread takes longer than aligning
         return decide(texts, pairs, settings)[0]
     lengths = _lengths(texts, pairs)
-    slices = np.array_split(np.arange(len(pairs)), count)
-    with ThreadPoolExecutor(settings.workers) as pool:
-        parts = pool.map(
-            lambda rows: _judge(texts, pairs.a[rows], pairs.b[rows], lengths, settings)[0], slices
-        )
-        return Edges.concat(list(parts))
+
+    def judged(rows: NDArray[np.int64]) -> Edges:
+        return _judge(texts, pairs.a[rows], pairs.b[rows], lengths, settings)[0]
+
+    return Edges.concat(
+        list(in_order(judged, np.array_split(np.arange(len(pairs)), count), settings.workers))
+    )
 
 
 def decide(texts: Texts, pairs: Pairs, settings: Settings) -> tuple[Edges, NDArray[np.uint8]]:

@@ -21,6 +21,7 @@ import numpy as np
 from dedup import kernels
 from dedup.components import first_connected
 from dedup.marks import Marks, grouped
+from dedup.parallel import in_order
 from dedup.ragged import distinct, first_of_run, partition_bits, run_starts, running
 from dedup.shingles import roll, widths
 from dedup.signatures import winnow
@@ -142,8 +143,7 @@ def flag(
     def part(d: NDArray[np.int64]) -> None:
         loops.flag_members(words, start[d], stop[d], size[d], table, bits, STOCK, flags)
 
-    with ThreadPoolExecutor(settings.workers) as pool:
-        list(pool.map(part, np.array_split(np.arange(len(start)), 4 * settings.workers)))
+    list(in_order(part, np.array_split(np.arange(len(start)), 4 * settings.workers), settings.workers))
 
 
 def find_notices(texts: Texts, content: NDArray[np.uint64], settings: Settings) -> NDArray[np.bool_]:
