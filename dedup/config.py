@@ -1,4 +1,4 @@
-"""The settings of a run: one frozen object with a fingerprint."""
+"""The settings of a run, one frozen object with a fingerprint; and what its result can be written as."""
 
 from __future__ import annotations
 
@@ -7,19 +7,45 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
+from enum import StrEnum
 from typing import Any, Self
 
-from dedup.errors import SettingsError
+from dedup.errors import SettingsError, UsageError
 from dedup.model import has_surrogate
 
-__all__ = ["POLICIES", "SCHEME_FIELDS", "Settings"]
+__all__ = ["RESOURCE_FIELDS", "SCHEME_FIELDS", "Format", "Policy", "Settings", "check_format"]
 
 SCHEME_FIELDS = ("shingle_words", "window", "permutations", "seed")
 """Settings that what is stored depends on: with other values, sketches cannot be compared."""
 
+RESOURCE_FIELDS = ("memory_limit", "threads")
+"""Settings that never change a result."""
 
-POLICIES = ("fullest", "earliest", "source", "agency")
-"""Ways to choose the canonical version; :mod:`dedup.canonical` has the orders."""
+
+class Policy(StrEnum):
+    """Ways to choose the canonical version; :mod:`dedup.canonical` has the orders."""
+
+    FULLEST = "fullest"
+    EARLIEST = "earliest"
+    SOURCE = "source"
+    AGENCY = "agency"
+
+
+class Format(StrEnum):
+    """Formats of the tables written."""
+
+    JSONL = "jsonl"
+    PARQUET = "parquet"
+
+
+def check_format(name: str) -> None:
+    """See whether tables can be written so.
+
+    Raises:
+        UsageError: They cannot.
+    """
+    if name not in tuple(Format):
+        raise UsageError(f"format {name!r}: must be {' or '.join(Format)}")
 
 
 def _number(default: Any, low: float, high: float) -> Any:
@@ -105,8 +131,8 @@ class Settings:
             raise SettingsError(f"source_priority = {sources!r}: is no UTF-8")
         if self.near_coverage < self.version_coverage:
             raise SettingsError("near_coverage must not be below version_coverage")
-        if self.policy not in POLICIES:
-            raise SettingsError(f"policy = {self.policy!r}: must be one of {', '.join(POLICIES)}")
+        if self.policy not in tuple(Policy):
+            raise SettingsError(f"policy = {self.policy!r}: must be one of {', '.join(Policy)}")
         if self.policy == "source" and not self.source_priority:
             raise SettingsError("policy = 'source' needs source_priority, a list of sources, best first")
 
@@ -136,7 +162,7 @@ class Settings:
 
     def fingerprint(self) -> str:
         """Hash of everything that can change a result; 16 hexadecimal digits."""
-        values = {k: v for k, v in asdict(self).items() if k not in ("memory_limit", "threads")}
+        values = {k: v for k, v in asdict(self).items() if k not in RESOURCE_FIELDS}
         return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:16]
 
     def as_dict(self) -> dict[str, Any]:

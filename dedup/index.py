@@ -19,7 +19,7 @@ import orjson
 
 from dedup import kernels
 from dedup._version import __version__
-from dedup.config import Settings
+from dedup.config import Settings, check_format
 from dedup.edges import KINDS
 from dedup.edits import Diff, diff
 from dedup.errors import StorageError, UsageError
@@ -523,8 +523,7 @@ class Index:
             UsageError: Another format.
             OutputError: The folder exists, or cannot be written.
         """
-        if format not in ("jsonl", "parquet"):
-            raise UsageError(f"format {format!r}: must be jsonl or parquet")
+        check_format(format)
         with self._reading():
             result, counts = exported(self._ledger, self.settings), self._counts()
         tables = {

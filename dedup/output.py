@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from dedup._version import __version__
-from dedup.errors import OutputError, UsageError
+from dedup.config import check_format
+from dedup.errors import OutputError
 from dedup.io import OutputFolder, rejects_table, write_records, write_table
 from dedup.io.folder import writing
 from dedup.io.jsonlines import json_lines
@@ -47,8 +48,7 @@ def write(
     report: bool = True,
 ) -> None:
     """Write a result to a folder; :meth:`dedup.result.Result.write` has the arguments."""
-    if format not in ("jsonl", "parquet"):
-        raise UsageError(f"format {format!r}: must be jsonl or parquet")
+    check_format(format)
     with OutputFolder(out, force=force) as folder:
         failure = write_files(result, folder / "", format=format, report=report)
     if failure:

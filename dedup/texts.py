@@ -12,15 +12,8 @@ import numpy as np
 import pyarrow as pa
 
 from dedup import kernels
-from dedup.kernels.rules import (
-    ANNOUNCED_FLAG,
-    CHARACTER_FLAG,
-    CUT_FLAG,
-    NUMBER_FLAG,
-    QUOTED_FLAG,
-    SENTENCE_FLAG,
-    STOCK_FLAG,
-)
+from dedup.kernels.rules import ANNOUNCED_FLAG, CUT_FLAG, SENTENCE_FLAG, STOCK_FLAG
+from dedup.tokens import CHARACTER, NUMBER, QUOTED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,11 +39,10 @@ __all__ = [
     "times_of",
 ]
 
-QUOTED, CHARACTER, STOCK = QUOTED_FLAG, CHARACTER_FLAG, STOCK_FLAG
-NUMBER, CUT, ANNOUNCED, SENTENCE = NUMBER_FLAG, CUT_FLAG, ANNOUNCED_FLAG, SENTENCE_FLAG
-"""Flags of a body token; ``CUT``: something was stripped before it; ``ANNOUNCED``: the block before ends with
-a colon, and this is the excerpt it announces, or the beginning of it; ``SENTENCE``: it opens a sentence or a
-line."""
+STOCK, CUT, ANNOUNCED, SENTENCE = STOCK_FLAG, CUT_FLAG, ANNOUNCED_FLAG, SENTENCE_FLAG
+"""Flags of a body token, beside those of any token; ``CUT``: something was stripped before it; ``ANNOUNCED``:
+the block before ends with a colon, and this is the excerpt it announces, or the beginning of it;
+``SENTENCE``: it opens a sentence or a line."""
 
 DAY = 86_400_000_000
 """Microseconds."""

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from dedup.boilerplate import agency_of
 from dedup.canonical import Candidates, _span, choose, place_of, ranks, reason
-from dedup.config import POLICIES, Settings
+from dedup.config import Policy, Settings
 from dedup.texts import NEVER
 
 
@@ -125,7 +125,7 @@ rows = st.tuples(
 ).map(lambda row: (row[0], min(row[:2]), *row[2:]))
 
 
-@given(st.lists(rows, min_size=1, max_size=8), st.sampled_from(POLICIES))
+@given(st.lists(rows, min_size=1, max_size=8), st.sampled_from(Policy))
 def test_every_policy_is_a_total_order_that_other_families_do_not_touch(found, policy):
     doubled = candidates(*found, *found)
     family = np.repeat([0, len(found)], len(found))

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dedup.cli.options import Fields, Force, Strict, parse_fields
-from dedup.cli.run import Format
 from dedup.cli.terminal import as_utf8
+from dedup.config import Format
 from dedup.errors import InputError, StorageError, UsageError
 from dedup.model import asked_time, has_surrogate
 

@@ -22,25 +22,18 @@ from dedup.cli.options import (
     parse_size,
 )
 from dedup.cli.terminal import progress
+from dedup.config import Format, Policy, Settings
 from dedup.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from dedup.config import Settings
     from dedup.io import Reject
     from dedup.result import Result
 
-__all__ = ["Format", "run"]
+__all__ = ["run"]
 
 _MUCH = 1 << 30  # bytes of disk worth a word
-
-
-class Format(StrEnum):
-    """Formats of the tables written."""
-
-    JSONL = "jsonl"
-    PARQUET = "parquet"
 
 
 class Engine(StrEnum):
@@ -48,15 +41,6 @@ class Engine(StrEnum):
 
     LOCAL = "local"
     SPARK = "spark"
-
-
-class Policy(StrEnum):
-    """Ways to choose the canonical version."""
-
-    FULLEST = "fullest"
-    EARLIEST = "earliest"
-    SOURCE = "source"
-    AGENCY = "agency"
 
 
 def run(
@@ -116,8 +100,6 @@ def run(
     Writes families, relations, diffs and the deduplicated corpus to OUT.
     """
     start = time.perf_counter()
-    from dedup.config import Settings
-
     given: dict[str, Any] = {
         "policy": policy.value if policy else None,
         "source_priority": None if source_priority is None else parse_list(source_priority),

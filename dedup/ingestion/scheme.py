@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from dedup._version import __version__
-from dedup.config import SCHEME_FIELDS, Settings
+from dedup.config import RESOURCE_FIELDS, SCHEME_FIELDS, Settings
 from dedup.errors import SchemeError, SettingsError, StorageError
 from dedup.folding import folding
 from dedup.storage.ledger import Ledger
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from dedup.storage import Store
 
 __all__ = ["Opened", "check_scheme", "open_scheme", "scheme_of"]
-
-_NEVER_STORED = ("memory_limit", "threads")
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +109,7 @@ def check_scheme(name: str, stored: dict[str, Any], wanted: dict[str, Any]) -> N
 
 def _values(settings: Settings) -> dict[str, Any]:
     """Settings as they are stored."""
-    values = {k: v for k, v in settings.as_dict().items() if k not in _NEVER_STORED}
+    values = {k: v for k, v in settings.as_dict().items() if k not in RESOURCE_FIELDS}
     return {**values, "source_priority": list(settings.source_priority)}
 
 

@@ -22,6 +22,7 @@ __all__ = [
     "GAP_COST",
     "INDENT",
     "INSERT",
+    "LATE_FLAG",
     "LONG",
     "LOOK_BACK",
     "MAX_CELLS",
@@ -58,7 +59,8 @@ STOCK_FLAG: Final = 4  # set once the corpus is known
 NUMBER_FLAG: Final = 8
 CUT_FLAG: Final = 16  # something was stripped before it
 ANNOUNCED_FLAG: Final = 32  # in a block that the one before announces
-SENTENCE_FLAG: Final = 128  # a sentence begins; 64 is taken by the index
+LATE_FLAG: Final = 64  # set by the index: stock once its document was placed
+SENTENCE_FLAG: Final = 128  # a sentence begins
 
 # What numbers are written with in Chinese and Japanese; two or more in a row are one.
 NUMERALS: Final = "〇一二三四五六七八九十百千万亿億兆萬零"

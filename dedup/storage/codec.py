@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dedup import kernels
+from dedup.kernels.rules import LATE_FLAG
 from dedup.texts import STOCK
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ __all__ = [
     "unstocked",
 ]
 
-LATE = 64
+LATE = LATE_FLAG
 """Flag of a body token that became stock once its document was placed. What comes later is placed without it,
 so that documents of a batch need not wait for what an earlier one makes stock."""
 

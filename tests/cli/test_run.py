@@ -8,8 +8,6 @@ from unittest.mock import Mock
 import pytest
 
 from dedup.cli import main
-from dedup.cli.run import Policy
-from dedup.config import POLICIES
 
 from .conftest import LEAD, OTHER, REST, SEEDS, Call, read, write
 
@@ -187,10 +185,6 @@ def test_options_reach_the_run(dedup: Call, corpus: Path, tmp_path: Path) -> Non
     settings = json.loads((out / "run.json").read_text())["settings"]
     assert (settings["strip"], settings["threads"], settings["memory_limit"]) == (False, 1, 512 << 20)
     assert (settings["min_run"], settings["bridge"], settings["policy"]) == (10, 0, "fullest")
-
-
-def test_every_policy_can_be_asked_for() -> None:
-    assert tuple(Policy) == POLICIES
 
 
 def test_policies(dedup: Call, corpus: Path, tmp_path: Path) -> None:
