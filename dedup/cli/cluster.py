@@ -7,34 +7,45 @@ from typing import TYPE_CHECKING
 import typer
 
 from dedup.cli.imports import take_in
+from dedup.config import Format
+from dedup.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
+    from dedup.cli.run import Reading, Writing
     from dedup.config import Settings
 
 __all__ = ["run_on_cluster"]
 
 
 def run_on_cluster(
-    inputs: list[str],
-    fields: Mapping[str, str],
+    reading: Reading,
+    writing: Writing,
     settings: Settings,
-    out: str,
     master: str | None,
     *,
-    force: bool,
     quiet: bool,
     as_json: bool,
 ) -> None:
     """Find families with Spark; the tables are folders of Parquet in OUT, and stages in OUT/work.
 
     A run to OUT that was killed is gone on with.
+
+    Raises:
+        UsageError: An option is for the local engine.
     """
+    if reading.strict:
+        raise UsageError("--strict is for the local engine; with Spark look at OUT/rejects")
+    if writing.format == Format.JSONL:
+        raise UsageError("--format jsonl is for the local engine; with Spark tables are Parquet")
+    if writing.resume and writing.force:
+        raise UsageError("--resume goes on where --force starts anew; with Spark give one of them")
     from dedup.spark import run
 
     take_in()  # Spark needs pandas
-    tables = run(inputs, settings, folder=out, fields=fields, master=master, afresh=force)
+    out = writing.out
+    tables = run(
+        reading.inputs, settings, folder=out, fields=reading.fields, master=master, afresh=writing.force
+    )
     tables.documents.sparkSession.stop()
     if as_json:
         import orjson

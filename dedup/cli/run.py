@@ -112,24 +112,15 @@ def run(
     if source_priority is not None and values.get("policy") != "source":
         raise UsageError("--source-priority is for --policy source")
     settings = Settings.from_dict(values)
+    reading = Reading(inputs, parse_fields(field), strict)
+    writing = Writing(out, format, force, resume, not no_report)
     if engine == Engine.SPARK:
         from dedup.cli.cluster import run_on_cluster
 
-        if strict:
-            raise UsageError("--strict is for the local engine; with Spark look at OUT/rejects")
-        if format == Format.JSONL:
-            raise UsageError("--format jsonl is for the local engine; with Spark tables are Parquet")
-        if resume and force:
-            raise UsageError("--resume goes on where --force starts anew; with Spark give one of them")
-        run_on_cluster(
-            inputs, parse_fields(field), settings, out, master, force=force, quiet=quiet, as_json=as_json
-        )
+        run_on_cluster(reading, writing, settings, master, quiet=quiet, as_json=as_json)
         return
     if master is not None:
         raise UsageError("--master is for --engine spark")
-
-    reading = Reading(inputs, parse_fields(field), strict)
-    writing = Writing(out, (format or Format.JSONL).value, force, resume, not no_report)
     result = _find(reading, writing, settings, quiet=quiet)
     if quiet:
         return
@@ -158,7 +149,7 @@ class Writing:
     """What is written, and how."""
 
     out: str
-    format: str
+    format: Format | None
     force: bool
     resume: bool
     report: bool
@@ -172,10 +163,10 @@ def _find(reading: Reading, writing: Writing, settings: Settings, *, quiet: bool
     from dedup.io.discover import discover
     from dedup.output import write_files
 
-    out = writing.out
+    out, format = writing.out, (writing.format or Format.JSONL).value  # noqa: A001
     OutputFolder(out, force=writing.force).check()  # before anything is read
     sources = discover(reading.inputs)
-    key = run_key(sources, settings, dict(reading.fields), reading.strict, writing.format)
+    key = run_key(sources, settings, dict(reading.fields), reading.strict, format)
     need = disk_need(sum(source.size for source in sources))
     rejects: list[Reject] = []
     warnings: list[Reject] = []
@@ -201,9 +192,7 @@ def _find(reading: Reading, writing: Writing, settings: Settings, *, quiet: bool
             batches, settings, rejects=rejects, warnings=warnings, progress=told, workspace=space
         )
         told("writing", 0, None)
-        failure = write_files(
-            result, folder / "", format=writing.format, report=writing.report, workspace=space
-        )
+        failure = write_files(result, folder / "", format=format, report=writing.report, workspace=space)
     if failure:
         raise failure
     return result
