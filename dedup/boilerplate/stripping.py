@@ -140,19 +140,9 @@ def strip(
     posted = posts(units, measures) & (traits[RECURS] == 0)
     relabel(View(tokens, texts, look, units, phrases, measures, traits, model, stamped, posted), labels)
 
-    earlier, later = traits[SAME_ABOVE] > 0, traits[SAME_BELOW] > 0
-    # a headline goes where it repeats what is known; the first of its kind is part of the article
-    repeats_title = is_title | ((labels == TITLE) & earlier)
-    # one that is all there is stays, the last of its kind
-    repeats_title &= later | ~none_of(units, (labels <= TITLE) & ~repeats_title)
-    stays = (labels == BODY) & ~repeats_title
-    repeat = _second_copies(units, stays, earlier | later, measures)
-    repeat |= _standfirsts(units, stays & none_of(units, repeat), later, measures.counts)
-    kind = _KIND_OF_LABEL[labels]
-    kind[repeats_title] = KINDS.index(Kind.TITLE)
-    kind[repeat] = KINDS.index(Kind.REPEAT)
-    removed = (labels > TITLE) | repeats_title | repeat
-
+    kind, removed = _with_repeats(
+        units, measures, labels, is_title, traits[SAME_ABOVE] > 0, traits[SAME_BELOW] > 0
+    )
     mixed = suspects(tokens, units, measures)
     mixed[units.block[removed | posted]] = False
     mixed[units.block[_glued(units, measures, labels)]] = True
@@ -185,6 +175,31 @@ def strip(
         agency_start=written.start[agencies.first],
         agency_end=written.end[agencies.first + agencies.size - 1],
     )
+
+
+def _with_repeats(
+    units: Units,
+    measures: Measures,
+    labels: NDArray[np.uint8],
+    is_title: NDArray[np.bool_],
+    earlier: NDArray[np.bool_],
+    later: NDArray[np.bool_],
+) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+    """Kind of each unit, uint8[U], and whether it goes, bool[U]: furniture, and what comes a second time.
+
+    ``is_title``: it is the record's title; ``earlier``, ``later``: the same stands above, below.
+    """
+    # a headline goes where it repeats what is known; the first of its kind is part of the article
+    repeats_title = is_title | ((labels == TITLE) & earlier)
+    # one that is all there is stays, the last of its kind
+    repeats_title &= later | ~none_of(units, (labels <= TITLE) & ~repeats_title)
+    stays = (labels == BODY) & ~repeats_title
+    repeat = _second_copies(units, stays, earlier | later, measures)
+    repeat |= _standfirsts(units, stays & none_of(units, repeat), later, measures.counts)
+    kind = _KIND_OF_LABEL[labels]
+    kind[repeats_title] = KINDS.index(Kind.TITLE)
+    kind[repeat] = KINDS.index(Kind.REPEAT)
+    return kind, (labels > TITLE) | repeats_title | repeat
 
 
 def _by_sentences(
