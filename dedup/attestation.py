@@ -99,7 +99,7 @@ def agreement(
     to_canonical: Edges,
     family: NDArray[np.int64],
     canonical: NDArray[np.int64],
-    threads: int = 1,
+    threads: int,
 ) -> NDArray[np.float64]:
     """Share of what two or more versions of its family carry that the canonical version has: float64[n].
 

@@ -94,7 +94,7 @@ def band_keys(signatures: NDArray[np.uint32]) -> NDArray[np.uint64]:
 
 
 def near_pairs(
-    signatures: NDArray[np.uint32], rows: NDArray[np.int64], numbers: NDArray[np.int64], threads: int = 1
+    signatures: NDArray[np.uint32], rows: NDArray[np.int64], numbers: NDArray[np.int64], threads: int
 ) -> Pairs:
     """Pairs of a document and the first one in a bucket with it, by locality-sensitive hashing of signatures.
 

@@ -56,21 +56,18 @@ class Shingles:
         return len(self.offsets) - 1
 
 
-def shingle(
-    tokens: Tokens, body: npt.NDArray[np.bool_] | None = None, settings: Settings | None = None
-) -> Shingles:
+def shingle(tokens: Tokens, body: npt.NDArray[np.bool_] | None, settings: Settings) -> Shingles:
     """Hash the k consecutive body tokens at each place of each document.
 
     Args:
         tokens: The token stream.
-        body: bool[T], which tokens belong to the article; all of them by default.
+        body: bool[T], which tokens belong to the article; None: all of them.
         settings: ``shingle_words`` is k.
 
     Returns:
         The shingles. A document with fewer than k body tokens has one shingle of all of them, without any
         none. The hash is the polynomial Σ xxh64(token) · ``MULTIPLIER``^(k - 1 - i) mod 2^64.
     """
-    settings = Settings.given(settings)
     if body is None:
         words, word_offsets = tokens.hash, tokens.offsets
     else:
@@ -143,6 +140,6 @@ def shingles(text: str, settings: Settings | None = None) -> list[bytes]:
     from dedup.tokens import tokenize
 
     tokens = [token.encode() for token in token_strings(text)]
-    made = shingle(tokenize(pa.array([text], pa.large_string())), settings=settings)
+    made = shingle(tokenize(pa.array([text], pa.large_string())), None, Settings.given(settings))
     size = int(made.size[0])
     return [b" ".join(tokens[i : i + size]) for i in range(len(made.hash))]

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dedup import kernels
-from dedup.config import Settings
 from dedup.ragged import trim
 from dedup.shingles import shingle_hash
 
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     from datasketch import MinHash
 
+    from dedup.config import Settings
     from dedup.shingles import Shingles
 
 __all__ = ["Sketches", "as_minhash", "permutations", "sketch", "winnow"]
@@ -46,7 +46,7 @@ class Sketches:
         return len(self.offsets) - 1
 
 
-def sketch(shingles: Shingles, settings: Settings | None = None) -> Sketches:
+def sketch(shingles: Shingles, settings: Settings) -> Sketches:
     """Sketch every document of a batch.
 
     Signatures equal ``datasketch.MinHash(num_perm, seed, scheme="affine32", hashfunc=shingle_hash)``, bit for
@@ -58,7 +58,6 @@ def sketch(shingles: Shingles, settings: Settings | None = None) -> Sketches:
         shingles: Of the batch.
         settings: ``permutations``, ``seed``, ``window`` and ``shingle_words``.
     """
-    settings = Settings.given(settings)
     n = len(shingles)
     loops = kernels.get()
     a, b = permutations(settings.permutations, settings.seed)

@@ -60,13 +60,13 @@ def test_near_pairs_are_stars_in_each_band(bands: list[list[int]], step: int) ->
             leader = first.setdefault(values[band], number)
             if leader != number:
                 expected.add((leader * step, number * step))
-    assert pairs_of(near_pairs(signatures, np.arange(len(rows)), numbers)) == sorted(expected)
+    assert pairs_of(near_pairs(signatures, np.arange(len(rows)), numbers, 1)) == sorted(expected)
 
 
 def test_a_band_is_equal_in_every_row() -> None:
     signatures = np.tile(np.arange(ROWS, dtype=np.uint32), (ROWS + 1, 1))
     signatures[np.arange(ROWS), np.arange(ROWS)] += 1
-    assert pairs_of(near_pairs(signatures, np.arange(ROWS + 1), np.arange(ROWS + 1))) == []
+    assert pairs_of(near_pairs(signatures, np.arange(ROWS + 1), np.arange(ROWS + 1), 1)) == []
 
 
 @pytest.mark.parametrize("documents", [1, 2, 40, 1 << 16, (1 << 16) + 1, 1 << 19])

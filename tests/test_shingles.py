@@ -29,7 +29,9 @@ def test_short_and_empty() -> None:
 
 
 def test_size_doubles_without_spaces() -> None:
-    made = shingle(tokenize(pa.array(["一二三四五六七八九十百千", "one two three four 五"])))
+    made = shingle(
+        tokenize(pa.array(["一二三四五六七八九十百千", "one two three four 五"])), None, Settings()
+    )
     assert made.size.tolist() == [10, 5]
     assert np.diff(made.offsets).tolist() == [3, 1]
 
@@ -57,7 +59,7 @@ def test_only_body_tokens_count() -> None:
 @given(st.lists(WORDS.map(" ".join), max_size=4), st.integers(1, 7))
 def test_hash_is_the_public_hash(texts: list[str], size: int) -> None:
     settings = Settings(shingle_words=size)
-    made = shingle(tokenize(pa.array(texts, pa.large_string())), settings=settings)
+    made = shingle(tokenize(pa.array(texts, pa.large_string())), None, settings)
     expected = [shingle_hash(s) for text in texts for s in shingles(text, settings)]
     assert (made.hash >> np.uint64(32)).tolist() == expected
 

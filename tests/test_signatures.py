@@ -12,11 +12,12 @@ from dedup.shingles import shingle, shingle_hash, shingles
 from dedup.signatures import Sketches, as_minhash, permutations, sketch
 from dedup.tokens import tokenize
 
+DEFAULTS = Settings()
 words = st.lists(st.integers(0, 30).map(lambda i: f"w{i}"), max_size=60)
 
 
-def sketches(texts: list[str], chosen: Settings | None = None) -> Sketches:
-    return sketch(shingle(tokenize(pa.array(texts, pa.large_string())), settings=chosen), chosen)
+def sketches(texts: list[str], chosen: Settings = DEFAULTS) -> Sketches:
+    return sketch(shingle(tokenize(pa.array(texts, pa.large_string())), None, chosen), chosen)
 
 
 def of(all_: Sketches, d: int) -> tuple[list[int], list[int], list[int], list[int]]:
@@ -73,8 +74,8 @@ def test_winnowing_finds_every_long_run(
 @given(words.map(" ".join))
 @settings(deadline=None)
 def test_positions_point_at_the_shingle(text: str) -> None:
-    made = shingle(tokenize(pa.array([text], pa.large_string())))
-    sketched = sketch(made)
+    made = shingle(tokenize(pa.array([text], pa.large_string())), None, DEFAULTS)
+    sketched = sketch(made, DEFAULTS)
     assert (made.hash[sketched.positions] >> np.uint64(16)).tolist() == sketched.fingerprints.tolist()
     assert (len(sketched.fingerprints) > 0) == (len(made.hash) > 0)
     assert (np.diff(sketched.positions.astype(int)) > 0).all()

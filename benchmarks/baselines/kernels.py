@@ -94,16 +94,17 @@ def batches(data: bytes, size: int = SMALL) -> Iterator[Any]:
 def dedup_sketch(data: bytes) -> Callable[[], Any]:
     """Our token stream and signatures, kernels compiled before the clock starts."""
     from dedup import kernels
+    from dedup.config import Settings
     from dedup.shingles import shingle
     from dedup.signatures import sketch
     from dedup.tokens import tokenize
 
     kernels.warm()
-    parts = list(batches(data))
+    parts, settings = list(batches(data)), Settings()
 
     def work() -> None:
         for part in parts:
-            sketch(shingle(tokenize(part)))
+            sketch(shingle(tokenize(part), None, settings), settings)
 
     return work
 

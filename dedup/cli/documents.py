@@ -21,7 +21,7 @@ __all__ = ["HELP", "load", "load_two"]
 HELP = "A file with one document, one record of a file as FILE#ID, or - for plain text on standard input."
 
 
-def load_two(a: str, b: str, fields: Mapping[str, str] | None = None) -> tuple[Document, Document]:
+def load_two(a: str, b: str, fields: Mapping[str, str]) -> tuple[Document, Document]:
     """Two documents, with ids that tell them apart.
 
     Args:

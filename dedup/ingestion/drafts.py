@@ -170,9 +170,7 @@ def batch_of(documents: Sequence[Document]) -> pa.RecordBatch:
     return pa.record_batch(columns)
 
 
-def drafts_of(
-    batch: pa.RecordBatch, settings: Settings, recurring: Recurring | None = None
-) -> Iterator[Draft]:
+def drafts_of(batch: pa.RecordBatch, settings: Settings, recurring: Recurring | None) -> Iterator[Draft]:
     """Drafts of a batch, in its order.
 
     Args:

@@ -15,6 +15,8 @@ __all__ = ["Occurrences", "Resolution", "hash_records", "resolve_ids"]
 
 UInt64s = npt.NDArray[np.uint64]
 
+_OLDEST = np.iinfo(np.int64).min
+
 
 def hash_records(records: pa.Array) -> UInt64s:
     """xxh3_64 of each record's bytes.
@@ -110,9 +112,8 @@ def resolve_ids(
     if not len(shared):
         return Resolution(keep, 0, np.zeros(0, np.int64), np.zeros(0, np.int64))
 
-    oldest = np.iinfo(np.int64).min
-    moments = [_micros(column, shared, oldest) for column in (updated, published)]
-    newest = np.where(moments[0] == oldest, moments[1], moments[0])
+    moments = [_micros(column, shared) for column in (updated, published)]
+    newest = np.where(moments[0] == _OLDEST, moments[1], moments[0])
     # best first within an id: descending keys are complemented, which reverses the order of integers
     order = np.lexsort((shared, ~records[shared], ~content[shared], ~newest, codes[shared]))
     rows = shared[order]
@@ -126,8 +127,6 @@ def resolve_ids(
     return Resolution(keep, int(again.sum()), rows[lost][by_row], winner[lost][by_row])
 
 
-def _micros(
-    column: pa.Array | pa.ChunkedArray, rows: npt.NDArray[np.int64], missing: int
-) -> npt.NDArray[np.int64]:
-    values = column.take(pa.array(rows)).cast(pa.int64()).fill_null(missing)
+def _micros(column: pa.Array | pa.ChunkedArray, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    values = column.take(pa.array(rows)).cast(pa.int64()).fill_null(_OLDEST)
     return values.to_numpy()  # type: ignore[no-any-return]

@@ -63,7 +63,7 @@ def test_two_documents_with_one_id_are_told_apart(tmp_path: Path) -> None:
     for folder in ("a", "b"):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "x.txt").write_text("Words.")
-    one, two = load_two(str(tmp_path / "a" / "x.txt"), str(tmp_path / "b" / "x.txt"))
+    one, two = load_two(str(tmp_path / "a" / "x.txt"), str(tmp_path / "b" / "x.txt"), {})
     assert (one.id, two.id) == (str(tmp_path / "a" / "x.txt"), str(tmp_path / "b" / "x.txt"))
 
 
@@ -78,7 +78,7 @@ def test_what_names_no_document_is_refused(corpus: Path, tmp_path: Path) -> None
     with pytest.raises(UsageError, match="several texts with the id x"):
         load(f"{twice}#x")
     with pytest.raises(UsageError, match="only one of the two"):
-        load_two("-", "-")
+        load_two("-", "-", {})
 
 
 def test_one_of_several_that_cannot_be_used(tmp_path: Path) -> None:

@@ -105,7 +105,7 @@ def test_bands_meet_as_the_sorted_keys_do(seed: int, parts: int) -> None:
     rng = np.random.default_rng(seed)
     signatures = rng.integers(0, 3, (60, 24)).astype(np.uint32)
     numbers = np.sort(rng.choice(1_000, 60, replace=False))
-    expected = near_pairs(signatures, np.arange(60), numbers)
+    expected = near_pairs(signatures, np.arange(60), numbers, 1)
     table = pa.table({"number": numbers, "signature": packed(signatures.ravel(), 24 * np.arange(61))})
     told = [
         cluster._tell(table.take(half), copies._bands, parts)
