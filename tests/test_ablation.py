@@ -1,13 +1,9 @@
 """The switches of benchmarks/layers.py: each does something, and leaves everything as it was."""
 
 import json
-import sys
 from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "benchmarks"))
-
 from layers import LAYERS, only, strip_together
 
 SEEDS = Path(__file__).resolve().parent.parent / "seeds"

@@ -1,14 +1,9 @@
 """The generator of benchmarks/corpus.py: reproducible, and its truth holds in the text."""
 
 import re
-import sys
-from pathlib import Path
-
-import pytest
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "benchmarks"))
 
 import corpus
+import pytest
 
 
 def make(n=800, seed=5, **params):

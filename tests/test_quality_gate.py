@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 
 import pytest
+from quality import OWN, WRITTEN, read_labels
+from scores import below_floor, false_merges, family_counts, partition_recall, reuse_counts
 
 from dedup.config import Settings
 from dedup.engines.local import find_families
 from dedup.io import read
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "benchmarks"))
-
-from quality import OWN, WRITTEN, read_labels
-from scores import below_floor, false_merges, family_counts, partition_recall, reuse_counts
 
 FLOORS = Path(__file__).parent.parent / "benchmarks" / "floors.json"
 

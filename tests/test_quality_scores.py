@@ -1,14 +1,8 @@
 """The scores of benchmarks/quality.py on answers small enough to count by hand."""
 
-import sys
-from pathlib import Path
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "benchmarks"))
-
 from scores import (
     Counts,
     Label,
