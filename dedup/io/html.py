@@ -19,6 +19,21 @@ _CHARSET = re.compile(
     re.I,
 )
 _HEAD = 4096  # bytes in which the encoding must be declared; browsers look at 1024
+_WINDOWS = re.compile(r"^windows-(?=\d+$)")  # Python has no windows-874 by that name
+_SUPERSETS = {
+    "ascii": "cp1252",
+    "iso8859-1": "cp1252",
+    "iso8859-9": "cp1254",
+    "iso8859-11": "cp874",
+    "tis-620": "cp874",
+    "gb2312": "gb18030",
+    "gbk": "gb18030",
+    "euc_kr": "cp949",
+    "shift_jis": "cp932",
+    "big5": "big5hkscs",
+}
+_REPLACED = "\ufffd".encode()  # by whoever made the page
+_BEYOND_ASCII = re.compile("[^\0-\x7f\ufffd]")
 _PUBLISHED = (
     "//meta[@property='article:published_time' or @itemprop='datePublished']/@content"
     " | //time[@itemprop='datePublished']/@datetime | //script[@type='application/ld+json']/text()"
@@ -48,7 +63,7 @@ def load_html(data: bytes, name: str) -> dict[str, str]:
     """The record of a page.
 
     Args:
-        data: The page, in the encoding it declares, else UTF-8, else whatever trafilatura takes it for.
+        data: The page, in the encoding of its byte order mark, the one it declares, UTF-8 or Windows-1252.
         name: Its id.
 
     Raises:
@@ -58,7 +73,7 @@ def load_html(data: bytes, name: str) -> dict[str, str]:
     trafilatura = require_trafilatura()
     page, declared = None, list[str]()
     try:
-        tree = trafilatura.load_html(_decoded(data))
+        tree = trafilatura.load_html(_decoded(trafilatura.utils.handle_compressed_file(data)))
         if tree is not None:
             declared = [str(found) for found in tree.xpath(_PUBLISHED)]
             page = trafilatura.bare_extraction(
@@ -96,26 +111,35 @@ def _to_the_second(day: str, declared: list[str]) -> str:
     return day
 
 
-def _decoded(data: bytes) -> str | bytes:
+def _decoded(data: bytes) -> str:
+    """The characters of a page; bad bytes are replaced.
+
+    Of a page that declares UTF-8 or nothing, UTF-8 is believed unless more of it is bad than is good beyond
+    ASCII: then it is the code page that browsers fall back to.
+    """
     for mark, encoding in _BOMS:
         if data.startswith(mark):
             return data.decode(encoding, "replace")
-    declared = _CHARSET.search(data[:_HEAD])
-    encodings = [(declared[1] or declared[2]).decode("ascii")] if declared else []
-    for encoding in (*encodings, "utf-8"):
-        try:
-            return data.decode(_meant(encoding))
-        except (UnicodeError, LookupError):
-            continue
-    return data
+    with suppress(LookupError, UnicodeError):  # an unknown name, a codec of no text, one that always fails
+        if encoding := _declared(data):
+            return data.decode(encoding, "replace")
+    text = data.decode("utf-8", "replace")
+    bad = text.count("\ufffd") - data.count(_REPLACED)
+    return text if bad <= len(_BEYOND_ASCII.findall(text)) else data.decode("cp1252", "replace")
 
 
-def _meant(encoding: str) -> str:
-    """What a declaration in ASCII means: browsers take Latin-1 for Windows-1252, and UTF-16 for UTF-8.
+def _declared(data: bytes) -> str:
+    """The codec of the encoding that a page declares in ASCII, empty if it is UTF-8 or there is none.
 
-    WHATWG Encoding Standard, section 4.2; HTML Standard, section 13.2.3.2, prescan.
+    Names mean what they mean to browsers (WHATWG Encoding Standard, section 4.2): of several code pages a
+    superset, and UTF-8 for UTF-16 (HTML Standard, section 13.2.3.2, prescan).
+
+    Raises:
+        LookupError: There is no such codec.
     """
-    name = encoding.lower()
-    if name in ("iso-8859-1", "latin1", "latin-1", "us-ascii"):
-        return "cp1252"
-    return "utf-8" if re.match("utf[-_]?16", name) else encoding
+    found = _CHARSET.search(data[:_HEAD])
+    if not found:
+        return ""
+    label = (found[1] or found[2]).decode("ascii").lower()
+    name = codecs.lookup(_WINDOWS.sub("cp", label.removeprefix("x-"))).name
+    return "" if name.startswith("utf") else _SUPERSETS.get(name, name)

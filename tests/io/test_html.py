@@ -6,9 +6,12 @@ from typing import TYPE_CHECKING
 
 import orjson
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from dedup.errors import MissingExtraError
 from dedup.io import Reject, read
+from dedup.io.html import _decoded
 from dedup.model import parse_time
 
 if TYPE_CHECKING:
@@ -105,6 +108,51 @@ def test_the_declared_encoding_is_honoured(tmp_path: Path, charset: str, encodin
     (tmp_path / "p.htm").write_bytes(data + b" " * (len(data) % 2))  # so that UTF-16 could be read
     (batch,) = read([tmp_path / "p.htm"])
     assert LEAD.strip() in batch.column("text")[0].as_py()
+
+
+@pytest.mark.parametrize("charset", ["", "<meta charset=utf-8>"])
+def test_bad_bytes_cost_only_themselves(tmp_path: Path, charset: str) -> None:
+    pytest.importorskip("trafilatura")
+    (tmp_path / "p.html").write_bytes(page(charset).encode().replace(b"niedrig", b"nie\xe4drig", 1))
+    (batch,) = read([tmp_path])
+    text = batch.column("text")[0].as_py()
+    assert LEAD.strip() in text
+    assert "nie\ufffddrig" in text
+
+
+def test_what_declares_nothing_and_is_no_utf_8_is_windows_1252(tmp_path: Path) -> None:
+    pytest.importorskip("trafilatura")
+    (tmp_path / "p.html").write_bytes(page().replace("Woche", "“Œuvre”").encode("cp1252"))
+    (batch,) = read([tmp_path])
+    text = batch.column("text")[0].as_py()
+    assert LEAD.strip() in text
+    assert "“Œuvre”" in text
+
+
+@pytest.mark.parametrize(
+    ("label", "encoding", "word"),
+    [
+        ("gb2312", "gbk", "鎔基"),  # which GB 2312 lacks
+        ("x-sjis", "cp932", "①髙"),
+        ("Windows-874", "cp874", "ไทย"),
+        ("ks_c_5601-1987", "cp949", "똠방"),
+        ("iso-8859-9", "cp1254", "“Iğdır”"),
+        ("windows-1251", "cp1251", "Мост"),
+    ],
+)
+def test_names_of_encodings_mean_what_browsers_mean(label: str, encoding: str, word: str) -> None:
+    data = page(f'<meta charset="{label}">').replace("Woche", word).encode(encoding, "replace")
+    assert word in _decoded(data)
+
+
+@given(st.text())
+def test_any_text_in_utf_8_is_read_as_it_is(text: str) -> None:
+    assert _decoded(text.encode(errors="replace")) == text.encode(errors="replace").decode("utf-8-sig")
+
+
+@given(st.binary(), st.sampled_from(["", "utf-8", "latin-1", "big5", "hex", "idna", "undefined", "utf-7"]))
+def test_no_bytes_are_too_bad(data: bytes, label: str) -> None:
+    assert isinstance(_decoded(f"<meta charset={label}>".encode() + data), str)
 
 
 def test_a_page_without_text(tmp_path: Path) -> None:
