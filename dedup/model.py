@@ -39,11 +39,13 @@ __all__ = [
     "parse_time",
 ]
 
-NO_DATE = "{} is no ISO 8601 date"
+NO_DATE = "{} is no date that can be read"
 """What is said of a field whose date could not be read."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EXACT = 2**53 - 1  # whole numbers up to here have a float of their own
+_FIRST_SECONDS = 31_536_000
+"""1971. Fewer seconds are no time of an article, but they may be the eight digits of a date: 20260310."""
 _MILLISECONDS = 1e11
 """From here on a number is milliseconds since 1970, not seconds: as seconds it is the year 5138."""
 _OF_A_FEED = re.compile(
@@ -206,9 +208,11 @@ def has_surrogate(text: str) -> bool:
 
 
 def _epoch_text(number: Real | float) -> str:
-    """ISO 8601 of seconds, or milliseconds, since 1970; out of range it stays a number, which is no date."""
+    """ISO 8601 of seconds, or milliseconds, since 1970; before 1971 and out of range the digits."""
     try:
         seconds = float(number)  # which not every whole number has
+        if seconds < _FIRST_SECONDS:
+            return str(int(seconds) if seconds.is_integer() else seconds)
         if abs(seconds) >= _MILLISECONDS:
             seconds /= 1000
         return datetime.fromtimestamp(seconds, UTC).isoformat()

@@ -73,11 +73,13 @@ def test_bad_documents_are_rejected() -> None:
 
 def test_numbers_and_gaps_of_frames_row_by_row() -> None:
     given_ = [
-        {"id": np.int64(7), "text": "a", "published": np.float32(0)},
+        {"id": np.int64(7), "text": "a", "published": np.float32(2**30)},
         {"text": "b", "title": np.array(["x", "y"])},
     ]
     got, rejects = rows(given_)
-    assert [(row["id"], row["published"]) for row in got] == [("7", datetime(1970, 1, 1, tzinfo=UTC))]
+    assert [(row["id"], row["published"]) for row in got] == [
+        ("7", datetime(2004, 1, 10, 13, 37, 4, tzinfo=UTC))
+    ]
     assert [r.reason for r in rejects] == ["title is ndarray, not a string"]
     pandas = pytest.importorskip("pandas")
     got, _ = rows([{"text": "a", "title": pandas.NA, "published": pandas.NaT}])
@@ -87,7 +89,7 @@ def test_numbers_and_gaps_of_frames_row_by_row() -> None:
 @pytest.mark.parametrize(
     "record",
     [
-        {"id": np.int64(7), "text": "a", "published": 0},
+        {"id": np.int64(7), "text": "a", "published": 20260310},
         {"id": "a", "text": "a", "published": 1e12, "updated": date(2024, 1, 2)},
         {"id": "a", "text": "a", "title": float("nan")},
     ],
@@ -114,7 +116,7 @@ def test_no_date_for_a_single_record(time: Any) -> None:
     said: list[str] = []
     document = Document.from_record(record, warn=said.append)
     assert (document.published, document.updated) == (None, datetime(2024, 1, 2, tzinfo=UTC))
-    assert said == ["published is no ISO 8601 date"]
+    assert said == ["published is no date that can be read"]
     assert Document.from_record(record) == document
 
 
@@ -160,16 +162,45 @@ def test_frames(frame: Any) -> None:
     assert rejects == [Reject("", 2, "text is missing", "2")]
 
 
+@pytest.mark.parametrize(
+    ("number", "day"),
+    [
+        (20260310, date(2026, 3, 10)),
+        (20240229, date(2024, 2, 29)),
+        (20260310.0, date(2026, 3, 10)),  # of a column with a gap
+        (np.int32(19991231), date(1999, 12, 31)),
+        (31_536_000, date(1971, 1, 1)),
+        (20230229, None),
+        (31_535_999, None),
+        (202603, None),
+        (0, None),
+        (0.5, None),
+        (-5, None),
+        (-20260310, None),
+        (-(10**12), None),
+    ],
+)
+def test_eight_digits_are_a_date_and_no_article_is_older_than_1971(number: Any, day: date | None) -> None:
+    table = pa.table({"text": ["a", "b"], "published": pa.array([number, None])})
+    moment = day and datetime(day.year, day.month, day.day, tzinfo=UTC)
+    for given_ in (table, table.to_pylist(), [{"text": "a", "published": number}]):
+        warned: list[Reject] = []
+        (batch,) = from_documents(given_, warn=warned.append)
+        assert batch.column("published")[0].as_py() == moment
+        assert [w.reason for w in warned] == ([] if day else ["published is no date that can be read"])
+    assert Document.from_record({"text": "a", "published": number}).published == moment
+
+
 def test_columns_of_numbers() -> None:
     gaps = pa.array([None, float("nan")], pa.float64())  # as pandas has a column with nothing in it
-    table = {"id": [1, 2], "text": ["a", "b"], "title": gaps, "published": [0, 10**12], "updated": gaps}
+    table = {"id": [1, 2], "text": ["a", "b"], "title": gaps, "published": [10**9, 10**12], "updated": gaps}
     got, rejects = rows(pa.table(table))
     assert [(row["id"], row["title"], row["updated"]) for row in got] == [
         ("1", None, None),
         ("2", None, None),
     ]
     assert [row["published"] for row in got] == [
-        datetime(1970, 1, 1, tzinfo=UTC),
+        datetime(2001, 9, 9, 1, 46, 40, tzinfo=UTC),
         datetime(2001, 9, 9, 1, 46, 40, tzinfo=UTC),
     ]
     assert not rejects
