@@ -28,7 +28,7 @@ import numpy as np
 from dedup.boilerplate import agency_of
 from dedup.ragged import first_of_run, inverse, run_starts
 from dedup.texts import NEVER
-from dedup.wording import percent
+from dedup.wording import count, percent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -167,7 +167,9 @@ def reason(
     published = int(candidates.published[number])
     if published != NEVER:
         delay = timedelta(microseconds=published - int(candidates.published[members].min()))
-        late = "the earliest" if not delay else f"{_span(delay)} after the earliest"
+        late = f"{_span(delay)} after the earliest" if delay else "the earliest"
+        if (candidates.published[members] == NEVER).any():
+            late += " with a date"
         if settings.policy == "earliest":
             parts.insert(0, late)
         else:
@@ -176,16 +178,17 @@ def reason(
 
 
 def _fullness(number: int, members: Members, candidates: Candidates, agreement: float) -> str:
-    own = int(candidates.words[number] - candidates.agreed[number])
-    words = f"{candidates.words[number]} words"
-    if (candidates.agreed[members] == candidates.words[members]).all():
-        versions = "both versions" if len(members) == 2 else f"all {len(members)} versions"
-        return f"the same {words if candidates.words[number] else 'text'} in {versions}"
-    adds = f"and adds {own} of its own" if own > 0 else "and adds nothing"
-    if len(members) == 2:
-        agreed = int(candidates.agreed[number])
-        return f"has the {agreed} words that both versions share {adds}"
-    return f"covers {percent(agreement)} of what two or more of {len(members)} versions share, {words}"
+    c, versions = candidates, len(members)
+    words, agreed = int(c.words[number]), int(c.agreed[number])
+    same = (c.words[members] == words).all() and (c.agreed[members] == words).all()
+    if same and agreement == 1:
+        everyone = "both versions" if versions == 2 else f"all {versions} versions"
+        return f"the same {count(words, 'word') if words else 'text'} in {everyone}"
+    has = f"has {count(words, 'word')}"
+    if versions == 2:
+        shared = "all" if agreed == words else f"{agreed:,}"
+        return f"{has}, {shared} of them in passages that both versions share"
+    return f"{has} and covers {percent(agreement)} of what two or more of {versions} versions share"
 
 
 def _span(delay: timedelta) -> str:
@@ -194,4 +197,4 @@ def _span(delay: timedelta) -> str:
         return "less than a minute"
     if minutes < 120:
         return f"{minutes} min"
-    return f"{minutes / 60:.0f} h" if minutes < 48 * 60 else f"{delay.days} days"
+    return f"{minutes / 60:.0f} h" if minutes < 48 * 60 else f"{minutes / 1440:.0f} days"

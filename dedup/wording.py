@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-__all__ = ["percent"]
+__all__ = ["count", "percent"]
+
+
+def count(number: int, noun: str) -> str:
+    """A number of things, in words: ``1 word``, ``2,000 words``."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def percent(share: float) -> str:

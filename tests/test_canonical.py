@@ -143,13 +143,13 @@ def test_the_reason_has_its_numbers():
     )
     said = reason(0, [0, 1, 2], many, 0.97, Settings())
     assert (
-        said == "covers 97 % of what two or more of 3 versions share, 400 words; "
-        "AFP credit; 38 min after the earliest"
+        said == "has 400 words and covers 97 % of what two or more of 3 versions share; "
+        "AFP credit; 38 min after the earliest with a date"
     )
     two = candidates((400, 380, False, 0, "a"), (380, 380, False, minute, "b"))
     assert (
         reason(0, [0, 1], two, 1.0, Settings())
-        == "has the 380 words that both versions share and adds 20 of its own; the earliest"
+        == "has 400 words, 380 of them in passages that both versions share; the earliest"
     )
     same = candidates((380, 380, False, NEVER, "a"), (380, 380, False, NEVER, "b"))
     assert reason(0, [0, 1], same, 1.0, Settings()) == "the same 380 words in both versions"
@@ -189,7 +189,14 @@ def test_the_reason_says_how_late_a_version_came(first, here, told):
 
 @pytest.mark.parametrize(
     ("minutes", "told"),
-    [(0.4, "less than a minute"), (1, "1 min"), (119, "119 min"), (120, "2 h"), (2880, "2 days")],
+    [
+        (0.4, "less than a minute"),
+        (1, "1 min"),
+        (119, "119 min"),
+        (120, "2 h"),
+        (2880, "2 days"),
+        (5300, "4 days"),
+    ],
 )
 def test_a_span_of_time_in_words(minutes, told):
     assert _span(timedelta(minutes=minutes)) == told
@@ -198,13 +205,16 @@ def test_a_span_of_time_in_words(minutes, told):
 @pytest.mark.parametrize(
     ("own", "other", "told"),
     [
-        ((300, 300), (310, 300), "has the 300 words that both versions share and adds nothing"),
-        ((301, 300), (301, 300), "has the 300 words that both versions share and adds 1 of its own"),
+        ((300, 300), (310, 300), "has 300 words, all of them in passages that both versions share"),
+        ((310, 300), (300, 300), "has 310 words, 300 of them in passages that both versions share"),
+        ((3010, 1300), (3010, 1300), "has 3,010 words, 1,300 of them in passages that both versions share"),
+        ((300, 300), (299, 299), "has 300 words, all of them in passages that both versions share"),
         ((300, 300), (300, 300), "the same 300 words in both versions"),
+        ((1, 1), (1, 1), "the same 1 word in both versions"),
         ((0, 0), (0, 0), "the same text in both versions"),
     ],
 )
-def test_the_reason_says_what_a_version_adds(own, other, told):
+def test_the_reason_says_what_both_versions_have(own, other, told):
     two = candidates((*own, False, NEVER, None), (*other, False, NEVER, None))
     assert reason(0, [0, 1], two, 1.0, settings("fullest")) == told
 

@@ -3,14 +3,17 @@ from __future__ import annotations
 import copy
 import pickle
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 import dedup
 from dedup import Document, Relation, RelationKind
 from dedup.errors import UsageError
+from dedup.wording import percent
 
 if TYPE_CHECKING:
     from dedup.result import Result
@@ -28,6 +31,7 @@ def record(identity: str, text: str, hour: int, **fields: Any) -> dict[str, Any]
 
 
 LONG, CUT, OTHER = story("heron", 12), story("heron", 7), story("otter", 9)
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 RECORDS = [
     record("z-first", CUT, 6, source="one.example"),
     record("b-longer", LONG, 9, source="two.example"),
@@ -51,6 +55,46 @@ def test_a_family(result: Result) -> None:
     assert family.reason
     assert result.family("a-copy") == family
     assert result.family("alone") is None
+
+
+WORDS = 48  # of a paragraph
+versions = st.lists(
+    st.tuples(st.sets(st.integers(0, 5), min_size=1), st.none() | st.integers(0, 200)), min_size=2, max_size=5
+)
+
+
+@given(versions, st.sampled_from(["fullest", "earliest"]))
+@settings(max_examples=60)
+@example([({0, 1}, 0), ({0, 1}, 0), ({0}, 0)], "fullest")  # all of each stands in others, but not all in all
+@example([({0, 1}, 0), ({0, 1}, 0), ({1, 2}, 0), ({1, 2}, 0)], "fullest")
+def test_all_numbers_of_a_reason_are_those_of_the_texts(
+    parts: list[tuple[set[int], int | None]], policy: str
+) -> None:
+    records = [
+        {"id": str(place), "text": "\n\n".join(story(f"p{i}", WORDS // 12) for i in sorted(paragraphs))}
+        | ({} if hour is None else {"published": (NOON + timedelta(hours=hour)).isoformat()})
+        for place, (paragraphs, hour) in enumerate(parts)
+    ]
+    for family in dedup.find_families(records, dedup.Settings(policy=policy)).families:
+        texts, hours = zip(*(parts[int(identity)] for identity in family.members), strict=True)
+        own, hour = parts[int(family.canonical.id)]
+        several = {i for i in range(6) if sum(i in text for text in texts) > 1}
+        if all(text == own for text in texts):
+            everyone = "both versions" if len(family) == 2 else f"all {len(family)} versions"
+            said = f"the same {WORDS * len(own)} words in {everyone}"
+        elif len(family) == 2:
+            agreed = "all" if own == several else WORDS * len(several)
+            said = f"has {WORDS * len(own)} words, {agreed} of them in passages that both versions share"
+        else:
+            share = percent(len(own & several) / len(several))
+            everyone = f"two or more of {len(family)} versions"
+            said = f"has {WORDS * len(own)} words and covers {share} of what {everyone} share"
+        if hour is not None:
+            late = hour - min(h for h in hours if h is not None)
+            span = f"{late * 60} min" if late < 2 else f"{late} h" if late < 48 else f"{late / 24:.0f} days"
+            time = (f"{span} after " if late else "") + "the earliest" + " with a date" * (None in hours)
+            said = f"{time}; {said}" if policy == "earliest" else f"{said}; {time}"
+        assert family.reason == said
 
 
 def test_a_result_says_what_was_found(result: Result) -> None:

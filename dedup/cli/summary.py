@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dedup.cli.terminal import as_utf8, console, fit, put, safe
-from dedup.wording import percent
+from dedup.wording import count, percent
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -61,10 +61,10 @@ def show(summary: dict[str, Any], out: Path) -> None:
     from rich.text import Text
 
     screen = console()
-    count = summary["documents"]
+    documents = summary["documents"]
     framed = screen.is_terminal
     parts: list[Any] = [
-        Text(f"{_documents(count)} in {summary['seconds']:.1f} s", style="bold"),
+        Text(f"{count(documents, 'document')} in {summary['seconds']:.1f} s", style="bold"),
         "",
         _counts(summary, framed=framed),
     ]
@@ -87,7 +87,7 @@ def _counts(summary: dict[str, Any], *, framed: bool) -> Table:
     table.add_column(justify="right", no_wrap=True)
     table.add_column(overflow="fold")
     members = summary["families"] + summary["variants"]
-    table.add_row("families", f"{summary['families']:,}", f"with {_documents(members)}")
+    table.add_row("families", f"{summary['families']:,}", f"with {count(members, 'document')}")
     table.add_row(
         "variants", f"{summary['variants']:,}", f"{percent(summary['copies'])} of all documents are copies"
     )
@@ -141,7 +141,3 @@ def _next(summary: dict[str, Any], out: Path) -> list[str]:
         purposes["rejects.jsonl"] = "what could not be used"
     names = [name for name in purposes if (out / name).exists()]
     return [f"Written to {safe(summary['out'])}:"] + [f"  {name:<16} {purposes[name]}" for name in names]
-
-
-def _documents(number: int) -> str:
-    return f"{number:,} document{'' if number == 1 else 's'}"
