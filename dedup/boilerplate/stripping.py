@@ -33,7 +33,7 @@ from dedup.boilerplate.units import (
 from dedup.errors import InputError
 from dedup.kernels import signs
 from dedup.kernels.traits import KINDS_OF_FURNITURE, RECURS, SAME_ABOVE, SAME_BELOW
-from dedup.model import Agency, CleanText, Kind, Removed
+from dedup.model import Agency, CleanText, Document, Kind, Removed
 from dedup.ragged import first_of_run, holders, owners, run_starts, running, steps, sums
 from dedup.tokens import Tokens, as_read, as_written, byte_to_char, text_buffers, tokenize
 
@@ -395,18 +395,17 @@ def strip_boilerplate(text: str, *, title: str | None = None, source: str | None
     Raises:
         InputError: An argument is no text, or has half of a surrogate pair.
     """
+    given = Document.from_record({"text": text, "title": title, "source": source})
     try:
         batch = pa.record_batch(
             {
-                "text": pa.array([text], pa.large_string()),
-                "title": pa.array([title], pa.string()),
-                "source": pa.array([source], pa.string()),
+                "text": pa.array([given.text], pa.large_string()),
+                "title": pa.array([given.title], pa.string()),
+                "source": pa.array([given.source], pa.string()),
             }
         )
     except UnicodeEncodeError as error:
         raise InputError("a text, title or source has a lone surrogate") from error
-    except pa.ArrowTypeError as error:
-        raise InputError(f"a text, title or source is no string: {error}") from error
     return clean_texts(batch)[0]
 
 

@@ -1013,9 +1013,15 @@ def test_half_a_character_is_no_text(argument: str) -> None:
 
 
 @pytest.mark.parametrize("argument", ["text", "title", "source"])
-def test_a_number_is_no_text(argument: str) -> None:
-    with pytest.raises(InputError, match=r"no(t a)? string"):
-        strip_boilerplate(**{"text": LEAD, argument: 1})  # type: ignore[arg-type]
+@pytest.mark.parametrize(("value", "kind"), [(1, "a number"), (b"caf\xe9", "bytes"), (["a"], "an array")])
+def test_what_is_no_string_is_no_text(argument: str, value: object, kind: str) -> None:
+    with pytest.raises(InputError, match=f"^{argument} is {kind}, not a string$"):
+        strip_boilerplate(**{"text": LEAD, argument: value})  # type: ignore[arg-type]
+
+
+def test_no_text_at_all() -> None:
+    with pytest.raises(InputError, match=r"^text is missing$"):
+        strip_boilerplate(None)  # type: ignore[arg-type]
 
 
 def test_no_paragraph_of_the_demo_corpus_is_lost() -> None:
