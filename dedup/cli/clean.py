@@ -10,6 +10,7 @@ import typer
 from dedup.cli.options import Fields, Force, Inputs, Strict, parse_fields
 from dedup.cli.terminal import console, safe
 from dedup.errors import UsageError
+from dedup.wording import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -71,7 +72,8 @@ def clean(
     for reject in rejects[:MOST_REJECTS]:
         typer.echo(f"dedup: left out: {safe(str(reject))}", err=True)
     if len(rejects) > MOST_REJECTS:
-        typer.echo(f"dedup: left out: {len(rejects) - MOST_REJECTS} more records", err=True)
+        more = count(len(rejects) - MOST_REJECTS, "more record")
+        typer.echo(f"dedup: left out: {more}", err=True)
 
 
 def _articles(
@@ -85,12 +87,13 @@ def _articles(
     from dedup.boilerplate import clean_texts
     from dedup.config import Settings
     from dedup.engines.workspace import Workspace
-    from dedup.io import nothing_usable, read
+    from dedup.io import needed, nothing_usable, read
     from dedup.pipeline import learn
 
     with Workspace(Settings().memory_limit) as space:
         kept = space.batches("documents")
-        for batch in read(inputs, fields=fields, strict=strict, reject=rejects.append, out=out):
+        batches = read(inputs, fields=fields, strict=strict, reject=rejects.append, out=out)
+        for batch in needed(batches, inputs, rejects):
             kept.append(batch.select(["id", "text", "title", "source", "published"]))
         documents = kept.finish()
         if documents is None:

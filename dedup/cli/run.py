@@ -159,7 +159,7 @@ def _find(reading: Reading, writing: Writing, settings: Settings, *, quiet: bool
     """Read, find and write."""
     from dedup.engines.local import find_families
     from dedup.engines.workspace import Workspace, check_disk, disk_need, run_key
-    from dedup.io import OutputFolder, read
+    from dedup.io import OutputFolder, needed, read
     from dedup.io.discover import discover
     from dedup.output import write_files
 
@@ -188,6 +188,7 @@ def _find(reading: Reading, writing: Writing, settings: Settings, *, quiet: bool
             reject=rejects.append,
             warn=warnings.append,
         )
+        batches = needed(batches, reading.inputs, rejects)
         result = find_families(
             batches, settings, rejects=rejects, warnings=warnings, progress=told, workspace=space
         )

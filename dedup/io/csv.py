@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import orjson
 
 from dedup.errors import UsageError
-from dedup.io.rows import Rows, distinct_names
+from dedup.io.rows import Rows, distinct_names, listed
 from dedup.io.schema import Block, Reject, RejectSink
 
 if TYPE_CHECKING:
@@ -32,6 +32,8 @@ def read_csv(
     """Read rows with a header, fields quoted by ``"``, in UTF-8 with or without a byte order mark.
 
     Commas, semicolons or tabs separate the fields: whichever the header has most of, commas if in doubt.
+    Blanks around the header's names are no part of them; where they stand behind its separators, those that
+    stand there in a row are no part of its fields.
     A record's line is the line its row begins on. Rows with fewer fields than the header lack the last ones;
     rows with more are refused. A column that is there again gets a number: ``tag``, ``tag.2``.
 
@@ -51,7 +53,8 @@ def read_csv(
     first = head[-1]
     delimiter = max(_DELIMITERS, key=first.count)
     source = _Lines(chain(head, lines), delimiter)
-    reader = csv.reader(source, delimiter=delimiter, strict=True)
+    spaced = f"{delimiter} " in first
+    reader = csv.reader(source, delimiter=delimiter, skipinitialspace=spaced, strict=True)
     rows = Rows(fields, reject)
     header: list[str] | None = None
     while True:
@@ -71,11 +74,11 @@ def read_csv(
         if not row:
             continue
         if header is None:
-            header = row
+            header = [name.strip() for name in row]
             if fields["text"] not in header:
                 if any(sign == "\0" or "\udc80" <= sign <= "\udcff" for sign in first):
                     raise UsageError(f"{file}: the header is not UTF-8")
-                raise UsageError(f"{file}: no column {fields['text']!r}; columns are {', '.join(header)}")
+                raise UsageError(f"{file}: no column {fields['text']!r}; columns are {listed(header)}")
             for name in fields.values():
                 if header.count(name) > 1:
                     raise UsageError(f"{file}: column {name!r} is there more than once")

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-__all__ = ["ignore", "nothing_usable", "read", "stop"]
+__all__ = ["ignore", "needed", "nothing_usable", "read", "stop"]
 
 
 def ignore(reject: Reject) -> None:
@@ -44,6 +44,23 @@ def nothing_usable(rejects: Sequence[Reject]) -> UsageError:
     """The error where no record is left to work on; it names the first that was refused."""
     first = rejects[0] if rejects else "there is nothing in the input"
     return UsageError(f"no document that can be used: {first}")
+
+
+def needed(
+    batches: Iterator[pa.RecordBatch], inputs: Sequence[str], rejects: Sequence[Reject]
+) -> Iterator[pa.RecordBatch]:
+    """What was read of inputs.
+
+    Raises:
+        UsageError: There is nothing in them, not even a reject.
+    """
+    empty = True
+    for batch in batches:
+        empty = False
+        yield batch
+    if empty and not rejects:
+        where = inputs[0] if len(inputs) == 1 else f"any of the {len(inputs)} inputs"
+        raise UsageError(f"no document that can be used: there is nothing in {where}")
 
 
 def read(

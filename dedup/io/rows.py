@@ -14,7 +14,7 @@ from dedup.model import as_text, has_surrogate
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["Rows", "distinct_names", "source_fields"]
+__all__ = ["Rows", "distinct_names", "listed", "source_fields"]
 
 
 def source_fields(fields: Mapping[str, str]) -> dict[str, str]:
@@ -36,6 +36,11 @@ def source_fields(fields: Mapping[str, str]) -> dict[str, str]:
         if has_surrogate(theirs):
             raise UsageError(f"field {name}: its name in the input, {theirs!r}, is no UTF-8")
     return {name: fields.get(name, name) for name in FIELDS}
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names of columns for a message."""
+    return ", ".join(map(repr, names)) or "none"
 
 
 def distinct_names(names: Sequence[str]) -> list[str]:

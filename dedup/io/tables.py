@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dedup.errors import UsageError
-from dedup.io.rows import distinct_names
+from dedup.io.rows import distinct_names, listed
 from dedup.io.schema import Block, Reject, RejectSink
 from dedup.io.times import bounded
 from dedup.model import as_text
@@ -31,7 +31,7 @@ def check_columns(schema: pa.Schema, file: str, fields: Mapping[str, str]) -> No
         UsageError: It hasn't; the message names the columns there are.
     """
     if fields["text"] not in schema.names:
-        raise _refused(file, f"no column {fields['text']!r}; columns are {', '.join(schema.names) or 'none'}")
+        raise _refused(file, f"no column {fields['text']!r}; columns are {listed(schema.names)}")
     for name, theirs in fields.items():
         if theirs not in schema.names:
             continue

@@ -156,7 +156,10 @@ def test_no_usable_document_is_an_error(dedup: Call, tmp_path: Path) -> None:
     assert outcome.err == f"dedup: no document that can be used: {path}:1: text is empty\n"
     path.write_bytes(b"")
     outcome = dedup("run", path, "-o", tmp_path / "out")
-    assert outcome.err == "dedup: no document that can be used: there is nothing in the input\n"
+    assert outcome.err == f"dedup: no document that can be used: there is nothing in {path}\n"
+    (tmp_path / "b.csv").write_text("id,text\n")
+    outcome = dedup("run", path, tmp_path / "b.csv", "-o", tmp_path / "out")
+    assert outcome.err.endswith("there is nothing in any of the 2 inputs\n")
     assert not (tmp_path / "out").exists()
 
 

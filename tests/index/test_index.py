@@ -105,7 +105,7 @@ def test_add_many_takes_frames(places, frame):
     with places().open() as one, places().open() as many:
         assert list(many.add_many(frame(rows))) == list(one.add_many(documents))
         assert shape(one) == shape(many)
-        with pytest.raises(UsageError, match="no column 'text'; columns are id"):
+        with pytest.raises(UsageError, match="no column 'text'; columns are 'id'"):
             list(many.add_many(frame([{"id": "a"}])))
         matches = many.add_many(frame([{"id": "new", "text": "words"}, {"id": "bad", "text": None}]))
         assert next(matches).id == "new"

@@ -226,7 +226,7 @@ def test_frames_of_several_chunks() -> None:
 @pytest.mark.parametrize(
     ("documents", "message"),
     [
-        (pa.table({"body": ["x"]}), "no column 'text'; columns are body"),
+        (pa.table({"body": ["x"]}), "no column 'text'; columns are 'body'"),
         (pa.table({"text": [b"x"]}), "column 'text' is binary, not string"),
         ("text", "documents is str, not a collection of documents or a frame"),
         ({"text": "a"}, "documents is dict, not a collection"),

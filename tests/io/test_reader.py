@@ -529,10 +529,19 @@ def test_csv_with_nothing_in_it(tmp_path: Path, data: str) -> None:
 
 def test_no_text_column(tmp_path: Path) -> None:
     path = put(tmp_path / "a.csv", "id,body\n1,x\n")
-    with pytest.raises(UsageError, match=r"a\.csv: no column 'text'; columns are id, body"):
+    with pytest.raises(UsageError, match=r"a\.csv: no column 'text'; columns are 'id', 'body'"):
         list(read([path]))
-    assert Got(tmp_path).reasons == [(None, "no column 'text'; columns are id, body")]
+    assert Got(tmp_path).reasons == [(None, "no column 'text'; columns are 'id', 'body'")]
     assert Got(path, fields={"text": "body"}).column("text") == ["x"]
+
+
+def test_csv_with_blanks_behind_its_commas(tmp_path: Path) -> None:
+    got = Got(put(tmp_path / "a.csv", 'id, title ,"text"\n1, One, "Hello, there"\n'))
+    assert [orjson.loads(record) for record in got.column("record")] == [
+        {"id": "1", "title": "One", "text": "Hello, there"}
+    ]
+    got = Got(put(tmp_path / "a.csv", "id,text\n1, Hello\n"))
+    assert got.column("text") == [" Hello"]
 
 
 def test_csv_with_one_of_our_columns_twice(tmp_path: Path) -> None:
@@ -738,7 +747,7 @@ def test_tables_with_bad_bytes_in_another_column() -> None:
 
 
 def test_parquet_that_cannot_be_read(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="no column 'text'; columns are body"):
+    with pytest.raises(UsageError, match="no column 'text'; columns are 'body'"):
         list(read([parquet(tmp_path / "a.parquet", {"body": ["x"]})]))
     with pytest.raises(UsageError, match="column 'text' is int64, not string"):
         list(read([parquet(tmp_path / "a.parquet", {"text": [1]})]))
