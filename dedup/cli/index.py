@@ -111,13 +111,18 @@ def remove(
     db: Database,
     ids: Annotated[list[str], typer.Argument(metavar="ID", help="Documents to forget.", show_default=False)],
 ) -> None:
-    """Forget documents."""
+    """Forget documents; exit 2 if none of them is stored."""
     for identity in ids:
         if has_surrogate(identity):
             raise UsageError(f"{as_utf8(identity)}: the id is no UTF-8")
     with _open(db, existing=True) as opened:
+        removed = 0
         for identity in ids:
-            _put({"id": identity, "removed": opened.remove(identity)})
+            found = opened.remove(identity)
+            _put({"id": identity, "removed": found})
+            removed += found
+    if not removed:
+        raise UsageError(f"{db}: none of the documents to remove is stored")
 
 
 @index.command()

@@ -144,9 +144,9 @@ class Change:
 
     Attributes:
         cursor: Its place in the order of changes; pass the last one seen to :meth:`Index.changes`.
-        kind: ``new`` (family), ``joined``, ``left``, ``merged`` (``other`` is now ``family``), ``split``
-            (``family`` came out of ``other``), ``canonical`` (``document`` stands for the family now),
-            ``removed``.
+        kind: ``new`` (family, for which ``document`` stands), ``joined``, ``left``, ``merged`` (``other`` is
+            now ``family``), ``split`` (``family`` came out of ``other``), ``canonical`` (``document`` stands
+            for the family now), ``removed``.
         document: Id of the document, or None.
         family: Id of the family at that time.
         other: Id of another family, or None.

@@ -47,7 +47,11 @@ def test_a_life(dedup: Call, tmp_path: Path) -> None:
     assert dedup("index", "rebuild", db).json()["families"] == 1
     assert dedup("index", "merge", tmp_path / "other.db", db).json() == {"stored": 3}
     assert dedup("index", "prune", db, "--before", "2026-03-15").json() == {"removed": 2}
-    assert dedup("index", "remove", db, "c").json() == {"id": "c", "removed": True}
+    removed = dedup("index", "remove", db, "zzz", "c")
+    assert (removed.code, [answer["removed"] for answer in answers(removed.out)]) == (0, [False, True])
+    again = dedup("index", "remove", db, "c")
+    assert (again.code, answers(again.out)) == (2, [{"id": "c", "removed": False}])
+    assert again.err == f"dedup: {db}: none of the documents to remove is stored\n"
     assert dedup("index", "stats", db).json()["documents"] == 0
 
 
