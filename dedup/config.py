@@ -58,7 +58,10 @@ def _check(name: str, value: object, limits: Mapping[str, Any]) -> None:
     if isinstance(value, bool) or not isinstance(value, right):
         raise SettingsError(f"{name} = {value!r}: must be a {'whole ' if right is int else ''}number")
     if not limits["low"] <= value <= limits["high"]:
-        raise SettingsError(f"{name} = {value!r}: must lie between {limits['low']} and {limits['high']}")
+        low, high = limits["low"], limits["high"]
+        if name == "memory_limit":
+            low, high = f"{low >> 20} MB", f"{high >> 40} TB, in bytes"
+        raise SettingsError(f"{name} = {value!r}: must lie between {low} and {high}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

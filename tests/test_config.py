@@ -69,3 +69,10 @@ def test_settings_are_a_mapping() -> None:
 def test_settings_must_be_settings(call: Callable[[Any], object]) -> None:
     with pytest.raises(SettingsError, match="settings is dict, not Settings"):
         call({"min_run": 5})
+
+
+def test_a_size_out_of_range_is_told_in_megabytes():
+    with pytest.raises(
+        SettingsError, match=r"^memory_limit = 1024: must lie between 64 MB and 1024 TB, in bytes$"
+    ):
+        Settings(memory_limit=1024)

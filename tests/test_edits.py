@@ -519,3 +519,10 @@ def test_a_limit_cuts_the_same_rows_short(a, b):
     for made in (diff(a, b), diff("".join(lines), "".join([*lines[2:], *lines[:2]]))):
         for limit in range(8):
             assert made.rows(limit=limit) == made.rows()[:limit]
+
+
+def test_each_paragraph_runs_in_the_direction_of_its_script():
+    made = diff("One.\nאחת.", "One.\nשתיים.")
+    for side_by_side, tag in ((False, "p"), (True, "td")):
+        found = made.html(side_by_side=side_by_side)
+        assert found.count(f'<{tag} dir="auto" class="diff-') == found.count(f"<{tag} ") > 1

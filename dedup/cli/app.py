@@ -112,8 +112,8 @@ def _run(arguments: list[str] | None) -> int:
     except MemoryError as error:
         return _fail(_with_notes("out of memory; a lower --memory-limit or fewer --threads may help", error))
     except OSError as error:
-        place = f"{error.filename}: " if error.filename else ""
-        return _fail(_with_notes(f"{place}{error.strerror or error}", error))
+        place = error.filename or (_output_fails() and "standard output")
+        return _fail(_with_notes(f"{f'{place}: ' if place else ''}{error.strerror or error}", error))
     if code == INTERRUPTED:
         _say("interrupted")
     return code if isinstance(code, int) else 0
@@ -124,12 +124,18 @@ def _with_notes(message: str, error: BaseException) -> str:
 
 
 def _fail(message: str) -> int:
-    try:
-        sys.stdout.flush()
-    except OSError:  # a full disk, again
+    if _output_fails():  # a full disk, again
         _drop_output()
     _say(message)
     return USAGE
+
+
+def _output_fails() -> bool:
+    try:
+        sys.stdout.flush()
+    except OSError:
+        return True
+    return False
 
 
 def _drop_output() -> None:

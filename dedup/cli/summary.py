@@ -42,6 +42,11 @@ def summarize(result: Result, out: str, seconds: float) -> dict[str, Any]:
         **counts,
         "copies": counts["variants"] / max(1, counts["documents"]),
         "superseded": superseded,
+        "superseded_across": sum(
+            reject.reason.startswith("superseded by ")
+            and not reject.reason.startswith(f"superseded by {reject.file}:")
+            for reject in result.rejects
+        ),
         "rejects": reasons,
         "largest": [
             {
@@ -96,9 +101,11 @@ def _counts(summary: dict[str, Any], *, framed: bool) -> Table:
     relations = {kind: number for kind, number in summary["relations"].items() if number}
     kinds = ", ".join(f"{number:,} {kind}" for kind, number in relations.items())
     table.add_row("relations", f"{sum(relations.values()):,}", kinds)
+    across = summary["superseded_across"]
+    of = f", {across:,} in another file" if across else ""
     for name, what in (
         ("duplicates", "same id and record, counted once"),
-        ("superseded", "same id, an older text; in the rejects"),
+        ("superseded", f"same id as a text kept{of}; in the rejects"),
         ("undated", "dates that could not be read"),
     ):
         if summary[name]:

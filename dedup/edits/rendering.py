@@ -100,7 +100,7 @@ def html_fragment(rows: list[Row], *, side_by_side: bool, limit: int) -> str:
         return '<table class="diff">\n<tbody>\n' + "\n".join(lines) + "\n</tbody>\n</table>"
     ops = ("equal", "delete", "insert")
     lines = [
-        f'<p class="diff-{row.kind}"{_move_data(row)}>{_note(row)}{_pieces_html(row, ops)}</p>'
+        f'<p dir="auto" class="diff-{row.kind}"{_move_data(row)}>{_note(row)}{_pieces_html(row, ops)}</p>'
         for row in rows
     ]
     if more:
@@ -286,7 +286,8 @@ def _table_row(left: Row | None, right: Row | None) -> str:
             cells.append("<td></td>")
         else:
             cells.append(
-                f'<td class="diff-{row.kind}"{_move_data(row)}>{_note(row)}{_pieces_html(row, ops)}</td>'
+                f'<td dir="auto" class="diff-{row.kind}"{_move_data(row)}>'
+                f"{_note(row)}{_pieces_html(row, ops)}</td>"
             )
     return f"<tr>{''.join(cells)}</tr>"
 

@@ -134,12 +134,12 @@ class OutputFolder:
             return
         if not self._out.is_dir():
             raise OutputError(f"{self._shown}: is no folder")
-        if not self._force:
-            raise OutputError(f"{self._shown}: exists already; use --force (force=True) to replace it")
         if any(self._out.iterdir()) and not _is_result(self._out):
             raise OutputError(
                 f"{self._shown}: is not a result of dedup, so it is not replaced; choose another name"
             )
+        if not self._force:
+            raise OutputError(f"{self._shown}: exists already; use --force (force=True) to replace it")
 
     def _acquire(self) -> int:
         """Make the unfinished folder, or take over a dead run's, and lock it."""

@@ -101,7 +101,7 @@ def test_a_full_disk_is_one_line(tmp_path: Path) -> None:
             text=True,
             env=buffered,
         )
-    assert (run.returncode, run.stderr) == (2, "dedup: No space left on device\n")
+    assert (run.returncode, run.stderr) == (2, "dedup: standard output: No space left on device\n")
 
 
 @pytest.mark.parametrize(

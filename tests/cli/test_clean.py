@@ -72,6 +72,8 @@ def test_what_could_not_be_used_is_told(dedup: Call, tmp_path: Path) -> None:
         *(f"dedup: left out: {path}:{line}: text is missing" for line in (3, 4, 5)),
         "dedup: left out: 2 more records",
     ]
+    path.write_text(path.read_text().removesuffix("{}\n"))
+    assert dedup("clean", path, "--show").err.endswith("left out: 1 more record\n")
     assert dedup("clean", path, "-o", tmp_path / "strict.jsonl", "--strict").code == 2
     assert not (tmp_path / "strict.jsonl").exists()
 

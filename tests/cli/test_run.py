@@ -104,6 +104,27 @@ def test_titles_cannot_drive_the_terminal(dedup: Call, tmp_path: Path) -> None:
     assert not set(outcome.out) & {"\x1b", "\x07", "\x9b", "\u202e"}
 
 
+def test_texts_dropped_for_an_id_of_another_file_are_counted(dedup: Call, tmp_path: Path) -> None:
+    one = write(tmp_path / "a.jsonl", [{"id": "1", "text": LEAD}, {"id": "2", "text": REST}])
+    two = write(tmp_path / "b.jsonl", [{"id": "1", "text": OTHER}, {"id": "3", "text": REST}])
+    told = dedup("run", one, two, "-o", tmp_path / "out").out
+    assert re.search("^superseded +1  same id as a text kept, 1 in another file; in the rejects$", told, re.M)
+    three = write(tmp_path / "c.jsonl", [{"id": "1", "text": LEAD}, {"id": "1", "text": REST}])
+    told = dedup("run", three, "-o", tmp_path / "again").out
+    assert re.search("^superseded +1  same id as a text kept; in the rejects$", told, re.M)
+
+
+def test_a_folder_that_would_not_be_replaced_is_not_said_to_need_force(
+    dedup: Call, corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.txt").write_text("mine")
+    for out in ("", "."):
+        assert dedup("run", corpus, "-o", out).err == (
+            "dedup: .: is not a result of dedup, so it is not replaced; choose another name\n"
+        )
+
+
 def test_rejects_are_counted_by_reason(dedup: Call, corpus: Path, tmp_path: Path) -> None:
     with corpus.open("a") as file:
         file.write('{"id": "empty", "text": ""}\nnot json\n[1]\n')

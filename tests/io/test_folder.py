@@ -163,7 +163,7 @@ def test_another_process_and_its_death(tmp_path: Path) -> None:
 
 def test_out_made_by_another_meanwhile(tmp_path: Path) -> None:
     """What was found, which may have taken hours, stays."""
-    told = pytest.raises(OutputError, match=r"exists already; .*; the result is in .*out\.partial")
+    told = pytest.raises(OutputError, match=r"is not replaced; .*; the result is in .*out\.partial")
     with told, OutputFolder(tmp_path / "out", key="k") as folder:
         (folder / "mark").touch()
         (tmp_path / "out").mkdir()
