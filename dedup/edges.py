@@ -109,6 +109,13 @@ class Edges(Links):
         """Pairs that say whether a document is a roundup: bool[e]."""
         return np.asarray((self.kind <= VERSION) | ((self.kind <= QUOTE) & (self.narrative_words >= TOLD)))
 
+    def beyond(self, size: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Pairs with a run that ends beyond one of its documents, which have so many tokens: their rows."""
+        rows, of = gather(self.run_start, self.run_stop)
+        runs = self.runs[rows].astype(np.int64)
+        over = [runs[:, i] + runs[:, 2] > size[end[of]] for i, end in enumerate((self.a, self.b))]
+        return of[over[0] | over[1]]
+
     def take(self, rows: NDArray[np.int64] | NDArray[np.bool_] | slice) -> Edges:
         """The chosen rows; the runs are shared, not copied."""
         # by name, not by a loop over the fields: the index takes some twenty times for a document

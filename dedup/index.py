@@ -354,7 +354,7 @@ class Index:
             if entry is None:
                 raise UsageError(f"no document with id {identity!r}")
             canonical = answers.family_of(self._ledger, entry).canonical
-            before, after = (answers.stored_text(self._ledger, num) for num in (canonical, entry.num))
+            before, after = (self._ledger.raw_text(num) for num in (canonical, entry.num))
             if before is None or after is None:
                 lacking = identity if after is None else self._ledger.entries([canonical])[canonical].id
                 raise UsageError(
@@ -570,7 +570,7 @@ class Index:
                 some = []
                 for num in nums:
                     draft = restored(entries[num], bodies[num], spans[num], self.settings)
-                    some.append(draft.anew(answers.stored_text(other._ledger, num), self.settings))
+                    some.append(draft.anew(other._ledger.raw_text(num), self.settings))
             if not some:
                 return stored
             with self._changing():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -13,7 +12,7 @@ from dedup.edges import KINDS, NONE, Edges
 from dedup.edits import Diff, diff
 from dedup.model import Passage, RelationKind, moment
 from dedup.passages import place_runs
-from dedup.ragged import owners, running
+from dedup.ragged import owners, running, steps
 from dedup.storage.rows import Entry, Family, other_ends
 
 if TYPE_CHECKING:
@@ -38,7 +37,6 @@ __all__ = [
     "family_of",
     "matches",
     "planned",
-    "stored_text",
 ]
 
 
@@ -197,7 +195,7 @@ def answer(
     canonical = others[family.canonical]
     change = None
     if with_diff and canonical.num != entry.num:
-        one, two = stored_text(ledger, canonical.num), stored_text(ledger, entry.num)
+        one, two = ledger.raw_text(canonical.num), ledger.raw_text(entry.num)
         change = None if one is None or two is None else diff(one, two)
     return _strongest(
         *(entry, edges, others, family.id, canonical.id),
@@ -283,6 +281,7 @@ def matches(ledger: Ledger, answers: Sequence[Answer], draft: Draft | None = Non
         flags[draft.entry.num], spans[draft.entry.num] = draft.flags, draft.spans
     first = running([len(flags[num]) for num in sides])
     numbered = edges.between(2 * np.arange(len(edges)), 2 * np.arange(len(edges)) + 1)
+    ledger.check_runs(numbered, sides, steps(first))
     placed = place_runs(
         numbered,
         first[:-1],
@@ -309,12 +308,6 @@ def family_of(ledger: Ledger, entry: Entry) -> Family:
     return ledger.families([leader.family])[leader.family]
 
 
-def stored_text(ledger: Ledger, num: int) -> str | None:
-    """The raw text, where it is stored."""
-    data = ledger.text(num)
-    return None if data is None else zlib.decompress(data).decode()
-
-
 def document(ledger: Ledger, entry: Entry) -> StoredDocument:
     """All that is stored of a document."""
     family = family_of(ledger, entry)
@@ -328,7 +321,7 @@ def document(ledger: Ledger, entry: Entry) -> StoredDocument:
         published=_moment(entry.published),
         updated=_moment(entry.updated),
         language=entry.language,
-        text=stored_text(ledger, entry.num),
+        text=ledger.raw_text(entry.num),
         family=family.id,
         canonical=ledger.entries([family.canonical])[family.canonical].id,
         is_new=bool(entry.is_new),

@@ -4,12 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from dedup.errors import StorageError
 from dedup.ingestion.judging import family_id
+from dedup.storage.rows import places_in
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from dedup.storage.ledger import Ledger
 
 __all__ = ["check"]
+
+_TOGETHER = 512
+"""Documents read at once."""
 
 
 def check(ledger: Ledger) -> list[str]:
@@ -64,9 +73,43 @@ def check(ledger: Ledger) -> list[str]:
         last = one(f"SELECT max({column}) FROM {table}")[0][0]  # noqa: S608
         if last is not None and last >= ledger.number(f"next_{table}"):
             found.append(f"the next {table}'s number is taken")
+    found += _unreadable(ledger)
     for (num,) in one("SELECT num FROM family"):
         family = ledger.families([num])[num]
         earliest = ledger.entries([family.earliest]).get(family.earliest)
         if earliest is None or family_id(earliest) != family.id:
             found.append(f"family {family.id} has not the id of its earliest member")
     return found
+
+
+def _unreadable(ledger: Ledger) -> Iterator[str]:
+    """What is stored of documents and cannot be read."""
+    nums = [num for (num,) in ledger.store.rows("SELECT num FROM body ORDER BY num")]
+    for first in range(0, len(nums), _TOGETHER):
+        some = nums[first : first + _TOGETHER]
+        try:
+            _read(ledger, some)
+        except StorageError:
+            for num in some:
+                try:
+                    _read(ledger, [num])
+                except StorageError as error:
+                    yield str(error)
+        ledger.forget()  # an index may be larger than memory
+
+
+def _read(ledger: Ledger, nums: Sequence[int]) -> None:
+    """Read all that is packed of documents, and of their pairs."""
+    ledger.spans(nums)
+    ledger.raw_texts(nums)
+    bodies, known = ledger.bodies(nums), ledger.entries(nums)
+    for num, entry in known.items():
+        if len(bodies[num].hash) != entry.tokens:
+            raise ledger.damaged(num)
+    for table in ("edge", "copy"):
+        edges = ledger.edges_to(nums, table)
+        ends = ledger.entries({*edges.a.tolist(), *edges.b.tolist()})
+        order, there = list(ends.values()), list(ends)
+        edges = edges.take(np.isin(edges.a, there) & np.isin(edges.b, there))
+        places = edges.between(*places_in(order, edges.a, edges.b))
+        ledger.check_runs(places, there, np.array([e.tokens for e in order], np.int64))

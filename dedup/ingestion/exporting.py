@@ -12,31 +12,43 @@ from dedup.ingestion.recalling import recall, table_of
 from dedup.ingestion.verifying import texts_of
 from dedup.passages import place_runs
 from dedup.pipeline import Judged, to_leader
-from dedup.result import Result
 from dedup.storage.codec import unpack_places
 from dedup.storage.rows import places_in
+from dedup.tables import Tables
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
     from dedup.config import Settings
     from dedup.passages import Places
+    from dedup.pipeline import Prepared
     from dedup.storage.ledger import Ledger
 
 __all__ = ["exported"]
 
 
-class _StoredResult(Result):
-    """A result whose passages stand where the index says, as it may have no texts."""
+class _Stored(Tables):
+    """Tables whose passages stand where the index says, as it may have no texts."""
 
-    all_places: list[bytes]
+    def __init__(
+        self,
+        documents: pa.Table,
+        prepared: Prepared,
+        judged: Judged,
+        settings: Settings,
+        spans: NDArray[np.int64],
+    ) -> None:
+        super().__init__(documents, prepared, judged, settings)
+        self._spans = spans
 
     def _places(self, edges: Edges) -> Places:
         texts = self._judged.texts
-        spans = np.concatenate([np.empty((0, 2), np.int64), *map(unpack_places, self.all_places)])
-        return place_runs(edges, texts.start, texts.flags, spans)
+        return place_runs(edges, texts.start, texts.flags, self._spans)
 
 
-def exported(ledger: Ledger, settings: Settings) -> Result:
-    """What is stored, as the result of a run."""
+def exported(ledger: Ledger, settings: Settings) -> Tables:
+    """What is stored, as the tables of a run."""
     recalled = recall(ledger, settings)
     entries, prepared = recalled.entries, recalled.prepared
     n = len(entries)
@@ -67,6 +79,10 @@ def exported(ledger: Ledger, settings: Settings) -> Result:
         crowded=0,
         stock=0,
     )
-    result = _StoredResult(table_of(entries), prepared, judged, settings)
-    result.all_places = recalled.places
-    return result
+    size = texts.stop - texts.start
+    ledger.check_runs(judged.relations, [e.num for e in entries], size)
+    spans = [np.empty((0, 2), np.int64)]
+    for e, places, count in zip(entries, recalled.places, size.tolist(), strict=True):
+        with ledger.undamaged(e.num):
+            spans.append(unpack_places(places, count))
+    return _Stored(table_of(entries), prepared, judged, settings, np.concatenate(spans))

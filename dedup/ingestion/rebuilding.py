@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -63,11 +62,9 @@ def strip_again(ledger: Ledger, settings: Settings) -> None:
     parts = []
     for start in range(0, len(entries), _TOGETHER):
         some = entries[start : start + _TOGETHER]
-        texts: dict[int, bytes] = dict(
-            ledger.store.rows_in("SELECT num, text FROM body WHERE num IN {keys}", [e.num for e in some])
-        )
+        texts = ledger.raw_texts([e.num for e in some])
         table = table_of(some)
-        texts_ = pa.array([zlib.decompress(texts[e.num]).decode() for e in some], pa.large_string())
+        texts_ = pa.array([texts[e.num] for e in some], pa.large_string())
         table = table.set_column(table.schema.get_field_index("text"), "text", texts_).combine_chunks()
         parts += table.to_batches()
     recurring = None

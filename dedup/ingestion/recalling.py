@@ -49,10 +49,10 @@ def recall(ledger: Ledger, settings: Settings) -> Recalled:
     entries = sorted(ledger.all_entries(), key=lambda e: e.key)
     bodies, places = {}, {}
     for num, words, where in ledger.store.rows("SELECT num, words, places FROM body"):
-        bodies[num], places[num] = ledger.unpack(words), where
+        bodies[num], places[num] = ledger.unpack(num, words), where
     hashes = np.concatenate([np.empty(0, np.uint64), *(bodies[e.num].hash for e in entries)])
     flags = np.concatenate([np.empty(0, np.uint8), *(bodies[e.num].flags for e in entries)])
-    offsets = running([e.tokens for e in entries])
+    offsets = running([len(bodies[e.num].hash) for e in entries])
     shingles = Shingles.of(hashes, offsets, widths([e.spaceless for e in entries], settings))
     sketches = sketch(shingles, settings)
     long_offsets, long_hash = long_runs(hashes, offsets)

@@ -319,6 +319,7 @@ def _roundups(
     asked = np.array([num in entries for num in ends.tolist()], bool)
     length = np.array([known[num].tokens for num in ends.tolist()], np.int64)
     places = rows.between(ends.searchsorted(rows.a), ends.searchsorted(rows.b))
+    ledger.check_runs(places, ends.tolist(), length)
     flags = dict(zip(ends.tolist(), find_roundups(places, length, asked).tolist(), strict=True))
     return {
         num: e._replace(roundup=int(flags.get(num, False)))

@@ -17,6 +17,9 @@ __all__ = ["pack_body", "pack_spans", "unpack_body", "unpack_spans"]
 
 MIX, SHIFT = np.uint64(0x9E3779B97F4A7C15), np.uint64(32)
 RARE, LONG = 0xFFFF, 0xFF
+GROUPS = 6
+"""Of seven bits in a number, at most; what is longer is damaged."""
+
 _u1, _i8, _u8 = types.uint8, types.int64, types.uint64
 
 
@@ -51,12 +54,14 @@ def _write_number(data, at, value):
 
 @inlined
 def _read_number(data, at):
-    """A number, and the place behind it."""
+    """A number, and the place behind it; beyond the data where it has no end or more than ``GROUPS``."""
     value, shift = np.int64(0), 0
-    while data[at] >= 128:
+    while at < len(data) and data[at] >= 128 and shift < 7 * GROUPS:
         value |= np.int64(data[at] & 127) << shift
         shift += 7
         at += 1
+    if at >= len(data) or shift == 7 * GROUPS:
+        return value, len(data) + 1
     return value | np.int64(data[at]) << shift, at + 1
 
 
@@ -131,42 +136,59 @@ def pack_body(hashes, flags, vocabulary, table, first, data):
     return at
 
 
-@kernel(types.void(const(_u1), const(_u8), out(_u8), out(_u8), out(_u1)))
+@kernel(types.boolean(const(_u1), const(_u8), out(_u8), out(_u8), out(_u1)))
 def unpack_body(data, vocabulary, own, hashes, flags):
     """Read a packed body; the arrays have as many places as its first four bytes say.
 
     Args:
-        data: What :func:`pack_body` wrote.
+        data: What :func:`pack_body` wrote, or what a damaged file has made of it; eight bytes at least.
         vocabulary: The same, or, where that was empty, any.
         own: uint64[t], room: the distinct hashes.
         hashes: uint64[t], filled.
         flags: uint8[t], filled.
+
+    Returns:
+        Whether that is all of it, and nothing is left; if not, it is damaged.
     """
     count, distinct = len(hashes), np.int64(_read(data, 4, 4))
     rare = 8 + 2 * distinct
-    for i in range(min(distinct, count)):
+    if distinct > count or rare > len(data):
+        return False
+    for i in range(distinct):
         place = np.int64(_read(data, 8 + 2 * i, 2))
-        if place == RARE:
+        if place < len(vocabulary):
+            own[i] = vocabulary[place]
+        elif place == RARE and rare + 8 <= len(data):
             own[i] = _read(data, rare, 8)
             rare += 8
         else:
-            own[i] = vocabulary[min(place, len(vocabulary) - 1)]  # of a damaged file
+            return False
     at, width, new = rare, _width(distinct), 0
     bits = at + width * (count - distinct)
+    if bits + (count + 7 >> 3) > len(data):
+        return False
+    sound = True  # asked at the end: a way out of the loop slows it
     for t in range(count):
         if data[bits + (t >> 3)] >> (t & 7) & 1:
-            hashes[t] = own[min(np.int64(_read(data, at, width)), count - 1)]
+            first = np.int64(_read(data, min(at, len(data) - width), width))
+            sound &= first < new
+            hashes[t] = own[min(first, count - 1)]
             at += width
         else:
-            hashes[t] = own[min(new, count - 1)]
+            hashes[t] = own[new]
             new += 1
+    if not sound or new != distinct:
+        return False
     at, t = bits + (count + 7 >> 3), 0
-    while t < count:
+    while t < count and at < len(data):
         flag = data[at]
         size, at = _read_number(data, at + 1)
-        for i in range(t, min(t + size, count)):
+        if size == 0 or size > count - t:
+            return False
+        for i in range(t, t + size):
             flags[i] = flag
         t += size
+    return t == count and at == len(data)
 
 
 @kernel(_i8(const(_i8), out(_u1)))
@@ -193,18 +215,27 @@ def pack_spans(places, data):
     return at
 
 
-@kernel(_i8(const(_u1), out(_i8)))
+@kernel(types.boolean(const(_u1), out(_i8)))
 def unpack_spans(data, places):
-    """Read where tokens stand; how many numbers that were, each of which needs half a byte of ``data``."""
-    at, here, count = 0, 0, 0
-    while at < len(data):
+    """Read where tokens stand.
+
+    Args:
+        data: What :func:`pack_spans` wrote, or what a damaged file has made of it.
+        places: int64[2 * t], filled.
+
+    Returns:
+        Whether that is all of it, and nothing is left; if not, it is damaged.
+    """
+    at, here = 0, 0
+    for t in range(len(places) // 2):
+        if at >= len(data):
+            return False
         if data[at] == LONG:
             gap, at = _read_number(data, at + 1)
             length, at = _read_number(data, at)
         else:
             gap, length = np.int64(data[at] >> 4), np.int64(data[at] & 15)
             at += 1
-        places[count], places[count + 1] = here + gap, here + gap + length
+        places[2 * t], places[2 * t + 1] = here + gap, here + gap + length
         here += gap + length
-        count += 2
-    return count
+    return at == len(data)

@@ -53,22 +53,37 @@ def unpack_body(
     own: NDArray[np.uint64],
     hashes: NDArray[np.uint64],
     flags: NDArray[np.uint8],
-) -> None:
-    """Read a packed body."""
-    rest = iter(data.tobytes())
+) -> bool:
+    """Read a packed body; whether that is all of it."""
+    try:
+        hashes[:], flags[:] = _unpacked(iter(data.tobytes()), vocabulary.tolist())
+    except (IndexError, RuntimeError, StopIteration, ValueError):  # that of an iterator inside another
+        return False
+    return True
+
+
+def _unpacked(rest: Iterator[int], vocabulary: list[int]) -> tuple[list[int], list[int]]:
+    """The hashes and flags of a body that is as it should be."""
     count, distinct = _read(rest, 4), _read(rest, 4)
     places = [_read(rest, 2) for _ in range(distinct)]
-    words = [_read(rest, 8) if place == RARE else int(vocabulary[place]) for place in places]
+    words = [_read(rest, 8) if place == RARE else vocabulary[place] for place in places]
     width = _width(words)
     repeats = [_read(rest, width) for _ in range(count - distinct)]
     bits = _read(rest, -(-count // 8))
-    new, old = iter(words), iter(repeats)
-    hashes[:] = [words[next(old)] if bits >> t & 1 else next(new) for t in range(count)]
-    told: list[int] = []
-    while len(told) < count:
-        flag = next(rest)
-        told += [flag] * _read_number(rest)
-    flags[:] = told
+    hashes: list[int] = []
+    new = 0
+    for t in range(count):
+        hashes.append(words[:new][repeats.pop(0)] if bits >> t & 1 else words[new])
+        new += not bits >> t & 1
+    flags: list[int] = []
+    while len(flags) < count:
+        flag, size = next(rest), _read_number(rest)
+        flags += [flag] * min(size, count + 1 - len(flags))
+        if size == 0:
+            raise ValueError
+    if repeats or new < len(words) or any(True for _ in rest):
+        raise ValueError
+    return hashes, flags
 
 
 def pack_spans(places: NDArray[np.int64], data: NDArray[np.uint8]) -> int:
@@ -81,14 +96,17 @@ def pack_spans(places: NDArray[np.int64], data: NDArray[np.uint8]) -> int:
     return _fill(data, packed)
 
 
-def unpack_spans(data: NDArray[np.uint8], places: NDArray[np.int64]) -> int:
-    """Read where tokens stand; how many numbers that were."""
+def unpack_spans(data: NDArray[np.uint8], places: NDArray[np.int64]) -> bool:
+    """Read where tokens stand; whether that is all of them."""
     rest = iter(data.tobytes())
     moves: list[int] = []
-    for byte in rest:
-        moves += (_read_number(rest), _read_number(rest)) if byte == LONG else (byte >> 4, byte & 15)
-    places[: len(moves)] = np.cumsum(moves, dtype=np.int64)
-    return len(moves)
+    try:
+        for byte in rest:
+            moves += (_read_number(rest), _read_number(rest)) if byte == LONG else (byte >> 4, byte & 15)
+        places[:] = np.cumsum(moves, dtype=np.int64)
+    except (StopIteration, ValueError):
+        return False
+    return True
 
 
 def _width(distinct: list[Any]) -> int:
@@ -100,9 +118,11 @@ def _number(value: int) -> bytes:
     return bytes([value]) if value < 128 else bytes([value & 127 | 128]) + _number(value >> 7)
 
 
-def _read_number(rest: Iterator[int]) -> int:
+def _read_number(rest: Iterator[int], groups: int = 6) -> int:
     byte = next(rest)
-    return byte if byte < 128 else byte & 127 | _read_number(rest) << 7
+    if not groups:
+        raise ValueError
+    return byte if byte < 128 else byte & 127 | _read_number(rest, groups - 1) << 7
 
 
 def _read(rest: Iterator[int], width: int) -> int:

@@ -67,11 +67,18 @@ def pack_words(hashes: NDArray[np.uint64], flags: NDArray[np.uint8], vocabulary:
 
 
 def unpack_words(data: bytes, vocabulary: NDArray[np.uint64]) -> tuple[NDArray[np.uint64], NDArray[np.uint8]]:
-    """What :func:`pack_words` packed, with the same vocabulary or, where that was empty, any."""
+    """What :func:`pack_words` packed, with the same vocabulary or, where that was empty, any.
+
+    Raises:
+        ValueError: It is damaged.
+    """
     count = int.from_bytes(data[:4], "little")
+    if count > len(data) or len(data) < 8:  # every token takes a byte
+        raise ValueError("a body is damaged")
     own, hashes = np.empty((2, count), np.uint64)
     flags = np.empty(count, np.uint8)
-    kernels.get().unpack_body(np.frombuffer(data, np.uint8), vocabulary, own, hashes, flags)
+    if not kernels.get().unpack_body(np.frombuffer(data, np.uint8), vocabulary, own, hashes, flags):
+        raise ValueError("a body is damaged")
     return hashes, flags
 
 
@@ -81,11 +88,16 @@ def pack_places(spans: NDArray[np.int64]) -> bytes:
     return data[: kernels.get().pack_spans(np.ascontiguousarray(spans).ravel(), data)].tobytes()
 
 
-def unpack_places(data: bytes) -> NDArray[np.int64]:
-    """What :func:`pack_places` packed."""
-    places = np.empty(2 * len(data), np.int64)
-    count = kernels.get().unpack_spans(np.frombuffer(data, np.uint8), places)
-    return places[:count].reshape(-1, 2)
+def unpack_places(data: bytes, count: int) -> NDArray[np.int64]:
+    """What :func:`pack_places` packed, of so many tokens.
+
+    Raises:
+        ValueError: It is damaged.
+    """
+    places = np.empty(2 * count, np.int64)
+    if not kernels.get().unpack_spans(np.frombuffer(data, np.uint8), places):
+        raise ValueError("the places of a body are damaged")
+    return places.reshape(-1, 2)
 
 
 def pack_mask(mask: NDArray[np.bool_] | None) -> bytes | None:
@@ -94,7 +106,13 @@ def pack_mask(mask: NDArray[np.bool_] | None) -> bytes | None:
 
 
 def unpack_mask(data: bytes | None, count: int) -> NDArray[np.bool_] | None:
-    """What :func:`pack_mask` packed, of so many tokens."""
+    """What :func:`pack_mask` packed, of so many tokens.
+
+    Raises:
+        ValueError: It is damaged.
+    """
+    if data is not None and len(data) != (count + 7) // 8:
+        raise ValueError("a mask is damaged")
     return None if data is None else np.unpackbits(np.frombuffer(data, np.uint8), count=count).view(bool)
 
 
@@ -108,7 +126,10 @@ def pack_runs(runs: NDArray[np.int32], start: NDArray[np.int64], stop: NDArray[n
 
 
 def unpack_runs(data: Sequence[bytes]) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
-    """The runs of several pairs, one after the other, and how many each has: int32[r, 3], int64[n]."""
+    """The runs of several pairs, one after the other, and how many each has: int32[r, 3], int64[n].
+
+    Where they are damaged, numbers are others, but none is below zero.
+    """
     size = np.fromiter(map(len, data), np.int64, len(data))
     if (size % 2 == 0).all():
         return np.frombuffer(b"".join(data), "<u2").astype(np.int32).reshape(-1, 3), size // 6
@@ -116,4 +137,5 @@ def unpack_runs(data: Sequence[bytes]) -> tuple[NDArray[np.int32], NDArray[np.in
         np.frombuffer(some, "<i4", len(some) // 4) if len(some) % 2 else np.frombuffer(some, "<u2")
         for some in data
     ]
-    return np.concatenate(parts).astype(np.int32).reshape(-1, 3), np.array([len(p) // 3 for p in parts])
+    runs = np.concatenate(parts).astype(np.int32) & 0x7FFFFFFF
+    return runs.reshape(-1, 3), np.array([len(part) // 3 for part in parts])

@@ -8,6 +8,8 @@ than by their numbers, at the latest at the end of the transaction.
 
 from __future__ import annotations
 
+import contextlib
+import zlib
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -16,6 +18,7 @@ import numpy as np
 
 from dedup.components import first_connected
 from dedup.edges import NONE, TOLD, VERSION, Edges, Links, join_links
+from dedup.errors import StorageError
 from dedup.model import has_surrogate
 from dedup.ragged import by_owner, distinct, steps
 from dedup.storage.base import Row
@@ -32,7 +35,7 @@ from dedup.storage.codec import (
 from dedup.storage.rows import NO_EDGES, NO_LINKS, Body, Change, Entry, Family, microseconds
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -364,9 +367,31 @@ class Ledger:
     def _packed(self, body: Body) -> tuple[bytes, bytes | None]:
         return self.pack(body), pack_mask(body.attested)
 
-    def unpack(self, words: bytes) -> Body:
-        """What was packed."""
-        return Body(*unpack_words(words, self.vocabulary))
+    def unpack(self, num: int, words: bytes, attested: bytes | None = None) -> Body:
+        """What was packed, of a document."""
+        with self.undamaged(num):
+            body = Body(*unpack_words(words, self.vocabulary))
+            return body.told(unpack_mask(attested, len(body.hash)))
+
+    @contextlib.contextmanager
+    def undamaged(self, num: int) -> Iterator[None]:
+        """While something of a document is unpacked.
+
+        Raises:
+            StorageError: It is not what was packed.
+        """
+        try:
+            yield
+        except (ValueError, zlib.error) as error:
+            raise self.damaged(num) from error
+
+    def damaged(self, num: int) -> StorageError:
+        """What to raise where something of a document is not what was stored."""
+        entry = self.entries([num]).get(num)
+        name = f"number {num}" if entry is None else repr(entry.id)
+        return StorageError(
+            f"{self.store.name}: what is stored of document {name} is damaged; remove it and add it again"
+        )
 
     # --- bodies
 
@@ -377,8 +402,10 @@ class Ledger:
             for num, words, attested in self.store.rows_in(
                 "SELECT num, words, attested FROM body WHERE num IN {keys}", missing
             ):
-                body = self.unpack(words)
-                self._bodies[num] = body.told(unpack_mask(attested, len(body.hash)))
+                self._bodies[num] = self.unpack(num, words, attested)
+            for num in missing:
+                if num not in self._bodies:
+                    raise self.damaged(num)
         return {num: self._bodies[num] for num in nums}
 
     def attest(self, masks: dict[int, NDArray[np.bool_]]) -> None:
@@ -392,10 +419,12 @@ class Ledger:
         """Where the body tokens of documents stand in their texts."""
         missing = [num for num in nums if num not in self._spans]
         if missing:
+            bodies = self.bodies(missing)
             for num, places in self.store.rows_in(
                 "SELECT num, places FROM body WHERE num IN {keys}", missing
             ):
-                self._spans[num] = unpack_places(places)
+                with self.undamaged(num):
+                    self._spans[num] = unpack_places(places, len(bodies[num].hash))
         return {num: self._spans[num] for num in nums}
 
     def repack(self, num: int, body: Body) -> None:
@@ -410,6 +439,20 @@ class Ledger:
             return self._inserted[num]
         rows = self.store.rows("SELECT text FROM body WHERE num = ?", num)
         return rows[0][0] if rows else None
+
+    def raw_text(self, num: int) -> str | None:
+        """The raw text, where it is stored."""
+        data = self.text(num)
+        return None if data is None else self._inflated(num, data)
+
+    def raw_texts(self, nums: Sequence[int]) -> dict[int, str]:
+        """The raw texts of many documents, where they are stored."""
+        sql = "SELECT num, text FROM body WHERE num IN {keys} AND text IS NOT NULL"
+        return {num: self._inflated(num, text) for num, text in self.store.rows_in(sql, nums)}
+
+    def _inflated(self, num: int, data: bytes) -> str:
+        with self.undamaged(num):
+            return zlib.decompress(data).decode()
 
     # --- edges
 
@@ -434,6 +477,21 @@ class Ledger:
             found.update((row[:2], row) for row in rows)
         return _edges([found[pair] for pair in sorted(found)])
 
+    def check_runs(self, edges: Edges, nums: Sequence[int], size: NDArray[np.int64]) -> None:
+        """See that the runs of pairs lie inside their documents.
+
+        Args:
+            edges: Pairs by the places of documents.
+            nums: Their numbers.
+            size: int64[n], their body tokens.
+
+        Raises:
+            StorageError: Some don't; the kernels that read them don't look.
+        """
+        beyond = edges.beyond(size)
+        if len(beyond):
+            raise self.damaged(nums[int(edges.b[beyond[0]])])
+
     def edges_within(self, nums: Collection[int], table: str = "edge", *, weakest: int = NONE) -> Edges:
         """Edges between some documents, of a kind or stronger; ``copy`` for those of copies with leaders."""
         if len(nums) < 2:
@@ -446,6 +504,10 @@ class Ledger:
                 weakest,
             )
         )
+
+    def edges_to(self, nums: Sequence[int], table: str) -> Edges:
+        """Rows of ``edge`` or ``copy`` of which some documents are the later one."""
+        return _edges(self.store.rows_in(f"SELECT {_EDGE} FROM {table} WHERE b IN {{keys}}", nums))  # noqa: S608
 
     def all_edges(self, table: str) -> Edges:
         """All rows of ``edge`` or ``copy``."""

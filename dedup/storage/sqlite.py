@@ -152,6 +152,8 @@ class SqliteStore:
             yield
         except sqlite3.Error as error:
             raise StorageError(f"{self.name}: {_explain(error, self._path)}") from error
+        except UnicodeDecodeError as error:  # of a name in the schema
+            raise StorageError(f"{self.name}: the file is damaged") from error
         except OSError as error:
             raise StorageError(f"{self.name}: {error.strerror}") from error
 

@@ -174,7 +174,7 @@ def test_words_come_back(hashes, flag):
 @given(arrays.arrays(np.int64, st.integers(0, 40).map(lambda n: 2 * n), elements=st.integers(0, 1000)))
 def test_places_come_back(steps):
     spans = np.cumsum(steps).reshape(-1, 2)
-    assert (unpack_places(pack_places(spans)) == spans).all()
+    assert (unpack_places(pack_places(spans), len(spans)) == spans).all()
 
 
 def test_the_index_works_through_moves(place, small):
@@ -238,10 +238,51 @@ def test_bodies_are_packed_as_the_reference_does(words, some, known):
         size = loops.pack_body(hashes, flags, vocabulary, np.full(1024, -1), room, data)
         packed.append(data[:size])
         back, told, own = np.empty_like(hashes), np.empty_like(flags), np.empty_like(hashes)
-        loops.unpack_body(data[:size], vocabulary, own, back, told)
+        assert loops.unpack_body(data[:size], vocabulary, own, back, told)
         assert (back == hashes).all()
         assert (told == flags).all()
     assert packed[0].tobytes() == packed[1].tobytes()
+
+
+@given(
+    st.lists(st.sampled_from([0, 1, 2, 3]) | st.integers(0, 2**64 - 1), min_size=1, max_size=40),
+    st.data(),
+)
+def test_a_damaged_body_is_told_as_the_reference_does(words, data):
+    hashes, known = np.array(words, np.uint64), np.array([2, 3], np.uint64)
+    flags = np.resize(np.array([1, 1, 2, 130], np.uint8), len(words))
+    packed = bytearray(pack_words(hashes, flags, known))
+    if data.draw(st.booleans()):
+        del packed[data.draw(st.integers(8, len(packed))) :]
+    for _ in range(data.draw(st.integers(1, 2))):
+        packed[data.draw(st.integers(4, len(packed) - 1))] ^= data.draw(st.integers(0, 255))
+    some, found = np.frombuffer(bytes(packed), np.uint8), []
+    for loops in (kernels.warm(), reference_packing):
+        own, back, told = np.zeros_like(hashes), np.zeros_like(hashes), np.zeros_like(flags)
+        sound = loops.unpack_body(some, known, own, back, told)
+        found.append((sound, back.tolist(), told.tolist()) if sound else sound)
+    assert found[0] == found[1]
+    back, told = unpack_words(bytes(packed), known) if found[0] else (hashes, flags)
+    assert len(back) == len(told) == len(words)
+
+
+@given(st.lists(st.integers(0, 31) | st.integers(0, 2**40), max_size=40), st.data())
+def test_damaged_places_are_told_as_the_reference_does(moves, data):
+    moves = moves[: len(moves) // 2 * 2]
+    packed = bytearray(pack_places(np.cumsum(moves, dtype=np.int64).reshape(-1, 2)) + b"\0")
+    packed[data.draw(st.integers(0, len(packed) - 1))] ^= data.draw(st.integers(0, 255))
+    some, found = np.frombuffer(bytes(packed), np.uint8), []
+    for loops in (kernels.warm(), reference_packing):
+        back = np.zeros(len(moves) + 2, np.int64)
+        sound = loops.unpack_spans(some, back)
+        found.append((sound, back.tolist()) if sound else sound)
+    assert found[0] == found[1]
+
+
+@pytest.mark.parametrize("packed", [b"", b"\1", b"\xff" * 8, b"\xff\xff\xff\x7f" + bytes(60)])
+def test_nothing_is_made_room_for_that_cannot_be_there(packed):
+    with pytest.raises(ValueError, match="damaged"):
+        unpack_words(packed, np.empty(0, np.uint64))
 
 
 @given(st.lists(st.integers(0, 31) | st.integers(0, 2**40), max_size=40).map(lambda m: m[: len(m) // 2 * 2]))
@@ -251,8 +292,8 @@ def test_places_are_packed_as_the_reference_does(moves):
         data, back = np.empty(21 * len(moves), np.uint8), np.empty_like(places)
         data = data[: loops.pack_spans(places, data)]
         packed.append(data.tobytes())
-        back = np.empty(2 * len(data), np.int64)
-        assert back[: loops.unpack_spans(data, back)].tolist() == places.tolist()
+        assert loops.unpack_spans(data, back)
+        assert back.tolist() == places.tolist()
     assert packed[0] == packed[1]
 
 

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -193,12 +194,72 @@ def test_a_damaged_file(tmp_path):
     with path.open("r+b") as file:
         file.seek(size // 3)
         file.write(b"\xff" * (size // 3))
+    refused = 0
     try:
         with Index.open(path) as index:
             found = index.check()
+            for n in range(40):
+                try:
+                    index.document(f"d{n}")
+                    index.query(article("q", story(n)))
+                except StorageError:
+                    refused += 1
     except StorageError:
         return
     assert found
+    assert refused
+
+
+@pytest.mark.parametrize("column", ["body.words", "body.places", "body.attested", "body.text", "edge.runs"])
+def test_any_byte_of_what_is_packed_may_be_damaged(tmp_path, column):
+    table, name = column.split(".")
+    with Index.open(tmp_path / "news.db", store_text=True) as index:
+        documents = [article(f"d{n}", version(n // 3, n % 3)[-4:], n) for n in range(6)]
+        list(index.add_many(documents))
+        index._store.run("PRAGMA synchronous = OFF")
+        rows = index._store.rows(f"SELECT {'b' if table == 'edge' else 'num'}, {name} FROM {table}")[:3]
+        refused = 0
+        for num, data in rows:
+            identity = index._store.rows("SELECT id FROM document WHERE num = ?", num)[0][0]
+            for at in range(len(data)):
+                damaged = bytearray(data)
+                damaged[at] ^= 0xFF >> at % 8
+                write(index, table, name, num, bytes(damaged))
+                refused += is_refused(index, num, identity, documents if at % 50 < 2 else [])
+            write(index, table, name, num, data)
+        assert refused or name in ("places", "attested")
+        assert index.check() == []
+
+
+def write(index: Index, table: str, name: str, num: int, data: bytes) -> None:
+    index._store.run(
+        f"UPDATE {table} SET {name} = ? WHERE {'b' if table == 'edge' else 'num'} = ?", data, num
+    )
+    index._ledger.forget()
+
+
+def is_refused(index: Index, num: int, identity: str, asked: list) -> bool:
+    """Whether reading a document is; if not, all that is read has its size. Calls fail with no other error."""
+    ledger, message = index._ledger, f"what is stored of document '{identity}' is damaged"
+    try:
+        with index._reading():
+            size = ledger.entries([num])[num].tokens
+            assert len(ledger.bodies([num])[num].hash) == len(ledger.spans([num])[num]) == size
+            assert len(ledger.raw_text(num)) < 10_000
+        refused = ""
+    except StorageError as error:
+        refused = str(error)
+    assert message in refused or not refused
+    for document in asked[:1]:
+        found = index.check()
+        assert not refused or any(message in line for line in found)
+        for call in (lambda: list(index.add_many(asked)), index.export, lambda: index.diff(identity)):
+            with contextlib.suppress(StorageError):
+                call()
+        with contextlib.suppress(StorageError):
+            assert index.query(replace(document, id="q")).shared_words < 10_000
+        refused = refused or " ".join(found)
+    return bool(refused)
 
 
 @pytest.fixture
