@@ -23,6 +23,7 @@ __all__ = [
     "NONE",
     "PARTIAL",
     "QUOTE",
+    "TELLING",
     "TOLD",
     "VERSION",
     "Edges",
@@ -38,6 +39,10 @@ EXACT, NEAR, VERSION, PARTIAL, QUOTE, NONE = range(6)
 TOLD = 32
 """Narrative words from which what two documents share may be a piece of one, version or not: what a weekly
 review takes from an article of last week is only a quotation."""
+
+
+TELLING = f"(kind <= {VERSION} OR (kind <= {QUOTE} AND {{}} >= {TOLD}))"
+"""What :attr:`Edges.telling` asks, in SQL; to be formatted with the column of the narrative words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +111,7 @@ class Edges(Links):
 
     @property
     def telling(self) -> NDArray[np.bool_]:
-        """Pairs that say whether a document is a roundup: bool[e]."""
+        """Pairs that say whether a document is a roundup: bool[e]; :data:`TELLING` in SQL."""
         return np.asarray((self.kind <= VERSION) | ((self.kind <= QUOTE) & (self.narrative_words >= TOLD)))
 
     def beyond(self, size: NDArray[np.int64]) -> NDArray[np.int64]:

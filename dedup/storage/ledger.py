@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dedup.components import first_connected
-from dedup.edges import NONE, TOLD, VERSION, Edges, Links, join_links
+from dedup.edges import NONE, TELLING, VERSION, Edges, Links, join_links
 from dedup.errors import StorageError
 from dedup.model import has_surrogate
 from dedup.ragged import by_owner, distinct, steps
@@ -461,18 +461,18 @@ class Ledger:
         if not nums:
             return NO_EDGES
         found: dict[Row, Row] = {}
-        values = sorted(nums), VERSION if telling else NONE, TOLD
+        told = f" AND {TELLING.format('narrative')}" if telling else ""
         for column, (end, other) in enumerate([("a", "b"), ("b", "a")]):
-            condition = f"{end} IN {{keys}} AND (kind <= ? OR narrative >= ?)"
+            condition = f"{end} IN {{keys}}{told}"
             sql = f"SELECT {_EDGE} FROM edge WHERE {condition} LIMIT {_SEVERAL}"  # noqa: S608
-            rows = self.store.rows_in(sql, *values)
+            rows = self.store.rows_in(sql, sorted(nums))
             counts = Counter([row[column] for row in rows])
             if len(rows) == _SEVERAL or max(counts.values(), default=0) > MOST_EDGES:
                 ranked = f"row_number() OVER (PARTITION BY {end} ORDER BY kind, {other}) AS place"
                 rows = self.store.rows_in(
                     f"SELECT {_EDGE} FROM (SELECT {_EDGE}, {ranked} FROM edge WHERE {condition}) AS ranked "  # noqa: S608
                     f"WHERE place <= {MOST_EDGES}",
-                    *values,
+                    sorted(nums),
                 )
             found.update((row[:2], row) for row in rows)
         return _edges([found[pair] for pair in sorted(found)])

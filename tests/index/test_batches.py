@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 import dedup.index
 from benchmarks.corpus import generate
-from dedup.edges import PARTIAL
+from dedup.edges import PARTIAL, TOLD, VERSION
 from dedup.index import Index
 from dedup.model import Document
 from dedup.storage import ledger, segments
@@ -160,13 +160,13 @@ def test_of_many_edges_the_strongest_are_read(index, most, several, telling, mon
     expected = set()
     for num in nums:
         for end in (0, 1):
-            own = [r for r in rows if r[end] == num and (r[2] <= ledger.VERSION or r[3] >= ledger.TOLD)]
+            own = [r for r in rows if r[end] == num and (r[2] <= VERSION or r[3] >= TOLD)]
             own = own if telling else [r for r in rows if r[end] == num]
             own.sort(key=lambda row: (row[2], row[1 - end]))
             expected |= {row[:2] for row in own[:most]}
     assert list(zip(found.a.tolist(), found.b.tolist(), strict=True)) == sorted(expected)
     assert len(expected) > 3
-    assert any(kind == PARTIAL and narrative < ledger.TOLD for _, _, kind, narrative in rows)
+    assert any(kind == PARTIAL and narrative < TOLD for _, _, kind, narrative in rows)
 
 
 def test_bodies_come_back_by_the_vocabulary(index, places, monkeypatch):

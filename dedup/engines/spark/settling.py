@@ -11,7 +11,7 @@ from pyspark.sql import functions as F
 
 from dedup.attestation import agreed_share, attested_words, lacking_words
 from dedup.canonical import Candidates, choose, reason
-from dedup.edges import NEAR, QUOTE, TOLD, VERSION
+from dedup.edges import NEAR, TELLING, VERSION
 from dedup.engines.spark.arrays import (
     EDGES,
     booleans,
@@ -47,9 +47,7 @@ COLUMNS = [part.split()[0] for part in EDGES.split(",")]
 
 def find_roundup_numbers(run: Run, edges: DataFrame, documents: Corpus) -> DataFrame:
     """Column number, of the leaders that put several others together."""
-    telling = edges.where(
-        (F.col("kind") <= VERSION) | ((F.col("kind") <= QUOTE) & (F.col("narrative_words") >= TOLD))
-    )
+    telling = edges.where(TELLING.format("narrative_words"))
     lengths = documents.select("size")
     return run.stage(
         "roundups", lambda: hosted(telling, run.rows["edges"], lengths, "number long", _roundups)
