@@ -8,7 +8,7 @@ import numpy as np
 
 from dedup.errors import StorageError
 from dedup.ingestion.judging import family_id
-from dedup.storage.rows import places_in
+from dedup.storage.rows import NUMBER_BITS, places_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from dedup.storage.ledger import Ledger
 
 __all__ = ["check"]
+
+FEW = 1 << NUMBER_BITS - 7
+"""Numbers for documents that had better be told of: some two million."""
 
 _TOGETHER = 512
 """Documents read at once."""
@@ -73,6 +76,9 @@ def check(ledger: Ledger) -> list[str]:
         last = one(f"SELECT max({column}) FROM {table}")[0][0]  # noqa: S608
         if last is not None and last >= ledger.number(f"next_{table}"):
             found.append(f"the next {table}'s number is taken")
+    left = (1 << NUMBER_BITS) - ledger.number("next_document")
+    if left < FEW:
+        found.append(f"only {left:,} numbers are left for documents; merge the index into a new one")
     found += _unreadable(ledger)
     for (num,) in one("SELECT num FROM family"):
         family = ledger.families([num])[num]

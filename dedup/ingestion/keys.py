@@ -12,6 +12,7 @@ import numpy as np
 
 from dedup.candidates import CROWD, LEADERS, band_keys
 from dedup.ragged import distinct, running
+from dedup.storage.rows import NUMBER_BITS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -29,7 +30,6 @@ __all__ = [
     "LONG",
     "LOW_BITS",
     "MARKS",
-    "NUMBER_BITS",
     "Ragged",
     "head",
     "heads_of",
@@ -42,9 +42,6 @@ MARKS, BANDS, LONG, COUNTS = range(4)
 
 LIST_SHIFT = np.uint64(62)
 """Bits below the list."""
-
-NUMBER_BITS = 28
-"""Bits of a document's number; a window has fewer."""
 
 LOW_BITS = (NUMBER_BITS, NUMBER_BITS, NUMBER_BITS, 16)
 """Bits of a document's number, or of a window, below the hash."""

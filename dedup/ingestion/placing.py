@@ -18,14 +18,13 @@ from dedup.ingestion.keys import (
     LIST_SHIFT,
     LONG,
     MARKS,
-    NUMBER_BITS,
     is_counted,
 )
 from dedup.ingestion.seeking import Sought, joined, looked_at
 from dedup.ingestion.verifying import texts_of, verified
 from dedup.ragged import distinct, is_in, owners, run_starts, running, steps, tally
 from dedup.shingles import roll, widths
-from dedup.storage.rows import NO_EDGES, Body, Entry, places_in
+from dedup.storage.rows import NO_EDGES, NUMBER_BITS, Body, Entry, places_in
 from dedup.texts import DAY, STOCK
 
 if TYPE_CHECKING:

@@ -12,11 +12,11 @@ from dedup.ingestion.keys import (
     LIST_SHIFT,
     LOW_BITS,
     MARKS,
-    NUMBER_BITS,
     salted,
 )
 from dedup.ragged import distinct, gather, owners, run_starts, running, steps
 from dedup.stock import UNDATED, counted_by
+from dedup.storage.rows import NUMBER_BITS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

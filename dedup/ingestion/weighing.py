@@ -14,13 +14,14 @@ import numpy as np
 
 from dedup.candidates import Pairs
 from dedup.edges import EXACT, PARTIAL, Edges
-from dedup.ingestion.keys import HASH_SHIFT, MARKS, NUMBER_BITS, head
+from dedup.ingestion.keys import HASH_SHIFT, MARKS, head
 from dedup.ingestion.verifying import texts_of
 from dedup.overlap import verify
 from dedup.ragged import distinct, is_in
 from dedup.shingles import widths
 from dedup.stock import flag
 from dedup.storage.codec import LATE
+from dedup.storage.rows import NUMBER_BITS
 from dedup.texts import STOCK
 
 if TYPE_CHECKING:

@@ -32,7 +32,7 @@ from dedup.storage.codec import (
     unpack_runs,
     unpack_words,
 )
-from dedup.storage.rows import NO_EDGES, NO_LINKS, Body, Change, Entry, Family, microseconds
+from dedup.storage.rows import NO_EDGES, NO_LINKS, NUMBER_BITS, Body, Change, Entry, Family, microseconds
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -170,8 +170,17 @@ class Ledger:
         )
 
     def take_numbers(self, name: str, count: int = 1) -> int:
-        """The first of so many fresh numbers."""
+        """The first of so many fresh numbers.
+
+        Raises:
+            StorageError: Documents have had all numbers that there are.
+        """
         first = self.number(name)
+        if name == "next_document" and first + count > 1 << NUMBER_BITS:
+            raise StorageError(
+                f"{self.store.name}: has given out all {1 << NUMBER_BITS:,} numbers of documents that an "
+                "index has; merge it into a new one (dedup index merge NEW OLD), which numbers them anew"
+            )
         self._next[name] = first + count
         return first
 

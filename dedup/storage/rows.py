@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = [
     "NO_EDGES",
     "NO_LINKS",
+    "NUMBER_BITS",
     "Body",
     "Change",
     "Entry",
@@ -30,6 +31,9 @@ __all__ = [
 
 
 _NEVER = int(NEVER)
+
+NUMBER_BITS = 28
+"""Bits of a document's number: keys of the postings have no room for more."""
 
 
 class Entry(NamedTuple):

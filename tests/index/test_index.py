@@ -611,6 +611,22 @@ def test_rebuild_is_the_run_whatever_the_order(places):
         list(index.add_many(reversed(documents)))
         index.rebuild()
         assert {frozenset(f.members): f.canonical for f in index.families()} == expected
+def test_numbers_run_out_and_are_given_anew_by_a_merge(places):
+    with places().open() as full, places().open() as new:
+        full.add(article("a", story(1)))
+        assert full.check() == []
+        full._store.run("UPDATE meta SET value = ? WHERE name = 'next_document'", str(2**28 - 2))
+        for kind in (1, 2):
+            assert full.add(article(f"v{kind}", version(1, kind), kind)).other == "a"
+        with pytest.raises(StorageError, match=r"all 268,435,456 numbers .* merge it into a new one"):
+            full.add(article("v3", version(1, 3), 3))
+        assert full.check() == ["only 0 numbers are left for documents; merge the index into a new one"]
+        assert full.query(article("v3", version(1, 3), 3)).relation is not RelationKind.NONE
+        assert new.merge(full) == 3
+        assert new.check() == []
+        assert new.add(article("v3", version(1, 3), 3)).family == full.document("a").family
+
+
         assert index.check() == []
         match = index.add(article("late", version(2, 1), 50))
         assert match.family == index.document("2-0").family
