@@ -71,10 +71,12 @@ def open_scheme(
         meta["store_text"] == "1"
     ):
         with store.writing():
+            ledger.begin()
             ledger.set_meta("settings", orjson.dumps(_values(chosen)).decode())
             ledger.set_meta("store_text", int(keep))
             # another policy may measure versions by other words
             store.run("UPDATE family SET most = -1 WHERE size > 1")
+            ledger.flush()  # others read families anew
     return Opened(chosen, keep, _judgement(store, chosen))
 
 

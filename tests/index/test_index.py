@@ -398,6 +398,16 @@ def test_other_judgement_settings_are_recorded(place):
         assert index.settings.version_coverage == 0.5
 
 
+def test_another_policy_measures_versions_anew_in_every_process(place):
+    with place.open() as one:
+        for kind in (1, 2):
+            one.add(article(f"v{kind}", version(1, kind), kind))
+        place.open(Settings(policy="agency")).close()
+        with one._reading():
+            (row,) = {entry.family for entry in one._ledger.all_entries()}
+            assert one._ledger.families([row])[row].most == -1
+
+
 def test_settings_of_another_version(place):
     with place.open(Settings(version_coverage=0.5)) as index:
         stored = json.loads(index._ledger.meta()["settings"])
