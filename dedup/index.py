@@ -15,8 +15,6 @@ import threading
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Self
 
-import orjson
-
 from dedup import kernels
 from dedup._version import __version__
 from dedup.config import Settings, check_format
@@ -36,7 +34,7 @@ from dedup.ingestion.settling import settle
 from dedup.ingestion.writer import Writer
 from dedup.io import OutputFolder, write_table
 from dedup.model import Document, asked_number, asked_time, micros, moment
-from dedup.schemas import FORMAT
+from dedup.output import write_run
 from dedup.storage import Store, open_store
 from dedup.storage.ledger import Ledger
 from dedup.storage.segments import Postings
@@ -52,7 +50,7 @@ if TYPE_CHECKING:
     from dedup.ingestion.drafts import Draft
     from dedup.storage.rows import Entry
 
-__all__ = ["Change", "Index", "Match", "StoredDocument", "StoredFamily", "usable"]
+__all__ = ["Change", "Index", "Match", "StoredDocument", "StoredFamily"]
 
 _AHEAD = 8192
 """Documents that ``add_many`` prepares, and looks up, ahead."""
@@ -535,13 +533,7 @@ class Index:
             with OutputFolder(out, force=force) as folder:
                 for name, table in tables.items():
                     write_table(folder / f"{name}.{format}", table)
-                run = {
-                    "format": FORMAT,
-                    "version": __version__,
-                    "settings": self.settings.as_dict(),
-                    "counts": counts,
-                }
-                (folder / "run.json").write_bytes(orjson.dumps(run, option=orjson.OPT_INDENT_2) + b"\n")
+                write_run(folder / "run.json", self.settings, counts)
         return tables
 
     def merge(self, other: Index) -> int:

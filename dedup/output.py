@@ -30,10 +30,11 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
+    from dedup.config import Settings
     from dedup.engines.workspace import Workspace
     from dedup.result import Result
 
-__all__ = ["summary", "write", "write_files"]
+__all__ = ["summary", "write", "write_files", "write_run"]
 
 _DIFFS = 256  # made at once, by one thread
 _NOTED = 16 * _DIFFS  # made before it is noted how many there are
@@ -108,8 +109,11 @@ def write_files(
         for written in (records, diffs):
             written.result()
     result.timings["write"] = round(time.perf_counter() - start, 3)
-    with writing(folder / "run.json"):
-        (folder / "run.json").write_bytes(orjson.dumps(_run(result), option=orjson.OPT_INDENT_2) + b"\n")
+    packages = ("numpy", "numba", "pyarrow", "datasketch", "xxhash")
+    versions = {"python": platform.python_version(), **{name: metadata.version(name) for name in packages}}
+    write_run(
+        folder / "run.json", result.settings, summary(result), seconds=result.timings, versions=versions
+    )
     if report:
         from dedup.report import make_report  # jinja2 is not needed to import dedup
 
@@ -145,18 +149,22 @@ def summary(result: Result) -> dict[str, Any]:
     }
 
 
-def _run(result: Result) -> dict[str, Any]:
-    packages = ("numpy", "numba", "pyarrow", "datasketch", "xxhash")
-    versions = {name: metadata.version(name) for name in packages}
-    return {
+def write_run(path: Path, settings: Settings, counts: dict[str, Any], **more: Any) -> None:
+    """Write ``run.json``, by which a result is known.
+
+    Raises:
+        OutputError: It cannot be written.
+    """
+    run = {
         "format": FORMAT,
         "version": __version__,
-        "settings": result.settings.as_dict(),
-        "fingerprint": result.settings.fingerprint(),
-        "counts": summary(result),
-        "seconds": result.timings,
-        "versions": {"python": platform.python_version(), **versions},
+        "settings": settings.as_dict(),
+        "fingerprint": settings.fingerprint(),
+        "counts": counts,
+        **more,
     }
+    with writing(path):
+        path.write_bytes(orjson.dumps(run, option=orjson.OPT_INDENT_2) + b"\n")
 
 
 def _write_diffs(path: Path, result: Result, workspace: Workspace | None) -> None:

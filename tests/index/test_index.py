@@ -572,6 +572,17 @@ def test_export_counts_what_it_writes(place, tmp_path, monkeypatch):
     assert counts["documents"] == len(tables["documents"]) == 1
 
 
+def test_an_export_that_cannot_be_written(index, tmp_path, monkeypatch):
+    def and_in_the_way(path, table):
+        (path.parent / "run.json").mkdir(exist_ok=True)
+        write_table(path, table)
+
+    write_table = dedup.index.write_table
+    monkeypatch.setattr(dedup.index, "write_table", and_in_the_way)
+    with pytest.raises(OutputError, match=r"run.json: cannot be written"):
+        index.export(tmp_path / "out")
+
+
 def test_export_of_nothing(index):
     assert {name: len(table) for name, table in index.export().items()} == {
         "documents": 0,
@@ -600,6 +611,22 @@ def test_merge(places):
         assert two.merge(one) == 0
 
 
+def test_numbers_run_out_and_are_given_anew_by_a_merge(places):
+    with places().open() as full, places().open() as new:
+        full.add(article("a", story(1)))
+        assert full.check() == []
+        full._store.run("UPDATE meta SET value = ? WHERE name = 'next_document'", str(2**28 - 2))
+        for kind in (1, 2):
+            assert full.add(article(f"v{kind}", version(1, kind), kind)).other == "a"
+        with pytest.raises(StorageError, match=r"all 268,435,456 numbers .* merge it into a new one"):
+            full.add(article("v3", version(1, 3), 3))
+        assert full.check() == ["only 0 numbers are left for documents; merge the index into a new one"]
+        assert full.query(article("v3", version(1, 3), 3)).relation is not RelationKind.NONE
+        assert new.merge(full) == 3
+        assert new.check() == []
+        assert new.add(article("v3", version(1, 3), 3)).family == full.document("a").family
+
+
 def test_merge_of_an_index_without_texts(places):
     with places().open() as bare, places().open(store_text=True) as full:
         bare.add(article("a", story(1)))
@@ -621,22 +648,6 @@ def test_rebuild_is_the_run_whatever_the_order(places):
         list(index.add_many(reversed(documents)))
         index.rebuild()
         assert {frozenset(f.members): f.canonical for f in index.families()} == expected
-def test_numbers_run_out_and_are_given_anew_by_a_merge(places):
-    with places().open() as full, places().open() as new:
-        full.add(article("a", story(1)))
-        assert full.check() == []
-        full._store.run("UPDATE meta SET value = ? WHERE name = 'next_document'", str(2**28 - 2))
-        for kind in (1, 2):
-            assert full.add(article(f"v{kind}", version(1, kind), kind)).other == "a"
-        with pytest.raises(StorageError, match=r"all 268,435,456 numbers .* merge it into a new one"):
-            full.add(article("v3", version(1, 3), 3))
-        assert full.check() == ["only 0 numbers are left for documents; merge the index into a new one"]
-        assert full.query(article("v3", version(1, 3), 3)).relation is not RelationKind.NONE
-        assert new.merge(full) == 3
-        assert new.check() == []
-        assert new.add(article("v3", version(1, 3), 3)).family == full.document("a").family
-
-
         assert index.check() == []
         match = index.add(article("late", version(2, 1), 50))
         assert match.family == index.document("2-0").family
