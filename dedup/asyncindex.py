@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar
@@ -59,12 +59,13 @@ class AsyncIndex:
     ) -> Self:
         """Open an index; see :meth:`dedup.Index.open`."""
         thread = ThreadPoolExecutor(1, thread_name_prefix="dedup-index")
-        opening = partial(
+        opening = thread.submit(
             Index.open, url, settings, store_text=store_text, read_only=read_only, timeout=timeout
         )
         try:
-            return cls(await asyncio.get_running_loop().run_in_executor(thread, opening), thread)
+            return cls(await asyncio.wrap_future(opening), thread)
         except BaseException:
+            opening.add_done_callback(_close)  # one that was cancelled goes on
             thread.shutdown(wait=False)
             raise
 
@@ -173,3 +174,9 @@ class AsyncIndex:
     async def check(self) -> list[str]:
         """See :meth:`dedup.Index.check`."""
         return await self._run(self.index.check)
+
+
+def _close(opening: Future[Index]) -> None:
+    """Close what nobody is given."""
+    if not opening.cancelled() and opening.exception() is None:
+        opening.result().close()

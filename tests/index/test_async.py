@@ -2,6 +2,7 @@
 
 import asyncio
 import inspect
+import threading
 
 import pytest
 
@@ -34,6 +35,34 @@ def test_the_same_calls(place, tmp_path):
             assert len((await index.export(tmp_path / "out"))["documents"]) == 5
 
     asyncio.run(work())
+
+
+def test_an_opening_that_is_cancelled_leaves_nothing_open(place, monkeypatch):
+    begun, goes_on, closed = (threading.Event() for _ in range(3))
+    really_open, really_close = Index.open, Index.close
+
+    def slowly(*values, **named):
+        begun.set()
+        assert goes_on.wait(30)
+        return really_open(*values, **named)
+
+    def close(index):
+        really_close(index)
+        closed.set()
+
+    monkeypatch.setattr(Index, "open", slowly)
+    monkeypatch.setattr(Index, "close", close)
+
+    async def work():
+        opening = asyncio.create_task(AsyncIndex.open(place.url))
+        await asyncio.to_thread(begun.wait, 30)
+        opening.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await opening
+
+    asyncio.run(work())
+    goes_on.set()
+    assert closed.wait(30)
 
 
 def test_every_call_is_there():
