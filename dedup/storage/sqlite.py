@@ -63,15 +63,16 @@ class _Checkpoints:
             self._thread = None
 
     def _run(self) -> None:
-        db = sqlite3.connect(self._path, timeout=_PATIENCE)
-        with contextlib.closing(db):
-            while True:
-                self._due.wait()
-                self._due.clear()
-                if self._over:
-                    return
-                with contextlib.suppress(sqlite3.Error):
-                    _copy_wal(db)
+        while True:
+            self._due.wait()
+            self._due.clear()
+            if self._over:
+                return
+            with (
+                contextlib.suppress(sqlite3.Error),
+                contextlib.closing(sqlite3.connect(self._path, timeout=_PATIENCE)) as db,
+            ):
+                _copy_wal(db)
 
 
 def _copy_wal(db: sqlite3.Connection) -> None:

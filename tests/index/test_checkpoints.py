@@ -70,6 +70,22 @@ def test_a_checkpoint_that_fails_is_made_later(tmp_path, watched):
         assert index.stats()["documents"] == 2
 
 
+def test_a_file_that_cannot_be_opened_once_is_opened_later(tmp_path, watched, monkeypatch):
+    connect, failed = sqlite3.connect, threading.Event()
+
+    def once_not(*values, **named):
+        if threading.current_thread().name == "dedup-checkpoint" and not failed.is_set():
+            failed.set()
+            raise sqlite3.OperationalError("unable to open database file")
+        return connect(*values, **named)
+
+    monkeypatch.setattr(sqlite3, "connect", once_not)
+    with watched.open(tmp_path / "news.db") as index:
+        index.add(article("first", version(7, 0), 0))
+        assert failed.wait(30)
+        watched.add(index, 1)
+
+
 def test_closing_ends_the_thread(tmp_path, watched):
     with watched.open(tmp_path / "news.db") as index:
         watched.add(index, 0)
