@@ -61,6 +61,9 @@ _DRAFTED = 1024
 _TOGETHER = 512
 """Documents of these that it stores in one transaction."""
 
+_DESCRIBED = 200
+"""Families that are looked up in one transaction."""
+
 _PRUNED = 1000
 """Documents that ``prune`` removes in one transaction."""
 
@@ -379,19 +382,14 @@ class Index:
         """
         least = _bounded(min_size, "min_size")
         start = asked_time(since, "since")
-        after = (-(2**62), -1) if start is None else (micros(start), -1)
+        changed, num = -(2**62) if start is None else micros(start), -1
         while True:
             with self._reading():
-                rows = self._store.rows(
-                    "SELECT changed, num FROM family WHERE size >= ? "
-                    "AND (changed > ? OR changed = ? AND num > ?) ORDER BY changed, num LIMIT 200",
-                    least, after[0], after[0], after[1],
-                )  # fmt: skip
-                known = self._ledger.families([num for _, num in rows])
-                some = [answers.described(self._ledger, known[num]) for _, num in rows]
-            if not rows:
+                families = self._ledger.changed_families(least, changed, num, _DESCRIBED)
+                some = [answers.described(self._ledger, family) for family in families]
+            if not some:
                 return
-            after = rows[-1][0], rows[-1][1]
+            changed, num = families[-1].changed, families[-1].num
             yield from some
 
     def changes(self, since: int = 0, limit: int = 1000) -> list[Change]:
@@ -414,29 +412,12 @@ class Index:
             return self._counts()
 
     def _counts(self) -> dict[str, Any]:
-        one = self._store.rows
-        documents, copies, roundups, first, last = one(
-            "SELECT count(*), sum(CASE WHEN leader <> num THEN 1 ELSE 0 END), sum(roundup), "
-            "min(published), max(published) FROM document"
-        )[0]
-        families, members = one("SELECT count(*), sum(size) FROM family WHERE size > 1")[0]
-        kinds: dict[int, int] = dict(
-            one(
-                "SELECT kind, sum(n) FROM (SELECT kind, count(*) AS n FROM edge GROUP BY kind UNION ALL "
-                "SELECT kind, count(*) FROM copy GROUP BY kind) AS counts GROUP BY kind"
-            )
-        )
+        counts = self._ledger.counts()
+        times = {name: counts[name] for name in ("first_published", "last_published")}
         return {
-            "documents": documents,
-            "copies": int(copies or 0),
-            "families": families,
-            "members": int(members or 0),
-            "roundups": int(roundups or 0),
-            "relations": {KINDS[kind].value: int(count) for kind, count in sorted(kinds.items())},
-            "revisions": one("SELECT count(*) FROM revision")[0][0],
-            "changes": one("SELECT count(*) FROM change")[0][0],
-            "first_published": None if first is None else moment(first).isoformat(),
-            "last_published": None if last is None else moment(last).isoformat(),
+            **counts,
+            "relations": {KINDS[kind].value: count for kind, count in counts["relations"].items()},
+            **{name: None if time is None else moment(time).isoformat() for name, time in times.items()},
             "bytes": self._store.size(),
             "store_text": self.store_text,
             "settings": self.settings.fingerprint(),
@@ -456,7 +437,7 @@ class Index:
             if entry is None:
                 return False
             self._writer.remove([entry])
-            self._store.run("DELETE FROM revision WHERE id = ?", identity)
+            self._ledger.drop_revisions([identity])
         return True
 
     def prune(self, before: date | str) -> int:
@@ -474,18 +455,12 @@ class Index:
         total = 0
         while True:
             with self._changing():
-                rows = self._store.rows(
-                    "SELECT num FROM document WHERE published < ? ORDER BY published, num LIMIT ?",
-                    micros(end),
-                    _PRUNED,
-                )
-                entries = list(self._ledger.entries([num for (num,) in rows]).values())
+                entries = self._ledger.published_before(micros(end), _PRUNED)
                 self._writer.remove(entries)
-                self._store.run("DELETE FROM revision WHERE published < ?", micros(end))
-                self._store.run_many("DELETE FROM revision WHERE id = ?", [(e.id,) for e in entries])
+                self._ledger.drop_revisions([e.id for e in entries], before=micros(end))
                 self._postings.maintain(self._dead_below())
             total += len(entries)
-            if len(rows) < _PRUNED:
+            if len(entries) < _PRUNED:
                 return total
 
     # --- the whole
@@ -499,7 +474,7 @@ class Index:
         memory.
         """
         with self._changing():
-            if self._store.rows("SELECT count(*) FROM body WHERE text IS NULL")[0][0] == 0:
+            if self._ledger.has_all_texts():
                 strip_again(self._ledger, self.settings)
             rebuild(self._ledger, self._postings, self.settings, self._judgement, self._writer.apply)
 
@@ -553,10 +528,7 @@ class Index:
         last, stored = -1, 0
         while True:
             with other._reading():
-                rows = other._store.rows(
-                    "SELECT num FROM document WHERE num > ? ORDER BY num LIMIT ?", last, _TOGETHER
-                )
-                nums = [num for (num,) in rows]
+                nums = other._ledger.numbers_after(last, _TOGETHER)
                 entries, bodies = other._ledger.entries(nums), other._ledger.bodies(nums)
                 spans = other._ledger.spans(nums)
                 some = []
@@ -586,8 +558,7 @@ class Index:
 
     def _dead_below(self) -> int:
         """No document that is still here has a lower number."""
-        rows = self._store.rows("SELECT min(num) FROM document")
-        return int(rows[0][0] or 0)
+        return next(iter(self._ledger.numbers_after(0, 1)), 0)
 
 
 def _bounded(number: object, name: str) -> int:

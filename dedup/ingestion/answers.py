@@ -311,8 +311,6 @@ def family_of(ledger: Ledger, entry: Entry) -> Family:
 def document(ledger: Ledger, entry: Entry) -> StoredDocument:
     """All that is stored of a document."""
     family = family_of(ledger, entry)
-    revisions = ledger.store.rows("SELECT stored FROM revision WHERE id = ? ORDER BY num", entry.id)
-    settings = ledger.store.rows("SELECT fingerprint FROM judgement WHERE number = ?", entry.judgement)
     return StoredDocument(
         id=entry.id,
         title=entry.title,
@@ -328,8 +326,8 @@ def document(ledger: Ledger, entry: Entry) -> StoredDocument:
         words=entry.words,
         agencies=tuple(orjson.loads(entry.agencies)),
         stored=moment(entry.stored),
-        revisions=tuple(moment(row[0]) for row in revisions),
-        settings=settings[0][0] if settings else "",
+        revisions=tuple(map(moment, ledger.revisions(entry.id))),
+        settings=ledger.fingerprint(entry.judgement),
     )
 
 

@@ -54,14 +54,14 @@ def exported(ledger: Ledger, settings: Settings) -> Tables:
     n = len(entries)
     place = {e.num: i for i, e in enumerate(entries)}
     leader = np.array([place[e.leader] for e in entries], np.int64)
-    families = {f[0]: f for f in ledger.store.rows("SELECT num, canonical FROM family")}
+    canonicals = ledger.canonicals()
     row = [entries[i].family for i in leader.tolist()]
     first: dict[int, int] = {}
     for i, number in enumerate(row):
         first.setdefault(number, i)
     stored = [ledger.all_edges(table) for table in ("edge", "copy")]
     edges, collapsed = (found.between(*places_in(entries, found.a, found.b)) for found in stored)
-    canonical = np.array([place[families[number][1]] for number in row], np.int64)
+    canonical = np.array([place[canonicals[number]] for number in row], np.int64)
     family = np.array([first[number] for number in row], np.int64)
     texts = texts_of(entries, [recalled.bodies[e.num] for e in entries])
     judged = Judged(

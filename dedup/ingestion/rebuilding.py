@@ -48,10 +48,11 @@ _BY_STRIPPING = (
 
 def recall_recurring(ledger: Ledger) -> Recurring | None:
     """The blocks learned at the last rebuilding, inside a transaction."""
-    rows = ledger.store.rows("SELECT keys, witnesses FROM learned WHERE number = 1")
-    return (
-        Recurring(np.frombuffer(rows[0][0], np.uint64), np.frombuffer(rows[0][1], np.uint8)) if rows else None
-    )
+    learned = ledger.learned()
+    if learned is None:
+        return None
+    keys, witnesses = learned
+    return Recurring(np.frombuffer(keys, np.uint64), np.frombuffer(witnesses, np.uint8))
 
 
 def strip_again(ledger: Ledger, settings: Settings) -> None:
@@ -68,12 +69,10 @@ def strip_again(ledger: Ledger, settings: Settings) -> None:
         table = table.set_column(table.schema.get_field_index("text"), "text", texts_).combine_chunks()
         parts += table.to_batches()
     recurring = None
-    ledger.store.run("DELETE FROM learned")
+    ledger.unlearn()
     if settings.strip:
         recurring = learn(parts)
-        ledger.store.run(
-            "INSERT INTO learned VALUES (1, ?, ?)", recurring.keys.tobytes(), recurring.witnesses.tobytes()
-        )
+        ledger.learn(recurring.keys.tobytes(), recurring.witnesses.tobytes())
     drafts = (draft for part in parts for draft in drafts_of(part, settings, recurring))
     bodies, columns = [], []
     for entry, draft in zip(entries, drafts, strict=True):
@@ -127,8 +126,7 @@ def rebuild(
             )
         )
     found = Settlement(entries={e.num: e for e in after if e.leader != e.num})
-    rows = {number for (number,) in ledger.store.rows("SELECT num FROM family")}
-    compare_families(_families(after, judged, settings), ledger, found, {}, rows)
+    compare_families(_families(after, judged, settings), ledger, found, {}, ledger.canonicals())
     apply(found)
     ledger.log(found.changes)
     _write_bodies(ledger, recalled, judged)

@@ -101,7 +101,7 @@ class Writer:
 
     def replace(self, known: Entry) -> None:
         """Take out a document of which a new revision follows, and keep what is said of it."""
-        self._keep_revision(known)
+        self._ledger.keep_revision(known)
         self.remove([known], "left")
 
     def _write(self, draft: Draft, placement: Placement, settlement: Settlement) -> Written:
@@ -171,14 +171,6 @@ class Writer:
         if found.component is not None:
             self._ledger.remember(found.component)
         return entries
-
-    def _keep_revision(self, entry: Entry) -> None:
-        self._ledger.store.run(
-            "INSERT INTO revision (num, id, raw, content, title, published, updated, stored, text) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            *(entry.num, entry.id, entry.raw, entry.content, entry.title),
-            *(entry.published, entry.updated, entry.stored, self._ledger.text(entry.num)),
-        )
 
     def remove(self, entries: list[Entry], kind: str = "removed") -> None:
         """Remove documents; their copies are placed again, the families they leave settled."""

@@ -260,6 +260,48 @@ class Ledger:
         self._write_documents()
         return bool(self.store.rows("SELECT 1 FROM document WHERE published IS NULL LIMIT 1"))
 
+    def published_before(self, time: int, limit: int) -> list[Entry]:
+        """The first documents of before a time."""
+        return self._entries_where("published < ? ORDER BY published, num LIMIT ?", time, limit)
+
+    def numbers_after(self, num: int, limit: int) -> list[int]:
+        """The next numbers of documents, in order."""
+        self._write_documents()
+        sql = "SELECT num FROM document WHERE num > ? ORDER BY num LIMIT ?"
+        return [found for (found,) in self.store.rows(sql, num, limit)]
+
+    def fingerprint(self, judgement: int) -> str:
+        """Of the settings in a row; empty where there is none."""
+        rows = self.store.rows("SELECT fingerprint FROM judgement WHERE number = ?", judgement)
+        return str(rows[0][0]) if rows else ""
+
+    def counts(self) -> dict[str, Any]:
+        """Counts of all that is stored, by name; times in microseconds, relations by code."""
+        self._write_documents()
+        ((documents, copies, roundups, first, last),) = self.store.rows(
+            "SELECT count(*), sum(CASE WHEN leader <> num THEN 1 ELSE 0 END), sum(roundup), "
+            "min(published), max(published) FROM document"
+        )
+        ((families, members),) = self.store.rows("SELECT count(*), sum(size) FROM family WHERE size > 1")
+        kinds = self.store.rows(
+            "SELECT kind, sum(n) FROM (SELECT kind, count(*) AS n FROM edge GROUP BY kind UNION ALL "
+            "SELECT kind, count(*) FROM copy GROUP BY kind) AS counts GROUP BY kind ORDER BY kind"
+        )
+        ((revisions,),) = self.store.rows("SELECT count(*) FROM revision")
+        ((changes,),) = self.store.rows("SELECT count(*) FROM change")
+        return {
+            "documents": documents,
+            "copies": int(copies or 0),
+            "families": families,
+            "members": int(members or 0),
+            "roundups": int(roundups or 0),
+            "relations": {kind: int(count) for kind, count in kinds},
+            "revisions": revisions,
+            "changes": changes,
+            "first_published": first,
+            "last_published": last,
+        }
+
     def copies(self, leaders: Collection[int], limit: int = _ALL) -> list[Entry]:
         """Copies of documents, those that may stand for a family first, at most ``limit``."""
         condition = "leader IN {keys} AND num <> leader ORDER BY credited DESC, published, num LIMIT ?"
@@ -341,6 +383,28 @@ class Ledger:
             self._spans.pop(num, None)
         self._components = {}
 
+    # --- former texts
+
+    def keep_revision(self, entry: Entry) -> None:
+        """Keep what is said of a document that another text of the same id replaces."""
+        self.store.run(
+            "INSERT INTO revision (num, id, raw, content, title, published, updated, stored, text) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            *(entry.num, entry.id, entry.raw, entry.content, entry.title),
+            *(entry.published, entry.updated, entry.stored, self.text(entry.num)),
+        )
+
+    def revisions(self, identity: str) -> list[int]:
+        """When the former texts of an id were stored, oldest first, in microseconds."""
+        rows = self.store.rows("SELECT stored FROM revision WHERE id = ? ORDER BY num", identity)
+        return [stored for (stored,) in rows]
+
+    def drop_revisions(self, identities: Collection[str], before: int | None = None) -> None:
+        """Remove the former texts of some ids, and those published before a time."""
+        self.store.run_many("DELETE FROM revision WHERE id = ?", [(identity,) for identity in identities])
+        if before is not None:
+            self.store.run("DELETE FROM revision WHERE published < ?", before)
+
     # --- the vocabulary
 
     @property
@@ -402,6 +466,21 @@ class Ledger:
             f"{self.store.name}: what is stored of document {name} is damaged; remove it and add it again"
         )
 
+    # --- blocks of boilerplate learned at the last rebuilding
+
+    def learned(self) -> tuple[bytes, bytes] | None:
+        """Their keys and witnesses, where there are any."""
+        rows = self.store.rows("SELECT keys, witnesses FROM learned WHERE number = 1")
+        return (rows[0][0], rows[0][1]) if rows else None
+
+    def learn(self, keys: bytes, witnesses: bytes) -> None:
+        """Write them."""
+        self.store.run("INSERT INTO learned VALUES (1, ?, ?)", keys, witnesses)
+
+    def unlearn(self) -> None:
+        """Remove them."""
+        self.store.run("DELETE FROM learned")
+
     # --- bodies
 
     def bodies(self, nums: Collection[int]) -> dict[int, Body]:
@@ -458,6 +537,10 @@ class Ledger:
         """The raw texts of many documents, where they are stored."""
         sql = "SELECT num, text FROM body WHERE num IN {keys} AND text IS NOT NULL"
         return {num: self._inflated(num, text) for num, text in self.store.rows_in(sql, nums)}
+
+    def has_all_texts(self) -> bool:
+        """Whether no raw text is missing."""
+        return not self.store.rows("SELECT 1 FROM body WHERE text IS NULL LIMIT 1")
 
     def _inflated(self, num: int, data: bytes) -> str:
         with self.undamaged(num):
@@ -601,6 +684,19 @@ class Ledger:
             for row in self.store.rows_in(f"SELECT {_FAMILY} FROM family WHERE num IN {{keys}}", missing):  # noqa: S608
                 self._families[row[0]] = Family._make(row)
         return {num: self._families[num] for num in nums if num in self._families}
+
+    def canonicals(self) -> dict[int, int]:
+        """The canonical version of every family, by row."""
+        return dict(self.store.rows("SELECT num, canonical FROM family"))
+
+    def changed_families(self, least: int, changed: int, num: int, limit: int) -> list[Family]:
+        """Families of so many members, in the order of their last change, after one of that time and row."""
+        rows = self.store.rows(
+            "SELECT num FROM family WHERE size >= ? AND (changed > ? OR changed = ? AND num > ?) "
+            "ORDER BY changed, num LIMIT ?",
+            *(least, changed, changed, num, limit),
+        )
+        return list(self.families([row for (row,) in rows]).values())
 
     def family(self, identity: str) -> Family | None:
         """A family by its id, or by an id it had."""
