@@ -87,6 +87,8 @@ def test_a_closing_credit_takes_no_sentence_along(language: str) -> None:
         ("en", "3/3/2026"),
         ("es", "La alcaldesa Lena Ostrow, el lunes en el pleno. ANA RUIZ"),
         ("es", "El puerto de Almiruela, tras el temporal. / PEDRO MARLO"),
+        ("sv", "Vill du läsa hela artikeln? Prova en månad gratis."),
+        ("sv", "Stämmer något inte? Rapportera till redaktionen"),
         *((language, line) for language, place, line in ROWS if place == "line"),
     ],
 )
@@ -115,6 +117,8 @@ def test_a_line_of_furniture_goes_between_paragraphs_too(language: str, line: st
         ("it", "Di questi, 21 hanno votato contro."),
         ("es", "Por 34 votos contra 21, el pleno aprobó el dique."),
         ("es", "El acuerdo lo firmaron el lunes en Almiruela la ONU y la OTAN"),
+        ("sv", "Endast nödvändiga resor bör göras i helgen, säger kommunen."),
+        ("sv", "I en tidigare version av lagförslaget fanns ingen åldersgräns."),
         *((language, line) for language, place, line in ROWS if place == "like"),
     ],
 )
