@@ -89,6 +89,8 @@ def test_a_closing_credit_takes_no_sentence_along(language: str) -> None:
         ("es", "El puerto de Almiruela, tras el temporal. / PEDRO MARLO"),
         ("sv", "Vill du läsa hela artikeln? Prova en månad gratis."),
         ("sv", "Stämmer något inte? Rapportera till redaktionen"),
+        ("da", "Giv artiklen i gave til en ven"),
+        ("da", "Resuméet er lavet af AI og godkendt af en redaktør."),
         *((language, line) for language, place, line in ROWS if place == "line"),
     ],
 )
@@ -119,6 +121,8 @@ def test_a_line_of_furniture_goes_between_paragraphs_too(language: str, line: st
         ("es", "El acuerdo lo firmaron el lunes en Almiruela la ONU y la OTAN"),
         ("sv", "Endast nödvändiga resor bör göras i helgen, säger kommunen."),
         ("sv", "I en tidigare version av lagförslaget fanns ingen åldersgräns."),
+        ("da", "Ved at oprette en fond vil kommunen sikre teatret."),
+        ("da", "Dommen blev læst op af retsformanden klokken ni."),
         *((language, line) for language, place, line in ROWS if place == "like"),
     ],
 )
