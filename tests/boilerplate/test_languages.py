@@ -91,6 +91,8 @@ def test_a_closing_credit_takes_no_sentence_along(language: str) -> None:
         ("sv", "Stämmer något inte? Rapportera till redaktionen"),
         ("da", "Giv artiklen i gave til en ven"),
         ("da", "Resuméet er lavet af AI og godkendt af en redaktør."),
+        ("no", "Denne saken kan du dele gratis med en venn"),
+        ("no", "Dette er et leserinnlegg. Meninger i teksten står for skribentens regning."),
         *((language, line) for language, place, line in ROWS if place == "line"),
     ],
 )
@@ -123,6 +125,8 @@ def test_a_line_of_furniture_goes_between_paragraphs_too(language: str, line: st
         ("sv", "I en tidigare version av lagförslaget fanns ingen åldersgräns."),
         ("da", "Ved at oprette en fond vil kommunen sikre teatret."),
         ("da", "Dommen blev læst op af retsformanden klokken ni."),
+        ("no", "Tidligere sto det en kirke her."),
+        ("no", "For abonnenter i byen betyr det dyrere strøm."),
         *((language, line) for language, place, line in ROWS if place == "like"),
     ],
 )
