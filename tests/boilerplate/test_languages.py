@@ -93,6 +93,8 @@ def test_a_closing_credit_takes_no_sentence_along(language: str) -> None:
         ("da", "Resuméet er lavet af AI og godkendt af en redaktør."),
         ("no", "Denne saken kan du dele gratis med en venn"),
         ("no", "Dette er et leserinnlegg. Meninger i teksten står for skribentens regning."),
+        ("fi", "Jaa lukuoikeus kaverille"),
+        ("fi", "Huomasitko virheen? Ilmoita siitä toimitukselle."),
         *((language, line) for language, place, line in ROWS if place == "line"),
     ],
 )
@@ -127,6 +129,8 @@ def test_a_line_of_furniture_goes_between_paragraphs_too(language: str, line: st
         ("da", "Dommen blev læst op af retsformanden klokken ni."),
         ("no", "Tidligere sto det en kirke her."),
         ("no", "For abonnenter i byen betyr det dyrere strøm."),
+        ("fi", "Suosituimmat etunimet olivat Aino ja Leo."),
+        ("fi", "Suomi ei liity jäseneksi tänä vuonna, hän sanoo."),
         *((language, line) for language, place, line in ROWS if place == "like"),
     ],
 )
