@@ -95,6 +95,8 @@ def test_a_closing_credit_takes_no_sentence_along(language: str) -> None:
         ("no", "Dette er et leserinnlegg. Meninger i teksten står for skribentens regning."),
         ("fi", "Jaa lukuoikeus kaverille"),
         ("fi", "Huomasitko virheen? Ilmoita siitä toimitukselle."),
+        ("nl", "Meldingen aanzetten voor deze wijk"),
+        ("nl", "Dit artikel is meer dan vier jaar oud"),
         *((language, line) for language, place, line in ROWS if place == "line"),
     ],
 )
@@ -131,6 +133,8 @@ def test_a_line_of_furniture_goes_between_paragraphs_too(language: str, line: st
         ("no", "For abonnenter i byen betyr det dyrere strøm."),
         ("fi", "Suosituimmat etunimet olivat Aino ja Leo."),
         ("fi", "Suomi ei liity jäseneksi tänä vuonna, hän sanoo."),
+        ("nl", "Vacatures in de zorg blijven maanden open."),
+        ("nl", "In een eerdere versie van de wet stond geen leeftijdsgrens."),
         *((language, line) for language, place, line in ROWS if place == "like"),
     ],
 )
