@@ -322,6 +322,11 @@ DIVIDEND = (
     "丸岬水産が中間配当25円を決定",
     "中間配当は1株25円で、前年は23円だった。支払いは12月5日、基準日は9月30日。発行済み株式数は8400000株。",
 )
+FUNERAL = (
+    "Funeral of Ada Corwin",
+    "Ada Corwin of Merrow is buried on Friday at the church of Saint Brannoc. The family asks that nobody bring "
+    "flowers, and receives those who come in the hall behind it.",
+)
 CRASH = (
     "Dos muertos en un choque en la AR 418",
     "Dos personas murieron el martes a las 14.20 en un choque en la AR 418, en el kilómetro 27. Hubo 5 heridos y "
@@ -348,8 +353,8 @@ HEADLINED: dict[str, tuple[tuple[Notice, Notice], float, bool, str]] = {
     "en: a headline put right": (renamed(PIGS, ("Brackwater", "Brackwatre"), ("2.61", "2.58")), 1, True, "near"),
     "en: retitled": ((PIGS, ("Dearer pigs this week", PIGS[1].replace("2.61", "2.58"))), 1, True, "near"),
     "en: pigs of two markets in more words": (renamed(TRADE, ("Brackwater", "Merrow Falls"), ("2.61", "2.58")), 1, True, "none"),
-    "en: of two one is poor in figures": (renamed(TRADE, ("Brackwater", "Merrow Falls"), ("at 1.48", "later")), 1, True, "near"),
-    "en: the other is": (renamed(TRADE, ("Brackwater", "Merrow Falls"), ("at 1.48", "later"))[::-1], 1, True, "near"),
+    "en: of two one is poor in figures": (renamed(TRADE, ("Brackwater", "Merrow Falls"), ("at 1.48", "later")), 1, True, "none"),
+    "en: the other is": (renamed(TRADE, ("Brackwater", "Merrow Falls"), ("at 1.48", "later"))[::-1], 1, True, "none"),
     "en: two funds": (renamed(FUND, ("Coastal", "High Plains")), 4, True, "none"),
     "en: two funds, one source each": (renamed(FUND, ("Coastal", "Highland")), 4, False, "near"),
     "fr: weather of two towns": (renamed(SUNNY, ("Saint-Aurèle", "Vaucelle")), 2, True, "none"),
@@ -358,6 +363,9 @@ HEADLINED: dict[str, tuple[tuple[Notice, Notice], float, bool, str]] = {
     "de: one ward in two outlets": (renamed(BALLOT, ("Hafen meldet", "Im Hafen waren es")), 3, False, "exact"),
     "ja: two companies": (renamed(DIVIDEND, ("丸岬水産", "汐見製作所"), ("8400000", "6100000")), 2, True, "none"),
     "es: the count of victims rises": (renamed(CRASH, ("Dos", "Tres"), ("5 heridos", "4 heridos")), 50, True, "near"),
+    "en: two funerals": (renamed(FUNERAL, ("Ada Corwin", "Ned Brackwater")), 4 * 24 * 60, True, "none"),
+    "en: two funerals, one source each": (renamed(FUNERAL, ("Ada Corwin", "Ned Brackwater")), 60, False, "near"),
+    "en: one funeral, the name put right": (renamed(FUNERAL, ("Ada Corwin", "Ada Corwen")), 60, True, "near"),
     "en: a table ten minutes later": (renamed(AUCTION, ("11:50", "12:00"), ("4.10", "4.15")), 10, True, "none"),
     "en: a table put right": (renamed(AUCTION, ("4.10", "4.15")), 10, True, "version"),
     "en: a table in two outlets": (renamed(AUCTION, ("11:50", "11:52"), ("4.10", "4.15")), 10, False, "version"),
