@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 import unicodedata
 
 import numpy as np
@@ -329,6 +330,31 @@ def test_wrapped_lines_are_joined() -> None:
 def test_wrapped_paragraphs_apart_by_blank_lines() -> None:
     text = "\r\n\r\n".join(part.strip() for part in WRAPPED.replace("\n", "\r\n").split("\r\n    "))
     assert [block.split()[0] for block in blocks(text)] == ["The", "Traders", "Works", "Agency"]
+
+
+HARBOUR = "港の入り口にある古い橋は春から夏にかけて二度も閉じられ、船は沖で潮を待つしかなかったと漁協の職員は話している。"
+
+
+@pytest.mark.parametrize("sizes", [(49, 39, 58, 50, 46, 26), (48, 44, 41, 44, 34, 15), (52, 31, 24)])
+def test_short_paragraphs_without_spaces_stay_lines(sizes: tuple[int, ...]) -> None:
+    lines = [HARBOUR[-size:] for size in sizes]
+    assert blocks("\n".join(lines)) == lines
+
+
+@pytest.mark.parametrize("indent", ["", "\u3000"])
+def test_wrapped_lines_without_spaces_are_joined(indent: str) -> None:
+    paragraph = indent + HARBOUR + HARBOUR
+    wrapped = "\n".join(paragraph[at : at + 28] for at in range(0, len(paragraph), 28))
+    assert len(blocks(f"{wrapped}\n{wrapped}")) == (2 if indent else 1)
+    assert len(blocks(f"{wrapped}\n\n{wrapped}")) == 2
+
+
+def test_korean_is_wrapped_at_its_spaces() -> None:
+    text = (
+        "항구 입구의 오래된 다리는 봄부터 여름까지 두 번이나 닫혔고 배들은 바다에서 물때를 기다렸다고 했다. "
+        * 3
+    )
+    assert len(blocks("\n".join(textwrap.wrap(text, 24)))) == 1
 
 
 def test_lists_stay_lines() -> None:

@@ -5,8 +5,18 @@ from __future__ import annotations
 import numpy as np
 
 from dedup.kernels._jit import bytes_between, helper, inlined, trailing_zeros
-from dedup.kernels.characters import DROPPED, IGNORABLE, SPACE, look_up
-from dedup.kernels.rules import FILL_SHARE, FILL_SLACK, INDENT, MAX_WIDTH, MIN_LINES, MIN_WIDTH, TAB
+from dedup.kernels.characters import CHARACTER, DROPPED, IGNORABLE, SPACE, decode, look_up
+from dedup.kernels.rules import (
+    FILL_SHARE,
+    FILL_SLACK,
+    HANGUL,
+    INDENT,
+    MAX_WIDTH,
+    MIN_LINES,
+    MIN_WIDTH,
+    TAB,
+    WIDE,
+)
 
 ALL = np.uint64(0xFFFFFFFFFFFFFFFF)
 BEYOND = np.uint64(MAX_WIDTH - 64)
@@ -82,6 +92,15 @@ def trim(data, i, end, page, entry):
     return first, cut if last > first else first
 
 
+@helper
+def _among(code, ranges):
+    """Whether a code point lies in one of some ranges."""
+    for first, last in ranges:  # noqa: SIM110, numba compiles no generator
+        if first <= code <= last:
+            return True
+    return False
+
+
 @inlined
 def measure(data, start, first, last, page, entry, most):
     """Width, indentation, length of the first word (columns) and last class of a line, data[first:last].
@@ -94,21 +113,25 @@ def measure(data, start, first, last, page, entry, most):
             word += 1
         return min(last - start, most + 1), first - start, word, np.int64(entry[data[last - 1] & 127]) & 31
     column = indent = word = tail = np.int64(0)
+    in_word = True  # no space, and no character before which a line may break, since the first one
     i = start
     while i < last and column <= most:
         tab = data[i] == 9
         shows = i >= first
+        code, _ = decode(data, i, last)
         e, n = look_up(data, i, last, page, entry)
         i += n
         kind = e & 31
         if kind == IGNORABLE or kind == DROPPED:
             continue
-        column += TAB if tab else 1
+        columns = TAB if tab else (2 if _among(code, WIDE) else 1)
+        column += columns
         if not shows:
             indent = column
-        elif kind != SPACE:
-            word += column - indent == word + 1  # no space since the first character
-            tail = kind
+        else:
+            in_word = in_word and kind != SPACE and (kind != CHARACTER or _among(code, HANGUL))
+            word += columns if in_word else 0
+            tail = tail if kind == SPACE else kind
     return column, indent, word, tail
 
 

@@ -21,6 +21,7 @@ from dedup.kernels.rules import (
     FILL_SHARE,
     FILL_SLACK,
     FINGERPRINT_SHIFT,
+    HANGUL,
     INDENT,
     MAX_WIDTH,
     MIN_LINES,
@@ -31,6 +32,7 @@ from dedup.kernels.rules import (
     QUOTED_FLAG,
     SHORT_SHARE,
     TAB,
+    WIDE,
 )
 
 if TYPE_CHECKING:
@@ -85,7 +87,6 @@ LINE = re.compile(r"[^\n]+")
 QUOTES = re.compile(r"[\"“”„«»「」『』‘’]")
 DOUBLED = {"`": "“", "'": "”", ",": "„"}
 SHOWS = re.compile(r"[^ ](?:.*[^ ])?")
-FIRST_WORD = re.compile(r"[^ ]+")
 
 
 class Text(NamedTuple):
@@ -96,7 +97,8 @@ class Text(NamedTuple):
         forms: The folded form of each.
         start: Its first byte in the document.
         end: One past its last byte, the accents dropped after it included.
-        tabs: Which are tabs.
+        columns: How many columns each takes.
+        anywhere: A line may break before it.
         doubles: The first of two signs that stand for one quotation mark, with its letter.
     """
 
@@ -104,8 +106,14 @@ class Text(NamedTuple):
     forms: list[bytes]
     start: list[int]
     end: list[int]
-    tabs: list[int]
+    columns: list[int]
+    anywhere: list[bool]
     doubles: dict[int, str]
+
+
+def among(code: int, ranges: tuple[tuple[int, int], ...]) -> bool:
+    """Whether a code point lies in one of some ranges."""
+    return any(first <= code <= last for first, last in ranges)
 
 
 def read(raw: bytes, page: npt.NDArray[np.uint16], entry: npt.NDArray[np.uint32], pool: Bytes) -> Text:
@@ -116,7 +124,8 @@ def read(raw: bytes, page: npt.NDArray[np.uint16], entry: npt.NDArray[np.uint32]
     forms: list[bytes] = []
     start: list[int] = []
     end: list[int] = []
-    tabs: list[int] = []
+    columns: list[int] = []
+    anywhere: list[bool] = []
     doubles: dict[int, str] = {}
     at = 0
     previous = ""
@@ -134,16 +143,17 @@ def read(raw: bytes, page: npt.NDArray[np.uint16], entry: npt.NDArray[np.uint32]
             if kinds:
                 end[-1] = at
         elif kind != Class.IGNORABLE and not (previous == "\r" and character == "\n"):
-            if character == "\t":
-                tabs.append(len(kinds))
             if character == previous and character in DOUBLED and len(kinds) - 2 not in doubles:
                 doubles[len(kinds) - 1] = DOUBLED[character]
+            code = ord(character)
+            columns.append(TAB if character == "\t" else 2 if among(code, WIDE) else 1)
+            anywhere.append(kind == Class.CHARACTER and not among(code, HANGUL))
             kinds.append(letters[kind])
             forms.append(form)
             start.append(at - size)
             end.append(at)
         previous = character
-    return Text("".join(kinds), forms, start, end, tabs, doubles)
+    return Text("".join(kinds), forms, start, end, columns, anywhere, doubles)
 
 
 class Line(NamedTuple):
@@ -170,12 +180,12 @@ def lines_of(text: Text) -> list[Line]:
         if shows is None:
             lines.append(Line(at, at, 0, 0, 0))
         else:
-            tabs = [t - at for t in text.tabs if at <= t < at + len(kinds)]
-            before = shows.start() + (TAB - 1) * sum(t < shows.start() for t in tabs)
-            width = shows.end() + (TAB - 1) * sum(t < shows.end() for t in tabs)
-            word = FIRST_WORD.search(kinds)
-            assert word is not None
-            lines.append(Line(at + shows.start(), at + shows.end(), width, before, word.end() - word.start()))
+            first, last = at + shows.start(), at + shows.end()
+            word = first
+            while word < last and text.kinds[word] != " " and not text.anywhere[word]:
+                word += 1
+            width, indent = sum(text.columns[at:last]), sum(text.columns[at:first])
+            lines.append(Line(first, last, width, indent, sum(text.columns[first:word])))
         at += len(kinds) + 1
     return lines
 
@@ -190,7 +200,7 @@ def wrap_width(lines: list[Line]) -> int:
 
     Whoever wraps puts as many words on a line as go. So in most pairs of lines within a paragraph the next
     line's first word would not have gone on the line before. ``FILL_SLACK`` forgives ragged and justified
-    copy.
+    copy. In scripts without spaces a line may break before any character.
     """
     shown = [line for line in lines if not line.blank]
     widest = max((line.width for line in shown), default=0)

@@ -20,6 +20,7 @@ __all__ = [
     "FILL_SLACK",
     "FINGERPRINT_SHIFT",
     "GAP_COST",
+    "HANGUL",
     "INDENT",
     "INSERT",
     "LATE_FLAG",
@@ -49,6 +50,7 @@ __all__ = [
     "SHORT_SHARE",
     "STOCK_FLAG",
     "TAB",
+    "WIDE",
     "WINDOWS_1252",
 ]
 
@@ -90,6 +92,9 @@ MAX_WIDTH: Final = 120  # columns: longer lines are paragraphs
 FILL_SLACK: Final = 6  # columns a full line may leave free beyond the next line's first word
 FILL_SHARE: Final = 0.6  # of the lines that do not begin a paragraph: the line before is full
 SHORT_SHARE: Final = 0.7  # of the width: a line that leaves more free ends its paragraph
+# Code points, first and last: of two columns, and without case but written with spaces (lines break there).
+WIDE: Final = ((0x2E80, 0xA4CF), (0xAC00, 0xD7A3), (0xF900, 0xFAFF), (0xFF01, 0xFF60), (0x20000, 0x3FFFD))
+HANGUL: Final = ((0x1100, 0x11FF), (0x3130, 0x318F), (0xAC00, 0xD7A3))
 
 # Odd multipliers of polynomials mod 2**64: of shingles, and the two of content hashes. They are part of the
 # scheme. Spectrally good ones of Steele and Vigna, "Computationally easy, spectrally good multipliers"
