@@ -233,7 +233,7 @@ def _telling() -> NDArray[np.uint8]:
 def credited_captions(look: Surface, units: Units, phrases: Phrases) -> NDArray[np.bool_]:
     """bool[U]: a line that a photographer's credit closes: "The square in March. Photo: Ana Ruiz".
 
-    In brackets no colon is needed: "(foto Ruiz)".
+    In brackets no colon is needed, "(foto Ruiz)", and the cue may be the end of a word: "(館提供)".
 
     A longer one may be a paragraph with a caption glued to it.
 
@@ -249,6 +249,10 @@ def credited_captions(look: Surface, units: Units, phrases: Phrases) -> NDArray[
         return found
     name = phrases.first[some] + phrases.size[some]
     before, after = look.before[phrases.first[some]], look.after[name - 1]
+    unit = holders(units.first, phrases.first[some])
+    shut = (name == units.last[unit]) & (before == 0) & (after & (signs.CLOSE | signs.STOP) == signs.CLOSE)
+    shut &= (kind[some] == 1 + CUES.index("caption")) & (name - units.first[unit] <= CAPTION_TOKENS[1])
+    found[unit[shut]] = True
     colon = after & ~np.uint16(signs.SPACE) == signs.COLON
     colon |= after == signs.SLASH | signs.SPACE
     colon |= (before & signs.OPEN != 0) & (after == signs.SPACE)

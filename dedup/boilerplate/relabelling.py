@@ -27,6 +27,7 @@ from dedup.boilerplate.forms import (
 from dedup.boilerplate.lexicon import CUES
 from dedup.boilerplate.model import BODY, LABELS, MODELS, TITLE
 from dedup.kernels import signs
+from dedup.kernels.rules import CHARACTER_FLAG
 from dedup.kernels.traits import (
     AGENCY,
     ALL_AGENCY,
@@ -86,6 +87,8 @@ LISTED_BELOW = 20
 """Words of the article above them, at least."""
 ISLAND_WORDS, CLOSING_WORDS = 8, 3
 """Words of a sentence near the article that is its last, in a page and elsewhere."""
+LABEL_CHARACTERS = 5
+"""Characters of a label before its colon, in scripts without spaces, at most."""
 SIGNED_TOKENS = 8
 """Words before a closing agency that are a sentence of the article, not the name of its author."""
 
@@ -272,18 +275,26 @@ def questions(view: View, labels: Labels) -> None:
 
 
 def turns(view: View, labels: Labels) -> None:
-    """What a label opens that opens two paragraphs of the article, such as "Q:", is part of the talk."""
+    """What a label opens that opens two paragraphs of the article, such as "Q:", is part of the talk.
+
+    In scripts without spaces a label is a few characters, and one paragraph beside it will do: "岑静文：".
+    """
     tokens, units = view.tokens, view.units
-    opens = view.look.after[units.first] & ~np.uint16(signs.SPACE) == signs.COLON
-    rows = np.flatnonzero(opens & (units.last - units.first > 1) & (labels != TITLE))
+    size, after = np.zeros(len(units), np.int64), view.look.after
+    for length in range(LABEL_CHARACTERS, 0, -1):
+        at = np.minimum(units.first + length, units.last) - 1
+        size[after[at] & ~np.uint16(signs.SPACE) == signs.COLON] = length
+    glued = (size == 1) | (tokens.flags[units.first] & CHARACTER_FLAG != 0)
+    opens = (size > 0) & glued & (units.last - units.first > size)
+    rows = np.flatnonzero(opens & (labels != TITLE))
     if not (labels[rows] != BODY).any():  # mostly
         return
     document = units.documents(rows)
-    word = tokens.hash[units.first[rows]]
+    word = tokens.hash[units.first[rows]] + size[rows].astype(np.uint64)
     order = np.argsort(word, kind="stable")  # and so by document
     label = np.cumsum(run_starts(document[order], word[order]))
     told = np.bincount(label, labels[rows[order]] == BODY)[label]
-    rows = rows[order[told > 1]]
+    rows = rows[order[told + (size[rows[order]] > 1) > 1]]
     labels[rows[view.measures.strongest[rows] < STRONG_CUES]] = BODY
 
 

@@ -855,6 +855,8 @@ def test_a_post_is_part_of_the_article(lines: list[str], furniture: int) -> None
         "The cranes of Northport stood still, March 10, 2026. REUTERS/Ana Ruiz",
         "The cranes of Northport in March © Ana Ruiz",
         "The cranes of Northport stood still. Photo / Ana Ruiz",
+        "岸壁に戻った船（3日、佐藤健撮影）",
+        "展覽開幕當日的人潮（市立美術館提供）",
     ],
 )
 def test_a_line_that_a_photographers_credit_closes_is_a_caption(line: str) -> None:
