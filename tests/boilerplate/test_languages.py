@@ -75,6 +75,18 @@ def test_a_closing_credit_takes_no_sentence_along(language: str) -> None:
         ("pl", "Data utworzenia: 3 marca 2026, 14:05"),
         ("pl", "Jeśli podobał Ci się ten artykuł, udostępnij go znajomym"),
         ("ru", "Добавьте «Вестник» в избранные источники"),
+        ("ja", "ここから先は有料会員の方のみご覧いただけます。"),
+        ("ja", "この記事を保存 あとで読む"),
+        ("ja", "お使いのブラウザではこの動画を再生できません。"),
+        ("ja", "コメントの投稿にはログインが必要です"),
+        ("zh", "订阅后可解锁全文,已是会员请登录"),
+        ("zh", "網友評論僅代表個人意見,不代表本報立場"),
+        ("zh", "請關閉廣告封鎖程式,將本站加入白名單"),
+        ("zh", "正文字号:大 中 小 听文章 全文约1200字,预计阅读时间4分钟"),
+        ("ko", "네이버에서 구독하기"),
+        ("ko", "욕설이나 비방이 담긴 댓글은 삭제될 수 있습니다"),
+        ("tr", "Bu habere tepkiniz ne? Beğendim 3 Kızgın 1"),
+        ("tr", "Köşe yazılarındaki görüşler yazarlarına aittir."),
         ("ar", "الكلمات المفتاحية: سد، فيضان"),
         ("ar", "لا تنس مشاركة الخبر"),
         ("ar", "حجم الخط"),
@@ -119,6 +131,14 @@ def test_a_line_of_furniture_goes_between_paragraphs_too(language: str, line: st
         ("tr", "Kaynak sıkıntısı çeken belediye, projeyi iki yıl erteledi."),
         ("hi", "संबंधित विभाग ने अभी कोई जवाब नहीं दिया है।"),
         ("zh", "下载量增长了三成。"),
+        ("zh", "地铁开通后，沿线房价上涨了一成。"),
+        ("zh", "自媒体账号编造的谣言被转发了两万次。"),
+        ("zh", "新华社记者在现场看到，救援仍在进行。"),
+        ("ja", "判決文を読み上げる裁判長の声が法廷に響いた。"),
+        ("ja", "会員登録した客の個人情報が流出した可能性があるという。"),
+        ("ja", "男は偽の公式アカウントをフォローして、だまされたという。"),
+        ("ko", "동영상 재생 시간은 평균 3분이었다."),
+        ("tr", "Hakaret ve küfür içeren mesajlar nedeniyle dava açıldı."),
         ("da", "Det siger hun til Ritzau."),
         ("ru", "Фото со спутника показали три корабля у порта."),
         ("de", "Von den 51 Abgeordneten stimmten 21 dagegen."),
@@ -166,6 +186,25 @@ def test_a_chinese_dateline_goes_with_its_reporter(dateline: str, agency: str) -
     clean = strip_boilerplate(dateline + body)
     assert clean.text == body
     assert [(a.name, a.role) for a in clean.agencies] == [(agency, "dateline")]
+
+
+@pytest.mark.parametrize("language", sorted(UNSPACED))
+def test_lines_without_spaces_are_units_whatever_parts_them(language: str) -> None:
+    appeal = {"ja": "この記事は有料会員限定です", "zh": "订阅后可阅读全文"}[language]
+    body = lines(language, "body")
+    assert strip_boilerplate("\n".join([*body[:2], appeal, *body[2:]])).text == "\n".join(body)
+
+
+def test_a_talk_without_spaces_stays() -> None:
+    talk = [
+        "江左周刊：发现那天您在哪里？",
+        "岑静文：在食堂。工地打电话来，说挖到一排很整齐的烂木头。我放下筷子就走了。",
+        "江左周刊：您怎样判断它不是被弃置的旧船？",
+        "岑静文：货还在。没有人会把捆好的碗丢下。一次突然的风暴潮把船推进了海塘内侧，随后被淤泥封存，这也是它能留下来的原因。",
+        "江左周刊：八年的脱盐，会不会太久？",
+        "岑静文：它等了七百多年，不差这八年。我更担心的是海塘本身，大家都看船，没人看塘。",
+    ]
+    assert strip_boilerplate("\n".join(["采访 | 顾南亭", *talk])).text == "\n".join(talk)
 
 
 @pytest.mark.parametrize("dateline", ["(구항=연합뉴스) 안지원 기자 = ", "[구항=뉴시스]안지원 기자 = "])
