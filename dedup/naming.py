@@ -45,8 +45,8 @@ class Headlines:
     """What the headlines of p pairs say, each in one frame.
 
     Attributes:
-        name: bool[p], they name two things, if both notices were sent in one go.
-        only: bool[p], whenever they were sent: two names, and nothing else differs in the texts.
+        name: bool[p], they name two things, if both notices are rich in figures and were sent in one go.
+        only: bool[p], whatever the notices are: two names, and nothing else differs in the texts.
         figure: bool[p], they have other figures, and nothing else differs.
     """
 
@@ -75,6 +75,10 @@ class _Title(NamedTuple):
     def letters(self, first: int, stop: int) -> str:
         """What stands from a word to before another one."""
         return self.data[self.starts[first] : self.ends[stop - 1]].decode().casefold()
+
+    def capital(self, word: int) -> bool:
+        """Whether a word begins with a capital letter."""
+        return self.data[self.starts[word] : self.ends[word]].decode()[:1].isupper()
 
 
 def compare_headlines(
@@ -178,17 +182,22 @@ def _other_name(x: _Title, y: _Title, body_x: set[int], body_y: set[int]) -> boo
 def _only_name(x: _Title, y: _Title, body_x: set[int], body_y: set[int]) -> bool:
     """Whether nothing differs but two names, in the headlines and in the texts: of the dead, of two firms.
 
-    A name has two words at least, as an update may have another one in both places ("two killed", "three
-    killed"), and no figures.
+    A name has two words at least, capitals and no figures; what stands around it, if anything, has a word in
+    small letters, or the capitals are the headline's. An update may have one other word in both places
+    ("two killed", "three killed"), or several that are no names ("remains closed", "fully reopened").
     """
     first, last = _frame(x.words, y.words)
-    parts = [slice(first, len(title.words) - last) for title in (x, y)]
-    names = [title.words[part] for title, part in zip((x, y), parts, strict=True)]
-    if not all(sum(title.weights[part]) >= 2 * NAME for title, part in zip((x, y), parts, strict=True)):
-        return False
-    letters = [title.letters(part.start, part.stop) for title, part in zip((x, y), parts, strict=True)]
-    alone = [body_x - body_y, body_y - body_x]
-    return [set(name) for name in names] == alone and _unlike(*letters)
+    names, letters = [], []
+    for title in (x, y):
+        stop = len(title.words) - last
+        frame = [*range(first), *range(stop, len(title.words))]
+        if sum(title.weights[first:stop]) < 2 * NAME or not all(map(title.capital, range(first, stop))):
+            return False
+        if frame and all(map(title.capital, frame)):
+            return False
+        names.append(set(title.words[first:stop]))
+        letters.append(title.letters(first, stop))
+    return names == [body_x - body_y, body_y - body_x] and _unlike(*letters)
 
 
 def _unlike(x: str, y: str) -> bool:

@@ -174,7 +174,7 @@ def find_templates(texts: Texts, lengths: Lengths, aligned: Aligned, settings: S
     # headlines are seldom asked: between notices, half of the shorter one alike
     alike = 4 * aligned.left <= np.minimum(lengths.whole[a], lengths.whole[b])
     headlines = compare_headlines(texts, a, b, notice & alike)
-    names = headlines.only | (headlines.name & _in_one_go(texts, a, b))
+    names = headlines.only | (headlines.name & rich[a] & rich[b] & _in_one_go(texts, a, b))
     other |= report & _differ_only(texts, lengths, aligned, apart, brief, headlines.figure)
     rule = np.zeros(len(a), np.uint8)
     rule[_framed(texts, lengths, aligned)] = Rule.FURNITURE

@@ -74,6 +74,8 @@ ANNA, EDWIN = "Margaret Hollis", "Edwin Crake"
         (("Hollis", "Crake"), False),  # one word may be an update's
         (("Hollis", EDWIN), False),
         (("12 14", "13 15"), False),
+        (("Twenty nine", "Thirty one"), False),
+        (("an old man", "Edwin Crake"), False),
     ],
 )
 def test_nothing_but_names(title: str, names: tuple[str, str], only: bool) -> None:
@@ -82,6 +84,17 @@ def test_nothing_but_names(title: str, names: tuple[str, str], only: bool) -> No
     assert not headlines(one, two, (0, 1))[1]
     assert not headlines(one, (two[0], two[1] + " Her sons will sing."))[1]
     assert not headlines(one, (two[0], one[1]))[1]  # a headline alone was changed
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("The bridge at Tarn remains closed", "The bridge at Tarn fully reopened"),
+        ("Bridge At Tarn Remains Closed", "Bridge At Tarn Fully Reopened"),  # capitals that say nothing
+    ],
+)
+def test_updates_in_two_words(first: str, second: str) -> None:
+    assert headlines((first, first + " for traffic."), (second, second + " for traffic.")) == (False,) * 3
 
 
 def test_figures() -> None:
