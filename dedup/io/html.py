@@ -19,7 +19,17 @@ _CHARSET = re.compile(
     re.I,
 )
 _HEAD = 4096  # bytes in which the encoding must be declared; browsers look at 1024
-_WINDOWS = re.compile(r"^windows-(?=\d+$)")  # Python has no windows-874 by that name
+_WINDOWS = re.compile(r"^windows-?(?=\d+$)")  # Python has no windows-874 by that name
+_LABELS = {  # that Python lacks
+    "cn-big5": "big5",
+    "csgb2312": "gbk",
+    "gb_2312-80": "gbk",
+    "iso-8859-8-i": "iso8859-8",
+    "koi": "koi8-r",
+    "ks_c_5601-1989": "euc_kr",
+    "windows-31j": "cp932",
+    "x-big5": "big5",
+}
 _SUPERSETS = {
     "ascii": "cp1252",
     "iso8859-1": "cp1252",
@@ -34,6 +44,7 @@ _SUPERSETS = {
 }
 _REPLACED = "\ufffd".encode()  # by whoever made the page
 _BEYOND_ASCII = re.compile("[^\0-\x7f\ufffd]")
+_HIGH, _HIGH_WORDS = re.compile(rb"[\x80-\xff]"), re.compile(rb"[\x80-\xff]{3,}")
 _PUBLISHED = (
     "//meta[@property='article:published_time' or @itemprop='datePublished']/@content"
     " | //time[@itemprop='datePublished']/@datetime | //script[@type='application/ld+json']/text()"
@@ -63,7 +74,8 @@ def load_html(data: bytes, name: str) -> dict[str, str]:
     """The record of a page.
 
     Args:
-        data: The page, in the encoding of its byte order mark, the one it declares, UTF-8 or Windows-1252.
+        data: The page, in the encoding of its byte order mark, the one it declares, UTF-8, Windows-1252 or
+            what trafilatura takes it for.
         name: Its id.
 
     Raises:
@@ -111,11 +123,12 @@ def _to_the_second(day: str, declared: list[str]) -> str:
     return day
 
 
-def _decoded(data: bytes) -> str:
-    """The characters of a page; bad bytes are replaced.
+def _decoded(data: bytes) -> str | bytes:
+    """The characters of a page, bad bytes replaced; its bytes where the encoding is to be guessed.
 
     Of a page that declares UTF-8 or nothing, UTF-8 is believed unless more of it is bad than is good beyond
-    ASCII: then it is the code page that browsers fall back to.
+    ASCII. Then it is in the code page that browsers fall back to if most bytes beyond ASCII stand among
+    letters of ASCII, as accents do. Whole words of them are another script.
     """
     for mark, encoding in _BOMS:
         if data.startswith(mark):
@@ -125,7 +138,10 @@ def _decoded(data: bytes) -> str:
             return data.decode(encoding, "replace")
     text = data.decode("utf-8", "replace")
     bad = text.count("\ufffd") - data.count(_REPLACED)
-    return text if bad <= len(_BEYOND_ASCII.findall(text)) else data.decode("cp1252", "replace")
+    if bad <= len(_BEYOND_ASCII.findall(text)):
+        return text
+    in_words = sum(map(len, _HIGH_WORDS.findall(data)))
+    return data if 2 * in_words > len(_HIGH.findall(data)) else data.decode("cp1252", "replace")
 
 
 def _declared(data: bytes) -> str:
@@ -141,5 +157,5 @@ def _declared(data: bytes) -> str:
     if not found:
         return ""
     label = (found[1] or found[2]).decode("ascii").lower()
-    name = codecs.lookup(_WINDOWS.sub("cp", label.removeprefix("x-"))).name
+    name = codecs.lookup(_LABELS.get(label) or _WINDOWS.sub("cp", label.removeprefix("x-"))).name
     return "" if name.startswith("utf") else _SUPERSETS.get(name, name)

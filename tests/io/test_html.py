@@ -138,11 +138,35 @@ def test_what_declares_nothing_and_is_no_utf_8_is_windows_1252(tmp_path: Path) -
         ("ks_c_5601-1987", "cp949", "똠방"),
         ("iso-8859-9", "cp1254", "“Iğdır”"),
         ("windows-1251", "cp1251", "Мост"),
+        ("windows1251", "cp1251", "Мост"),
+        ("iso-8859-8-i", "iso8859-8", "גשר"),
+        ("csgb2312", "gbk", "鎔基"),
+        ("ks_c_5601-1989", "cp949", "똠방"),
+        ("koi", "koi8-r", "Мост"),
     ],
 )
 def test_names_of_encodings_mean_what_browsers_mean(label: str, encoding: str, word: str) -> None:
     data = page(f'<meta charset="{label}">').replace("Woche", word).encode(encoding, "replace")
-    assert word in _decoded(data)
+    decoded = _decoded(data)
+    assert isinstance(decoded, str)
+    assert word in decoded
+
+
+@pytest.mark.parametrize(
+    ("encoding", "sentence"),
+    [
+        ("cp1251", "Мост через реку закрыт с понедельника, сообщила мэрия города в субботу. "),
+        ("gbk", "市政府周六表示，跨河大桥将从周一起关闭十八个月进行维修。"),
+    ],
+)
+def test_another_script_that_nothing_declares_is_guessed(
+    tmp_path: Path, encoding: str, sentence: str
+) -> None:
+    pytest.importorskip("trafilatura")
+    text = f"<html><body><article><p>{sentence * 6}</p></article></body></html>"
+    (tmp_path / "p.html").write_bytes(text.encode(encoding))
+    (batch,) = read([tmp_path])
+    assert sentence.strip() in batch.column("text")[0].as_py()
 
 
 @given(st.text())
@@ -152,7 +176,7 @@ def test_any_text_in_utf_8_is_read_as_it_is(text: str) -> None:
 
 @given(st.binary(), st.sampled_from(["", "utf-8", "latin-1", "big5", "hex", "idna", "undefined", "utf-7"]))
 def test_no_bytes_are_too_bad(data: bytes, label: str) -> None:
-    assert isinstance(_decoded(f"<meta charset={label}>".encode() + data), str)
+    assert isinstance(_decoded(f"<meta charset={label}>".encode() + data), str | bytes)
 
 
 def test_a_page_without_text(tmp_path: Path) -> None:
