@@ -53,7 +53,8 @@ def read_csv(
     first = head[-1]
     delimiter = max(_DELIMITERS, key=first.count)
     source = _Lines(chain(head, lines), delimiter)
-    spaced = f"{delimiter} " in first
+    names = next(csv.reader([first], delimiter=delimiter), [])
+    spaced = any(name.startswith(" ") for name in names[1:])
     reader = csv.reader(source, delimiter=delimiter, skipinitialspace=spaced, strict=True)
     rows = Rows(fields, reject)
     header: list[str] | None = None

@@ -542,6 +542,8 @@ def test_csv_with_blanks_behind_its_commas(tmp_path: Path) -> None:
     ]
     got = Got(put(tmp_path / "a.csv", "id,text\n1, Hello\n"))
     assert got.column("text") == [" Hello"]
+    got = Got(put(tmp_path / "a.csv", 'id,"title, long",text\n1,One, Hello\n'))
+    assert got.column("text") == [" Hello"]
 
 
 def test_csv_with_one_of_our_columns_twice(tmp_path: Path) -> None:
