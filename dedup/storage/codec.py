@@ -116,6 +116,10 @@ def unpack_mask(data: bytes | None, count: int) -> NDArray[np.bool_] | None:
     return None if data is None else np.unpackbits(np.frombuffer(data, np.uint8), count=count).view(bool)
 
 
+_BEYOND = np.full(3, 0x7FFFFFFF, "<i4").tobytes() + b"\0"
+"""What stands for runs that can't be read."""
+
+
 def pack_runs(runs: NDArray[np.int32], start: NDArray[np.int64], stop: NDArray[np.int64]) -> Iterator[bytes]:
     """Slices of shared runs, int32[r, 3]: two bytes a number, or four and an odd length if need be."""
     bounds = zip(start.tolist(), stop.tolist(), strict=True)
@@ -128,14 +132,21 @@ def pack_runs(runs: NDArray[np.int32], start: NDArray[np.int64], stop: NDArray[n
 def unpack_runs(data: Sequence[bytes]) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
     """The runs of several pairs, one after the other, and how many each has: int32[r, 3], int64[n].
 
-    Where they are damaged, numbers are others, but none is below zero.
+    Where they are damaged, numbers are others, none below zero; what has not the form of runs is one that
+    lies beyond any document.
     """
-    size = np.fromiter(map(len, data), np.int64, len(data))
+    parts = [some if _are_runs(some) else _BEYOND for some in data]
+    size = np.fromiter(map(len, parts), np.int64, len(parts))
     if (size % 2 == 0).all():
-        return np.frombuffer(b"".join(data), "<u2").astype(np.int32).reshape(-1, 3), size // 6
-    parts = [
+        return np.frombuffer(b"".join(parts), "<u2").astype(np.int32).reshape(-1, 3), size // 6
+    numbers = [
         np.frombuffer(some, "<i4", len(some) // 4) if len(some) % 2 else np.frombuffer(some, "<u2")
-        for some in data
+        for some in parts
     ]
-    runs = np.concatenate(parts).astype(np.int32) & 0x7FFFFFFF
-    return runs.reshape(-1, 3), np.array([len(part) // 3 for part in parts])
+    runs = np.concatenate(numbers).astype(np.int32) & 0x7FFFFFFF
+    return runs.reshape(-1, 3), np.array([len(part) // 3 for part in numbers])
+
+
+def _are_runs(data: object) -> bool:
+    """Whether something stored has the form of runs."""
+    return isinstance(data, bytes) and (len(data) % 12 == 1 if len(data) % 2 else len(data) % 6 == 0)

@@ -455,7 +455,7 @@ class Ledger:
         """
         try:
             yield
-        except (ValueError, zlib.error) as error:
+        except (TypeError, ValueError, zlib.error) as error:
             raise self.damaged(num) from error
 
     def damaged(self, num: int) -> StorageError:

@@ -231,6 +231,23 @@ def test_any_byte_of_what_is_packed_may_be_damaged(tmp_path, column):
         assert index.check() == []
 
 
+@pytest.mark.parametrize("value", [b"", b"\0", b"\1\0" * 4, b"\7" * 13, "seven", None])
+@pytest.mark.parametrize("column", ["body.words", "edge.runs"])
+def test_what_is_packed_may_be_of_another_size_or_type(tmp_path, column, value):
+    table, name = column.split(".")
+    with Index.open(tmp_path / "news.db", store_text=True) as index:
+        documents = [article(f"d{n}", version(n // 3, n % 3)[-4:], n) for n in range(6)]
+        list(index.add_many(documents))
+        num = index._store.rows(f"SELECT {'b' if table == 'edge' else 'num'} FROM {table}")[0][0]
+        identity = index._store.rows("SELECT id FROM document WHERE num = ?", num)[0][0]
+        with contextlib.suppress(StorageError):  # a column that takes no NULL
+            write(index, table, name, num, value)
+            assert is_refused(index, num, identity, documents) or value in (b"", b"\0")  # no runs
+            if name == "runs":
+                index.remove(identity)
+                assert index.check() == []
+
+
 def write(index: Index, table: str, name: str, num: int, data: bytes) -> None:
     index._store.run(
         f"UPDATE {table} SET {name} = ? WHERE {'b' if table == 'edge' else 'num'} = ?", data, num
