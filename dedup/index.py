@@ -498,11 +498,11 @@ class Index:
         """
         check_format(format)
         with self._reading():
-            result, counts = exported(self._ledger, self.settings), self._counts()
+            stored, counts = exported(self._ledger, self.settings), self._counts()
         tables = {
-            "documents": result.documents_table(),
-            "relations": result.relations_table(),
-            "families": result.families_table(),
+            "documents": stored.documents_table(),
+            "relations": stored.relations_table(),
+            "families": stored.families_table(),
         }
         if out is not None:
             with OutputFolder(out, force=force) as folder:
