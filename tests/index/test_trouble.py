@@ -231,7 +231,7 @@ def test_any_byte_of_what_is_packed_may_be_damaged(tmp_path, column):
         assert index.check() == []
 
 
-@pytest.mark.parametrize("value", [b"", b"\0", b"\1\0" * 4, b"\7" * 13, "seven", None])
+@pytest.mark.parametrize("value", [b"", b"\0", b"\1\0" * 4, b"\7" * 5, b"\7" * 13, "seven", None])
 @pytest.mark.parametrize("column", ["body.words", "edge.runs"])
 def test_what_is_packed_may_be_of_another_size_or_type(tmp_path, column, value):
     table, name = column.split(".")
