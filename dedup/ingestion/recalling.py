@@ -45,11 +45,18 @@ class Recalled:
 
 
 def recall(ledger: Ledger, settings: Settings) -> Recalled:
-    """Read everything."""
+    """Read everything.
+
+    Raises:
+        StorageError: The body of a document is damaged or gone.
+    """
     entries = sorted(ledger.all_entries(), key=lambda e: e.key)
     bodies, places = {}, {}
     for num, words, where in ledger.store.rows("SELECT num, words, places FROM body"):
         bodies[num], places[num] = ledger.unpack(num, words), where
+    for e in entries:
+        if e.num not in bodies:
+            raise ledger.damaged(e.num)
     hashes = np.concatenate([np.empty(0, np.uint64), *(bodies[e.num].hash for e in entries)])
     flags = np.concatenate([np.empty(0, np.uint8), *(bodies[e.num].flags for e in entries)])
     offsets = running([len(bodies[e.num].hash) for e in entries])

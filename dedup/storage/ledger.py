@@ -539,8 +539,10 @@ class Ledger:
         return {num: self._inflated(num, text) for num, text in self.store.rows_in(sql, nums)}
 
     def has_all_texts(self) -> bool:
-        """Whether no raw text is missing."""
-        return not self.store.rows("SELECT 1 FROM body WHERE text IS NULL LIMIT 1")
+        """Whether no raw text is missing, nor a whole body."""
+        return not self.store.rows(
+            "SELECT 1 FROM document d LEFT JOIN body b ON b.num = d.num WHERE b.text IS NULL LIMIT 1"
+        )
 
     def _inflated(self, num: int, data: bytes) -> str:
         with self.undamaged(num):

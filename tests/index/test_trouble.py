@@ -248,6 +248,26 @@ def test_what_is_packed_may_be_of_another_size_or_type(tmp_path, column, value):
                 assert index.check() == []
 
 
+@pytest.mark.parametrize("num", [1, 2, 3])
+def test_a_body_may_be_gone(place, num):
+    documents = [article(f"d{n}", version(n // 3, n % 3)[-4:], n) for n in range(6)]
+    with place.open(store_text=True) as index:
+        list(index.add_many(documents))
+        document = documents[num - 1]
+        index._store.run("DELETE FROM body WHERE num = ?", num)
+        index._ledger.forget()
+        assert index.check() == [f"document {document.id} has no body"]
+        for call in (index.export, index.rebuild):
+            with pytest.raises(StorageError, match=f"document '{document.id}' is damaged"):
+                call()
+        assert index.remove(document.id)
+        assert index.check() == []
+        index.add(document)
+        assert len(index.export()["documents"]) == len(documents)
+        index.rebuild()
+        assert index.check() == []
+
+
 def write(index: Index, table: str, name: str, num: int, data: bytes) -> None:
     index._store.run(
         f"UPDATE {table} SET {name} = ? WHERE {'b' if table == 'edge' else 'num'} = ?", data, num
