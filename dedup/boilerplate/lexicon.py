@@ -43,7 +43,7 @@ AGENCY = len(CUES)
 """The kind of an agency's name."""
 
 WORD_BITS, PAIR_BITS = 1 << 16, 1 << 17
-"""Sizes of the filters: one in thirty tokens passes the first by chance, one in fifteen the second."""
+"""Sizes of the filters: one in sixteen tokens passes the first by chance, one in ten the second."""
 
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 
