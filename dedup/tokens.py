@@ -235,7 +235,7 @@ def token_strings(text: str) -> list[str]:
     table = folding()
     raw = np.frombuffer(text.encode(errors="surrogatepass"), np.uint8)
     reading = read_entities(raw, np.array([0, len(raw)]), text.count("&"))
-    content = read(reading.data.tobytes(), table.page, table.entry, table.pool)
+    content = read(reading.data.tobytes(), table.page, table.entry, table.pool, {})
     return [
         token.form.decode()
         for first, last in blocks_of(content)

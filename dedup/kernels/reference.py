@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from itertools import pairwise
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import numpy as np
 from xxhash import xxh64_intdigest
@@ -89,6 +89,10 @@ DOUBLED = {"`": "“", "'": "”", ",": "„"}
 SHOWS = re.compile(r"[^ ](?:.*[^ ])?")
 
 
+Known: TypeAlias = dict[str, tuple[int, str, bytes, int, int, bool]]
+"""Characters met: class, its letter, folded form, bytes, columns, whether a line may break before it."""
+
+
 class Text(NamedTuple):
     """A document without the characters that do not count, one entry a character.
 
@@ -116,10 +120,10 @@ def among(code: int, ranges: tuple[tuple[int, int], ...]) -> bool:
     return any(first <= code <= last for first, last in ranges)
 
 
-def read(raw: bytes, page: npt.NDArray[np.uint16], entry: npt.NDArray[np.uint32], pool: Bytes) -> Text:
-    """Look every character of a document up."""
-    letters = {int(kind): letter for kind, letter in LETTERS.items()}
-    known: dict[str, tuple[int, bytes, int]] = {}
+def read(
+    raw: bytes, page: npt.NDArray[np.uint16], entry: npt.NDArray[np.uint32], pool: Bytes, known: Known
+) -> Text:
+    """Look every character of a document up; what is found is kept in ``known`` for the next one."""
     kinds: list[str] = []
     forms: list[bytes] = []
     start: list[int] = []
@@ -136,8 +140,11 @@ def read(raw: bytes, page: npt.NDArray[np.uint16], entry: npt.NDArray[np.uint32]
             own = character.encode("utf-8", "surrogateescape")
             length, place = value >> 5 & 127, value >> 12
             form = own if length == IDENTITY else pool[place : place + length].tobytes()
-            known[character] = value & 31, form, len(own)
-        kind, form, size = known[character]
+            wide = TAB if character == "\t" else 2 if among(code, WIDE) else 1
+            breaks = value & 31 == Class.CHARACTER and not among(code, HANGUL)
+            letter = LETTERS.get(Class(value & 31), "")
+            known[character] = value & 31, letter, form, len(own), wide, breaks
+        kind, letter, form, size, wide, breaks = known[character]
         at += size
         if kind == Class.DROPPED:
             if kinds:
@@ -145,10 +152,9 @@ def read(raw: bytes, page: npt.NDArray[np.uint16], entry: npt.NDArray[np.uint32]
         elif kind != Class.IGNORABLE and not (previous == "\r" and character == "\n"):
             if character == previous and character in DOUBLED and len(kinds) - 2 not in doubles:
                 doubles[len(kinds) - 1] = DOUBLED[character]
-            code = ord(character)
-            columns.append(TAB if character == "\t" else 2 if among(code, WIDE) else 1)
-            anywhere.append(kind == Class.CHARACTER and not among(code, HANGUL))
-            kinds.append(letters[kind])
+            columns.append(wide)
+            anywhere.append(breaks)
+            kinds.append(letter)
             forms.append(form)
             start.append(at - size)
             end.append(at)
@@ -429,9 +435,10 @@ def tokenize(
 ) -> None:
     """Tokenize documents data[offsets[d]:offsets[d + 1]]; see the compiled kernel."""
     t = blocks = 0
+    known: Known = {}
     token_offsets[0] = block_offsets[0] = block_first[0] = 0
     for d in range(len(offsets) - 1):
-        text = read(data[offsets[d] : offsets[d + 1]].tobytes(), page, entry, pool)
+        text = read(data[offsets[d] : offsets[d + 1]].tobytes(), page, entry, pool, known)
         for first, last in blocks_of(text):
             kinds = kinds_of(text, first, last)
             inside = quoted(kinds)
