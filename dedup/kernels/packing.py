@@ -12,13 +12,11 @@ import numpy as np
 from numba import types
 
 from dedup.kernels._jit import const, inlined, kernel, out
+from dedup.kernels.rules import LONG_SPAN, NUMBER_GROUPS, RARE
 
 __all__ = ["pack_body", "pack_spans", "unpack_body", "unpack_spans"]
 
 MIX, SHIFT = np.uint64(0x9E3779B97F4A7C15), np.uint64(32)
-RARE, LONG = 0xFFFF, 0xFF
-GROUPS = 6
-"""Of seven bits in a number, at most; what is longer is damaged."""
 
 _u1, _i8, _u8 = types.uint8, types.int64, types.uint64
 
@@ -54,13 +52,13 @@ def _write_number(data, at, value):
 
 @inlined
 def _read_number(data, at):
-    """A number, and the place behind it; beyond the data where it has no end or more than ``GROUPS``."""
+    """A number, and the place behind it; beyond the data where it has no end or too many groups."""
     value, shift = np.int64(0), 0
-    while at < len(data) and data[at] >= 128 and shift < 7 * GROUPS:
+    while at < len(data) and data[at] >= 128 and shift < 7 * NUMBER_GROUPS:
         value |= np.int64(data[at] & 127) << shift
         shift += 7
         at += 1
-    if at >= len(data) or shift == 7 * GROUPS:
+    if at >= len(data) or shift == 7 * NUMBER_GROUPS:
         return value, len(data) + 1
     return value | np.int64(data[at]) << shift, at + 1
 
@@ -193,7 +191,7 @@ def unpack_body(data, vocabulary, own, hashes, flags):
 
 @kernel(_i8(const(_i8), out(_u1)))
 def pack_spans(places, data):
-    """Write where tokens stand: gap and length, four bits each, or ``LONG`` and both as numbers.
+    """Write where tokens stand: gap and length, four bits each, or ``LONG_SPAN`` and both as numbers.
 
     Args:
         places: int64[2 * t], first character of a token, and the one behind it; ascending.
@@ -210,7 +208,7 @@ def pack_spans(places, data):
             data[at] = np.uint8(gap << 4 | length)
             at += 1
         else:
-            data[at] = LONG
+            data[at] = LONG_SPAN
             at = _write_number(data, _write_number(data, at + 1, gap), length)
     return at
 
@@ -230,7 +228,7 @@ def unpack_spans(data, places):
     for t in range(len(places) // 2):
         if at >= len(data):
             return False
-        if data[at] == LONG:
+        if data[at] == LONG_SPAN:
             gap, at = _read_number(data, at + 1)
             length, at = _read_number(data, at)
         else:

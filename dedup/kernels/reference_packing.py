@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dedup.kernels.rules import LONG_SPAN, NUMBER_GROUPS, RARE
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
 __all__ = ["pack_body", "pack_spans", "unpack_body", "unpack_spans"]
-
-RARE, LONG = 0xFFFF, 0xFF
 
 
 def pack_body(
@@ -92,7 +92,7 @@ def pack_spans(places: NDArray[np.int64], data: NDArray[np.uint8]) -> int:
     packed = b""
     for gap, length in zip(moves[::2], moves[1::2], strict=True):
         short = gap < 16 and length < 16 and (gap, length) != (15, 15)
-        packed += bytes([gap << 4 | length]) if short else bytes([LONG]) + _number(gap) + _number(length)
+        packed += bytes([gap << 4 | length]) if short else bytes([LONG_SPAN]) + _number(gap) + _number(length)
     return _fill(data, packed)
 
 
@@ -102,7 +102,7 @@ def unpack_spans(data: NDArray[np.uint8], places: NDArray[np.int64]) -> bool:
     moves: list[int] = []
     try:
         for byte in rest:
-            moves += (_read_number(rest), _read_number(rest)) if byte == LONG else (byte >> 4, byte & 15)
+            moves += (_read_number(rest), _read_number(rest)) if byte == LONG_SPAN else (byte >> 4, byte & 15)
         places[:] = np.cumsum(moves, dtype=np.int64)
     except (StopIteration, ValueError):
         return False
@@ -118,7 +118,7 @@ def _number(value: int) -> bytes:
     return bytes([value]) if value < 128 else bytes([value & 127 | 128]) + _number(value >> 7)
 
 
-def _read_number(rest: Iterator[int], groups: int = 6) -> int:
+def _read_number(rest: Iterator[int], groups: int = NUMBER_GROUPS) -> int:
     byte = next(rest)
     if not groups:
         raise ValueError

@@ -25,6 +25,7 @@ __all__ = [
     "INSERT",
     "LATE_FLAG",
     "LONG",
+    "LONG_SPAN",
     "LOOK_BACK",
     "MAX_CELLS",
     "MAX_HITS",
@@ -38,10 +39,12 @@ __all__ = [
     "MULTIPLIER",
     "NESTED",
     "NUMBER_FLAG",
+    "NUMBER_GROUPS",
     "NUMERALS",
     "OPEN_COST",
     "OPERATIONS",
     "QUOTED_FLAG",
+    "RARE",
     "REPLACE",
     "SENTENCE_FLAG",
     "SENTENCE_MOST",
@@ -70,6 +73,11 @@ NUMERALS: Final = "〇一二三四五六七八九十百千万亿億兆萬零"
 # Character references: the longest name, and the most digits; what 128 to 159 stand for.
 ENTITY_SIZE: Final = 8
 WINDOWS_1252: Final = "€\x81‚ƒ„…†‡ˆ‰Š‹Œ\x8dŽ\x8f\x90‘’“”•–—˜™š›œ\x9džŸ"
+
+# Packing.
+RARE: Final = 0xFFFF  # the number of a word that the vocabulary lacks
+LONG_SPAN: Final = 0xFF  # what stands before a gap and a length of more than four bits
+NUMBER_GROUPS: Final = 6  # of seven bits, at most; a longer number is damaged
 
 # Alignment.
 MAX_HITS: Final = 64  # occurrences of one seed that are looked at
