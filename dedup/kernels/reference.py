@@ -88,9 +88,8 @@ QUOTES = re.compile(r"[\"“”„«»「」『』‘’]")
 DOUBLED = {"`": "“", "'": "”", ",": "„"}
 SHOWS = re.compile(r"[^ ](?:.*[^ ])?")
 
-
-Known: TypeAlias = dict[str, tuple[int, str, bytes, int, int, bool]]
-"""Characters met: class, its letter, folded form, bytes, columns, whether a line may break before it."""
+Known: TypeAlias = dict[str, tuple[Class, bytes, int, int, bool]]
+"""Characters met: class, folded form, bytes, columns, whether a line may break before it."""
 
 
 class Text(NamedTuple):
@@ -142,9 +141,8 @@ def read(
             form = own if length == IDENTITY else pool[place : place + length].tobytes()
             wide = TAB if character == "\t" else 2 if among(code, WIDE) else 1
             breaks = value & 31 == Class.CHARACTER and not among(code, HANGUL)
-            letter = LETTERS.get(Class(value & 31), "")
-            known[character] = value & 31, letter, form, len(own), wide, breaks
-        kind, letter, form, size, wide, breaks = known[character]
+            known[character] = Class(value & 31), form, len(own), wide, breaks
+        kind, form, size, wide, breaks = known[character]
         at += size
         if kind == Class.DROPPED:
             if kinds:
@@ -154,7 +152,7 @@ def read(
                 doubles[len(kinds) - 1] = DOUBLED[character]
             columns.append(wide)
             anywhere.append(breaks)
-            kinds.append(letter)
+            kinds.append(LETTERS[kind])
             forms.append(form)
             start.append(at - size)
             end.append(at)
