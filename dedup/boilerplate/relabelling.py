@@ -277,7 +277,8 @@ def questions(view: View, labels: Labels) -> None:
 def turns(view: View, labels: Labels) -> None:
     """What a label opens that opens two paragraphs of the article, such as "Q:", is part of the talk.
 
-    In scripts without spaces a label is a few characters, and one paragraph beside it will do: "岑静文：".
+    In scripts without spaces a label is a few characters, known by the first and how many they are, and one
+    paragraph beside it will do: "岑静文：".
     """
     tokens, units = view.tokens, view.units
     size, after = np.zeros(len(units), np.int64), view.look.after
