@@ -54,6 +54,9 @@ _OF_A_FEED = re.compile(
 """``Tue, 10 Mar 2026 09:12:00 GMT``; other names of zones mean several."""
 _OF_UTC = re.compile(r"(?<=\d) ?(?:z|utc|gmt)$", re.I)
 """``2026-03-10t09:12:00z`` of RFC 3339, ``2026-03-10 09:12:00 UTC`` of Ruby and of databases."""
+_DIGITS = re.compile(r"((?:19|20)\d\d[01]\d[0-3]\d)([0-2]\d[0-5]\d(?:[0-5]\d)?)")
+"""``20260310091200`` of web archives and GDELT, and without seconds; as milliseconds they are of 1976, or
+centuries ahead."""
 _OF_A_CLOCK = re.compile(r"1\d{9}(?:\d{3})?(?:\.\d+)?")
 """Seconds or milliseconds of 2001 to 2033, as CSV has them: other digits may be ``2026031009``, and of these
 ``fromisoformat`` takes some for a day in 1710."""
@@ -108,7 +111,7 @@ def moment(micros: int) -> datetime:
 
 
 def parse_time(value: str | datetime | None) -> datetime | None:
-    """Read a date or time of ISO 8601, one of RFC 5322 as feeds have them, or a number; naive ones are UTC.
+    """Read a date or time of ISO 8601 or of RFC 5322, as feeds have them, or digits; naive ones are UTC.
 
     Raises:
         ValueError: The text is none of these, or before the year 1 or after 9999 in UTC.
@@ -121,6 +124,8 @@ def parse_time(value: str | datetime | None) -> datetime | None:
         moment = parsedate_to_datetime(text)
     elif _OF_A_CLOCK.fullmatch(text):
         moment = datetime.fromisoformat(_epoch_text(float(text)))
+    elif digits := _DIGITS.fullmatch(text):
+        moment = datetime.fromisoformat("T".join(digits.groups()))
     else:
         moment = datetime.fromisoformat(_OF_UTC.sub("Z", text))
     try:
@@ -208,10 +213,13 @@ def has_surrogate(text: str) -> bool:
 
 
 def _epoch_text(number: Real | float) -> str:
-    """ISO 8601 of seconds, or milliseconds, since 1970; before 1971 and out of range the digits."""
+    """ISO 8601 of seconds, or milliseconds, since 1970.
+
+    The digits themselves where that is before 1971 or out of range, or they are a day and a time.
+    """
     try:
         seconds = float(number)  # which not every whole number has
-        if seconds < _FIRST_SECONDS:
+        if seconds < _FIRST_SECONDS or _DIGITS.fullmatch(f"{seconds:.0f}"):
             return str(int(seconds) if seconds.is_integer() else seconds)
         if abs(seconds) >= _MILLISECONDS:
             seconds /= 1000

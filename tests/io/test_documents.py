@@ -191,6 +191,23 @@ def test_eight_digits_are_a_date_and_no_article_is_older_than_1971(number: Any, 
     assert Document.from_record({"text": "a", "published": number}).published == moment
 
 
+@pytest.mark.parametrize(
+    ("number", "moment"),
+    [
+        (20260310091200, datetime(2026, 3, 10, 9, 12, tzinfo=UTC)),
+        (20260310091200.0, datetime(2026, 3, 10, 9, 12, tzinfo=UTC)),
+        (202603100912, datetime(2026, 3, 10, 9, 12, tzinfo=UTC)),
+        (20260230091200, None),
+        (1_773_133_920_000, datetime(2026, 3, 10, 9, 12, tzinfo=UTC)),
+    ],
+)
+def test_digits_of_a_day_and_a_time(number: Any, moment: datetime | None) -> None:
+    table = pa.table({"text": ["a", "b"], "published": pa.array([number, None])})
+    for given_ in (table, table.to_pylist(), [{"text": "a", "published": number}]):
+        (batch,) = from_documents(given_)
+        assert batch.column("published")[0].as_py() == moment
+
+
 def test_columns_of_numbers() -> None:
     gaps = pa.array([None, float("nan")], pa.float64())  # as pandas has a column with nothing in it
     table = {"id": [1, 2], "text": ["a", "b"], "title": gaps, "published": [10**9, 10**12], "updated": gaps}
