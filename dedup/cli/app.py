@@ -7,9 +7,10 @@ import gc
 import os
 import signal
 import sys
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
+from typer.core import TyperGroup
 
 from dedup._version import __version__
 from dedup.cli.clean import clean
@@ -35,8 +36,18 @@ GARBAGE = 50_000  # objects between two looks for cycles; loading makes many tha
 # typer brings its own click from 0.20 on and depends on the package before; this is the class of either
 _UsageError: type[Exception] = typer.BadParameter.__bases__[0]
 
+
+class _Commands(TyperGroup):
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt as interrupt:  # of which typer keeps nothing but the code
+            raise typer.Abort from interrupt
+
+
 app = typer.Typer(
     name="dedup",
+    cls=_Commands,
     help="Find the families of copied news articles: who has the article, and what did they change?",
     # plain help: rich's takes 0.15 s longer, and this one can be piped
     rich_markup_mode=None,
@@ -100,8 +111,9 @@ def _run(arguments: list[str] | None) -> int:
     try:
         code = app(arguments, prog_name="dedup", standalone_mode=False)
         sys.stdout.flush()
-    except (KeyboardInterrupt, typer.Abort):
-        code = INTERRUPTED
+    except (KeyboardInterrupt, typer.Abort) as error:
+        _say(_with_notes("interrupted", error.__cause__ or error))
+        return INTERRUPTED
     except BrokenPipeError:
         _drop_output()  # whoever read it has seen enough
         return BROKEN_PIPE
@@ -114,8 +126,6 @@ def _run(arguments: list[str] | None) -> int:
     except OSError as error:
         place = error.filename or (_output_fails() and "standard output")
         return _fail(_with_notes(f"{f'{place}: ' if place else ''}{error.strerror or error}", error))
-    if code == INTERRUPTED:
-        _say("interrupted")
     return code if isinstance(code, int) else 0
 
 

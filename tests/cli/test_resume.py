@@ -24,8 +24,8 @@ finish, left = workspace.Workspace.finish, int(sys.argv.pop(1))
 def dying(self, stage, **values):
     global left
     left -= 1
-    if left == 0 and os.environ.get("OUT_OF_MEMORY"):
-        raise MemoryError
+    if left == 0 and "DIES_OF" in os.environ:
+        raise {"memory": MemoryError, "interrupt": KeyboardInterrupt}[os.environ["DIES_OF"]]
     if left == 0:
         os.kill(os.getpid(), signal.SIGKILL)  # written, not noted
     finish(self, stage, **values)
@@ -103,17 +103,29 @@ def test_nothing_to_go_on_with(undisturbed: dict[str, bytes], tmp_path: Path) ->
     assert files(tmp_path / "out") == undisturbed
 
 
-def test_out_of_memory(
-    undisturbed: dict[str, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("cause", "code", "says"),
+    [
+        ("memory", 2, "a lower --memory-limit or fewer --threads may help"),
+        ("interrupt", 130, "dedup: interrupted"),
+    ],
+)
+def test_what_is_finished_is_kept(
+    cause: str,
+    code: int,
+    says: str,
+    undisturbed: dict[str, bytes],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     out = tmp_path / "out"
-    monkeypatch.setenv("OUT_OF_MEMORY", "1")
-    assert run(out, dies=1).returncode == 2
+    monkeypatch.setenv("DIES_OF", cause)
+    assert run(out, dies=1).returncode == code
     assert not list(tmp_path.iterdir())  # nothing was finished
     outcome = run(out, dies=4)
-    assert outcome.returncode == 2
-    advice, kept = outcome.stderr.splitlines()[-1].split("; what is finished is kept in ")
-    assert "a lower --memory-limit" in advice
+    assert outcome.returncode == code
+    said, kept = outcome.stderr.splitlines()[-1].split("; what is finished is kept in ")
+    assert said.endswith(says)
     assert kept.startswith(f"{out}.partial: --resume goes on with it")
     outcome = run(out, "--resume", "--memory-limit", "1GB")
     assert outcome.returncode == 0
