@@ -71,13 +71,11 @@ def exact_leaders(content: NDArray[np.uint64]) -> NDArray[np.int64]:
     """First document with the same content, int64[n]; a document's own number where it is the first.
 
     Args:
-        content: uint64[n, 2], 128-bit hashes of the folded, stripped tokens.
+        content: uint64[n, k], 128-bit hashes of the folded, stripped tokens, and what else has to be equal.
     """
-    n = len(content)
-    order = np.lexsort((np.arange(n), content[:, 1], content[:, 0]))
-    ordered = content[order]
-    opens = run_starts(*ordered.T)
-    leaders = np.empty(n, np.int64)
+    order = np.lexsort(content.T)  # stable: equal ones stay in their order
+    opens = run_starts(*content[order].T)
+    leaders = np.empty(len(content), np.int64)
     leaders[order] = first_of_run(order, opens)
     return leaders
 

@@ -41,9 +41,9 @@ def pairs_of(pairs: Pairs) -> list[Pair]:
     return list(zip(pairs.a.tolist(), pairs.b.tolist(), strict=True))
 
 
-@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 2)), max_size=30))
-def test_exact_leaders(content: list[Pair]) -> None:
-    leaders = exact_leaders(np.array(content, np.uint64).reshape(-1, 2))
+@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 2), st.integers(0, 1)), max_size=30))
+def test_exact_leaders(content: list[tuple[int, int, int]]) -> None:
+    leaders = exact_leaders(np.array(content, np.uint64).reshape(-1, 3))
     assert leaders.tolist() == [content.index(value) for value in content]
 
 
