@@ -105,8 +105,8 @@ class Sought:
         row = held[of]
         return Hits(row, (keys[places] & mask[row]).astype(np.int64))
 
-    def meetings(self) -> Meetings:
-        """All pairs of documents with the same head."""
+    def meetings(self, most: int) -> Meetings | None:
+        """All pairs of documents with the same head; None where there are more of them than ``most``."""
         if len(self.first) == 2:
             return Meetings(self, *np.empty((2, 0), np.int64))
         rows = np.argsort(self.head)
@@ -115,8 +115,10 @@ class Sought:
         rows = rows[same[1:] | same[:-1]]
         rows = rows[np.lexsort((rows, self.head[rows]))]
         opens = np.flatnonzero(run_starts(self.head[rows]))
-        start = np.repeat(opens, steps(np.append(opens, len(rows))))
-        one, two = gather(start, np.arange(len(rows)))
+        count = steps(np.append(opens, len(rows)))
+        if np.dot(count, count - 1) > 2 * most:
+            return None
+        one, two = gather(np.repeat(opens, count), np.arange(len(rows)))
         return Meetings(self, rows[one], rows[two])
 
     def postings(self, entries: Sequence[Entry]) -> Keys:

@@ -3,6 +3,7 @@
 import random
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -11,6 +12,8 @@ import dedup.index
 from benchmarks.corpus import generate
 from dedup.edges import PARTIAL, TOLD, VERSION
 from dedup.index import Index
+from dedup.ingestion import placing
+from dedup.ingestion.seeking import Sought
 from dedup.model import Document
 from dedup.storage import ledger, segments
 
@@ -56,6 +59,16 @@ def test_generated_articles(tmp_path, dated, parts, monkeypatch):
     again = [Document(d.id, d.text + "\n\nOne more line.", published=d.published) for d in documents[::9]]
     random.Random(4).shuffle(documents)
     same(tmp_path, [*documents, *documents[::7], *again])
+
+
+def test_what_has_too_much_in_common_is_placed_in_parts(tmp_path, monkeypatch):
+    heads = [np.array([1, 2 + i], np.uint64) for i in range(4)]  # one of them is in all four
+    assert Sought(heads, undated=False).meetings(5) is None
+    met = Sought(heads, undated=False).meetings(6)
+    met_rows = list(zip(met.one.tolist(), met.two.tolist(), strict=True))
+    assert met_rows == [(a, b) for b in range(0, 8, 2) for a in range(0, b, 2)]
+    monkeypatch.setattr(placing, "MEETINGS", 1000)
+    same(tmp_path, [article(f"d{i}", version(1, i % 6), i % 5, source=f"s{i % 3}") for i in range(24)])
 
 
 def test_asking_gives_what_adding_gives(tmp_path):
