@@ -250,6 +250,9 @@ class Index:
         for first in range(0, len(documents), _TOGETHER):
             part = range(first, min(first + _TOGETHER, len(documents)))
             with self._writing():
+                if self._keep_up():  # somebody has rebuilt since they were stripped
+                    new = [i for i in drafts if i >= first]
+                    drafts |= zip(new, self._drafts([documents[i] for i in new]), strict=True)
                 undated = undated or self._ledger.any_undated()
                 matches = list(self._put(part, documents, raw, drafts, undated, with_diff))
                 self._ledger.learn_vocabulary()
@@ -539,6 +542,7 @@ class Index:
                 return stored
             with self._changing():
                 stored += sum(self._merge_one(draft) for draft in some)
+                self._ledger.learn_vocabulary()
                 self._postings.maintain(self._dead_below())
             last = nums[-1]
 

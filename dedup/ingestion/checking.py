@@ -80,19 +80,32 @@ def check(ledger: Ledger) -> list[str]:
     if left < FEW:
         found.append(f"only {left:,} numbers are left for documents; merge the index into a new one")
     found += _unreadable(ledger)
-    for (num,) in one("SELECT num FROM family"):
-        family = ledger.families([num])[num]
-        earliest = ledger.entries([family.earliest]).get(family.earliest)
-        if earliest is None or family_id(earliest) != family.id:
-            found.append(f"family {family.id} has not the id of its earliest member")
+    found += _misnamed(ledger)
     return found
+
+
+def _parts(ledger: Ledger, table: str) -> Iterator[list[int]]:
+    """The numbers in a table, some at a time: an index may be larger than memory."""
+    nums = [num for (num,) in ledger.store.rows(f"SELECT num FROM {table} ORDER BY num")]  # noqa: S608
+    for first in range(0, len(nums), _TOGETHER):
+        yield nums[first : first + _TOGETHER]
+        ledger.forget()
+
+
+def _misnamed(ledger: Ledger) -> Iterator[str]:
+    """Families that have not the id of their earliest member."""
+    for some in _parts(ledger, "family"):
+        families = ledger.families(some)
+        entries = ledger.entries([family.earliest for family in families.values()])
+        for family in families.values():
+            earliest = entries.get(family.earliest)
+            if earliest is None or family_id(earliest) != family.id:
+                yield f"family {family.id} has not the id of its earliest member"
 
 
 def _unreadable(ledger: Ledger) -> Iterator[str]:
     """What is stored of documents and cannot be read."""
-    nums = [num for (num,) in ledger.store.rows("SELECT num FROM body ORDER BY num")]
-    for first in range(0, len(nums), _TOGETHER):
-        some = nums[first : first + _TOGETHER]
+    for some in _parts(ledger, "body"):
         try:
             _read(ledger, some)
         except StorageError:
@@ -101,7 +114,6 @@ def _unreadable(ledger: Ledger) -> Iterator[str]:
                     _read(ledger, [num])
                 except StorageError as error:
                     yield str(error)
-        ledger.forget()  # an index may be larger than memory
 
 
 def _read(ledger: Ledger, nums: Sequence[int]) -> None:

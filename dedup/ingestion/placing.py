@@ -57,8 +57,8 @@ MOST_SAME = 16
 """Documents with the same body that are looked at."""
 
 MEETINGS = 1 << 21
-"""Heads that pairs of documents placed together may have in common, or else the first half are: 512 articles of
-the generator have 100,000, and 512 copies of one press release with other names in it 40 million, 2 GB."""
+"""Heads that pairs of documents placed together may have in common; with more, half are placed first. 512
+articles of the generator have 100,000, 512 copies of one press release with other names in it 40 million."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,22 +178,25 @@ def _equals(drafts: Sequence[Draft], ledger: Ledger) -> _Equals:
     """
     equal = ledger.with_content([draft.entry.content for draft in drafts], MOST_SAME)
     known = {content: [e for e in some if e.leader >= 0] for content, some in equal.items()}
+    many = {content for content, some in equal.items() if len(some) == MOST_SAME}  # perhaps not all
     bodies = ledger.bodies({some[0].num for some in known.values() if some})
     here = {draft.entry.num for draft in drafts}
     found = _Equals([], {}, [])
     for i, draft in enumerate(drafts):
         entry = draft.entry
         there = known.setdefault(entry.content, [])
-        same = [e for e in there[:MOST_SAME] if e.bodiless == entry.bodiless and e.num != entry.num]
-        of_day = [e for e in same if e.time // DAY == entry.time // DAY]
-        if len(of_day) < len(same) and not entry.bodiless:
+        same = [e for e in there if e.bodiless == entry.bodiless and e.num != entry.num]
+        if same and not entry.bodiless and any(not _is_of_day(e, entry) for e in same):
             first = same[0]
             if first.num in here:
                 found.doubtful.append((i, first.num))
             elif _stocky(first, bodies[first.num].flags):
-                same = of_day
+                if entry.content in many:
+                    more = (e for e in ledger.with_content_of_day(entry, MOST_SAME) if e.leader >= 0)
+                    same = sorted({e.num: e for e in (*same, *more)}.values(), key=lambda e: e.num)
+                same = [e for e in same if _is_of_day(e, entry)]
         if same:
-            found.copies[i] = same
+            found.copies[i] = same[:MOST_SAME]
         elif not entry.bodiless:
             found.originals.append(i)
         there.append(entry)
@@ -518,7 +521,11 @@ def _alike(entry: Entry, flags: NDArray[np.uint8], other: Entry) -> bool:
     """Whether it equals another document; what is mostly stock, only one of its day."""
     if entry.content != other.content:
         return False
-    return entry.time // DAY == other.time // DAY or not _stocky(entry, flags)
+    return _is_of_day(entry, other) or not _stocky(entry, flags)
+
+
+def _is_of_day(entry: Entry, other: Entry) -> bool:
+    return entry.time // DAY == other.time // DAY
 
 
 class _Shingles:

@@ -33,6 +33,7 @@ from dedup.storage.codec import (
     unpack_words,
 )
 from dedup.storage.rows import NO_EDGES, NO_LINKS, NUMBER_BITS, Body, Change, Entry, Family, microseconds
+from dedup.texts import DAY
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -254,6 +255,16 @@ class Ledger:
             ]
         where = "content = ? ORDER BY num LIMIT ?"
         return {content: self._entries_where(where, content, limit) for content in contents}
+
+    def with_content_of_day(self, entry: Entry, limit: int) -> list[Entry]:
+        """The first documents with the body and the day of another one; undated ones are of one day."""
+        if entry.published is None:
+            return self._entries_where(
+                "content = ? AND published IS NULL ORDER BY num LIMIT ?", entry.content, limit
+            )
+        first = entry.published // DAY * DAY
+        where = "content = ? AND published >= ? AND published < ? ORDER BY num LIMIT ?"
+        return self._entries_where(where, entry.content, first, first + DAY, limit)
 
     def any_undated(self) -> bool:
         """Whether a document without a date is stored."""

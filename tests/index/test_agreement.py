@@ -42,6 +42,28 @@ def test_helsinki_in_time_order(tmp_path):
             assert table.drop(without).equals(expected.drop(without)), name
 
 
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    rows=st.lists(
+        st.tuples(st.integers(0, 1), st.integers(0, 3), st.sampled_from(["", "s", "t"])),
+        min_size=2,
+        max_size=9,
+    )
+)
+def test_notices_of_one_time_are_rebuilt_as_in_a_run(tmp_path_factory, rows):
+    """Days of one text alternate where some have no source; equal ones of one time have one family id."""
+    documents = [
+        article(f"n{n}", [paragraph(("notice", text), 10)], 240 * week, source=source or None)
+        for n, (text, week, source) in enumerate(rows)
+    ]
+    result = dedup.find_families(documents)
+    with Index.open(tmp_path_factory.mktemp("notices") / "news.db") as index:
+        list(index.add_many(documents))
+        index.rebuild()
+        assert index.check() == []
+        assert pairs(index.families()) == pairs(result.families)
+
+
 PARTS = [paragraph(("part", n), 60) for n in range(11)] + ["".join(map(chr, range(0x4E00, 0x4E78))) + "。"]
 ENDS = "", "\n\nLanes reopen.", "\n\n(AP)"
 PLAIN = {"ends": [""] * 14, "policy": "fullest"}

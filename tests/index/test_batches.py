@@ -128,6 +128,25 @@ def test_a_notice_of_another_day_is_no_copy_of_one_of_its_batch(tmp_path):
         assert index.document("n5").family != index.document("n6").family
 
 
+def test_of_many_equal_notices_those_of_the_day_are_found(tmp_path, monkeypatch):
+    """Three outlets have one each day, of one time; the index looks at the first ones of all, and of the day."""
+    monkeypatch.setattr(placing, "MOST_SAME", 4)
+    frame = paragraph("frame")
+    weeks = [article(f"w{n}", [frame, paragraph(("own", n))], 168 * n) for n in range(5)]
+    notices = [
+        article(f"n{n}-{outlet}", [frame], None if n == 9 else 168 * n, source=f"{outlet}.example")
+        for n in range(5, 10)
+        for outlet in "abc"
+    ]
+    same(tmp_path, [*weeks, *notices])
+    families = {family.members for family in dedup.find_families([*weeks, *notices]).families}
+    for name in ("one", "many"):
+        with Index.open(tmp_path / f"{name}.db") as index:
+            assert {frozenset(f.members) for f in index.families()} == set(map(frozenset, families))
+            index.rebuild()
+            assert {frozenset(f.members) for f in index.families()} == set(map(frozenset, families))
+
+
 def test_what_one_outlet_has_around_its_articles_is_a_frame(tmp_path):
     """Told by the source, which the articles of an index have without any headline, too."""
     parts = [[paragraph("head"), paragraph(("own", n), 90), paragraph("foot")] for n in range(2)]
@@ -198,6 +217,7 @@ def test_bodies_come_back_by_the_vocabulary(index, places, monkeypatch):
         assert again.passages
     with places().open() as other:
         assert other.merge(index) == 16
+        assert other._store.rows("SELECT count(*) FROM vocabulary") == [(1,)]
         assert other.check() == []
         assert {f.members for f in other.families()} == {f.members for f in index.families()}
     index.rebuild()

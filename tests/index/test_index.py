@@ -10,6 +10,7 @@ import pyarrow as pa
 import pytest
 
 import dedup
+import dedup.index
 from dedup.config import Settings
 from dedup.errors import InputError, OutputError, SchemeError, StorageError, UsageError
 from dedup.index import Index
@@ -691,6 +692,20 @@ def test_blocks_learned_by_another_rebuild(place):
         assert other.query(late[1]).coverage == 1
         other.add(late[1])
         assert other.document("x").words == other.document("y").words == 240
+
+
+def test_blocks_learned_by_another_rebuild_between_stripping_and_storing(place, monkeypatch):
+    foot = paragraph("foot", 12)
+    some = [article(f"d{n}", [*story(n), foot], 24 * n, source="a.example") for n in range(23)]
+    monkeypatch.setattr(dedup.index, "_TOGETHER", 2)
+    with place.open(store_text=True) as index, place.open() as other:
+        list(index.add_many(some[:20]))
+        adding = other.add_many(some[20:])
+        next(adding)  # all three are stripped, two are stored
+        index.rebuild()
+        list(adding)
+        assert index.document("d22").words == 240
+        assert index.check() == []
 
 
 def test_stock_text_is_learned(places):

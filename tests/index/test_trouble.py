@@ -16,6 +16,7 @@ import pytest
 
 from dedup.errors import StorageError, UsageError
 from dedup.index import Index
+from dedup.ingestion import checking
 
 from .conftest import admin
 from .news import article, story, version
@@ -23,6 +24,7 @@ from .news import article, story, version
 WRITER = """
 import sys
 from dedup.index import Index
+from dedup.ingestion import checking
 from tests.index.news import article, version
 url, first, last, step = sys.argv[1], *map(int, sys.argv[2:])
 with Index.open(url) as index:
@@ -246,6 +248,15 @@ def test_what_is_packed_may_be_of_another_size_or_type(tmp_path, column, value):
             if name == "runs":
                 index.remove(identity)
                 assert index.check() == []
+
+
+def test_a_family_with_the_id_of_another_member_is_told_of(place, monkeypatch):
+    monkeypatch.setattr(checking, "_TOGETHER", 2)
+    with place.open() as index:
+        list(index.add_many(article(f"d{n}", story(n)) for n in range(5)))
+        index._store.run("UPDATE family SET id = 'f0' WHERE num = (SELECT max(num) FROM family)")
+        index._ledger.forget()
+        assert index.check() == ["family f0 has not the id of its earliest member"]
 
 
 @pytest.mark.parametrize("num", [1, 2, 3])
