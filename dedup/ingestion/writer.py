@@ -5,13 +5,19 @@ from __future__ import annotations
 import zlib
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
+
 from dedup.edges import NONE, VERSION, Edges
 from dedup.ingestion.drafts import Draft, restored
 from dedup.ingestion.placing import place
+from dedup.ingestion.seeking import Sought
 from dedup.ingestion.settling import settle, settle_again
 from dedup.ingestion.turns import turns
+from dedup.ingestion.verifying import verified
 from dedup.ingestion.weighing import stock_pairs, weigh_again
-from dedup.storage.rows import NO_EDGES, Change, Entry, microseconds
+from dedup.storage.codec import LATE
+from dedup.storage.rows import NO_EDGES, Body, Change, Entry, microseconds
+from dedup.texts import STOCK
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -173,13 +179,14 @@ class Writer:
         return entries
 
     def remove(self, entries: list[Entry], kind: str = "removed") -> None:
-        """Remove documents; their copies are placed again, the families they leave settled."""
+        """Remove documents; their near copies are placed again, the families they leave settled."""
         if not entries:
             return
         ledger = self._ledger
         gone = {e.num for e in entries}
-        leaders = ledger.entries({e.leader for e in entries})
         led = {e.num for e in entries if e.leader == e.num}
+        entries = [self._succeeded(e, gone) if e.num in led else e for e in entries]
+        leaders = ledger.entries({*led, *(e.leader for e in entries)})
         orphans = [c for c in ledger.copies(led) if c.num not in gone] if led else []
         away = gone | {c.num for c in orphans}
         rows = {leaders[e.leader].family for e in entries}
@@ -203,6 +210,29 @@ class Writer:
             body, spans = ledger.bodies([orphan.num]), ledger.spans([orphan.num])
             draft = restored(entry, body[orphan.num], spans[orphan.num], self._settings)
             self._place_again(draft)
+
+    def _succeeded(self, leader: Entry, gone: set[int]) -> Entry:
+        """A leader that goes, as a copy of the exact copy that leads in its place, if one stays."""
+        ledger = self._ledger
+        equal = [c for c in ledger.copies([leader.num]) if c.content == leader.content and c.num not in gone]
+        if not equal:
+            return leader
+        first = min(equal, key=lambda e: e.key)
+        heir = first._replace(leader=first.num, family=leader.family, roundup=leader.roundup)
+        edges = ledger.edges_of([leader.num])
+        others = ledger.entries({*edges.a.tolist(), *edges.b.tolist()} - gone)
+        bodies = {
+            num: Body(body.hash, np.where(body.flags & LATE, body.flags | STOCK, body.flags))
+            for num, body in ledger.bodies({heir.num, *others}).items()
+        }
+        pairs = [(heir, bodies[heir.num], other) for other in others.values()]
+        found = verified(pairs, bodies, {}, [False] * len(pairs), self._settings)
+        ledger.add_edges(found.take(found.kind != NONE))
+        ledger.hand_over(leader.num, heir.num)
+        ledger.update([heir, *(c._replace(leader=heir.num) for c in equal if c.num != heir.num)])
+        draft = restored(heir, bodies[heir.num], ledger.spans([heir.num])[heir.num], self._settings)
+        self._postings.append(Sought([draft.heads], undated=True).postings([heir]))
+        return leader._replace(leader=heir.num)
 
     def _place_again(self, draft: Draft) -> None:
         """Place a stored document anew; a family it founded before may still be there under its number."""

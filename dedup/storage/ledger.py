@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dedup.components import first_connected
-from dedup.edges import NONE, TELLING, VERSION, Edges, Links, join_links
+from dedup.edges import EXACT, NONE, TELLING, VERSION, Edges, Links, join_links
 from dedup.errors import StorageError
 from dedup.model import has_surrogate
 from dedup.ragged import by_owner, distinct, steps
@@ -677,6 +677,13 @@ class Ledger:
             f"INSERT INTO {table} ({_EDGE}) VALUES ({', '.join('?' * 9)})",  # noqa: S608
             zip(*(column.tolist() for column in columns), packed, strict=True),
         )
+
+    def hand_over(self, leader: int, heir: int) -> None:
+        """An exact copy, of all of them the first by key, has from now on the leader's others."""
+        run = self.store.run
+        run("UPDATE copy SET a = ? WHERE a = ? AND kind = ? AND b <> ?", heir, leader, EXACT, heir)
+        run("UPDATE copy SET a = ?, b = a WHERE b = ? AND kind = ? AND a <> ?", heir, leader, EXACT, heir)
+        self._components = {}
 
     def drop_edges(self, edges: Edges) -> None:
         """Remove pairs."""

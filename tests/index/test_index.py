@@ -178,10 +178,23 @@ def test_removing_what_copies_are_led_by(index):
     for n in range(3):
         index.add(article(f"copy{n}", story(1), n + 1))
     index.add(article("near", version(1, 3), 5))
+    index.add(article("part", version(1, 4), 6))
+    told = index.changes()[-1].cursor
     index.remove("a")
     (family,) = index.families()
     assert family.members == ("copy0", "copy1", "copy2", "near")
     assert index.check() == []
+    # nothing is told of what is a copy of the next one now
+    assert {c.document for c in index.changes(since=told)} == {"a", "copy0", "near", None}
+    relations = index.export()["relations"].to_pylist()
+    assert ("copy0", "part", "partial") in {(r["a"], r["b"], r["relation"]) for r in relations}
+    index.add(article("again", story(1), 7))  # found by the next one's postings
+    index.add(article("more", [*story(1), paragraph("more")], 8))
+    assert index.document("again").family == index.document("more").family == family.id
+    index.rebuild()
+    assert {(r["a"], r["b"]) for r in index.export()["relations"].to_pylist()} >= {
+        (r["a"], r["b"]) for r in relations
+    }
 
 
 @pytest.mark.parametrize("pruned", [False, True])
