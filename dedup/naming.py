@@ -1,10 +1,11 @@
-"""Notices that one source words alike and tells apart by their headlines.
+"""Notices that are worded alike and told apart by their headlines.
 
 "Pigs made 1.50 crowns more, the best 2.61 a kilo" is the report of one market under one headline and of
 another under another. Of most articles a headline says little: outlets retitle what they take over, and an
 update has a new one. So it is looked at only between two notices of one source, and says something only where
 both headlines are one frame around other words, or other figures, or where the words that differ in them are
-all that differs in the texts.
+all that differs in the texts. Whoever the source: where both headlines name somebody whom the other article
+doesn't know, and the one name stands where the other does, a form was filled for two people.
 """
 
 from __future__ import annotations
@@ -23,9 +24,10 @@ from dedup.tokens import tokenize
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from dedup.templates import Aligned
     from dedup.texts import Texts
 
-__all__ = ["Headlines", "compare_headlines"]
+__all__ = ["Headlines", "compare_headlines", "names_swapped"]
 
 FRAME = 2
 """Words that follow the name in both headlines; what only ends one is said of the thing, not its name."""
@@ -35,6 +37,9 @@ NAME = 2
 
 BESIDES = 1
 """Words by which two texts may differ beside figures and names: a range is "50 to 51", a figure is not."""
+
+GAP = 32
+"""Tokens, at most, in which two texts differ where the one has a name and the other another one."""
 
 MISSPELLED = 0.6
 """Share of letters two names have in common from which one is the other, put right."""
@@ -76,6 +81,21 @@ class _Title(NamedTuple):
         """What stands from a word to before another one."""
         return self.data[self.starts[first] : self.ends[stop - 1]].decode().casefold()
 
+    def names(self, known: set[int]) -> set[tuple[int, int]]:
+        """Two words in a row, in capitals, of those that are known; none where all words have capitals."""
+        capital = [bool(weight) and self.capital(i) for i, weight in enumerate(self.weights)]
+        told = [large and word in known for large, word in zip(capital, self.words, strict=True)]
+        names = [i for i, both in enumerate(map(all, pairwise(told))) if both]
+        frame = [i for i, weight in enumerate(self.weights) if weight and not {i - 1, i} & set(names)]
+        if len(frame) > 1 and all(capital[i] for i in frame):
+            return set()
+        return {(self.words[i], self.words[i + 1]) for i in names}
+
+    def spelled(self, names: set[tuple[int, int]]) -> str:
+        """The words of some names, in their order."""
+        words = {word for name in names for word in name}
+        return " ".join(self.letters(i, i + 1) for i, word in enumerate(self.words) if word in words)
+
     def capital(self, word: int) -> bool:
         """Whether a word begins with a capital letter."""
         return self.data[self.starts[word] : self.ends[word]].decode()[:1].isupper()
@@ -109,6 +129,53 @@ def compare_headlines(
         found.figure[row] = _other_figures(x, y)
         found.name[row] = _other_name(x, y, body_x, body_y)
         found.only[row] = _only_name(x, y, body_x, body_y)
+    return found
+
+
+def names_swapped(texts: Texts, aligned: Aligned, asked: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Pairs whose headlines name two people, or firms, that stand in the same place of the texts: bool[p].
+
+    Of a name two words in a row, in capitals, stand in the headline and in the article, and neither of them
+    in the other article or its headline. An edited copy keeps the names; one that calls somebody by another
+    name has the first somewhere.
+
+    Args:
+        texts: Body tokens of n documents, and their headlines.
+        aligned: The pairs.
+        asked: bool[p], the pairs that are looked at.
+    """
+    found = np.zeros(len(asked), bool)
+    rows = np.flatnonzero(asked)
+    if texts.title is None or not len(rows):
+        return found
+    ends = np.concatenate([aligned.a[rows], aligned.b[rows]])
+    documents, place = np.unique(ends, return_inverse=True)
+    titles = _read(texts.title.take(pa.array(documents)))
+    for row, *pair in zip(rows.tolist(), *place.reshape(2, -1).tolist(), strict=True):
+        both = [titles[one] for one in pair]
+        if both[0].words == both[1].words or not all(title.words for title in both):
+            continue
+        sides = int(aligned.a[row]), int(aligned.b[row])
+        bodies = [texts.hash[texts.start[side] : texts.stop[side]].tolist() for side in sides]
+        known = [set(title.words).union(body) for title, body in zip(both, bodies, strict=True)]
+        names = [
+            title.names(set(body) - other)
+            for title, body, other in zip(both, bodies, reversed(known), strict=True)
+        ]
+        if not all(names) or not _unlike(
+            *(title.spelled(own) for title, own in zip(both, names, strict=True))
+        ):
+            continue
+        runs = aligned.runs[aligned.start[row] : aligned.stop[row]]
+        last = [0, 0]
+        for *first, size in runs[np.argsort(runs[:, 0])].tolist():
+            between = [body[end:at] for body, end, at in zip(bodies, last, first, strict=True)]
+            last = [at + size for at in first]
+            if max(map(len, between)) <= GAP and all(
+                not own.isdisjoint(pairwise(part)) for own, part in zip(names, between, strict=True)
+            ):
+                found[row] = True
+                break
     return found
 
 

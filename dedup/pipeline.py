@@ -46,7 +46,7 @@ from dedup.rules import Rule
 from dedup.shingles import shingle, widths
 from dedup.signatures import sketch
 from dedup.stock import find_notices, long_runs, mark, windows
-from dedup.templates import NOTICE
+from dedup.templates import FORM
 from dedup.texts import CUT, SENTENCE, STOCK, Texts, codes, half_words, is_spaceless, times_of
 from dedup.tokens import Tokens, as_read, tokenize
 
@@ -342,12 +342,12 @@ def number(prepared: Prepared, records: pa.Table, settings: Settings) -> Numbere
     start, stop = prepared.offsets[:-1][order], prepared.offsets[1:][order]
     (length,) = half_words(prepared.flags, start, stop)
     spaceless = is_spaceless(length, stop - start)
-    notices = title.take(pa.array(order, mask=length >= 2 * NOTICE))
+    titles = title.take(pa.array(order, mask=length >= 2 * FORM))
     return Numbered(
         order=order,
         texts=Texts(
             *(prepared.hash, prepared.flags, start, stop, spaceless.astype(np.uint8)),
-            *(times, codes(source), notices),
+            *(times, codes(source), titles),
         ),
         content=prepared.content[order],
         comparable=~prepared.bodiless[order],

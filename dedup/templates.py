@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dedup.naming import compare_headlines
+from dedup.naming import compare_headlines, names_swapped
 from dedup.ragged import gather, run_starts, running
 from dedup.rules import Rule
 from dedup.texts import CHARACTER, NEVER, NUMBER, QUOTED, STOCK
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from dedup.texts import Lengths, Texts
 
 __all__ = [
+    "FORM",
     "LIFTED",
     "NOTICE",
     "SAME_DAY",
@@ -75,6 +76,9 @@ NOTICE = 64
 
 BRIEF = 128
 """Words: a shorter text tells one incident, and so may another text in its words."""
+
+FORM = 256
+"""Words: a shorter text may be a form that was filled for somebody, as obituaries and wedding notices are."""
 
 REWORDED = 0.15
 """Share of other words between the runs of two briefs that makes one of them edited, or a frame refilled."""
@@ -175,6 +179,8 @@ def find_templates(texts: Texts, lengths: Lengths, aligned: Aligned, settings: S
     alike = 4 * aligned.left <= np.minimum(lengths.whole[a], lengths.whole[b])
     headlines = compare_headlines(texts, a, b, notice & alike)
     names = headlines.only | (headlines.name & rich[a] & rich[b] & _in_one_go(texts, a, b))
+    half = 2 * aligned.left <= np.minimum(lengths.whole[a], lengths.whole[b]) / 2
+    names |= names_swapped(texts, aligned, half & (np.maximum(lengths.whole[a], lengths.whole[b]) < 2 * FORM))
     other |= report & _differ_only(texts, lengths, aligned, apart, brief, headlines.figure)
     rule = np.zeros(len(a), np.uint8)
     rule[_framed(texts, lengths, aligned)] = Rule.FURNITURE

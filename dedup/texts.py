@@ -66,7 +66,7 @@ class Texts:
         spaceless: uint8[n], most of its tokens are single characters.
         published: int64[n] microseconds since the epoch, :data:`NEVER` where unknown.
         source: int64[n], a number for each source, -1 where unknown; None where all are.
-        title: string[n], null where unknown, and where the text is no notice; None where all are.
+        title: string[n], null where unknown, and of long texts; None where all are.
     """
 
     hash: NDArray[np.uint64]

@@ -364,7 +364,7 @@ HEADLINED: dict[str, tuple[tuple[Notice, Notice], float, bool, str]] = {
     "ja: two companies": (renamed(DIVIDEND, ("丸岬水産", "汐見製作所"), ("8400000", "6100000")), 2, True, "none"),
     "es: the count of victims rises": (renamed(CRASH, ("Dos", "Tres"), ("5 heridos", "4 heridos")), 50, True, "near"),
     "en: two funerals": (renamed(FUNERAL, ("Ada Corwin", "Ned Brackwater")), 4 * 24 * 60, True, "none"),
-    "en: two funerals, one source each": (renamed(FUNERAL, ("Ada Corwin", "Ned Brackwater")), 60, False, "near"),
+    "en: two funerals, one source each": (renamed(FUNERAL, ("Ada Corwin", "Ned Brackwater")), 60, False, "none"),
     "en: one funeral, the name put right": (renamed(FUNERAL, ("Ada Corwin", "Ada Corwen")), 60, True, "near"),
     "en: a table ten minutes later": (renamed(AUCTION, ("11:50", "12:00"), ("4.10", "4.15")), 10, True, "none"),
     "en: a table put right": (renamed(AUCTION, ("4.10", "4.15")), 10, True, "version"),

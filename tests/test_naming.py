@@ -4,6 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+import dedup
 from dedup.naming import compare_headlines
 from dedup.texts import Texts
 from dedup.tokens import tokenize
@@ -95,6 +96,42 @@ def test_nothing_but_names(title: str, names: tuple[str, str], only: bool) -> No
 )
 def test_updates_in_two_words(first: str, second: str) -> None:
     assert headlines((first, first + " for traffic."), (second, second + " for traffic.")) == (False,) * 3
+
+
+FORM = (
+    "{0} of Tarn was {1} when the family said goodbye on Friday. A mass was read at the old church by the "
+    "river, and many came from the villages around to hear the choir sing once more. In lieu of flowers the "
+    "family asks for gifts to the {2}. {0} leaves {3}."
+)
+OURS = FORM.format("Margaret Hollis", "a nurse for forty years", "hospice in Merrow", "two sons")
+THEIRS = FORM.format("Edwin Crake", "head of the boatyard", "lifeboat", "a wife, Joan, and a brother at sea")
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "swapped"),
+    [
+        (("Margaret Hollis", OURS), ("Edwin Crake", THEIRS), True),
+        (("Goodbye to Margaret Hollis", OURS), ("Edwin Crake: a life", THEIRS), True),
+        (("Obituary: Margaret Hollis", OURS), ("Obituary: Edwin Crake", THEIRS), True),
+        (("Margaret Hollis", OURS), ("Margaret Hollis", THEIRS), False),
+        (("Margaret Hollis", OURS), ("", THEIRS), False),
+        (("margaret hollis", OURS), ("edwin crake", THEIRS), False),
+        (("Mass at Tarn for Hollis", OURS), ("Mass at Tarn for Crake", THEIRS), False),  # one word each
+        (("Goodbye to Margaret Hollis", OURS), ("Many came to the mass", OURS), False),
+        (("Margaret Hollis", OURS), ("Edwin Crake", THEIRS + " So was Margaret Hollis."), False),
+        (("Margaret Hollis", OURS), ("Margret Holis", OURS.replace("Margaret Hollis", "Margret Holis")), False),
+        (("Family Of Tarn Hears Margaret Hollis", OURS), ("Family Of Tarn Hears Edwin Crake", THEIRS), False),
+    ],
+)  # fmt: skip
+def test_two_names_in_one_form(first: tuple[str, str], second: tuple[str, str], swapped: bool) -> None:
+    for one, two in ((first, second), (second, first)):
+        documents = [
+            {"id": str(n), "title": title, "text": text, "source": source}
+            for n, ((title, text), source) in enumerate(zip((one, two), "st", strict=True))
+        ]
+        result = dedup.find_families(documents)
+        assert (result.relation("0", "1").relation == "none") == swapped
+        assert ("names in their headlines" in result.explain("0", "1")) == swapped
 
 
 def test_figures() -> None:

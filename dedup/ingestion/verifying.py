@@ -16,7 +16,7 @@ from dedup.shingles import widths
 from dedup.stock import flag
 from dedup.storage.codec import bare
 from dedup.storage.rows import NO_EDGES
-from dedup.templates import NOTICE
+from dedup.templates import FORM
 from dedup.texts import Texts
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def verified(
 def texts_of(entries: Sequence[Entry], bodies: Sequence[Body]) -> Texts:
     """Body tokens of documents, numbered in their order."""
     bounds = running([len(body.hash) for body in bodies])
-    titles = [e.title if e.words < NOTICE else None for e in entries]
+    titles = [e.title if e.words < FORM else None for e in entries]
     numbers: dict[str, int] = {}  # for a few ``texts.codes`` takes a hundred times as long
     sources = [-1 if e.source is None else numbers.setdefault(e.source, len(numbers)) for e in entries]
     return Texts(

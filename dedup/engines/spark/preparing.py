@@ -33,7 +33,7 @@ from dedup.engines.spark.cluster import (
 from dedup.pipeline import prepare
 from dedup.ragged import owners, running
 from dedup.stock import windows
-from dedup.templates import NOTICE
+from dedup.templates import FORM
 from dedup.texts import NO_DAY, half_words, is_spaceless, times_of
 from dedup.tokens import tokenize
 
@@ -281,7 +281,7 @@ def _prepare(table: pa.Table, settings: Settings) -> pa.Table:
             "low": signed(found.content[:, 1]),
             "comparable": ~found.bodiless,
             "size": size,
-            "title": batch.column("title").take(pa.array(rows[:-1], mask=length >= 2 * NOTICE)),
+            "title": batch.column("title").take(pa.array(rows[:-1], mask=length >= 2 * FORM)),
             "spaceless": is_spaceless(length, size).astype(np.int32),
             "words": packed(found.hash, found.offsets),
             "flags": packed(found.flags, found.offsets),
