@@ -6,13 +6,13 @@ put the fuller of two versions first in 0.87 to 0.92 of pairs read by hand; the 
 
 Policies, each a total order that ends with the document's number (published, nulls last; content; id):
 
-- ``fullest``: weight, in hundredths of the family's greatest; agency byline or credit; earliest; least
+- ``fullest``: weight, in 32 parts of the family's greatest; agency byline or credit; earliest; least
   boilerplate.
 - ``earliest``: earliest; then as ``fullest``.
 - ``source``: the first pattern of ``Settings.source_priority`` its source matches (``*`` and ``?`` as in file
   names, case ignored), those that match none last; then as ``fullest``.
 - ``agency``, closest to the agency's own text: published by an agency itself; agency byline or credit; words
-  that others carry too, in hundredths of the family's most; fewest words of its own; earliest; least
+  that others carry too, in 32 parts of the family's most; fewest words of its own; earliest; least
   boilerplate.
 """
 
@@ -41,6 +41,10 @@ if TYPE_CHECKING:
 Members: TypeAlias = "Sequence[int] | NDArray[np.int64]"
 
 __all__ = ["Candidates", "choose", "measure", "ranks", "reason"]
+
+STEPS = 32
+"""Parts of the family's greatest weight in which weights are compared: a scan has more words where some are
+torn in two, and a sixtieth more is no longer story."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +104,7 @@ def ranks(
     """Place of each document in the policy's order, compared within a family: int64[n], lower is better."""
     n = len(family)
     c = candidates
-    fullness = _hundredths(measure(c, settings), family, most)
+    fullness = _in_steps(measure(c, settings), family, most)
     last = [c.published, np.round(c.removed, 3), np.arange(n)]
     fullest = [-fullness, ~c.credited, *last]
     if settings.policy == "earliest":
@@ -117,14 +121,14 @@ def ranks(
     return inverse(np.lexsort(keys[::-1]))
 
 
-def _hundredths(
+def _in_steps(
     words: NDArray[np.int64], family: NDArray[np.int64], least: Sequence[int]
 ) -> NDArray[np.float64]:
-    """In hundredths of the family's most, which is ``least`` or more, rounded: float64[n]."""
+    """In 32 parts of the family's most, which is ``least`` or more: float64[n]."""
     most = np.ones(len(family), np.int64)
     most[: len(least)] = np.maximum(np.array(least, np.int64), 1)
     np.maximum.at(most, family, words)
-    return np.asarray(np.round(words / most[family], 2))
+    return np.asarray(np.round(STEPS * words / most[family]))
 
 
 def _of_each(names: pa.Array, value: Callable[[str], int], unknown: int) -> NDArray[np.int64]:

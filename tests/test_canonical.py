@@ -54,11 +54,17 @@ def test_among_equals_a_credit_decides_then_time():
 
 
 def test_what_is_not_here_may_be_the_fullest_of_its_family():
-    """Of two of which one has two words in a hundred more the earlier one stands, if a third has far more."""
-    rows = [(300, 300, False, 2, None), (294, 294, False, 1, None)] * 2
+    """Of two of which one has three words in a hundred more that one stands, but the earlier, if a third has far more."""
+    rows = [(300, 300, False, 2, None), (290, 290, False, 1, None)] * 2
     both = candidates(*rows), np.array([0, 0, 1, 1]), settings("fullest")
     assert choose(*both).tolist() == [0, 0, 2, 2]
     assert choose(*both, [0, 3000]).tolist() == [0, 0, 3, 3]
+
+
+def test_a_scan_with_torn_words_is_no_fuller():
+    """Words torn in two are more words; the earlier text stands."""
+    assert chosen("fullest", (301, 280, False, 1, None), (304, 280, False, 2, None)) == 0
+    assert chosen("fullest", (301, 280, False, 1, None), (330, 280, False, 2, None)) == 1
 
 
 def test_earliest_and_undated_last():
