@@ -390,9 +390,10 @@ def find_pairs(
 
 
 def relate(documents: Numbered, pairs: Pairs, settings: Settings) -> Edges:
-    """The pairs that are related, verified."""
-    edges = verify(documents.texts, pairs, settings)
-    return edges.take(edges.kind != NONE)
+    """The pairs that are related, sorted: equal ones may lead each for itself, if they are mostly stock."""
+    edges = compare_pairs(documents.texts, documents.content, pairs, settings)
+    found = np.flatnonzero(edges.kind != NONE)
+    return edges.take(found[np.lexsort((edges.b[found], edges.a[found]))])
 
 
 def settle(

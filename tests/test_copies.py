@@ -138,3 +138,23 @@ def test_a_notice_said_again_takes_nothing_from_the_first_day() -> None:
     result = dedup.find_families(records)
     assert result.relation("first", "edited").relation == RelationKind.NEAR
     assert [len(family) for family in result.families] == [2]
+
+
+def test_equal_texts_of_two_days_are_exact_wherever_they_are_told() -> None:
+    frame = " ".join(words(99, 60))
+    records = [
+        {
+            "id": f"d{day:02}",
+            "text": f"{' '.join(words(day, 40))}. {frame}.",
+            "published": f"2026-03-{day:02}",
+        }
+        for day in range(1, 28, 3)
+    ]
+    records.append(records[0] | {"id": "again", "published": "2026-03-05"})
+    result = dedup.find_families(records)
+    judged = result._judged
+    assert (judged.leader == np.arange(len(records))).all()  # mostly stock, so that each leads for itself
+    (relation,) = result.relations
+    assert relation.relation == RelationKind.EXACT
+    assert relation == result.relation("again", "d01")
+    assert [row["relation"] for row in result.documents_table().to_pylist()].count("exact") == 1

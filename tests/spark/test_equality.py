@@ -108,8 +108,23 @@ HALVES: list[dict[str, Any]] = [
 """A brief, and half of it in another source."""
 
 
+FRAME = " ".join(f"frame{n}" for n in range(60))
+SERIES: list[dict[str, Any]] = [
+    {
+        "id": f"series-{day:02}",
+        "text": f"{' '.join(f'own{text}x{n}' for n in range(40))}. {FRAME}.",
+        "source": "wire.example",
+        "published": f"2026-04-{day:02}T08:00:00Z",
+    }
+    for day, text in [(day, day) for day in range(1, 28, 3)] + [(5, 1)]
+]
+"""Mostly stock; one is said again four days later."""
+
+
 def test_seeds(spark: Any, seed_table: pa.Table, tmp_path: Path) -> None:
-    notices = pa.Table.from_batches(from_documents([*NOTICES, *BRIEFS, *HALVES])).select(list(FIELDS))
+    notices = pa.Table.from_batches(from_documents([*NOTICES, *BRIEFS, *HALVES, *SERIES])).select(
+        list(FIELDS)
+    )
     table = pa.concat_tables([seed_table.select(list(FIELDS)).cast(notices.schema), notices])
     table = table.set_column(1, "text", table["text"].cast(pa.string()))
     folder = str(tmp_path / "out")

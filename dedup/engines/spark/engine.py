@@ -27,7 +27,7 @@ from dedup.engines.spark.settling import (
     find_roundup_numbers,
     related_families,
 )
-from dedup.engines.spark.verifying import to_first, verified
+from dedup.engines.spark.verifying import compared
 from dedup.errors import UsageError
 
 if TYPE_CHECKING:
@@ -157,10 +157,10 @@ def _judge(
     pairs = run.stage("candidates", lambda: passage_pairs(run, led, settings, texts.partitions))
     related = F.col("kind") != NONE
     edges = run.stage(
-        "edges", lambda: verified(pairs, run.rows["candidates"], texts, settings).where(related)
+        "edges", lambda: compared(pairs, run.rows["candidates"], texts, settings).where(related)
     )
     copied = facts.where("leader != number").select(F.col("leader").alias("a"), F.col("number").alias("b"))
-    collapsed = run.stage("copies", lambda: to_first(copied, run.rows["facts"], texts, settings))
+    collapsed = run.stage("copies", lambda: compared(copied, run.rows["facts"], texts, settings))
 
     roundup_leaders = find_roundup_numbers(run, edges, numbered)
     grouped = find_families(run, edges, roundup_leaders)

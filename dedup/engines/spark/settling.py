@@ -24,7 +24,7 @@ from dedup.engines.spark.arrays import (
 )
 from dedup.engines.spark.cluster import each_key, hosted
 from dedup.engines.spark.components import components
-from dedup.engines.spark.verifying import to_first
+from dedup.engines.spark.verifying import compared
 from dedup.families import find_roundups, group, id_of
 from dedup.model import moment
 from dedup.ragged import whole
@@ -154,7 +154,7 @@ def find_canonical(
     rest = pairs.join(inside.select("a", "b"), ["a", "b"], "left_anti")
     to_canonical = run.stage(
         "canonical-pairs",
-        lambda: verified.union(to_first(rest, run.rows["members"], texts, settings)),
+        lambda: verified.union(compared(rest, run.rows["members"], texts, settings)),
     )
     taken = within(to_canonical, members).withColumn("copy", F.lit(None).cast("boolean"))
     everything = inside.select(*COLUMNS, "family", "copy").union(taken.select(*COLUMNS, "family", "copy"))

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from dedup.config import Settings
     from dedup.engines.spark.cluster import Corpus
 
-__all__ = ["TEXT", "to_first", "verified"]
+__all__ = ["TEXT", "compared", "verified"]
 
 TEXT = ("number", "words", "flags", "spaceless", "published", "source", "title")
 """What of a document verification looks at."""
@@ -44,8 +44,8 @@ def _verify(pairs: pa.Table, documents: pa.Table, settings: Settings) -> pa.Tabl
     return edges_table(edges, numbers)
 
 
-def to_first(pairs: DataFrame, size: int, bodies: Corpus, settings: Settings) -> DataFrame:
-    """As :func:`dedup.pipeline.to_leader`: each pair with the same body, or verified.
+def compared(pairs: DataFrame, size: int, bodies: Corpus, settings: Settings) -> DataFrame:
+    """As :func:`dedup.pipeline.compare_pairs`: each pair with the same body, or verified.
 
     Args:
         pairs: Columns a and b, a < b, distinct.
@@ -54,11 +54,11 @@ def to_first(pairs: DataFrame, size: int, bodies: Corpus, settings: Settings) ->
         settings: What to do.
     """
     return paired(
-        pairs.select("a", "b"), size, bodies.select(*TEXT, "high", "low"), EDGES, _to_first, settings
+        pairs.select("a", "b"), size, bodies.select(*TEXT, "high", "low"), EDGES, _compare, settings
     )
 
 
-def _to_first(pairs: pa.Table, documents: pa.Table, settings: Settings) -> pa.Table:
+def _compare(pairs: pa.Table, documents: pa.Table, settings: Settings) -> pa.Table:
     documents = documents.sort_by("number")
     numbers = integers(documents["number"])
     content = np.stack([unsigned(integers(documents[name])) for name in ("high", "low")], axis=1)
