@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import platform
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import CancelledError, ThreadPoolExecutor
 from functools import partial
 from importlib import metadata
+from threading import Event
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -95,19 +96,24 @@ def write_files(
         if workspace:
             workspace.finish(name)
 
+    stop = Event()
     with ThreadPoolExecutor(2) as beside:
-        if format == "jsonl":
-            diffs = beside.submit(_write_diffs, folder / "diffs.jsonl", result, workspace)
-        else:
-            diffs = beside.submit(_write_diffs_as_parquet, folder / "diffs.parquet", result)
-        documents = result.documents.column("record").chunks
-        records = beside.submit(
-            write_one, "canonical.jsonl", lambda path: write_records(path, documents, result.kept())
-        )
-        for name, write_file in files.items():
-            write_one(name, write_file)
-        for written in (records, diffs):
-            written.result()
+        try:
+            if format == "jsonl":
+                diffs = beside.submit(_write_diffs, folder / "diffs.jsonl", result, workspace, stop)
+            else:
+                diffs = beside.submit(_write_diffs_as_parquet, folder / "diffs.parquet", result, stop)
+            documents = result.documents.column("record").chunks
+            records = beside.submit(
+                write_one, "canonical.jsonl", lambda path: write_records(path, documents, result.kept())
+            )
+            for name, write_file in files.items():
+                write_one(name, write_file)
+            for written in (records, diffs):
+                written.result()
+        except BaseException:
+            stop.set()  # what has failed, or is interrupted, does not wait for a million diffs
+            raise
     result.timings["write"] = round(time.perf_counter() - start, 3)
     packages = ("numpy", "numba", "pyarrow", "datasketch", "xxhash")
     versions = {"python": platform.python_version(), **{name: metadata.version(name) for name in packages}}
@@ -167,7 +173,7 @@ def write_run(path: Path, settings: Settings, counts: dict[str, Any], **more: An
         path.write_bytes(orjson.dumps(run, option=orjson.OPT_INDENT_2) + b"\n")
 
 
-def _write_diffs(path: Path, result: Result, workspace: Workspace | None) -> None:
+def _write_diffs(path: Path, result: Result, workspace: Workspace | None, stop: Event) -> None:
     """Write the diffs; how many there are is noted from time to time, and gone on with."""
     before = (workspace and workspace.finished("diffs")) or {"diffs": 0, "bytes": 0}
     changed = result.changed()
@@ -176,18 +182,25 @@ def _write_diffs(path: Path, result: Result, workspace: Workspace | None) -> Non
         file.seek(before["bytes"])
         for low in range(before["diffs"], len(changed), _NOTED):
             some = changed[low : low + _NOTED]
-            for batch in _diff_batches(result, some):
+            for batch in _diff_batches(result, some, stop):
                 file.write(json_lines(batch, as_they_are={"operations"}))
             file.flush()
             if workspace:
                 workspace.finish("diffs", diffs=low + len(some), bytes=file.tell())
 
 
-def _write_diffs_as_parquet(path: Path, result: Result) -> None:
-    write_table(path, (batch.cast(DIFFS) for batch in _diff_batches(result, result.changed())), DIFFS)
+def _write_diffs_as_parquet(path: Path, result: Result, stop: Event) -> None:
+    batches = _diff_batches(result, result.changed(), stop)
+    write_table(path, (batch.cast(DIFFS) for batch in batches), DIFFS)
 
 
-def _diff_batches(result: Result, changed: NDArray[np.int64]) -> Iterator[pa.RecordBatch]:
-    """The diffs of some variants in order; threads make them side by side."""
+def _diff_batches(result: Result, changed: NDArray[np.int64], stop: Event) -> Iterator[pa.RecordBatch]:
+    """The diffs of some variants in order, until they are to stop; threads make them side by side."""
+
+    def made(some: NDArray[np.int64]) -> pa.RecordBatch:
+        if stop.is_set():
+            raise CancelledError
+        return result.diffs_table(some)
+
     parts = [changed[low : low + _DIFFS] for low in range(0, len(changed), _DIFFS)]
-    return in_order(result.diffs_table, parts, result.settings.workers)
+    return in_order(made, parts, result.settings.workers)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from threading import Event, Timer
 from typing import TYPE_CHECKING, Any
 
 import pyarrow.parquet as pq
@@ -162,3 +163,33 @@ def test_a_wrong_format(seeds: Result, tmp_path: Path) -> None:
 def test_a_result_is_not_overwritten(out: Path, seeds: Result) -> None:
     with pytest.raises(OutputError, match="exists already"):
         seeds.write(out)
+
+
+@pytest.mark.parametrize("kind", ["jsonl", "parquet"])
+def test_an_error_does_not_wait_for_the_diffs(kind: str, tmp_path: Path, monkeypatch: Any) -> None:
+    text = " ".join(f"word{place}" for place in range(60))
+    result = dedup.find_families(
+        [{"id": f"d{number}", "text": f"{text} end{number}"} for number in range(21)],
+        dedup.Settings(threads=1),
+    )
+    begun, failed, made = Event(), Event(), []
+
+    def slowly(rows: Any) -> Any:
+        begun.set()
+        assert failed.wait(30)
+        made.append(rows)
+        return diffs_table(rows)
+
+    def fail() -> Any:
+        assert begun.wait(30)
+        Timer(0.5, failed.set).start()
+        raise KeyboardInterrupt
+
+    diffs_table = result.diffs_table
+    monkeypatch.setattr(result, "diffs_table", slowly)
+    monkeypatch.setattr(result, "document_batches", fail)
+    monkeypatch.setattr("dedup.output._DIFFS", 1)
+    with pytest.raises(KeyboardInterrupt):
+        result.write(tmp_path / "out", format=kind)
+    assert len(made) == 1 < len(result.changed())
+    assert list(tmp_path.iterdir()) == []
