@@ -182,7 +182,7 @@ class Settings:
         if not isinstance(values, Mapping):
             raise SettingsError(f"settings are {type(values).__name__}, not a mapping of names to values")
         known = {f.name for f in fields(cls)}
-        unknown = sorted(set(values) - known)
+        unknown = sorted(map(str, set(values) - known))
         if unknown:
             raise SettingsError(f"unknown setting {unknown[0]!r}; known: {', '.join(sorted(known))}")
         return cls(**values)

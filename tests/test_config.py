@@ -55,6 +55,8 @@ def test_settings_that_cannot_be_meant(name: str, value: Any) -> None:
 def test_settings_are_a_mapping() -> None:
     with pytest.raises(SettingsError, match="settings are list, not a mapping"):
         Settings.from_dict(["min_run"])  # type: ignore[arg-type]
+    with pytest.raises(SettingsError, match="unknown setting '1'"):
+        Settings.from_dict({"nonsense": 2, 1: 2})  # type: ignore[dict-item]
 
 
 @pytest.mark.parametrize(
