@@ -77,7 +77,7 @@ class OutputFolder:
         self._shown = Path(out)
         self._out = Path(os.path.abspath(out))  # noqa: PTH100 (no links resolved)
         self._force = force
-        if not self._out.name:
+        if not self._out.name or "\0" in str(self._out):
             raise OutputError(f"{self._shown}: is no place for a result")
         self._partial = self._out.with_name(self._out.name + ".partial")
         self._old = self._out.with_name(self._out.name + ".replaced")

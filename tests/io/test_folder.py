@@ -187,7 +187,7 @@ def test_odd_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "here").mkdir()
     monkeypatch.chdir(tmp_path / "here")
     (tmp_path / "here/mine").touch()
-    for name in (".", "/", ".."):
+    for name in (".", "/", "..", "a\0b", "a\0b/out"):
         with pytest.raises(OutputError):
             run(Path(name), force=True)
     assert left(tmp_path / "here") == ["mine"]
