@@ -27,12 +27,12 @@ def open_store(url: str | os.PathLike[str], *, timeout: float, read_only: bool =
         read_only: Write nothing, not even a new schema.
 
     Raises:
-        UsageError: A URL of another kind, or none; or the timeout is no number.
+        UsageError: A URL of another kind, or none; or the timeout is no number from 0 on.
         StorageError: The database cannot be opened.
     """
     if not isinstance(url, str | os.PathLike):
         raise UsageError(f"an index is a path or a URL, not {type(url).__name__}")
-    if not isinstance(timeout, Real):
+    if not isinstance(timeout, Real) or not timeout >= 0:  # nan is neither
         raise UsageError(f"timeout {timeout!r}: not a number of seconds")
     url, timeout = os.fsdecode(url), min(float(timeout), _LONGEST)
     if url.startswith(("postgresql://", "postgres://")):

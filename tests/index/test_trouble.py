@@ -456,6 +456,9 @@ def test_urls(tmp_path):
             Index.open(nothing)
     with pytest.raises(UsageError, match="not NoneType"):
         Index.open(None)
+    for timeout in (None, "1", float("nan"), -1):
+        with pytest.raises(UsageError, match="not a number of seconds"):
+            Index.open(tmp_path / "a.db", timeout=timeout)
 
 
 def test_a_name_that_looks_like_a_url_of_sqlite(tmp_path, monkeypatch):
