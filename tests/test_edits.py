@@ -174,6 +174,7 @@ def test_what_a_word_is(text, words):
         [{"op": "move", "a": [0, 2], "edits": [{"op": "equal", "a": [0, 3]}]}],
         [{"op": "move", "a": [1, 3], "edits": [{"op": "equal", "a": [0, 3]}]}],
         [{"op": "equal", "a": ["0", "3"]}],
+        [{"op": "equal", "a": [0, 1.5]}, {"op": "delete", "a": [1.5, 3]}],
         [{"op": "copy", "a": [0, 3], "text": "d" * 999}],
         [{"op": "move", "a": [0, 3], "edits": [{"op": "move", "a": [0, 3]}]}],
         ["equal"],
@@ -183,6 +184,30 @@ def test_malformed_operations_are_refused(operations):
     with pytest.raises(DiffError, match="not an operation within") as caught:
         Diff.from_json([BASE, *operations], "abc")
     assert len(str(caught.value)) < 300
+
+
+@pytest.mark.parametrize(
+    "operations",
+    [
+        [],
+        [{"op": "equal", "a": [0, 2]}],
+        [{"op": "equal", "a": [1, 3]}],
+        [{"op": "equal", "a": [0, 1]}, {"op": "equal", "a": [0, 1]}, {"op": "delete", "a": [1, 3]}],
+        [{"op": "equal", "a": [0, 2]}, {"op": "move", "a": [1, 3]}],
+        [{"op": "equal", "a": [1, 3]}, {"op": "equal", "a": [0, 1]}],
+        [{"op": "equal", "a": [0, 3]}, {"op": "insert", "a": [1, 1], "text": "d"}],
+        [{"op": "move", "a": [0, 3], "edits": [{"op": "equal", "a": [0, 2]}]}],
+        [{"op": "move", "a": [0, 3], "edits": [{"op": "insert", "a": [1, 1], "text": "d"}]}],
+    ],
+)
+def test_operations_cover_the_text_once(operations):
+    with pytest.raises(DiffError, match=r"don't cover characters \d to \d of their text once, in order"):
+        Diff.from_json([BASE, *operations], "abc")
+
+
+def test_moved_operations_stand_where_they_will():
+    moved = [BASE, {"op": "move", "a": [1, 3], "edits": []}, {"op": "equal", "a": [0, 1]}]
+    assert Diff.from_json(moved, "abc").apply("abc") == "bca"
 
 
 BASE = {"op": "base", "length": 3, "hash": "44bc2cf5ad770999"}

@@ -16,7 +16,7 @@ from dedup.edits.operations import (
     flat,
     operation_json,
     produced,
-    read_operation,
+    read_operations,
     read_rows,
 )
 from dedup.edits.text import count_words
@@ -85,7 +85,7 @@ class Diff:
                 f"diff was made from another text: {header.get('length')} characters, "
                 f"hash {header.get('hash')}; this one has {len(base)}, hash {digest(base)}"
             )
-        return cls(tuple(read_operation(item, 0, len(base)) for item in operations[1:]), base)
+        return cls(read_operations(operations[1:], 0, len(base)), base)
 
     @property
     def changed(self) -> bool:

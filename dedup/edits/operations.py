@@ -10,7 +10,7 @@ from dedup.kernels.rules import NESTED, OPERATIONS
 from dedup.tokens import byte_to_char
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
@@ -84,16 +84,30 @@ def operation_json(operation: Operation) -> dict[str, Any]:
     return item
 
 
-def read_operation(item: dict[str, Any], low: int, high: int, *, nested: bool = False) -> Operation:
+def read_operations(
+    items: Sequence[dict[str, Any]], low: int, high: int, *, nested: bool = False
+) -> tuple[Operation, ...]:
+    """Read operations that make something from characters ``low..high``."""
+    operations = tuple(_read(item, low, high, nested=nested) for item in items)
+    in_place = [end for item in operations if item.op != "move" for end in (item.start, item.end)]
+    ranges = sorted((item.start, item.end) for item in operations if item.op != "insert")
+    starts, ends = [*(start for start, _ in ranges), high], [low, *(end for _, end in ranges)]
+    if starts != ends or in_place != sorted(in_place):
+        raise DiffError(f"operations don't cover characters {low} to {high} of their text once, in order")
+    return operations
+
+
+def _read(item: dict[str, Any], low: int, high: int, *, nested: bool) -> Operation:
     """Read one operation whose range must lie in ``low..high``."""
     try:
         op, (start, end), text, edits = item["op"], item["a"], item.get("text", ""), item.get("edits", ())
         ranged = low <= start <= end <= high and (start == end) == (op == "insert")
         written = isinstance(text, str) and bool(text) == (op in ("replace", "insert"))
         known = op in ("equal", "replace", "insert", "delete") or (op == "move" and not nested)
-        if not (ranged and written and known) or (edits and op != "move"):
+        whole = ranged and (int(start), int(end)) == (start, end)
+        if not (whole and written and known) or (edits and op != "move"):
             raise ValueError
-        inner = tuple(read_operation(edit, start, end, nested=True) for edit in edits)
+        inner = read_operations(edits, int(start), int(end), nested=True) if edits else ()
     except (KeyError, TypeError, ValueError) as error:
         raise DiffError(
             f"not an operation within characters {low} to {high} of its text: {item!r:.200}"
