@@ -101,7 +101,7 @@ class Settings:
     # stock text
     stock_windows: int = _number(3, 1, 100_000)  # seen in more separate windows than this: stock
     stock_window_days: int = _number(3, 1, 3650)  # days a window; further apart, texts share background
-    stock_documents: int = _number(40, 1, 2**31)  # without dates: seen in more groups of documents than this
+    stock_documents: int = _number(40, 1, 4096)  # without dates: seen in more groups of documents than this
 
     # candidates
     min_shared_fingerprints: int = _number(2, 1, 1000)  # fingerprints a pair must share to be verified

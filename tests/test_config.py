@@ -35,6 +35,7 @@ def test_settings_written_otherwise_are_the_same() -> None:
         ("min_run", 0),
         ("min_run", 8.0),
         ("min_run", "8"),
+        ("stock_documents", 4097),  # an index keeps no more numbers of a shingle
         ("near_coverage", True),
         ("near_coverage", float("nan")),
         ("near_coverage", 0.3),  # below version_coverage

@@ -69,7 +69,7 @@ class Ragged(NamedTuple):
 
 def posting_limits(settings: Settings) -> tuple[int, int, int, int]:
     """Numbers kept of one hash, by list; enough for every decision."""
-    counts = max(CROWD, settings.stock_windows + LEADERS, min(settings.stock_documents, 4096) + LEADERS)
+    counts = max(CROWD, settings.stock_windows + LEADERS, settings.stock_documents + LEADERS)
     return CROWD, CROWD, CROWD, counts
 
 
