@@ -43,7 +43,10 @@ def add(
     field: Fields = None,
     store_text: Annotated[bool, typer.Option("--store-text", help="Keep raw texts, for diffs.")] = False,
     batch: Annotated[
-        int, typer.Option(metavar="N", min=1, help="Records a transaction; answers come after it.")
+        int,
+        typer.Option(
+            metavar="N", min=1, max=512, help="Records a transaction, 512 at most; answers come after it."
+        ),
     ] = 1,
     strict: Strict = False,
 ) -> None:

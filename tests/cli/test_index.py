@@ -1,6 +1,8 @@
 import json
 from pathlib import Path
 
+from dedup.index import _TOGETHER
+
 from .conftest import LEAD, OTHER, REST, Call, read
 
 DOCUMENTS = (
@@ -72,6 +74,15 @@ def test_bad_records_are_answered_in_their_place(dedup: Call, tmp_path: Path) ->
     assert dedup("index", "stats", tmp_path / "strict.db").json()["documents"] == 1
     nothing = dedup("index", "add", tmp_path / "news.db", stdin=b"[]\n")
     assert (nothing.code, nothing.err) == (2, "dedup: -: none of 1 records can be used\n")
+
+
+def test_a_batch_is_one_transaction(dedup: Call, tmp_path: Path) -> None:
+    most = str(_TOGETHER)
+    stdin = lines(*DOCUMENTS[:3])
+    assert dedup("index", "add", tmp_path / "news.db", "--batch", most, stdin=stdin).code == 0
+    for size in (0, _TOGETHER + 1):
+        refused = dedup("index", "add", tmp_path / "news.db", "--batch", str(size), stdin=stdin)
+        assert (refused.code, refused.out) == (2, "")
 
 
 def test_a_date_that_cannot_be_read_is_a_warning(dedup: Call, tmp_path: Path) -> None:
