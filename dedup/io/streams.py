@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from contextlib import suppress
 from typing import TYPE_CHECKING, BinaryIO
 
 import pyarrow as pa
@@ -74,19 +75,33 @@ def _gunzip(stream: BinaryIO) -> Iterator[bytes]:
 
 
 def _unzstd(stream: BinaryIO) -> Iterator[bytes]:
-    source = pa.PythonFile(stream, "r")
-    opened = pa.CompressedInputStream(source, "zstd")
-    seen = False
+    opened = pa.CompressedInputStream(pa.PythonFile(stream, "r"), "zstd")
+    reads, rest = 0, b""
     try:
         while out := opened.read(_READ // 4):
-            seen = True
+            reads += 1
             yield out
     except OSError as error:
         if error.errno is not None:
             raise
+        if stream.seekable() and (rest := _before_fault(stream, reads)):
+            yield rest
         if "runcated" in str(error):
             raise InputError("truncated zstd file") from error
-        raise InputError("damaged zstd file" if seen else "not a zstd file") from error
+        raise InputError("damaged zstd file" if reads or rest else "not a zstd file") from error
+
+
+def _before_fault(stream: BinaryIO, reads: int) -> bytes:
+    """What the read that failed had in hand, and lost: byte by byte it comes, after so many whole reads."""
+    stream.seek(0)
+    opened = pa.CompressedInputStream(pa.PythonFile(stream, "r"), "zstd")
+    for _ in range(reads):
+        opened.read(_READ // 4)
+    rest = bytearray()
+    with suppress(OSError):
+        while byte := opened.read(1):
+            rest += byte
+    return bytes(rest)
 
 
 def line_blocks(chunks: Iterator[bytes], block_bytes: int, max_line: int) -> Iterator[bytes | None]:

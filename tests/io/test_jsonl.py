@@ -244,6 +244,14 @@ def test_all_before_a_cut_is_read(kind: str, pack: Any, share: float) -> None:
         assert len(rows) > 5000 * (share - 0.15)
 
 
+@pytest.mark.parametrize(("kind", "pack"), [("gz", gzip.compress), ("zst", zstd)])
+@pytest.mark.parametrize("times", [1, 100])
+def test_all_before_what_is_damaged_is_read(kind: str, pack: Any, times: int) -> None:
+    rows, rejects = parse(pack(LINES) * times + b"trailing", compression=kind)
+    assert len(rows) == 5000 * times
+    assert len(rejects) == 1
+
+
 def test_a_whole_last_line_before_a_cut_is_read() -> None:
     packed = gzip.compress(b'{"text": "a"}\n{"text": "b"}')[:-8]
     rows, rejects = parse(packed, compression="gz")
