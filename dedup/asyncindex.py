@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
-from itertools import islice
+from itertools import count, islice
 from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar
 
 from dedup.errors import StorageError
@@ -14,7 +14,7 @@ from dedup.ingestion.drafts import one_by_one, until_fault
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+    from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Mapping
     from datetime import date
 
     import pyarrow as pa
@@ -96,12 +96,18 @@ class AsyncIndex:
         return await self._run(self.index.add, document, with_diff=with_diff)
 
     async def add_many(
-        self, documents: Iterable[Document | Mapping[str, Any]], *, with_diff: bool = False
+        self,
+        documents: Iterable[Document | Mapping[str, Any]] | AsyncIterable[Document | Mapping[str, Any]],
+        *,
+        with_diff: bool = False,
     ) -> AsyncIterator[Match]:
-        """See :meth:`dedup.Index.add_many`."""
-        remaining = one_by_one(documents)
+        """See :meth:`dedup.Index.add_many`; ``documents`` may be an async generator, too.
+
+        Any other feed is read in another thread: while it waits, the loop and the other calls go on.
+        """
+        read = _reading(documents)
         while True:
-            some, broken = until_fault(islice(remaining, _TOGETHER))
+            some, broken = await read()
             matches = self.index.add_many(some, with_diff=with_diff)
             found, fault = await self._run(until_fault, matches)
             for match in found:
@@ -174,6 +180,29 @@ class AsyncIndex:
     async def check(self) -> list[str]:
         """See :meth:`dedup.Index.check`."""
         return await self._run(self.index.check)
+
+
+def _reading(documents: Any) -> Callable[[], Awaitable[tuple[list[Document], Exception | None]]]:
+    """What reads the next documents of a feed, those before an error, and the error."""
+    if not hasattr(documents, "__aiter__"):
+        remaining = one_by_one(documents)
+        return lambda: asyncio.to_thread(until_fault, islice(remaining, _TOGETHER))
+    feed, numbers = aiter(documents), count(1)
+
+    async def read() -> tuple[list[Document], Exception | None]:
+        items: list[Any] = []
+        fault: Exception | None = None
+        try:
+            while len(items) < _TOGETHER:
+                items.append(await anext(feed))
+        except StopAsyncIteration:
+            pass
+        except Exception as error:  # see until_fault
+            fault = error
+        some, unusable = await asyncio.to_thread(until_fault, one_by_one(items, numbers))
+        return some, unusable or fault
+
+    return read
 
 
 def _close(opening: Future[Index]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import count
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -121,14 +122,19 @@ def usable(document: Any, *, warn: Callable[[str], None] | None = None) -> Docum
     return made
 
 
-def one_by_one(documents: Iterable[Any]) -> Iterator[Document]:
+def one_by_one(documents: Iterable[Any], numbers: Iterator[int] | None = None) -> Iterator[Document]:
     """The documents that a call was given many of, a frame or one after the other.
+
+    Args:
+        documents: Given all at once, or a part.
+        numbers: Of the documents; from 1 where there are none.
 
     Raises:
         InputError: One cannot be used; ``line`` is its number, from 1.
         UsageError: It was given something else.
     """
-    for number, item in enumerate(rows_of(documents) if is_frame(documents) else documents, 1):
+    items = rows_of(documents) if is_frame(documents) else documents
+    for item, number in zip(items, numbers or count(1), strict=False):
         try:
             document = usable(item)
         except InputError as error:

@@ -117,6 +117,53 @@ def test_what_comes_before_a_feed_breaks_is_answered(place, error):
     asyncio.run(work())
 
 
+@pytest.mark.parametrize("together", [2, 256])
+def test_a_feed_may_be_an_async_generator(place, monkeypatch, together):
+    monkeypatch.setattr("dedup.asyncindex._TOGETHER", together)
+    documents = [article(f"d{n}", version(n // 4, n % 4), n) for n in range(5)]
+
+    async def feed(last):
+        for document in documents:
+            await asyncio.sleep(0)
+            yield document
+        if last is not None:
+            yield last
+            raise ConnectionError("the feed is gone")
+
+    async def work():
+        async with await AsyncIndex.open(place.url) as index:
+            matches = [match async for match in index.add_many(feed(None))]
+            assert [match.id for match in matches] == [document.id for document in documents]
+            for last, stored, error in (
+                (article("a", story(1)), 6, "the feed is gone"),
+                ({"text": "no id"}, 5, "record 6: id is missing"),
+            ):
+                matches = index.add_many(feed(last))
+                assert len([await anext(matches) for _ in range(stored)]) == stored
+                with pytest.raises((ConnectionError, InputError), match=error):
+                    await anext(matches)
+
+    asyncio.run(work())
+
+
+def test_while_a_feed_waits_the_loop_and_other_calls_go_on(place):
+    goes_on = threading.Event()
+
+    def feed():
+        assert goes_on.wait(30)
+        yield article("a", story(1))
+
+    async def work():
+        async with await AsyncIndex.open(place.url) as index:
+            first = asyncio.create_task(anext(index.add_many(feed())))
+            await asyncio.sleep(0.1)
+            assert (await index.stats())["documents"] == 0
+            goes_on.set()
+            assert (await first).id == "a"
+
+    asyncio.run(work())
+
+
 def test_errors_at_opening(place):
     async def work():
         from dedup import Settings
