@@ -368,9 +368,14 @@ class Index:
         return diff(before, after)
 
     def family(self, identity: str) -> StoredFamily | None:
-        """A family by its id, or by an id it had before it was merged; None where there is none."""
+        """A family by its id, by an id it had before it was merged, or by that of a member.
+
+        None where there is none.
+        """
         with self._reading():
             family = self._ledger.family(identity)
+            if family is None and (entry := self._ledger.by_id(identity)) is not None:
+                family = answers.family_of(self._ledger, entry)
             return None if family is None else answers.described(self._ledger, family)
 
     def families(self, *, since: date | str | None = None, min_size: int = 2) -> Iterator[StoredFamily]:

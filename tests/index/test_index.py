@@ -49,6 +49,8 @@ def test_a_version_joins_and_shows_its_passages(index):
     for passage in match.passages:
         assert cut.text[passage.a_start : passage.a_end] == whole[passage.b_start : passage.b_end]
     assert index.family(match.family).members == ("a", "b")
+    assert index.family("a") == index.family("b") == index.family(match.family)
+    assert index.family("c") is None
 
 
 def test_passages_where_the_new_document_is_the_earlier_one(index):
