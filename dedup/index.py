@@ -305,7 +305,8 @@ class Index:
         """Where a document would belong, without storing it.
 
         It is compared with everything that is stored. Where its id is stored with another text, which
-        :meth:`add` would replace, the answer may be that it is a copy of that text.
+        :meth:`add` would replace, the answer may be that it is a copy of that text. Where text becomes stock
+        by the document, :meth:`add` also judges stored pairs anew without it, and may name another family.
 
         Raises:
             InputError: The document cannot be used.
