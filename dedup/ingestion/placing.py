@@ -272,11 +272,17 @@ class _Batch:
                 if (i, leader) not in self._verified.row:
                     unsure.append((i, leader))
                     waiting[i] = num
-                elif self._verified.kind(i, leader) <= NEAR:
+                elif self._verified.kind(i, leader) <= NEAR and not self._is_another_day_s(i, leader):
                     self._entries[i] = self._entries[i]._replace(leader=leader)
             leaders = self._known({leader for _, leader in unsure})
             self._verify([(i, leaders[leader]) for i, leader in unsure])
             first = waiting
+
+    def _is_another_day_s(self, i: int, leader: int) -> bool:
+        """Whether a document equals another one, but both are mostly stock and of two days: two notices."""
+        (other,), entry = self._known([leader]).values(), self._entries[i]
+        equal = entry.content == other.content
+        return equal and not _is_of_day(entry, other) and _stocky(entry, self._flags[i])
 
     def share(self) -> None:
         """Verify what is no copy with what it shares enough with, and say where each belongs."""
@@ -353,7 +359,7 @@ class _Batch:
             return
         bodies = self._bodies({other.num for _, other in pairs})
         own = [(self._entries[i], self._body(i), other) for i, other in pairs]
-        same = [_alike(entry, body.flags, other) for entry, body, other in own]
+        same = [entry.content == other.content for entry, _, other in own]
         stock = {self._entries[i].num: self._stock_of(i) & _SHINGLE_MASK for i in {i for i, _ in pairs}}
         self._verified.add(pairs, verified(own, bodies, stock, same, self._settings))
 
@@ -515,13 +521,6 @@ class _Verified:
 def _stocky(entry: Entry, flags: NDArray[np.uint8]) -> bool:
     """Dated, and mostly stock: a notice in the words of every week."""
     return entry.published is not None and bool(2 * np.count_nonzero(flags & STOCK == 0) < len(flags))
-
-
-def _alike(entry: Entry, flags: NDArray[np.uint8], other: Entry) -> bool:
-    """Whether it equals another document; what is mostly stock, only one of its day."""
-    if entry.content != other.content:
-        return False
-    return _is_of_day(entry, other) or not _stocky(entry, flags)
 
 
 def _is_of_day(entry: Entry, other: Entry) -> bool:

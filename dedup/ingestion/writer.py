@@ -226,7 +226,8 @@ class Writer:
             for num, body in ledger.bodies({heir.num, *others}).items()
         }
         pairs = [(heir, bodies[heir.num], other) for other in others.values()]
-        found = verified(pairs, bodies, {}, [False] * len(pairs), self._settings)
+        same = [heir.content == other.content for other in others.values()]
+        found = verified(pairs, bodies, {}, same, self._settings)
         ledger.add_edges(found.take(found.kind != NONE))
         ledger.hand_over(leader.num, heir.num)
         ledger.update([heir, *(c._replace(leader=heir.num) for c in equal if c.num != heir.num)])
