@@ -44,6 +44,7 @@ NO_DATE = "{} is no date that can be read"
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EXACT = 2**53 - 1  # whole numbers up to here have a float of their own
+_FIRST, _LAST = datetime(2, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC)
 _FIRST_SECONDS = 31_536_000
 """1971. Fewer seconds are no time of an article, but they may be the eight digits of a date: 20260310."""
 _MILLISECONDS = 1e11
@@ -111,11 +112,19 @@ def moment(micros: int) -> datetime:
 
 
 def parse_time(value: str | datetime | None) -> datetime | None:
-    """Read a date or time of ISO 8601 or of RFC 5322, as feeds have them, or digits; naive ones are UTC.
+    """Read the date of a record: ISO 8601 or RFC 5322, as feeds have them, or digits; naive ones are UTC.
 
     Raises:
-        ValueError: The text is none of these, or before the year 1 or after 9999 in UTC.
+        ValueError: The text is none of these, before the year 1 or after 9999 in UTC, or what programs write
+            for a date they don't have: the year 1, the first moment of 1970 or the last day of 9999.
     """
+    moment = _parsed(value)
+    if moment is not None and (moment == _EPOCH or not _FIRST <= moment < _LAST):
+        raise ValueError(f"{value} stands for no date")
+    return moment
+
+
+def _parsed(value: str | datetime | None) -> datetime | None:
     if value is None or value == "":
         return None
     if isinstance(value, datetime):
@@ -145,7 +154,7 @@ def asked_time(value: str | date | None, name: str) -> datetime | None:
         UsageError: It is none.
     """
     try:
-        return parse_time(as_text("published", value))
+        return _parsed(as_text("published", value))
     except (TypeError, ValueError) as error:
         raise UsageError(f"{name} {value}: not an ISO 8601 time such as 2026-03-01") from error
 

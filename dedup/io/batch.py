@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 
 from dedup.io.identity import Occurrences, hash_records
 from dedup.io.schema import BATCH_BYTES, FIELDS, SCHEMA, Block, RejectSink
-from dedup.io.times import bounded, parse_times
+from dedup.io.times import parse_times
 from dedup.model import NO_DATE
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ def _optional(block: Block, name: str) -> pa.Array:
 
 
 def _times(block: Block, name: str, column: pa.Array, warn: RejectSink) -> pa.Array:
-    times = bounded(column) if pa.types.is_timestamp(column.type) else parse_times(column)
+    times = parse_times(column)
     for row in pc.indices_nonzero(pc.and_(times.is_null(), column.is_valid())).to_pylist():
         warn(block.reject(row, NO_DATE.format(name)))
     return times

@@ -18,18 +18,28 @@ _ZONED = r"^\d{4}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d(:?\d\d)?
 # What datetime can hold, in seconds: Arrow reads the year 0 and shifts the end of 9999 into 10000.
 _FIRST = -62_135_596_800
 _BEYOND = 253_402_300_800
+_REAL = range((_FIRST + 365 * 86_400) * 1_000_000, (_BEYOND - 86_400) * 1_000_000)
+"""Microseconds from the year 2 to the last day but one of 9999: the others stand for no date, as 0 does."""
 _STEPS = {"s": 1, "ms": 1000, "us": 1_000_000}  # nanoseconds, of 64 bits, are from 1677 to 2262
 
 
-def parse_times(texts: pa.Array) -> pa.Array:
-    """Read dates and times of ISO 8601 and of feeds (RFC 5322); those without an offset are UTC.
+def parse_times(values: pa.Array) -> pa.Array:
+    """Read the dates of records: ISO 8601 and of feeds (RFC 5322); those without an offset are UTC.
 
     Args:
-        texts: string or large_string[n].
+        values: string, large_string or timestamp[n].
 
     Returns:
-        timestamp[us, UTC][n]; null where the text is null, or is no such date.
+        timestamp[us, UTC][n]; null where there is none, or what :func:`dedup.model.parse_time` refuses.
     """
+    times = bounded(values) if pa.types.is_timestamp(values.type) else _parsed(values)
+    moments = times.cast(pa.int64())
+    real = pc.and_(pc.greater_equal(moments, _REAL.start), pc.less(moments, _REAL.stop))
+    real = pc.and_(real, pc.not_equal(moments, 0))
+    return times if pc.all(real).as_py() else pc.if_else(real, times, None)
+
+
+def _parsed(texts: pa.Array) -> pa.Array:
     if texts.null_count == len(texts):
         return pa.nulls(len(texts), TIME)
     naive = _matches(texts, _NAIVE)

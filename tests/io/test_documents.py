@@ -192,6 +192,19 @@ def test_eight_digits_are_a_date_and_no_article_is_older_than_1971(number: Any, 
 
 
 @pytest.mark.parametrize(
+    "time",
+    [datetime(1, 1, 1, tzinfo=UTC), datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC)],
+)
+def test_times_that_stand_for_no_date(time: datetime) -> None:
+    table = pa.table({"text": ["a"], "published": [time], "updated": [time.date()]})
+    for given_ in (table, table.to_pylist(), [Document("a", "a", published=time, updated=time)]):
+        warned: list[Reject] = []
+        (batch,) = from_documents(given_, warn=warned.append)
+        assert [batch.column(name)[0].as_py() for name in ("published", "updated")] == [None, None]
+        assert len(warned) == 2
+
+
+@pytest.mark.parametrize(
     ("number", "moment"),
     [
         (20260310091200, datetime(2026, 3, 10, 9, 12, tzinfo=UTC)),

@@ -597,26 +597,27 @@ def test_parquet_types(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("type_", "last"),
-    [  # year 9999; what fits in its own unit may not in microseconds
-        (pa.date32(), 2_932_896),
-        (pa.date64(), 2_932_897 * 86_400_000 - 1),
-        (pa.timestamp("s"), 253_402_300_799),
-        (pa.timestamp("ms"), 253_402_300_799_999),
-        (pa.timestamp("ms", "Europe/Berlin"), 253_402_300_799_999),
-        (pa.timestamp("us", "UTC"), 253_402_300_799_999_999),
+    ("type_", "day"),
+    [
+        (pa.date32(), 1),
+        (pa.date64(), 86_400_000),
+        (pa.timestamp("s"), 86_400),
+        (pa.timestamp("ms"), 86_400_000),
+        (pa.timestamp("ms", "Europe/Berlin"), 86_400_000),
+        (pa.timestamp("us", "UTC"), 86_400_000_000),
     ],
 )
-def test_dates_of_a_table_beyond_what_python_can_hold(type_: pa.DataType, last: int) -> None:
+def test_dates_of_a_table_beyond_what_python_can_hold(type_: pa.DataType, day: int) -> None:
     numbers = pa.int32() if type_ == pa.date32() else pa.int64()
-    most = 2 ** (numbers.bit_width - 2)
-    far = pa.array([0, last, last + 1, most, -most, None], numbers).view(type_)
+    most = 2 ** (numbers.bit_width - 2)  # what fits in its own unit may not in microseconds
+    end = day * 2_932_897  # of the year 9999; its last day stands for no date
+    far = pa.array([day, end - day - 1, end, most, -most, None], numbers).view(type_)
     warnings: list[Reject] = []
     table = pa.table({"text": list("abcdef"), "id": list("abcdef"), "published": far, "updated": far})
     (batch,) = from_documents(table, warn=warnings.append)
     for name in ("published", "updated"):
-        first, end, *nothing = batch.column(name).to_pylist()
-        assert (first, end.date()) == (datetime(1970, 1, 1, tzinfo=UTC), date(9999, 12, 31))
+        first, last, *nothing = batch.column(name).to_pylist()
+        assert (first, last.date()) == (datetime(1970, 1, 2, tzinfo=UTC), date(9999, 12, 30))
         assert nothing == [None] * 4
         told = [(w.id, w.line) for w in warnings if w.reason == f"{name} is no date that can be read"]
         assert told == [("c", 3), ("d", 4), ("e", 5)]
@@ -625,9 +626,9 @@ def test_dates_of_a_table_beyond_what_python_can_hold(type_: pa.DataType, last: 
 
 
 def test_parquet_dates_beyond_what_python_can_hold(tmp_path: Path) -> None:
-    far = pa.array([0, 10**15, -(10**15)]).view(pa.timestamp("ms"))
+    far = pa.array([1, 10**15, -(10**15)]).view(pa.timestamp("ms"))
     got = Got(parquet(tmp_path / "a.parquet", {"text": ["a", "b", "c"], "published": far}))
-    assert got.column("published") == [datetime(1970, 1, 1, tzinfo=UTC), None, None]
+    assert got.column("published") == [datetime(1970, 1, 1, microsecond=1000, tzinfo=UTC), None, None]
     assert [w.line for w in got.warnings] == [2, 3]
 
 
@@ -727,9 +728,9 @@ def test_parquet_with_a_column_twice(tmp_path: Path) -> None:
 
 def test_parquet_with_other_zones_and_bad_bytes(tmp_path: Path) -> None:
     text = pa.array([b"good", b"bad \xff"]).view(pa.string())
-    at = pa.array([0, 0], pa.timestamp("ms", "Europe/Berlin"))
+    at = pa.array([1, 1], pa.timestamp("ms", "Europe/Berlin"))
     got = Got(parquet(tmp_path / "a.parquet", {"text": text, "published": at}))
-    assert got.column("published") == [datetime(1970, 1, 1, tzinfo=UTC)]
+    assert got.column("published") == [datetime(1970, 1, 1, microsecond=1000, tzinfo=UTC)]
     assert got.reasons == [(2, "invalid UTF-8")]
 
 

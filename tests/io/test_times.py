@@ -78,11 +78,21 @@ def test_shapes(text: str, iso: str) -> None:
         "20240229102060",
         "202402291",
         " ",
+        "0001-01-01T00:00:00",  # what Go and .NET have for none
+        "0001-12-31",
+        "1970-01-01",
+        "1970-01-01T01:00:00+01:00",
+        "9999-12-31 23:59:59.999",
     ],
 )
 def test_no_dates_are_null_and_harm_no_other(text: str) -> None:
     good = datetime(2024, 1, 2, tzinfo=UTC)
     assert times("2024-01-02", text, "2024-01-02T00:00Z", None) == [good, None, good, None]
+
+
+@pytest.mark.parametrize("text", ["0002-01-01", "1969-12-31T23:59:59Z", "1970-01-01T00:00:01Z", "9999-12-30"])
+def test_dates_beside_those_that_stand_for_none(text: str) -> None:
+    assert times(text) == [parse_time(text)] == [datetime.fromisoformat(text).replace(tzinfo=UTC)]
 
 
 def test_none_at_all() -> None:
