@@ -121,15 +121,15 @@ class AsyncIndex:
         """See :meth:`dedup.Index.query`."""
         return await self._run(self.index.query, document)
 
-    async def document(self, identity: str) -> StoredDocument | None:
+    async def document(self, identity: str | int) -> StoredDocument | None:
         """See :meth:`dedup.Index.document`."""
         return await self._run(self.index.document, identity)
 
-    async def diff(self, identity: str) -> Diff:
+    async def diff(self, identity: str | int) -> Diff:
         """See :meth:`dedup.Index.diff`."""
         return await self._run(self.index.diff, identity)
 
-    async def family(self, identity: str) -> StoredFamily | None:
+    async def family(self, identity: str | int) -> StoredFamily | None:
         """See :meth:`dedup.Index.family`."""
         return await self._run(self.index.family, identity)
 
@@ -150,7 +150,7 @@ class AsyncIndex:
         """See :meth:`dedup.Index.stats`."""
         return await self._run(self.index.stats)
 
-    async def remove(self, identity: str) -> bool:
+    async def remove(self, identity: str | int) -> bool:
         """See :meth:`dedup.Index.remove`."""
         return await self._run(self.index.remove, identity)
 

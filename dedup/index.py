@@ -342,13 +342,13 @@ class Index:
 
     # --- looking
 
-    def document(self, identity: str) -> StoredDocument | None:
+    def document(self, identity: str | int) -> StoredDocument | None:
         """A document by its id, None where there is none."""
         with self._reading():
             entry = self._ledger.by_id(identity)
             return None if entry is None else answers.document(self._ledger, entry)
 
-    def diff(self, identity: str) -> Diff:
+    def diff(self, identity: str | int) -> Diff:
         """The change from the canonical version of a document's family to the document.
 
         Raises:
@@ -368,7 +368,7 @@ class Index:
                 )
         return diff(before, after)
 
-    def family(self, identity: str) -> StoredFamily | None:
+    def family(self, identity: str | int) -> StoredFamily | None:
         """A family by its id, by an id it had before it was merged, or by that of a member.
 
         None where there is none.
@@ -435,7 +435,7 @@ class Index:
 
     # --- removing
 
-    def remove(self, identity: str) -> bool:
+    def remove(self, identity: str | int) -> bool:
         """Forget a document; what its family loses is told in the changes.
 
         Returns:
@@ -446,7 +446,7 @@ class Index:
             if entry is None:
                 return False
             self._writer.remove([entry])
-            self._ledger.drop_revisions([identity])
+            self._ledger.drop_revisions([entry.id])
         return True
 
     def prune(self, before: date | str) -> int:

@@ -31,6 +31,7 @@ __all__ = [
     "Removed",
     "Role",
     "as_text",
+    "asked_id",
     "asked_number",
     "asked_time",
     "has_surrogate",
@@ -157,6 +158,14 @@ def asked_time(value: str | date | None, name: str) -> datetime | None:
         return _parsed(as_text("published", value))
     except (TypeError, ValueError) as error:
         raise UsageError(f"{name} {value}: not an ISO 8601 time such as 2026-03-01") from error
+
+
+def asked_id(value: object) -> str | None:
+    """The id that a record of this value would have, None where it would have none."""
+    try:
+        return as_text("id", value)
+    except TypeError:
+        return None
 
 
 def asked_number(value: object, name: str) -> int:

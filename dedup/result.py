@@ -14,7 +14,7 @@ import pyarrow as pa
 from dedup.edits import Diff, diff
 from dedup.errors import UsageError
 from dedup.lineage import AgreedText, Step, agree, trace
-from dedup.model import Document, Passage, Relation, RelationKind, asked_number
+from dedup.model import Document, Passage, Relation, RelationKind, asked_id, asked_number
 from dedup.passages import spans_of_tokens
 from dedup.pipeline import compare_rows
 from dedup.ragged import by_owner
@@ -165,7 +165,7 @@ class Result(Tables):
         order = np.argsort(-self._size[self._firsts], kind="stable")
         return [self._family(first) for first in self._firsts[order[:most]].tolist()]
 
-    def family(self, document: str) -> Family | None:
+    def family(self, document: str | int) -> Family | None:
         """The family a document belongs to, None where it is alone.
 
         Raises:
@@ -174,7 +174,7 @@ class Result(Tables):
         first = int(self._judged.family[self._number(document)])
         return self._family(first) if self._size[first] > 1 else None
 
-    def document(self, identity: str) -> Document:
+    def document(self, identity: str | int) -> Document:
         """A document by its id.
 
         Raises:
@@ -182,7 +182,7 @@ class Result(Tables):
         """
         return self._document(self._number(identity))
 
-    def relation(self, a: str, b: str) -> Relation:
+    def relation(self, a: str | int, b: str | int) -> Relation:
         """How two documents are related, whether or not they were ever candidates; ``none`` is an answer.
 
         Raises:
@@ -190,7 +190,7 @@ class Result(Tables):
         """
         return self._compared(a, b)[0]
 
-    def explain(self, a: str, b: str) -> str:
+    def explain(self, a: str | int, b: str | int) -> str:
         """Why two documents are related so, or not at all: the rule that decided, in words.
 
         Raises:
@@ -198,13 +198,13 @@ class Result(Tables):
         """
         return explain(*self._compared(a, b), self.settings)
 
-    def _compared(self, a: str, b: str) -> tuple[Relation, Rule]:
+    def _compared(self, a: str | int, b: str | int) -> tuple[Relation, Rule]:
         low, high = sorted((self._number(a), self._number(b)))
         edges, rule = compare_rows(self._prepared, self._judged, low, high, self.settings)
         found = _relation(self._relation_rows(edges, self._places(edges)).to_pylist()[0])
-        return found if found.a == a else _turned(found), rule
+        return found if found.a == asked_id(a) else _turned(found), rule
 
-    def stock_spans(self, identity: str) -> list[tuple[int, int]]:
+    def stock_spans(self, identity: str | int) -> list[tuple[int, int]]:
         """Places of a document that recur across time and stories, in characters of its raw text.
 
         Raises:
@@ -217,11 +217,11 @@ class Result(Tables):
         stock = np.flatnonzero(self._prepared.body[raw])[texts.flags[own] & STOCK != 0]
         return spans_of_tokens(self._document(number).text, stock)
 
-    def _number(self, identity: str) -> int:
-        try:
-            return self._numbers[identity]
-        except (KeyError, TypeError):  # a list, say
-            raise UsageError(f"no document with id {identity!r}") from None
+    def _number(self, identity: str | int) -> int:
+        number = self._numbers.get(asked_id(identity) or "")
+        if number is None:
+            raise UsageError(f"no document with id {identity!r}")
+        return number
 
     def _document(self, number: int) -> Document:
         row = self.documents.slice(int(self._judged.order[number]), 1).to_pylist()[0]

@@ -182,6 +182,15 @@ def test_no_such_document(result: Result, identity: Any) -> None:
             ask(identity)
 
 
+def test_numbers_find_what_has_them_for_ids() -> None:
+    found = dedup.find_families([{"id": 5, "text": LONG}, {"id": 6, "text": CUT}])
+    assert found.document(5) == found.document("5") == found.document(5.0)
+    assert found.family(5) == found.family("6")
+    assert (relation := found.relation(6, 5)).a == "6"
+    assert relation == found.relation("6", "5")
+    assert found.explain(6, 5) == found.explain("6", "5")
+
+
 def test_counts(result: Result) -> None:
     counts = {"exact": 1, "near": 0, "version": 1, "partial": 0, "quote": 0}
     assert result.relation_counts() == counts

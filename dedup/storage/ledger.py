@@ -19,7 +19,7 @@ import numpy as np
 from dedup.components import first_connected
 from dedup.edges import EXACT, NONE, TELLING, VERSION, Edges, Links, join_links
 from dedup.errors import StorageError
-from dedup.model import has_surrogate
+from dedup.model import asked_id, has_surrogate
 from dedup.ragged import by_owner, distinct, steps
 from dedup.storage.base import Row
 from dedup.storage.codec import (
@@ -227,11 +227,10 @@ class Ledger:
         self._write_documents()
         return [Entry._make(row) for row in self.store.rows(f"SELECT {_ENTRY} FROM document ORDER BY num")]  # noqa: S608
 
-    def by_id(self, identity: str) -> Entry | None:
+    def by_id(self, identity: str | int) -> Entry | None:
         """The current document of an id."""
-        if not _can_be(identity):
-            return None
-        found = self._entries_where("id = ?", identity)
+        asked = _possible(identity)
+        found = [] if asked is None else self._entries_where("id = ?", asked)
         return found[0] if found else None
 
     def with_ids(self, identities: Sequence[str]) -> dict[str, Entry]:
@@ -718,18 +717,19 @@ class Ledger:
         )
         return list(self.families([row for (row,) in rows]).values())
 
-    def family(self, identity: str) -> Family | None:
+    def family(self, identity: str | int) -> Family | None:
         """A family by its id, or by an id it had."""
-        if not _can_be(identity):
+        asked = _possible(identity)
+        if asked is None:
             return None
         for _ in range(2):
-            rows = self.store.rows(f"SELECT {_FAMILY} FROM family WHERE id = ?", identity)  # noqa: S608
+            rows = self.store.rows(f"SELECT {_FAMILY} FROM family WHERE id = ?", asked)  # noqa: S608
             if rows:
                 return Family(*rows[0])
-            new = self.store.rows("SELECT new FROM alias WHERE old = ?", identity)
+            new = self.store.rows("SELECT new FROM alias WHERE old = ?", asked)
             if not new:
                 return None
-            identity = new[0][0]
+            asked = new[0][0]
         return None
 
     def put_families(self, families: Collection[Family]) -> None:
@@ -783,9 +783,10 @@ class Ledger:
         )
 
 
-def _can_be(identity: str) -> bool:
-    """Whether an id can be stored: PostgreSQL and drivers refuse even to look for others."""
-    return isinstance(identity, str) and "\0" not in identity and not has_surrogate(identity)
+def _possible(identity: object) -> str | None:
+    """An id as it is stored, None where it cannot be: PostgreSQL and drivers do not even look for others."""
+    asked = asked_id(identity)
+    return None if asked is None or "\0" in asked or has_surrogate(asked) else asked
 
 
 def _links(rows: Sequence[Row]) -> Links:

@@ -285,6 +285,16 @@ def test_ids_that_cannot_be(index, identity):
     assert not index.remove(identity)
 
 
+def test_numbers_find_what_has_them_for_ids(place):
+    with place.open(store_text=True) as index:
+        match = index.add({"id": 5, "text": "\n\n".join(story(1))})
+        assert match.id == "5"
+        assert index.document(5) == index.document("5") is not None
+        assert index.diff(5) == index.diff("5")
+        assert index.remove(5)
+        assert index.document("5") is None
+
+
 def test_a_closed_index(place):
     with place.open() as index:
         index.add(article("a", story(1)))
