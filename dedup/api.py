@@ -43,8 +43,8 @@ def find_families(
         progress: Told of each step.
 
     Raises:
-        UsageError: No text column, or no document that can be used.
-        InputError: ``strict``, and a record cannot be used.
+        UsageError: No text column, no column of ``fields``, or no document that can be used.
+        InputError: ``strict``, and a record cannot be used, or no record has a field of ``fields``.
     """
     if not callable(progress):
         raise UsageError(f"progress is {type(progress).__name__}, not a function to call with each step")

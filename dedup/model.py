@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
+from itertools import islice
 from numbers import Integral, Real
 from operator import index
 from typing import Any, Self
@@ -20,6 +21,7 @@ from typing import Any, Self
 from dedup.errors import InputError, UsageError
 
 __all__ = [
+    "FIELDS_ARE",
     "NO_DATE",
     "Agency",
     "CleanText",
@@ -34,16 +36,22 @@ __all__ = [
     "asked_id",
     "asked_number",
     "asked_time",
+    "fields_of",
     "has_surrogate",
     "micros",
     "moment",
+    "no_text",
     "parse_time",
 ]
 
 NO_DATE = "{} is no date that can be read"
 """What is said of a field whose date could not be read."""
 
+FIELDS_ARE = "; fields are "
+"""In a reason before the names that a record has: they may differ from record to record."""
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_NAMES = 6  # fields of a record that a reason names
 _EXACT = 2**53 - 1  # whole numbers up to here have a float of their own
 _FIRST, _LAST = datetime(2, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC)
 _FIRST_SECONDS = 31_536_000
@@ -222,6 +230,19 @@ def as_text(name: str, value: object) -> str | None:
     raise TypeError(f"{name} is {kind}, not {wanted}")
 
 
+def no_text(theirs: str, record: Mapping[Any, Any]) -> str:
+    """The reason where there is no text: with the name it was looked for under, and those the record has."""
+    if theirs in record:
+        return "text is missing"
+    return f"text is missing{'' if theirs == 'text' else f': no field {theirs!r}'}{fields_of(record)}"
+
+
+def fields_of(record: Mapping[Any, Any]) -> str:
+    """The first names of a record, for the end of a reason."""
+    names = ", ".join(f"{name!r:.40}" for name in islice(record, _NAMES)) or "none"
+    return f"{FIELDS_ARE}{names}{', …' if len(record) > _NAMES else ''}"
+
+
 def has_surrogate(text: str) -> bool:
     """Whether a text has half of a surrogate pair, which UTF-8 has no bytes for."""
     try:
@@ -300,7 +321,7 @@ class Document:
             except TypeError as error:
                 raise InputError(str(error)) from error
         if values["text"] is None:
-            raise InputError("text is missing")
+            raise InputError(no_text("text", record))
         for name in ("published", "updated"):
             try:
                 values[name] = parse_time(values[name])

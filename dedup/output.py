@@ -18,7 +18,7 @@ from dedup.errors import OutputError
 from dedup.io import OutputFolder, rejects_table, write_records, write_table
 from dedup.io.folder import writing
 from dedup.io.jsonlines import json_lines
-from dedup.model import Role
+from dedup.model import FIELDS_ARE, Role
 from dedup.parallel import in_order
 from dedup.schemas import DIFFS, FAMILIES, FORMAT, RELATIONS
 
@@ -137,7 +137,8 @@ def summary(result: Result) -> dict[str, Any]:
     roles = result.role_counts()
     reasons: dict[str, int] = {}
     for reject in result.rejects:
-        name = reject.reason.split(" by ")[0] if reject.reason.startswith("superseded") else reject.reason
+        name = reject.reason.partition(FIELDS_ARE)[0]
+        name = name.split(" by ")[0] if name.startswith("superseded") else name
         reasons[name] = reasons.get(name, 0) + 1
     return {
         "documents": len(result),
@@ -147,7 +148,8 @@ def summary(result: Result) -> dict[str, Any]:
         "roundups": roles[Role.ROUNDUP],
         "relations": result.relation_counts(),
         "duplicates": result.duplicates,
-        "undated": len(result.warnings),
+        "undated": sum(warning.line is not None for warning in result.warnings),
+        "warnings": [warning.reason for warning in result.warnings if warning.line is None],
         "rejects": dict(sorted(reasons.items())),
         "stock_fingerprints": result.stock,
         "crowded_fingerprints": result.crowded,

@@ -103,7 +103,8 @@ class Result(Tables):
         recurring: Blocks that were learned to recur in a source; None where nothing was stripped or learned.
         duplicates: Records left out because the same id and record was there already.
         rejects: Records that could not be used.
-        warnings: Records that stay although a date of theirs could not be read.
+        warnings: Records that stay although a date of theirs could not be read; and, without a line, fields
+            that were renamed and that no record has.
         timings: Seconds each step took.
     """
 

@@ -110,6 +110,8 @@ def _counts(summary: dict[str, Any], *, framed: bool) -> Table:
     ):
         if summary[name]:
             table.add_row(name, f"{summary[name]:,}", what)
+    for warning in summary["warnings"]:
+        table.add_row("warning", "", safe(warning))
     reasons = sorted(summary["rejects"].items(), key=lambda item: (-item[1], item[0]))
     if reasons:
         said = ", ".join(f"{number:,} {safe(reason)}" for reason, number in reasons[:REASONS])

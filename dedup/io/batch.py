@@ -8,34 +8,43 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dedup.io.identity import Occurrences, hash_records
-from dedup.io.schema import BATCH_BYTES, FIELDS, SCHEMA, Block, RejectSink
+from dedup.io.jsonl import load_line
+from dedup.io.schema import BATCH_BYTES, FIELDS, SCHEMA, Block, Reject, RejectSink
 from dedup.io.times import parse_times
-from dedup.model import NO_DATE
+from dedup.model import NO_DATE, fields_of, no_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
 __all__ = ["batches", "coalesce", "hosts"]
 
 _HOST = r"^(?i:[a-z][a-z0-9+.-]*:)?//(?:[^/?#@]*@)?(?i:www\.)?(?P<host>[^/?#:@\s]+)"
 
 
-def batches(blocks: Iterable[Block], *, reject: RejectSink, warn: RejectSink) -> Iterator[pa.RecordBatch]:
+def batches(
+    blocks: Iterable[Block], fields: Mapping[str, str], *, reject: RejectSink, warn: RejectSink
+) -> Iterator[pa.RecordBatch]:
     """Make a batch of each block that has a usable record.
 
     Args:
         blocks: What the readers found.
+        fields: Name of each of our fields in the input.
         reject: Takes each record that is left out.
-        warn: Takes each record that stays although its date could not be read.
+        warn: Takes each record that stays although its date could not be read; and in the end, without a
+            line, each field that was renamed and that no record has.
 
     Yields:
         Batches with the columns of ``SCHEMA``.
     """
     occurrences = Occurrences()
+    absent = {name for name, theirs in fields.items() if theirs != name}
+    first = None
     for block in blocks:
-        block = _usable(block, reject)
+        block = _usable(block, fields["text"], reject)
         if not len(block.lines):
             continue
+        first = first or block.records[0].as_py()
+        absent = {name for name in absent if _optional(block, name).null_count == len(block.lines)}
         columns = {name: _optional(block, name) for name in FIELDS if name not in ("id", "text")}
         for name in ("published", "updated"):
             columns[name] = _times(block, name, columns[name], warn)
@@ -43,6 +52,10 @@ def batches(blocks: Iterable[Block], *, reject: RejectSink, warn: RejectSink) ->
         columns |= {"id": _ids(block, occurrences), "text": block.columns["text"]}
         columns |= {"file": block.files, "line": block.lines, "record": block.records}
         yield pa.RecordBatch.from_arrays([columns[f.name].cast(f.type) for f in SCHEMA], schema=SCHEMA)
+    record = load_line(first) if first and absent else {}
+    for name, theirs in fields.items():
+        if record and name in absent and theirs not in record:  # null in all is an answer, too
+            warn(Reject("", None, f"no record has {theirs!r} for {name}{fields_of(record)}"))
 
 
 def coalesce(parts: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -74,7 +87,7 @@ def hosts(urls: pa.Array) -> pa.Array:
     return pc.utf8_lower(found).cast(pa.large_string())
 
 
-def _usable(block: Block, reject: RejectSink) -> Block:
+def _usable(block: Block, text_field: str, reject: RejectSink) -> Block:
     """The block without the records that have no text."""
     text = block.columns["text"]
     blank = pc.or_(pc.utf8_is_space(text), pc.equal(pc.binary_length(text), 0))
@@ -82,7 +95,9 @@ def _usable(block: Block, reject: RejectSink) -> Block:
     if not pc.any(bad).as_py():
         return block
     for row in pc.indices_nonzero(bad).to_pylist():
-        reject(block.reject(row, "text is empty" if text[row].is_valid else "text is missing"))
+        found = text[row].is_valid
+        reason = "text is empty" if found else no_text(text_field, load_line(block.records[row].as_py()))
+        reject(block.reject(row, reason))
     good = pc.invert(bad)
     return Block(
         columns={name: column.filter(good) for name, column in block.columns.items()},

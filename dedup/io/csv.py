@@ -16,7 +16,7 @@ from dedup.io.rows import Rows, distinct_names, listed
 from dedup.io.schema import Block, Reject, RejectSink
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
 __all__ = ["read_csv"]
 
@@ -27,7 +27,12 @@ _MARKS = re.compile('"+')
 
 
 def read_csv(
-    stream: BinaryIO, file: str, *, fields: Mapping[str, str], reject: RejectSink
+    stream: BinaryIO,
+    file: str,
+    *,
+    fields: Mapping[str, str],
+    needed: Collection[str] = ("text",),
+    reject: RejectSink,
 ) -> Iterator[Block]:
     """Read rows with a header, fields quoted by ``"``, in UTF-8 with or without a byte order mark.
 
@@ -41,7 +46,8 @@ def read_csv(
     told: they are no rows of their own.
 
     Raises:
-        UsageError: There is no text column, one of ours is there twice, or the header is not UTF-8.
+        UsageError: One of the needed columns is not there, one of ours is there twice, or the header is not
+            UTF-8.
     """
     # A limit of the whole process, and there is no other: raised here, never lowered.
     csv.field_size_limit(max(csv.field_size_limit(), _LONGEST))
@@ -76,13 +82,13 @@ def read_csv(
             continue
         if header is None:
             header = [name.strip() for name in row]
-            if fields["text"] not in header:
-                if any(sign == "\0" or "\udc80" <= sign <= "\udcff" for sign in first):
-                    raise UsageError(f"{file}: the header is not UTF-8")
-                raise UsageError(f"{file}: no column {fields['text']!r}; columns are {listed(header)}")
-            for name in fields.values():
-                if header.count(name) > 1:
-                    raise UsageError(f"{file}: column {name!r} is there more than once")
+            for name, theirs in fields.items():
+                if theirs not in header and name in needed:
+                    if any(sign == "\0" or "\udc80" <= sign <= "\udcff" for sign in first):
+                        raise UsageError(f"{file}: the header is not UTF-8")
+                    raise UsageError(f"{file}: no column {theirs!r}; columns are {listed(header)}")
+                if header.count(theirs) > 1:
+                    raise UsageError(f"{file}: column {theirs!r} is there more than once")
             header = distinct_names(header)
         elif len(row) > len(header):
             reject(Reject(file, line, f"more fields than the header ({len(row)}, {len(header)})"))

@@ -36,26 +36,28 @@ def from_documents(
         fields: Renames, our field to the input's: ``{"text": "body"}``; ``Document`` has no use for them.
         strict: Raise what would have gone to ``reject`` or ``warn``.
         reject: Takes each record that can't be used; ``line`` is its number from 1, ``file`` is empty.
-        warn: Takes each record that stays although its date could not be read.
+        warn: Takes each record that stays although its date could not be read; and, without a line, each
+            field of ``fields`` that no record has.
 
     Returns:
         Batches with the columns of ``SCHEMA``; ids are not yet unique.
 
     Raises:
-        UsageError: A frame without a text column, or no collection of documents at all.
+        UsageError: A frame without a text column or one of ``fields``, or no collection of documents at all.
         InputError: ``strict``, and something can't be used.
     """
-    renamed = source_fields(fields or {})
+    fields = fields or {}
+    renamed = source_fields(fields)
     if strict:
         reject = warn = stop
     blocks: Iterator[Block]
     if is_frame(documents):
         reader = _reader(documents)
-        check_columns(reader.schema, "", renamed)
+        check_columns(reader.schema, "", renamed, {"text", *fields})
         blocks = (table_block(part, "", row, fields=renamed, reject=reject) for row, part in _parts(reader))
     else:
         blocks = _record_blocks(documents, renamed, reject)
-    return coalesce(batches(blocks, reject=reject, warn=warn))
+    return coalesce(batches(blocks, renamed, reject=reject, warn=warn))
 
 
 def is_frame(documents: Any) -> bool:

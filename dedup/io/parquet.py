@@ -10,7 +10,7 @@ from dedup.io.schema import Block, Reject, RejectSink
 from dedup.io.tables import check_columns, table_block
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
 __all__ = ["read_parquet"]
 
@@ -18,19 +18,24 @@ _ROWS = 4096  # a batch; about 10 MB of articles
 
 
 def read_parquet(
-    stream: BinaryIO, file: str, *, fields: Mapping[str, str], reject: RejectSink
+    stream: BinaryIO,
+    file: str,
+    *,
+    fields: Mapping[str, str],
+    needed: Collection[str] = ("text",),
+    reject: RejectSink,
 ) -> Iterator[Block]:
     """Read rows in batches, a row group at a time; a record's line is its row, from 1.
 
     Raises:
-        UsageError: There is no text column, or one of a type that can't be read.
+        UsageError: One of the needed columns is not there, or one of a type that can't be read.
     """
     from pyarrow.parquet import ParquetFile  # takes 0.03 s, most of it for clients of file systems
 
     row = 1
     try:
         table = ParquetFile(pa.PythonFile(stream, "r"))
-        check_columns(table.schema_arrow, file, fields)
+        check_columns(table.schema_arrow, file, fields, needed)
         for batch in table.iter_batches(batch_size=_ROWS, use_threads=False):
             yield table_block(batch, file, row, fields=fields, reject=reject)
             row += len(batch)

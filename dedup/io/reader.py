@@ -20,7 +20,7 @@ from dedup.io.tables import to_json
 from dedup.io.text import load_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     import pyarrow as pa
 
@@ -82,29 +82,33 @@ def read(
         strict: Raise what would have gone to ``reject`` or ``warn``.
         reject: Takes each record (or file) that can't be used.
         warn: Takes each record that stays although its date could not be read: losing the date costs less
-            than losing the article.
+            than losing the article. Also, without a line, each field of ``fields`` that no record has.
         out: A file that will be written; it is passed over.
 
     Returns:
         Batches with the columns of ``SCHEMA``; ids are not yet unique.
 
     Raises:
-        UsageError: No such file, an unknown format, a file named explicitly without a text column, a result
-            of this package or ``out`` named explicitly.
+        UsageError: No such file, an unknown format, a file named explicitly without a text column, or the
+            only one and without a column of ``fields``; a result of this package or ``out`` named explicitly.
         MissingExtraError: HTML files were named explicitly and trafilatura isn't installed.
         InputError: ``strict``, and something can't be used.
     """
-    renamed = source_fields(fields or {})
+    fields = fields or {}
+    renamed = source_fields(fields)
     if strict:
         reject = warn = stop
     sources = discover(inputs, out=out)
     if any(source.format == "html" and source.named for source in sources):
         require_trafilatura()
-    blocks = _blocks(sources, renamed, reject)
-    return coalesce(batches(blocks, reject=reject, warn=warn))
+    columns = {"text"} if len(sources) > 1 else {"text", *fields}  # another file may have what one has not
+    blocks = _blocks(sources, renamed, columns, reject)
+    return coalesce(batches(blocks, renamed, reject=reject, warn=warn))
 
 
-def _blocks(sources: Sequence[Source], fields: Mapping[str, str], reject: RejectSink) -> Iterator[Block]:
+def _blocks(
+    sources: Sequence[Source], fields: Mapping[str, str], columns: Collection[str], reject: RejectSink
+) -> Iterator[Block]:
     rows = Rows({name: name for name in FIELDS}, reject)  # gathers files that hold one record each
     for source in sources:
         try:
@@ -114,7 +118,7 @@ def _blocks(sources: Sequence[Source], fields: Mapping[str, str], reject: Reject
                 else:
                     if len(rows):
                         yield rows.take()
-                    yield from _records(source, stream, fields, reject)
+                    yield from _records(source, stream, fields, columns, reject)
         except OSError as error:
             reject(Reject(source.file, None, f"cannot be read: {error.strerror or error}"))
         except UsageError as error:
@@ -129,13 +133,17 @@ def _blocks(sources: Sequence[Source], fields: Mapping[str, str], reject: Reject
 
 
 def _records(
-    source: Source, stream: BinaryIO, fields: Mapping[str, str], reject: RejectSink
+    source: Source,
+    stream: BinaryIO,
+    fields: Mapping[str, str],
+    columns: Collection[str],
+    reject: RejectSink,
 ) -> Iterator[Block]:
     if source.format == "jsonl":
         return read_jsonl(stream, source.file, fields=fields, reject=reject, compression=source.compression)
     if source.format == "csv":
-        return read_csv(stream, source.file, fields=fields, reject=reject)
-    return read_parquet(stream, source.file, fields=fields, reject=reject)
+        return read_csv(stream, source.file, fields=fields, needed=columns, reject=reject)
+    return read_parquet(stream, source.file, fields=fields, needed=columns, reject=reject)
 
 
 _LOADERS: dict[str, Callable[[bytes, str], dict[str, str]]] = {"text": load_text, "html": load_html}

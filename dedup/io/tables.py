@@ -19,21 +19,23 @@ from dedup.io.times import bounded
 from dedup.model import as_text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
 __all__ = ["check_columns", "plain_values", "table_block", "table_columns", "to_json"]
 
 
-def check_columns(schema: pa.Schema, file: str, fields: Mapping[str, str]) -> None:
-    """See that a table has a text column and that our fields have types we can read.
+def check_columns(
+    schema: pa.Schema, file: str, fields: Mapping[str, str], needed: Collection[str] = ("text",)
+) -> None:
+    """See that a table has the columns of the fields needed, and that ours have types we can read.
 
     Raises:
         UsageError: It hasn't; the message names the columns there are.
     """
-    if fields["text"] not in schema.names:
-        raise _refused(file, f"no column {fields['text']!r}; columns are {listed(schema.names)}")
     for name, theirs in fields.items():
         if theirs not in schema.names:
+            if name in needed:
+                raise _refused(file, f"no column {theirs!r}; columns are {listed(schema.names)}")
             continue
         if schema.names.count(theirs) > 1:
             raise _refused(file, f"column {theirs!r} is there more than once")

@@ -294,6 +294,21 @@ def test_a_folder_that_cannot_be_written(dedup: Call, corpus: Path, tmp_path: Pa
     assert "cannot be written" in outcome.err
 
 
+def test_a_field_named_that_no_record_has(dedup: Call, corpus: Path, tmp_path: Path) -> None:
+    asked = ("run", corpus, "-o", tmp_path / "out", "--force", "--field", "published=whenn")
+    reason = "no record has 'whenn' for published; fields are 'id', "
+    assert re.search(f"^warning +{reason}", dedup(*asked).out, re.M)
+    summary = json.loads(dedup(*asked, "--json").out)
+    assert summary["undated"] == 0
+    assert summary["warnings"][0].startswith(reason)
+
+
+def test_a_text_is_counted_as_missing_whatever_its_record_has(dedup: Call, tmp_path: Path) -> None:
+    records = [{"text": LEAD}, {"id": "b"}, {"title": "c"}]
+    asked = dedup("run", write(tmp_path / "a.jsonl", records), "-o", tmp_path / "out", "--json")
+    assert json.loads(asked.out)["rejects"] == {"text is missing": 2}
+
+
 def test_the_report_of_the_first_and_the_last_day_there_is(dedup: Call, tmp_path: Path) -> None:
     records = [
         {"id": f"{text[:5]}{n}", "text": text, "published": day}
@@ -303,7 +318,7 @@ def test_the_report_of_the_first_and_the_last_day_there_is(dedup: Call, tmp_path
     out = tmp_path / "out"
     assert dedup("run", write(tmp_path / "far.jsonl", records), "-o", out).code == 0
     page = (out / "report.html").read_text("utf-8")
-    assert "<title>1 January 2, 00:00: 1 first, 1 further</title>" in page
+    assert "<title>1 January 1, 00:00: 1 first, 1 further</title>" in page
     assert len(re.findall("<title>.*: 1 first, 1 further</title>", page)) == 2
 
 

@@ -120,6 +120,36 @@ def test_no_date_for_a_single_record(time: Any) -> None:
     assert Document.from_record(record) == document
 
 
+def test_a_field_renamed_that_nothing_has() -> None:
+    records = [
+        {"id": "a", "when": "2024-01-02", "title": None, "text": "a"},
+        {"text": "b", "by": "x.example"},
+    ]
+    warned: list[Reject] = []
+    renamed = {"published": "whenn", "source": "by", "title": "title", "url": "title"}
+    (batch,) = from_documents(records, fields=renamed, warn=warned.append)
+    assert batch.column("source").to_pylist() == [None, "x.example"]
+    reason = "no record has 'whenn' for published; fields are 'id', 'when', 'title', 'text'"
+    assert warned == [Reject("", None, reason)]
+    with pytest.raises(InputError, match=f"^{reason}$"):
+        list(from_documents(records, fields=renamed, strict=True))
+    with pytest.raises(UsageError, match=r"^no column 'whenn'; columns are 'id', 'when', 'title', 'text'$"):
+        from_documents(pa.Table.from_pylist(records), fields={"published": "whenn"})
+    assert list(from_documents([], fields=renamed, strict=True)) == []
+
+
+def test_a_record_without_text_says_what_it_has() -> None:
+    record = dict.fromkeys(["id", "title", "summary", "link", "author", "tags", "published"])
+    fields = "fields are 'id', 'title', 'summary', 'link', 'author', 'tags', …"
+    assert rows([record])[1] == [Reject("", 1, f"text is missing; {fields}")]
+    with pytest.raises(InputError, match=f"^text is missing; {fields}$"):
+        Document.from_record(record)
+    (reject,) = rows([record], fields={"text": "sumary"})[1]
+    assert reject.reason == f"text is missing: no field 'sumary'; {fields}"
+    (reject,) = rows([record], fields={"text": "summary"})[1]
+    assert reject.reason == "text is missing"
+
+
 def test_what_json_has_no_word_for() -> None:
     ((row,), _) = rows([{"text": "a", "set": {1}, "raw": b"\xff", "half": "\ud800", "big": 2**70, 5: NOON}])
     assert orjson.loads(row["record"].replace(b"\\ud800", b""))["set"] == "{1}"

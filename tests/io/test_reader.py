@@ -120,7 +120,7 @@ def test_texts_of_white_space_are_refused(tmp_path: Path) -> None:
         (2, "text is empty", "1"),
         (3, "text is empty", "2"),
         (5, "text is missing", "4"),
-        (6, "text is missing", "9"),
+        (6, "text is missing; fields are 'id'", "9"),
     ]
 
 
@@ -547,10 +547,23 @@ def test_csv_with_blanks_behind_its_commas(tmp_path: Path) -> None:
 
 
 def test_csv_with_one_of_our_columns_twice(tmp_path: Path) -> None:
-    path = put(tmp_path / "a.csv", "id,text,note,note,text\n1,one,,,another\n")
+    path = put(tmp_path / "a.csv", "id,text,note,note,text,title\n1,one,,,another,\n")
     with pytest.raises(UsageError, match=r"a\.csv: column 'text' is there more than once"):
         list(read([path]))
-    assert Got(path, fields={"text": "id", "id": "text2"}).column("text") == ["1"]
+    assert Got(path, fields={"text": "id", "id": "title"}).column("text") == ["1"]
+
+
+def test_a_column_named_that_a_table_has_not(tmp_path: Path) -> None:
+    put(tmp_path / "a.csv", "text,when\na,2024-01-02\n")
+    parquet(tmp_path / "b.parquet", {"text": ["b"], "day": ["2024-01-02"]})
+    for file, columns in (("a.csv", "'text', 'when'"), ("b.parquet", "'text', 'day'")):
+        with pytest.raises(UsageError, match=rf"{file}: no column 'whenn'; columns are {columns}$"):
+            list(read([tmp_path / file], fields={"published": "whenn"}))
+    assert Got(tmp_path, fields={"published": "when"}).column("text") == ["a", "b"]  # one has it
+    got = Got(tmp_path, fields={"published": "whenn"})
+    assert [w.reason for w in got.warnings] == [
+        "no record has 'whenn' for published; fields are 'text', 'when'"
+    ]
 
 
 # Parquet

@@ -183,7 +183,7 @@ def _frame_records(table: pa.Table, fields: Mapping[str, str]) -> pa.Table:
     rejects: list[Reject] = []
     batch = table.combine_chunks().to_batches()[0]
     block = table_block(batch, "", 1, fields=fields, reject=rejects.append)
-    parts = list(batches([block], reject=rejects.append, warn=ignore))
+    parts = list(batches([block], fields, reject=rejects.append, warn=ignore))
     found = _rows(parts, rejects, 0)
     # rows of a frame have no place
     return found.set_column(found.schema.get_field_index("line"), "line", pa.nulls(len(found), pa.int64()))
@@ -221,7 +221,7 @@ class _Lines:
         rejects: list[Reject] = []
         ended = b"\n".join(values.cast(pa.binary()).to_pylist())
         blocks = read_jsonl(io.BytesIO(ended), file, fields=self._fields, reject=rejects.append)
-        found = _rows(list(batches(blocks, reject=rejects.append, warn=ignore)), rejects, split)
+        found = _rows(list(batches(blocks, self._fields, reject=rejects.append, warn=ignore)), rejects, split)
         at = found.schema.get_field_index("line")
         return found.set_column(at, "line", pa.array(integers(found["line"]) + before))
 
