@@ -135,8 +135,8 @@ def seeds() -> Labelled:
                 text = trafilatura.extract(path.read_text("utf-8"), include_comments=False)
                 records.append({"id": path.name, "text": text or ""})
     known = {r["id"] for r in records}
-    labels = [x for x in read_labels(folder / "labels/pairs.ndjson") if {x.a, x.b} <= known]
-    lines = read_lines(folder / "labels/paragraphs.ndjson")
+    labels = [x for x in read_labels(folder / ".labels/pairs.ndjson") if {x.a, x.b} <= known]
+    lines = read_lines(folder / ".labels/paragraphs.ndjson")
     own = {i: x for i, x in lines.items() if i in known and not i.endswith(".html")}
     return Labelled(records, labels, own)
 

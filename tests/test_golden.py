@@ -11,7 +11,7 @@ import pytest
 if TYPE_CHECKING:
     from dedup.result import Result
 
-LABELS = Path(__file__).parent.parent / "seeds" / "labels"
+LABELS = Path(__file__).parent.parent / "seeds" / ".labels"
 
 RIGHT = {
     "same": {"exact", "near", "version"},

@@ -28,8 +28,8 @@ Inputs = Annotated[
     list[str],
     typer.Argument(
         metavar="INPUT",
-        help="Files, folders or patterns of .jsonl[.gz|.zst], .csv, .tsv, .parquet, .txt, .html; - is JSONL "
-        "on standard input.",
+        help="Files, folders or patterns of .jsonl or .ndjson[.gz|.zst], .json, .csv, .tsv, .parquet, .txt, "
+        ".html; - is JSONL on standard input.",
         show_default=False,
     ),
 ]

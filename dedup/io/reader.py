@@ -12,7 +12,7 @@ from dedup.io.batch import batches, coalesce
 from dedup.io.csv import read_csv
 from dedup.io.discover import Source, discover
 from dedup.io.html import load_html, require_trafilatura
-from dedup.io.jsonl import read_jsonl
+from dedup.io.jsonl import load_json, read_jsonl
 from dedup.io.parquet import read_parquet
 from dedup.io.rows import Rows, source_fields
 from dedup.io.schema import FIELDS, Block, Reject, RejectSink
@@ -109,11 +109,13 @@ def read(
 def _blocks(
     sources: Sequence[Source], fields: Mapping[str, str], columns: Collection[str], reject: RejectSink
 ) -> Iterator[Block]:
-    rows = Rows({name: name for name in FIELDS}, reject)  # gathers files that hold one record each
+    rows = Rows(fields, reject)  # gathers files that hold one record each
     for source in sources:
         try:
             with _open(source) as stream:
-                if source.format in _LOADERS:
+                if source.format == "json":
+                    yield from _add_json(rows, source, stream.read(), reject)
+                elif source.format in _LOADERS:
                     _add_file(rows, source, stream.read(), reject)
                 else:
                     if len(rows):
@@ -146,13 +148,29 @@ def _records(
     return read_parquet(stream, source.file, fields=fields, needed=columns, reject=reject)
 
 
+_OURS = {name: name for name in FIELDS}
 _LOADERS: dict[str, Callable[[bytes, str], dict[str, str]]] = {"text": load_text, "html": load_html}
+
+
+def _add_json(rows: Rows, source: Source, data: bytes, reject: RejectSink) -> Iterator[Block]:
+    try:
+        values = load_json(data)
+    except InputError as error:
+        reject(Reject(source.file, None, error.reason))
+        return
+    for number, value in enumerate(values, 1):
+        if not isinstance(value, dict):
+            reject(Reject(source.file, number, "not a JSON object"))
+            continue
+        rows.add(value, to_json(value), file=source.file, line=number)
+        if rows.full:
+            yield rows.take()
 
 
 def _add_file(rows: Rows, source: Source, data: bytes, reject: RejectSink) -> None:
     try:
         values = _LOADERS[source.format](data, source.name)
-        rows.add(values, to_json(values), file=source.file, line=1)
+        rows.add(values, to_json(values), file=source.file, line=1, fields=_OURS)
     except InputError as error:
         reject(Reject(source.file, None, error.reason, source.name))
     except MissingExtraError as error:

@@ -82,10 +82,18 @@ class Rows:
         """Whether they are enough for a batch."""
         return self.size >= BATCH_BYTES
 
-    def add(self, values: Mapping[str, Any], record: bytes, *, file: str, line: int) -> None:
-        """Add one record, given its values by their names in the input, and its bytes."""
+    def add(
+        self,
+        values: Mapping[str, Any],
+        record: bytes,
+        *,
+        file: str,
+        line: int,
+        fields: Mapping[str, str] | None = None,
+    ) -> None:
+        """Add one record, given its values by their names, in the input or in ``fields``, and its bytes."""
         row: dict[str, str | None] = {}
-        for name, theirs in self.fields.items():
+        for name, theirs in (fields or self.fields).items():
             value = values.get(theirs)
             if isinstance(value, str):
                 if has_surrogate(value):

@@ -43,7 +43,8 @@ class Reject:
 
     Attributes:
         file: Path as given, ``-`` for standard input, empty for records passed by a library call.
-        line: 1-based line (Parquet and tables: row), or None where the whole file is meant.
+        line: 1-based line (Parquet and tables: row; an array of JSON: item), or None where the whole file is
+            meant.
         reason: What is wrong, in a few stable words.
         id: The record's id, if it could be read.
     """

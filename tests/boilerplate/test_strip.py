@@ -1058,7 +1058,7 @@ def test_no_paragraph_of_the_demo_corpus_is_lost() -> None:
     ]
     texts = {record["id"]: record for record in records}
     lost = []
-    for row in map(json.loads, (SEEDS / "labels/paragraphs.ndjson").read_text("utf-8").splitlines()):
+    for row in map(json.loads, (SEEDS / ".labels/paragraphs.ndjson").read_text("utf-8").splitlines()):
         if row["id"] not in texts:
             continue
         record = texts[row["id"]]

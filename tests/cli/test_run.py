@@ -11,7 +11,7 @@ from dedup.cli import main
 
 from .conftest import LEAD, OTHER, REST, SEEDS, Call, read, write
 
-LABELLED = read(SEEDS / "labels" / "families.ndjson")
+LABELLED = read(SEEDS / ".labels" / "families.ndjson")
 
 FILES = {
     "canonical.jsonl",

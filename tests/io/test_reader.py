@@ -254,6 +254,55 @@ def test_a_file_that_cannot_be_opened(tmp_path: Path) -> None:
     assert [(r.file, r.reason) for r in rejects] == [(str(path), "cannot be read: No such file or directory")]
 
 
+# JSON
+
+
+def test_json_holds_an_article_or_an_array_of_them(tmp_path: Path) -> None:
+    records = [{"id": str(n), "body": f"Körper {n}", "published": "2024-01-02", "n": n} for n in range(4)]
+    put(tmp_path / "a.json", b"\xef\xbb\xbf" + orjson.dumps(records[0], option=orjson.OPT_INDENT_2))
+    put(tmp_path / "b.json", orjson.dumps([records[1], 7, records[2]], option=orjson.OPT_INDENT_2))
+    put(tmp_path / "c.ndjson", lines(records[3]))
+    put(tmp_path / "d.txt", "No field is renamed here.")
+    got = Got(tmp_path, fields={"text": "body", "title": "id"})
+    assert got.column("text") == [*(record["body"] for record in records), "No field is renamed here."]
+    assert got.column("title") == ["0", "1", "2", "3", None]
+    assert got.column("line") == [1, 1, 3, 1, 1]
+    assert [orjson.loads(record) for record in got.column("record")[:4]] == records
+    assert got.rejects == [Reject(str(tmp_path / "b.json"), 2, "not a JSON object")]
+    assert Got(tmp_path / "a.json", fields={"text": "body"}).column("id") == ["0"]
+
+
+@pytest.mark.parametrize(
+    ("data", "line", "reason"),
+    [
+        (b"", None, "not valid JSON"),
+        (b'{"text": "a"', None, "not valid JSON"),
+        (b'{"text": "\xff"}', None, "invalid UTF-8"),
+        (b'"a"', 1, "not a JSON object"),
+        (b"null", 1, "not a JSON object"),
+        (
+            b'{"text": "a"}\n{"text": "b"}\n',
+            None,
+            "several JSON values; a file with one a line is read by the name .jsonl",
+        ),
+        (b'{"text": "\\ud800"}', 1, "text has a lone surrogate"),
+        (b'{"name": "a"}', 1, "text is missing; fields are 'name'"),
+    ],
+)
+def test_json_that_cannot_be_used(tmp_path: Path, data: bytes, line: int | None, reason: str) -> None:
+    path = put(tmp_path / "a.json", data)
+    for given_ in (path, tmp_path):
+        assert Got(given_).rejects == [Reject(str(path), line, reason)]
+
+
+def test_a_long_array_becomes_several_batches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dedup.io.rows.BATCH_BYTES", 100)
+    monkeypatch.setattr("dedup.io.batch.BATCH_BYTES", 100)
+    got = Got(put(tmp_path / "a.json", orjson.dumps([{"text": f"{n} {'x' * 40}"} for n in range(9)])))
+    assert len(got.rows) == 9
+    assert len(got.batches) > 2
+
+
 # which files are meant
 
 
@@ -269,12 +318,15 @@ def test_folders_are_searched_to_the_bottom(tmp_path: Path) -> None:
         "a-1.html",
         "read.me",
         "x.ndjson",
+        "y.NDJSON.gz",
+        "z.json",
         ".h/a.txt",
         ".a.txt",
         "A.TXT",
     ):
         put(tmp_path / name, "x")
-    assert names(tmp_path) == ["A.TXT", "a-1.html", "a/b/c.csv", "a/z.txt", "b.jsonl"]
+    found = ["A.TXT", "a-1.html", "a/b/c.csv", "a/z.txt", "b.jsonl", "x.ndjson", "y.NDJSON.gz", "z.json"]
+    assert names(tmp_path) == found
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege here")
@@ -306,7 +358,7 @@ def test_results_of_ours_are_no_input(tmp_path: Path) -> None:
     put(tmp_path / "new.partial/documents.jsonl", "")
     put(tmp_path / "theirs/run.json", "{}")
     put(tmp_path / "theirs/b.jsonl", "")
-    assert names(tmp_path) == ["a.jsonl", "theirs/b.jsonl"]
+    assert names(tmp_path) == ["a.jsonl", "theirs/b.jsonl", "theirs/run.json"]
     for result in ("out", "new.partial"):
         with pytest.raises(UsageError, match=f"{result}: is a result of dedup; what can be read again is"):
             names(tmp_path, tmp_path / result)
