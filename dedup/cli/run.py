@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -121,12 +122,13 @@ def run(
         return
     if master is not None:
         raise UsageError("--master is for --engine spark")
-    result = _find(reading, writing, settings, quiet=quiet)
+    passed: Counter[str] = Counter()
+    result = _find(reading, writing, settings, passed, quiet=quiet)
     if quiet:
         return
     from dedup.cli.summary import show, summarize
 
-    summary = summarize(result, out, time.perf_counter() - start)
+    summary = summarize(result, out, time.perf_counter() - start, passed)
     if as_json:
         import orjson
 
@@ -155,8 +157,10 @@ class Writing:
     report: bool
 
 
-def _find(reading: Reading, writing: Writing, settings: Settings, *, quiet: bool) -> Result:
-    """Read, find and write."""
+def _find(
+    reading: Reading, writing: Writing, settings: Settings, passed: Counter[str], *, quiet: bool
+) -> Result:
+    """Read, find and write; files that are passed over are counted."""
     from dedup.engines.local import find_families
     from dedup.engines.workspace import Workspace, check_disk, disk_need, run_key
     from dedup.io import OutputFolder, needed, read
@@ -165,7 +169,7 @@ def _find(reading: Reading, writing: Writing, settings: Settings, *, quiet: bool
 
     out, format = writing.out, (writing.format or Format.JSONL).value  # noqa: A001
     OutputFolder(out, force=writing.force).check()  # before anything is read
-    sources = discover(reading.inputs)
+    sources = discover(reading.inputs, passed=passed)
     key = run_key(sources, settings, dict(reading.fields), reading.strict, format)
     need = disk_need(sum(source.size for source in sources))
     rejects: list[Reject] = []

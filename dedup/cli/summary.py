@@ -8,6 +8,7 @@ from dedup.cli.terminal import as_utf8, console, fit, put, safe
 from dedup.wording import count, percent
 
 if TYPE_CHECKING:
+    from collections import Counter
     from pathlib import Path
 
     from rich.table import Table
@@ -17,16 +18,17 @@ if TYPE_CHECKING:
 __all__ = ["show", "summarize"]
 
 LARGEST = 5  # families shown
-REASONS = 5  # reasons for rejects shown
+REASONS = 5  # reasons for rejects shown, and endings of files passed over
 
 
-def summarize(result: Result, out: str, seconds: float) -> dict[str, Any]:
+def summarize(result: Result, out: str, seconds: float, passed: Counter[str]) -> dict[str, Any]:
     """The counts of a run and its largest families, as ``--json`` prints them.
 
     Args:
         result: What was found.
         out: Where it was written.
         seconds: The whole run took.
+        passed: Files of other formats in folders, by ending.
     """
     from dedup.headlines import headlines
     from dedup.output import summary
@@ -48,6 +50,7 @@ def summarize(result: Result, out: str, seconds: float) -> dict[str, Any]:
             for reject in result.rejects
         ),
         "rejects": reasons,
+        "skipped": {as_utf8(ending): number for ending, number in passed.most_common()},
         "largest": [
             {
                 "family": family.id,
@@ -112,11 +115,12 @@ def _counts(summary: dict[str, Any], *, framed: bool) -> Table:
             table.add_row(name, f"{summary[name]:,}", what)
     for warning in summary["warnings"]:
         table.add_row("warning", "", safe(warning))
-    reasons = sorted(summary["rejects"].items(), key=lambda item: (-item[1], item[0]))
-    if reasons:
-        said = ", ".join(f"{number:,} {safe(reason)}" for reason, number in reasons[:REASONS])
-        more = f", {len(reasons) - REASONS} other reasons" if len(reasons) > REASONS else ""
-        table.add_row("rejects", f"{sum(summary['rejects'].values()):,}", said + more)
+    for name, before, others in (("rejects", "", "reasons"), ("skipped", "other formats: ", "endings")):
+        found = sorted(summary[name].items(), key=lambda item: (-item[1], item[0]))
+        if found:
+            said = ", ".join(f"{number:,} {safe(what)}" for what, number in found[:REASONS])
+            more = f", {len(found) - REASONS} other {others}" if len(found) > REASONS else ""
+            table.add_row(name, f"{sum(number for _, number in found):,}", before + said + more)
     return table
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
+import re
 from collections import Counter
 from dataclasses import dataclass, replace
 from functools import cache
@@ -34,6 +35,8 @@ FORMATS = {
     ".htm": ("html", ""),
 }
 """Format and compression by extension."""
+
+_ENDING = re.compile(r"(\.[^.]+(\.(gz|zst|bz2|xz|zip))?)?$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +72,10 @@ class Source:
 
 
 def discover(
-    inputs: Sequence[str | os.PathLike[str]], *, out: str | os.PathLike[str] | None = None
+    inputs: Sequence[str | os.PathLike[str]],
+    *,
+    out: str | os.PathLike[str] | None = None,
+    passed: Counter[str] | None = None,
 ) -> list[Source]:
     """Find the files of inputs: files, folders and all below, patterns, ``-`` (standard input, JSONL).
 
@@ -79,6 +85,7 @@ def discover(
     Args:
         inputs: What to read.
         out: A file that will be written, which is no input though it may be there from the last time.
+        passed: Takes how many files of other formats were left out, by their endings.
 
     Returns:
         Sources in the order of the inputs, those of a folder or pattern sorted by path.
@@ -90,7 +97,7 @@ def discover(
     sources: dict[str, Source] = {}
     written = None if out is None else os.path.realpath(out)
     for given in inputs:
-        for source in _expand(os.fspath(given)):
+        for source in _expand(os.fspath(given), Counter() if passed is None else passed):
             place = "-" if source.path == "-" else os.path.realpath(source.path)
             if place != written:
                 sources.setdefault(place, source)
@@ -110,7 +117,7 @@ def discover(
     ]
 
 
-def _expand(given: str) -> Iterator[Source]:
+def _expand(given: str, passed: Counter[str]) -> Iterator[Source]:
     if given == "-":
         yield Source("-", "-", "jsonl", "", True)
     elif Path(given).is_dir():
@@ -118,19 +125,19 @@ def _expand(given: str) -> Iterator[Source]:
             raise UsageError(
                 f"{given}: is a result of dedup; what can be read again is canonical.jsonl in it"
             )
-        yield from _walk(given, given)
+        yield from _walk(given, given, passed)
     elif Path(given).exists():
-        source = _source(given, Path(given).name, named=True)
+        source = _source(given, Path(given).name)
         if source is None:
             raise UsageError(f"{given}: unknown format; formats are {', '.join(FORMATS)}")
         yield source
     elif glob.has_magic(given):
-        yield from _match(given)
+        yield from _match(given, passed)
     else:
         raise UsageError(f"{given}: no such file or folder")
 
 
-def _match(pattern: str) -> Iterator[Source]:
+def _match(pattern: str, passed: Counter[str]) -> Iterator[Source]:
     found = sorted(glob.glob(pattern, recursive=True), key=_posix)  # noqa: PTH207 (Path.glob takes no absolute pattern)
     if not found:
         raise UsageError(f"{pattern}: no file matches")
@@ -144,12 +151,12 @@ def _match(pattern: str) -> Iterator[Source]:
         if any(ours(place) for place in below):
             continue
         if here.is_dir():
-            yield from _walk(path, base)
-        elif source := _source(path, _relative(path, base), named=False):
+            yield from _walk(path, base, passed)
+        elif source := _source(path, _relative(path, base), passed):
             yield source
 
 
-def _walk(folder: str, base: str) -> Iterator[Source]:
+def _walk(folder: str, base: str, passed: Counter[str]) -> Iterator[Source]:
     paths: list[str] = []
     seen: set[str] = set()  # a link may lead to a folder above it
     tops = [folder]  # links are followed last: what is reached without one has its name without one
@@ -164,7 +171,7 @@ def _walk(folder: str, base: str) -> Iterator[Source]:
             tops += [path for name in folders if os.path.islink(path := _join(top, name))]  # noqa: PTH114 (as above)
             paths += [_join(top, name) for name in files if not name.startswith(".")]
     for path in sorted(paths, key=_posix):
-        if source := _source(path, _relative(path, base), named=False):
+        if source := _source(path, _relative(path, base), passed):
             yield source
 
 
@@ -177,13 +184,17 @@ def _refuse(error: OSError) -> None:
         raise UsageError(f"{error.filename}: cannot be read: {error.strerror}") from error
 
 
-def _source(path: str, name: str, *, named: bool) -> Source | None:
+def _source(path: str, name: str, passed: Counter[str] | None = None) -> Source | None:
+    """The file as a source; None, where it was not given by its name, for one that is passed over."""
+    named = passed is None
     lower = path.lower()
     for extension, (kind, compression) in FORMATS.items():
         if lower.endswith(extension):
             if not named and Path(path).exists() and not Path(path).is_file():
                 return None  # a pipe that nobody may ever write to
             return Source(path, os.fsencode(name).decode(errors="replace"), kind, compression, named)
+    if passed is not None:
+        passed[_ENDING.search(Path(lower).name)[0] or "without ending"] += 1  # type: ignore[index]
     return None
 
 

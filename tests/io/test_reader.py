@@ -8,6 +8,7 @@ import json
 import os
 import sys
 import time
+from collections import Counter
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -327,6 +328,17 @@ def test_folders_are_searched_to_the_bottom(tmp_path: Path) -> None:
         put(tmp_path / name, "x")
     found = ["A.TXT", "a-1.html", "a/b/c.csv", "a/z.txt", "b.jsonl", "x.ndjson", "y.NDJSON.gz", "z.json"]
     assert names(tmp_path) == found
+
+
+def test_files_of_other_formats_are_counted(tmp_path: Path) -> None:
+    for name in ("a.txt", "b.csv.gz", "c.CSV.GZ", "v1.2.pdf", "in/LICENSE", ".d.pdf"):
+        put(tmp_path / name, "x")
+    passed: Counter[str] = Counter()
+    discover([tmp_path], passed=passed)
+    assert passed == {".csv.gz": 2, ".pdf": 1, "without ending": 1}
+    passed.clear()
+    discover([f"{tmp_path}/*.*", tmp_path / "a.txt"], passed=passed)
+    assert passed == {".csv.gz": 2, ".pdf": 1}
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege here")
