@@ -31,6 +31,7 @@ MAX_LINE = 1 << 30
 """A longer line is refused; Arrow's parser takes blocks below 2 GB."""
 
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
+_ARRAY = "a JSON array, not an object a line; jq -c '.[]' makes lines of it, and a file .json may hold it"
 _LF, _CR, _OPEN, _CLOSE = b"\n\r{}"
 
 
@@ -219,6 +220,8 @@ def _read_lines(data: bytes, rows: Rows, *, file: str, line: int, reject: Reject
                     value = load_line(record)
         if isinstance(value, dict):
             rows.add(value, record, file=file, line=number)
+        elif record.startswith(b"["):
+            reject(Reject(file, number, _ARRAY))
         else:
             reject(Reject(file, number, _fault(record) if value is None else "not a JSON object"))
 

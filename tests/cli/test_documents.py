@@ -99,7 +99,7 @@ def test_one_of_several_that_cannot_be_used(tmp_path: Path) -> None:
         ("a", b" \n", "a: text is empty"),
         ("a.txt", b"", "a.txt:1: text is empty"),
         ("a.jsonl", b"", "a.jsonl: no document"),
-        ("a.jsonl", b"[1]\n", "a.jsonl:1: not a JSON object"),
+        ("a.jsonl", b"1\n", "a.jsonl:1: not a JSON object"),
     ],
 )
 def test_a_document_that_cannot_be_used(tmp_path: Path, name: str, data: bytes, reason: str) -> None:

@@ -127,7 +127,7 @@ def test_a_folder_that_would_not_be_replaced_is_not_said_to_need_force(
 
 def test_rejects_are_counted_by_reason(dedup: Call, corpus: Path, tmp_path: Path) -> None:
     with corpus.open("a") as file:
-        file.write('{"id": "empty", "text": ""}\nnot json\n[1]\n')
+        file.write('{"id": "empty", "text": ""}\nnot json\n1\n')
         file.write(json.dumps({"id": "bees", "text": OTHER, "source": "b.example"}) + "\n")
         file.write(json.dumps({"id": "full", "text": LEAD, "published": "2001-01-01"}) + "\n")
         file.write(json.dumps({"id": "undated", "text": OTHER[::-1], "published": "once"}) + "\n")

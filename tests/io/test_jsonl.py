@@ -26,6 +26,7 @@ RECORDS = st.fixed_dictionaries(
         "extra": st.dictionaries(TEXTS, VALUES, max_size=3),
     },
 )
+ARRAY = "a JSON array, not an object a line; jq -c '.[]' makes lines of it, and a file .json may hold it"
 ODD_LINES = st.sampled_from(
     [
         b"",
@@ -117,7 +118,8 @@ def test_a_line_fares_alike_alone_and_in_company(lines: list[bytes], closed: boo
     ("line", "reason"),
     [
         (b"null", "not a JSON object"),
-        (b"[]", "not a JSON object"),
+        (b"[]", ARRAY),
+        (b"[", ARRAY),
         (b"nonsense", "not valid JSON"),
         (b'{"text": "a"} {"text": "b"}', "not valid JSON"),
         (b'{"text": "\xe4"}', "invalid UTF-8"),
