@@ -165,6 +165,15 @@ def test_folder_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.Monke
     assert not kernels.is_warm()
 
 
+def test_a_cache_that_cannot_be_looked_into_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NUMBA_CACHE_DIR", "x" * 300)  # fails for root, too, as /root does for others
+    assert not kernels.is_warm()
+    kernels._leave_marker()
+    monkeypatch.delenv("NUMBA_CACHE_DIR")
+    monkeypatch.setenv("XDG_CACHE_HOME", "~nobody of this name/.cache")
+    assert kernels._cache_folders()
+
+
 def test_both_sides_have_the_same_functions() -> None:
     from importlib import import_module
 

@@ -126,7 +126,8 @@ def _was_warm() -> bool:
 def is_warm() -> bool:
     """Whether the marker of exactly these kernels, versions and this processor is there."""
     name = _marker_name()
-    return any((folder / name).exists() for folder in _cache_folders())
+    # a folder that may not be entered holds none: Path.exists raises
+    return any(os.path.exists(folder / name) for folder in _cache_folders())  # noqa: PTH110
 
 
 def _leave_marker() -> None:
@@ -147,7 +148,7 @@ def _cache_folders() -> list[Path]:
         return [Path(chosen)]
     return [
         Path(__file__).parent / "__pycache__",
-        Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser() / "numba",
+        Path(os.path.expanduser(os.environ.get("XDG_CACHE_HOME", "~/.cache")), "numba"),  # noqa: PTH111 (as above)
     ]
 
 
