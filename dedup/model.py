@@ -285,7 +285,7 @@ class Document:
         id: Unique within a corpus.
         text: The raw text, kept as it came.
         title: Headline, if it is known apart from the text.
-        source: Who published it; by default the host of ``url``.
+        source: Who published it; by default the host of ``url``. Readers take the host of a URL.
         published: When, in UTC.
         url: Where it stood.
         updated: When it was last changed, in UTC; decides between two records of one id.

@@ -48,7 +48,8 @@ def batches(
         columns = {name: _optional(block, name) for name in FIELDS if name not in ("id", "text")}
         for name in ("published", "updated"):
             columns[name] = _times(block, name, columns[name], warn)
-        columns["source"] = pc.coalesce(columns["source"], hosts(columns["url"]))
+        source = columns["source"]
+        columns["source"] = pc.coalesce(hosts(source), source, hosts(columns["url"]))
         columns |= {"id": _ids(block, occurrences), "text": block.columns["text"]}
         columns |= {"file": block.files, "line": block.lines, "record": block.records}
         yield pa.RecordBatch.from_arrays([columns[f.name].cast(f.type) for f in SCHEMA], schema=SCHEMA)

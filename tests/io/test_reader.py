@@ -110,6 +110,13 @@ def test_source_is_the_host_by_default(tmp_path: Path, url: str | None, host: st
     assert got.column("source") == [host, "Gazette", None]
 
 
+def test_a_source_that_is_a_url_is_its_host(tmp_path: Path) -> None:
+    sources = ["https://www.example.org/rain", "//news.example.org", "AC//DC Press", "example.org/rain"]
+    records = [{"text": "a", "source": source, "url": "https://other.example/"} for source in sources]
+    got = Got(put(tmp_path / "a.jsonl", lines(*records)))
+    assert got.column("source") == ["example.org", "news.example.org", "AC//DC Press", "example.org/rain"]
+
+
 def test_texts_of_white_space_are_refused(tmp_path: Path) -> None:
     records = [
         {"id": str(n), "text": text} for n, text in enumerate(["", " \n\t", "\u3000\u00a0", ".", None])
