@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["batches", "coalesce", "hosts"]
 
 _HOST = r"^(?i:[a-z][a-z0-9+.-]*:)?//(?:[^/?#@]*@)?(?i:www\.)?(?P<host>[^/?#:@\s]+)"
+_FOR_PHONES = r"^(?:m|mobile|amp)\.([^.]+\.[^.].*)$"
 
 
 def batches(
@@ -76,6 +77,8 @@ def coalesce(parts: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
 def hosts(urls: pa.Array) -> pa.Array:
     """Host of each url in lower case, without ``www.``, user and port.
 
+    Nor with ``m.``, ``mobile.`` or ``amp.``, the same site for phones, if two labels are left.
+
     Args:
         urls: string or large_string[n].
 
@@ -85,7 +88,8 @@ def hosts(urls: pa.Array) -> pa.Array:
     if urls.null_count == len(urls):
         return pa.nulls(len(urls), pa.large_string())
     found = pc.struct_field(pc.extract_regex(urls, _HOST), "host")
-    return pc.utf8_lower(found).cast(pa.large_string())
+    found = pc.utf8_lower(found).cast(pa.large_string())
+    return pc.replace_substring_regex(found, _FOR_PHONES, r"\1")
 
 
 def _usable(block: Block, text_field: str, reject: RejectSink) -> Block:
