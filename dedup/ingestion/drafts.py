@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 import orjson
 import pyarrow as pa
-import pyarrow.compute as pc
 import xxhash
 
 from dedup.errors import InputError
 from dedup.ingestion.keys import Ragged, heads_of
-from dedup.io.batch import hosts
+from dedup.io.batch import sources
 from dedup.io.documents import is_frame, rows_of
 from dedup.io.schema import TIME
 from dedup.model import Document, has_surrogate
@@ -171,8 +170,7 @@ def batch_of(documents: Sequence[Document]) -> pa.RecordBatch:
             ("language", pa.string()),
         )
     }
-    if columns["source"].null_count:
-        columns["source"] = pc.coalesce(columns["source"], hosts(columns["url"]).cast(pa.string()))
+    columns["source"] = sources(columns["source"], columns["url"]).cast(pa.string())
     return pa.record_batch(columns)
 
 

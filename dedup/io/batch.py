@@ -16,7 +16,7 @@ from dedup.model import NO_DATE, fields_of, no_text
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-__all__ = ["batches", "coalesce", "hosts"]
+__all__ = ["batches", "coalesce", "hosts", "sources"]
 
 _HOST = r"^(?i:[a-z][a-z0-9+.-]*:)?//(?:[^/?#@]*@)?(?i:www\.)?(?P<host>[^/?#:@\s]+)"
 _FOR_PHONES = r"^(?:m|mobile|amp)\.([^.]+\.[^.].*)$"
@@ -49,8 +49,7 @@ def batches(
         columns = {name: _optional(block, name) for name in FIELDS if name not in ("id", "text")}
         for name in ("published", "updated"):
             columns[name] = _times(block, name, columns[name], warn)
-        source = columns["source"]
-        columns["source"] = pc.coalesce(hosts(source), source, hosts(columns["url"]))
+        columns["source"] = sources(columns["source"], columns["url"])
         columns |= {"id": _ids(block, occurrences), "text": block.columns["text"]}
         columns |= {"file": block.files, "line": block.lines, "record": block.records}
         yield pa.RecordBatch.from_arrays([columns[f.name].cast(f.type) for f in SCHEMA], schema=SCHEMA)
@@ -72,6 +71,19 @@ def coalesce(parts: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
             held, size = [], 0
     if held:
         yield pa.concat_batches(held)
+
+
+def sources(named: pa.Array, urls: pa.Array) -> pa.Array:
+    """Who published each document: what is named, of a URL the host; else the host of its url.
+
+    Args:
+        named: string or large_string[n].
+        urls: The same of the documents themselves.
+
+    Returns:
+        large_string[n].
+    """
+    return pc.coalesce(hosts(named), named.cast(pa.large_string()), hosts(urls))
 
 
 def hosts(urls: pa.Array) -> pa.Array:

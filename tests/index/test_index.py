@@ -295,6 +295,13 @@ def test_numbers_find_what_has_them_for_ids(place):
         assert index.document("5") is None
 
 
+def test_sources_are_those_of_a_run(index):
+    text = "\n\n".join(story(1))
+    for n, named in enumerate(("https://www.a.example/1", "//m.b.example/", "C", None)):
+        index.add({"id": n, "text": text, "source": named, "url": "https://d.example/4"})
+    assert [index.document(n).source for n in range(4)] == ["a.example", "b.example", "C", "d.example"]
+
+
 def test_a_closed_index(place):
     with place.open() as index:
         index.add(article("a", story(1)))
