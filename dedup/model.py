@@ -22,7 +22,6 @@ from dedup.errors import InputError, UsageError
 
 __all__ = [
     "FIELDS_ARE",
-    "NO_DATE",
     "Agency",
     "CleanText",
     "Document",
@@ -40,18 +39,17 @@ __all__ = [
     "has_surrogate",
     "micros",
     "moment",
+    "no_date",
     "no_text",
     "parse_time",
 ]
-
-NO_DATE = "{} is no date that can be read"
-"""What is said of a field whose date could not be read."""
 
 FIELDS_ARE = "; fields are "
 """In a reason before the names that a record has: they may differ from record to record."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NAMES = 6  # fields of a record that a reason names
+_SHOWN = 40  # characters of a name or a value in a reason
 _EXACT = 2**53 - 1  # whole numbers up to here have a float of their own
 _FIRST, _LAST = datetime(2, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC)
 _FIRST_SECONDS = 31_536_000
@@ -230,6 +228,12 @@ def as_text(name: str, value: object) -> str | None:
     raise TypeError(f"{name} is {kind}, not {wanted}")
 
 
+def no_date(name: str, value: object) -> str:
+    """What is said of a field whose date could not be read."""
+    shown = "" if value is None else f": {str(value)!r:.{_SHOWN}}"
+    return f"{name} is no date that can be read{shown}"
+
+
 def no_text(theirs: str, record: Mapping[Any, Any]) -> str:
     """The reason where there is no text: with the name it was looked for under, and those the record has."""
     if theirs in record:
@@ -239,7 +243,7 @@ def no_text(theirs: str, record: Mapping[Any, Any]) -> str:
 
 def fields_of(record: Mapping[Any, Any]) -> str:
     """The first names of a record, for the end of a reason."""
-    names = ", ".join(f"{name!r:.40}" for name in islice(record, _NAMES)) or "none"
+    names = ", ".join(f"{name!r:.{_SHOWN}}" for name in islice(record, _NAMES)) or "none"
     return f"{FIELDS_ARE}{names}{', …' if len(record) > _NAMES else ''}"
 
 
@@ -326,9 +330,9 @@ class Document:
             try:
                 values[name] = parse_time(values[name])
             except ValueError:
-                values[name] = None
                 if warn:
-                    warn(NO_DATE.format(name))
+                    warn(no_date(name, values[name]))
+                values[name] = None
         return cls(**{**values, "id": values["id"] or ""})
 
 

@@ -303,7 +303,8 @@ def test_a_period_of_pandas_is_no_second_of_1970() -> None:
     frame["published"] = pd.PeriodIndex(["2026-03", None], freq="M")
     result = dedup.find_families(frame)
     assert result.document("a").published is None
-    assert [(w.id, w.reason) for w in result.warnings] == [("a", "published is no date that can be read")]
+    reason = "published is no date that can be read: 'pandas.period'"
+    assert [(w.id, w.reason) for w in result.warnings] == [("a", reason)]
 
 
 def test_columns_of_an_extension_type_are_read_as_what_they_store() -> None:

@@ -224,7 +224,7 @@ def test_dates_that_cannot_be_read_are_told():
     documents = [{"id": "a", "text": "Some words.", "published": "once"}, {"id": "b", "text": "Other words."}]
     result = dedup.find_families(documents)
     assert [(warning.id, warning.reason) for warning in result.warnings] == [
-        ("a", "published is no date that can be read")
+        ("a", "published is no date that can be read: 'once'")
     ]
 
 

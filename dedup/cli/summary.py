@@ -44,6 +44,7 @@ def summarize(result: Result, out: str, seconds: float, passed: Counter[str]) ->
         **counts,
         "copies": counts["variants"] / max(1, counts["documents"]),
         "superseded": superseded,
+        "undated_first": next((str(w) for w in result.warnings if w.line is not None), None),
         "superseded_across": sum(
             reject.reason.startswith("superseded by ")
             and not reject.reason.startswith(f"superseded by {reject.file}:")
@@ -109,7 +110,7 @@ def _counts(summary: dict[str, Any], *, framed: bool) -> Table:
     for name, what in (
         ("duplicates", "same id and record, counted once"),
         ("superseded", f"same id as a text kept{of}; in the rejects"),
-        ("undated", "dates that could not be read"),
+        ("undated", f"dates that could not be read; first {safe(summary['undated_first'] or '')}"),
     ):
         if summary[name]:
             table.add_row(name, f"{summary[name]:,}", what)

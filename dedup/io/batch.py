@@ -10,8 +10,9 @@ import pyarrow.compute as pc
 from dedup.io.identity import Occurrences, hash_records
 from dedup.io.jsonl import load_line
 from dedup.io.schema import BATCH_BYTES, FIELDS, SCHEMA, Block, Reject, RejectSink
+from dedup.io.tables import plain_values
 from dedup.io.times import parse_times
-from dedup.model import NO_DATE, fields_of, no_text
+from dedup.model import fields_of, no_date, no_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -138,7 +139,7 @@ def _optional(block: Block, name: str) -> pa.Array:
 def _times(block: Block, name: str, column: pa.Array, warn: RejectSink) -> pa.Array:
     times = parse_times(column)
     for row in pc.indices_nonzero(pc.and_(times.is_null(), column.is_valid())).to_pylist():
-        warn(block.reject(row, NO_DATE.format(name)))
+        warn(block.reject(row, no_date(name, *plain_values(column.slice(row, 1)))))
     return times
 
 

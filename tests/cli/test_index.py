@@ -90,11 +90,13 @@ def test_a_date_that_cannot_be_read_is_a_warning(dedup: Call, tmp_path: Path) ->
     stdin = lines(DOCUMENTS[1], record, DOCUMENTS[2])
     for batch in ("1", "10"):
         found = answers(dedup("index", "add", tmp_path / f"{batch}.db", "--batch", batch, stdin=stdin).out)
-        warning = "published is no date that can be read; updated is no date that can be read"
+        warning = (
+            "published is no date that can be read: 'yesterday'; updated is no date that can be read: 'True'"
+        )
         assert [answer.get("warning") for answer in found] == [None, warning, None]
         assert all(answer["stored"] for answer in found)
     strict = dedup("index", "add", tmp_path / "strict.db", "--strict", stdin=stdin)
-    assert strict.err == "dedup: -:2: published is no date that can be read\n"
+    assert strict.err == "dedup: -:2: published is no date that can be read: 'yesterday'\n"
     assert [answer["id"] for answer in answers(strict.out)] == [DOCUMENTS[1]["id"]]
 
 

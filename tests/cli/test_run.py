@@ -136,10 +136,17 @@ def test_rejects_are_counted_by_reason(dedup: Call, corpus: Path, tmp_path: Path
     assert outcome.code == 0
     assert summary["rejects"] == {"not a JSON object": 1, "not valid JSON": 1, "text is empty": 1}
     assert (summary["duplicates"], summary["superseded"], summary["undated"]) == (1, 1, 1)
+    assert summary["undated_first"] == f"{corpus}:9: published is no date that can be read: 'once'"
     assert json.loads((tmp_path / "out" / "run.json").read_bytes())["counts"]["undated"] == 1
     assert len(read(tmp_path / "out" / "rejects.jsonl")) == 4
     text = dedup("run", corpus, "-o", tmp_path / "out", "--force").out
-    for line in (r"duplicates +1 ", r"superseded +1 ", r"undated +1 ", r"rejects +3 ", r" +rejects\.jsonl "):
+    for line in (
+        r"duplicates +1 ",
+        r"superseded +1 ",
+        r"undated +1 ",
+        r"rejects +3 ",
+        r" +rejects\.jsonl ",
+    ):
         assert re.search(f"^{line}", text, re.MULTILINE)
 
 

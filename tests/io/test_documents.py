@@ -116,7 +116,7 @@ def test_no_date_for_a_single_record(time: Any) -> None:
     said: list[str] = []
     document = Document.from_record(record, warn=said.append)
     assert (document.published, document.updated) == (None, datetime(2024, 1, 2, tzinfo=UTC))
-    assert said == ["published is no date that can be read"]
+    assert said == [f"published is no date that can be read: {str(time)!r}"]
     assert Document.from_record(record) == document
 
 
@@ -217,7 +217,9 @@ def test_eight_digits_are_a_date_and_no_article_is_older_than_1971(number: Any, 
         warned: list[Reject] = []
         (batch,) = from_documents(given_, warn=warned.append)
         assert batch.column("published")[0].as_py() == moment
-        assert [w.reason for w in warned] == ([] if day else ["published is no date that can be read"])
+        assert [w.reason for w in warned] == (
+            [] if day else [f"published is no date that can be read: '{number}'"]
+        )
     assert Document.from_record({"text": "a", "published": number}).published == moment
 
 
@@ -232,6 +234,7 @@ def test_times_that_stand_for_no_date(time: datetime) -> None:
         (batch,) = from_documents(given_, warn=warned.append)
         assert [batch.column(name)[0].as_py() for name in ("published", "updated")] == [None, None]
         assert len(warned) == 2
+        assert warned[0].reason.startswith(f"published is no date that can be read: '{time.date()}")
 
 
 @pytest.mark.parametrize(

@@ -143,9 +143,10 @@ def test_no_date_is_a_warning(tmp_path: Path) -> None:
     path = put(tmp_path / "a.jsonl", lines({"id": "a", "text": "a", "published": "last week"}, {"text": "b"}))
     got = Got(path)
     assert got.column("published") == [None, None]
-    assert got.warnings == [Reject(str(path), 1, "published is no date that can be read", "a")]
+    reason = "published is no date that can be read: 'last week'"
+    assert got.warnings == [Reject(str(path), 1, reason, "a")]
     assert not got.rejects
-    with pytest.raises(InputError, match=r"a\.jsonl:1: published is no date that can be read"):
+    with pytest.raises(InputError, match=rf"a\.jsonl:1: {reason}$"):
         list(read([path], strict=True))
 
 
@@ -159,13 +160,13 @@ def test_a_date_of_another_type_costs_the_date_only(tmp_path: Path, name: str, v
     for file in ("a.jsonl", "a.csv"):
         got = Got(tmp_path / file)
         assert (got.column(name), got.rejects) == ([None], [])
-        assert [(w.id, w.reason) for w in got.warnings] == [("a", warning)]
+        assert [(w.id, w.reason.partition(":")[0]) for w in got.warnings] == [("a", warning)]
     frame = [pa.table({key: [cell] for key, cell in record.items()})] if value != 10**400 else []
     for documents in ([record], *frame):
         warnings: list[Reject] = []
         (batch,) = from_documents(documents, reject=pytest.fail, warn=warnings.append)
         assert batch.column(name).to_pylist() == [None]
-        assert [w.reason for w in warnings] == [warning]
+        assert [w.reason.partition(":")[0] for w in warnings] == [warning]
 
 
 def test_a_column_of_other_types_keeps_the_dates_in_it(tmp_path: Path) -> None:
@@ -710,7 +711,7 @@ def test_dates_of_a_table_beyond_what_python_can_hold(type_: pa.DataType, day: i
         first, last, *nothing = batch.column(name).to_pylist()
         assert (first, last.date()) == (datetime(1970, 1, 2, tzinfo=UTC), date(9999, 12, 30))
         assert nothing == [None] * 4
-        told = [(w.id, w.line) for w in warnings if w.reason == f"{name} is no date that can be read"]
+        told = [(w.id, w.line) for w in warnings if w.reason.startswith(f"{name} is no date that can")]
         assert told == [("c", 3), ("d", 4), ("e", 5)]
     records = map(orjson.loads, batch.column("record").to_pylist())
     assert [record["published"] for record in records][2:] == [None] * 4
