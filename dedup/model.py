@@ -16,6 +16,7 @@ from enum import StrEnum
 from itertools import islice
 from numbers import Integral, Real
 from operator import index
+from time import strftime, struct_time
 from typing import Any, Self
 
 from dedup.errors import InputError, UsageError
@@ -60,8 +61,16 @@ _OF_A_FEED = re.compile(
     r"(?:[A-Za-z]{3}, ?)?\d{1,2} [A-Za-z]{3} \d{4} \d\d:\d\d(?::\d\d)? (?:GMT|UTC?|[ECMP][SD]T|[+-]\d{4})"
 )
 """``Tue, 10 Mar 2026 09:12:00 GMT``; other names of zones mean several."""
-_OF_UTC = re.compile(r"(?<=\d) ?(?:z|utc|gmt)$", re.I)
-"""``2026-03-10t09:12:00z`` of RFC 3339, ``2026-03-10 09:12:00 UTC`` of Ruby and of databases."""
+_OF_A_POST = re.compile(r"[A-Za-z]{3} ([A-Za-z]{3}) (\d\d) (\d\d:\d\d:\d\d) ([+-]\d{4}) (\d{4})")
+"""``Tue Mar 10 09:12:00 +0000 2026`` of Twitter."""
+_OTHERWISE = (
+    (re.compile(r"^(\d{4})/(\d\d)/(\d\d)(?!\S)"), r"\1-\2-\3"),  # 2026/03/10 09:12
+    (re.compile(r"(?<=^\d{4}-\d\d-\d\d[T ])(?=\d:)"), "0"),  # 2026-03-10T9:12
+    (re.compile(r"(?:(?<=Z)|(?<=[+-]\d\d:\d\d))\[[\w/+-]+\]$"), ""),  # 2026-03-10T09:12:00Z[UTC] of Java
+    # 2026-03-10t09:12:00z of RFC 3339, 2026-03-10 09:12:00 UTC of Ruby and of databases
+    (re.compile(r"(?<=\d) ?(?:z|utc|gmt)$", re.I), "Z"),
+)
+"""What ISO 8601 writes otherwise."""
 _DIGITS = re.compile(r"((?:19|20)\d\d[01]\d[0-3]\d)([0-2]\d[0-5]\d(?:[0-5]\d)?)")
 """``20260310091200`` of web archives and GDELT, and without seconds; as milliseconds they are of 1976, or
 centuries ahead."""
@@ -136,14 +145,16 @@ def _parsed(value: str | datetime | None) -> datetime | None:
         return None
     if isinstance(value, datetime):
         moment = value
-    elif _OF_A_FEED.fullmatch(text := value.strip()):
+    elif _OF_A_FEED.fullmatch(text := _OF_A_POST.sub(r"\2 \1 \5 \3 \4", value.strip())):
         moment = parsedate_to_datetime(text)
     elif _OF_A_CLOCK.fullmatch(text):
         moment = datetime.fromisoformat(_epoch_text(float(text)))
     elif digits := _DIGITS.fullmatch(text):
         moment = datetime.fromisoformat("T".join(digits.groups()))
     else:
-        moment = datetime.fromisoformat(_OF_UTC.sub("Z", text))
+        for shape, plain in _OTHERWISE:
+            text = shape.sub(plain, text)
+        moment = datetime.fromisoformat(text)
     try:
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except OverflowError as error:
@@ -221,6 +232,8 @@ def as_text(name: str, value: object) -> str | None:
             return value.isoformat()
         if isinstance(value, Real) and not isinstance(value, bool):
             return _epoch_text(value)
+        if isinstance(value, struct_time):  # of feedparser, in UTC
+            return strftime("%Y-%m-%dT%H:%M:%SZ", value)
         return str(value)
     known = {bool: "a boolean", int: "a number", float: "a number", dict: "an object", list: "an array"}
     kind = known.get(type(value), type(value).__name__)

@@ -254,6 +254,13 @@ def test_digits_of_a_day_and_a_time(number: Any, moment: datetime | None) -> Non
         assert batch.column("published")[0].as_py() == moment
 
 
+def test_a_time_of_feedparser() -> None:
+    time = datetime(2024, 1, 2, 12, tzinfo=UTC).timetuple()
+    ((row,), _) = rows([{"text": "a", "published_parsed": time}], fields={"published": "published_parsed"})
+    assert row["published"] == NOON
+    assert Document.from_record({"text": "a", "published": time}).published == NOON
+
+
 def test_columns_of_numbers() -> None:
     gaps = pa.array([None, float("nan")], pa.float64())  # as pandas has a column with nothing in it
     table = {"id": [1, 2], "text": ["a", "b"], "title": gaps, "published": [10**9, 10**12], "updated": gaps}
