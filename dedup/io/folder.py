@@ -60,7 +60,7 @@ class OutputFolder:
         resumed: Whether there were any.
 
     Raises:
-        OutputError: ``OUT`` exists, another run is writing to it, or it can't be written.
+        OutputError: ``OUT`` exists and is not empty, another run is writing to it, or it can't be written.
         UsageError: ``out`` is no path.
     """
 
@@ -134,7 +134,9 @@ class OutputFolder:
             return
         if not self._out.is_dir():
             raise OutputError(f"{self._shown}: is no folder")
-        if any(self._out.iterdir()) and not _is_result(self._out):
+        if not any(self._out.iterdir()):
+            return
+        if not _is_result(self._out):
             raise OutputError(
                 f"{self._shown}: is not a result of dedup, so it is not replaced; choose another name"
             )
