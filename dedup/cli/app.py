@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import os
+import re
 import signal
 import sys
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
@@ -118,7 +119,7 @@ def _run(arguments: list[str] | None) -> int:
         _drop_output()  # whoever read it has seen enough
         return BROKEN_PIPE
     except _UsageError as error:
-        return _fail(error.format_message())  # type: ignore[attr-defined]
+        return _fail(_plain(error.format_message()))  # type: ignore[attr-defined]
     except DedupError as error:
         return _fail(_with_notes(str(error), error))
     except MemoryError as error:
@@ -127,6 +128,12 @@ def _run(arguments: list[str] | None) -> int:
         place = error.filename or (_output_fails() and "standard output")
         return _fail(_with_notes(f"{f'{place}: ' if place else ''}{error.strerror or error}", error))
     return code if isinstance(code, int) else 0
+
+
+def _plain(message: str) -> str:
+    """What typer says of an option, without the words of pydantic, which checks it."""
+    message = re.sub(r"Value error, |, unable to parse .*", "", message)
+    return message.replace("Input should be", "must be")
 
 
 def _with_notes(message: str, error: BaseException) -> str:

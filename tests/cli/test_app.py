@@ -255,3 +255,18 @@ def test_files_whose_names_are_no_utf8(dedup: Call, corpus: Path, tmp_path: Path
     assert dedup("compare", same, tmp_path / "b\udcff", "--json").json()["b"] == f"{tmp_path}/b\ufffd"
     outcome = dedup("run", corpus, "-o", tmp_path / "out\udcff")
     assert "report.html" in outcome.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("run", "x", "-o", "y", "--policy", "odd"), "'--policy': 'odd' is not one of 'fullest',"),
+        (("run", "x", "-o", "y", "--threads", "odd"), "'--threads': "),
+        (("index", "families", "x.db", "--min-size", "0"), "'--min-size': "),
+    ],
+)
+def test_an_option_is_refused_in_plain_words(dedup: Call, arguments: tuple[str, ...], message: str) -> None:
+    outcome = dedup(*arguments)
+    assert outcome.code == 2
+    assert outcome.err.startswith(f"dedup: Invalid value for {message}")
+    assert not re.search("Value error|Input should|parse", outcome.err)
