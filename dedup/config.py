@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from enum import StrEnum
@@ -13,13 +15,16 @@ from typing import Any, Self
 from dedup.errors import SettingsError, UsageError
 from dedup.model import has_surrogate
 
-__all__ = ["RESOURCE_FIELDS", "SCHEME_FIELDS", "Format", "Policy", "Settings", "check_format"]
+__all__ = ["RESOURCE_FIELDS", "SCHEME_FIELDS", "Format", "Policy", "Settings", "check_format", "parse_size"]
 
 SCHEME_FIELDS = ("shingle_words", "window", "permutations", "seed")
 """Settings that what is stored depends on: with other values, sketches cannot be compared."""
 
 RESOURCE_FIELDS = ("memory_limit", "threads")
 """Settings that never change a result."""
+
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]?)(?:i?B)?", re.IGNORECASE)
+_UNITS = {"": 0, "K": 10, "M": 20, "G": 30, "T": 40}
 
 
 class Policy(StrEnum):
@@ -46,6 +51,23 @@ def check_format(name: str) -> None:
     """
     if name not in tuple(Format):
         raise UsageError(f"format {name!r}: must be {' or '.join(Format)}")
+
+
+def parse_size(text: str, option: str = "--memory-limit ") -> int:
+    """Bytes of a size such as ``4GB`` or ``512MiB``; a kilobyte has 1024 bytes.
+
+    Args:
+        text: The size.
+        option: What stands before it where it was given.
+
+    Raises:
+        SettingsError: It is no size.
+    """
+    found = _SIZE.fullmatch(text.strip())
+    size = float(found[1]) * (1 << _UNITS[found[2].upper()]) if found else math.inf
+    if size == math.inf:
+        raise SettingsError(f"{option}{text}: not a size such as 4GB or 512MB")
+    return int(size)
 
 
 def _number(default: Any, low: float, high: float) -> Any:
@@ -114,10 +136,12 @@ class Settings:
     strip: bool = True  # take boilerplate out before comparing
 
     # resources; they never change the result
-    memory_limit: int = _number(4 << 30, 64 << 20, 1 << 50)  # bytes
+    memory_limit: int = _number(4 << 30, 64 << 20, 1 << 50)  # bytes, or a size such as 4GB
     threads: int = _number(0, 0, 4096)  # 0: one per processor
 
     def __post_init__(self) -> None:
+        if isinstance(self.memory_limit, str):
+            object.__setattr__(self, "memory_limit", parse_size(self.memory_limit, "memory_limit = "))
         for limited in fields(self):
             if limited.metadata:
                 value = getattr(self, limited.name)

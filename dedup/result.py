@@ -277,8 +277,8 @@ class Result(Tables):
 
         Raises:
             UsageError: Another format.
-            OutputError: The folder exists and is not empty, or cannot be written; or the report cannot be made, and all else
-                is there.
+            OutputError: The folder exists and is not empty, or cannot be written; or the report cannot be made,
+                and all else is there.
         """
         from dedup.output import write  # the files know the result, not the other way round
 

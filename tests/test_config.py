@@ -53,6 +53,14 @@ def test_settings_that_cannot_be_meant(name: str, value: Any) -> None:
         Settings.from_dict({name: value})
 
 
+def test_a_limit_of_memory_may_be_a_size_in_words() -> None:
+    assert Settings(memory_limit="512MB") == Settings(memory_limit=512 << 20)  # type: ignore[arg-type]
+    with pytest.raises(SettingsError, match=r"^memory_limit = four: not a size such as 4GB or 512MB$"):
+        Settings(memory_limit="four")  # type: ignore[arg-type]
+    with pytest.raises(SettingsError, match="memory_limit = 1024: must lie between 64 MB"):
+        Settings(memory_limit="1k")  # type: ignore[arg-type]
+
+
 def test_settings_are_a_mapping() -> None:
     with pytest.raises(SettingsError, match="settings are list, not a mapping"):
         Settings.from_dict(["min_run"])  # type: ignore[arg-type]

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import math
-import re
 from dataclasses import fields
 from typing import Annotated, Any
 
 import typer
 
-from dedup.config import Settings
+from dedup.config import Settings, parse_size
 from dedup.errors import SettingsError, UsageError
 
 __all__ = [
@@ -21,7 +19,6 @@ __all__ = [
     "parse_fields",
     "parse_list",
     "parse_settings",
-    "parse_size",
 ]
 
 Inputs = Annotated[
@@ -46,26 +43,6 @@ Fields = Annotated[
 Force = Annotated[bool, typer.Option("--force", help="Replace an earlier result.")]
 Strict = Annotated[bool, typer.Option("--strict", help="Stop at the first record that cannot be used.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
-
-_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]?)(?:i?B)?", re.IGNORECASE)
-_UNITS = {"": 0, "K": 10, "M": 20, "G": 30, "T": 40}
-
-
-def parse_size(text: str, option: str = "--memory-limit ") -> int:
-    """Bytes of a size such as ``4GB`` or ``512MiB``; a kilobyte has 1024 bytes.
-
-    Args:
-        text: The size.
-        option: What stands before it on the command line.
-
-    Raises:
-        UsageError: It is no size.
-    """
-    found = _SIZE.fullmatch(text.strip())
-    size = float(found[1]) * (1 << _UNITS[found[2].upper()]) if found else math.inf
-    if size == math.inf:
-        raise UsageError(f"{option}{text}: not a size such as 4GB or 512MB")
-    return int(size)
 
 
 def parse_fields(given: list[str] | None) -> dict[str, str]:

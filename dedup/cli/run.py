@@ -20,10 +20,9 @@ from dedup.cli.options import (
     parse_fields,
     parse_list,
     parse_settings,
-    parse_size,
 )
 from dedup.cli.terminal import progress
-from dedup.config import Format, Policy, Settings
+from dedup.config import Format, Policy, Settings, parse_size
 from dedup.errors import UsageError
 
 if TYPE_CHECKING:

@@ -1,6 +1,7 @@
 import pytest
 
-from dedup.cli.options import parse_fields, parse_settings, parse_size
+from dedup.cli.options import parse_fields, parse_settings
+from dedup.config import parse_size
 from dedup.errors import SettingsError, UsageError
 
 
