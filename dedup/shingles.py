@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pyarrow as pa
 from xxhash import xxh64_intdigest
 
 from dedup import kernels
@@ -14,7 +15,7 @@ from dedup.errors import UsageError
 from dedup.kernels.rules import MULTIPLIER
 from dedup.ragged import running
 from dedup.texts import half_words, is_spaceless
-from dedup.tokens import CHARACTER, Tokens, token_strings
+from dedup.tokens import CHARACTER, Tokens, token_strings, tokenize
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -135,10 +136,6 @@ def shingles(text: str, settings: Settings | None = None) -> list[bytes]:
         text: Any text; nothing is stripped.
         settings: ``shingle_words`` is k; it doubles for scripts written without spaces.
     """
-    import pyarrow as pa
-
-    from dedup.tokens import tokenize
-
     tokens = [token.encode() for token in token_strings(text)]
     made = shingle(tokenize(pa.array([text], pa.large_string())), None, Settings.given(settings))
     size = int(made.size[0])
