@@ -20,6 +20,7 @@ import numpy as np
 
 from dedup import kernels
 from dedup.components import first_connected
+from dedup.kernels.rules import MIX
 from dedup.marks import Marks, grouped
 from dedup.parallel import in_order
 from dedup.ragged import distinct, first_of_run, partition_bits, run_starts, running
@@ -57,8 +58,6 @@ UNDATED = np.int64(-(2**62))
 _FEW = 64  # documents not worth sharing among threads
 
 _BOX_BITS = 16  # of how many shingles are sifted at once, roughly, with a slot of 4 bytes for each
-
-_SPREAD = np.uint64(0x9E3779B97F4A7C15)
 
 
 def long_runs(
@@ -263,7 +262,7 @@ def counted_by(occurrence: NDArray[np.int64], window: NDArray[np.int64]) -> NDAr
         occurrence: int64[n], of :func:`find_stock`.
         window: int64[n].
     """
-    number = (occurrence.astype(np.uint64) * _SPREAD) >> np.uint64(48)
+    number = (occurrence.astype(np.uint64) * np.uint64(MIX)) >> np.uint64(48)
     return np.where(window == UNDATED, number, (window & 0xFFFF).astype(np.uint64))
 
 

@@ -17,6 +17,7 @@ import numpy as np
 import pyarrow as pa
 
 from dedup.datafiles import read_lines
+from dedup.kernels.rules import MIX
 from dedup.kernels.signs import (
     AS_CAPITALS,
     AS_NAME,
@@ -45,7 +46,7 @@ AGENCY = len(CUES)
 WORD_BITS, PAIR_BITS = 1 << 16, 1 << 17
 """Sizes of the filters: one in sixteen tokens passes the first by chance, one in ten the second."""
 
-_MIX = np.uint64(0x9E3779B97F4A7C15)
+_M = np.uint64(MIX)
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +186,7 @@ def lexicon() -> Lexicon:
     count = np.bincount(ends[order], minlength=len(edges) + 1)
     terminal = count > 0
 
-    keys, targets = _table(((words ^ nodes * _MIX) * _MIX) | np.uint64(1))
+    keys, targets = _table(((words ^ nodes * _M) * _M) | np.uint64(1))
     opens = nodes == 0
     follows = np.append(False, opens)[nodes]  # the second of two
     pairs = words[nodes[follows] - np.uint64(1)] ^ words[follows] >> np.uint64(PAIR_SHIFT)

@@ -16,6 +16,7 @@ import pyarrow as pa
 from xxhash import xxh64_intdigest
 
 from dedup import kernels
+from dedup.kernels.rules import MIX
 from dedup.ragged import holders, is_in, run_starts, steps
 from dedup.texts import DAY, NO_DAY, times_of
 
@@ -50,7 +51,7 @@ PROSE_TOKENS = 12
 """Tokens of a block that counts as prose; menus would outweigh a short article."""
 LONG_TOKENS = 8
 """Tokens of a long block."""
-_MIX = np.uint64(0x9E3779B97F4A7C15)
+_M = np.uint64(MIX)
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,7 +231,7 @@ def _count(
 
 def recurring_key(source: NDArray[np.uint64], block: NDArray[np.uint64]) -> NDArray[np.uint64]:
     """One key of a source and a block."""
-    mixed = (block ^ (source * _MIX)) * _MIX
+    mixed = (block ^ (source * _M)) * _M
     return mixed ^ (mixed >> np.uint64(32))
 
 

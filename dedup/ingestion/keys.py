@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from dedup.candidates import CROWD, LEADERS, band_keys
+from dedup.kernels.rules import MIX
 from dedup.ragged import distinct, running
 from dedup.storage.rows import NUMBER_BITS
 
@@ -52,7 +53,6 @@ HASH_SHIFT = np.uint64(48 - 34)
 _STARTS = np.arange(4, dtype=np.uint64) << LIST_SHIFT
 _SHIFTS = np.array(LOW_BITS, np.uint64)
 _SALT = np.uint64(0x2545F4914F6C) << np.uint64(LOW_BITS[COUNTS])
-_SPREAD = np.uint64(0x9E3779B97F4A7C15)
 
 
 class Ragged(NamedTuple):
@@ -96,7 +96,7 @@ def heads_of(
     """
     n = len(signatures)
     bands = band_keys(signatures)
-    bands += (np.arange(len(bands), dtype=np.uint64) * _SPREAD)[:, None]
+    bands += (np.arange(len(bands), dtype=np.uint64) * np.uint64(MIX))[:, None]
     short = shingles.hash >> np.uint64(16)
     counted = is_counted(short)
     hashes = (

@@ -10,7 +10,7 @@ import numpy as np
 from numba import types
 
 from dedup.kernels._jit import LABELS, best_step, const, helper, inlined, kernel, out
-from dedup.kernels.rules import CHARACTER_FLAG
+from dedup.kernels.rules import CHARACTER_FLAG, MIX
 from dedup.kernels.signs import (
     AS_CAPITALS,
     AS_NAME,
@@ -79,7 +79,7 @@ i1, u1, i4, u4, i8, u8, f4 = (
 )
 u2 = types.uint16
 
-_MIX = np.uint64(0x9E3779B97F4A7C15)
+_M = np.uint64(MIX)
 
 
 @inlined
@@ -470,7 +470,7 @@ def match(
                     if attempt == 1 and shape[i] & NUMBER == 0:
                         break
                     word = tokens[i] if attempt == 0 else number
-                    key = (word ^ (np.uint64(node) * _MIX)) * _MIX | np.uint64(1)
+                    key = (word ^ (np.uint64(node) * _M)) * _M | np.uint64(1)
                     slot = (key >> np.uint64(20)) & mask
                     while keys[slot] != 0:
                         if keys[slot] == key:
@@ -625,7 +625,7 @@ def _count(row, gap):
 @inlined
 def _mixed(value, token):
     """Hash of some tokens and one more."""
-    value = (value ^ token) * _MIX
+    value = (value ^ token) * _M
     return value ^ value >> np.uint64(29)
 
 

@@ -6,10 +6,11 @@ import numpy as np
 from numba import types
 
 from dedup.kernels._jit import const, helper, inlined, kernel, out
+from dedup.kernels.rules import MIX
 
 __all__ = ["connect", "mark_shared", "merge_groups", "weigh_pieces"]
 
-MIX, S32 = np.uint64(0x9E3779B97F4A7C15), np.uint64(32)
+M, S32 = np.uint64(MIX), np.uint64(32)
 
 _i4, _i8, _f8, _bool = types.int32, types.int64, types.float64, types.boolean
 
@@ -71,7 +72,7 @@ def _slot(keys, one, two):
     """Where the links between two groups are kept, or would be; and their key."""
     key = min(one, two) << 32 | max(one, two)
     mask = len(keys) - 1
-    slot = np.int64(np.uint64(key) * MIX >> S32) & mask
+    slot = np.int64(np.uint64(key) * M >> S32) & mask
     while keys[slot] >= 0 and keys[slot] != key:
         slot = (slot + 1) & mask
     return slot, key

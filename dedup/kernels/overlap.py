@@ -27,6 +27,7 @@ from dedup.kernels.rules import (
     LONG,
     LOOK_BACK,
     MAX_HITS,
+    MIX,
     OPEN_COST,
     SENTENCE_MOST,
     SENTENCE_SHARE,
@@ -43,7 +44,7 @@ TAKEN, CITED = 1, 2  # marks of used tokens: CITED in an excerpt
 
 COVERED, NARRATIVE, LONGEST, FIGURES, CONFLICTS, SENTENCES, OVER_A, OVER_B = range(8)  # columns of the counts
 
-MIX, S29 = np.uint64(0x9E3779B97F4A7C15), np.uint64(29)
+M, S29 = np.uint64(MIX), np.uint64(29)
 
 
 class Pair(NamedTuple):
@@ -147,7 +148,7 @@ def _hash_seeds(tokens, k, keys):
     for t in range(k):
         own = tokens[t : t + count]
         for i in range(count):
-            key = (hashed[i] ^ own[i]) * MIX
+            key = (hashed[i] ^ own[i]) * M
             hashed[i] = key ^ key >> S29
 
 

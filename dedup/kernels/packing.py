@@ -12,11 +12,11 @@ import numpy as np
 from numba import types
 
 from dedup.kernels._jit import const, inlined, kernel, out
-from dedup.kernels.rules import LONG_SPAN, NUMBER_GROUPS, RARE
+from dedup.kernels.rules import LONG_SPAN, MIX, NUMBER_GROUPS, RARE
 
 __all__ = ["pack_body", "pack_spans", "unpack_body", "unpack_spans"]
 
-MIX, SHIFT = np.uint64(0x9E3779B97F4A7C15), np.uint64(32)
+M, SHIFT = np.uint64(MIX), np.uint64(32)
 
 _u1, _i8, _u8 = types.uint8, types.int64, types.uint64
 
@@ -99,7 +99,7 @@ def pack_body(hashes, flags, vocabulary, table, first, data):
     mask = len(table) - 1
     distinct = 0
     for t in range(len(hashes)):
-        slot = np.int64(hashes[t] * MIX >> SHIFT) & mask
+        slot = np.int64(hashes[t] * M >> SHIFT) & mask
         while table[slot] >= 0 and hashes[first[table[slot]]] != hashes[t]:
             slot = (slot + 1) & mask
         if table[slot] < 0:
@@ -118,7 +118,7 @@ def pack_body(hashes, flags, vocabulary, table, first, data):
         if new < distinct and first[new] == t:
             new += 1
             continue
-        slot = np.int64(hashes[t] * MIX >> SHIFT) & mask
+        slot = np.int64(hashes[t] * M >> SHIFT) & mask
         while hashes[first[table[slot]]] != hashes[t]:
             slot = (slot + 1) & mask
         at = _write(data, at, table[slot], width)

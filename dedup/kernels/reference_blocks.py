@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dedup.kernels import signs
-from dedup.kernels.rules import CHARACTER_FLAG
+from dedup.kernels.rules import CHARACTER_FLAG, MIX
 from dedup.kernels.traits import KINDS_OF_FURNITURE, TELLING_BYTES, TELLING_NAME
 
 if TYPE_CHECKING:
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 __all__ = ["best_paths", "cut_units", "hash_units", "match", "read_cues", "shapes", "tally"]
 
-_MIX = 0x9E3779B97F4A7C15
 _WORD = (1 << 64) - 1
 
 _SIGNS = {
@@ -149,7 +148,7 @@ def match(
     words, numeric = tokens.tolist(), (shape & signs.NUMBER != 0).tolist()
 
     def follow(node: int, word: int) -> int | None:
-        return edges.get(((word ^ (node * _MIX & _WORD)) * _MIX & _WORD) | 1)
+        return edges.get(((word ^ (node * MIX & _WORD)) * MIX & _WORD) | 1)
 
     found = 0
     for first, last in zip(blocks[:-1].tolist(), blocks[1:].tolist(), strict=True):
@@ -234,7 +233,7 @@ def hash_units(
     for unit in range(len(opens)):
         value = 0
         for word in tokens[opens[unit] : closes[unit]].tolist():
-            value = (value ^ word) * _MIX & _WORD
+            value = (value ^ word) * MIX & _WORD
             value ^= value >> 29
         whole[unit] = value
 

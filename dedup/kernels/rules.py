@@ -35,6 +35,7 @@ __all__ = [
     "MIN_MOVED",
     "MIN_SHARED",
     "MIN_WIDTH",
+    "MIX",
     "MOVE",
     "MULTIPLIER",
     "NESTED",
@@ -110,6 +111,7 @@ HANGUL: Final = ((0x1100, 0x11FF), (0x3130, 0x318F), (0xAC00, 0xD7A3))
 MULTIPLIER: Final = 0xF1357AEA2E62A9C5
 CONTENT_A: Final = 0xD1342543DE82EF95
 CONTENT_B: Final = 0xAF251AF3B0F025B5
+MIX: Final = 0x9E3779B97F4A7C15  # 2**64 by the golden ratio: spreads hashes and numbers over slots and parts
 FINGERPRINT_SHIFT: Final = 16  # a fingerprint is the upper 48 bits of a shingle
 
 # Differences of two texts: the operations, their numbers, and the flag of one inside a move.

@@ -25,6 +25,7 @@ from pyspark.sql.types import StructType
 from dedup import kernels
 from dedup.engines.spark.arrays import flat, integers, packed
 from dedup.errors import UsageError
+from dedup.kernels.rules import MIX
 from dedup.ragged import whole
 
 if TYPE_CHECKING:
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DOCUMENTS",
-    "MIX",
     "PAIRS",
     "TOLD",
     "UNMIX",
@@ -69,11 +69,8 @@ PAIRS = 2_000
 HOMES = 4
 """Partitions whose keys a part has about: the shingles of 40,000 documents of 400 words are 130 MB."""
 
-MIX = np.uint64(0x9E3779B97F4A7C15)
-"""Spreads keys evenly over parts; different ones stay so."""
-
 UNMIX = np.uint64(0xF1DE83E19937733D)
-"""Makes a key again of what :data:`MIX` made of it."""
+"""Makes a key again of what ``MIX`` made of it, which spreads keys evenly over parts."""
 
 TOLD = "part long, keys binary, numbers binary"
 """What a task tells a part of all keys: those its documents have, and whose each one is."""
@@ -384,7 +381,7 @@ def _tell(table: pa.Table, keys: Any, parts: int) -> pa.Table:
 
 def cut(keys: NDArray[np.uint64], values: NDArray[np.int64], parts: int) -> pa.Table:
     """Keys and a value of each as rows of :data:`TOLD`; the keys are mixed."""
-    keys = keys * MIX
+    keys = keys * np.uint64(MIX)
     order = np.argsort(keys)
     bounds = bounds_of(keys[order], parts)
     cells = {"keys": packed(keys[order], bounds), "numbers": packed(values[order], bounds)}

@@ -13,7 +13,6 @@ from dedup.boilerplate import Recurring, block_table, keys_asked, recurring_key
 from dedup.boilerplate.recurring import LONG_TOKENS, MANY_SOURCES, OFTEN, PROSE_TOKENS, WITNESSES
 from dedup.engines.spark.arrays import flat, integers, packed, signed
 from dedup.engines.spark.cluster import (
-    MIX,
     TOLD,
     UNMIX,
     Corpus,
@@ -30,6 +29,7 @@ from dedup.engines.spark.cluster import (
     numbered,
     parts_of,
 )
+from dedup.kernels.rules import MIX
 from dedup.pipeline import prepare
 from dedup.ragged import owners, running
 from dedup.stock import windows
@@ -171,7 +171,7 @@ def _ask(table: pa.Table, column: str, times: int, parts: int) -> pa.Table:
     asked = []
     for its in np.unique(homes).tolist():
         mine = homes == its
-        keys = np.sort(flat(table[column].filter(pa.array(mine)), np.uint64)[0] * MIX)
+        keys = np.sort(flat(table[column].filter(pa.array(mine)), np.uint64)[0] * np.uint64(MIX))
         kept = np.ones(len(keys), bool)
         kept[times:] = keys[times:] != keys[:-times]
         keys = keys[kept]
