@@ -233,10 +233,6 @@ def plain(text: str) -> str:
     return "".join(c for c in text.casefold() if c.isalnum())
 
 
-def one_line(text: str) -> str:
-    return " ".join(text.split())
-
-
 def wire(shared: Path, every: int) -> list[Page]:
     """Agency text as it was sent: all body, tables too, but for the mark that ends an item."""
     pages = []
@@ -262,7 +258,7 @@ def fundus(shared: Path) -> list[Page]:
             )
             unsure = len(block) >= 8 and block in everything
             labels.append("body" if block in gold or inside else "unknown" if unsure else "other")
-        pages.append(Page(r["outlet"], "\n".join(map(one_line, r["blocks"])), labels))
+        pages.append(Page(r["outlet"], "\n".join(map(quality.one_line, r["blocks"])), labels))
     return pages
 
 
@@ -271,15 +267,15 @@ def trafilatura(shared: Path, every: int) -> list[Page]:
     for number, r in enumerate(records(shared / "data" / "trafilatura_eval" / "pages.jsonl")):
         if number % every:
             continue
-        lines = [one_line(block) for block in r["blocks"]]
+        lines = [quality.one_line(block) for block in r["blocks"]]
         if len(lines) > 400:
             continue  # a page as long as five teaches no more than one
         labels = ["unknown"] * len(lines)
-        for segment in filter(None, map(one_line, r["must_drop"])):
+        for segment in filter(None, map(quality.one_line, r["must_drop"])):
             for i, line in enumerate(lines):
                 if segment in line and len(line) <= 4 * len(segment) + 20:
                     labels[i] = "other"
-        for segment in filter(None, map(one_line, r["must_keep"])):
+        for segment in filter(None, map(quality.one_line, r["must_keep"])):
             labels = ["body" if segment in line else label for line, label in zip(lines, labels, strict=True)]
         pages.append(Page(quality.host(r["url"]) or "", "\n".join(lines), labels))
     return pages
