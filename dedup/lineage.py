@@ -30,11 +30,13 @@ __all__ = [
     "COPIES",
     "AgreedPassage",
     "AgreedText",
+    "Parents",
     "Shared",
     "Step",
     "Words",
     "agree",
     "agree_on",
+    "find_parents",
     "find_runs",
     "read_words",
     "trace",
@@ -114,6 +116,23 @@ class Step:
     shared: int
     added: int
     dropped: int
+
+
+@dataclass(frozen=True, slots=True)
+class Parents:
+    """The most likely parent of each of n documents.
+
+    Attributes:
+        parent: int64[n], number of the parent, -1 where there is none.
+        shared: int64[n], words shared with it.
+        added: int64[n], words it does not have.
+        dropped: int64[n], words of its own that are gone.
+    """
+
+    parent: NDArray[np.int64]
+    shared: NDArray[np.int64]
+    added: NDArray[np.int64]
+    dropped: NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,46 +225,71 @@ def find_runs(words: Words, passages: Shared) -> Shared:
 def trace(documents: Sequence[Document], relations: Iterable[Relation]) -> tuple[Step, ...]:
     """The versions of a family in order of time, undated last, each with its most likely parent: a forest.
 
-    A guess by what can be seen: of the earlier versions the one that shares most words; among equals the one
-    with the fewest words between them, then the latest. Times of publication are taken at their word.
+    Times of publication are taken at their word.
 
     Args:
         documents: The family; among equals in time the order given counts.
         relations: Relations among them, in any order; each pair once.
     """
     order = sorted(documents, key=lambda d: (d.published is None, d.published))
-    place = {document.id: number for number, document in enumerate(order)}
-    best: dict[str, tuple[tuple[int, int, int], Relation]] = {}
-    for relation in relations:
-        if relation.a not in place or relation.b not in place or not relation.shared_words:
-            continue
-        child = max(relation.a, relation.b, key=place.__getitem__)
-        parent = relation.a if child == relation.b else relation.b
-        added, dropped = _outside(relation, child)
-        rank = (relation.shared_words, -(added + dropped), place[parent])
-        if child not in best or rank > best[child][0]:
-            best[child] = rank, relation
-    steps = []
-    for document in order:
-        if document.id not in best:
-            steps.append(Step(document.id, document.published, None, 0, 0, 0))
-            continue
-        relation = best[document.id][1]
-        parent = relation.a if relation.b == document.id else relation.b
-        added, dropped = _outside(relation, document.id)
-        steps.append(Step(document.id, document.published, parent, relation.shared_words, added, dropped))
-    return tuple(steps)
+    known, a, b = _pairs(order, relations)
+    shared = np.array([r.shared_words for r in known], np.int64)
+    coverages = (np.array([getattr(r, f"coverage_{side}") for r in known], np.float64) for side in "ab")
+    found = find_parents(np.arange(len(order)), a, b, shared, *coverages)
+    parents = [None if number < 0 else order[number].id for number in found.parent.tolist()]
+    words = (column.tolist() for column in (found.shared, found.added, found.dropped))
+    steps = zip(order, parents, *words, strict=True)
+    return tuple(Step(document.id, document.published, *step) for document, *step in steps)
 
 
-def _outside(relation: Relation, child: str) -> tuple[int, int]:
-    """Words of the child, and of the other one, outside what they share."""
-    coverages = relation.coverage_a, relation.coverage_b
-    own, other = coverages if relation.a == child else coverages[::-1]
-    words = relation.shared_words
-    return (
-        round(words / own) - words if own > 0 else 0,
-        round(words / other) - words if other > 0 else 0,
-    )
+def find_parents(
+    place: NDArray[np.int64],
+    a: NDArray[np.int64],
+    b: NDArray[np.int64],
+    shared: NDArray[np.int64],
+    coverage_a: NDArray[np.float64],
+    coverage_b: NDArray[np.float64],
+) -> Parents:
+    """The most likely parent of each document, of any number of families.
+
+    A guess by what can be seen: of the earlier versions the one that shares most words; among equals the one
+    with the fewest words between them, then the latest.
+
+    Args:
+        place: int64[n], place of each document in its family's order of time.
+        a: int64[p], number of the first document of each pair within a family; each pair once.
+        b: int64[p], of the second.
+        shared: int64[p], words both have.
+        coverage_a: float64[p], share of a's words that these are.
+        coverage_b: float64[p], of b's.
+    """
+    later = place[a] > place[b]
+    child, parent = np.where(later, a, b), np.where(later, b, a)
+    added = _outside(shared, np.where(later, coverage_a, coverage_b))
+    dropped = _outside(shared, np.where(later, coverage_b, coverage_a))
+    order = np.lexsort((-place[parent], added + dropped, -shared, child))
+    order = order[shared[order] > 0]
+    best = order[np.unique(child[order], return_index=True)[1]]
+    found = Parents(np.full(len(place), -1), *(np.zeros(len(place), np.int64) for _ in range(3)))
+    found.parent[child[best]], found.shared[child[best]] = parent[best], shared[best]
+    found.added[child[best]], found.dropped[child[best]] = added[best], dropped[best]
+    return found
+
+
+def _outside(shared: NDArray[np.int64], coverage: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Words of a document that it does not share, where it shares any."""
+    words = np.round(shared / np.where(coverage > 0, coverage, 1)).astype(np.int64)
+    return np.where(coverage > 0, words - shared, 0)
+
+
+def _pairs(
+    documents: Sequence[Document], relations: Iterable[Relation]
+) -> tuple[list[Relation], NDArray[np.int64], NDArray[np.int64]]:
+    """The relations among documents, and the numbers of both ends of each."""
+    place = {document.id: number for number, document in enumerate(documents)}
+    known = [relation for relation in relations if relation.a in place and relation.b in place]
+    a, b = (np.array([place[getattr(r, side)] for r in known], np.int64) for side in "ab")
+    return known, a, b
 
 
 def agree(documents: Sequence[Document], relations: Iterable[Relation]) -> AgreedText:
@@ -261,9 +305,7 @@ def agree(documents: Sequence[Document], relations: Iterable[Relation]) -> Agree
     """
     texts = pa.array([document.text for document in documents], pa.large_string())
     words = read_words(tokenize(texts), texts)
-    place = {document.id: number for number, document in enumerate(documents)}
-    known = [relation for relation in relations if relation.a in place and relation.b in place]
-    a, b = (np.array([place[getattr(r, side)] for r in known], np.int64) for side in "ab")
+    known, a, b = _pairs(documents, relations)
     copies = np.array([r.relation in COPIES for r in known], bool)
     offsets = running([len(r.passages) for r in known])
     passages = [(p.a_start, p.a_end, p.b_start, p.b_end) for r in known for p in r.passages]

@@ -24,7 +24,7 @@ from dedup.errors import InputError, OutputError
 from dedup.index import Index
 from dedup.lineage import trace
 from dedup.report import make_report
-from dedup.report.contents import Contents, find_parents, short_form
+from dedup.report.contents import Contents, parents_of, short_form
 from dedup.report.page import as_json
 from dedup.report.pictures import matrix, timeline
 from dedup.report.tables import read_tables
@@ -210,7 +210,7 @@ def test_parents_are_those_of_the_library(hostile: Path):
     ids = tables.documents["id"].to_pylist()
     parents = {
         identity: ids[row] if row >= 0 else None
-        for identity, row in zip(ids, find_parents(tables).parent.tolist(), strict=True)
+        for identity, row in zip(ids, parents_of(tables).parent.tolist(), strict=True)
     }
     expected = {step.id: step.parent for family in result.families for step in family.timeline}
     assert parents == expected

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -17,7 +16,7 @@ from xxhash import xxh64_hexdigest
 
 from dedup.boilerplate import strip
 from dedup.headlines import HEAD, headlines
-from dedup.lineage import COPIES, Shared, agree_on, find_runs, read_words
+from dedup.lineage import COPIES, Shared, agree_on, find_parents, find_runs, read_words
 from dedup.model import Document, Kind, RelationKind
 from dedup.ragged import owners, running, take_rows
 from dedup.report.tables import Tables, expect, read_diffs, read_records
@@ -29,10 +28,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from dedup.lineage import AgreedText
+    from dedup.lineage import AgreedText, Parents
     from dedup.tokens import Tokens
 
-__all__ = ["BUDGET", "LARGEST", "Contents", "Lineage", "find_parents", "short_form"]
+__all__ = ["BUDGET", "LARGEST", "Contents", "parents_of", "short_form"]
 
 LARGEST = 20_000
 """Families shown."""
@@ -54,48 +53,12 @@ _BASE = re.compile(rb'"op": ?"base", ?"length": ?(\d+), ?"hash": ?"([0-9a-f]{16}
 PASSAGE = ("a_start", "a_end", "b_start", "b_end")
 
 
-@dataclass(frozen=True, slots=True)
-class Lineage:
-    """The most likely parent of each document: the rule of :func:`dedup.lineage.trace`, for all at once.
-
-    Attributes:
-        parent: int64[n], row of the parent, -1 where there is none.
-        shared: int64[n], words shared with it.
-        added: int64[n], words it does not have.
-        dropped: int64[n], words of its own that are gone.
-    """
-
-    parent: NDArray[np.int64]
-    shared: NDArray[np.int64]
-    added: NDArray[np.int64]
-    dropped: NDArray[np.int64]
-
-
-def find_parents(tables: Tables) -> Lineage:
+def parents_of(tables: Tables) -> Parents:
     """The parent of every document that is in a family."""
-    n, place = len(tables.documents), tables.place
-    a, b = tables.a[tables.inside], tables.b[tables.inside]
-    later = place[a] > place[b]
-    child, parent = np.where(later, a, b), np.where(later, b, a)
-    shared, of_a, of_b = (
-        tables.relations[name].to_numpy()[tables.inside]
-        for name in ("shared_words", "coverage_a", "coverage_b")
-    )
-    added = _outside(shared, np.where(later, of_a, of_b))
-    dropped = _outside(shared, np.where(later, of_b, of_a))
-    order = np.lexsort((-place[parent], added + dropped, -shared, child))
-    order = order[shared[order] > 0]
-    best = order[np.unique(child[order], return_index=True)[1]]
-    columns = [np.full(n, -1)] + [np.zeros(n, np.int64) for _ in range(3)]
-    for column, values in zip(columns, (parent, shared, added, dropped), strict=True):
-        column[child[best]] = values[best]
-    return Lineage(*columns)
-
-
-def _outside(shared: NDArray[np.int64], coverage: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Words of a document that it does not share, where it shares any."""
-    words = np.round(shared / np.where(coverage > 0, coverage, 1)).astype(np.int64)
-    return np.where(coverage > 0, words - shared, 0)
+    rows = tables.inside
+    names = ("shared_words", "coverage_a", "coverage_b")
+    columns = (tables.relations[name].to_numpy()[rows] for name in names)
+    return find_parents(tables.place, tables.a[rows], tables.b[rows], *columns)
 
 
 class Contents:
@@ -115,7 +78,7 @@ class Contents:
         self._shown = min(largest, len(tables.families))
         self._documents = tables.documents.slice(0, int(tables.first[self._shown]))
         self._ids = self._documents["id"].to_pylist()
-        self._lineage = find_parents(tables)
+        self._lineage = parents_of(tables)
         self._sources = _names(tables.documents["source"])
         self._agencies = _names(pc.list_flatten(tables.documents["agencies"]))
         self._read_operations(budget)
