@@ -50,7 +50,6 @@ STEP = 4 * CHUNK
 
 JOINING = [kind.value for kind in RelationKind if kind.joins]
 _BASE = re.compile(rb'"op": ?"base", ?"length": ?(\d+), ?"hash": ?"([0-9a-f]{16})"')
-PASSAGE = ("a_start", "a_end", "b_start", "b_end")
 
 
 def parents_of(tables: Tables) -> Parents:
@@ -320,14 +319,13 @@ class Contents:
         rows = tables.inside[shown[tables.a[tables.inside]] & shown[tables.b[tables.inside]]]
         rows = rows[np.argsort(tables.family[tables.a[rows]], kind="stable")]
         passages = take_rows(tables.relations["passages"], rows)
-        places = passages.flatten()
         copies = pc.is_in(take_rows(tables.relations["relation"], rows), pa.array(COPIES))
         return Shared(
             a=tables.a[rows],
             b=tables.b[rows],
             copies=np.asarray(copies),
             offsets=running(passages.value_lengths()),
-            runs=np.column_stack([np.asarray(places.field(name)) for name in PASSAGE]),
+            runs=np.column_stack(passages.flatten().flatten()),
         )
 
 
