@@ -85,7 +85,10 @@ class Contents:
         self._pairs = self._find_pairs()
 
     def _read_operations(self, budget: int) -> None:
-        """Read the diffs shown, by their variants, and what is known of each family's canonical text."""
+        """Read the diffs shown, by their variants, and what is known of each family's canonical text.
+
+        Twice: which families get room is known only at the end, and all may be more than memory holds.
+        """
         self._bases: dict[int, tuple[int, str]] = {}
         cost: Counter[int] = Counter()
         for family, _, operations in self._diffs():
