@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from dedup.io import Reject
     from dedup.model import Document
 
-__all__ = ["HELP", "load", "load_two"]
+__all__ = ["HELP", "load_two"]
 
 HELP = "A file with one document, one record of a file as FILE#ID, or - for plain text on standard input."
 
@@ -25,7 +25,7 @@ def load_two(a: str, b: str, fields: Mapping[str, str]) -> tuple[Document, Docum
     """Two documents, with ids that tell them apart.
 
     Args:
-        a: What :func:`load` takes.
+        a: A path, ``FILE#ID`` or ``-``.
         b: The same.
         fields: The input's names of fields.
 
@@ -37,13 +37,13 @@ def load_two(a: str, b: str, fields: Mapping[str, str]) -> tuple[Document, Docum
 
     if a == b == "-":
         raise UsageError("only one of the two can be standard input")
-    one, two = load(a, fields), load(b, fields)
+    one, two = _load(a, fields), _load(b, fields)
     if one.id == two.id:
         one, two = replace(one, id=as_utf8(a)), replace(two, id=as_utf8(b))
     return one, two
 
 
-def load(given: str, fields: Mapping[str, str] | None = None) -> Document:
+def _load(given: str, fields: Mapping[str, str]) -> Document:
     """The document a path, ``FILE#ID`` or ``-`` names.
 
     A file of no known format is taken for plain text, as ``<(command)`` has no name of its own.
@@ -88,7 +88,7 @@ def _plain(data: bytes, name: str) -> Document:
     return Document(values["id"], values["text"])
 
 
-def _record(path: str, identity: str | None, fields: Mapping[str, str] | None) -> Document:
+def _record(path: str, identity: str | None, fields: Mapping[str, str]) -> Document:
     import pyarrow.compute as pc
 
     from dedup.io import read

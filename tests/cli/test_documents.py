@@ -1,13 +1,17 @@
 import io
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from dedup.cli.documents import load, load_two
+from dedup.cli import documents
+from dedup.cli.documents import load_two
 from dedup.errors import InputError, UsageError
 
 from .conftest import LEAD, write
+
+load = partial(documents._load, fields={})
 
 
 def test_a_text_file_is_one_document(tmp_path: Path) -> None:
