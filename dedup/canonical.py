@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from dedup.boilerplate import agency_of
+from dedup.config import Policy
 from dedup.ragged import first_of_run, inverse, run_starts
 from dedup.texts import NEVER
 from dedup.wording import count, percent
@@ -93,7 +94,7 @@ def choose(
 def measure(candidates: Candidates, settings: Settings) -> NDArray[np.int64]:
     """The words by which versions are compared, relative to the family's most: int64[n]."""
     c = candidates
-    if settings.policy == "agency":
+    if settings.policy == Policy.AGENCY:
         return c.agreed
     return np.asarray(c.agreed + np.minimum(np.maximum(c.words - c.agreed, 0), c.agreed))
 
@@ -107,12 +108,12 @@ def ranks(
     fullness = _in_steps(measure(c, settings), family, most)
     last = [c.published, np.round(c.removed, 3), np.arange(n)]
     fullest = [-fullness, ~c.credited, *last]
-    if settings.policy == "earliest":
+    if settings.policy == Policy.EARLIEST:
         keys = [c.published, *fullest]
-    elif settings.policy == "source":
+    elif settings.policy == Policy.SOURCE:
         patterns = settings.source_priority
         keys = [_of_each(c.source, lambda name: place_of(name, patterns), len(patterns)), *fullest]
-    elif settings.policy == "agency":
+    elif settings.policy == Policy.AGENCY:
         own = np.maximum(c.words - c.agreed, 0)
         others = _of_each(c.source, lambda name: agency_of(name) is None, True)
         keys = [others, ~c.credited, -fullness, own, *last]
@@ -160,11 +161,11 @@ def reason(
     """
     parts = [_fullness(number, members, candidates, agreement)]
     source = candidates.source[number].as_py()
-    if settings.policy == "source" and source is not None:
+    if settings.policy == Policy.SOURCE and source is not None:
         place = place_of(source, settings.source_priority)
         if place < len(settings.source_priority):
             parts.insert(0, f"{source} is number {place + 1} of the priority list")
-    if settings.policy == "agency" and source is not None and agency_of(source):
+    if settings.policy == Policy.AGENCY and source is not None and agency_of(source):
         parts.insert(0, f"published by {agency_of(source)} itself")
     if candidates.credited[number]:
         parts.append(f"{candidates.agencies[number][0].as_py()} credit")
@@ -174,7 +175,7 @@ def reason(
         late = f"{_span(delay)} after the earliest" if delay else "the earliest"
         if (candidates.published[members] == NEVER).any():
             late += " with a date"
-        if settings.policy == "earliest":
+        if settings.policy == Policy.EARLIEST:
             parts.insert(0, late)
         else:
             parts.append(late)

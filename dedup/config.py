@@ -160,7 +160,7 @@ class Settings:
             raise SettingsError("near_coverage must not be below version_coverage")
         if self.policy not in tuple(Policy):
             raise SettingsError(f"policy = {self.policy!r}: must be one of {', '.join(Policy)}")
-        if self.policy == "source" and not self.source_priority:
+        if self.policy == Policy.SOURCE and not self.source_priority:
             raise SettingsError("policy = 'source' needs source_priority, a list of sources, best first")
 
     @property

@@ -109,7 +109,7 @@ def run(
     }
     values = parse_settings(assignments)
     values |= {name: value for name, value in given.items() if value is not None}
-    if source_priority is not None and values.get("policy") != "source":
+    if source_priority is not None and values.get("policy") != Policy.SOURCE:
         raise UsageError("--source-priority is for --policy source")
     settings = Settings.from_dict(values)
     reading = Reading(inputs, parse_fields(field), strict)

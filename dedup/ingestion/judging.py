@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from dedup import kernels
 from dedup.canonical import Candidates, choose, measure
+from dedup.config import Policy
 from dedup.edges import Edges
 from dedup.families import id_of
 from dedup.ragged import running
@@ -131,7 +132,7 @@ def choose_canonical(
     """
     everyone = [e for members in families for e in sorted(members.values(), key=lambda e: e.key)]
     size = np.array([len(members) for members in families], np.int64)
-    candidates = candidates_of(everyone, named=settings.policy in ("source", "agency"))
+    candidates = candidates_of(everyone, named=settings.policy in (Policy.SOURCE, Policy.AGENCY))
     first = running(size)[:-1]
     best = choose(candidates, np.repeat(np.arange(len(size)), size), settings, most)[first].tolist()
     here = np.maximum.reduceat(measure(candidates, settings), first).tolist()
