@@ -23,12 +23,12 @@ __all__ = [
     "NONE",
     "PARTIAL",
     "QUOTE",
-    "TELLING",
     "TOLD",
     "VERSION",
     "Edges",
     "Links",
     "join_links",
+    "telling",
 ]
 
 KINDS = tuple(RelationKind)
@@ -41,8 +41,9 @@ TOLD = 32
 review takes from an article of last week is only a quotation."""
 
 
-TELLING = f"(kind <= {VERSION} OR (kind <= {QUOTE} AND {{}} >= {TOLD}))"
-"""What :attr:`Edges.telling` asks, in SQL; to be formatted with the column of the narrative words."""
+def telling(kind: Any, narrative: Any) -> Any:
+    """Pairs that say whether a document is a roundup, of columns of numpy or Spark."""
+    return (kind <= VERSION) | ((kind <= QUOTE) & (narrative >= TOLD))
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +112,8 @@ class Edges(Links):
 
     @property
     def telling(self) -> NDArray[np.bool_]:
-        """Pairs that say whether a document is a roundup: bool[e]; :data:`TELLING` in SQL."""
-        return np.asarray((self.kind <= VERSION) | ((self.kind <= QUOTE) & (self.narrative_words >= TOLD)))
+        """Pairs that say whether a document is a roundup: bool[e]."""
+        return np.asarray(telling(self.kind, self.narrative_words))
 
     def beyond(self, size: NDArray[np.int64]) -> NDArray[np.int64]:
         """Pairs with a run that ends beyond one of its documents, which have so many tokens: their rows."""

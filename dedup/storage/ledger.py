@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dedup.components import first_connected
-from dedup.edges import EXACT, NONE, TELLING, VERSION, Edges, Links, join_links
+from dedup.edges import EXACT, NONE, QUOTE, TOLD, VERSION, Edges, Links, join_links
 from dedup.errors import StorageError
 from dedup.model import asked_id, has_surrogate
 from dedup.ragged import by_owner, distinct, steps
@@ -565,7 +565,7 @@ class Ledger:
         if not nums:
             return NO_EDGES
         found: dict[Row, Row] = {}
-        told = f" AND {TELLING.format('narrative')}" if telling else ""
+        told = f" AND (kind <= {VERSION} OR (kind <= {QUOTE} AND narrative >= {TOLD}))" if telling else ""
         for column, (end, other) in enumerate([("a", "b"), ("b", "a")]):
             condition = f"{end} IN {{keys}}{told}"
             sql = f"SELECT {_EDGE} FROM edge WHERE {condition} LIMIT {_SEVERAL}"  # noqa: S608

@@ -11,7 +11,7 @@ from pyspark.sql import functions as F
 
 from dedup.attestation import agreed_share, attested_words, lacking_words
 from dedup.canonical import Candidates, choose, reason
-from dedup.edges import NEAR, TELLING, VERSION
+from dedup.edges import NEAR, VERSION, telling
 from dedup.engines.spark.arrays import (
     EDGES,
     booleans,
@@ -47,11 +47,9 @@ COLUMNS = [part.split()[0] for part in EDGES.split(",")]
 
 def find_roundup_numbers(run: Run, edges: DataFrame, documents: Corpus) -> DataFrame:
     """Column number, of the leaders that put several others together."""
-    telling = edges.where(TELLING.format("narrative_words"))
+    told = edges.where(telling(F.col("kind"), F.col("narrative_words")))
     lengths = documents.select("size")
-    return run.stage(
-        "roundups", lambda: hosted(telling, run.rows["edges"], lengths, "number long", _roundups)
-    )
+    return run.stage("roundups", lambda: hosted(told, run.rows["edges"], lengths, "number long", _roundups))
 
 
 def _numbers(edges: pa.Table, documents: pa.Table) -> NDArray[np.int64]:
