@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 import numpy as np
 import orjson
@@ -35,7 +35,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Family", "Result"]
 
+Item = TypeVar("Item")
+
 _DIFFS = 64  # made at once
+_ROWS = 1024  # of a table read at once
+_OF_FAMILIES = ["id", "reason", "earliest", "members", "sources", "agencies"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,12 +150,13 @@ class Result(Tables):
     @property
     def relations(self) -> Sequence[Relation]:
         """Related pairs; exact and near copies are grouped, each paired with the first of its group only."""
-        return _Relations(self.relations_table())
+        table = self.relations_table()
+        return _Lazy(len(table), lambda low, high: map(_relation, table.slice(low, high - low).to_pylist()))
 
     @property
     def families(self) -> Sequence[Family]:
-        """Families of two or more, by id."""
-        return [self._family(first) for first in self._firsts.tolist()]
+        """Families of two or more, by id; each is made when it is looked at."""
+        return _Lazy(len(self._firsts), lambda low, high: self._families(self._firsts[low:high]))
 
     def largest_families(self, count: int) -> list[Family]:
         """The families with the most members; among equals, by id.
@@ -164,7 +169,7 @@ class Result(Tables):
         """
         most = max(asked_number(count, "count"), 0)
         order = np.argsort(-self._size[self._firsts], kind="stable")
-        return [self._family(first) for first in self._firsts[order[:most]].tolist()]
+        return list(self._families(self._firsts[order[:most]]))
 
     def family(self, document: str | int) -> Family | None:
         """The family a document belongs to, None where it is alone.
@@ -172,8 +177,8 @@ class Result(Tables):
         Raises:
             UsageError: There is no such document.
         """
-        first = int(self._judged.family[self._number(document)])
-        return self._family(first) if self._size[first] > 1 else None
+        first = self._judged.family[[self._number(document)]]
+        return next(self._families(first[self._size[first] > 1]), None)
 
     def document(self, identity: str | int) -> Document:
         """A document by its id.
@@ -225,25 +230,29 @@ class Result(Tables):
         return number
 
     def _document(self, number: int) -> Document:
-        row = self.documents.slice(int(self._judged.order[number]), 1).to_pylist()[0]
-        return Document(**{name: row[name] for name in Document.__slots__})
+        return Document(**self._fields.slice(int(self._judged.order[number]), 1).to_pylist()[0])
 
-    def _family(self, first: int) -> Family:
-        members = self._members(first)
-        candidates = self._judged.candidates
-        canonical = int(self._judged.canonical[first])
-        ids = self._id_column.take(pa.array(members)).to_pylist()
-        return Family(
-            id=self._family_column[first].as_py(),
-            canonical=self._document(canonical),
-            variants=tuple(self._document(m) for m in members.tolist() if m != canonical),
-            reason=self._reason(canonical, members),
-            earliest=ids[0],
-            members=tuple(ids),
-            sources=_distinct(candidates.source.take(pa.array(members))),
-            agencies=_distinct(candidates.agencies.take(pa.array(members)).flatten()),
-            _relations=_Later(partial(self._relations_within, first)),
-        )
+    @cached_property
+    def _fields(self) -> pa.Table:
+        """The documents without what only the files have of them."""
+        return self.documents.select(Document.__slots__)
+
+    def _families(self, firsts: NDArray[np.int64]) -> Iterator[Family]:
+        """Families by their first members."""
+        rows = self._family_rows(firsts).select(_OF_FAMILIES).to_pylist() if len(firsts) else []
+        for first, row in zip(firsts.tolist(), rows, strict=True):
+            canonical = int(self._judged.canonical[first])
+            yield Family(
+                id=row["id"],
+                canonical=self._document(canonical),
+                variants=tuple(self._document(m) for m in self._members(first).tolist() if m != canonical),
+                reason=row["reason"],
+                earliest=row["earliest"],
+                members=tuple(row["members"]),
+                sources=tuple(row["sources"]),
+                agencies=tuple(row["agencies"]),
+                _relations=_Later(partial(self._relations_within, first)),
+            )
 
     @cached_property
     def _edges_within(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -321,31 +330,40 @@ class _Later:
         return partial, (list, self())
 
 
-class _Relations(Sequence[Relation]):
-    """The relations table read as dataclasses, one row at a time."""
+class _Lazy(Sequence[Item]):
+    """Items that are made when they are looked at. A pickled copy has them made: it is a list.
 
-    def __init__(self, table: pa.Table) -> None:
-        self._table = table
+    Args:
+        count: How many there are.
+        make: Makes those from one place to another.
+    """
+
+    def __init__(self, count: int, make: Callable[[int, int], Iterator[Item]]) -> None:
+        self._count = count
+        self._make = make
 
     def __len__(self) -> int:
-        return len(self._table)
+        return self._count
 
     @overload
-    def __getitem__(self, place: int) -> Relation: ...
+    def __getitem__(self, place: int) -> Item: ...
 
     @overload
-    def __getitem__(self, place: slice) -> Sequence[Relation]: ...
+    def __getitem__(self, place: slice) -> Sequence[Item]: ...
 
-    def __getitem__(self, place: int | slice) -> Relation | Sequence[Relation]:
+    def __getitem__(self, place: int | slice) -> Item | Sequence[Item]:
         if isinstance(place, slice):
             return [self[x] for x in range(*place.indices(len(self)))]
         if not -len(self) <= place < len(self):
             raise IndexError(place)
-        return _relation(self._table.slice(place % len(self), 1).to_pylist()[0])
+        return next(self._make(place % len(self), place % len(self) + 1))
 
-    def __iter__(self) -> Iterator[Relation]:
-        for batch in self._table.to_batches(max_chunksize=4096):
-            yield from map(_relation, batch.to_pylist())
+    def __iter__(self) -> Iterator[Item]:
+        for low in range(0, len(self), _ROWS):
+            yield from self._make(low, min(low + _ROWS, len(self)))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return list, (list(self),)
 
 
 def _relation(row: dict[str, Any]) -> Relation:
@@ -366,8 +384,3 @@ def _turned(relation: Relation) -> Relation:
         coverage_b=relation.coverage_a,
         passages=tuple(sorted(turned, key=lambda passage: passage.a_start)),
     )
-
-
-def _distinct(values: pa.Array) -> tuple[str, ...]:
-    """Values that are not null, each once, in order."""
-    return tuple(values.drop_null().unique().to_pylist())

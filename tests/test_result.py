@@ -166,6 +166,19 @@ def test_relations_are_a_sequence(result: Result) -> None:
             result.relations[place]
 
 
+def test_families_are_made_when_they_are_looked_at(seeds: Result, monkeypatch: pytest.MonkeyPatch) -> None:
+    families = list(seeds.families)
+    made: list[int] = []
+    document = seeds._document
+    monkeypatch.setattr(seeds, "_document", lambda number: made.append(number) or document(number))
+    assert len(seeds.families) == len(families) > 3
+    assert not made
+    assert next(iter(seeds.families)) == families[0]
+    assert len(made) == len(families[0])
+    assert (seeds.families[-1], seeds.families[1:3]) == (families[-1], families[1:3])
+    assert families == [seeds.family(family.earliest) for family in families]
+
+
 def test_listed_relations_are_those_of_single_pairs(seeds: Result) -> None:
     for relation in seeds.relations:
         assert seeds.relation(relation.a, relation.b) == relation
@@ -236,4 +249,6 @@ def test_a_copy_can_be_sent_elsewhere(result):
     assert asdict(family)["members"] == family.members
     there = pickle.loads(pickle.dumps(result))
     assert list(there.relations) == list(result.relations)
-    assert there.families == result.families
+    assert list(there.families) == list(result.families)
+    for items in (result.families, result.relations):
+        assert pickle.loads(pickle.dumps(items)) == list(items)
