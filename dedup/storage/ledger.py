@@ -239,21 +239,23 @@ class Ledger:
         sql = f"SELECT {_ENTRY} FROM document WHERE id IN {{names}}"  # noqa: S608
         return {e.id: e for e in self._keep(self.store.rows_in(sql, list(identities)))}
 
-    def with_content(self, contents: Sequence[bytes], limit: int) -> dict[bytes, list[Entry]]:
+    def with_content(self, contents: Collection[bytes], limit: int) -> dict[bytes, list[Entry]]:
         """The first documents with the same body as some have, by it."""
-        self._write_documents()
-        if len(contents) > 1:  # most have no other
-            values = ", ".join(["(?)"] * len(contents))
-            contents = [
-                content
-                for (content,) in self.store.rows(
-                    f"SELECT asked.column1 FROM (VALUES {values}) AS asked "  # noqa: S608
-                    "WHERE EXISTS (SELECT 1 FROM document WHERE content = asked.column1)",
-                    *contents,
-                )
-            ]
-        where = "content = ? ORDER BY num LIMIT ?"
-        return {content: self._entries_where(where, content, limit) for content in contents}
+        asked = set(contents)
+        if not asked:
+            return {}
+        # the last of each first: with a limit of their own they are not looked up again for every document
+        values = ", ".join(["(?)"] * len(asked))
+        last = "(SELECT num FROM document WHERE content = column1 ORDER BY num LIMIT 1 OFFSET ?)"
+        bounds = f"SELECT column1 AS body, {last} AS last FROM (VALUES {values}) AS asked LIMIT ?"  # noqa: S608
+        condition = (
+            f"num IN (SELECT num FROM ({bounds}) AS bounds CROSS JOIN document "  # noqa: S608
+            "WHERE content = body AND num <= coalesce(last, ?)) ORDER BY num"
+        )
+        found: dict[bytes, list[Entry]] = {}
+        for entry in self._entries_where(condition, limit - 1, *asked, len(asked), _ALL):
+            found.setdefault(entry.content, []).append(entry)
+        return found
 
     def with_content_of_day(self, entry: Entry, limit: int) -> list[Entry]:
         """The first documents with the body and the day of another one; undated ones are of one day."""

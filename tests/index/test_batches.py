@@ -267,3 +267,20 @@ def test_what_is_not_written_yet_is_found(place):
             assert ledger_.by_id("b") == moved
             raise RuntimeError
         assert index.document("b") is None
+
+
+def test_equal_bodies_are_found_by_one_statement(index, monkeypatch):
+    list(index.add_many([article(f"{name}-{n}", paragraph(name), n) for n in range(5) for name in range(4)]))
+    with index._store.reading():
+        entries = index._ledger.all_entries()
+        expected = {}
+        for entry in entries:
+            expected.setdefault(entry.content, []).append(entry)
+        assert {len(some) for some in expected.values()} == {5}
+        rows, asked = index._store.rows, []
+        monkeypatch.setattr(index._store, "rows", lambda *args: asked.append(args) or rows(*args))
+        for limit in (1, 3, 5, 9):
+            found = index._ledger.with_content([*(e.content for e in entries), b"none"], limit)
+            assert found == {content: some[:limit] for content, some in expected.items()}
+        assert len(asked) == 4
+        assert index._ledger.with_content([], 9) == {}
