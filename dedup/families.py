@@ -140,28 +140,32 @@ def id_of(key: bytes) -> str:
 
 
 def _held(family: NDArray[np.int64], a: NDArray[np.int64], b: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Families without the members that hold to neither their centre nor a third of the others.
+    """Families, in place, without the members that hold to neither their centre nor a third of the others.
 
     The centre is the member with the most edges, of equals the first. What is cut stays together where it
     has edges of its own, and is held to the same rule.
     """
-    documents = len(family)
-    number = np.arange(documents)
+    rows, own = np.arange(len(family)), family
     while True:
-        inside = family[a] == family[b]
-        one, two = np.concatenate([a[inside], b[inside]]), np.concatenate([b[inside], a[inside]])
-        degree = np.bincount(one, minlength=documents)
-        order = np.lexsort((number, -degree, family))
-        opens = run_starts(family[order])
-        centre = np.empty(documents, np.int64)
+        inside = own[a] == own[b]
+        a, b = a[inside], b[inside]
+        one, two = np.concatenate([a, b]), np.concatenate([b, a])
+        number, degree = np.arange(len(own)), np.bincount(one, minlength=len(own))
+        order = np.lexsort((-degree, own))
+        opens = run_starts(own[order])
+        centre = np.empty(len(own), np.int64)
         centre[order] = first_of_run(order, opens)
-        others = np.bincount(family, minlength=documents)[family] - 1
+        others = np.bincount(own)[own] - 1
         held = (centre == number) | (degree > HELD * others)
         held[one[two == centre[one]]] = True
         if held.all():
             return family
         loose = ~held[one] & ~held[two]
-        apart = first_connected(one[loose], two[loose], documents)
+        apart = first_connected(one[loose], two[loose], len(own))
         # two label spaces side by side: what is held keeps its family, what is cut its component
-        label = np.where(held, family, documents + apart)
-        family = by_first(np.unique(label, return_inverse=True)[1])
+        label = np.where(held, own, len(own) + apart)
+        again = np.bincount(own, ~held)[own] > 0  # of families that lost none no member can be cut
+        place, kept = np.cumsum(again) - 1, again[a]
+        a, b = place[a[kept]], place[b[kept]]
+        rows, own = rows[again], by_first(np.unique(label[again], return_inverse=True)[1])
+        family[rows] = rows[own]

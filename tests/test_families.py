@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import numpy as np
 import pytest
@@ -126,6 +126,20 @@ def test_of_a_crowd_not_all_pairs_are_looked_at() -> None:
 @settings(max_examples=300)
 def test_groups_against_counting_anew(graph: tuple[list[Edge], list[bool]]) -> None:
     assert families(*graph) == naive(*graph)
+
+
+def test_families_that_hold_stand_beside_one_that_is_cut_again_and_again() -> None:
+    # each version is linked to the five before it
+    bounds = np.cumsum([0, 3, 40, 1, 6, 60, 4]).tolist()
+    rows = [
+        Edge(b - back, b, VERSION, 0.9, 0.9)
+        for low, high in pairwise(bounds)
+        for b in range(low, high)
+        for back in range(1, min(5, b - low) + 1)
+    ]
+    found = families(rows, [False] * bounds[-1])
+    assert found == naive(rows, [False] * bounds[-1])
+    assert [len(set(found[low:high])) for low, high in pairwise(bounds)] == [1, 9, 1, 1, 14, 1]
 
 
 @given(graphs())
