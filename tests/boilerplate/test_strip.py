@@ -634,6 +634,55 @@ def test_turns_of_a_talk_stay(marks: tuple[str, str]) -> None:
     assert strip_boilerplate(page(LEAD, *talk, appeal)).text == page(LEAD, *talk)
 
 
+AROUND_ARTICLES = [
+    (
+        "en",
+        "Take this week's quiz, then try today's cryptic crossword.",
+        "Crossword compilers are mostly over fifty.",
+    ),
+    (
+        "de",
+        "Ihr Horoskop für heute: Das raten die Sterne den Fischen",
+        "Das Horoskop füllte früher eine ganze Seite.",
+    ),
+    ("fr", "Cet article vous est offert par un abonné.", "Une commission d'enquête a été créée au Sénat."),
+    (
+        "es",
+        "Resumen generado por inteligencia artificial",
+        "El teléfono 016 recibió 9.000 llamadas en julio.",
+    ),
+    (
+        "it",
+        "Oroscopo del giorno: le previsioni segno per segno",
+        "I commenti sono stati cancellati in pochi minuti.",
+    ),
+    ("nl", "Stel ons in als voorkeursbron bij Google", "Klachten over geluidsoverlast namen toe."),
+    ("sv", "Det gick inte att spela upp videon. Försök igen senare.", "Omröstningen slutade oavgjort."),
+    ("da", "En abonnent har delt denne artikel med dig.", "Pressenævnet har udtalt kritik af avisen."),
+    ("no", "Du må godta informasjonskapsler for å se dette innholdet.", "Videoen er ekte, sier politiet."),
+    ("fi", "Tiivistelmän on tehnyt tekoäly.", "Kyselyyn vastasi tuhat suomalaista."),
+    ("pl", "Jeśli jesteś w kryzysie, zadzwoń pod całodobowy numer.", "Sonda uliczna pokazała co innego."),
+    ("cs", "Zveme vás na debatu s čtenáři do knihovny", "Linka bezpečí přijala dvakrát víc hovorů."),
+    ("pt", "Jogue agora o sudoku e as palavras cruzadas", "A enquete terminou empatada."),
+    ("ru", "* Instagram принадлежит компании Meta, её деятельность запрещена", "Опрос показал иное."),
+    ("uk", "Купити каву редакції", "Коментарі під дописом закрили."),
+    ("tr", "Bu içeriği görüntülemek için çerezleri kabul edin", "Anket sonuçları cuma günü açıklandı."),
+    ("ar", "برجك اليوم: ماذا يخبئ الفلك لمواليد الحوت؟", "نفدت التذاكر خلال ساعة واحدة."),
+    ("ja", "みんなのアンケート　駅前の再開発に賛成？　投票はこちら", "アンケートでは半数が反対と答えた。"),
+    ("zh", "今日运势：双鱼座谨防破财", "名额有限，许多家长凌晨就来排队。"),
+    ("ko", "이 기사는 언론사에서 경제 섹션으로 분류했습니다.", "설문조사에서 절반이 반대했다."),
+]
+
+
+@pytest.mark.parametrize(
+    ("line", "told"), [pair[1:] for pair in AROUND_ARTICLES], ids=[x[0] for x in AROUND_ARTICLES]
+)
+def test_what_sites_say_around_articles_goes(line: str, told: str) -> None:
+    """Puzzles, gifts, machines, polls and help lines; a sentence of news that names them stays."""
+    assert goes_between_paragraphs(line)
+    assert not goes_between_paragraphs(told)
+
+
 def test_an_appeal_of_many_sentences_goes_whole() -> None:
     appeal = (
         "For thirty years we have told you what happens in this town. Our reporters sit through every meeting "
