@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dedup import kernels
+from dedup.kernels.rules import MIX
 from dedup.marks import grouped
 from dedup.parallel import in_order
 from dedup.ragged import by_owner, distinct, first_of_run, run_starts
@@ -86,7 +87,7 @@ def band_keys(signatures: NDArray[np.uint32]) -> NDArray[np.uint64]:
     rows = signatures[:, : bands * ROWS].reshape(len(signatures), bands, ROWS).astype(np.uint64)
     keys = np.zeros((len(signatures), bands), np.uint64)
     for column in range(ROWS):
-        keys = (keys ^ rows[:, :, column]) * np.uint64(0x9E3779B97F4A7C15)
+        keys = (keys ^ rows[:, :, column]) * np.uint64(MIX)
         keys ^= keys >> np.uint64(29)
     return np.ascontiguousarray(keys.T)
 

@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Any, Self
 
 from dedup.errors import SettingsError, UsageError
-from dedup.model import has_surrogate
+from dedup.values import has_surrogate
 
 __all__ = ["RESOURCE_FIELDS", "SCHEME_FIELDS", "Format", "Policy", "Settings", "check_format", "parse_size"]
 

@@ -33,11 +33,11 @@ from dedup.ingestion.scheme import check_scheme, open_scheme, scheme_of
 from dedup.ingestion.settling import settle
 from dedup.ingestion.writer import Writer
 from dedup.io import OutputFolder, write_table
-from dedup.model import Document, asked_number, asked_time, micros, moment
 from dedup.output import write_run
 from dedup.storage import Store, open_store
 from dedup.storage.ledger import Ledger
 from dedup.storage.segments import Postings
+from dedup.values import asked_number, asked_time, micros, moment
 
 if TYPE_CHECKING:
     import os
@@ -48,6 +48,7 @@ if TYPE_CHECKING:
 
     from dedup.boilerplate import Recurring
     from dedup.ingestion.drafts import Draft
+    from dedup.model import Document
     from dedup.storage.rows import Entry
 
 __all__ = ["Change", "Index", "Match", "StoredDocument", "StoredFamily"]

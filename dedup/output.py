@@ -18,9 +18,10 @@ from dedup.errors import OutputError
 from dedup.io import OutputFolder, rejects_table, write_records, write_table
 from dedup.io.folder import writing
 from dedup.io.jsonlines import json_lines
-from dedup.model import FIELDS_ARE, Role
+from dedup.model import Role
 from dedup.parallel import in_order
 from dedup.schemas import DIFFS, FAMILIES, FORMAT, RELATIONS
+from dedup.values import FIELDS_ARE
 
 if TYPE_CHECKING:
     import os

@@ -14,13 +14,14 @@ import pyarrow as pa
 from dedup.edits import Diff, diff
 from dedup.errors import UsageError
 from dedup.lineage import AgreedText, Step, agree, trace
-from dedup.model import Document, Passage, Relation, RelationKind, asked_id, asked_number
+from dedup.model import Document, Passage, Relation, RelationKind
 from dedup.passages import spans_of_tokens
 from dedup.pipeline import compare_rows
 from dedup.ragged import by_owner
 from dedup.reasons import explain
 from dedup.tables import Room, Tables
 from dedup.texts import STOCK
+from dedup.values import asked_id, asked_number
 
 if TYPE_CHECKING:
     import os
@@ -286,8 +287,8 @@ class Result(Tables):
 
         Raises:
             UsageError: Another format.
-            OutputError: The folder exists and is not empty, or cannot be written; or the report cannot be made,
-                and all else is there.
+            OutputError: The folder exists and is not empty, or cannot be written; or the report cannot be
+                made, and all else is there.
         """
         from dedup.output import write  # the files know the result, not the other way round
 

@@ -9,7 +9,7 @@ import pytest
 ROOT = Path(__file__).parent.parent / "dedup"
 
 LAYERS: tuple[set[str], ...] = (
-    {"_version", "errors", "model", "config", "folding"},
+    {"_version", "errors", "values", "model", "config", "folding"},
     {"kernels"},
     set(),  # the stages: every module that is named nowhere else
     {"pipeline"},

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from dedup.cli.terminal import as_utf8
 from dedup.errors import InputError, UsageError
-from dedup.model import has_surrogate
+from dedup.values import has_surrogate
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -12,7 +12,7 @@ from dedup.cli.options import Fields, Force, Strict, parse_fields
 from dedup.cli.terminal import as_utf8
 from dedup.config import Format
 from dedup.errors import InputError, StorageError, UsageError
-from dedup.model import asked_time, has_surrogate
+from dedup.values import asked_time, has_surrogate
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

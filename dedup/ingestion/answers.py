@@ -10,10 +10,11 @@ import orjson
 
 from dedup.edges import KINDS, NONE, Edges
 from dedup.edits import Diff, diff
-from dedup.model import Passage, RelationKind, moment
+from dedup.model import Passage, RelationKind
 from dedup.passages import place_runs
 from dedup.ragged import owners, running, steps
 from dedup.storage.rows import Entry, Family, other_ends
+from dedup.values import moment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

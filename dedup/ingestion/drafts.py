@@ -16,7 +16,7 @@ from dedup.ingestion.keys import Ragged, heads_of
 from dedup.io.batch import sources
 from dedup.io.documents import is_frame, rows_of
 from dedup.io.schema import TIME
-from dedup.model import Document, has_surrogate
+from dedup.model import Document
 from dedup.pipeline import prepare
 from dedup.ragged import owners, running, steps
 from dedup.shingles import Shingles, widths
@@ -26,6 +26,7 @@ from dedup.storage.codec import unstocked
 from dedup.storage.rows import Entry
 from dedup.texts import NEVER, STOCK, half_words, is_spaceless
 from dedup.tokens import to_characters, tokenize
+from dedup.values import has_surrogate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence

@@ -12,7 +12,7 @@ from dedup.io.jsonl import load_line
 from dedup.io.schema import BATCH_BYTES, FIELDS, SCHEMA, Block, Reject, RejectSink
 from dedup.io.tables import plain_values
 from dedup.io.times import parse_times
-from dedup.model import fields_of, no_date, no_text
+from dedup.values import fields_of, no_date, no_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

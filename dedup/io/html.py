@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 
 from dedup.errors import InputError, MissingExtraError
-from dedup.model import parse_time
+from dedup.values import parse_time
 
 __all__ = ["load_html", "require_trafilatura"]
 

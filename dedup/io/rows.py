@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from dedup.errors import UsageError
 from dedup.io.schema import BATCH_BYTES, FIELDS, Block, Reject, RejectSink
-from dedup.model import as_text, has_surrogate
+from dedup.values import as_text, has_surrogate
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -16,7 +16,7 @@ from dedup.errors import UsageError
 from dedup.io.rows import distinct_names, listed
 from dedup.io.schema import Block, Reject, RejectSink
 from dedup.io.times import bounded
-from dedup.model import as_text
+from dedup.values import as_text
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping

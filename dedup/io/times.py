@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dedup.io.schema import TIME
-from dedup.model import micros, parse_time
+from dedup.values import micros, parse_time
 
 __all__ = ["bounded", "parse_times"]
 

@@ -19,7 +19,6 @@ import numpy as np
 from dedup.components import first_connected
 from dedup.edges import EXACT, NONE, QUOTE, TOLD, VERSION, Edges, Links, join_links
 from dedup.errors import StorageError
-from dedup.model import asked_id, has_surrogate
 from dedup.ragged import by_owner, distinct, steps
 from dedup.storage.base import Row
 from dedup.storage.codec import (
@@ -34,6 +33,7 @@ from dedup.storage.codec import (
 )
 from dedup.storage.rows import NO_EDGES, NO_LINKS, NUMBER_BITS, Body, Change, Entry, Family, microseconds
 from dedup.texts import DAY
+from dedup.values import asked_id, has_surrogate
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence

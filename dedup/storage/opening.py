@@ -7,7 +7,7 @@ from numbers import Real
 from typing import TYPE_CHECKING
 
 from dedup.errors import UsageError
-from dedup.model import has_surrogate
+from dedup.values import has_surrogate
 
 if TYPE_CHECKING:
     from dedup.storage.base import Store

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from dedup.errors import MissingExtraError
 from dedup.io import Reject, read
 from dedup.io.html import _decoded
-from dedup.model import parse_time
+from dedup.values import parse_time
 
 if TYPE_CHECKING:
     from pathlib import Path

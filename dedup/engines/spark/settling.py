@@ -26,10 +26,10 @@ from dedup.engines.spark.cluster import each_key, hosted
 from dedup.engines.spark.components import components
 from dedup.engines.spark.verifying import compared
 from dedup.families import find_roundups, group, id_of
-from dedup.model import moment
 from dedup.ragged import whole
 from dedup.schemas import FAMILIES
 from dedup.texts import NEVER
+from dedup.values import moment
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
