@@ -84,6 +84,9 @@ _DATE = re.compile(
 )
 
 
+_TIME = re.compile(rb"\d{1,2}[:.h]\d{2}( Uhr| h)?")
+
+
 def addresses(measures: Measures) -> NDArray[np.bool_]:
     """bool[U]: the unit is an address, of the web or of mail, or nothing but tags.
 
@@ -103,22 +106,34 @@ def dates(
 ) -> NDArray[np.bool_]:
     """bool[U]: the unit, one of those asked about, is a date in figures: 03.03.2026, or 03.03.2026 14:05.
 
-    Of one with its time of day all but a word may be cues: "am Freitag, 03.03.2026 - 14:05 Uhr".
+    Of one with its time of day all but a word may be cues: "am Freitag, 03.03.2026 - 14:05 Uhr". So is a time
+    of day alone, 14:05, where three and more stand in an article, as above the entries of a live blog, no
+    two of them in a row.
     """
     size, figures = measures.counts[:, signs.N_TOKENS], measures.counts[:, signs.N_NUMBER]
     told = measures.covered[:, _STAMPED].sum(axis=1)
-    found: NDArray[np.bool_] = among & (figures > 0) & (figures <= DATE_TOKENS)
+    found: NDArray[np.bool_] = (figures > 0) & (figures <= DATE_TOKENS)
     found &= (figures + told + 1 >= size) & (measures.gap_after & (signs.STOP | signs.COLON) == 0)
     if not found.any():
         return found
     data, begins = text_buffers(texts)
     base = begins[:-1].repeat(steps(units.offsets))
+    times = []
     for u in np.flatnonzero(found).tolist():
         start, end = tokens.start[units.first[u]], tokens.end[units.last[u] - 1]
         said = data[base[u] + start : base[u] + end].tobytes()
         whole = _DATE.fullmatch(said) if figures[u] == size[u] else _DATE.search(said)
         found[u] = whole is not None and (figures[u] == size[u] or whole[3] is not None)
-    return found
+        if _TIME.fullmatch(said):
+            times.append(u)
+    if len(times) < STAMPS:
+        return found & among
+    rows = np.array(times, np.int64)
+    document = units.documents(rows)
+    alone = np.append(True, steps(rows) > 1) & np.append(steps(rows) > 1, True)
+    many = np.bincount(document, alone, len(units.offsets) - 1) >= STAMPS
+    found[rows] |= many[document] & alone
+    return found & among
 
 
 def sentences(measures: Measures) -> NDArray[np.bool_]:

@@ -355,6 +355,24 @@ def test_agencies_and_their_roles() -> None:
     assert agency_place("dpa") == "Hamburg, DE"
 
 
+@pytest.mark.parametrize(
+    ("times", "gone"),
+    [
+        (["14:05", "13.20", "9:15 Uhr"], ["14:05", "13.20", "9:15 Uhr"]),
+        (["14:05", "13.20"], []),  # two may say anything
+        (["14:05", "13.20", "14 05"], []),
+        (["14:05", "13:20\n\n13:50", "9:15"], ["13:20", "13:50"]),  # two in a row are a player's
+    ],
+)
+def test_times_above_the_entries_of_a_live_blog_go(times: list[str], gone: list[str]) -> None:
+    text = "\n\n".join(
+        ["Strike at Northport", LEAD, *(x for pair in zip(times, BODY[1:], strict=False) for x in pair)]
+    )
+    kinds = kinds_of(strip_boilerplate(text), text)
+    assert [said for said, kind in kinds.items() if said[0].isdigit()] == gone
+    assert set(kinds.values()) <= {"meta", "title", "widget"}
+
+
 def test_a_date_put_before_the_text_goes() -> None:
     assert strip_boilerplate(" date 2025-03-04 " + page(*BODY)).text == page(*BODY)
 
