@@ -692,8 +692,32 @@ AROUND_ARTICLES = [
 ]
 
 
+HOW_TEXTS_CAME_TO_BE = [
+    ("en", "Advertiser content", "An earlier version of the bill failed in the Senate."),
+    ("de", "Gesponserter Inhalt", "Anzeige erstattete der Nachbar noch am selben Abend."),
+    ("fr", "Réservez vite vos places.", "Rendez-vous le 5 octobre pour la suite du procès."),
+    ("es", "Gracias por valorar esta noticia.", "El acto fue gratuito hasta completar aforo."),
+    ("it", "Articolo pubblicato sul numero 912", "Scrivi a tua madre, gli disse il cappellano."),
+    ("nl", "Dit artikel bevat affiliatelinks.", "Brieven van ouders stapelden zich op bij de school."),
+    ("sv", "Ser du inte kartan? Klicka här.", "Reklam från nätcasinon ska förbjudas."),
+    ("da", "Videoafspilleren kræver JavaScript.", "Ledige stillinger er svære at besætte."),
+    ("no", "Saken ble rettet klokken 9.15.", "Saken er rettet mot tre menn i trettiårene."),
+    ("fi", "Juttu on julkaistu alun perin lehdessä.", "Uusi jakso alkoi yhtiössä tammikuussa."),
+    ("cs", "Článek si přečtete za 4 minuty", "Hlasovalo 120 poslanců, proti jich bylo 40."),
+    ("pt", "Texto escrito segundo o novo Acordo Ortográfico", "Siga em frente, disse o guarda."),
+    ("ru", "Что звёзды сулят Весам", "Реклама алкоголя останется под запретом."),
+    ("uk", "Виправлено: раніше в тексті йшлося про 20 осіб", "Виправлено дорожні знаки на трьох вулицях."),
+    ("ar", "محتوى ممول", "تُرجم الكتاب إلى عشر لغات."),
+    ("ja", "この要約は生成AIによるものです", "生成AIが作成した偽の画像が拡散した。"),
+    ("zh", "海量资讯、精准解读，尽在新浪", "广告费用上涨了三成，公司表示。"),
+    ("ko", "※ 이 기사에는 영화의 결말이 포함돼 있습니다", "광고 시장은 올해 5% 줄었다."),
+]
+
+
 @pytest.mark.parametrize(
-    ("line", "told"), [pair[1:] for pair in AROUND_ARTICLES], ids=[x[0] for x in AROUND_ARTICLES]
+    ("line", "told"),
+    [pair[1:] for pair in AROUND_ARTICLES + HOW_TEXTS_CAME_TO_BE],
+    ids=[x[0] for x in AROUND_ARTICLES + HOW_TEXTS_CAME_TO_BE],
 )
 def test_what_sites_say_around_articles_goes(line: str, told: str) -> None:
     """Puzzles, gifts, machines, polls and help lines; a sentence of news that names them stays."""
