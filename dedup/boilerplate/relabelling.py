@@ -370,9 +370,12 @@ def led_by_places(view: View, labels: Labels) -> None:
 
 
 def agencies_by_themselves(view: View, labels: Labels) -> None:
-    """A line of nothing but an agency is a credit."""
+    """A line of nothing but an agency is a credit; "By" and an agency is a byline and no caption."""
     named = np.flatnonzero(view.traits[ALL_AGENCY])
     labels[named[_ASTRAY[labels[named]]]] = CREDIT
+    covered, size = view.measures.covered, view.measures.counts[:, signs.N_TOKENS]
+    agency, cue = covered[:, len(CUES)], covered[:, CUES.index("meta")]
+    labels[(labels == CAPTION) & (agency > 0) & (cue > 0) & (agency + cue >= size)] = META
 
 
 def lines_of_agencies(view: View, labels: Labels) -> None:

@@ -212,12 +212,13 @@ class Writer:
             self._place_again(draft)
 
     def _succeeded(self, leader: Entry, gone: set[int]) -> Entry:
-        """A leader that goes, as a copy of the exact copy that leads in its place, if one stays."""
+        """A leader that goes, as a copy of its first copy, if that is exact and leads in its place."""
         ledger = self._ledger
-        equal = [c for c in ledger.copies([leader.num]) if c.content == leader.content and c.num not in gone]
-        if not equal:
+        copies = [c for c in ledger.copies([leader.num]) if c.num not in gone]
+        first = min(copies, key=lambda e: e.key, default=leader)
+        if first is leader or first.content != leader.content:  # a near copy before all exact ones leads
             return leader
-        first = min(equal, key=lambda e: e.key)
+        equal = [c for c in copies if c.content == leader.content]
         heir = first._replace(leader=first.num, family=leader.family, roundup=leader.roundup)
         edges = ledger.edges_of([leader.num])
         others = ledger.entries({*edges.a.tolist(), *edges.b.tolist()} - gone)

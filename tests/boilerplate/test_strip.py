@@ -355,6 +355,18 @@ def test_agencies_and_their_roles() -> None:
     assert agency_place("dpa") == "Hamburg, DE"
 
 
+def test_by_and_an_agency_is_a_byline_whatever_stands_above() -> None:
+    appeal = "Independent reporting costs money. Support the Northport Times with a small monthly gift."
+    free = (
+        "This story is free to read because our members pay for it. Become a member of the Northport Times."
+    )
+    for n in range(1, 9):
+        text = "\n\n".join([appeal, "By EFE", *(BODY * 2)[:n], free, "Advertisement", "Print", "Share"])
+        clean = strip_boilerplate(text)
+        assert kinds_of(clean, text)["By EFE"] == "meta"
+        assert [agency.role for agency in clean.agencies] == ["byline"]
+
+
 @pytest.mark.parametrize(
     ("times", "gone"),
     [
