@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import partial
 from itertools import count, islice
 from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar
@@ -14,7 +15,7 @@ from dedup.ingestion.drafts import one_by_one, until_fault
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Mapping
+    from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Mapping
     from datetime import date
 
     import pyarrow as pa
@@ -101,21 +102,25 @@ class AsyncIndex:
         *,
         with_diff: bool = False,
     ) -> AsyncIterator[Match]:
-        """See :meth:`dedup.Index.add_many`; ``documents`` may be an async generator, too.
+        """See :meth:`dedup.Index.add_many`; ``documents`` may be an async generator, too, such as of a queue.
 
-        Any other feed is read in another thread: while it waits, the loop and the other calls go on.
+        Any other feed is read in other threads: while it waits, the loop and the other calls go on. What may
+        be read in the thread that made it only, such as a cursor of ``sqlite3``, is to be an async generator.
         """
-        read = _reading(documents)
-        while True:
-            some, broken = await read()
-            matches = self.index.add_many(some, with_diff=with_diff)
-            found, fault = await self._run(until_fault, matches)
-            for match in found:
-                yield match
-            if (error := fault or broken) is not None:
-                raise error
-            if not some:
-                return
+        feed = _Feed(documents)
+        try:
+            while True:
+                some, broken = await feed.read()
+                matches = self.index.add_many(some, with_diff=with_diff)
+                found, fault = await self._run(until_fault, matches)
+                for match in found:
+                    yield match
+                if (error := fault or broken) is not None:
+                    raise error
+                if not some:
+                    return
+        finally:
+            feed.stop()
 
     async def query(self, document: Document | Mapping[str, Any]) -> Match:
         """See :meth:`dedup.Index.query`."""
@@ -182,27 +187,54 @@ class AsyncIndex:
         return await self._run(self.index.check)
 
 
-def _reading(documents: Any) -> Callable[[], Awaitable[tuple[list[Document], Exception | None]]]:
-    """What reads the next documents of a feed, those before an error, and the error."""
-    if not hasattr(documents, "__aiter__"):
-        remaining = one_by_one(documents)
-        return lambda: asyncio.to_thread(until_fault, islice(remaining, _TOGETHER))
-    feed, numbers = aiter(documents), count(1)
+@dataclass(frozen=True, slots=True)
+class _End:
+    """What comes behind the last item of a feed."""
 
-    async def read() -> tuple[list[Document], Exception | None]:
+    error: Exception | None
+
+
+class _Feed:
+    """What reads the next documents of a feed, those before an error, and the error.
+
+    An asynchronous one is read by a task of its own, ahead of what is stored; of a queue, as it comes.
+    """
+
+    def __init__(self, documents: Any) -> None:
+        self._documents = documents
+        self._remaining = None if hasattr(documents, "__aiter__") else one_by_one(documents)
+        self._numbers = count(1)
+        self._coming: asyncio.Queue[Any] = asyncio.Queue(_TOGETHER)
+        self._reader: asyncio.Task[None] | None = None
+        self._end: _End | None = None
+
+    async def read(self) -> tuple[list[Document], Exception | None]:
+        if self._remaining is not None:
+            return await asyncio.to_thread(until_fault, islice(self._remaining, _TOGETHER))
+        self._reader = self._reader or asyncio.create_task(self._read_ahead())
         items: list[Any] = []
-        fault: Exception | None = None
-        try:
-            while len(items) < _TOGETHER:
-                items.append(await anext(feed))
-        except StopAsyncIteration:
-            pass
-        except Exception as error:  # see until_fault
-            fault = error
-        some, unusable = await asyncio.to_thread(until_fault, one_by_one(items, numbers))
-        return some, unusable or fault
+        while self._end is None and (not items or not self._coming.empty()) and len(items) < _TOGETHER:
+            item = await self._coming.get()
+            if isinstance(item, _End):
+                self._end = item
+            else:
+                items.append(item)
+        some, unusable = await asyncio.to_thread(until_fault, one_by_one(items, self._numbers))
+        return some, unusable or (self._end.error if self._end else None)
 
-    return read
+    async def _read_ahead(self) -> None:
+        error = None
+        try:
+            async for item in self._documents:
+                await self._coming.put(item)
+        except Exception as fault:  # see until_fault
+            error = fault
+        await self._coming.put(_End(error))
+
+    def stop(self) -> None:
+        """Read no more."""
+        if self._reader is not None:
+            self._reader.cancel()
 
 
 def _close(opening: Future[Index]) -> None:

@@ -81,15 +81,19 @@ class _Title(NamedTuple):
         """What stands from a word to before another one."""
         return self.data[self.starts[first] : self.ends[stop - 1]].decode().casefold()
 
-    def names(self, known: set[int]) -> set[tuple[int, int]]:
-        """Two words in a row, in capitals, of those that are known; none where all words have capitals."""
-        capital = [bool(weight) and self.capital(i) for i, weight in enumerate(self.weights)]
-        told = [large and word in known for large, word in zip(capital, self.words, strict=True)]
-        names = [i for i, both in enumerate(map(all, pairwise(told))) if both]
-        frame = [i for i, weight in enumerate(self.weights) if weight and not {i - 1, i} & set(names)]
-        if len(frame) > 1 and all(capital[i] for i in frame):
-            return set()
-        return {(self.words[i], self.words[i + 1]) for i in names}
+    def names(self, body: set[int]) -> set[tuple[int, int]]:
+        """Two words in a row, in capitals, that the text has, too."""
+        told = [
+            word in body and bool(weight) and self.capital(i)
+            for i, (word, weight) in enumerate(zip(self.words, self.weights, strict=True))
+        ]
+        return {pair for pair, *both in zip(pairwise(self.words), told, told[1:], strict=False) if all(both)}
+
+    def capitals_around(self, names: set[tuple[int, int]]) -> bool:
+        """Whether the words besides some names, two at least, all have capitals, which then say nothing."""
+        inside = {word for name in names for word in name}
+        frame = [i for i, word in enumerate(self.words) if self.weights[i] and word not in inside]
+        return len(frame) > 1 and all(map(self.capital, frame))
 
     def spelled(self, names: set[tuple[int, int]]) -> str:
         """The words of some names, in their order."""
@@ -151,32 +155,40 @@ def names_swapped(texts: Texts, aligned: Aligned, asked: NDArray[np.bool_]) -> N
     ends = np.concatenate([aligned.a[rows], aligned.b[rows]])
     documents, place = np.unique(ends, return_inverse=True)
     titles = _read(texts.title.take(pa.array(documents)))
+    bodies = [texts.hash[texts.start[d] : texts.stop[d]].tolist() for d in documents.tolist()]
+    known = [set(body) for body in bodies]
+    names = [title.names(body) for title, body in zip(titles, known, strict=True)]
+    for title, body in zip(titles, known, strict=True):
+        body.update(title.words)
     for row, *pair in zip(rows.tolist(), *place.reshape(2, -1).tolist(), strict=True):
-        both = [titles[one] for one in pair]
-        if both[0].words == both[1].words or not all(title.words for title in both):
+        one, two = pair
+        if not names[one] or not names[two]:
             continue
-        sides = int(aligned.a[row]), int(aligned.b[row])
-        bodies = [texts.hash[texts.start[side] : texts.stop[side]].tolist() for side in sides]
-        known = [set(title.words).union(body) for title, body in zip(both, bodies, strict=True)]
-        names = [
-            title.names(set(body) - other)
-            for title, body, other in zip(both, bodies, reversed(known), strict=True)
+        own = [
+            {name for name in names[end] if known[other].isdisjoint(name)}
+            for end, other in ((one, two), (two, one))
         ]
-        if not all(names) or not _unlike(
-            *(title.spelled(own) for title, own in zip(both, names, strict=True))
-        ):
+        named = list(zip([titles[one], titles[two]], own, strict=True))
+        if not all(own) or any(title.capitals_around(some) for title, some in named):
             continue
-        runs = aligned.runs[aligned.start[row] : aligned.stop[row]]
-        last = [0, 0]
-        for *first, size in runs[np.argsort(runs[:, 0])].tolist():
-            between = [body[end:at] for body, end, at in zip(bodies, last, first, strict=True)]
-            last = [at + size for at in first]
-            if max(map(len, between)) <= GAP and all(
-                not own.isdisjoint(pairwise(part)) for own, part in zip(names, between, strict=True)
-            ):
-                found[row] = True
-                break
+        if _unlike(*(title.spelled(some) for title, some in named)):
+            runs = aligned.runs[aligned.start[row] : aligned.stop[row]]
+            runs = runs[np.argsort(runs[:, 0])].tolist()
+            found[row] = _in_one_gap([bodies[one], bodies[two]], own, runs)
     return found
+
+
+def _in_one_gap(bodies: list[list[int]], names: list[set[tuple[int, int]]], runs: list[list[int]]) -> bool:
+    """Whether names of two texts stand in one gap: before, between or behind what they have in common."""
+    last = [0, 0]
+    for *first, size in [*runs, [*map(len, bodies), 0]]:
+        between = [body[end:at] for body, end, at in zip(bodies, last, first, strict=True)]
+        last = [at + size for at in first]
+        if max(map(len, between)) <= GAP and all(
+            not own.isdisjoint(pairwise(part)) for own, part in zip(names, between, strict=True)
+        ):
+            return True
+    return False
 
 
 def _read(titles: pa.Array) -> list[_Title]:

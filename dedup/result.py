@@ -87,14 +87,14 @@ class Family:
         known = {document.id: document for document in (self.canonical, *self.variants)}
         return [known[identity] for identity in self.members]
 
-    def diff(self, variant: str) -> Diff:
+    def diff(self, variant: str | int) -> Diff:
         """The change from the canonical version to another.
 
         Raises:
             UsageError: ``variant`` is not the id of one.
         """
         for document in self.variants:
-            if document.id == variant:
+            if document.id == asked_id(variant):
                 return diff(self.canonical.text, document.text)
         raise UsageError(f"{variant!r} is no variant of family {self.id}")
 
@@ -354,14 +354,21 @@ class _Lazy(Sequence[Item]):
 
     def __getitem__(self, place: int | slice) -> Item | Sequence[Item]:
         if isinstance(place, slice):
-            return [self[x] for x in range(*place.indices(len(self)))]
+            first, stop, step = place.indices(len(self))
+            if step != 1:
+                return [self[x] for x in range(first, stop, step)]
+            return list(self._from(first, stop))
         if not -len(self) <= place < len(self):
             raise IndexError(place)
         return next(self._make(place % len(self), place % len(self) + 1))
 
     def __iter__(self) -> Iterator[Item]:
-        for low in range(0, len(self), _ROWS):
-            yield from self._make(low, min(low + _ROWS, len(self)))
+        return self._from(0, len(self))
+
+    def _from(self, first: int, stop: int) -> Iterator[Item]:
+        """Items one after the other, made some at a time."""
+        for low in range(first, stop, _ROWS):
+            yield from self._make(low, min(low + _ROWS, stop))
 
     def __reduce__(self) -> tuple[Any, ...]:
         return list, (list(self),)

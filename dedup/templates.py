@@ -179,8 +179,9 @@ def find_templates(texts: Texts, lengths: Lengths, aligned: Aligned, settings: S
     alike = 4 * aligned.left <= np.minimum(lengths.whole[a], lengths.whole[b])
     headlines = compare_headlines(texts, a, b, notice & alike)
     names = headlines.only | (headlines.name & rich[a] & rich[b] & _in_one_go(texts, a, b))
-    half = 2 * aligned.left <= np.minimum(lengths.whole[a], lengths.whole[b]) / 2
-    names |= names_swapped(texts, aligned, half & (np.maximum(lengths.whole[a], lengths.whole[b]) < 2 * FORM))
+    names |= names_swapped(
+        texts, aligned, alike & (np.maximum(lengths.whole[a], lengths.whole[b]) < 2 * FORM)
+    )
     other |= report & _differ_only(texts, lengths, aligned, apart, brief, headlines.figure)
     rule = np.zeros(len(a), np.uint8)
     rule[_framed(texts, lengths, aligned)] = Rule.FURNITURE

@@ -197,7 +197,7 @@ def no_date(name: str, value: object) -> str:
 
 def no_text(theirs: str, record: Mapping[Any, Any]) -> str:
     """The reason where there is no text: with the name it was looked for under, and those the record has."""
-    if theirs in record:
+    if theirs in record or not record:
         return "text is missing"
     return f"text is missing{'' if theirs == 'text' else f': no field {theirs!r}'}{fields_of(record)}"
 

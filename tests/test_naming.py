@@ -103,6 +103,10 @@ FORM = (
     "river, and many came from the villages around to hear the choir sing once more. In lieu of flowers the "
     "family asks for gifts to the {2}. {0} leaves {3}."
 )
+CLOSING = (
+    "The family thanks all who wrote, came or stood in silence by the road, and the choir of the old church by "
+    "the river for singing once more in the rain. A mass was read on Friday for the soul of {}."
+)
 OURS = FORM.format("Margaret Hollis", "a nurse for forty years", "hospice in Merrow", "two sons")
 THEIRS = FORM.format("Edwin Crake", "head of the boatyard", "lifeboat", "a wife, Joan, and a brother at sea")
 
@@ -113,6 +117,7 @@ THEIRS = FORM.format("Edwin Crake", "head of the boatyard", "lifeboat", "a wife,
         (("Margaret Hollis", OURS), ("Edwin Crake", THEIRS), True),
         (("Goodbye to Margaret Hollis", OURS), ("Edwin Crake: a life", THEIRS), True),
         (("Obituary: Margaret Hollis", OURS), ("Obituary: Edwin Crake", THEIRS), True),
+        (("Margaret Hollis", CLOSING.format("Margaret Hollis")), ("Edwin Crake", CLOSING.format("Edwin Crake")), True),
         (("Margaret Hollis", OURS), ("Margaret Hollis", THEIRS), False),
         (("Margaret Hollis", OURS), ("", THEIRS), False),
         (("margaret hollis", OURS), ("edwin crake", THEIRS), False),

@@ -84,7 +84,7 @@ _DATE = re.compile(
 )
 
 
-_TIME = re.compile(rb"\d{1,2}[:.h]\d{2}( Uhr| h)?")
+_TIME = re.compile(rb"([01]?\d|2[0-3])[:.h][0-5]\d( Uhr| h)?")
 
 
 def addresses(measures: Measures) -> NDArray[np.bool_]:
@@ -130,7 +130,8 @@ def dates(
         return found & among
     rows = np.array(times, np.int64)
     document = units.documents(rows)
-    alone = np.append(True, steps(rows) > 1) & np.append(steps(rows) > 1, True)
+    apart = (steps(rows) > 1) | (steps(document) > 0)
+    alone = np.append(True, apart) & np.append(apart, True)
     many = np.bincount(document, alone, len(units.offsets) - 1) >= STAMPS
     found[rows] |= many[document] & alone
     return found & among

@@ -221,7 +221,7 @@ class Writer:
         equal = [c for c in copies if c.content == leader.content]
         heir = first._replace(leader=first.num, family=leader.family, roundup=leader.roundup)
         edges = ledger.edges_of([leader.num])
-        others = ledger.entries({*edges.a.tolist(), *edges.b.tolist()} - gone)
+        others = ledger.entries({*edges.a.tolist(), *edges.b.tolist()} - {leader.num})
         bodies = {
             num: Body(body.hash, np.where(body.flags & LATE, body.flags | STOCK, body.flags))
             for num, body in ledger.bodies({heir.num, *others}).items()

@@ -54,10 +54,10 @@ def batches(
         columns |= {"id": _ids(block, occurrences), "text": block.columns["text"]}
         columns |= {"file": block.files, "line": block.lines, "record": block.records}
         yield pa.RecordBatch.from_arrays([columns[f.name].cast(f.type) for f in SCHEMA], schema=SCHEMA)
-    record = load_line(first) if first and absent else {}
+    record = _record(first) if first and absent else {}
     for name, theirs in fields.items():
         if record and name in absent and theirs not in record:  # null in all is an answer, too
-            warn(Reject("", None, f"no record has {theirs!r} for {name}{fields_of(record)}"))
+            warn(Reject("", None, f"no record has a value of {theirs!r} for {name}{fields_of(record)}"))
 
 
 def coalesce(parts: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -114,7 +114,7 @@ def _usable(block: Block, text_field: str, reject: RejectSink) -> Block:
         return block
     for row in pc.indices_nonzero(bad).to_pylist():
         found = text[row].is_valid
-        reason = "text is empty" if found else no_text(text_field, load_line(block.records[row].as_py()))
+        reason = "text is empty" if found else no_text(text_field, _record(block.records[row].as_py()))
         reject(block.reject(row, reason))
     good = pc.invert(bad)
     return Block(
@@ -123,6 +123,15 @@ def _usable(block: Block, text_field: str, reject: RejectSink) -> Block:
         lines=block.lines.filter(good),
         records=block.records.filter(good),
     )
+
+
+def _record(line: bytes) -> Mapping[str, object]:
+    """A record as it came; nothing where it is nested too deep for Python, which Arrow has read."""
+    try:
+        record: Mapping[str, object] = load_line(line)
+    except ValueError:
+        return {}
+    return record
 
 
 def _optional(block: Block, name: str) -> pa.Array:

@@ -30,7 +30,7 @@ def parse_times(values: pa.Array) -> pa.Array:
         values: string, large_string or timestamp[n].
 
     Returns:
-        timestamp[us, UTC][n]; null where there is none, or what :func:`dedup.model.parse_time` refuses.
+        timestamp[us, UTC][n]; null where there is none, or what :func:`dedup.values.parse_time` refuses.
     """
     times = bounded(values) if pa.types.is_timestamp(values.type) else _parsed(values)
     moments = times.cast(pa.int64())

@@ -385,6 +385,20 @@ def test_times_above_the_entries_of_a_live_blog_go(times: list[str], gone: list[
     assert set(kinds.values()) <= {"meta", "title", "widget"}
 
 
+def test_times_of_one_article_are_none_of_the_next() -> None:
+    live = "\n\n".join([LEAD, "14:05", SECOND, "13:20", THIRD, "9:15", LAST, "8:40"])
+    other = "\n\n".join(["9:10", *BODY])
+    bodies = []
+    for some in ([live], [live, other]):
+        column, nothing = pa.array(some, pa.large_string()), pa.nulls(len(some), pa.string())
+        tokens = tokenize(column)
+        stripped = stripping.strip(
+            tokens, pa.record_batch({"text": column, "title": nothing, "source": nothing})
+        )
+        bodies.append(stripped.body[: tokens.offsets[1]].tolist())
+    assert bodies[0] == bodies[1]
+
+
 def test_a_date_put_before_the_text_goes() -> None:
     assert strip_boilerplate(" date 2025-03-04 " + page(*BODY)).text == page(*BODY)
 

@@ -146,6 +146,28 @@ def test_a_feed_may_be_an_async_generator(place, monkeypatch, together):
     asyncio.run(work())
 
 
+def test_a_queue_is_stored_as_it_comes(place):
+    documents = [article(f"d{n}", story(n)) for n in range(5)]
+
+    async def work():
+        queue = asyncio.Queue()
+
+        async def feed():
+            while True:
+                yield await queue.get()
+
+        async with await AsyncIndex.open(place.url) as index, asyncio.timeout(60):
+            matches = index.add_many(feed())
+            for some in (documents[:3], documents[3:]):
+                for document in some:
+                    queue.put_nowait(document)
+                assert [(await anext(matches)).id for _ in some] == [document.id for document in some]
+            await matches.aclose()
+            assert (await index.stats())["documents"] == 5
+
+    asyncio.run(work())
+
+
 def test_while_a_feed_waits_the_loop_and_other_calls_go_on(place):
     goes_on = threading.Event()
 

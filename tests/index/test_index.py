@@ -199,6 +199,18 @@ def test_removing_what_copies_are_led_by(index):
     }
 
 
+def test_removing_two_at_once_that_copies_are_led_by(index):
+    """What their heirs share is kept."""
+    cut = [*story(1)[:4], paragraph("own"), paragraph("words")]
+    for day in (0, 4):
+        index.add(article(f"whole{day}", story(1), 24 * day))
+        index.add(article(f"cut{day}", cut, 24 * day + 1))
+    assert index.prune(before=START + timedelta(days=2)) == 2
+    (family,) = index.families()
+    assert family.members == ("whole4", "cut4")
+    assert index.check() == []
+
+
 @pytest.mark.parametrize("pruned", [False, True])
 def test_a_copy_that_founded_a_family_others_are_left_with(index, pruned):
     main, tail = story(1, 23), paragraph("tail", 85)

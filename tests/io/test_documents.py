@@ -129,7 +129,7 @@ def test_a_field_renamed_that_nothing_has() -> None:
     renamed = {"published": "whenn", "source": "by", "title": "title", "url": "title"}
     (batch,) = from_documents(records, fields=renamed, warn=warned.append)
     assert batch.column("source").to_pylist() == [None, "x.example"]
-    reason = "no record has 'whenn' for published; fields are 'id', 'when', 'title', 'text'"
+    reason = "no record has a value of 'whenn' for published; fields are 'id', 'when', 'title', 'text'"
     assert warned == [Reject("", None, reason)]
     with pytest.raises(InputError, match=f"^{reason}$"):
         list(from_documents(records, fields=renamed, strict=True))

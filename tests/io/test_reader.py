@@ -641,7 +641,7 @@ def test_a_column_named_that_a_table_has_not(tmp_path: Path) -> None:
     assert Got(tmp_path, fields={"published": "when"}).column("text") == ["a", "b"]  # one has it
     got = Got(tmp_path, fields={"published": "whenn"})
     assert [w.reason for w in got.warnings] == [
-        "no record has 'whenn' for published; fields are 'text', 'when'"
+        "no record has a value of 'whenn' for published; fields are 'text', 'when'"
     ]
 
 
@@ -881,3 +881,14 @@ def test_other_columns_twice_are_all_kept(tmp_path: Path) -> None:
     table = pa.Table.from_arrays([pa.array([value]) for value in ("one", "a", "b", "c")], names=names)
     (batch,) = from_documents(table)
     assert orjson.loads(batch.column("record")[0].as_py()) == kept
+
+
+def test_what_is_nested_too_deep_for_python_is_one_reject(tmp_path: Path) -> None:
+    """Arrow reads it; the reason of a reject names the fields of a record."""
+    path, rejects, warnings = tmp_path / "in.jsonl", list[Reject](), list[Reject]()
+    deep = b"[" * 1500 + b"]" * 1500
+    path.write_bytes(b'{"id": "a", "x": ' + deep + b'}\n{"id": "b", "text": "Two words."}\n')
+    batches = read([path], fields={"title": "head"}, reject=rejects.append, warn=warnings.append)
+    assert [batch.column("id").to_pylist() for batch in batches] == [["b"]]
+    assert [(reject.line, reject.reason) for reject in rejects] == [(1, "text is missing")]
+    assert [warning.reason[:25] for warning in warnings] == ["no record has a value of "]
