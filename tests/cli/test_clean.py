@@ -69,7 +69,7 @@ def test_what_could_not_be_used_is_told(dedup: Call, tmp_path: Path) -> None:
     outcome = dedup("clean", path, "-o", tmp_path / "clean.jsonl")
     assert outcome.code == 0
     assert outcome.err.splitlines() == [
-        *(f"dedup: left out: {path}:{line}: text is missing; fields are none" for line in (3, 4, 5)),
+        *(f"dedup: left out: {path}:{line}: text is missing" for line in (3, 4, 5)),
         "dedup: left out: 2 more records",
     ]
     path.write_text(path.read_text().removesuffix("{}\n"))
