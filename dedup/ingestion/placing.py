@@ -324,8 +324,7 @@ class _Batch:
             (entry, Body(draft.hash, draft.flags), stored[entry.leader])
             for entry, (draft, _) in zip(after.values(), copies, strict=True)
         ]
-        equals = [entry.content == other.content for entry, _, other in pairs]
-        edges = verified(pairs, bodies, {}, equals, self._settings)
+        edges = verified(pairs, bodies, {}, self._settings)
         for (entry, body, _), own in zip(pairs, edges.split([1] * len(edges)), strict=True):
             self.placed[entry.num] = Placement(entry, body, own)
 
@@ -359,9 +358,8 @@ class _Batch:
             return
         bodies = self._bodies({other.num for _, other in pairs})
         own = [(self._entries[i], self._body(i), other) for i, other in pairs]
-        same = [entry.content == other.content for entry, _, other in own]
         stock = {self._entries[i].num: self._stock_of(i) & _SHINGLE_MASK for i in {i for i, _ in pairs}}
-        self._verified.add(pairs, verified(own, bodies, stock, same, self._settings))
+        self._verified.add(pairs, verified(own, bodies, stock, self._settings))
 
     # --- what text is stock
 

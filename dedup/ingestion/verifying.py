@@ -34,7 +34,6 @@ def verified(
     pairs: Sequence[tuple[Entry, Body, Entry]],
     bodies: Mapping[int, Body],
     stock: Mapping[int, NDArray[np.uint64]],
-    same: Sequence[bool],
     settings: Settings,
 ) -> Edges:
     """Verified pairs of new documents and others, a row each.
@@ -43,7 +42,6 @@ def verified(
         pairs: New documents, those of one next to each other, with stock marked; and the others.
         bodies: Of the others.
         stock: Shingles of 48 bits by new document, sorted: they may have become stock after the others came.
-        same: Pairs that are exact copies.
         settings: What to do.
     """
     if not pairs:
@@ -72,8 +70,8 @@ def verified(
     one, two = np.array(here), np.array(there)
     later = np.array([other.is_before(entry) for entry, _, other in pairs])
     ends = Pairs(np.where(later, two, one), np.where(later, one, two))
-    if any(same):
-        alike = np.array(same)
+    alike = np.array([entry.content == other.content for entry, _, other in pairs])
+    if alike.any():
         apart = np.flatnonzero(~alike)
         found = equal(texts, ends.a[alike], ends.b[alike])
         if len(apart):

@@ -20,9 +20,8 @@ from dedup.overlap import verify
 from dedup.ragged import distinct, is_in
 from dedup.shingles import widths
 from dedup.stock import flag
-from dedup.storage.codec import LATE
+from dedup.storage.codec import LATE, stocked
 from dedup.storage.rows import NUMBER_BITS
-from dedup.texts import STOCK
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -116,8 +115,8 @@ def weigh_again(placement: Placement, pairs: Edges, ledger: Ledger, settings: Se
     ends = distinct(np.concatenate([before.a, before.b]))
     order = ends.tolist()
     known, bodies = ledger.entries(order), ledger.bodies(order)
-    texts = texts_of([known[num] for num in order], [bodies[num] for num in order])
-    texts.flags[np.concatenate([bodies[num].flags for num in order]) & LATE != 0] |= STOCK
+    parts = [replace(bodies[num], flags=stocked(bodies[num].flags)) for num in order]
+    texts = texts_of([known[num] for num in order], parts)
     known_before = texts.flags.copy()
     size = widths(texts.spaceless, settings)
     flag(texts.hash, texts.start, texts.stop, size, placement.newly_stock, texts.flags, settings)

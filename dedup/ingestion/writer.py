@@ -5,8 +5,6 @@ from __future__ import annotations
 import zlib
 from typing import TYPE_CHECKING, NamedTuple
 
-import numpy as np
-
 from dedup.edges import NONE, VERSION, Edges
 from dedup.ingestion.drafts import Draft, restored
 from dedup.ingestion.placing import place
@@ -15,9 +13,8 @@ from dedup.ingestion.settling import settle, settle_again
 from dedup.ingestion.turns import turns
 from dedup.ingestion.verifying import verified
 from dedup.ingestion.weighing import stock_pairs, weigh_again
-from dedup.storage.codec import LATE
+from dedup.storage.codec import stocked
 from dedup.storage.rows import NO_EDGES, Body, Change, Entry, microseconds
-from dedup.texts import STOCK
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -223,12 +220,11 @@ class Writer:
         edges = ledger.edges_of([leader.num])
         others = ledger.entries({*edges.a.tolist(), *edges.b.tolist()} - {leader.num})
         bodies = {
-            num: Body(body.hash, np.where(body.flags & LATE, body.flags | STOCK, body.flags))
+            num: Body(body.hash, stocked(body.flags))
             for num, body in ledger.bodies({heir.num, *others}).items()
         }
         pairs = [(heir, bodies[heir.num], other) for other in others.values()]
-        same = [heir.content == other.content for other in others.values()]
-        found = verified(pairs, bodies, {}, same, self._settings)
+        found = verified(pairs, bodies, {}, self._settings)
         ledger.add_edges(found.take(found.kind != NONE))
         ledger.hand_over(leader.num, heir.num)
         ledger.update([heir, *(c._replace(leader=heir.num) for c in equal if c.num != heir.num)])

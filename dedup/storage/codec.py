@@ -29,6 +29,7 @@ __all__ = [
     "pack_places",
     "pack_runs",
     "pack_words",
+    "stocked",
     "unpack_mask",
     "unpack_places",
     "unpack_runs",
@@ -44,6 +45,11 @@ so that documents of a batch need not wait for what an earlier one makes stock."
 def bare(flags: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Flags of tokens without the one that only the index has."""
     return flags & np.uint8(~LATE & 0xFF)
+
+
+def stocked(flags: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Flags of tokens of which those that became stock late are stock."""
+    return np.where(flags & LATE, flags | np.uint8(STOCK), flags)
 
 
 def unstocked(flags: NDArray[np.uint8]) -> NDArray[np.uint8]:
