@@ -123,9 +123,9 @@ def compare_headlines(
     rows = rows[texts.sources_known(a[rows], b[rows], same=True)]
     if not len(rows):
         return found
-    documents, place = np.unique(np.concatenate([a[rows], b[rows]]), return_inverse=True)
+    documents, ends = _distinct(a[rows], b[rows])
     titles = _read(texts.title.take(pa.array(documents)))
-    for row, one, two in zip(rows.tolist(), *place.reshape(2, -1).tolist(), strict=True):
+    for row, one, two in zip(rows.tolist(), *ends, strict=True):
         x, y = titles[one], titles[two]
         if x.words == y.words or not x.words or not y.words:
             continue
@@ -152,16 +152,14 @@ def names_swapped(texts: Texts, aligned: Aligned, asked: NDArray[np.bool_]) -> N
     rows = np.flatnonzero(asked)
     if texts.title is None or not len(rows):
         return found
-    ends = np.concatenate([aligned.a[rows], aligned.b[rows]])
-    documents, place = np.unique(ends, return_inverse=True)
+    documents, ends = _distinct(aligned.a[rows], aligned.b[rows])
     titles = _read(texts.title.take(pa.array(documents)))
     bodies = [texts.hash[texts.start[d] : texts.stop[d]].tolist() for d in documents.tolist()]
     known = [set(body) for body in bodies]
     names = [title.names(body) for title, body in zip(titles, known, strict=True)]
     for title, body in zip(titles, known, strict=True):
         body.update(title.words)
-    for row, *pair in zip(rows.tolist(), *place.reshape(2, -1).tolist(), strict=True):
-        one, two = pair
+    for row, one, two in zip(rows.tolist(), *ends, strict=True):
         if not names[one] or not names[two]:
             continue
         own = [
@@ -176,6 +174,15 @@ def names_swapped(texts: Texts, aligned: Aligned, asked: NDArray[np.bool_]) -> N
             runs = runs[np.argsort(runs[:, 0])].tolist()
             found[row] = _in_one_gap([bodies[one], bodies[two]], own, runs)
     return found
+
+
+def _distinct(
+    a: NDArray[np.int64], b: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], tuple[list[int], list[int]]]:
+    """The documents of pairs, each once, and the places among them of those of a and of b."""
+    documents, place = np.unique(np.concatenate([a, b]), return_inverse=True)
+    one, two = place.reshape(2, -1).tolist()
+    return documents, (one, two)
 
 
 def _in_one_gap(bodies: list[list[int]], names: list[set[tuple[int, int]]], runs: list[list[int]]) -> bool:

@@ -165,7 +165,8 @@ def find_templates(texts: Texts, lengths: Lengths, aligned: Aligned, settings: S
     short = lengths.whole < 2 * NOTICE
     notice = short[a] & short[b]
     rich = lengths.figures >= RICH * lengths.whole
-    brief = np.maximum(lengths.whole[a], lengths.whole[b]) < 2 * BRIEF
+    longer = np.maximum(lengths.whole[a], lengths.whole[b])
+    brief = longer < 2 * BRIEF
     told = lengths.figures >= FIGURES * lengths.whole
     report = brief | told[a] | told[b]
     apart = days_apart(texts, a, b, np.where(notice | (rich[a] & rich[b]), NEXT_DAY, ANOTHER_DAY)) & report
@@ -179,9 +180,7 @@ def find_templates(texts: Texts, lengths: Lengths, aligned: Aligned, settings: S
     alike = 4 * aligned.left <= np.minimum(lengths.whole[a], lengths.whole[b])
     headlines = compare_headlines(texts, a, b, notice & alike)
     names = headlines.only | (headlines.name & rich[a] & rich[b] & _in_one_go(texts, a, b))
-    names |= names_swapped(
-        texts, aligned, alike & (np.maximum(lengths.whole[a], lengths.whole[b]) < 2 * FORM)
-    )
+    names |= names_swapped(texts, aligned, alike & (longer < 2 * FORM))
     other |= report & _differ_only(texts, lengths, aligned, apart, brief, headlines.figure)
     rule = np.zeros(len(a), np.uint8)
     rule[_framed(texts, lengths, aligned)] = Rule.FURNITURE
