@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "FIELDS_ARE",
+    "FIRST_DATE",
+    "NO_LAST_DATE",
     "as_text",
     "asked_id",
     "asked_number",
@@ -38,7 +40,8 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NAMES = 6  # fields of a record that a reason names
 _SHOWN = 40  # characters of a name or a value in a reason
 _EXACT = 2**53 - 1  # whole numbers up to here have a float of their own
-_FIRST, _LAST = datetime(2, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC)
+FIRST_DATE, NO_LAST_DATE = datetime(2, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC)
+"""Times before the one, or from the other on, stand for no date, as the first moment of 1970 does."""
 _FIRST_SECONDS = 31_536_000
 """1971. Fewer seconds are no time of an article, but they may be the eight digits of a date: 20260310."""
 _MILLISECONDS = 1e11
@@ -83,7 +86,7 @@ def parse_time(value: str | datetime | None) -> datetime | None:
             for a date they don't have: the year 1, the first moment of 1970 or the last day of 9999.
     """
     moment = _parsed(value)
-    if moment is not None and (moment == _EPOCH or not _FIRST <= moment < _LAST):
+    if moment is not None and (moment == _EPOCH or not FIRST_DATE <= moment < NO_LAST_DATE):
         raise ValueError(f"{value} stands for no date")
     return moment
 

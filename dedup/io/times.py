@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dedup.io.schema import TIME
-from dedup.values import micros, parse_time
+from dedup.values import FIRST_DATE, NO_LAST_DATE, micros, parse_time
 
 __all__ = ["bounded", "parse_times"]
 
@@ -18,8 +18,6 @@ _ZONED = r"^\d{4}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d(:?\d\d)?
 # What datetime can hold, in seconds: Arrow reads the year 0 and shifts the end of 9999 into 10000.
 _FIRST = -62_135_596_800
 _BEYOND = 253_402_300_800
-_REAL = range((_FIRST + 365 * 86_400) * 1_000_000, (_BEYOND - 86_400) * 1_000_000)
-"""Microseconds from the year 2 to the last day but one of 9999: the others stand for no date, as 0 does."""
 _STEPS = {"s": 1, "ms": 1000, "us": 1_000_000}  # nanoseconds, of 64 bits, are from 1677 to 2262
 
 
@@ -34,7 +32,8 @@ def parse_times(values: pa.Array) -> pa.Array:
     """
     times = bounded(values) if pa.types.is_timestamp(values.type) else _parsed(values)
     moments = times.cast(pa.int64())
-    real = pc.and_(pc.greater_equal(moments, _REAL.start), pc.less(moments, _REAL.stop))
+    first, beyond = micros(FIRST_DATE), micros(NO_LAST_DATE)
+    real = pc.and_(pc.greater_equal(moments, first), pc.less(moments, beyond))
     real = pc.and_(real, pc.not_equal(moments, 0))
     return times if pc.all(real).as_py() else pc.if_else(real, times, None)
 
