@@ -199,6 +199,20 @@ def test_removing_what_copies_are_led_by(index):
     }
 
 
+def test_a_near_copy_before_all_exact_ones_leads(index):
+    """When what both are copies of goes, as in a run."""
+    index.add(article("a", story(1)))
+    index.add(article("near", version(1, 3), 1))
+    index.add(article("copy", story(1), 2))
+    index.remove("a")
+    numbers = {
+        name: (num, leader) for name, num, leader in index._store.rows("SELECT id, num, leader FROM document")
+    }
+    assert numbers["copy"][1] == numbers["near"][1] == numbers["near"][0]
+    (relation,) = index.export()["relations"].to_pylist()
+    assert (relation["a"], relation["b"], relation["relation"]) == ("copy", "near", "near")
+
+
 def test_removing_two_at_once_that_copies_are_led_by(index):
     """What their heirs share is kept."""
     cut = [*story(1)[:4], paragraph("own"), paragraph("words")]
