@@ -12,7 +12,7 @@ from html.entities import html5
 from pathlib import Path
 
 from dedup.entities import DATA
-from dedup.kernels.rules import ENTITY_SIZE
+from dedup.kernels.constants import ENTITY_SIZE
 
 HEAD = """\
 # Names of HTML's character references and the code points they stand for, made by .ci/make_entities.py: those

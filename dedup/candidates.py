@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dedup import kernels
-from dedup.kernels.rules import MIX
+from dedup.kernels.constants import MIX
 from dedup.marks import grouped
 from dedup.parallel import in_order
 from dedup.ragged import by_owner, distinct, first_of_run, run_starts

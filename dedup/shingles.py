@@ -12,7 +12,7 @@ from xxhash import xxh64_intdigest
 from dedup import kernels
 from dedup.config import Settings
 from dedup.errors import UsageError
-from dedup.kernels.rules import MULTIPLIER
+from dedup.kernels.constants import MULTIPLIER
 from dedup.ragged import running
 from dedup.texts import half_words, is_spaceless
 from dedup.tokens import CHARACTER, Tokens, token_strings, tokenize

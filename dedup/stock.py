@@ -20,7 +20,7 @@ import numpy as np
 
 from dedup import kernels
 from dedup.components import first_connected
-from dedup.kernels.rules import MIX
+from dedup.kernels.constants import MIX
 from dedup.marks import Marks, grouped
 from dedup.parallel import in_order
 from dedup.ragged import distinct, first_of_run, partition_bits, run_starts, running

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from dedup import kernels
-from dedup.kernels.rules import ANNOUNCED_FLAG, CUT_FLAG, SENTENCE_FLAG, STOCK_FLAG
+from dedup.kernels.constants import ANNOUNCED_FLAG, CUT_FLAG, SENTENCE_FLAG, STOCK_FLAG
 from dedup.tokens import CHARACTER, NUMBER, QUOTED
 
 if TYPE_CHECKING:

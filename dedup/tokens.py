@@ -31,7 +31,7 @@ from dedup import kernels
 from dedup.entities import entity_names, read_entities
 from dedup.errors import InputError
 from dedup.folding import folding
-from dedup.kernels.rules import CHARACTER_FLAG, NUMBER_FLAG, QUOTED_FLAG
+from dedup.kernels.constants import CHARACTER_FLAG, NUMBER_FLAG, QUOTED_FLAG
 from dedup.ragged import string_buffers, trim
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from dedup import kernels
 from dedup.edits import Diff, Operation, Row, diff
 from dedup.edits.rendering import facing
 from dedup.errors import DiffError, InputError
-from dedup.kernels.rules import MAX_CELLS
+from dedup.kernels.constants import MAX_CELLS
 
 # Few letters, many line ends and odd characters, so that the parts of two drawn texts resemble each other.
 ALPHABET = [

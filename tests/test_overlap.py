@@ -15,7 +15,7 @@ from dedup.candidates import Pairs
 from dedup.config import Settings
 from dedup.edges import KINDS, NONE, Edges
 from dedup.kernels import reference_overlap as reference
-from dedup.kernels.rules import EXCERPT
+from dedup.kernels.constants import EXCERPT
 from dedup.overlap import SEED, classify, decide, equal, verify
 from dedup.rules import Rule
 from dedup.texts import ANNOUNCED, CHARACTER, DAY, NEVER, NUMBER, QUOTED, SENTENCE, STOCK, Texts

@@ -1,8 +1,8 @@
 """What a unit and its surroundings say, as named yes-or-no features: the columns the model weighs.
 
 Features hold for any language; what depends on one is in the cue lexicon. Lengths are words (a character of
-a script without spaces counts half a word). Each feature is a rule about a unit's traits; :func:`rules` is
-the one list of them, and compiled loops observe the traits and weigh the rules that hold.
+a script without spaces counts half a word). Each feature is a condition on a unit's traits;
+:func:`conditions` is the one list of them, and compiled loops observe the traits and weigh what holds.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dedup import kernels
+from dedup.boilerplate.conditions import ALWAYS, Condition, Table, Trait
 from dedup.boilerplate.lexicon import CUES
 from dedup.boilerplate.model import MODELS
 from dedup.boilerplate.recurring import OFTEN
-from dedup.boilerplate.rules import ALWAYS, Rule, Table, Trait
 from dedup.kernels import signs
 from dedup.kernels import traits as rows
 from dedup.kernels.traits import KINDS_OF_FURNITURE, SHARE, WORD
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from dedup.boilerplate.units import Measures, Surface, Units
     from dedup.tokens import Tokens
 
-__all__ = ["DATELINE_TOKENS", "feature_matrix", "model_of", "observe", "rules", "suspects", "table"]
+__all__ = ["DATELINE_TOKENS", "conditions", "feature_matrix", "model_of", "observe", "suspects", "table"]
 
 Mask = NDArray[np.bool_]
 DATELINE_TOKENS = 14
@@ -87,10 +87,10 @@ def _agency_places(units: Units, measures: Measures) -> tuple[Mask, Mask, Mask]:
     return closes, after_stop, dateline
 
 
-def rules() -> Iterator[tuple[str, Rule]]:
-    """Name and rule of every feature, in a fixed order; the weights know them by name."""
+def conditions() -> Iterator[tuple[str, Condition]]:
+    """Name and condition of every feature, in a fixed order; the weights know them by name."""
 
-    def flag(row: int) -> Rule:
+    def flag(row: int) -> Condition:
         return Trait(row) > 0
 
     words, tokens = Trait(rows.WORDS, WORD), Trait(rows.TOKENS)
@@ -320,8 +320,8 @@ def rules() -> Iterator[tuple[str, Rule]]:
 
 @cache
 def table() -> Table:
-    """The rules as the loops read them."""
-    return Table.of(rules())
+    """The features as the loops read them."""
+    return Table.of(conditions())
 
 
 def observe(

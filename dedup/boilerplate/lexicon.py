@@ -17,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 
 from dedup.datafiles import read_lines
-from dedup.kernels.rules import MIX
+from dedup.kernels.constants import MIX
 from dedup.kernels.signs import (
     AS_CAPITALS,
     AS_NAME,

@@ -23,7 +23,7 @@ from dedup.ragged import running, steps
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from dedup.boilerplate.rules import Table
+    from dedup.boilerplate.conditions import Table
 
     Labels = NDArray[np.uint8]
 
@@ -60,7 +60,7 @@ class Weights:
 
         Args:
             raw: By model: weights by feature and label, and of the edges.
-            features: Names, in the order of the rules.
+            features: Names, in their order.
         """
         models = [raw[name] for name in MODELS]
 
@@ -77,13 +77,13 @@ class Weights:
 
 @cache
 def weights(features: tuple[str, ...]) -> Weights:
-    """Weights that come with the package, read once, for features by name in the order of the rules."""
+    """Weights that come with the package, read once, for features by name in their order."""
     raw = json.loads((resources.files(__package__) / "data" / "weights.json").read_text("utf-8"))
     return Weights.of(raw, features)
 
 
 def label_units(
-    rules: Table,
+    features: Table,
     traits: NDArray[np.int16],
     offsets: NDArray[np.int64],
     model: NDArray[np.uint8],
@@ -91,7 +91,7 @@ def label_units(
     """The label of every unit: of the best path, but lines beside the article of a page must be body clearly.
 
     Args:
-        rules: Of the features.
+        features: What the model weighs.
         traits: int16[ROWS, U], as :func:`dedup.boilerplate.features.observe` gives them.
         offsets: int64[n+1], units of each document.
         model: uint8[n], index into ``MODELS``.
@@ -99,12 +99,12 @@ def label_units(
     Returns:
         uint8[U], indices into ``LABELS``.
     """
-    learned = weights(rules.names)
+    learned = weights(features.names)
     count = steps(offsets)
     scores = np.zeros((traits.shape[1], len(LABELS)), np.float32)
     loops = kernels.get()
     loops.weigh(
-        *(traits, rules.first, rules.trait, rules.low, rules.high),
+        *(traits, features.first, features.trait, features.low, features.high),
         *(np.repeat(model, count), learned.votes),
         *(np.empty(BLOCK, np.uint8), scores),
     )

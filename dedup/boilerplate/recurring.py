@@ -16,7 +16,7 @@ import pyarrow as pa
 from xxhash import xxh64_intdigest
 
 from dedup import kernels
-from dedup.kernels.rules import MIX
+from dedup.kernels.constants import MIX
 from dedup.ragged import holders, is_in, run_starts, steps
 from dedup.texts import DAY, NO_DAY, times_of
 

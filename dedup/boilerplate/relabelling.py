@@ -27,7 +27,7 @@ from dedup.boilerplate.forms import (
 from dedup.boilerplate.lexicon import CUES
 from dedup.boilerplate.model import BODY, LABELS, MODELS, TITLE
 from dedup.kernels import signs
-from dedup.kernels.rules import CHARACTER_FLAG
+from dedup.kernels.constants import CHARACTER_FLAG
 from dedup.kernels.traits import (
     AGENCY,
     ALL_AGENCY,

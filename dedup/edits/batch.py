@@ -11,7 +11,7 @@ import pyarrow as pa
 from dedup import kernels
 from dedup.edits.text import character_classes, lower_case
 from dedup.errors import DiffError
-from dedup.kernels.rules import INSERT, NESTED, REPLACE
+from dedup.kernels.constants import INSERT, NESTED, REPLACE
 from dedup.tokens import text_buffers
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def find_edits(pairs: Pairs, first: int = 0) -> tuple[NDArray[np.int64], NDArray
         first: Number of the first one.
 
     Returns:
-        int64[m, 5], an operation a row: kind (see :mod:`dedup.kernels.rules`), first and last byte in the
+        int64[m, 5], an operation a row: kind (see :mod:`dedup.kernels.constants`), first and last byte in the
         first text, first and last byte in the second, half-open; and int64[k + 1], where the rows of each of
         k pairs begin.
 

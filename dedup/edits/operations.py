@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from dedup.errors import DiffError
-from dedup.kernels.rules import NESTED, OPERATIONS
+from dedup.kernels.constants import NESTED, OPERATIONS
 from dedup.tokens import byte_to_char
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from dedup.candidates import CROWD, LEADERS, band_keys
-from dedup.kernels.rules import MIX
+from dedup.kernels.constants import MIX
 from dedup.ragged import distinct, running
 from dedup.storage.rows import NUMBER_BITS
 

@@ -10,7 +10,7 @@ import numpy as np
 from numba import types
 
 from dedup.kernels._jit import LABELS, best_step, const, helper, inlined, kernel, out
-from dedup.kernels.rules import CHARACTER_FLAG, MIX
+from dedup.kernels.constants import CHARACTER_FLAG, MIX
 from dedup.kernels.signs import (
     AS_CAPITALS,
     AS_NAME,

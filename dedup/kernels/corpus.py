@@ -9,7 +9,7 @@ import numpy as np
 from numba import types
 
 from dedup.kernels._jit import const, inlined, kernel, load64, out
-from dedup.kernels.rules import CHARACTER_FLAG, MULTIPLIER
+from dedup.kernels.constants import CHARACTER_FLAG, MULTIPLIER
 
 __all__ = [
     "fill_table",

@@ -10,6 +10,7 @@ import numpy as np
 from numba import types
 
 from dedup.kernels._jit import const, helper, kernel, load64, out, trailing_zeros
+from dedup.kernels.constants import DELETE, EQUAL, INSERT, MAX_CELLS, MOVE, NESTED, REPLACE
 from dedup.kernels.pieces import (
     CUT,
     END,
@@ -28,7 +29,6 @@ from dedup.kernels.pieces import (
     class_at,
     cut,
 )
-from dedup.kernels.rules import DELETE, EQUAL, INSERT, MAX_CELLS, MOVE, NESTED, REPLACE
 from dedup.kernels.units import pair_equal, pair_similar, settle
 from dedup.kernels.words import match_words
 

@@ -6,7 +6,7 @@ import numpy as np
 from numba import types
 
 from dedup.kernels._jit import bytes_between, const, helper, kernel, out, trailing_zeros
-from dedup.kernels.rules import ENTITY_SIZE, WINDOWS_1252
+from dedup.kernels.constants import ENTITY_SIZE, WINDOWS_1252
 
 __all__ = ["move_places", "read_entities"]
 

@@ -6,7 +6,7 @@ import numpy as np
 from numba import types
 
 from dedup.kernels._jit import const, helper, inlined, kernel, out
-from dedup.kernels.rules import MIX
+from dedup.kernels.constants import MIX
 
 __all__ = ["connect", "mark_shared", "merge_groups", "weigh_pieces"]
 

@@ -11,7 +11,7 @@ from numba import types
 
 from dedup.kernels import traits as rows
 from dedup.kernels._jit import add_row, bytes_between, const, inlined, kernel, out, trailing_zeros
-from dedup.kernels.rules import CHARACTER_FLAG
+from dedup.kernels.constants import CHARACTER_FLAG
 from dedup.kernels.signs import (
     CAPITALS,
     CLOSE,

@@ -6,7 +6,7 @@ import numpy as np
 
 from dedup.kernels._jit import bytes_between, helper, inlined, trailing_zeros
 from dedup.kernels.characters import CHARACTER, DROPPED, IGNORABLE, SPACE, decode, look_up
-from dedup.kernels.rules import (
+from dedup.kernels.constants import (
     FILL_SHARE,
     FILL_SLACK,
     HANGUL,

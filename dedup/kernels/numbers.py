@@ -18,8 +18,8 @@ from dedup.kernels.characters import (
     SPACE,
     look_up,
 )
+from dedup.kernels.constants import CHARACTER_FLAG, NUMBER_FLAG, NUMERALS
 from dedup.kernels.hashing import hash_bytes
-from dedup.kernels.rules import CHARACTER_FLAG, NUMBER_FLAG, NUMERALS
 
 POINT, ZERO, LAST = ord("."), ord("0"), ord("z")
 EITHER = np.uint64(0x0101010101010101 * (NUMBER_FLAG | CHARACTER_FLAG))  # of eight tokens

@@ -6,8 +6,8 @@ import numpy as np
 from numba import types
 
 from dedup.kernels._jit import bytes_between, const, helper, inlined, kernel, out, trailing_zeros
+from dedup.kernels.constants import DELETE, EQUAL, INSERT, MOVE, NESTED, REPLACE
 from dedup.kernels.hashing import hash_bytes
-from dedup.kernels.rules import DELETE, EQUAL, INSERT, MOVE, NESTED, REPLACE
 
 __all__ = ["write_edits", "write_numbers"]
 

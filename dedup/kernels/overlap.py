@@ -18,9 +18,9 @@ import numpy as np
 from numba import types
 
 from dedup.kernels._jit import const, helper, inlined, kernel, load64, out
-from dedup.kernels.rules import ANNOUNCED_FLAG as ANNOUNCED
-from dedup.kernels.rules import CHARACTER_FLAG as CHARACTER
-from dedup.kernels.rules import (
+from dedup.kernels.constants import ANNOUNCED_FLAG as ANNOUNCED
+from dedup.kernels.constants import CHARACTER_FLAG as CHARACTER
+from dedup.kernels.constants import (
     EFFORT,
     EXCERPT,
     GAP_COST,
@@ -33,10 +33,10 @@ from dedup.kernels.rules import (
     SENTENCE_SHARE,
     SENTENCE_WORDS,
 )
-from dedup.kernels.rules import NUMBER_FLAG as NUMBER
-from dedup.kernels.rules import QUOTED_FLAG as QUOTED
-from dedup.kernels.rules import SENTENCE_FLAG as SENTENCE
-from dedup.kernels.rules import STOCK_FLAG as STOCK
+from dedup.kernels.constants import NUMBER_FLAG as NUMBER
+from dedup.kernels.constants import QUOTED_FLAG as QUOTED
+from dedup.kernels.constants import SENTENCE_FLAG as SENTENCE
+from dedup.kernels.constants import STOCK_FLAG as STOCK
 
 __all__ = ["align_pairs"]
 

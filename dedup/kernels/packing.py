@@ -12,7 +12,7 @@ import numpy as np
 from numba import types
 
 from dedup.kernels._jit import const, inlined, kernel, out
-from dedup.kernels.rules import LONG_SPAN, MIX, NUMBER_GROUPS, RARE
+from dedup.kernels.constants import LONG_SPAN, MIX, NUMBER_GROUPS, RARE
 
 __all__ = ["pack_body", "pack_spans", "unpack_body", "unpack_spans"]
 

@@ -13,8 +13,7 @@ import numpy as np
 from xxhash import xxh64_intdigest
 
 from dedup.folding import IDENTITY, Class
-from dedup.kernels.reference_entities import entities_of
-from dedup.kernels.rules import (
+from dedup.kernels.constants import (
     CHARACTER_FLAG,
     CONTENT_A,
     CONTENT_B,
@@ -34,6 +33,7 @@ from dedup.kernels.rules import (
     TAB,
     WIDE,
 )
+from dedup.kernels.reference_entities import entities_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dedup.kernels import signs
-from dedup.kernels.rules import CHARACTER_FLAG, MIX
+from dedup.kernels.constants import CHARACTER_FLAG, MIX
 from dedup.kernels.traits import KINDS_OF_FURNITURE, TELLING_BYTES, TELLING_NAME
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from dedup.kernels.constants import CHARACTER_FLAG
 from dedup.kernels.reference import roll
-from dedup.kernels.rules import CHARACTER_FLAG
 
 __all__ = [
     "fill_table",

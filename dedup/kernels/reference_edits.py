@@ -16,7 +16,7 @@ import numpy as np
 import orjson
 from xxhash import xxh64_hexdigest
 
-from dedup.kernels.rules import (
+from dedup.kernels.constants import (
     DELETE,
     EDGE_SHARE,
     EQUAL,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dedup.kernels.rules import WINDOWS_1252
+from dedup.kernels.constants import WINDOWS_1252
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from dedup.kernels import signs
 from dedup.kernels import traits as rows
-from dedup.kernels.rules import CHARACTER_FLAG
+from dedup.kernels.constants import CHARACTER_FLAG
 from dedup.kernels.traits import SHARE, WORD
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dedup.kernels.rules import LONG_SPAN, NUMBER_GROUPS, RARE
+from dedup.kernels.constants import LONG_SPAN, NUMBER_GROUPS, RARE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,7 +6,7 @@ import numpy as np
 from numba import types
 
 from dedup.kernels._jit import const, helper, kernel, out, trailing_zeros
-from dedup.kernels.rules import CONTENT_A, CONTENT_B, FINGERPRINT_SHIFT, MULTIPLIER
+from dedup.kernels.constants import CONTENT_A, CONTENT_B, FINGERPRINT_SHIFT, MULTIPLIER
 
 __all__ = ["content", "count_languages", "minhash", "roll", "winnow"]
 

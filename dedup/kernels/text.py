@@ -38,12 +38,7 @@ from dedup.kernels.characters import (
     look_up,
     peek,
 )
-from dedup.kernels.entities import AMPERSAND, find_entity, next_ampersand
-from dedup.kernels.hashing import hash_bytes, hash_short
-from dedup.kernels.lines import line_end, line_ends, measure, trim, wrap_width
-from dedup.kernels.numbers import has_numbers, join_numbers
-from dedup.kernels.quotes import doubled, last_single, turn
-from dedup.kernels.rules import (
+from dedup.kernels.constants import (
     CHARACTER_FLAG,
     INDENT,
     MAX_WIDTH,
@@ -51,6 +46,11 @@ from dedup.kernels.rules import (
     QUOTED_FLAG,
     SHORT_SHARE,
 )
+from dedup.kernels.entities import AMPERSAND, find_entity, next_ampersand
+from dedup.kernels.hashing import hash_bytes, hash_short
+from dedup.kernels.lines import line_end, line_ends, measure, trim, wrap_width
+from dedup.kernels.numbers import has_numbers, join_numbers
+from dedup.kernels.quotes import doubled, last_single, turn
 
 __all__ = ["count_characters", "places_in_characters", "room", "tokenize"]
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from dedup.kernels._jit import helper
+from dedup.kernels.constants import MIN_MOVED, MIN_SHARED
 from dedup.kernels.pieces import (
     FIRST,
     KEPT,
@@ -20,7 +21,6 @@ from dedup.kernels.pieces import (
     mixed,
     slot_of,
 )
-from dedup.kernels.rules import MIN_MOVED, MIN_SHARED
 
 VALUE = (1 << 32) - 1
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 import numpy as np
 
 from dedup.kernels._jit import helper
+from dedup.kernels.constants import EDGE_SHARE, MAX_CELLS, MAX_ISLAND
 from dedup.kernels.pieces import CUT, KEY, MATCH, WEIGHT, ZERO, empty_table, find_slot, mixed
-from dedup.kernels.rules import EDGE_SHARE, MAX_CELLS, MAX_ISLAND
 from dedup.kernels.units import chain
 
 ONE = np.uint64(1)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dedup import kernels
-from dedup.kernels.rules import LATE_FLAG
+from dedup.kernels.constants import LATE_FLAG
 from dedup.texts import STOCK
 
 if TYPE_CHECKING:

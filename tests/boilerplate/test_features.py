@@ -10,19 +10,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dedup.boilerplate.features import rules, table
+from dedup.boilerplate.conditions import ALWAYS, Table, Trait
+from dedup.boilerplate.features import conditions, table
 from dedup.boilerplate.lexicon import AGENCY, CUES
 from dedup.boilerplate.model import MODELS
-from dedup.boilerplate.rules import ALWAYS, Table, Trait
 from dedup.kernels import features, reference_features, signs, traits
-from dedup.kernels.rules import CHARACTER_FLAG
+from dedup.kernels.constants import CHARACTER_FLAG
 
 sizes = st.lists(st.integers(0, 40), max_size=4)
 seeds = st.integers(0, 1 << 30)
 
 
 def test_every_weight_has_its_feature() -> None:
-    names = [name for name, _ in rules()]
+    names = [name for name, _ in conditions()]
     assert len(set(names)) == len(names)
     known = json.loads((resources.files("dedup.boilerplate") / "data" / "weights.json").read_text("utf-8"))
     for model in MODELS:
@@ -32,11 +32,11 @@ def test_every_weight_has_its_feature() -> None:
 def test_the_rows_are_laid_out_as_the_lexicon_is() -> None:
     assert len(CUES) == AGENCY == traits.KINDS_OF_CUES
     assert CUES[traits.CAPTION] == "caption"
-    assert len({row for _, rule in rules() for row, _, _ in rule.ranges}) <= traits.ROWS
-    assert max(row for _, rule in rules() for row, _, _ in rule.ranges) < traits.ROWS
+    assert len({row for _, asked in conditions() for row, _, _ in asked.ranges}) <= traits.ROWS
+    assert max(row for _, asked in conditions() for row, _, _ in asked.ranges) < traits.ROWS
 
 
-def test_a_rule_is_made_of_comparisons() -> None:
+def test_a_condition_is_made_of_comparisons() -> None:
     words, share = Trait(0, 2), Trait(1, 300)
     asked = {
         "always": ALWAYS,

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from dedup.boilerplate import model
+from dedup.boilerplate.conditions import ALWAYS, Table
 from dedup.boilerplate.model import BODY, LABELS, MODELS, Weights, label_units
-from dedup.boilerplate.rules import ALWAYS, Table
 from dedup.kernels.traits import BELOW, INSIDE, PLACE, PROSE, ROWS
 
 NAV = LABELS.index("nav")

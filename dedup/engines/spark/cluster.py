@@ -25,7 +25,7 @@ from pyspark.sql.types import StructType
 from dedup import kernels
 from dedup.engines.spark.arrays import flat, integers, packed
 from dedup.errors import UsageError
-from dedup.kernels.rules import MIX
+from dedup.kernels.constants import MIX
 from dedup.ragged import whole
 
 if TYPE_CHECKING:

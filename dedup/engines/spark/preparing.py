@@ -29,7 +29,7 @@ from dedup.engines.spark.cluster import (
     numbered,
     parts_of,
 )
-from dedup.kernels.rules import MIX
+from dedup.kernels.constants import MIX
 from dedup.pipeline import prepare
 from dedup.ragged import owners, running
 from dedup.stock import windows
