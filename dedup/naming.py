@@ -24,7 +24,7 @@ from dedup.tokens import tokenize
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from dedup.templates import Aligned
+    from dedup.alignment import Aligned
     from dedup.texts import Texts
 
 __all__ = ["Headlines", "compare_headlines", "names_swapped"]

@@ -42,13 +42,13 @@ from dedup.marks import Marks
 from dedup.overlap import decide, equal, verify
 from dedup.quotations import mark_quotations
 from dedup.ragged import gather, running, steps, whole, whole_strings
-from dedup.rules import Rule
 from dedup.shingles import shingle, widths
 from dedup.signatures import sketch
 from dedup.stock import find_notices, long_runs, mark, windows
 from dedup.templates import FORM
 from dedup.texts import CUT, SENTENCE, STOCK, Texts, codes, half_words, is_spaceless, times_of
 from dedup.tokens import Tokens, as_read, tokenize
+from dedup.verdicts import Rule
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

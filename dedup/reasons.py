@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dedup.overlap import HALF, PARAGRAPH
-from dedup.rules import Rule
-from dedup.templates import LIFTED
+from dedup.alignment import LIFTED
+from dedup.overlap import HALF
+from dedup.verdicts import PARAGRAPH, Rule
 from dedup.wording import percent
 
 if TYPE_CHECKING:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from dedup.config import Settings
     from dedup.io import Reject
     from dedup.pipeline import Judged, Prepared
-    from dedup.rules import Rule
+    from dedup.verdicts import Rule
 
 __all__ = ["Family", "Result"]
 

@@ -6,29 +6,27 @@ are those of :mod:`dedup.texts`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from dedup.naming import compare_headlines, names_swapped
 from dedup.ragged import gather, run_starts, running
-from dedup.rules import Rule
 from dedup.texts import CHARACTER, NEVER, NUMBER, QUOTED, STOCK
+from dedup.verdicts import Rule
 from dedup.weekdays import other_weekdays
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from dedup.alignment import Aligned
     from dedup.config import Settings
     from dedup.texts import Lengths, Texts
 
 __all__ = [
     "FORM",
-    "LIFTED",
     "NOTICE",
     "SAME_DAY",
-    "Aligned",
     "days_apart",
     "differ_throughout",
     "find_templates",
@@ -86,12 +84,8 @@ REWORDED = 0.15
 REFILLED = 1 / 3
 """Share of new figures that tells a frame refilled from an edited brief, which keeps its figures."""
 
-
 MARGIN = 12
 """Words besides what is shared that may stand above a head, or below a foot, that texts have in common."""
-
-LIFTED = 12
-"""Words of verbatim runs, on average, where a paragraph was lifted; of a frame scraps are alike."""
 
 SERIES = 0.45
 """Coverage of the shorter text from which a passage with other figures may be the next report of a series."""
@@ -100,53 +94,8 @@ FRAME = 2 / 3
 """Coverage of the shorter text from which what two have in common is more than a frame."""
 
 
-@dataclass(frozen=True, slots=True)
-class Aligned:
-    """What p pairs of documents share, in words; a figure is one, one numeral in 三万八千 half of one.
-
-    Attributes:
-        a: int64[p] document number.
-        b: int64[p].
-        words: float64[p], shared.
-        narrative: float64[p], those of them outside quotations.
-        longest: float64[p], words of the longest verbatim run.
-        figures: float64[p], those inside the verbatim runs.
-        conflicts: float64[p], those that differ in the gaps between runs.
-        sentences: int32[p], how many were taken over.
-        over_a: int32[p], half words of a that were: those shared, and the rest of sentences half of which is.
-        over_b: int32[p], of b.
-        verbatim: float64[p], words of the runs, stock or not.
-        left: float64[p], words of the shorter document outside the runs.
-        runs: int32[r, 3], the verbatim runs: first token in a, first in b, tokens; those of a pair next to
-            each other.
-        start: int64[p], the first run of each pair.
-        stop: int64[p], one past its last.
-    """
-
-    a: NDArray[np.int64]
-    b: NDArray[np.int64]
-    words: NDArray[np.float64]
-    narrative: NDArray[np.float64]
-    longest: NDArray[np.float64]
-    figures: NDArray[np.float64]
-    conflicts: NDArray[np.float64]
-    sentences: NDArray[np.int32]
-    over_a: NDArray[np.int32]
-    over_b: NDArray[np.int32]
-    verbatim: NDArray[np.float64]
-    left: NDArray[np.float64]
-    runs: NDArray[np.int32]
-    start: NDArray[np.int64]
-    stop: NDArray[np.int64]
-
-    @property
-    def scraps(self) -> NDArray[np.bool_]:
-        """bool[p], their verbatim runs are short, as those of a frame."""
-        return np.asarray(self.verbatim < LIFTED * (self.stop - self.start))
-
-
 def find_templates(texts: Texts, lengths: Lengths, aligned: Aligned, settings: Settings) -> NDArray[np.uint8]:
-    """Pairs that are templates, by which rule: uint8[p] of :class:`dedup.rules.Rule`, 0 for no template.
+    """Pairs that are templates, by which rule: uint8[p] of :class:`dedup.verdicts.Rule`, 0 for no template.
 
     Of two notices days apart, figures in the one are nothing in the other: "33 millimetres", "none". Two that
     a source sends in one go under names of their own are two: an update comes later, or keeps the headline;

@@ -47,7 +47,7 @@ RETURNED = {
     "dedup.lineage": ("AgreedText", "AgreedPassage", "Step"),
 }
 
-FIXED = ("quotations", "overlap", "templates", "naming", "stock", "families")
+FIXED = ("quotations", "alignment", "overlap", "verdicts", "templates", "naming", "stock", "families")
 """Modules whose numbers decide how a pair is judged, in the order of the stages."""
 
 ADVANCED = {"docs/how-to/ingestion.md", "docs/how-to/spark.md"}

@@ -11,14 +11,15 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from dedup import kernels
+from dedup.alignment import SEED
 from dedup.candidates import Pairs
 from dedup.config import Settings
 from dedup.edges import KINDS, NONE, Edges
 from dedup.kernels import reference_overlap as reference
 from dedup.kernels.constants import EXCERPT
-from dedup.overlap import SEED, classify, decide, equal, verify
-from dedup.rules import Rule
+from dedup.overlap import decide, equal, verify
 from dedup.texts import ANNOUNCED, CHARACTER, DAY, NEVER, NUMBER, QUOTED, SENTENCE, STOCK, Texts
+from dedup.verdicts import Evidence, Rule, classify
 
 Text = list[int]
 
@@ -624,11 +625,14 @@ def test_more_evidence_is_never_a_weaker_relation(
     coverage: list[float], evidence: list[int], extra: int
 ) -> None:
     def code(shared: int, narrative: int) -> int:
-        columns = [coverage[1], coverage[1], coverage[0], shared]
+        columns = [coverage[1], coverage[1], coverage[0], shared, narrative]
         arrays = [np.array([value], np.float64) for value in columns]
-        no, told = np.zeros(1, bool), np.array([narrative], np.float64)
-        enough, retold = told >= 40, told < 100
-        return int(classify(*arrays, told >= 30, told, enough, retold, no, no, no, no, Settings()).kind[0])
+        no = np.zeros(1, bool)
+        told, enough, retold = (
+            np.array([holds]) for holds in (narrative >= 30, narrative >= 40, narrative < 100)
+        )
+        evidence = Evidence(*arrays, told, enough, no, retold, no, no, no)
+        return int(classify(evidence, Settings()).kind[0])
 
     longest, narrative, shared = evidence
     assert code(shared + extra, narrative + extra) <= code(shared, narrative)

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from dedup import Relation, RelationKind, Settings, find_families
 from dedup.reasons import explain
-from dedup.rules import Rule
+from dedup.verdicts import Rule
 from dedup.wording import percent
 
 

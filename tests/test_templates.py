@@ -9,13 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dedup.alignment import Aligned
 from dedup.candidates import Pairs
 from dedup.config import Settings
 from dedup.edges import KINDS
 from dedup.overlap import decide, verify
-from dedup.rules import Rule
-from dedup.templates import Aligned, differ_throughout, new_figures
+from dedup.templates import differ_throughout, new_figures
 from dedup.texts import CHARACTER, NEVER, NUMBER, QUOTED, STOCK, Texts
+from dedup.verdicts import Rule
 
 Text = list[int]
 
