@@ -16,11 +16,10 @@ from dedup.ragged import gather, holders, is_in, owners, run_starts, running, st
 from dedup.tokens import text_buffers
 
 if TYPE_CHECKING:
-    import pyarrow as pa
     from numpy.typing import NDArray
 
-    from dedup.boilerplate.units import Measures, Phrases, Surface, Units
-    from dedup.tokens import Tokens
+    from dedup.boilerplate.units import Measures, Units
+    from dedup.boilerplate.view import View
 
 __all__ = [
     "AgencyLine",
@@ -101,22 +100,21 @@ def addresses(measures: Measures) -> NDArray[np.bool_]:
     return np.asarray(web | mail | tags)
 
 
-def dates(
-    tokens: Tokens, units: Units, measures: Measures, texts: pa.Array, among: NDArray[np.bool_]
-) -> NDArray[np.bool_]:
+def dates(view: View, among: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """bool[U]: the unit, one of those asked about, is a date in figures: 03.03.2026, or 03.03.2026 14:05.
 
     Of one with its time of day all but a word may be cues: "am Freitag, 03.03.2026 - 14:05 Uhr". So is a time
     of day alone, 14:05, where three and more stand in an article, as above the entries of a live blog, no
     two of them in a row.
     """
+    tokens, units, measures = view.tokens, view.units, view.measures
     size, figures = measures.counts[:, signs.N_TOKENS], measures.counts[:, signs.N_NUMBER]
     told = measures.covered[:, _STAMPED].sum(axis=1)
     found: NDArray[np.bool_] = (figures > 0) & (figures <= DATE_TOKENS)
     found &= (figures + told + 1 >= size) & (measures.gap_after & (signs.STOP | signs.COLON) == 0)
     if not found.any():
         return found
-    data, begins = text_buffers(texts)
+    data, begins = text_buffers(view.texts)
     base = begins[:-1].repeat(steps(units.offsets))
     times = []
     for u in np.flatnonzero(found).tolist():
@@ -150,27 +148,29 @@ def sentences(measures: Measures) -> NDArray[np.bool_]:
     return found
 
 
-def placed(tokens: Tokens, look: Surface, first: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """bool[R]: what begins at these tokens begins with a place, perhaps a day, and a dash.
+def placed(view: View, units: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """bool[R]: these units begin with a place, perhaps a day, and a dash.
 
     "Halbergen, 14. März – Die …".
     """
+    look, first = view.look, view.units.first[units]
     found = np.zeros(len(first), np.bool_)
     rows = np.flatnonzero(look.shape[first] & signs.UPPER != 0)
     dash, months = signs.SPACE | signs.DASH, lexicon().months
     for word in range(PLACE_TOKENS):
         at = first[rows] + word
         is_place = look.shape[at] & signs.UPPER != 0
-        is_date = is_in(tokens.hash[at], months) | (look.shape[at] & signs.NUMBER != 0)
+        is_date = is_in(view.tokens.hash[at], months) | (look.shape[at] & signs.NUMBER != 0)
         rows, at = (x[is_place | is_date] for x in (rows, at))
         found[rows[look.after[at] & dash == dash]] = True
     return found
 
 
-def signed_captions(look: Surface, units: Units, measures: Measures) -> NDArray[np.bool_]:
+def signed_captions(view: View) -> NDArray[np.bool_]:
     """bool[U]: the unit ends in a name in capitals behind the stop: "The mayor, on Monday. ANA RUIZ"."""
+    look, units, measures = view.look, view.units, view.measures
     size, small = measures.counts[:, signs.N_TOKENS], measures.counts[:, signs.N_LOWER]
-    found = _open_lines(units, measures) & (3 * small >= size) & (measures.gap_after & signs.CLOSE == 0)
+    found = _open_lines(view) & (3 * small >= size) & (measures.gap_after & signs.CLOSE == 0)
     signed = np.zeros(len(units), np.bool_)
     rows = np.flatnonzero(found)
     capitals = np.ones(len(rows), np.bool_)
@@ -182,8 +182,9 @@ def signed_captions(look: Surface, units: Units, measures: Measures) -> NDArray[
     return signed
 
 
-def _open_lines(units: Units, measures: Measures) -> NDArray[np.bool_]:
+def _open_lines(view: View) -> NDArray[np.bool_]:
     """bool[U]: the unit is as long as captions are, and no stop, colon or quotation mark ends it."""
+    units, measures = view.units, view.measures
     size = measures.counts[:, signs.N_TOKENS]
     least, most = CAPTION_TOKENS
     found: NDArray[np.bool_] = (size >= least) & (size <= most) & ~units.sentences
@@ -191,26 +192,18 @@ def _open_lines(units: Units, measures: Measures) -> NDArray[np.bool_]:
     return found
 
 
-def open_captions(
-    look: Surface,
-    units: Units,
-    measures: Measures,
-    prose: NDArray[np.bool_],
-    beside: NDArray[np.bool_],
-) -> NDArray[np.bool_]:
+def open_captions(view: View, beside: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """bool[U]: a line without a stop, labelled or signed as captions are, above a paragraph of prose.
 
     "Empty quay: Two ships wait outside", "The pier at dawn (Ana Ruiz)". A few in a row; more are
     a list.
 
     Args:
-        look: What the batch looks like.
-        units: Where the units are.
-        measures: What was measured of them.
-        prose: bool[U], the unit is prose.
+        view: What is looked at.
         beside: bool[U], what else may stand above: headlines and furniture.
     """
-    rows = np.flatnonzero(_open_lines(units, measures))
+    look, units, measures, prose = view.look, view.units, view.measures, view.prose
+    rows = np.flatnonzero(_open_lines(view))
     colon, name = signs.COLON | signs.SPACE, signs.UPPER | signs.NUMBER
     told = np.zeros(len(rows), np.bool_)
     for word in range(LABEL_TOKENS):
@@ -246,18 +239,14 @@ def _telling() -> NDArray[np.uint8]:
     return found
 
 
-def credited_captions(look: Surface, units: Units, phrases: Phrases) -> NDArray[np.bool_]:
+def credited_captions(view: View) -> NDArray[np.bool_]:
     """bool[U]: a line that a photographer's credit closes: "The square in March. Photo: Ana Ruiz".
 
     In brackets no colon is needed, "(foto Ruiz)", and the cue may be the end of a word: "(館提供)".
 
     A longer one may be a paragraph with a caption glued to it.
-
-    Args:
-        look: What the batch looks like.
-        units: Where the units are.
-        phrases: What of the lexicon stands in it.
     """
+    look, units, phrases = view.look, view.units, view.phrases
     kind = _telling()[phrases.node]
     some = np.flatnonzero((kind == 1 + CUES.index("caption")) | (kind == 1 + CUES.index("credit")))
     found = np.zeros(len(units), np.bool_)
@@ -284,11 +273,12 @@ def credited_captions(look: Surface, units: Units, phrases: Phrases) -> NDArray[
     return found & ~units.sentences
 
 
-def slashed_captions(look: Surface, units: Units, measures: Measures) -> NDArray[np.bool_]:
+def slashed_captions(view: View) -> NDArray[np.bool_]:
     """bool[U]: a line that an agency and its photographer close, or a name behind the sign of copyright.
 
     "The port, September 12. REUTERS/Ana Ruiz", "The farmer on his field © A. Ruiz".
     """
+    look, units, measures = view.look, view.units, view.measures
     size = measures.counts[:, signs.N_TOKENS]
     line = (size <= CAPTION_TOKENS[1]) & (measures.gap_after & signs.STOP == 0)
     rows = np.flatnonzero(line & (measures.counts[:, signs.N_COPYRIGHT] > 0))
@@ -316,7 +306,7 @@ class AgencyLine(IntEnum):
     CREDIT = 3
 
 
-def agency_lines(tokens: Tokens, look: Surface, units: Units, measures: Measures) -> NDArray[np.uint8]:
+def agency_lines(view: View) -> NDArray[np.uint8]:
     """uint8[U], of :class:`AgencyLine`: the unit is an agency and what stands with it on a line of its own.
 
     A place and the agency in brackets, "Harlow (ots)"; all of it in brackets, "(APA, red, 9.3.2026)"; the
@@ -324,6 +314,7 @@ def agency_lines(tokens: Tokens, look: Surface, units: Units, measures: Measures
 
     A sentence in brackets is none: "(Reuters had reported on Monday.)".
     """
+    tokens, look, units, measures = view.tokens, view.look, view.units, view.measures
     found = np.zeros(len(units), np.uint8)
     first, unit = measures.agency_first, measures.agency_unit
     behind = first + measures.agency_size
@@ -353,14 +344,15 @@ def agency_lines(tokens: Tokens, look: Surface, units: Units, measures: Measures
     return found
 
 
-def ticker_entries(tokens: Tokens, units: Units, measures: Measures, texts: pa.Array) -> NDArray[np.bool_]:
+def ticker_entries(view: View) -> NDArray[np.bool_]:
     """bool[U]: the unit heads an entry of a ticker: "+++ 21:14 Ship sails +++"."""
+    tokens, units, measures = view.tokens, view.units, view.measures
     found: NDArray[np.bool_] = (measures.opening & signs.NUMBER != 0) & (
         measures.gap_before & signs.OTHER != 0
     )
     if not found.any():  # mostly
         return found
-    data, begins = text_buffers(texts)
+    data, begins = text_buffers(view.texts)
     base = begins[:-1].repeat(steps(units.offsets))
     for u in np.flatnonzero(found).tolist():
         start, end = (side[units.block[u]] for side in (tokens.block_start, tokens.block_end))
@@ -378,17 +370,13 @@ def initials(measures: Measures) -> NDArray[np.bool_]:
     return found
 
 
-def led_by_cues(look: Surface, units: Units, phrases: Phrases) -> NDArray[np.uint8]:
+def led_by_cues(view: View) -> NDArray[np.uint8]:
     """uint8[U]: 1 + the kind of the cue that opens the unit before a colon or bar: "Read next: Two ships".
 
     Cues of several words: "Weather:" may open a paragraph of the article. Bars part what stands in
     one line, too.
-
-    Args:
-        look: What the batch looks like.
-        units: Where the units are.
-        phrases: What of the lexicon stands in it.
     """
+    look, units, phrases = view.look, view.units, view.phrases
     kind = _telling()[phrases.node]
     some = np.flatnonzero((phrases.size >= 2) & (kind > 0))
     found = np.zeros(len(units), np.uint8)
@@ -403,23 +391,15 @@ def led_by_cues(look: Surface, units: Units, phrases: Phrases) -> NDArray[np.uin
     return found
 
 
-def threads(
-    tokens: Tokens, look: Surface, units: Units, measures: Measures, prose: NDArray[np.bool_]
-) -> NDArray[np.bool_]:
+def threads(view: View) -> NDArray[np.bool_]:
     """bool[U]: what readers wrote below the article, or other articles begin with, each under a stamp.
 
     "Ana Ruiz / 14 March 2026", then what she wrote; three times and more, below paragraphs of prose. A stamp
     has two capitals, or a time and a word that is in no other one: not "15:20, 14 March", as in an account of
     the day.
-
-    Args:
-        tokens: The batch's token stream.
-        look: What it looks like.
-        units: Where the units are.
-        measures: What was measured of them.
-        prose: bool[U], the unit is prose.
     """
-    stamps, named = _stamps(tokens, look, units, measures, prose)
+    tokens, look, units, prose = view.tokens, view.look, view.units, view.prose
+    stamps, named = _stamps(view)
     found = np.zeros(len(units), np.bool_)
     if len(stamps) < STAMPS:
         return found
@@ -446,15 +426,14 @@ def threads(
     return found
 
 
-def _stamps(
-    tokens: Tokens, look: Surface, units: Units, measures: Measures, prose: NDArray[np.bool_]
-) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+def _stamps(view: View) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """Lines of a few words with a day and a time or capitals, and of each whether it has capitals."""
+    tokens, look, units, measures = view.tokens, view.look, view.units, view.measures
     size, names, figures, years, handles = (
         measures.counts[:, c]
         for c in (signs.N_TOKENS, signs.N_UPPER, signs.N_NUMBER, signs.N_YEAR, signs.N_AT)
     )
-    line = (size <= STAMP_TOKENS) & (figures > 0) & (handles == 0) & ~prose & ~units.sentences
+    line = (size <= STAMP_TOKENS) & (figures > 0) & (handles == 0) & ~view.prose & ~units.sentences
     rows = np.flatnonzero(line & (measures.gap_after & signs.STOP == 0))
     if not len(rows):  # mostly
         return rows, np.zeros(0, np.bool_)

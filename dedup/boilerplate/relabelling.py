@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -37,7 +36,6 @@ from dedup.kernels.traits import (
     KINDS_OF_FURNITURE,
     OPENS_MARK,
     OPENS_QUOTE,
-    PROSE,
     PROSE_ABOVE,
     PROSE_BELOW,
     PROSE_WORDS,
@@ -46,22 +44,20 @@ from dedup.kernels.traits import (
     WORDS,
 )
 from dedup.kernels.traits import CUES as CUES_OF
-from dedup.kernels.traits import KINDS as CUED_KINDS
 from dedup.kernels.traits import TITLE as IS_TITLE
 from dedup.ragged import is_in, owners, run_starts, running, steps, sums
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import pyarrow as pa
     from numpy.typing import NDArray
 
-    from dedup.boilerplate.units import Measures, Phrases, Surface, Units
-    from dedup.tokens import Tokens
+    from dedup.boilerplate.units import Measures, Units
+    from dedup.boilerplate.view import View
 
     Labels = NDArray[np.uint8]
 
-__all__ = ["RULES", "View", "none_of", "only_signed", "relabel"]
+__all__ = ["RULES", "none_of", "only_signed", "relabel"]
 
 CREDIT, CAPTION, META, NAV, WIDGET, APPEAL = (
     LABELS.index(name) for name in ("credit", "caption", "meta", "nav", "widget", "appeal")
@@ -91,54 +87,6 @@ LABEL_CHARACTERS = 5
 """Characters of a label before its colon, in scripts without spaces, at most."""
 SIGNED_TOKENS = 8
 """Words before a closing agency that are a sentence of the article, not the name of its author."""
-
-
-@dataclass(frozen=True, slots=True)
-class View:
-    """What rules look at: U units of a batch of documents.
-
-    Attributes:
-        tokens: Its token stream.
-        texts: The raw texts.
-        look: What the tokens look like.
-        units: Where the units are.
-        phrases: What of the lexicon stands in them.
-        measures: What was measured of them.
-        traits: int16[ROWS, U], as :func:`dedup.boilerplate.features.observe` gives them.
-        model: uint8[n], index into ``MODELS``.
-        stamped: int64[], units that are a date put before the text.
-        posted: bool[U], what somebody posted.
-    """
-
-    tokens: Tokens
-    texts: pa.Array
-    look: Surface
-    units: Units
-    phrases: Phrases
-    measures: Measures
-    traits: NDArray[np.int16]
-    model: NDArray[np.uint8]
-    stamped: NDArray[np.int64]
-    posted: NDArray[np.bool_]
-
-    @property
-    def prose(self) -> NDArray[np.bool_]:
-        """bool[U], the unit is prose."""
-        found: NDArray[np.bool_] = self.traits[PROSE] > 0
-        return found
-
-    @property
-    def uncued(self) -> NDArray[np.bool_]:
-        """bool[U], neither cue nor agency stands in the unit, and it recurs nowhere."""
-        traits = self.traits
-        return np.asarray(traits[CUED_KINDS] | traits[AGENCY] | traits[RECURS] == 0)
-
-    @property
-    def closing(self) -> NDArray[np.bool_]:
-        """bool[U], two sentences and more where the article ends."""
-        traits = self.traits
-        several = self.measures.counts[:, signs.N_STOP] > 1
-        return np.asarray(several & (traits[PROSE_ABOVE] > 1) & (traits[PROSE_BELOW] == 0))
 
 
 def relabel(view: View, labels: Labels) -> None:
@@ -171,29 +119,28 @@ def made_of_cues(view: View, labels: Labels) -> None:
 def stamps(view: View, labels: Labels) -> None:
     """A date is a stamp, a sentence none."""
     labels[sentences(view.measures) & (labels == META)] = BODY
-    labels[dates(view.tokens, view.units, view.measures, view.texts, labels <= TITLE)] = META
+    labels[dates(view, labels <= TITLE)] = META
 
 
 def captions_by_form(view: View, labels: Labels) -> None:
     """What is labelled or signed as captions are; but an author may sign the last paragraph so."""
-    look, units, measures = view.look, view.units, view.measures
-    found = signed_captions(look, units, measures) & (view.traits[PROSE_BELOW] > 0)
-    found |= open_captions(look, units, measures, view.prose, labels != BODY)
+    found = signed_captions(view) & (view.traits[PROSE_BELOW] > 0)
+    found |= open_captions(view, labels != BODY)
     labels[found & (labels <= TITLE)] = CAPTION
 
 
 def announced(view: View, labels: Labels) -> None:
     """What cues say of all that follows their colon."""
-    cued = led_by_cues(view.look, view.units, view.phrases)
+    cued = led_by_cues(view)
     some = (cued > 0) & (labels <= TITLE)
     labels[some] = cued[some] + TITLE
 
 
 def captions_by_credit(view: View, labels: Labels) -> None:
     """A line that a photographer's credit closes; at the article's end it may be that of another author."""
-    found = credited_captions(view.look, view.units, view.phrases)
+    found = credited_captions(view)
     labels[found & ~view.closing & (labels != CREDIT)] = CAPTION
-    found = slashed_captions(view.look, view.units, view.measures)
+    found = slashed_captions(view)
     labels[found & ~view.closing & (labels <= TITLE)] = CAPTION
 
 
@@ -301,7 +248,7 @@ def turns(view: View, labels: Labels) -> None:
 
 def comments(view: View, labels: Labels) -> None:
     """What readers wrote below the article."""
-    labels[threads(view.tokens, view.look, view.units, view.measures, view.prose)] = WIDGET
+    labels[threads(view)] = WIDGET
 
 
 def links(view: View, labels: Labels) -> None:
@@ -365,7 +312,7 @@ def led_by_places(view: View, labels: Labels) -> None:
     if len(rows):
         named = view.measures.naming(is_in(view.measures.agency_unit, rows))
         led = is_in(rows, named.agency_unit[datelines(view.look, units, named)])
-        led |= placed(view.tokens, view.look, units.first[rows]) & view.prose[rows]
+        led |= placed(view, rows) & view.prose[rows]
         labels[rows[led]] = BODY
 
 
@@ -382,7 +329,7 @@ def lines_of_agencies(view: View, labels: Labels) -> None:
     """A place and an agency above the text, below it an agency and its desk, or the initials of one."""
     signed = initials(view.measures) & (view.traits[PROSE_ABOVE] > 0)
     labels[signed & (labels <= TITLE)] = CREDIT
-    found = agency_lines(view.tokens, view.look, view.units, view.measures)
+    found = agency_lines(view)
     if not found.any():  # mostly
         return
     found[labels > TITLE] = AgencyLine.NONE
@@ -393,7 +340,7 @@ def lines_of_agencies(view: View, labels: Labels) -> None:
 
 def tickers(view: View, labels: Labels) -> None:
     """What heads an entry of a ticker is part of it."""
-    labels[ticker_entries(view.tokens, view.units, view.measures, view.texts)] = BODY
+    labels[ticker_entries(view)] = BODY
 
 
 def all_there_is(view: View, labels: Labels) -> None:

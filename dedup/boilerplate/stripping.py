@@ -14,11 +14,10 @@ from dedup.boilerplate.forms import posts
 from dedup.boilerplate.lexicon import CUES
 from dedup.boilerplate.model import BODY, LABELS, MODELS, TITLE, label_units
 from dedup.boilerplate.recurring import asked, unit_hashes
-from dedup.boilerplate.relabelling import CAPTION, CREDIT, View, none_of, only_signed, relabel
+from dedup.boilerplate.relabelling import CAPTION, CREDIT, none_of, only_signed, relabel
 from dedup.boilerplate.spans import Spans, inner_spans, sentence_cuts
 from dedup.boilerplate.units import (
     Measures,
-    Phrases,
     Surface,
     Tallies,
     Units,
@@ -30,9 +29,11 @@ from dedup.boilerplate.units import (
     unbroken,
     units_of,
 )
+from dedup.boilerplate.view import View
 from dedup.errors import InputError
 from dedup.kernels import signs
 from dedup.kernels.traits import KINDS_OF_FURNITURE, RECURS, SAME_ABOVE, SAME_BELOW
+from dedup.kernels.traits import TITLE as IS_TITLE
 from dedup.model import Agency, CleanText, Document, Kind, Removed
 from dedup.ragged import first_of_run, holders, owners, run_starts, running, steps, sums
 from dedup.tokens import Tokens, as_read, as_written, byte_to_char, text_buffers, tokenize
@@ -99,6 +100,23 @@ class Stripped:
         return cls(whole, offsets, place, place, code, offsets, np.empty(0, np.int32), code, place, place)
 
 
+@dataclass(frozen=True, slots=True)
+class _Decided:
+    """What was decided of U units.
+
+    Attributes:
+        units: Where they are.
+        labels: uint8[U], indices into ``LABELS``.
+        kind: uint8[U], index into ``list(Kind)``, of those that go.
+        removed: bool[U], the unit goes.
+    """
+
+    units: Units
+    labels: NDArray[np.uint8]
+    kind: NDArray[np.uint8]
+    removed: NDArray[np.bool_]
+
+
 def keys_asked(tokens: Tokens, batch: pa.RecordBatch) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
     """Document and key of all that :func:`strip` looks up in a ``Recurring``; the rest may be left out."""
     tokens, texts = as_read(tokens, batch.column("text"))
@@ -138,23 +156,21 @@ def strip(
     labels = label_units(table(), traits, units.offsets, model)
     stamped = np.searchsorted(units.first, dated) - 1
     posted = posts(units, measures) & (traits[RECURS] == 0)
-    relabel(View(tokens, texts, look, units, phrases, measures, traits, model, stamped, posted), labels)
+    view = View(tokens, texts, look, units, phrases, measures, traits, model, stamped, posted)
+    relabel(view, labels)
 
-    kind, removed = _with_repeats(
-        units, measures, labels, is_title, traits[SAME_ABOVE] > 0, traits[SAME_BELOW] > 0
-    )
+    decided = _with_repeats(view, labels)
     mixed = suspects(tokens, units, measures)
-    mixed[units.block[removed | posted]] = False
+    mixed[units.block[decided.removed | posted]] = False
     mixed[units.block[_glued(units, measures, labels)]] = True
     if mixed.any():
-        units, labels, kind, removed = _by_sentences(
-            tokens, look, phrases, dated, mixed, units, measures, labels, kind, removed
-        )
-    agencies = find_agencies(look, units, measures, labels)
+        decided = _by_sentences(view, decided, mixed, dated)
+    units, removed = decided.units, decided.removed
+    agencies = find_agencies(look, units, measures, decided.labels)
 
     body = (~removed).repeat(units.last - units.first)
     data, begins = text_buffers(texts)
-    whole = _unit_spans(tokens, units, removed, kind, data, begins)
+    whole = _unit_spans(tokens, decided, data, begins)
     inner = inner_spans(tokens, look, units, removed, agencies, data, begins)
     for first, last in zip(inner.first_token.tolist(), inner.last_token.tolist(), strict=True):
         body[first:last] = False
@@ -177,18 +193,10 @@ def strip(
     )
 
 
-def _with_repeats(
-    units: Units,
-    measures: Measures,
-    labels: NDArray[np.uint8],
-    is_title: NDArray[np.bool_],
-    earlier: NDArray[np.bool_],
-    later: NDArray[np.bool_],
-) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
-    """Kind of each unit, uint8[U], and whether it goes, bool[U]: furniture, and what comes a second time.
-
-    ``is_title``: it is the record's title; ``earlier``, ``later``: the same stands above, below.
-    """
+def _with_repeats(view: View, labels: NDArray[np.uint8]) -> _Decided:
+    """Furniture goes, and what comes a second time."""
+    units, measures = view.units, view.measures
+    is_title, earlier, later = view.traits[[IS_TITLE, SAME_ABOVE, SAME_BELOW]] > 0
     # a headline goes where it repeats what is known; the first of its kind is part of the article
     repeats_title = is_title | ((labels == TITLE) & earlier)
     # one that is all there is stays, the last of its kind
@@ -199,39 +207,34 @@ def _with_repeats(
     kind = _KIND_OF_LABEL[labels]
     kind[repeats_title] = KINDS.index(Kind.TITLE)
     kind[repeat] = KINDS.index(Kind.REPEAT)
-    return kind, (labels > TITLE) | repeats_title | repeat
+    return _Decided(units, labels, kind, (labels > TITLE) | repeats_title | repeat)
 
 
 def _by_sentences(
-    tokens: Tokens,
-    look: Surface,
-    phrases: Phrases,
-    dated: NDArray[np.int64],
-    mixed: NDArray[np.bool_],
-    units: Units,
-    measures: Measures,
-    labels: NDArray[np.uint8],
-    kind: NDArray[np.uint8],
-    removed: NDArray[np.bool_],
-) -> tuple[Units, NDArray[np.uint8], NDArray[np.uint8], NDArray[np.bool_]]:
-    """Decide again on mixed blocks, bool[B], by their sentences.
+    view: View, decided: _Decided, mixed: NDArray[np.bool_], dated: NDArray[np.int64]
+) -> _Decided:
+    """Decide again on mixed blocks: on their sentences, which are the units then.
 
     Of a block of body one that has cues of its own may go; of furniture, what stands before the first such
     sentence, or behind the last one, may stay.
 
-    Returns:
-        Units with those blocks cut, and their labels, kinds and whether they go.
+    Args:
+        view: What was looked at.
+        decided: So far.
+        mixed: bool[B], the blocks.
+        dated: int64[D], of :func:`dated_openings`.
     """
+    tokens, look, units, measures = view.tokens, view.look, view.units, view.measures
     finer = units_of(tokens, look, mixed | _cut_blocks(units, len(mixed)), dated)
     origin = holders(units.first, finer.first)
-    labels, kind, removed = labels[origin], kind[origin], removed[origin]
+    labels, kind, removed = decided.labels[origin], decided.kind[origin], decided.removed[origin]
     new = mixed[finer.block]
     chosen = sums(new, finer.offsets) > 0  # only their documents are looked at again
     rows = np.flatnonzero(chosen.repeat(steps(finer.offsets)))
     part, new = finer.of(chosen), new[rows]
     fresh = tally(tokens, look, part.first[new], part.last[new])
     tallies = Tallies(measures.counts, measures.whole, measures.head).of(origin[rows], new, fresh)
-    told = measure(tokens, look, part, phrases, tallies)
+    told = measure(tokens, look, part, view.phrases, tallies)
     nothing = np.zeros(len(part), np.bool_)
     found = label_units(
         table(),
@@ -255,7 +258,7 @@ def _by_sentences(
     labels[rows[stays]], removed[rows[stays]] = BODY, False
     again = rows[goes | stays]
     kind[again] = _KIND_OF_LABEL[labels[again]]
-    return finer, labels, kind, removed
+    return _Decided(finer, labels, kind, removed)
 
 
 def _glued(units: Units, measures: Measures, labels: NDArray[np.uint8]) -> NDArray[np.int64]:
@@ -352,15 +355,10 @@ def _second_copies(
 
 
 def _unit_spans(
-    tokens: Tokens,
-    units: Units,
-    removed: NDArray[np.bool_],
-    kind: NDArray[np.uint8],
-    data: NDArray[np.uint8],
-    begins: NDArray[np.int64],
+    tokens: Tokens, decided: _Decided, data: NDArray[np.uint8], begins: NDArray[np.int64]
 ) -> Spans:
     """The spans of removed units: whole blocks with all signs in them, sentences up to the next one."""
-    gone = np.flatnonzero(removed)
+    units, gone = decided.units, np.flatnonzero(decided.removed)
     block = units.block[gone]
     document = holders(tokens.block_offsets, block)
     start, end = tokens.block_start[block].copy(), tokens.block_end[block].copy()
@@ -369,7 +367,7 @@ def _unit_spans(
         (end, units.last[gone], units.last[gone] < tokens.block_first[block + 1]),
     ):
         cut[inside] = sentence_cuts(tokens, data, begins[document[inside]], token[inside])
-    return Spans(document, start, end, kind[gone], units.first[gone], units.last[gone])
+    return Spans(document, start, end, decided.kind[gone], units.first[gone], units.last[gone])
 
 
 def _blank_blocks(tokens: Tokens) -> Spans:

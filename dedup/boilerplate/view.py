@@ -1,0 +1,68 @@
+"""What the rules of stripping look at: the units of a batch, and all that was found out about them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dedup.kernels import signs
+from dedup.kernels.traits import AGENCY, KINDS, PROSE, PROSE_ABOVE, PROSE_BELOW, RECURS
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+    from dedup.boilerplate.units import Measures, Phrases, Surface, Units
+    from dedup.tokens import Tokens
+
+__all__ = ["View"]
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """U units of a batch of documents.
+
+    Attributes:
+        tokens: Its token stream.
+        texts: The raw texts.
+        look: What the tokens look like.
+        units: Where the units are.
+        phrases: What of the lexicon stands in them.
+        measures: What was measured of them.
+        traits: int16[ROWS, U], as :func:`dedup.boilerplate.features.observe` gives them.
+        model: uint8[n], index into ``MODELS``.
+        stamped: int64[], units that are a date put before the text.
+        posted: bool[U], what somebody posted.
+    """
+
+    tokens: Tokens
+    texts: pa.Array
+    look: Surface
+    units: Units
+    phrases: Phrases
+    measures: Measures
+    traits: NDArray[np.int16]
+    model: NDArray[np.uint8]
+    stamped: NDArray[np.int64]
+    posted: NDArray[np.bool_]
+
+    @property
+    def prose(self) -> NDArray[np.bool_]:
+        """bool[U], the unit is prose."""
+        found: NDArray[np.bool_] = self.traits[PROSE] > 0
+        return found
+
+    @property
+    def uncued(self) -> NDArray[np.bool_]:
+        """bool[U], neither cue nor agency stands in the unit, and it recurs nowhere."""
+        traits = self.traits
+        return np.asarray(traits[KINDS] | traits[AGENCY] | traits[RECURS] == 0)
+
+    @property
+    def closing(self) -> NDArray[np.bool_]:
+        """bool[U], two sentences and more where the article ends."""
+        traits = self.traits
+        several = self.measures.counts[:, signs.N_STOP] > 1
+        return np.asarray(several & (traits[PROSE_ABOVE] > 1) & (traits[PROSE_BELOW] == 0))
