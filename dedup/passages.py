@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from dedup import kernels
 from dedup.parallel import in_order
-from dedup.ragged import by_owner, gather, run_starts, running, slices
+from dedup.ragged import by_owner, gather, owners, run_starts, running, slices
 from dedup.texts import CUT
 from dedup.tokens import byte_to_char, to_characters, tokenize
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["Places", "locate", "place_runs", "spans_of_tokens"]
 
 _CHUNK_BYTES = 4 << 20  # of documents tokenized again at once
+_NONE = np.empty((0, 3), np.int32)  # no room: pieces are only counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +60,13 @@ def place_runs(
         flags: uint8[T] of the body tokens, ``CUT`` where something was stripped before one.
         spans: int64[T, 2], where each begins and ends.
     """
-    rows, edge = gather(edges.run_start, edges.run_stop)
-    runs = edges.runs[rows]
-    at_a, at_b = start[edges.a[edge]] + runs[:, 0], start[edges.b[edge]] + runs[:, 1]
-    (a, run), (b, _) = (gather(at, at + runs[:, 2]) for at in (at_a, at_b))
-    opens = run_starts(run) | ((flags[a] | flags[b]) & CUT != 0)
-    closes = np.roll(opens, -1)  # the very first token opens
-    found = [spans[a[opens], 0], spans[a[closes], 1], spans[b[opens], 0], spans[b[closes], 1]]
-    offsets = running(np.bincount(edge[run[opens]], minlength=len(edges)))
+    rows, offsets = np.arange(len(edges)), np.empty(len(edges) + 1, np.int64)
+    count = _cut(edges, start, flags, rows, offsets, _NONE)
+    pieces = np.empty((count, 3), np.int32)
+    _cut(edges, start, flags, rows, offsets, pieces)
+    edge, size = owners(offsets), pieces[:, 2]
+    a, b = start[edges.a[edge]] + pieces[:, 0], start[edges.b[edge]] + pieces[:, 1]
+    found = [spans[a, 0], spans[a + size - 1, 1], spans[b, 0], spans[b + size - 1, 1]]
     return Places(offsets, np.stack(found, axis=1).astype(np.uint32))
 
 
@@ -96,7 +96,7 @@ def locate(
         room: Makes uint32[p, 4] for the places.
     """
     offsets = np.empty(len(edges) + 1, np.int64)
-    count = _cut(edges, texts, np.arange(len(edges)), offsets, np.empty((0, 3), np.int32))
+    count = _cut(edges, texts.start, texts.flags, np.arange(len(edges)), offsets, _NONE)
     spans = room(count) if room else np.empty((count, 4), np.uint32)
     first_end, end = by_owner(order[np.concatenate([edges.a, edges.b])], len(order))
 
@@ -107,7 +107,7 @@ def locate(
         row = ends - side * len(edges)
         own = np.empty(len(row) + 1, np.int64)
         pieces = np.empty((int((offsets[row + 1] - offsets[row]).sum()), 3), np.int32)
-        _cut(edges, texts, row, own, pieces)
+        _cut(edges, texts.start, texts.flags, row, own, pieces)
         size = np.diff(own)
         each = np.repeat(side, size)
         start = pieces[np.arange(len(pieces)), each]
@@ -128,14 +128,15 @@ def locate(
 
 def _cut(
     edges: Edges,
-    texts: Texts,
+    start: NDArray[np.int64],
+    flags: NDArray[np.uint8],
     rows: NDArray[np.int64],
     offsets: NDArray[np.int64],
     pieces: NDArray[np.int32],
 ) -> int:
     """Pieces of the runs of some edges, in the order found; gives their number, which may exceed the room."""
     own = edges.a[rows], edges.b[rows], edges.run_start[rows], edges.run_stop[rows]
-    return int(kernels.get().split_runs(texts.flags, texts.start, *own, edges.runs, CUT, offsets, pieces))
+    return int(kernels.get().split_runs(flags, start, *own, edges.runs, CUT, offsets, pieces))
 
 
 def _tasks(documents: pa.ChunkedArray, first_end: NDArray[np.int64]) -> Iterator[tuple[pa.Array, int, int]]:
