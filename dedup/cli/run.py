@@ -162,7 +162,7 @@ def _find(
     """Read, find and write; files that are passed over are counted."""
     from dedup.engines.local import find_families
     from dedup.engines.workspace import Workspace, check_disk, disk_need, run_key
-    from dedup.io import OutputFolder, needed, read
+    from dedup.io import OutputFolder, needed, read_sources
     from dedup.io.discover import discover
     from dedup.output import write_files
 
@@ -184,8 +184,8 @@ def _find(
                 typer.echo(f"{out}: nothing to go on with: started anew", err=True)
             if need > _MUCH and not quiet:
                 typer.echo(f"up to {need / 1e9:.1f} GB of disk needed", err=True)
-        batches = read(
-            reading.inputs,
+        batches = read_sources(
+            sources,
             fields=reading.fields,
             strict=reading.strict,
             reject=rejects.append,

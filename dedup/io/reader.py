@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-__all__ = ["ignore", "needed", "nothing_usable", "read", "stop"]
+__all__ = ["ignore", "needed", "nothing_usable", "read", "read_sources", "stop"]
 
 
 def ignore(reject: Reject) -> None:
@@ -94,11 +94,22 @@ def read(
         MissingExtraError: HTML files were named explicitly and trafilatura isn't installed.
         InputError: ``strict``, and something can't be used.
     """
+    return read_sources(discover(inputs, out=out), fields=fields, strict=strict, reject=reject, warn=warn)
+
+
+def read_sources(
+    sources: Sequence[Source],
+    *,
+    fields: Mapping[str, str] | None = None,
+    strict: bool = False,
+    reject: RejectSink = ignore,
+    warn: RejectSink = ignore,
+) -> Iterator[pa.RecordBatch]:
+    """As :func:`read`, of files that were found already."""
     fields = fields or {}
     renamed = source_fields(fields)
     if strict:
         reject = warn = stop
-    sources = discover(inputs, out=out)
     if any(source.format == "html" and source.named for source in sources):
         require_trafilatura()
     columns = {"text"} if len(sources) > 1 else {"text", *fields}  # another file may have what one has not
