@@ -115,17 +115,32 @@ def agreement(
         canonical: int64[n].
         threads: How many share the work.
     """
-    n = len(family)
     has, lacked = lacking_words(texts, edges, collapsed, to_canonical, family, threads=threads)
+    copy = np.zeros(len(family), bool)
+    copy[collapsed.b] = True
+    return agreed_share(has, lacked, family, canonical, copy)
+
+
+def agreed_share(
+    has: NDArray[np.float64],
+    lacked: NDArray[np.float64],
+    family: NDArray[np.int64],
+    canonical: NDArray[np.int64],
+    copy: NDArray[np.bool_],
+) -> NDArray[np.float64]:
+    """Share of what is attested in its family that the canonical version has: float64[n]; 1 where nothing is.
+
+    Args:
+        has: float64[n], of :func:`lacking_words`.
+        lacked: float64[n].
+        family: int64[n], below n.
+        canonical: int64[n].
+        copy: bool[n], of another document, which has been counted for what this one has.
+    """
+    n = len(family)
+    counted = (canonical != np.arange(n)) & ~copy
     has = has[canonical]
-    lacked[canonical == np.arange(n)] = 0
-    lacked[collapsed.b] = 0  # what a copy has, its leader has been counted for
-    return agreed_share(has, np.bincount(family, lacked, n)[family].astype(np.float64))
-
-
-def agreed_share(has: NDArray[np.float64], missing: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Share of what is attested that a canonical version has; 1 where nothing is."""
-    total = has + missing
+    total = has + np.bincount(family, lacked * counted, n)[family]
     return np.where(total > 0, has / np.maximum(total, 1), 1.0)
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from dedup.config import Settings
 
 __all__ = [
+    "at_most",
     "by_owner",
     "distinct",
     "first_of_each",
@@ -192,6 +193,13 @@ def tally(keys: NDArray[Number]) -> tuple[NDArray[Number], NDArray[np.int64]]:
     ordered = np.sort(keys)
     opens = np.flatnonzero(run_starts(ordered))
     return ordered[opens], steps(np.append(opens, len(ordered)))
+
+
+def at_most(ordered: NDArray[Number], times: int) -> NDArray[np.bool_]:
+    """Which of sorted values stay where no more than so many equal ones may: bool[n]."""
+    kept = np.ones(len(ordered), bool)
+    kept[times:] = ordered[times:] != ordered[:-times]
+    return kept
 
 
 def is_in(values: NDArray[Number], ordered: NDArray[Number]) -> NDArray[np.bool_]:

@@ -31,8 +31,8 @@ from dedup.engines.spark.cluster import (
     parts_of,
 )
 from dedup.engines.spark.components import components
-from dedup.engines.spark.verifying import TEXT, verified
-from dedup.ragged import first_of_run, gather, run_starts, running
+from dedup.engines.spark.verifying import TEXT, compared
+from dedup.ragged import at_most, first_of_run, gather, run_starts, running
 from dedup.shingles import widths
 from dedup.stock import LONG_RUN, UNDATED, counted_by, flag
 from dedup.texts import DAY, NEVER, STOCK
@@ -97,14 +97,14 @@ def _collapse(run: Run, documents: Corpus, exact: DataFrame, settings: Settings)
     near = F.col("kind") == NEAR
     edges = run.stage(
         "near/edges",
-        lambda: verified(pairs, run.rows["near/pairs"], documents, settings).where(near).select("a", "b"),
+        lambda: compared(pairs, run.rows["near/pairs"], documents, settings).where(near).select("a", "b"),
     )
     parents = edges.groupBy("b").agg(F.min("a").alias("a"))
     trees = components(run, parents, "near/trees")  # each document has one parent, so the least is the root
     again = trees.select(F.col("first").alias("a"), F.col("number").alias("b")).join(
         edges, ["a", "b"], "left_anti"
     )
-    checked = verified(again, run.rows["near/edges"], documents, settings)
+    checked = compared(again, run.rows["near/edges"], documents, settings)
     failed = checked.where(~near).select(F.col("b").alias("number"))
     held = trees.join(failed, "number", "left_anti").select(
         F.col("number").alias("first"), F.col("first").alias("leader")
@@ -217,10 +217,7 @@ def _limits(settings: Settings) -> tuple[int, int]:
 def _enough(keys: NDArray[np.uint64], limit: int) -> NDArray[np.uint64]:
     """Distinct keys, sorted, of each shingle no more than tell that it is stock."""
     keys = np.unique(keys)
-    shingle = keys >> _LOW
-    kept = np.ones(len(keys), bool)
-    kept[limit + 1 :] = shingle[limit + 1 :] != shingle[: -limit - 1]
-    return np.asarray(keys[kept])
+    return np.asarray(keys[at_most(keys >> _LOW, limit + 1)])
 
 
 def _answer(asked: pa.Table, settings: Settings) -> pa.Table:
@@ -303,6 +300,6 @@ def _loosen(run: Run, exact: DataFrame, leader: DataFrame, texts: Corpus, settin
     asked = (
         near.join(firsts, "number").select(F.col("leader").alias("a"), F.col("first").alias("b")).distinct()
     )
-    checked = verified(asked, run.rows["near/edges"], texts, settings)
+    checked = compared(asked, run.rows["near/edges"], texts, settings)
     held = checked.where(F.col("kind") == NEAR).select(F.col("b").alias("first"), F.col("a").alias("held"))
     return firsts.join(held, "first", "left").select("number", F.coalesce("held", "first").alias("leader"))

@@ -31,7 +31,7 @@ from dedup.engines.spark.cluster import (
 )
 from dedup.kernels.constants import MIX
 from dedup.pipeline import prepare
-from dedup.ragged import owners, running
+from dedup.ragged import at_most, owners, running
 from dedup.stock import windows
 from dedup.templates import FORM
 from dedup.texts import NO_DAY, half_words, is_spaceless, times_of
@@ -172,9 +172,7 @@ def _ask(table: pa.Table, column: str, times: int, parts: int) -> pa.Table:
     for its in np.unique(homes).tolist():
         mine = homes == its
         keys = np.sort(flat(table[column].filter(pa.array(mine)), np.uint64)[0] * np.uint64(MIX))
-        kept = np.ones(len(keys), bool)
-        kept[times:] = keys[times:] != keys[:-times]
-        keys = keys[kept]
+        keys = keys[at_most(keys, times)]
         its_row = np.full(parts, row[mine].min())
         cells = packed(keys, bounds_of(keys, parts))
         asked.append(pa.table({"part": np.arange(parts), "row": its_row, "keys": cells}))

@@ -249,10 +249,8 @@ def _families(table: pa.Table, settings: Settings) -> pa.Table:
     candidates = _candidates(table)
     firsts, family = np.unique(integers(table["family"]), return_inverse=True)
     chosen = places_of(number, canonical)
-    has, lacked = (whole(table[name].fill_null(0.0)).to_numpy().copy() for name in ("has", "lacked"))
-    lacked[number == canonical] = 0
-    lacked[booleans(table["copy"])] = 0
-    agreed = agreed_share(has[chosen], np.bincount(family, lacked)[family].astype(np.float64))
+    has, lacked = (whole(table[name].fill_null(0.0)).to_numpy() for name in ("has", "lacked"))
+    agreed = agreed_share(has, lacked, family, chosen, booleans(table["copy"]))
     ids, sources = table["id"].to_pylist(), table["source"].to_pylist()
     keys = np.stack(
         [

@@ -1,4 +1,4 @@
-"""Pairs verified, each once; documents whose bodies are equal need not be looked at."""
+"""Pairs compared, each once; documents whose bodies are equal need not be looked at."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import numpy as np
 from dedup.candidates import Pairs
 from dedup.engines.spark.arrays import EDGES, edges_table, integers, places_of, texts_of, unsigned
 from dedup.engines.spark.cluster import paired
-from dedup.overlap import verify
 from dedup.pipeline import compare_pairs
 
 if TYPE_CHECKING:
@@ -20,32 +19,14 @@ if TYPE_CHECKING:
     from dedup.config import Settings
     from dedup.engines.spark.cluster import Corpus
 
-__all__ = ["TEXT", "compared", "verified"]
+__all__ = ["TEXT", "compared"]
 
 TEXT = ("number", "words", "flags", "spaceless", "published", "source", "title")
-"""What of a document verification looks at."""
-
-
-def verified(pairs: DataFrame, size: int, texts: Corpus, settings: Settings) -> DataFrame:
-    """Pairs a < b as edges of every kind, ``none`` among them.
-
-    Args:
-        pairs: Columns a and b, distinct.
-        size: How many there are, at most.
-        texts: Columns of :data:`TEXT`.
-        settings: What to do.
-    """
-    return paired(pairs.select("a", "b"), size, texts.select(*TEXT), EDGES, _verify, settings)
-
-
-def _verify(pairs: pa.Table, documents: pa.Table, settings: Settings) -> pa.Table:
-    numbers = np.sort(integers(documents["number"]))
-    edges = verify(texts_of(documents, numbers), _pairs(pairs, numbers), settings)
-    return edges_table(edges, numbers)
+"""What of a document verification looks at; its content, too, columns high and low, tells equal bodies."""
 
 
 def compared(pairs: DataFrame, size: int, bodies: Corpus, settings: Settings) -> DataFrame:
-    """As :func:`dedup.pipeline.compare_pairs`: each pair with the same body, or verified.
+    """As :func:`dedup.pipeline.compare_pairs`: edges of every kind, ``none`` among them.
 
     Args:
         pairs: Columns a and b, a < b, distinct.
