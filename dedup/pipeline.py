@@ -360,8 +360,10 @@ def find_copies(prepared: Prepared, documents: Numbered, settings: Settings) -> 
     """Groups of equal and nearly equal documents, and stock text, of which nothing is a copy."""
     texts, content, window = documents.texts, documents.content, documents.window
     leader = collapse(texts, content, prepared.signatures, documents.order, documents.comparable, settings)
-    long_start, long_stop = (bounds[documents.order] for bounds in _bounds(prepared.long_offsets))
-    marked, stock = mark(texts, long_start, long_stop, prepared.long_hash, leader, window, settings)
+    start, stop = (bounds[documents.order] for bounds in _bounds(prepared.long_offsets))
+    told = np.ones(len(prepared.long_hash), np.uint8)
+    long = Marks(prepared.long_hash, told, start, stop, np.arange(len(leader)))
+    marked, stock = mark(texts, long, leader, window, settings)
     notice = find_notices(texts, content, settings)
     if notice.any():
         flags = marked.flags.copy()

@@ -81,9 +81,7 @@ def long_runs(
 
 def mark(
     texts: Texts,
-    long_start: NDArray[np.int64],
-    long_stop: NDArray[np.int64],
-    long_hash: NDArray[np.uint64],
+    long: Marks,
     leader: NDArray[np.int64],
     window: NDArray[np.int64],
     settings: Settings,
@@ -92,9 +90,7 @@ def mark(
 
     Args:
         texts: Body tokens of n documents.
-        long_start: int64[n], first fingerprint of long runs of each document.
-        long_stop: int64[n], one past its last.
-        long_hash: uint64[g], of :func:`long_runs`.
+        long: Their fingerprints of :func:`long_runs`.
         leader: int64[n], the document each is a copy of, or itself.
         window: int64[n], of :func:`windows`.
         settings: For the limits.
@@ -106,7 +102,7 @@ def mark(
         return texts, 0
     length = texts.stop - texts.start
     copies = np.where(length >= LONG_RUN, leader, np.arange(len(length)))
-    occurrence = _occurrences(long_start, long_stop, long_hash, copies, settings)
+    occurrence = _occurrences(long, copies, settings)
     # in the order of the tokens, which is that of the input
     row = np.argsort(texts.start, kind="stable")
     size = widths(texts.spaceless[row], settings)
@@ -175,20 +171,12 @@ def find_notices(texts: Texts, content: NDArray[np.uint64], settings: Settings) 
     return notice
 
 
-def _occurrences(
-    long_start: NDArray[np.int64],
-    long_stop: NDArray[np.int64],
-    long_hash: NDArray[np.uint64],
-    leader: NDArray[np.int64],
-    settings: Settings,
-) -> NDArray[np.int64]:
+def _occurrences(long: Marks, leader: NDArray[np.int64], settings: Settings) -> NDArray[np.int64]:
     """First document of the group that counts as one occurrence: long copies, or long runs shared."""
     n = len(leader)
-    own = np.arange(n)
-    marks = Marks(long_hash, np.ones(len(long_hash), np.uint8), long_start, long_stop, own)
-    joined = np.concatenate(grouped(marks, n, settings, _neighbours)).view(np.int64)
+    joined = np.concatenate(grouped(long, n, settings, _neighbours)).view(np.int64)
     return first_connected(
-        np.concatenate([joined >> 32, leader]), np.concatenate([joined & 0xFFFFFFFF, own]), n
+        np.concatenate([joined >> 32, leader]), np.concatenate([joined & 0xFFFFFFFF, np.arange(n)]), n
     )
 
 
@@ -239,16 +227,16 @@ def find_stock(
         settings: For the limits, memory and threads.
     """
     dated = telling & (window != UNDATED)
-    low = counted_by(occurrence, window)
+    every = _Counted(words, start, stop, size, counted_by(occurrence, window))
     found = []
     for chosen, limit in (
         (dated, settings.stock_windows),
         (telling & (window == UNDATED), settings.stock_documents),
     ):
         d = np.flatnonzero(chosen)
-        d = d[np.argsort(low[d], kind="stable")]  # the better shingles are sifted
+        d = d[np.argsort(every.low[d], kind="stable")]  # the better shingles are sifted
         if len(d) > limit:
-            found += _frequent(words, start[d], stop[d], size[d], low[d], limit, settings)
+            found += _frequent(every.of(d), limit, settings)
     return distinct(np.concatenate(found)) if found else np.empty(0, np.uint64)
 
 
@@ -266,28 +254,38 @@ def counted_by(occurrence: NDArray[np.int64], window: NDArray[np.int64]) -> NDAr
     return np.where(window == UNDATED, number, (window & 0xFFFF).astype(np.uint64))
 
 
-def _frequent(
-    words: NDArray[np.uint64],
-    start: NDArray[np.int64],
-    stop: NDArray[np.int64],
-    size: NDArray[np.int64],
-    low: NDArray[np.uint64],
-    limit: int,
-    settings: Settings,
-) -> list[NDArray[np.uint64]]:
+@dataclass(frozen=True, slots=True)
+class _Counted:
+    """Some of the documents, in the arrays of :func:`find_stock`; of each 16 bits by :func:`counted_by`."""
+
+    words: NDArray[np.uint64]
+    start: NDArray[np.int64]
+    stop: NDArray[np.int64]
+    size: NDArray[np.int64]
+    low: NDArray[np.uint64]
+
+    def of(self, d: NDArray[np.int64]) -> _Counted:
+        """The chosen documents."""
+        return _Counted(self.words, self.start[d], self.stop[d], self.size[d], self.low[d])
+
+    @property
+    def tokens(self) -> int:
+        """How many they have."""
+        return int((self.stop - self.start).sum())
+
+
+def _frequent(documents: _Counted, limit: int, settings: Settings) -> list[NDArray[np.uint64]]:
     """Shingles that stand with more than ``limit`` different lower 16 bits, part by part of their hashes.
 
     Most shingles stand once. They are sifted out before the others are sorted, by a table of a slot for one
     or two: of 19 million of generated news 14 % are left. They are put into boxes before, so many that the
     table of one stays near the processor: 0.2 s for these, and 0.7 s when parts had tables of 16 MB.
     """
-    bits = partition_bits(int((stop - start).sum()), settings, at_once=1)
+    bits = partition_bits(documents.tokens, settings, at_once=1)
     mask = np.uint64(((1 << bits) - 1) << (64 - bits))
-    slices = [
-        _Slice(words, start[own], stop[own], size[own], low[own])
-        for own in np.array_split(np.arange(len(start)), settings.workers)
-    ]
-    share = np.array([len(own) for own in slices]) >> bits
+    rows = np.array_split(np.arange(len(documents.start)), settings.workers)
+    slices = [documents.of(own) for own in rows]
+    share = np.array([own.tokens for own in slices]) >> bits
     boxes = 1 << min(8, int(share.sum() >> _BOX_BITS).bit_length())
     found: list[NDArray[np.uint64]] = []
     with ThreadPoolExecutor(settings.workers) as pool:
@@ -300,20 +298,6 @@ def _frequent(
             found += pool.map(partial(_sifted, boxed, limit), rows)
             del boxed  # as large as the part that is made next
     return found
-
-
-@dataclass(frozen=True, slots=True)
-class _Slice:
-    """Some of the documents, in the arrays of :func:`find_stock`."""
-
-    words: NDArray[np.uint64]
-    start: NDArray[np.int64]
-    stop: NDArray[np.int64]
-    size: NDArray[np.int64]
-    low: NDArray[np.uint64]
-
-    def __len__(self) -> int:
-        return int((self.stop - self.start).sum())
 
 
 @dataclass(frozen=True, slots=True)
@@ -334,7 +318,7 @@ class _Boxed:
 
 
 def _boxed(
-    slices: list[_Slice],
+    slices: list[_Counted],
     mask: np.uint64,
     prefix: np.uint64,
     room: NDArray[np.int64],
@@ -353,7 +337,7 @@ def _boxed(
     begin, last = (edge.reshape(room.shape) for edge in (bounds[:-1], bounds[1:] - np.uint64(1)))
     keys = np.empty(bounds[-1], np.uint64)
 
-    def write(own: _Slice, at: NDArray[np.uint64], last: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    def write(own: _Counted, at: NDArray[np.uint64], last: NDArray[np.uint64]) -> NDArray[np.uint64]:
         columns = own.words, own.start, own.stop, own.size, own.low
         kernels.get().shingle_keys(*columns, mask, prefix, last, at, keys)
         return at

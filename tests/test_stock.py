@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 import dedup
 from dedup.config import Settings
+from dedup.marks import Marks
 from dedup.stock import (
     LONG_RUN,
     UNDATED,
@@ -32,6 +33,12 @@ DAY = timedelta(days=1)
 
 def microseconds(moment: datetime) -> int:
     return (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
+
+
+def nothing_long(n: int) -> Marks:
+    """No document has a long run."""
+    none = np.zeros(n, np.int64)
+    return Marks(np.empty(0, np.uint64), np.empty(0, np.uint8), none, none, np.arange(n))
 
 
 def test_windows_are_aligned_to_the_epoch() -> None:
@@ -116,8 +123,7 @@ def test_stock_against_a_dictionary(
     texts = Texts(
         words, np.zeros(len(words), np.uint8), offsets[:-1], offsets[1:], np.zeros(n, np.uint8), own
     )
-    nothing = np.zeros(n, np.int64), np.zeros(n, np.int64), np.empty(0, np.uint64)
-    marked, count = mark(texts, *nothing, own, window, chosen)
+    marked, count = mark(texts, nothing_long(n), own, window, chosen)
     assert not texts.flags.any()
     if can_recur(window, chosen):
         assert count == len(expected)
@@ -142,8 +148,7 @@ def test_one_shingle_may_be_nearly_all_there_are() -> None:
     words = np.full(n * size, 7, np.uint64)
     words[-size:] = np.arange(size)  # in one window
     texts = Texts(words, np.zeros(n * size, np.uint8), start, start + size, np.zeros(n, np.uint8), own)
-    nothing = np.zeros(n, np.int64), np.zeros(n, np.int64), np.empty(0, np.uint64)
-    marked, count = mark(texts, *nothing, own, own, Settings(threads=2))
+    marked, count = mark(texts, nothing_long(n), own, own, Settings(threads=2))
     assert count == 1
     assert (marked.flags & STOCK != 0).tolist() == [True] * (n - 1) * size + [False] * size
 
@@ -271,7 +276,7 @@ def test_short_texts_that_are_equal_are_occurrences_each(size: int, stock: bool,
     start, own, first = np.arange(n) * size, np.arange(n), np.zeros(n, np.int64)
     words = np.tile(np.arange(size, dtype=np.uint64), n)
     texts = Texts(words, np.zeros(n * size, np.uint8), start, start + size, np.zeros(n, np.uint8), own)
-    marked, _ = mark(texts, first, first, np.empty(0, np.uint64), first, own, Settings())
+    marked, _ = mark(texts, nothing_long(n), first, own, Settings())
     assert (marked.flags & STOCK != 0).tolist() == [stock] * n * size
 
 
