@@ -1,4 +1,4 @@
-"""Fingerprints of documents, grouped: equal ones side by side, part by part of their hashes."""
+"""Fingerprints of documents, grouped: equal ones side by side, sorted part by part of their hashes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from dedup import kernels
 from dedup.parallel import in_order
-from dedup.ragged import partition_bits, run_starts
+from dedup.ragged import run_starts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,10 +18,12 @@ if TYPE_CHECKING:
 
     from dedup.config import Settings
 
-__all__ = ["HASH_BITS", "Marks", "grouped"]
+__all__ = ["HASH_BITS", "Marks", "grouped", "partition_bits"]
 
 HASH_BITS = 48
 """Bits of a fingerprint, whatever the size of the corpus."""
+
+_SMALL = 1 << 20  # keys not worth sharing among threads
 
 Out = TypeVar("Out")
 
@@ -78,3 +80,20 @@ def grouped(
         return function(keys[run_starts(keys)], low)
 
     return list(in_order(part, range(1 << bits), min(settings.workers, 1 << bits)))
+
+
+def partition_bits(keys: int, settings: Settings, *, at_once: int | None = None) -> int:
+    """Bits of the prefix by which so many 64-bit keys are sorted in parts.
+
+    Enough for every thread to have a part at work and all of these together to take a quarter of the memory.
+
+    Args:
+        keys: How many there are.
+        settings: For memory and threads.
+        at_once: Parts at work at the same time, where it is not one a thread.
+    """
+    if keys <= _SMALL:
+        return 0
+    least = 1 if at_once else 2 * settings.workers
+    parts = max(least, -(-keys * 8 * 4 * (at_once or settings.workers) // settings.memory_limit))
+    return int(parts - 1).bit_length()

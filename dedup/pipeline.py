@@ -34,6 +34,7 @@ from dedup.boilerplate import (
 )
 from dedup.candidates import Pairs, passage_pairs, unique_pairs
 from dedup.canonical import Candidates, choose
+from dedup.columns import codes, whole, whole_strings
 from dedup.copies import collapse, loosen
 from dedup.edges import NONE, Edges
 from dedup.families import Grouping, find_roundups, group
@@ -41,12 +42,12 @@ from dedup.language import detect
 from dedup.marks import Marks
 from dedup.overlap import decide, equal, verify
 from dedup.quotations import mark_quotations
-from dedup.ragged import gather, running, steps, whole, whole_strings
+from dedup.ragged import gather, running, steps
 from dedup.shingles import shingle, widths
 from dedup.signatures import sketch
 from dedup.stock import find_notices, long_runs, mark, windows
 from dedup.templates import FORM
-from dedup.texts import CUT, SENTENCE, STOCK, Texts, codes, half_words, is_spaceless, times_of
+from dedup.texts import CUT, SENTENCE, STOCK, Texts, half_words, is_spaceless, times_of
 from dedup.tokens import Tokens, as_read, tokenize
 from dedup.verdicts import Rule
 

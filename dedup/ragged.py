@@ -1,11 +1,10 @@
-"""Arrays: ragged columns (lists of different lengths, flat), sorted keys, and columns of Arrow as arrays."""
+"""Arrays: ragged columns (lists of different lengths, flat) and sorted keys."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
-import pyarrow as pa
 
 from dedup import kernels
 
@@ -13,8 +12,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
-
-    from dedup.config import Settings
 
 __all__ = [
     "at_most",
@@ -27,25 +24,17 @@ __all__ = [
     "inverse",
     "is_in",
     "owners",
-    "partition_bits",
     "run_starts",
     "running",
     "search",
     "slices",
     "steps",
-    "string_buffers",
     "sums",
-    "take_long",
-    "take_rows",
     "tally",
     "trim",
-    "whole",
-    "whole_strings",
 ]
 
 Number = TypeVar("Number", bound=np.generic)
-
-_SMALL = 1 << 20  # keys not worth sharing among threads
 
 
 def gather(start: NDArray[np.int64], stop: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -222,84 +211,7 @@ def first_of_each(keys: NDArray[np.int64]) -> NDArray[np.int64]:
     return np.sort(np.unique(keys, return_index=True)[1])
 
 
-def partition_bits(keys: int, settings: Settings, *, at_once: int | None = None) -> int:
-    """Bits of the prefix by which so many 64-bit keys are sorted in parts.
-
-    Enough for every thread to have a part at work and all of these together to take a quarter of the memory.
-
-    Args:
-        keys: How many there are.
-        settings: For memory and threads.
-        at_once: Parts at work at the same time, where it is not one a thread.
-    """
-    if keys <= _SMALL:
-        return 0
-    least = 1 if at_once else 2 * settings.workers
-    parts = max(least, -(-keys * 8 * 4 * (at_once or settings.workers) // settings.memory_limit))
-    return int(parts - 1).bit_length()
-
-
-def whole(column: pa.ChunkedArray | pa.Array) -> pa.Array:
-    """A column in one piece."""
-    if isinstance(column, pa.ChunkedArray):
-        column = column.combine_chunks()
-    return pa.concat_arrays(column.chunks) if isinstance(column, pa.ChunkedArray) else column
-
-
-def whole_strings(column: pa.ChunkedArray | pa.Array) -> pa.Array:
-    """The same for strings, as large_string: those of a corpus may pass the 2 GB that 32 bits address."""
-    return whole(column.cast(pa.large_string()))
-
-
 def trim(array: NDArray[Number], size: int) -> NDArray[Number]:
     """Give the memory behind the first so many entries back, in place; nobody else may hold the array."""
     array.resize(size, refcheck=False)
     return array
-
-
-def take_long(column: pa.ChunkedArray, rows: NDArray[np.int64]) -> pa.Array:
-    """As :func:`take_rows`, for texts of kilobytes, large_string without nulls: each is copied once."""
-    bounds = running([len(chunk) for chunk in column.chunks])
-    number = holders(bounds, rows)
-    size = np.empty(len(rows), np.int64)
-    parts = [memoryview(b"")] * len(rows)
-    for chunk in np.unique(number).tolist():
-        mine = np.flatnonzero(number == chunk)
-        data, offsets = string_buffers(column.chunk(chunk))
-        start, stop = (offsets[rows[mine] - bounds[chunk] + end] for end in (0, 1))
-        size[mine] = stop - start
-        for place, low, high in zip(mine.tolist(), start.tolist(), stop.tolist(), strict=True):
-            parts[place] = data[low:high]
-    buffers = [None, pa.py_buffer(running(size)), pa.py_buffer(b"".join(parts))]
-    return pa.Array.from_buffers(column.type, len(rows), buffers)
-
-
-def string_buffers(column: pa.Array) -> tuple[memoryview, NDArray[np.int64]]:
-    """The bytes of a column of strings or binaries, not copied, and where its values begin and end in them.
-
-    Args:
-        column: [n] of any of the four types; its nulls are not looked at.
-
-    Returns:
-        Bytes, and int64[n + 1].
-    """
-    if not len(column):
-        return memoryview(b""), np.zeros(1, np.int64)
-    _, offsets, values = column.buffers()
-    wide = pa.types.is_large_string(column.type) or pa.types.is_large_binary(column.type)
-    dtype = np.dtype(np.int64 if wide else np.int32)
-    bounds = np.frombuffer(offsets, dtype, len(column) + 1, dtype.itemsize * column.offset)
-    return memoryview(values or b""), bounds.astype(np.int64, copy=False)
-
-
-def take_rows(column: pa.ChunkedArray, rows: NDArray[np.int64]) -> pa.Array:
-    """The chosen rows; Arrow's ``take`` copies all chunks of a string column together at every call."""
-    bounds = running([len(chunk) for chunk in column.chunks])
-    chunk = holders(bounds, rows)
-    order = np.argsort(chunk, kind="stable")
-    numbers, first = np.unique(chunk[order], return_index=True)
-    parts = [
-        column.chunk(number).take(pa.array(rows[mine] - bounds[number]))
-        for number, mine in zip(numbers.tolist(), np.split(order, first[1:]), strict=False)
-    ]
-    return pa.concat_arrays(parts).take(pa.array(inverse(order))) if parts else pa.array([], column.type)

@@ -21,9 +21,9 @@ import numpy as np
 from dedup import kernels
 from dedup.components import first_connected
 from dedup.kernels.constants import MIX
-from dedup.marks import Marks, grouped
+from dedup.marks import Marks, grouped, partition_bits
 from dedup.parallel import in_order
-from dedup.ragged import distinct, first_of_run, partition_bits, run_starts, running
+from dedup.ragged import distinct, first_of_run, run_starts, running
 from dedup.shingles import roll, widths
 from dedup.signatures import winnow
 from dedup.texts import DAY, NEVER, STOCK

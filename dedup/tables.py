@@ -12,23 +12,13 @@ import pyarrow.compute as pc
 
 from dedup.attestation import agreement
 from dedup.canonical import reason
+from dedup.columns import take_long, take_rows, whole_strings
 from dedup.edges import EXACT, KINDS, NONE
 from dedup.edits.batch import diffs_as_json
 from dedup.families import id_of
 from dedup.model import Role
 from dedup.passages import Places, locate
-from dedup.ragged import (
-    by_owner,
-    first_of_each,
-    gather,
-    inverse,
-    owners,
-    run_starts,
-    running,
-    take_long,
-    take_rows,
-    whole_strings,
-)
+from dedup.ragged import by_owner, first_of_each, gather, inverse, owners, run_starts, running
 from dedup.schemas import DIFFS, FAMILIES, PASSAGE, RELATED, RELATIONS
 from dedup.texts import NEVER
 

@@ -33,7 +33,6 @@ __all__ = [
     "STOCK",
     "Lengths",
     "Texts",
-    "codes",
     "half_words",
     "is_spaceless",
     "times_of",
@@ -168,12 +167,6 @@ class Lengths:
         lengths[:, documents] = half_words(texts.flags, *bounds, without)
         whole, base, plain, others = lengths
         return Lengths(whole, base, plain, whole - others)
-
-
-def codes(names: pa.Array) -> NDArray[np.int64]:
-    """A number for each name, -1 for none: int64[n]."""
-    numbers = names.dictionary_encode().indices.cast(pa.int64()).fill_null(-1)
-    return np.asarray(numbers.to_numpy(zero_copy_only=False), np.int64)
 
 
 def times_of(published: pa.Array) -> NDArray[np.int64]:

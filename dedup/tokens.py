@@ -28,11 +28,12 @@ import numpy as np
 import pyarrow as pa
 
 from dedup import kernels
+from dedup.columns import string_buffers
 from dedup.entities import entity_names, read_entities
 from dedup.errors import InputError
 from dedup.folding import folding
 from dedup.kernels.constants import CHARACTER_FLAG, NUMBER_FLAG, QUOTED_FLAG
-from dedup.ragged import string_buffers, trim
+from dedup.ragged import trim
 
 if TYPE_CHECKING:
     import numpy.typing as npt

@@ -3,12 +3,13 @@ from __future__ import annotations
 from collections import Counter
 
 import numpy as np
-import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
 from dedup.config import Settings
+from dedup.marks import partition_bits
 from dedup.ragged import (
+    at_most,
     by_owner,
     distinct,
     first_of_each,
@@ -18,38 +19,14 @@ from dedup.ragged import (
     inverse,
     is_in,
     owners,
-    partition_bits,
     run_starts,
     running,
     search,
     slices,
     steps,
     sums,
-    take_long,
-    take_rows,
     tally,
-    whole_strings,
 )
-
-
-@given(st.lists(st.lists(st.text(max_size=2), min_size=1, max_size=4), min_size=1, max_size=5), st.data())
-def test_rows_of_chunks(chunks: list[list[str]], data: st.DataObject) -> None:
-    values = [value for chunk in chunks for value in chunk]
-    skipped = data.draw(st.integers(0, len(values) - 1))
-    rows = data.draw(st.lists(st.integers(skipped, len(values) - 1), max_size=9))
-    column = pa.chunked_array(chunks, pa.large_string())
-    for take in (take_rows, take_long):
-        taken = take(column.slice(skipped), np.array(rows, np.int64) - skipped)
-        assert taken.to_pylist() == [values[row] for row in rows]
-
-
-@given(st.lists(st.lists(st.none() | st.text(max_size=2), max_size=4), max_size=5))
-def test_strings_in_one_piece_may_pass_two_gigabytes(chunks: list[list[str | None]]) -> None:
-    values = [value for chunk in chunks for value in chunk]
-    for column in (pa.chunked_array(chunks, pa.string()), pa.array(values, pa.string())):
-        joined = whole_strings(column)
-        assert joined.type == pa.large_string()
-        assert joined.to_pylist() == values
 
 
 @given(st.integers(0, 9).flatmap(lambda n: st.permutations(range(n))))
@@ -95,6 +72,12 @@ def test_first_of_run(values: list[int]) -> None:
 def test_is_in(values: list[int], some: set[int]) -> None:
     found = is_in(np.array(values, np.int64), np.array(sorted(some), np.int64))
     assert found.tolist() == [value in some for value in values]
+
+
+@given(st.lists(st.integers(0, 3), max_size=12).map(sorted), st.integers(1, 3))
+def test_at_most_so_many_equal_ones_stay(values: list[int], times: int) -> None:
+    kept = at_most(np.array(values, np.int64), times).tolist()
+    assert kept == [values[:place].count(value) < times for place, value in enumerate(values)]
 
 
 @given(st.lists(st.lists(st.booleans(), max_size=4), max_size=6))

@@ -28,10 +28,11 @@ import numpy as np
 import orjson
 import pyarrow as pa
 
+from dedup.columns import whole
 from dedup.engines.base import identity_of
 from dedup.errors import OutputError
 from dedup.io.folder import writing
-from dedup.ragged import running, whole
+from dedup.ragged import running
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

@@ -88,7 +88,7 @@ def texts_of(entries: Sequence[Entry], bodies: Sequence[Body]) -> Texts:
     """Body tokens of documents, numbered in their order."""
     bounds = running([len(body.hash) for body in bodies])
     titles = [e.title if e.words < FORM else None for e in entries]
-    numbers: dict[str, int] = {}  # for a few ``texts.codes`` takes a hundred times as long
+    numbers: dict[str, int] = {}  # for a few ``columns.codes`` takes a hundred times as long
     sources = [-1 if e.source is None else numbers.setdefault(e.source, len(numbers)) for e in entries]
     return Texts(
         np.concatenate([np.empty(0, np.uint64), *(body.hash for body in bodies)]),

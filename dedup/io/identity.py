@@ -9,7 +9,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import xxhash
 
-from dedup.ragged import run_starts, string_buffers, whole_strings
+from dedup.columns import string_buffers, whole_strings
+from dedup.ragged import run_starts
 
 __all__ = ["Occurrences", "Resolution", "hash_records", "resolve_ids"]
 

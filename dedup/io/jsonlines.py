@@ -11,7 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dedup import kernels
-from dedup.ragged import running, string_buffers
+from dedup.columns import string_buffers
+from dedup.ragged import running
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence

@@ -9,10 +9,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dedup.columns import string_buffers
 from dedup.io.folder import writing
 from dedup.io.jsonlines import DIGITS, json_lines
 from dedup.parallel import in_order
-from dedup.ragged import string_buffers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -15,10 +15,11 @@ import pyarrow.compute as pc
 from xxhash import xxh64_hexdigest
 
 from dedup.boilerplate import strip
+from dedup.columns import take_rows
 from dedup.headlines import HEAD, headlines
 from dedup.lineage import COPIES, Shared, agree_on, find_parents, find_runs, read_words
 from dedup.model import Document, Kind, RelationKind
-from dedup.ragged import owners, running, take_rows
+from dedup.ragged import owners, running
 from dedup.report.tables import Tables, expect, read_diffs, read_records
 from dedup.tokens import to_characters, tokenize
 

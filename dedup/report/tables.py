@@ -15,11 +15,12 @@ import pyarrow.json
 import pyarrow.parquet
 
 from dedup import schemas
+from dedup.columns import whole
 from dedup.errors import InputError, UsageError
 from dedup.io.jsonl import load_line
 from dedup.io.schema import TIME
 from dedup.parallel import in_order
-from dedup.ragged import owners, running, whole
+from dedup.ragged import owners, running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

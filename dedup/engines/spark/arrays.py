@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
+from dedup.columns import codes, string_buffers, whole
 from dedup.edges import Edges, Links
-from dedup.ragged import gather, running, string_buffers, whole
-from dedup.texts import Texts, codes
+from dedup.ragged import gather, running
+from dedup.texts import Texts
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

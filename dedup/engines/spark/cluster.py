@@ -23,10 +23,10 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 
 from dedup import kernels
+from dedup.columns import whole
 from dedup.engines.spark.arrays import flat, integers, packed
 from dedup.errors import UsageError
 from dedup.kernels.constants import MIX
-from dedup.ragged import whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

@@ -12,6 +12,7 @@ from pyspark.errors import AnalysisException
 from pyspark.sql import Window
 from pyspark.sql import functions as F
 
+from dedup.columns import whole
 from dedup.engines.spark.arrays import integers, signed
 from dedup.engines.spark.cluster import each_batch
 from dedup.errors import UsageError
@@ -21,7 +22,7 @@ from dedup.io.jsonl import read_jsonl
 from dedup.io.reader import ignore
 from dedup.io.rows import source_fields
 from dedup.io.tables import check_columns, table_block
-from dedup.ragged import run_starts, whole
+from dedup.ragged import run_starts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

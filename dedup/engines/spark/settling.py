@@ -11,6 +11,7 @@ from pyspark.sql import functions as F
 
 from dedup.attestation import agreed_share, attested_words, lacking_words
 from dedup.canonical import Candidates, choose, reason
+from dedup.columns import whole
 from dedup.edges import NEAR, VERSION, telling
 from dedup.engines.spark.arrays import (
     EDGES,
@@ -26,7 +27,6 @@ from dedup.engines.spark.cluster import each_key, hosted
 from dedup.engines.spark.components import components
 from dedup.engines.spark.verifying import compared
 from dedup.families import find_roundups, group, id_of
-from dedup.ragged import whole
 from dedup.schemas import FAMILIES
 from dedup.texts import NEVER
 from dedup.values import moment

@@ -10,13 +10,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyspark.sql import functions as F
 
+from dedup.columns import whole
 from dedup.edges import KINDS
 from dedup.edits.batch import diffs_as_json
 from dedup.engines.spark.arrays import booleans, edges_of, flat, integers, places_of, texts_of
 from dedup.engines.spark.cluster import paired
 from dedup.model import Role
 from dedup.passages import locate
-from dedup.ragged import inverse, running, whole
+from dedup.ragged import inverse, running
 from dedup.tables import relation_rows
 
 if TYPE_CHECKING:
