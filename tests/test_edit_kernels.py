@@ -15,19 +15,19 @@ from test_edits import paragraphs, prose, texts
 
 from dedup import kernels
 from dedup.edits import diff
-from dedup.edits.batch import Pairs, diffs_as_json, find_edits
+from dedup.edits.batch import TextPairs, diffs_as_json, find_edits
 from dedup.edits.text import character_classes, lower_case
 from dedup.errors import DiffError
 from dedup.kernels import reference_edits as reference
 from dedup.tokens import text_buffers
 
 
-def pairs_of(pairs: list[tuple[str, str]]) -> Pairs:
+def pairs_of(pairs: list[tuple[str, str]]) -> TextPairs:
     sides = (pa.array([pair[side] for pair in pairs], pa.large_string()) for side in (0, 1))
-    return Pairs(*(buffer for side in sides for buffer in text_buffers(side)))
+    return TextPairs(*(buffer for side in sides for buffer in text_buffers(side)))
 
 
-def rows_and_json(functions: object, pairs: Pairs) -> tuple[list[list[int]], list[int], bytes]:
+def rows_and_json(functions: object, pairs: TextPairs) -> tuple[list[list[int]], list[int], bytes]:
     rows = np.zeros((int(pairs.rows.sum()), 5), np.int64)
     starts = np.zeros(len(pairs) + 1, np.int64)
     tables = character_classes(), lower_case()

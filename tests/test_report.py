@@ -25,9 +25,9 @@ from dedup.index import Index
 from dedup.lineage import trace
 from dedup.report import make_report
 from dedup.report.contents import Contents, parents_of, short_form
+from dedup.report.files import read_tables
 from dedup.report.page import as_json
 from dedup.report.pictures import matrix, timeline
-from dedup.report.tables import read_tables
 
 LEAD = (
     "The harbour office of Port Alder closed its gates on Tuesday after a crane fell onto the eastern pier."

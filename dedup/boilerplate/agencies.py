@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from dedup.boilerplate.units import Measures, Surface, Units
 
 __all__ = [
+    "Agencies",
     "AgencyRole",
-    "Found",
     "agency_names",
     "agency_of",
     "agency_place",
@@ -52,7 +52,7 @@ _JOINS = signs.SLASH | signs.DASH | signs.OPEN
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class Agencies:
     """The agencies of a batch, in order.
 
     Attributes:
@@ -178,7 +178,7 @@ def _links(measures: Measures, closed: NDArray[np.uint16]) -> NDArray[np.bool_]:
     return np.asarray(linked & (closed & (signs.SLASH | signs.COMMA) != 0))
 
 
-def find_agencies(look: Surface, units: Units, measures: Measures, labels: NDArray[np.uint8]) -> Found:
+def find_agencies(look: Surface, units: Units, measures: Measures, labels: NDArray[np.uint8]) -> Agencies:
     """Give every agency that was matched its role.
 
     In a unit of the body, ``dateline`` is one of :func:`datelines`; ``credit`` one that closes the unit after
@@ -188,7 +188,7 @@ def find_agencies(look: Surface, units: Units, measures: Measures, labels: NDArr
     first, size = measures.agency_first, measures.agency_size
     if not len(first):
         none = np.zeros(0, np.bool_)
-        return Found(first, size, measures.agency_name, none.view(np.uint8), first, none)
+        return Agencies(first, size, measures.agency_name, none.view(np.uint8), first, none)
     unit = holders(units.first, first)
     told = replace(measures, agency_unit=unit)  # the units may be finer than those measured
     last = first + size - 1
@@ -208,7 +208,7 @@ def find_agencies(look: Surface, units: Units, measures: Measures, labels: NDArr
     role[dateline] = AgencyRole.DATELINE
     role[label == LABELS.index("meta")] = AgencyRole.BYLINE
     role[(label == LABELS.index("caption")) | (label == LABELS.index("credit"))] = AgencyRole.CREDIT
-    return Found(first, size, measures.agency_name, role, unit, body & closes & ~dateline)
+    return Agencies(first, size, measures.agency_name, role, unit, body & closes & ~dateline)
 
 
 def place_after(look: Surface, first: int, stop: int, last: int) -> int:

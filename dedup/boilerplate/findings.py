@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from dedup import kernels
 from dedup.boilerplate.agencies import AgencyRole, agency_names
+from dedup.boilerplate.spans import KINDS
 from dedup.model import Kind
 from dedup.ragged import first_of_each, owners, search, steps
 from dedup.tokens import text_buffers
@@ -24,7 +25,7 @@ __all__ = ["agency_tokens", "credited_agencies", "removed_chars"]
 CREDIT_WORDS = 12
 """The most body words after a credit that ends the text."""
 
-CAPTION, CAPTION_BYTES = list(Kind).index(Kind.CAPTION), 60
+CAPTION, CAPTION_BYTES = KINDS.index(Kind.CAPTION), 60
 """A shorter caption at the end is the line of the agency itself."""
 
 

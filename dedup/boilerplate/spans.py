@@ -17,13 +17,14 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from dedup.boilerplate.agencies import Found
+    from dedup.boilerplate.agencies import Agencies
     from dedup.boilerplate.units import Surface, Units
     from dedup.tokens import Tokens
 
-__all__ = ["Spans", "inner_spans", "sentence_cuts"]
+__all__ = ["KINDS", "Spans", "inner_spans", "sentence_cuts"]
 
-KINDS = list(Kind)
+KINDS = tuple(Kind)
+"""Kinds of boilerplate by code."""
 REPORTER_TOKENS = 6
 """Tokens of a reporter's name, office and post behind the bracket of a dateline."""
 
@@ -40,7 +41,7 @@ class Spans:
         document: int64[R].
         start: uint32[R], byte in the text.
         end: uint32[R].
-        kind: uint8[R], index into ``list(Kind)``.
+        kind: uint8[R], index into :data:`KINDS`.
         first_token: int64[R], tokens first_token:last_token lie inside.
         last_token: int64[R].
     """
@@ -88,7 +89,7 @@ def inner_spans(
     look: Surface,
     units: Units,
     removed: NDArray[np.bool_],
-    agencies: Found,
+    agencies: Agencies,
     data: NDArray[np.uint8],
     begins: NDArray[np.int64],
 ) -> Spans:

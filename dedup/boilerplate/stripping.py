@@ -15,7 +15,7 @@ from dedup.boilerplate.lexicon import CUES
 from dedup.boilerplate.model import BODY, LABELS, MODELS, TITLE, label_units
 from dedup.boilerplate.recurring import asked, unit_hashes
 from dedup.boilerplate.relabelling import CAPTION, CREDIT, none_of, only_signed, relabel
-from dedup.boilerplate.spans import Spans, inner_spans, sentence_cuts
+from dedup.boilerplate.spans import KINDS, Spans, inner_spans, sentence_cuts
 from dedup.boilerplate.units import (
     Measures,
     Surface,
@@ -47,7 +47,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Stripped", "clean_texts", "keys_asked", "strip", "strip_boilerplate"]
 
-KINDS = list(Kind)
 _KIND_OF_LABEL = np.array(
     [0, KINDS.index(Kind.TITLE), *(KINDS.index(Kind(name)) for name in LABELS[2:])], np.uint8
 )
@@ -69,7 +68,7 @@ class Stripped:
         removed_offsets: int64[n+1], removed spans of each document, in order, without overlap.
         removed_start: uint32[R].
         removed_end: uint32[R].
-        removed_kind: uint8[R], index into ``list(Kind)``.
+        removed_kind: uint8[R], index into :data:`dedup.boilerplate.spans.KINDS`.
         agency_offsets: int64[n+1], agencies of each document, in order.
         agency_name: int32[A], index into :func:`dedup.boilerplate.agency_names`.
         agency_role: uint8[A], of :class:`dedup.boilerplate.AgencyRole`.
@@ -107,7 +106,7 @@ class _Decided:
     Attributes:
         units: Where they are.
         labels: uint8[U], indices into ``LABELS``.
-        kind: uint8[U], index into ``list(Kind)``, of those that go.
+        kind: uint8[U], index into :data:`dedup.boilerplate.spans.KINDS`, of those that go.
         removed: bool[U], the unit goes.
     """
 

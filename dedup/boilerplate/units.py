@@ -9,7 +9,7 @@ import numpy as np
 
 from dedup import kernels
 from dedup.boilerplate import lexicon as lex
-from dedup.kernels import signs as loops
+from dedup.kernels import signs
 from dedup.ragged import holders, running, steps
 from dedup.tokens import text_buffers
 
@@ -232,14 +232,14 @@ def dated_openings(tokens: Tokens, look: Surface) -> NDArray[np.int64]:
         year = tokens.block_first[block] + lead
         fits = year + 6 < tokens.block_first[block + 1]
         block, year = block[fits], year[fits]
-        fits = look.shape[year] & loops.YEAR != 0
+        fits = look.shape[year] & signs.YEAR != 0
         if not fits.any():
             continue
         for step in (1, 2):
             at = np.minimum(year + step, size - 1)
             gap = look.before[at]
-            fits &= (look.shape[at] & loops.NUMBER != 0) & (gap & (loops.DASH | loops.SLASH) != 0)
-            fits &= gap & loops.SPACE == 0
+            fits &= (look.shape[at] & signs.NUMBER != 0) & (gap & (signs.DASH | signs.SLASH) != 0)
+            fits &= gap & signs.SPACE == 0
         found = np.append(found, year[fits] + 3)
     return np.sort(found)
 
@@ -258,7 +258,7 @@ def unbroken(tokens: Tokens) -> NDArray[np.bool_]:
 def tally(tokens: Tokens, look: Surface, first: NDArray[np.int64], last: NDArray[np.int64]) -> Tallies:
     """Count what the runs of tokens first[i]:last[i] hold."""
     size = len(first)
-    counts = np.zeros((size, loops.COLUMNS), np.int32)
+    counts = np.zeros((size, signs.COLUMNS), np.int32)
     whole, head = np.zeros(size, np.uint64), np.zeros(size, np.uint64)
     kernels.get().tally(
         *(tokens.hash, tokens.flags, tokens.start, tokens.end, look.shape, look.before, look.after),
@@ -285,7 +285,7 @@ def measure(
     )
     agency, tokens_of, entry = agency[:found], tokens_of[:found], entry[:found]
     gap_after = look.after[units.last - 1]
-    gap_after[_cut_off(units, gap_after)] &= ~np.uint16(loops.STOP)
+    gap_after[_cut_off(units, gap_after)] &= ~np.uint16(signs.STOP)
     return Measures(
         counts=tallies.counts,
         whole=tallies.whole,
@@ -307,7 +307,7 @@ def measure(
 
 def _cut_off(units: Units, gap_after: NDArray[np.uint16]) -> NDArray[np.int64]:
     """Blocks that end in an ellipsis near another one that does: teasers in a row, no ends of sentences."""
-    rows = np.flatnonzero((gap_after & loops.ELLIPSIS != 0) & ~units.sentences)
+    rows = np.flatnonzero((gap_after & signs.ELLIPSIS != 0) & ~units.sentences)
     beside = (steps(rows) <= ROW) & (steps(units.documents(rows)) == 0)
     return np.union1d(rows[:-1][beside], rows[1:][beside])
 

@@ -17,7 +17,7 @@ from dedup.tokens import text_buffers
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Pairs", "diffs_as_json", "find_edits"]
+__all__ = ["TextPairs", "diffs_as_json", "find_edits"]
 
 _LONGEST = 1 << 30  # bytes of two texts: places are int32
 _ROWS = 1 << 18  # of operations found at once
@@ -27,8 +27,8 @@ _ESCAPED = 6  # bytes of JSON a control character takes
 
 
 @dataclass(frozen=True, slots=True)
-class Pairs:
-    """Pairs of texts in UTF-8: how the second differs from the first is asked.
+class TextPairs:
+    """TextPairs of texts in UTF-8: how the second differs from the first is asked.
 
     Attributes:
         data_a: uint8, the first texts.
@@ -65,7 +65,7 @@ class Pairs:
         return kernels.get(int(np.ptp(self.offsets_a) + np.ptp(self.offsets_b)))
 
 
-def find_edits(pairs: Pairs, first: int = 0) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def find_edits(pairs: TextPairs, first: int = 0) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """The operations of pairs, from one on, as many as are found at once.
 
     Args:
@@ -101,7 +101,7 @@ def diffs_as_json(before: pa.Array, after: pa.Array) -> pa.Array:
     Returns:
         large_string[n].
     """
-    pairs = Pairs(*text_buffers(before), *text_buffers(after))
+    pairs = TextPairs(*text_buffers(before), *text_buffers(after))
     parts = []
     first = 0
     while first < len(pairs):

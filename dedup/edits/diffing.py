@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from dedup.edits import rendering
-from dedup.edits.batch import Pairs, find_edits
+from dedup.edits.batch import TextPairs, find_edits
 from dedup.edits.operations import (
     Operation,
     digest,
@@ -185,5 +185,5 @@ def diff(a: str, b: str) -> Diff:
         if not isinstance(text, str):
             raise InputError(f"a text is {type(text).__name__}, not a string")
     one, two = (np.frombuffer(text.encode("utf-8", "surrogatepass"), np.uint8) for text in (a, b))
-    rows, starts = find_edits(Pairs(one, np.array([0, len(one)]), two, np.array([0, len(two)])))
+    rows, starts = find_edits(TextPairs(one, np.array([0, len(one)]), two, np.array([0, len(two)])))
     return Diff(read_rows(rows[: starts[1]], one, two), a)

@@ -20,7 +20,7 @@ from dedup.headlines import HEAD, headlines
 from dedup.lineage import COPIES, Shared, agree_on, find_parents, find_runs, read_words
 from dedup.model import Document, Kind, RelationKind
 from dedup.ragged import owners, running
-from dedup.report.tables import Tables, expect, read_diffs, read_records
+from dedup.report.files import RunTables, expect, read_diffs, read_records
 from dedup.tokens import to_characters, tokenize
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ JOINING = [kind.value for kind in RelationKind if kind.joins]
 _BASE = re.compile(rb'"op": ?"base", ?"length": ?(\d+), ?"hash": ?"([0-9a-f]{16})"')
 
 
-def parents_of(tables: Tables) -> Parents:
+def parents_of(tables: RunTables) -> Parents:
     """The parent of every document that is in a family."""
     rows = tables.inside
     names = ("shared_words", "coverage_a", "coverage_b")
@@ -72,7 +72,9 @@ class Contents:
         budget: Bytes of texts and diffs; families get theirs largest first, while there is room.
     """
 
-    def __init__(self, tables: Tables, folder: Path, *, largest: int = LARGEST, budget: int = BUDGET) -> None:
+    def __init__(
+        self, tables: RunTables, folder: Path, *, largest: int = LARGEST, budget: int = BUDGET
+    ) -> None:
         self._tables = tables
         self._folder = folder
         self._shown = min(largest, len(tables.families))

@@ -17,8 +17,8 @@ from markupsafe import Markup
 from dedup.errors import InputError
 from dedup.io.folder import output_file, writing
 from dedup.report.contents import BUDGET, LARGEST, Contents
+from dedup.report.files import read_tables
 from dedup.report.pictures import matrix, timeline
-from dedup.report.tables import read_tables
 from dedup.wording import percent
 
 if TYPE_CHECKING:

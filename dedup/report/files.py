@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["Tables", "expect", "read_diffs", "read_records", "read_tables"]
+__all__ = ["RunTables", "expect", "read_diffs", "read_records", "read_tables"]
 
 BLOCK_BYTES = 16 << 20
 
@@ -55,7 +55,7 @@ RELATIONS = pa.schema(
 
 
 @dataclass(frozen=True)
-class Tables:
+class RunTables:
     """What a run decided, without the texts.
 
     Attributes:
@@ -101,7 +101,7 @@ class Tables:
         return np.asarray(known[self.family[self.a[known]] == self.family[self.b[known]]])
 
 
-def read_tables(folder: Path) -> Tables:
+def read_tables(folder: Path) -> RunTables:
     """Read the result of a run.
 
     Raises:
@@ -135,7 +135,7 @@ def read_tables(folder: Path) -> Tables:
     first = running(members.value_lengths())
     relations = pa.Table.from_batches(_batches(folder, "relations", RELATIONS), RELATIONS)
     a, b = (_rows(relations[name], ids) for name in "ab")
-    return Tables(run, totals, families, documents, first, relations, a, b)
+    return RunTables(run, totals, families, documents, first, relations, a, b)
 
 
 def _rows(ids: pa.Array | pa.ChunkedArray, among: pa.Array | pa.ChunkedArray) -> NDArray[np.int64]:
