@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dedup import kernels
-from dedup.parallel import in_order
+from dedup.parallel import for_each
 from dedup.ragged import by_owner
 
 if TYPE_CHECKING:
@@ -172,6 +172,5 @@ def lacking_words(
         kernels.get().weigh_shared(flags, start, stop, *changes, *own)
         has[window.documents], lacked[window.documents] = own
 
-    for _ in in_order(look, _windows(texts), threads):
-        pass
+    for_each(look, _windows(texts), threads)
     return has, lacked

@@ -17,7 +17,7 @@ import numpy as np
 from dedup import kernels
 from dedup.kernels.constants import MIX
 from dedup.marks import grouped
-from dedup.parallel import in_order
+from dedup.parallel import for_each, in_order
 from dedup.ragged import by_owner, distinct, first_of_run, run_starts
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ def near_pairs(
         first = first_of_run(place, opens)
         return np.asarray((first << 32 | place)[~opens])
 
-    list(in_order(write, range(0, len(rows), _TOGETHER), threads))
+    for_each(write, range(0, len(rows), _TOGETHER), threads)
     found = [np.empty(0, np.int64), *in_order(pair, keys, threads)]
     pairs = distinct(np.concatenate(found))
     return Pairs(numbers[pairs >> 32], numbers[pairs & 0xFFFFFFFF])

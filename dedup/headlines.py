@@ -41,9 +41,9 @@ def headlines(documents: Sequence[Document]) -> list[str]:
 
 def _first_paragraphs(texts: Sequence[str]) -> Iterator[str]:
     """The first paragraph of each text that has words of the article, as one line."""
-    column, nothing = pa.array(texts, pa.large_string()), pa.nulls(len(texts), pa.string())
+    column = pa.array(texts, pa.large_string())
     tokens = tokenize(column)
-    body = strip(tokens, pa.record_batch({"text": column, "title": nothing, "source": nothing})).body
+    body = strip(tokens, pa.record_batch({"text": column})).body
     before = running(body)[tokens.block_first]
     words = np.diff(before)
     for number, text in enumerate(texts):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-__all__ = ["in_order", "once"]
+__all__ = ["for_each", "in_order", "once"]
 
 In = TypeVar("In")
 Out = TypeVar("Out")
@@ -32,6 +32,12 @@ def in_order(
                 yield pending.popleft().result()
         while pending:
             yield pending.popleft().result()
+
+
+def for_each(function: Callable[[In], None], items: Iterable[In], threads: int) -> None:
+    """Do something with each item, for what it does and not for what it gives."""
+    for _ in in_order(function, items, threads):
+        pass
 
 
 def once(function: Callable[[], Out]) -> Callable[[], Out]:

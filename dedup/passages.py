@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dedup import kernels
-from dedup.parallel import in_order
+from dedup.parallel import for_each
 from dedup.ragged import by_owner, gather, owners, run_starts, running, slices
 from dedup.texts import CUT
 from dedup.tokens import byte_to_char, to_characters, tokenize
@@ -121,8 +121,7 @@ def locate(
         spans[at, 2 * each] = found[:, 0]
         spans[at, 2 * each + 1] = found[:, 1]
 
-    for _ in in_order(part, _tasks(documents, first_end), settings.workers):
-        pass
+    for_each(part, _tasks(documents, first_end), settings.workers)
     return Places(offsets, spans)
 
 

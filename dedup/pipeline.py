@@ -22,6 +22,7 @@ from dedup.attestation import attested_words
 from dedup.boilerplate import (
     BlockTable,
     Recurring,
+    Seen,
     Stripped,
     agency_tokens,
     block_table,
@@ -30,7 +31,6 @@ from dedup.boilerplate import (
     removed_chars,
     sentence_starts,
     strip,
-    surface,
 )
 from dedup.candidates import Pairs, passage_pairs, unique_pairs
 from dedup.canonical import Candidates, choose
@@ -48,7 +48,7 @@ from dedup.signatures import sketch
 from dedup.stock import find_notices, long_runs, mark, windows
 from dedup.templates import FORM
 from dedup.texts import CUT, SENTENCE, STOCK, Texts, half_words, is_spaceless, times_of
-from dedup.tokens import Tokens, as_read, tokenize
+from dedup.tokens import Tokens, tokenize
 from dedup.verdicts import Rule
 
 if TYPE_CHECKING:
@@ -186,8 +186,8 @@ def prepare(
     """
     texts = batch.column("text")
     tokens = tokenize(texts) if tokens is None else tokens
-    look = surface(*as_read(tokens, texts))
-    stripped = strip(tokens, batch, recurring, look) if settings.strip else Stripped.nothing(tokens)
+    seen = Seen.of(tokens, texts)
+    stripped = strip(tokens, batch, recurring, seen) if settings.strip else Stripped.nothing(tokens)
     body = stripped.body.copy()
     kept = running(body)
     bodiless = _without_body(kept, tokens)
@@ -205,12 +205,12 @@ def prepare(
         content[row] = digest >> 64, digest & 0xFFFFFFFFFFFFFFFF
     long_offsets, long_hash = long_runs(shingles.words, shingles.word_offsets)
     named = agency_tokens(stripped, tokens)
-    flags = mark_quotations(tokens, texts, named, body)
+    flags = mark_quotations(seen.tokens, seen.texts, named, body)
     cut = body.copy()
     cut[1:] &= ~body[:-1]
     cut[tokens.offsets[:-1][steps(tokens.offsets) > 0]] = False  # the document before doesn't count
     flags[cut] |= CUT
-    flags[sentence_starts(tokens, look)] |= SENTENCE
+    flags[sentence_starts(tokens, seen.look)] |= SENTENCE
     flags = flags[body]
     names, credited = credited_agencies(stripped, tokens, kept, named)
     return Prepared(

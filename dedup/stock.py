@@ -22,7 +22,7 @@ from dedup import kernels
 from dedup.components import first_connected
 from dedup.kernels.constants import MIX
 from dedup.marks import Marks, grouped, partition_bits
-from dedup.parallel import in_order
+from dedup.parallel import for_each
 from dedup.ragged import distinct, first_of_run, run_starts, running
 from dedup.shingles import roll, widths
 from dedup.signatures import winnow
@@ -138,7 +138,7 @@ def flag(
     def part(d: NDArray[np.int64]) -> None:
         loops.flag_members(words, start[d], stop[d], size[d], table, bits, STOCK, flags)
 
-    list(in_order(part, np.array_split(np.arange(len(start)), 4 * settings.workers), settings.workers))
+    for_each(part, np.array_split(np.arange(len(start)), 4 * settings.workers), settings.workers)
 
 
 def find_notices(texts: Texts, content: NDArray[np.uint64], settings: Settings) -> NDArray[np.bool_]:

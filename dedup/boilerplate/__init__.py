@@ -9,12 +9,13 @@ from dedup.boilerplate.agencies import AgencyRole, agency_names, agency_of, agen
 from dedup.boilerplate.findings import agency_tokens, credited_agencies, removed_chars
 from dedup.boilerplate.recurring import BlockTable, Recurring, block_table, find_recurring, recurring_key
 from dedup.boilerplate.stripping import Stripped, clean_texts, keys_asked, strip, strip_boilerplate
-from dedup.boilerplate.units import sentence_starts, surface
+from dedup.boilerplate.units import Seen, sentence_starts
 
 __all__ = [
     "AgencyRole",
     "BlockTable",
     "Recurring",
+    "Seen",
     "Stripped",
     "agency_names",
     "agency_of",
@@ -30,5 +31,4 @@ __all__ = [
     "sentence_starts",
     "strip",
     "strip_boilerplate",
-    "surface",
 ]

@@ -18,13 +18,12 @@ from dedup.boilerplate.relabelling import CAPTION, CREDIT, none_of, only_signed,
 from dedup.boilerplate.spans import KINDS, Spans, inner_spans, sentence_cuts
 from dedup.boilerplate.units import (
     Measures,
-    Surface,
+    Seen,
     Tallies,
     Units,
     dated_openings,
     find_phrases,
     measure,
-    surface,
     tally,
     unbroken,
     units_of,
@@ -36,7 +35,7 @@ from dedup.kernels.traits import KINDS_OF_FURNITURE, RECURS, SAME_ABOVE, SAME_BE
 from dedup.kernels.traits import TITLE as IS_TITLE
 from dedup.model import Agency, CleanText, Document, Kind, Removed
 from dedup.ragged import first_of_run, holders, owners, run_starts, running, steps, sums
-from dedup.tokens import Tokens, as_read, as_written, byte_to_char, text_buffers, tokenize
+from dedup.tokens import Tokens, as_written, byte_to_char, text_buffers, tokenize
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -118,14 +117,14 @@ class _Decided:
 
 def keys_asked(tokens: Tokens, batch: pa.RecordBatch) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
     """Document and key of all that :func:`strip` looks up in a ``Recurring``; the rest may be left out."""
-    tokens, texts = as_read(tokens, batch.column("text"))
-    look = surface(tokens, texts)
+    seen = Seen.of(tokens, batch.column("text"))
+    tokens, look = seen.tokens, seen.look
     units = units_of(tokens, look, unbroken(tokens), dated_openings(tokens, look))
     return asked(batch, owners(units.offsets), unit_hashes(tokens, units.first, units.last))
 
 
 def strip(
-    tokens: Tokens, batch: pa.RecordBatch, recurring: Recurring | None = None, look: Surface | None = None
+    tokens: Tokens, batch: pa.RecordBatch, recurring: Recurring | None = None, seen: Seen | None = None
 ) -> Stripped:
     """Find the boilerplate of a batch of documents.
 
@@ -134,14 +133,13 @@ def strip(
         batch: Its records; of the columns ``text`` is needed, ``title`` and ``source`` are used where they
             are there.
         recurring: Blocks known to recur in a source, of :func:`dedup.boilerplate.find_recurring`.
-        look: What the tokens look like in the texts as they are read, where that is known.
+        seen: The batch as it is read, where that is known.
 
     Returns:
         Masks, spans and agencies; nothing of the input is changed.
     """
-    written = tokens
-    tokens, texts = as_read(tokens, batch.column("text"))
-    look = surface(tokens, texts) if look is None else look
+    written, seen = tokens, seen or Seen.of(tokens, batch.column("text"))
+    tokens, texts, look = seen.tokens, seen.texts, seen.look
     dated = dated_openings(tokens, look)
     units = units_of(tokens, look, unbroken(tokens), dated)
     phrases = find_phrases(tokens, look)

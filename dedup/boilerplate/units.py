@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from dedup import kernels
 from dedup.boilerplate import lexicon as lex
 from dedup.kernels import signs
 from dedup.ragged import holders, running, steps
-from dedup.tokens import text_buffers
+from dedup.tokens import as_read, text_buffers
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Measures",
     "Phrases",
+    "Seen",
     "Surface",
     "Tallies",
     "Units",
@@ -58,6 +59,27 @@ class Surface:
     before: NDArray[np.uint16]
     after: NDArray[np.uint16]
     telling: NDArray[np.uint32]
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A batch as it is read: with the characters that references of HTML stand for.
+
+    Attributes:
+        tokens: The token stream, its places in these texts.
+        texts: The texts.
+        look: What the tokens look like in them.
+    """
+
+    tokens: Tokens
+    texts: pa.Array
+    look: Surface
+
+    @classmethod
+    def of(cls, tokens: Tokens, texts: pa.Array) -> Self:
+        """Of raw texts and their token stream."""
+        tokens, texts = as_read(tokens, texts)
+        return cls(tokens, texts, surface(tokens, texts))
 
 
 @dataclass(frozen=True, slots=True)

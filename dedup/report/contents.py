@@ -411,14 +411,8 @@ def _percent(ratio: float | None) -> float | None:
 
 def _removed(tokens: Tokens, texts: pa.Array, documents: Sequence[Document]) -> list[list[int]]:
     """Boilerplate of each document: start, end and number of the kind, flat."""
-    batch = pa.record_batch(
-        {
-            "text": texts,
-            "title": pa.array([document.title for document in documents], pa.string()),
-            "source": pa.array([document.source for document in documents], pa.string()),
-        }
-    )
-    stripped = strip(tokens, batch)
+    titles = pa.array([document.title for document in documents], pa.string())
+    stripped = strip(tokens, pa.record_batch({"text": texts, "title": titles}))
     bounds = stripped.removed_offsets
     document = owners(bounds)
     places = np.stack([stripped.removed_start, stripped.removed_end], axis=1)
