@@ -54,6 +54,16 @@ def test_examples_print_what_the_page_says(page: Path) -> None:
     assert made == generate.comparable(page.read_text("utf-8")), "run python docs/generate.py"
 
 
+def test_every_module_has_its_place_on_the_map() -> None:
+    text = (
+        (ROOT / "CONTRIBUTING.md").read_text("utf-8").partition("## Find your way")[2].partition("\n## ")[0]
+    )
+    named = set(re.findall(r"`(?:dedup/)?([a-z_]+)(?:/|\.py)?`", text))
+    there = {path.stem for path in (ROOT / "dedup").iterdir() if path.suffix == ".py" or path.is_dir()}
+    there = {name for name in there if not name.startswith("_")} - {"data"}
+    assert there <= named, f"CONTRIBUTING.md, Find your way: nothing of {sorted(there - named)}"
+
+
 def test_each_command_is_documented() -> None:
     page = (ROOT / "docs/reference/cli.md").read_text("utf-8")
     names = [name for name, _ in generate.commands()]
