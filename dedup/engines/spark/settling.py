@@ -40,7 +40,14 @@ if TYPE_CHECKING:
     from dedup.engines.spark.cluster import Corpus, Run
     from dedup.texts import Texts
 
-__all__ = ["COLUMNS", "find_canonical", "find_families", "find_roundup_numbers", "related_families"]
+__all__ = [
+    "COLUMNS",
+    "find_canonical",
+    "find_families",
+    "find_roundup_numbers",
+    "related_families",
+    "with_roundups",
+]
 
 COLUMNS = [part.split()[0] for part in EDGES.split(",")]
 
@@ -69,14 +76,18 @@ def _roundups(edges: pa.Table, documents: pa.Table) -> pa.Table:
     return pa.table({"number": numbers[roundup]})
 
 
-def find_families(run: Run, edges: DataFrame, roundups: DataFrame) -> DataFrame:
-    """Columns number and family, of the leaders that are not the first of theirs."""
-    marked = edges.select("a", "b", "kind", "coverage_a", "coverage_b")
+def with_roundups(edges: DataFrame, roundups: DataFrame) -> DataFrame:
+    """Edges, and of each end whether it is a roundup: columns a_roundup and b_roundup."""
     for end in ("a", "b"):
         known = roundups.select(F.col("number").alias(end), F.lit(True).alias(f"{end}_roundup"))
-        marked = marked.join(known, end, "left")
-    marked = marked.withColumn("a_roundup", F.coalesce("a_roundup", F.lit(False)))
-    marked = marked.withColumn("b_roundup", F.coalesce("b_roundup", F.lit(False)))
+        edges = edges.join(known, end, "left")
+        edges = edges.withColumn(f"{end}_roundup", F.coalesce(f"{end}_roundup", F.lit(False)))
+    return edges
+
+
+def find_families(run: Run, edges: DataFrame, roundups: DataFrame) -> DataFrame:
+    """Columns number and family, of the leaders that are not the first of theirs."""
+    marked = with_roundups(edges.select("a", "b", "kind", "coverage_a", "coverage_b"), roundups)
     apart = F.col("a_roundup") | F.col("b_roundup")
     joining = marked.where((F.col("kind") <= NEAR) | ((F.col("kind") == VERSION) & ~apart))
     groups = components(run, joining.select("a", "b"), "versions")

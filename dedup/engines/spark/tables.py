@@ -15,6 +15,7 @@ from dedup.edges import KINDS
 from dedup.edits.batch import diffs_as_json
 from dedup.engines.spark.arrays import booleans, edges_of, flat, integers, places_of, texts_of
 from dedup.engines.spark.cluster import paired
+from dedup.engines.spark.settling import with_roundups
 from dedup.model import Role
 from dedup.passages import locate
 from dedup.ragged import inverse, running
@@ -55,18 +56,15 @@ def relations_table(
 
     Args:
         run: For the number of edges.
-        edges: Related pairs of leaders and each copy with its leader, with ``roundup``.
+        edges: Related pairs of leaders and each copy with its leader.
         roundups: Column number; these and their copies.
         documents: Columns row and text, by row.
         numbered: Columns id, signature, body, raw_size.
         texts: Body tokens.
         settings: For the threads.
     """
-    for end in ("a", "b"):
-        known = roundups.select(F.col("number").alias(end), F.lit(True).alias(f"roundup_{end}"))
-        edges = edges.join(known, end, "left")
-    told = edges.withColumn("roundup", F.coalesce("roundup_a", "roundup_b", F.lit(False)))
-    told = told.drop("roundup_a", "roundup_b")
+    told = with_roundups(edges, roundups).withColumn("roundup", F.col("a_roundup") | F.col("b_roundup"))
+    told = told.drop("a_roundup", "b_roundup")
     sides = numbered.select("id", "signature", "body", "raw_size").frame
     bodies = texts.select("flags", "spaceless", "published").frame
     wide = sides.join(documents.select("row", "text"), "row").join(bodies, "row")
