@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from dedup.edges import Edges
     from dedup.texts import Texts
 
-__all__ = ["Places", "locate", "place_runs", "spans_of_tokens"]
+__all__ = ["Originals", "Places", "locate", "place_runs", "spans_of_tokens"]
 
 _CHUNK_BYTES = 4 << 20  # of documents tokenized again at once
 _NONE = np.empty((0, 3), np.int32)  # no room: pieces are only counted
@@ -47,6 +47,23 @@ class Places:
         """Those of the chosen edges."""
         start, stop = self.offsets[:-1][rows], self.offsets[1:][rows]
         return Places(running(stop - start), self.spans[gather(start, stop)[0]])
+
+
+@dataclass(frozen=True, slots=True)
+class Originals:
+    """Raw texts, and which of their tokens are the body tokens of n numbered documents.
+
+    Attributes:
+        texts: large_string, by row.
+        order: int64[n], row of each document number.
+        offsets: int64[n + 1], tokens of each raw text, by row.
+        body: bool[R], which of them are body.
+    """
+
+    texts: pa.ChunkedArray
+    order: NDArray[np.int64]
+    offsets: NDArray[np.int64]
+    body: NDArray[np.bool_]
 
 
 def place_runs(
@@ -71,12 +88,9 @@ def place_runs(
 
 
 def locate(
-    documents: pa.ChunkedArray,
-    order: NDArray[np.int64],
+    originals: Originals,
     edges: Edges,
     texts: Texts,
-    raw_offsets: NDArray[np.int64],
-    body: NDArray[np.bool_],
     settings: Settings,
     room: Callable[[int], NDArray[np.uint32]] | None = None,
 ) -> Places:
@@ -86,16 +100,13 @@ def locate(
     numbers a pair, and the places themselves if ``room`` makes them there.
 
     Args:
-        documents: large_string, the raw texts by row.
-        order: int64[n], row of each document number.
+        originals: Of n documents.
         edges: Verified pairs.
-        texts: Body tokens of the numbered documents, with ``CUT`` where something was stripped before one.
-        raw_offsets: int64[n + 1], tokens of the raw text of each row.
-        body: bool[R], which of them are body.
+        texts: Body tokens of the same, with ``CUT`` where something was stripped before one.
         settings: For the threads.
         room: Makes uint32[p, 4] for the places.
     """
-    offsets = np.empty(len(edges) + 1, np.int64)
+    order, offsets = originals.order, np.empty(len(edges) + 1, np.int64)
     count = _cut(edges, texts.start, texts.flags, np.arange(len(edges)), offsets, _NONE)
     spans = room(count) if room else np.empty((count, 4), np.uint32)
     first_end, end = by_owner(order[np.concatenate([edges.a, edges.b])], len(order))
@@ -114,14 +125,14 @@ def locate(
         holder = np.repeat(order[np.where(side, edges.b[row], edges.a[row])], size)
         opens = run_starts(holder)  # ends stand by the document they belong to
         rows, number = holder[opens], np.cumsum(opens) - 1
-        own_body = slices(body, raw_offsets[rows], raw_offsets[rows + 1])
+        own_body = slices(originals.body, originals.offsets[rows], originals.offsets[rows + 1])
         mine = chunk.take(pa.array(rows - first - low))
         found = _characters(mine, own_body, number, start, start + pieces[:, 2] - 1)
         at = gather(offsets[row], offsets[row + 1])[0]
         spans[at, 2 * each] = found[:, 0]
         spans[at, 2 * each + 1] = found[:, 1]
 
-    for_each(part, _tasks(documents, first_end), settings.workers)
+    for_each(part, _tasks(originals.texts, first_end), settings.workers)
     return Places(offsets, spans)
 
 

@@ -17,7 +17,7 @@ from dedup.edges import EXACT, KINDS, NONE
 from dedup.edits.batch import diffs_as_json
 from dedup.families import id_of
 from dedup.model import Role
-from dedup.passages import Places, locate
+from dedup.passages import Originals, Places, locate
 from dedup.ragged import by_owner, first_of_each, gather, inverse, owners, run_starts, running
 from dedup.schemas import DIFFS, FAMILIES, PASSAGE, RELATED, RELATIONS
 from dedup.texts import NEVER
@@ -219,8 +219,8 @@ class Tables:
         """Where passages stand; the index, which may have no texts, knows it without them."""
         judged, prepared = self._judged, self._prepared
         texts = self.documents.column("text")
-        raw = prepared.raw_offsets, prepared.body
-        return locate(texts, judged.order, edges, judged.texts, *raw, self.settings, self._room)
+        originals = Originals(texts, judged.order, prepared.raw_offsets, prepared.body)
+        return locate(originals, edges, judged.texts, self.settings, self._room)
 
     def _relation_rows(self, edges: Edges, places: Places) -> pa.RecordBatch:
         judged, texts = self._judged, self._judged.texts

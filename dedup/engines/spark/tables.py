@@ -17,7 +17,7 @@ from dedup.engines.spark.arrays import booleans, edges_of, flat, integers, place
 from dedup.engines.spark.cluster import paired
 from dedup.engines.spark.settling import with_roundups
 from dedup.model import Role
-from dedup.passages import locate
+from dedup.passages import Originals, locate
 from dedup.ragged import inverse, running
 from dedup.tables import relation_rows
 
@@ -85,11 +85,9 @@ def _relations(edges: pa.Table, documents: pa.Table, settings: Settings) -> pa.T
         np.unpackbits(bits[bit_offsets[i] : bit_offsets[i + 1]], count=size)
         for i, size in enumerate(raw.tolist())
     ]
-    raw_offsets = running(raw)
     column = pa.chunked_array([documents["text"].combine_chunks().cast(pa.large_string())])
-    places = locate(
-        column, np.arange(n), found, texts, raw_offsets, np.concatenate(body).astype(bool), settings
-    )
+    originals = Originals(column, np.arange(n), running(raw), np.concatenate(body).astype(bool))
+    places = locate(originals, found, texts, settings)
     signatures = flat(documents["signature"], np.uint32)[0].reshape(n, -1)
     ids = whole(documents["id"]).cast(pa.string())
     rank = inverse(np.asarray(pc.sort_indices(ids)).astype(np.int64))
