@@ -11,6 +11,7 @@ import numpy as np
 from dedup.boilerplate.agencies import AgencyRole, place_after
 from dedup.model import Kind
 from dedup.ragged import owners, run_starts
+from dedup.tokens import text_buffers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dedup.boilerplate.agencies import Agencies
-    from dedup.boilerplate.units import Surface, Units
+    from dedup.boilerplate.units import Seen, Units
     from dedup.tokens import Tokens
 
 __all__ = ["KINDS", "Spans", "inner_spans", "sentence_cuts"]
@@ -84,29 +85,20 @@ class Spans:
         return cls(document[opens], start[opens], end[closes], kind[opens], first[opens], last[closes])
 
 
-def inner_spans(
-    tokens: Tokens,
-    look: Surface,
-    units: Units,
-    removed: NDArray[np.bool_],
-    agencies: Agencies,
-    data: NDArray[np.uint8],
-    begins: NDArray[np.int64],
-) -> Spans:
+def inner_spans(seen: Seen, units: Units, removed: NDArray[np.bool_], agencies: Agencies) -> Spans:
     """Datelines, dates put before the text, and trailing credits in units that stay.
 
     Args:
-        tokens: The token stream.
-        look: What it looks like.
+        seen: The batch.
         units: Units of decision.
         removed: bool[U], units that go.
         agencies: Agencies with their roles.
-        data: uint8, UTF-8 of all texts.
-        begins: int64[n+1], where each text begins in it.
     """
+    tokens, look = seen.tokens, seen.look
     rows: list[tuple[int, int, int, int, int, int]] = []
     if not len(agencies.first):
         return Spans.of_rows(rows)
+    data, begins = text_buffers(seen.texts)
     meta, credit = KINDS.index(Kind.META), KINDS.index(Kind.CREDIT)
     document_of = owners(units.offsets)
     dated = np.flatnonzero(agencies.role == AgencyRole.DATELINE)
@@ -151,17 +143,16 @@ def inner_spans(
     return Spans.of_rows(rows)
 
 
-def sentence_cuts(
-    tokens: Tokens, data: NDArray[np.uint8], base: NDArray[np.int64], token: NDArray[np.int64]
-) -> NDArray[np.uint32]:
+def sentence_cuts(seen: Seen, document: NDArray[np.int64], token: NDArray[np.int64]) -> NDArray[np.uint32]:
     """Bytes in the texts where the sentences that begin with tokens begin, opening signs included.
 
     Args:
-        tokens: The token stream.
-        data: uint8, UTF-8 of all texts.
-        base: int64[n], where the text of each begins in it.
+        seen: The batch.
+        document: int64[n], the text of each.
         token: int64[n], none the first of its text.
     """
+    tokens, (data, begins) = seen.tokens, text_buffers(seen.texts)
+    base = begins[document]
     low, cuts = tokens.end[token - 1], tokens.start[token]
     spaced = (cuts > low) & _IS_SPACE[data[base + cuts - 1]]  # mostly it begins right behind one
     for i in np.flatnonzero(~spaced).tolist():

@@ -35,7 +35,7 @@ from dedup.kernels.traits import KINDS_OF_FURNITURE, RECURS, SAME_ABOVE, SAME_BE
 from dedup.kernels.traits import TITLE as IS_TITLE
 from dedup.model import Agency, CleanText, Document, Kind, Removed
 from dedup.ragged import first_of_run, holders, owners, run_starts, running, steps, sums
-from dedup.tokens import Tokens, as_written, byte_to_char, text_buffers, tokenize
+from dedup.tokens import Tokens, as_written, byte_to_char, tokenize
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -166,9 +166,8 @@ def strip(
     agencies = find_agencies(look, units, measures, decided.labels)
 
     body = (~removed).repeat(units.last - units.first)
-    data, begins = text_buffers(texts)
-    whole = _unit_spans(tokens, decided, data, begins)
-    inner = inner_spans(tokens, look, units, removed, agencies, data, begins)
+    whole = _unit_spans(seen, decided)
+    inner = inner_spans(seen, units, removed, agencies)
     for first, last in zip(inner.first_token.tolist(), inner.last_token.tolist(), strict=True):
         body[first:last] = False
     blank = _blank_blocks(tokens)
@@ -351,11 +350,9 @@ def _second_copies(
     return found & twice.repeat(steps(units.offsets))
 
 
-def _unit_spans(
-    tokens: Tokens, decided: _Decided, data: NDArray[np.uint8], begins: NDArray[np.int64]
-) -> Spans:
+def _unit_spans(seen: Seen, decided: _Decided) -> Spans:
     """The spans of removed units: whole blocks with all signs in them, sentences up to the next one."""
-    units, gone = decided.units, np.flatnonzero(decided.removed)
+    tokens, units, gone = seen.tokens, decided.units, np.flatnonzero(decided.removed)
     block = units.block[gone]
     document = holders(tokens.block_offsets, block)
     start, end = tokens.block_start[block].copy(), tokens.block_end[block].copy()
@@ -363,7 +360,7 @@ def _unit_spans(
         (start, units.first[gone], units.first[gone] > tokens.block_first[block]),
         (end, units.last[gone], units.last[gone] < tokens.block_first[block + 1]),
     ):
-        cut[inside] = sentence_cuts(tokens, data, begins[document[inside]], token[inside])
+        cut[inside] = sentence_cuts(seen, document[inside], token[inside])
     return Spans(document, start, end, decided.kind[gone], units.first[gone], units.last[gone])
 
 
