@@ -16,7 +16,7 @@ pytest.importorskip("pyspark", reason="no pyspark")
 
 from dedup.candidates import near_pairs, passage_pairs
 from dedup.config import Settings
-from dedup.engines.spark import cluster, copies, preparing, relating
+from dedup.engines.spark import copies, preparing, relating, spreading
 from dedup.engines.spark.arrays import flat, packed
 from dedup.marks import Marks
 from dedup.pipeline import learn
@@ -108,7 +108,7 @@ def test_bands_meet_as_the_sorted_keys_do(seed: int, parts: int) -> None:
     expected = near_pairs(signatures, np.arange(60), numbers, 1)
     table = pa.table({"number": numbers, "signature": packed(signatures.ravel(), 24 * np.arange(61))})
     told = [
-        cluster._tell(table.take(half), copies._bands, parts)
+        spreading._tell(table.take(half), copies._bands, parts)
         for half in (np.arange(0, 60, 2), np.arange(1, 60, 2))
     ]
     met = [

@@ -18,7 +18,8 @@ from dedup.candidates import band_keys
 from dedup.copies import days_of_stock
 from dedup.edges import NEAR
 from dedup.engines.spark.arrays import booleans, flat, integers, packed, texts_of
-from dedup.engines.spark.cluster import (
+from dedup.engines.spark.components import components
+from dedup.engines.spark.spreading import (
     answered,
     bounds_of,
     each_batch,
@@ -30,7 +31,6 @@ from dedup.engines.spark.cluster import (
     home,
     parts_of,
 )
-from dedup.engines.spark.components import components
 from dedup.engines.spark.verifying import TEXT, compared
 from dedup.ragged import at_most, first_of_run, gather, run_starts, running
 from dedup.shingles import widths

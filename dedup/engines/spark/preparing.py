@@ -12,10 +12,10 @@ from pyspark.sql import functions as F
 from dedup.boilerplate import Recurring, block_table, keys_asked, recurring_key
 from dedup.boilerplate.recurring import LONG_TOKENS, MANY_SOURCES, OFTEN, PROSE_TOKENS, WITNESSES
 from dedup.engines.spark.arrays import flat, integers, packed, signed
-from dedup.engines.spark.cluster import (
+from dedup.engines.spark.cluster import Corpus, numbered
+from dedup.engines.spark.spreading import (
     TOLD,
     UNMIX,
-    Corpus,
     answered,
     bounds_of,
     cut,
@@ -26,7 +26,6 @@ from dedup.engines.spark.cluster import (
     entries,
     heard,
     home,
-    numbered,
     parts_of,
 )
 from dedup.kernels.constants import MIX

@@ -14,7 +14,7 @@ from pyspark.sql import functions as F
 
 from dedup.columns import whole
 from dedup.engines.spark.arrays import integers, signed
-from dedup.engines.spark.cluster import each_batch
+from dedup.engines.spark.spreading import each_batch
 from dedup.errors import UsageError
 from dedup.io import FIELDS, SCHEMA, Reject, hash_records
 from dedup.io.batch import batches

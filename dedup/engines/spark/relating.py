@@ -15,7 +15,8 @@ from pyspark.sql import functions as F
 from dedup import kernels
 from dedup.candidates import CROWD, LEADERS
 from dedup.engines.spark.arrays import flat, integers
-from dedup.engines.spark.cluster import (
+from dedup.engines.spark.cluster import numbered
+from dedup.engines.spark.spreading import (
     TOLD,
     UNMIX,
     cut,
@@ -24,7 +25,6 @@ from dedup.engines.spark.cluster import (
     each_key,
     each_part,
     entries,
-    numbered,
     parts_of,
 )
 from dedup.ragged import gather, owners, run_starts

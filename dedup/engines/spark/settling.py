@@ -23,8 +23,8 @@ from dedup.engines.spark.arrays import (
     texts_of,
     unsigned,
 )
-from dedup.engines.spark.cluster import each_key, hosted
 from dedup.engines.spark.components import components
+from dedup.engines.spark.spreading import each_key, hosted
 from dedup.engines.spark.verifying import compared
 from dedup.families import find_roundups, group, id_of
 from dedup.schemas import FAMILIES

@@ -14,8 +14,8 @@ from dedup.columns import whole
 from dedup.edges import KINDS
 from dedup.edits.batch import diffs_as_json
 from dedup.engines.spark.arrays import booleans, edges_of, flat, integers, places_of, texts_of
-from dedup.engines.spark.cluster import paired
 from dedup.engines.spark.settling import with_roundups
+from dedup.engines.spark.spreading import paired
 from dedup.model import Role
 from dedup.passages import Originals, locate
 from dedup.ragged import inverse, running

@@ -8,7 +8,7 @@ import numpy as np
 
 from dedup.candidates import Pairs
 from dedup.engines.spark.arrays import EDGES, edges_table, integers, places_of, texts_of, unsigned
-from dedup.engines.spark.cluster import paired
+from dedup.engines.spark.spreading import paired
 from dedup.pipeline import compare_pairs
 
 if TYPE_CHECKING:
