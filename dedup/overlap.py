@@ -16,13 +16,12 @@ from dedup.edges import EXACT, Edges
 from dedup.parallel import in_order
 from dedup.ragged import distinct
 from dedup.templates import (
+    ANOTHER_DAY,
     SAME_DAY,
-    days_apart,
     find_templates,
     new_figures,
     same_facts,
     same_report,
-    together,
 )
 from dedup.texts import DAY, QUOTED, Lengths, Texts
 from dedup.verdicts import Evidence, Rule, classify
@@ -120,7 +119,7 @@ def _evidence(
     retold = narrative < settings.version_narrative * plain[shorter] / 2
     few = shared < settings.version_words
     frame = lengths.mostly_stock
-    grown = few & (most >= FLASH) & ~frame[shorter] & together(texts, a, b, SAME_DAY)
+    grown = few & (most >= FLASH) & ~frame[shorter] & texts.together(a, b, SAME_DAY)
     shortened = (most >= CUT[0]) & (least >= CUT[1])
     cut = (shortened | grown) & ~retold
     flash = np.flatnonzero(cut & few)
@@ -144,8 +143,8 @@ def _evidence(
         ),
         template=find_templates(texts, lengths, aligned, settings),
         retold=retold,
-        apart=days_apart(texts, a, b),
-        later=days_apart(texts, a, b, settings.stock_window_days * DAY),
+        apart=texts.apart(a, b, ANOTHER_DAY),
+        later=texts.apart(a, b, settings.stock_window_days * DAY),
         scraps=aligned.scraps,
     )
 

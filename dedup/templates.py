@@ -12,7 +12,7 @@ import numpy as np
 
 from dedup.naming import compare_headlines, names_swapped
 from dedup.ragged import gather, run_starts, running
-from dedup.texts import CHARACTER, NEVER, NUMBER, QUOTED, STOCK
+from dedup.texts import CHARACTER, NUMBER, QUOTED, STOCK
 from dedup.verdicts import Rule
 from dedup.weekdays import other_weekdays
 
@@ -24,16 +24,15 @@ if TYPE_CHECKING:
     from dedup.texts import Lengths, Texts
 
 __all__ = [
+    "ANOTHER_DAY",
     "FORM",
     "NOTICE",
     "SAME_DAY",
-    "days_apart",
     "differ_throughout",
     "find_templates",
     "new_figures",
     "same_facts",
     "same_report",
-    "together",
 ]
 
 CHANGED = 3
@@ -118,13 +117,13 @@ def find_templates(texts: Texts, lengths: Lengths, aligned: Aligned, settings: S
     brief = longer < 2 * BRIEF
     told = lengths.figures >= FIGURES * lengths.whole
     report = brief | told[a] | told[b]
-    apart = days_apart(texts, a, b, np.where(notice | (rich[a] & rich[b]), NEXT_DAY, ANOTHER_DAY)) & report
+    apart = texts.apart(a, b, np.where(notice | (rich[a] & rich[b]), NEXT_DAY, ANOTHER_DAY)) & report
     most = np.maximum(lengths.figures[a], lengths.figures[b]) / 2
     in_words = (aligned.left >= 2) & (most - aligned.figures >= np.maximum(BULLETIN * aligned.left, 1))
     other = differ_throughout(aligned, apart, settings) & ~_lifted(lengths, aligned)
     other |= notice & apart & in_words
     other |= _refilled(texts, lengths, aligned, brief)
-    days = other_weekdays(texts, aligned, brief & days_apart(texts, a, b, NEXT_DAY))
+    days = other_weekdays(texts, aligned, brief & texts.apart(a, b, NEXT_DAY))
     # headlines are seldom asked: between notices, half of the shorter one alike
     alike = 4 * aligned.left <= np.minimum(lengths.whole[a], lengths.whole[b])
     headlines = compare_headlines(texts, a, b, notice & alike)
@@ -174,7 +173,7 @@ def same_facts(texts: Texts, aligned: Aligned, settings: Settings) -> NDArray[np
     """
     a, b = aligned.a, aligned.b
     found = (aligned.conflicts == 0) & (aligned.figures >= CHANGED) & (aligned.words < settings.partial_words)
-    found &= ~days_apart(texts, a, b, SAME_DAY)
+    found &= ~texts.apart(a, b, SAME_DAY)
     rows = np.flatnonzero(found)
     if not len(rows):  # mostly
         return np.asarray(found)
@@ -248,7 +247,7 @@ def _framed(texts: Texts, lengths: Lengths, aligned: Aligned) -> NDArray[np.bool
     found = np.zeros(len(a), bool)
     few = 2 * aligned.words < FRAME * np.minimum(lengths.base[a], lengths.base[b])
     one = texts.sources_known(a, b, same=True)
-    rows = np.flatnonzero(few & one & days_apart(texts, a, b, NEXT_DAY))
+    rows = np.flatnonzero(few & one & texts.apart(a, b, NEXT_DAY))
     if not len(rows):  # mostly
         return found
     run, pair = gather(aligned.start[rows], aligned.stop[rows])
@@ -299,7 +298,7 @@ def _differ_only(
     within = (aligned.conflicts >= least) | (table[a] & table[b]) | (apart & short[a] & short[b])
     found = (fewer - aligned.figures >= least) & within
     shorter, longer = (side(lengths.whole[a], lengths.whole[b]) for side in (np.minimum, np.maximum))
-    found &= (table[a] & table[b]) | (longer < UPDATE * shorter) | days_apart(texts, a, b, SAME_DAY)
+    found &= (table[a] & table[b]) | (longer < UPDATE * shorter) | texts.apart(a, b, SAME_DAY)
     rows = np.flatnonzero(found)
     found[rows] = new_figures(texts, a[rows], b[rows]) >= least[rows]
     return np.asarray(found)
@@ -337,32 +336,4 @@ def _in_one_go(texts: Texts, a: NDArray[np.int64], b: NDArray[np.int64]) -> NDAr
 
     The same time says nothing: it may be a date alone, or that of what both were made from.
     """
-    return np.asarray((texts.published[a] != texts.published[b]) & together(texts, a, b, IN_ONE_GO))
-
-
-def together(texts: Texts, a: NDArray[np.int64], b: NDArray[np.int64], limit: int) -> NDArray[np.bool_]:
-    """Pairs that are known to be published so close to each other: bool[p].
-
-    Args:
-        texts: Of n documents.
-        a: int64[p] document number.
-        b: int64[p].
-        limit: Microseconds.
-    """
-    one, two = texts.published[a], texts.published[b]
-    return np.asarray((np.maximum(one, two) != NEVER) & (np.abs(one - two) <= limit))
-
-
-def days_apart(
-    texts: Texts, a: NDArray[np.int64], b: NDArray[np.int64], limit: NDArray[np.int64] | int = ANOTHER_DAY
-) -> NDArray[np.bool_]:
-    """Pairs published so far apart that a report with other figures is another report: bool[p].
-
-    Args:
-        texts: Of n documents.
-        a: int64[p] document number.
-        b: int64[p].
-        limit: Microseconds, of each pair or of all.
-    """
-    one, two = texts.published[a], texts.published[b]
-    return np.asarray((np.maximum(one, two) != NEVER) & (np.abs(one - two) > limit))
+    return np.asarray((texts.published[a] != texts.published[b]) & texts.together(a, b, IN_ONE_GO))

@@ -104,6 +104,37 @@ class Texts:
         one, two = self.source[a], self.source[b]
         return np.asarray((np.minimum(one, two) >= 0) & ((one == two) == same))
 
+    def together(self, a: NDArray[np.int64], b: NDArray[np.int64], limit: int) -> NDArray[np.bool_]:
+        """Pairs of documents known to be published so close to each other: bool[p].
+
+        Args:
+            a: int64[p] document number.
+            b: int64[p].
+            limit: Microseconds.
+        """
+        dated, between = self._between(a, b)
+        return np.asarray(dated & (between <= limit))
+
+    def apart(
+        self, a: NDArray[np.int64], b: NDArray[np.int64], limit: NDArray[np.int64] | int
+    ) -> NDArray[np.bool_]:
+        """Pairs of documents known to be published further apart: bool[p].
+
+        Args:
+            a: int64[p] document number.
+            b: int64[p].
+            limit: Microseconds, of each pair or of all.
+        """
+        dated, between = self._between(a, b)
+        return np.asarray(dated & (between > limit))
+
+    def _between(
+        self, a: NDArray[np.int64], b: NDArray[np.int64]
+    ) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
+        """Whether both are dated, and microseconds from one to the other."""
+        one, two = self.published[a], self.published[b]
+        return np.maximum(one, two) != NEVER, np.abs(one - two)
+
 
 def half_words(
     flags: NDArray[np.uint8],
