@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from dedup import kernels
 from dedup.boilerplate import strip
-from dedup.boilerplate.lexicon import lexicon
+from dedup.boilerplate.lexicon import lexicon, tokenize_phrases
 from dedup.boilerplate.units import find_phrases, measure, surface, units_of
 from dedup.kernels import blocks, reference_blocks, reference_features
 from dedup.tokens import Tokens, tokenize
@@ -34,6 +34,24 @@ PIECES = [
     "3 hours ago",
     "...",
     "\n\n",
+]
+PHRASES = [
+    "the",
+    "The",
+    "d’Année",
+    "U.S.",
+    "写真提供",
+    "12",
+    "345",
+    "006,5",
+    "|",
+    "–",
+    "a",
+    "S.",
+    "&copy;",
+    "3万",
+    "'s",
+    "",
 ]
 texts = st.lists(st.one_of(st.sampled_from(PIECES), st.text(max_size=3)), max_size=50).map("".join)
 
@@ -88,3 +106,12 @@ def test_lexicon_is_well_formed() -> None:
     assert len(words.kind) > 3000
     assert np.count_nonzero(words.keys) == len(words.terminal) - 1
     assert len(words.agencies) == len(words.places) > 60
+
+
+@given(st.lists(st.lists(st.sampled_from(PHRASES), max_size=6).map(" ".join), max_size=5))
+@settings(max_examples=100, deadline=None)
+def test_phrases_have_the_tokens_of_texts(phrases: list[str]) -> None:
+    tokens = tokenize(pa.array(phrases, pa.string()))
+    hashes, offsets = tokenize_phrases(phrases)
+    assert hashes.tolist() == tokens.hash.tolist()
+    assert offsets.tolist() == tokens.offsets.tolist()
