@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dedup.alignment import LIFTED
-from dedup.overlap import HALF
 from dedup.verdicts import PARAGRAPH, Rule
-from dedup.wording import percent
+from dedup.wording import count, percent
 
 if TYPE_CHECKING:
     from dedup.config import Settings
@@ -20,12 +19,12 @@ _FRAMES = {
     Rule.FIGURES: "their figures differ",
     Rule.WEEKDAYS: "their days differ",
     Rule.NAMES: "the names in their headlines differ",
-    Rule.FURNITURE: "they stand at the head and the foot alone",
+    Rule.FURNITURE: "only at the head and the foot",
 }
 
 
 def explain(relation: Relation, rule: Rule, settings: Settings) -> str:
-    """The rule that decided, in words, with the figures it looked at.
+    """The rule that decided, in words, with the figures it looked at and what the next relation needs.
 
     Args:
         relation: Of two articles.
@@ -34,87 +33,93 @@ def explain(relation: Relation, rule: Rule, settings: Settings) -> str:
     """
     least, most = sorted((relation.coverage_a, relation.coverage_b))  # the shorter one is covered more
     shared, narrative = relation.shared_words, relation.narrative_words
-    outside = f"{narrative} shared words outside quotations"
     limit, apart = settings.version_coverage, settings.version_coverage_apart
-    window = f"but articles more than {settings.stock_window_days} days apart share"
-    covered = f"{percent(most)} of the shorter is in the longer"
+    outside = f"they share {count(narrative, 'word')} outside quotations"
+    has = f"the longer article has {percent(most)} of the shorter one"
+    of_it = f"{count(narrative, 'word')} of it outside quotations"
+    both = f"{percent(most)} of one and {percent(least)} of the other"
+    late = f"more than {settings.stock_window_days} days apart"
+    two = settings.two_sentences < settings.partial_words  # else sentences make no difference
     match rule:
         case Rule.FEW if not shared:
-            return "no passage is shared"
+            return "they share no passage"
         case Rule.FEW if shared < settings.quote_words:
-            return f"only {shared} words are shared, fewer than {settings.quote_words}"
+            return f"they share only {count(shared, 'word')} (quote needs {settings.quote_words})"
         case Rule.FEW:
-            return f"{shared} words are shared, but no run of them has {settings.min_run}"
+            return f"they share {count(shared, 'word')}, but no {settings.min_run} of them in a row"
         case Rule.QUOTED:
-            few = min(settings.two_sentences, settings.partial_words)  # more do not count as sentences
-            fewer = f"fewer than {few}"
-            if narrative >= few:
-                fewer = f"fewer than {settings.partial_words}, and in fewer than two sentences"
-            return f"{shared} words are shared, but only {narrative} of them outside quotations, {fewer}"
+            needs = f"{settings.partial_words}{f', in two sentences {settings.two_sentences}' * two}"
+            some = f"only {narrative}" if narrative else "none"
+            return (
+                f"they share {count(shared, 'word')}, but {some} outside quotations (partial needs {needs})"
+            )
         case Rule.FIGURES | Rule.WEEKDAYS | Rule.NAMES | Rule.FURNITURE:
-            return f"{shared} words are shared, but {_FRAMES[rule]}: one frame, other facts"
+            return f"they share {count(shared, 'word')}, but {_FRAMES[rule]}: one frame around other facts"
         case Rule.BACKGROUND:
             return (
-                f"{outside}, {window} background: {_missed(most, settings.partial_coverage_apart)}, and not "
-                f"{percent(PARAGRAPH[1])} with a run of {PARAGRAPH[0]} words"
+                f"{outside}, but {late} that is background: {_missed(most, settings.partial_coverage_apart)} "
+                f"(partial then needs {percent(settings.partial_coverage_apart)}, or {percent(PARAGRAPH[1])} "
+                f"and {PARAGRAPH[0]} words in a row)"
             )
         case Rule.SCRAPS:
-            return f"{outside}, {window} a frame: runs of fewer than {LIFTED} words on average"
+            return f"{outside}, but {late} and in pieces of fewer than {LIFTED} words on average: a frame"
         case Rule.FACTS:
             return (
-                f"{outside} are not stock text, but they hold the figures of one day, "
-                f"in a passage of at least {settings.partial_words} words"
+                f"they share the figures of one day in a passage of at least {settings.partial_words} words, "
+                f"though only {count(narrative, 'word')} that are neither quoted nor stock text"
             )
-        case Rule.SENTENCES | Rule.PASSAGES:
-            enough = f"{settings.partial_words}"
-            if rule is Rule.SENTENCES:
-                enough = f"{settings.two_sentences} in two sentences or more"
-            return f"{outside}, at least {enough}; but only {_missed(most, limit)}"
+        case Rule.SENTENCES:
+            enough = f"in two sentences or more (partial needs {settings.two_sentences})"
+            return f"{outside} {enough}, but {_missed(most, limit)} (version needs {percent(limit)})"
+        case Rule.PASSAGES:
+            enough = f"(partial needs {settings.partial_words})"
+            return f"{outside} {enough}, but {_missed(most, limit)} (version needs {percent(limit)})"
         case Rule.SEQUEL:
-            return f"{outside}; but only {_missed(most, apart)}, which texts days apart must share"
+            return f"{outside}, but {_missed(most, apart)} (version needs {percent(apart)} days apart)"
         case Rule.THIN:
-            return f"{covered}, but with {outside}, fewer than {settings.version_words}"
+            needs = f"(version needs {settings.version_words})"
+            return f"{has}, but only {of_it} {needs}"
         case Rule.RETOLD:
             return (
-                f"{outside}; {covered}, but of its words outside quotations less than "
-                f"{percent(settings.version_narrative)}"
+                f"{has}, but less than {percent(settings.version_narrative)} of its words outside quotations"
             )
         case Rule.COVERED | Rule.ROUNDED:
-            return f"{_reached(most, limit)}, with {outside}"
+            return f"{_reached(most, limit)}, {of_it}"
         case Rule.LATER:
-            return f"{covered}, at least {percent(apart)}, which texts days apart must share, with {outside}"
+            return f"{has} (version needs {percent(apart)} days apart), {of_it}"
         case Rule.REPORT:
-            return f"{_reached(most, limit)}, and it holds the figures of one day"
+            return f"{_reached(most, limit)}, with the figures of one day"
         case Rule.BRIEF:
-            return f"{covered}, at least {percent(HALF)}, and of another source, with {outside}"
+            return f"the longer article has {percent(most)} of a brief of another source, {of_it}"
         case Rule.CUT:
-            return f"the shorter was cut from the longer: {percent(most)} and {percent(least)} are shared"
+            return f"the shorter article was cut from the longer one: they share {both}"
         case Rule.FLASH:
-            return f"a flash, and what it grew into within half a day: {percent(most)} of it is in the longer"
-        case Rule.WHOLE:
-            return f"most of both is shared, whoever says it: {percent(least)} and {percent(most)}"
-        case Rule.NEAR:
             return (
-                f"each is covered by the other almost whole: {percent(least)} and {percent(most)}, "
-                f"at least {percent(settings.near_coverage)}"
+                "a flash, and what it grew into within half a day: "
+                f"the longer article has {percent(most)} of it"
             )
+        case Rule.WHOLE:
+            return f"whoever says it, most of both is shared: {both}"
+        case Rule.NEAR:
+            needs = f"(near needs {percent(settings.near_coverage)} of both)"
+            return f"almost all is shared: {both} {needs}"
         case Rule.EXACT:
-            return "the articles are equal word for word, once folded and stripped"
+            return "word for word the same, but for case, accents, punctuation and what was stripped"
 
 
 def _reached(share: float, limit: float) -> str:
-    """That a share of the shorter text is enough, if need be with the rest of sentences."""
+    """That a share of the shorter article is enough, if need be with the rest of sentences."""
     if share >= limit:
-        return f"{percent(share)} of the shorter is in the longer, at least {percent(limit)}"
+        return f"the longer article has {percent(share)} of the shorter one (version needs {percent(limit)})"
     return (
-        f"{_below(share, limit)} of the shorter is in the longer, and at least {percent(limit)} with "
-        "the rest of sentences half of which are"
+        f"the longer article has {_below(share, limit)} of the shorter one, and the {percent(limit)} that "
+        "version needs if sentences count whole of which half is shared"
     )
 
 
 def _missed(share: float, limit: float) -> str:
-    """That a share of the shorter text is not enough."""
-    return f"{_below(share, limit)} of the shorter is in the longer, less than {percent(limit)}"
+    """That a share of the shorter article is not enough."""
+    return f"the longer article has only {_below(share, limit)} of the shorter one"
 
 
 def _below(share: float, limit: float) -> str:

@@ -11,7 +11,7 @@ SEEDS = Path(__file__).parents[2] / "seeds"
 def test_evidence_on_one_screen(dedup: Call, corpus: Path) -> None:
     outcome = dedup("compare", f"{corpus}#full", f"{corpus}#short")
     assert (outcome.code, outcome.err) == (0, "")
-    assert outcome.out.startswith("version: 100 % of the shorter is in the longer")
+    assert outcome.out.startswith("version: the longer article has 100 % of the shorter one")
     assert "Bath [bold]shut[/bold]" in outcome.out
     assert "a.example" in outcome.out
     assert "The council of Marrow" in outcome.out
@@ -31,7 +31,7 @@ def test_evidence_as_json(dedup: Call, corpus: Path) -> None:
 def test_nothing_shared(dedup: Call, corpus: Path) -> None:
     outcome = dedup("compare", f"{corpus}#full", f"{corpus}#bees")
     assert outcome.code == 0
-    assert outcome.out.startswith("none: no passage is shared")
+    assert outcome.out.startswith("none: they share no passage")
 
 
 def test_standard_input_against_a_file(dedup: Call, tmp_path: Path) -> None:
@@ -64,9 +64,7 @@ def test_what_differs_in_a_frame(dedup: Call, tmp_path: Path, night: str, facts:
     ]
     path = write(tmp_path / "a.jsonl", records)
     outcome = dedup("compare", f"{path}#a", f"{path}#b")
-    assert f"words are shared, but their {facts} differ: one frame, other facts" in " ".join(
-        outcome.out.split()
-    )
+    assert f"words, but their {facts} differ: one frame around other facts" in " ".join(outcome.out.split())
 
 
 def test_a_single_file_of_one_record(dedup: Call, tmp_path: Path) -> None:
@@ -128,4 +126,4 @@ def test_what_one_outlet_has_around_its_articles(dedup: Call, tmp_path: Path) ->
     ]
     path = write(tmp_path / "a.jsonl", records)
     said = " ".join(dedup("compare", f"{path}#a", f"{path}#b").out.split())
-    assert "but they stand at the head and the foot alone: one frame, other facts" in said
+    assert "but only at the head and the foot: one frame around other facts" in said
