@@ -84,7 +84,8 @@ def sources(named: pa.Array, urls: pa.Array) -> pa.Array:
     Returns:
         large_string[n].
     """
-    return pc.coalesce(hosts(named), named.cast(pa.large_string()), hosts(urls))
+    known = pc.coalesce(hosts(named), named.cast(pa.large_string()))
+    return pc.coalesce(known, hosts(urls)) if known.null_count else known
 
 
 def hosts(urls: pa.Array) -> pa.Array:
@@ -98,7 +99,7 @@ def hosts(urls: pa.Array) -> pa.Array:
     Returns:
         large_string[n]; null where there is no ``//host``.
     """
-    if urls.null_count == len(urls):
+    if not pc.match_substring(urls, "//").true_count:  # compiling the pattern takes 0.2 ms
         return pa.nulls(len(urls), pa.large_string())
     found = pc.struct_field(pc.extract_regex(urls, _HOST), "host")
     found = pc.utf8_lower(found).cast(pa.large_string())
