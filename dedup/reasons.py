@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dedup.alignment import LIFTED
+from dedup.templates import PHRASE
 from dedup.verdicts import PARAGRAPH, Rule
 from dedup.wording import count, percent
 
@@ -20,6 +21,7 @@ _FRAMES = {
     Rule.WEEKDAYS: "their days differ",
     Rule.NAMES: "the names in their headlines differ",
     Rule.FURNITURE: "only at the head and the foot",
+    Rule.PHRASES: f"in phrases of fewer than {PHRASE} on average",
 }
 
 
@@ -48,12 +50,13 @@ def explain(relation: Relation, rule: Rule, settings: Settings) -> str:
         case Rule.FEW:
             return f"they share {count(shared, 'word')}, but no {settings.min_run} of them in a row"
         case Rule.QUOTED:
-            needs = f"{settings.partial_words}{f', in two sentences {settings.two_sentences}' * two}"
+            sentences = f", in two sentences {settings.two_sentences}" * two
+            needs = f"(partial needs {settings.partial_words}{sentences})"
+            if narrative == shared:
+                return f"they share only {count(narrative, 'word')} outside quotations {needs}"
             some = f"only {narrative}" if narrative else "none"
-            return (
-                f"they share {count(shared, 'word')}, but {some} outside quotations (partial needs {needs})"
-            )
-        case Rule.FIGURES | Rule.WEEKDAYS | Rule.NAMES | Rule.FURNITURE:
+            return f"they share {count(shared, 'word')}, but {some} outside quotations {needs}"
+        case Rule.FIGURES | Rule.WEEKDAYS | Rule.NAMES | Rule.FURNITURE | Rule.PHRASES:
             return f"they share {count(shared, 'word')}, but {_FRAMES[rule]}: one frame around other facts"
         case Rule.BACKGROUND:
             return (

@@ -86,6 +86,12 @@ REFILLED = 1 / 3
 MARGIN = 12
 """Words besides what is shared that may stand above a head, or below a foot, that texts have in common."""
 
+PHRASE = 8
+"""Words of verbatim runs, on average: below it one source filled the same form again."""
+
+FURNITURE = 96
+"""Words: a head and a foot that share as many are background that an outlet repeats, no furniture."""
+
 SERIES = 0.45
 """Coverage of the shorter text from which a passage with other figures may be the next report of a series."""
 
@@ -101,7 +107,7 @@ def find_templates(texts: Texts, lengths: Lengths, aligned: Aligned, settings: S
     so are two of one source, whenever they come, in whose headlines and texts nothing differs but two names.
     Prose with a figure here and there is no report, unless it is brief: an article that is run again next
     week, or next year, says when the courses are this time. What an outlet puts above or below its articles
-    is the frame of a series, or furniture of its pages.
+    is the frame of a series, or furniture of its pages, and phrases all through them are a form.
 
     Args:
         texts: Body tokens of n documents.
@@ -132,6 +138,7 @@ def find_templates(texts: Texts, lengths: Lengths, aligned: Aligned, settings: S
     other |= report & _differ_only(texts, lengths, aligned, apart, brief, headlines.figure)
     rule = np.zeros(len(a), np.uint8)
     rule[_framed(texts, lengths, aligned)] = Rule.FURNITURE
+    rule[_filled(texts, aligned)] = Rule.PHRASES
     rule[names] = Rule.NAMES
     rule[days] = Rule.WEEKDAYS
     rule[other] = Rule.FIGURES
@@ -246,6 +253,7 @@ def _framed(texts: Texts, lengths: Lengths, aligned: Aligned) -> NDArray[np.bool
     a, b = aligned.a, aligned.b
     found = np.zeros(len(a), bool)
     few = 2 * aligned.words < FRAME * np.minimum(lengths.base[a], lengths.base[b])
+    few &= aligned.words < FURNITURE
     one = texts.sources_known(a, b, same=True)
     rows = np.flatnonzero(few & one & texts.apart(a, b, NEXT_DAY))
     if not len(rows):  # mostly
@@ -265,6 +273,17 @@ def _framed(texts: Texts, lengths: Lengths, aligned: Aligned) -> NDArray[np.bool
     loose, low = (np.bincount(pair, chosen, len(rows)) for chosen in (~(head | foot), foot))
     found[rows] = (loose == 0) & (low > 0)
     return found
+
+
+def _filled(texts: Texts, aligned: Aligned) -> NDArray[np.bool_]:
+    """Pairs of one source that have short phrases in common, and other words between them: bool[p].
+
+    Horoscopes, programmes, lists of what is on. An article that was edited keeps longer runs, and one that an
+    outlet rewrites within the day is its update.
+    """
+    a, b = aligned.a, aligned.b
+    phrases = aligned.verbatim < PHRASE * (aligned.stop - aligned.start)
+    return phrases & texts.sources_known(a, b, same=True) & ~together(texts, a, b, NEXT_DAY)
 
 
 def _differ_only(

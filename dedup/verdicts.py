@@ -33,48 +33,50 @@ class Rule(IntEnum):
     QUOTED = 1
     """``quote``: too few of the words stand outside quotations."""
     FIGURES = 2
-    """``quote`` or ``none``, as the next three: one frame around other figures."""
+    """``quote`` or ``none``, as the next four: one frame around other figures."""
     WEEKDAYS = 3
     """One frame around other days."""
     NAMES = 4
     """One frame, and other names in the headlines."""
     FURNITURE = 5
     """What an outlet has above and below its articles."""
-    BACKGROUND = 6
+    PHRASES = 6
+    """Short phrases of one form, filled anew."""
+    BACKGROUND = 7
     """``quote``: days apart they share too little of the shorter one."""
-    SCRAPS = 7
+    SCRAPS = 8
     """``quote``: days apart they share short runs."""
-    FACTS = 8
+    FACTS = 9
     """``partial``: a passage of stock text with the figures of the day."""
-    SENTENCES = 9
+    SENTENCES = 10
     """``partial``: two sentences."""
-    PASSAGES = 10
+    PASSAGES = 11
     """``partial``: enough words outside quotations."""
-    SEQUEL = 11
+    SEQUEL = 12
     """``partial``: as much of the shorter one as makes a version, but not days apart."""
-    THIN = 12
+    THIN = 13
     """``partial``: the same, but too few words outside quotations."""
-    RETOLD = 13
+    RETOLD = 14
     """``partial``: the same, but what the shorter one has outside quotations is mostly its own."""
-    COVERED = 14
+    COVERED = 15
     """``version``: enough of the shorter one."""
-    ROUNDED = 15
+    ROUNDED = 16
     """``version``: enough of the shorter one with the rest of sentences."""
-    LATER = 16
+    LATER = 17
     """``version``: enough of the shorter one for texts days apart."""
-    REPORT = 17
+    REPORT = 18
     """``version``: enough of the shorter one, and one day's figures in a frame."""
-    BRIEF = 18
+    BRIEF = 19
     """``version``: half of a short one, which another source has."""
-    CUT = 19
+    CUT = 20
     """``version``: the shorter one was cut from the longer one."""
-    FLASH = 20
+    FLASH = 21
     """``version``: a flash and what it grew into."""
-    WHOLE = 21
+    WHOLE = 22
     """``version``: most of both."""
-    NEAR = 22
+    NEAR = 23
     """``near``: almost all of both."""
-    EXACT = 23
+    EXACT = 24
     """``exact``: all words are equal."""
 
 

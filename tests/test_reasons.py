@@ -23,6 +23,8 @@ def said(rule: Rule, coverage: tuple[float, float], shared: int, narrative: int)
         (Rule.FEW, (0.1, 0.39), 14, 14, "they share 14 words, but no 8 of them in a row"),
         (Rule.QUOTED, (0.1, 0.3), 30, 5, "30 words, but only 5 outside quotations (partial needs 30, in"),
         (Rule.QUOTED, (0.1, 0.3), 30, 0, "30 words, but none outside quotations (partial needs 30, in two"),
+        (Rule.QUOTED, (0.1, 0.3), 15, 15, "they share only 15 words outside quotations (partial needs 30"),
+        (Rule.PHRASES, (0.6, 0.6), 90, 80, "90 words, but in phrases of fewer than 8 on average: one frame"),
         (Rule.FIGURES, (0.6, 0.6), 90, 80, "they share 90 words, but their figures differ: one frame"),
         (Rule.WEEKDAYS, (0.6, 0.6), 90, 80, "but their days differ: one frame around other facts"),
         (Rule.NAMES, (0.6, 0.6), 90, 80, "but the names in their headlines differ: one frame"),
