@@ -255,7 +255,7 @@ def _framed(texts: Texts, lengths: Lengths, aligned: Aligned) -> NDArray[np.bool
     few = 2 * aligned.words < FRAME * np.minimum(lengths.base[a], lengths.base[b])
     few &= aligned.words < FURNITURE
     one = texts.sources_known(a, b, same=True)
-    rows = np.flatnonzero(few & one & texts.apart(a, b, NEXT_DAY))
+    rows = np.flatnonzero(few & one & ~texts.together(a, b, NEXT_DAY))
     if not len(rows):  # mostly
         return found
     run, pair = gather(aligned.start[rows], aligned.stop[rows])
@@ -283,7 +283,7 @@ def _filled(texts: Texts, aligned: Aligned) -> NDArray[np.bool_]:
     """
     a, b = aligned.a, aligned.b
     phrases = aligned.verbatim < PHRASE * (aligned.stop - aligned.start)
-    return phrases & texts.sources_known(a, b, same=True) & ~together(texts, a, b, NEXT_DAY)
+    return phrases & texts.sources_known(a, b, same=True) & ~texts.together(a, b, NEXT_DAY)
 
 
 def _differ_only(
