@@ -83,6 +83,8 @@ LISTED_BELOW = 20
 """Words of the article above them, at least."""
 ISLAND_WORDS, CLOSING_WORDS = 8, 3
 """Words of a sentence near the article that is its last, in a page and elsewhere."""
+PARAGRAPH_WORDS = 12
+"""Words of a paragraph, at least."""
 LABEL_CHARACTERS = 5
 """Characters of a label before its colon, in scripts without spaces, at most."""
 SIGNED_TOKENS = 8
@@ -193,6 +195,14 @@ def islands(view: View, labels: Labels) -> None:
     closes &= view.model[document] != MODELS.index("page")
     teaser = (traits[WORDS, rows] >= WORD * ISLAND_WORDS) & (labels[rows] == NAV) & parted
     labels[rows[closes | teaser]] = BODY
+
+
+def paragraphs(view: View, labels: Labels) -> None:
+    """Two sentences without a cue, with the article above and below them, are of it, whatever stands beside."""
+    several = (view.measures.counts[:, signs.N_STOP] > 1) & (view.traits[ENDS_STOP] > 0)
+    inside = (view.traits[PROSE_ABOVE] > 0) & (view.traits[PROSE_BELOW] > 0)
+    told = several & inside & view.uncued & (view.traits[WORDS] >= WORD * PARAGRAPH_WORDS)
+    labels[told & (labels > TITLE)] = BODY
 
 
 def standfirsts(view: View, labels: Labels) -> None:
@@ -386,6 +396,7 @@ RULES: tuple[Callable[[View, Labels], None], ...] = (
     recurring,
     credits_of_nobody,
     islands,
+    paragraphs,
     standfirsts,
     questions,
     turns,

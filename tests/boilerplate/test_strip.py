@@ -304,6 +304,30 @@ def test_what_else_is_below_the_headline_goes(top: list[str], monkeypatch: pytes
     assert strip_boilerplate(page(*top, *BODY)).text == page(top[0], *BODY)
 
 
+AMID = "The board called it a truce that pleases nobody. It puts the cost at four million crowns."
+
+
+@pytest.mark.parametrize(
+    ("block", "stays"),
+    [
+        (AMID, True),
+        ("It pleases nobody. So it holds.", False),
+        (AMID.replace(". It", ", and it"), False),
+        (AMID.replace("The board", "Our newsletter"), False),
+    ],
+)
+def test_a_paragraph_among_furniture_stays(block: str, stays: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    furniture = "Read more", "Who has the key to the harbour?"
+    labelled(monkeypatch, "body", "body", "nav", "nav", "appeal", "appeal")
+    text = page(*BODY[:2], *furniture, block, "Sign up now", *BODY[2:])
+    assert strip_boilerplate(text).text == page(*BODY[:2], *([block] * stays), *BODY[2:])
+
+
+def test_a_paragraph_below_the_article_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    labelled(monkeypatch, *["body"] * len(BODY), "nav", "nav", "nav")
+    assert strip_boilerplate(page(*BODY, "Sports", "Read more", AMID)).text == page(*BODY)
+
+
 def test_a_caption_below_the_headline_is_no_standfirst(monkeypatch: pytest.MonkeyPatch) -> None:
     labelled(monkeypatch, "title", "caption")
     text = page("Harbour workers walk out", "Two ships wait outside the bay.", *BODY)
