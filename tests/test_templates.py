@@ -264,6 +264,7 @@ def framed_by(head: Text, foot: Text, above: int = 0, below: int = 0) -> tuple[T
         (framed_by(HEAD, FOOT), (7, 7), 21, "quote"),
         (framed_by([], FOOT), (7, 7), 21, "quote"),
         (framed_by(HEAD, []), (7, 7), 21, "partial"),  # an update keeps it
+        (framed_by(HEAD, FOOT), (7, 7), None, "quote"),
         (framed_by(HEAD, FOOT), (7, 7), 20, "partial"),
         (framed_by(HEAD, FOOT), (7, 8), 21, "partial"),
         (framed_by(HEAD, FOOT), (-1, -1), 21, "partial"),  # unknown
@@ -281,7 +282,7 @@ def framed_by(head: Text, foot: Text, above: int = 0, below: int = 0) -> tuple[T
     ],
 )
 def test_what_one_outlet_has_around_its_articles_is_a_frame(
-    pair: tuple[Text, Text], sources: tuple[int, int] | None, hours: int, expected: str
+    pair: tuple[Text, Text], sources: tuple[int, int] | None, hours: int | None, expected: str
 ) -> None:
     assert reported(*pair, hours, sources=sources) == expected
 
@@ -318,10 +319,40 @@ def test_what_stands_between_the_articles_of_one_outlet_is_no_frame() -> None:
 
 
 def test_two_thirds_of_a_text_are_more_than_a_frame() -> None:
-    head, foot = words(1000, 100), words(1100, 99)
-    one, two = framed_by(head, foot)
+    one, two = ([*words(1000, 40), *words(own, 40), *words(1100, 39)] for own in (200, 400))
     assert reported(one, two, 21, sources=(7, 7)) == "none"  # where it would be a version
-    assert reported([*one, 1199], [*two, 1199], 21, sources=(7, 7)) == "version"
+    assert reported([*one, 1139], [*two, 1139], 21, sources=(7, 7)) == "version"
+
+
+def test_a_foot_of_a_hundred_words_is_no_furniture() -> None:
+    assert decided(*framed_by([], words(1000, 95)), 21, sources=(7, 7)) == ("none", Rule.FURNITURE)
+    assert decided(*framed_by([], words(1000, 96)), 21, sources=(7, 7)) == ("version", Rule.COVERED)
+
+
+def filled(own: int, phrase: int) -> Text:
+    """A form of ten phrases, the first five words longer, each with six words of its own behind it."""
+    sizes = [phrase + 5, *[phrase] * 9]
+    parts = [[*words(100 * i, size), *words(own + 100 * i, 6)] for i, size in enumerate(sizes)]
+    return [word for part in parts for word in part]
+
+
+@pytest.mark.parametrize(
+    ("phrase", "sources", "hours", "expected"),
+    [
+        (7, (7, 7), 21, True),
+        (7, (7, 7), None, True),  # of any day
+        (7, (7, 7), 20, False),  # an update
+        (7, (7, 8), 21, False),
+        (7, None, 21, False),
+        (8, (7, 7), 21, False),
+    ],
+)
+def test_what_one_source_fills_anew_shares_short_phrases(
+    phrase: int, sources: tuple[int, int] | None, hours: int | None, expected: bool
+) -> None:
+    one, two = (filled(own, phrase) for own in (2000, 3500))
+    found = decided(one, two, hours, sources=sources)
+    assert (found == ("none", Rule.PHRASES)) == expected
 
 
 @st.composite
