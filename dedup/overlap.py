@@ -146,6 +146,8 @@ def _evidence(
         apart=texts.apart(a, b, ANOTHER_DAY),
         later=texts.apart(a, b, settings.stock_window_days * DAY),
         scraps=aligned.scraps,
+        empty=np.minimum(lengths.whole[a], lengths.whole[b]) == 0,
+        stock=np.minimum(*(lengths.whole[end] - base[end] for end in (a, b))) / 2,
     )
 
 

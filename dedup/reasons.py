@@ -49,6 +49,10 @@ def explain(relation: Relation, rule: Rule, settings: Settings) -> str:
             return f"they share only {count(shared, 'word')} (quote needs {settings.quote_words})"
         case Rule.FEW:
             return f"they share {count(shared, 'word')}, but no {settings.min_run} of them in a row"
+        case Rule.EMPTY:
+            return "one of them has no text left once what is not the article is stripped"
+        case Rule.RECURRING:
+            return "they share no passage but stock text, which recurs across time and stories"
         case Rule.QUOTED:
             sentences = f", in two sentences {settings.two_sentences}" * two
             needs = f"(partial needs {settings.partial_words}{sentences})"
@@ -73,10 +77,10 @@ def explain(relation: Relation, rule: Rule, settings: Settings) -> str:
             )
         case Rule.SENTENCES:
             enough = f"in two sentences or more (partial needs {settings.two_sentences})"
-            return f"{outside} {enough}, but {_missed(most, limit)} (version needs {percent(limit)})"
+            return f"{outside} {enough}, but {_missed(most, limit)} (version needs at least {percent(limit)})"
         case Rule.PASSAGES:
             enough = f"(partial needs {settings.partial_words})"
-            return f"{outside} {enough}, but {_missed(most, limit)} (version needs {percent(limit)})"
+            return f"{outside} {enough}, but {_missed(most, limit)} (version needs at least {percent(limit)})"
         case Rule.SEQUEL:
             return f"{outside}, but {_missed(most, apart)} (version needs {percent(apart)} days apart)"
         case Rule.THIN:

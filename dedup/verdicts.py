@@ -30,53 +30,57 @@ class Rule(IntEnum):
 
     FEW = 0
     """``none``: they share too few words, or those in runs that are too short."""
-    QUOTED = 1
+    EMPTY = 1
+    """``none``: one of them has no body."""
+    RECURRING = 2
+    """``none``: stock text aside, they share nothing."""
+    QUOTED = 3
     """``quote``: too few of the words stand outside quotations."""
-    FIGURES = 2
+    FIGURES = 4
     """``quote`` or ``none``, as the next four: one frame around other figures."""
-    WEEKDAYS = 3
+    WEEKDAYS = 5
     """One frame around other days."""
-    NAMES = 4
+    NAMES = 6
     """One frame, and other names in the headlines."""
-    FURNITURE = 5
+    FURNITURE = 7
     """What an outlet has above and below its articles."""
-    PHRASES = 6
+    PHRASES = 8
     """Short phrases of one form, filled anew."""
-    BACKGROUND = 7
+    BACKGROUND = 9
     """``quote``: days apart they share too little of the shorter one."""
-    SCRAPS = 8
+    SCRAPS = 10
     """``quote``: days apart they share short runs."""
-    FACTS = 9
+    FACTS = 11
     """``partial``: a passage of stock text with the figures of the day."""
-    SENTENCES = 10
+    SENTENCES = 12
     """``partial``: two sentences."""
-    PASSAGES = 11
+    PASSAGES = 13
     """``partial``: enough words outside quotations."""
-    SEQUEL = 12
+    SEQUEL = 14
     """``partial``: as much of the shorter one as makes a version, but not days apart."""
-    THIN = 13
+    THIN = 15
     """``partial``: the same, but too few words outside quotations."""
-    RETOLD = 14
+    RETOLD = 16
     """``partial``: the same, but what the shorter one has outside quotations is mostly its own."""
-    COVERED = 15
+    COVERED = 17
     """``version``: enough of the shorter one."""
-    ROUNDED = 16
+    ROUNDED = 18
     """``version``: enough of the shorter one with the rest of sentences."""
-    LATER = 17
+    LATER = 19
     """``version``: enough of the shorter one for texts days apart."""
-    REPORT = 18
+    REPORT = 20
     """``version``: enough of the shorter one, and one day's figures in a frame."""
-    BRIEF = 19
+    BRIEF = 21
     """``version``: half of a short one, which another source has."""
-    CUT = 20
+    CUT = 22
     """``version``: the shorter one was cut from the longer one."""
-    FLASH = 21
+    FLASH = 23
     """``version``: a flash and what it grew into."""
-    WHOLE = 22
+    WHOLE = 24
     """``version``: most of both."""
-    NEAR = 23
+    NEAR = 25
     """``near``: almost all of both."""
-    EXACT = 24
+    EXACT = 26
     """``exact``: all words are equal."""
 
 
@@ -102,6 +106,8 @@ class Evidence:
         later: bool[p], published further apart than a window of stock text; what both share is background,
             unless it is much of one, or a paragraph in one run.
         scraps: bool[p], their verbatim runs are short, as those of a frame.
+        empty: bool[p], one of them has no body.
+        stock: float64[p], words of stock text that both have at least.
     """
 
     shorter: NDArray[np.float64]
@@ -116,6 +122,8 @@ class Evidence:
     apart: NDArray[np.bool_]
     later: NDArray[np.bool_]
     scraps: NDArray[np.bool_]
+    empty: NDArray[np.bool_]
+    stock: NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +160,8 @@ def classify(evidence: Evidence, settings: Settings) -> Verdicts:
     kind, rule = np.full(len(e.shorter), NONE, np.uint8), np.full(len(e.shorter), Rule.FEW, np.uint8)
     # the strongest last, over what is weaker; np.select takes a tenth of the time of verifying a few pairs
     for relation, by, holds in (
+        (NONE, Rule.RECURRING, (e.shared == 0) & (e.stock >= settings.quote_words)),
+        (NONE, Rule.EMPTY, e.empty),
         (QUOTE, Rule.QUOTED, quoted),
         (QUOTE, np.where(e.scraps, Rule.SCRAPS, Rule.BACKGROUND), quoted & telling & background),
         (QUOTE, e.template, quoted & telling & framed),

@@ -631,7 +631,7 @@ def test_more_evidence_is_never_a_weaker_relation(
         told, enough, retold = (
             np.array([holds]) for holds in (narrative >= 30, narrative >= 40, narrative < 100)
         )
-        evidence = Evidence(*arrays, told, enough, no, retold, no, no, no)
+        evidence = Evidence(*arrays, told, enough, no, retold, no, no, no, no, np.zeros(1))
         return int(classify(evidence, Settings()).kind[0])
 
     longest, narrative, shared = evidence

@@ -21,6 +21,8 @@ def said(rule: Rule, coverage: tuple[float, float], shared: int, narrative: int)
         (Rule.FEW, (0, 0), 0, 0, "they share no passage"),
         (Rule.FEW, (0.1, 0.05), 9, 9, "they share only 9 words (quote needs 12)"),
         (Rule.FEW, (0.1, 0.39), 14, 14, "they share 14 words, but no 8 of them in a row"),
+        (Rule.EMPTY, (0, 0), 0, 0, "one of them has no text left"),
+        (Rule.RECURRING, (0, 0), 0, 0, "they share no passage but stock text"),
         (Rule.QUOTED, (0.1, 0.3), 30, 5, "30 words, but only 5 outside quotations (partial needs 30, in"),
         (Rule.QUOTED, (0.1, 0.3), 30, 0, "30 words, but none outside quotations (partial needs 30, in two"),
         (Rule.QUOTED, (0.1, 0.3), 15, 15, "they share only 15 words outside quotations (partial needs 30"),
@@ -36,7 +38,7 @@ def said(rule: Rule, coverage: tuple[float, float], shared: int, narrative: int)
         (Rule.FACTS, (0.1, 0.3), 12, 12, "of at least 30 words, though only 12 words that are neither"),
         (Rule.SENTENCES, (0.1, 0.3), 90, 20, "20 words outside quotations in two sentences or more (partial"),
         (Rule.PASSAGES, (0.1, 0.3), 90, 30, "30 words outside quotations (partial needs 30), but the longer"),
-        (Rule.PASSAGES, (0.1, 0.479), 90, 80, "only 47 % of the shorter one (version needs 48 %)"),
+        (Rule.PASSAGES, (0.1, 0.479), 90, 80, "only 47 % of the shorter one (version needs at least 48 %)"),
         (
             Rule.SEQUEL,
             (0.5, 0.598),
@@ -95,10 +97,10 @@ def test_percent_keeps_all_and_nothing_for_themselves() -> None:
 @pytest.mark.parametrize(
     ("share", "limit", "expected"),
     [
-        (0.479, 0.48, "only 47 % of the shorter one (version needs 48 %)"),
-        (0.484, 0.485, "only 47 % of the shorter one (version needs 48 %)"),
-        (0.002, 0.004, "only 0.2 % of the shorter one (version needs 0.4 %)"),
-        (0.3, 0.48, "only 30 % of the shorter one (version needs 48 %)"),
+        (0.479, 0.48, "only 47 % of the shorter one (version needs at least 48 %)"),
+        (0.484, 0.485, "only 47 % of the shorter one (version needs at least 48 %)"),
+        (0.002, 0.004, "only 0.2 % of the shorter one (version needs at least 0.4 %)"),
+        (0.3, 0.48, "only 30 % of the shorter one (version needs at least 48 %)"),
     ],
 )
 def test_a_share_below_a_limit_is_never_told_as_that(share: float, limit: float, expected: str) -> None:

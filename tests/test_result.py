@@ -151,7 +151,7 @@ def test_why_articles_without_a_body_are_equal_or_not() -> None:
     assert found.relation("0", "1").relation == RelationKind.EXACT
     assert "word for word the same" in found.explain("0", "1")
     for other in "23":
-        assert found.explain("0", other) == "they share no passage"
+        assert found.explain("0", other).startswith("one of them has no text left")
 
 
 def test_relations_are_a_sequence(result: Result) -> None:

@@ -329,6 +329,13 @@ def test_a_foot_of_a_hundred_words_is_no_furniture() -> None:
     assert decided(*framed_by([], words(1000, 96)), 21, sources=(7, 7)) == ("version", Rule.COVERED)
 
 
+def test_stock_text_is_said_to_be_left_out() -> None:
+    one, two = ([*words(0, 40), *words(own, 60)] for own in (200, 400))
+    assert decided(one, two, stock=100) == ("none", Rule.RECURRING)
+    assert decided(one, words(600, 60), stock=100) == ("none", Rule.FEW)
+    assert decided(one, []) == ("none", Rule.EMPTY)
+
+
 def filled(own: int, phrase: int) -> Text:
     """A form of ten phrases, the first five words longer, each with six words of its own behind it."""
     sizes = [phrase + 5, *[phrase] * 9]

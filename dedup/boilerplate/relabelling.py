@@ -198,7 +198,7 @@ def islands(view: View, labels: Labels) -> None:
 
 
 def paragraphs(view: View, labels: Labels) -> None:
-    """Two sentences without a cue, with the article above and below them, are of it, whatever stands beside."""
+    """Two sentences without a cue, the article above and below them, are of it, whatever stands beside."""
     several = (view.measures.counts[:, signs.N_STOP] > 1) & (view.traits[ENDS_STOP] > 0)
     inside = (view.traits[PROSE_ABOVE] > 0) & (view.traits[PROSE_BELOW] > 0)
     told = several & inside & view.uncued & (view.traits[WORDS] >= WORD * PARAGRAPH_WORDS)
