@@ -176,10 +176,9 @@ def _equals(drafts: Sequence[Draft], ledger: Ledger) -> _Equals:
 
     What is mostly stock, a notice in the words of every week, is a copy of those of its own day only.
     """
-    equal = ledger.with_content([draft.entry.content for draft in drafts], MOST_SAME)
-    known = {content: [e for e in some if e.leader >= 0] for content, some in equal.items()}
-    many = {content for content, some in equal.items() if len(some) == MOST_SAME}  # perhaps not all
-    bodies = ledger.bodies({some[0].num for some in known.values() if some})
+    known = ledger.with_content([draft.entry.content for draft in drafts], MOST_SAME)
+    many = {content for content, some in known.items() if len(some) == MOST_SAME}  # perhaps not all
+    bodies = ledger.bodies({some[0].num for some in known.values()})
     here = {draft.entry.num for draft in drafts}
     found = _Equals([], {}, [])
     for i, draft in enumerate(drafts):
@@ -192,7 +191,7 @@ def _equals(drafts: Sequence[Draft], ledger: Ledger) -> _Equals:
                 found.doubtful.append((i, first.num))
             elif _stocky(first, bodies[first.num].flags):
                 if entry.content in many:
-                    more = (e for e in ledger.with_content_of_day(entry, MOST_SAME) if e.leader >= 0)
+                    more = ledger.with_content_of_day(entry, MOST_SAME)
                     same = sorted({e.num: e for e in (*same, *more)}.values(), key=lambda e: e.num)
                 same = [e for e in same if _is_of_day(e, entry)]
         if same:

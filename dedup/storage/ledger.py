@@ -240,17 +240,18 @@ class Ledger:
         return {e.id: e for e in self._keep(self.store.rows_in(sql, list(identities)))}
 
     def with_content(self, contents: Collection[bytes], limit: int) -> dict[bytes, list[Entry]]:
-        """The first documents with the same body as some have, by it."""
+        """The first documents with the same body as some have, by it; of those that belong somewhere."""
         asked = set(contents)
         if not asked:
             return {}
         # the last of each first: with a limit of their own they are not looked up again for every document
         values = ", ".join(["(?)"] * len(asked))
-        last = "(SELECT num FROM document WHERE content = column1 ORDER BY num LIMIT 1 OFFSET ?)"
+        there = "document WHERE content = column1 AND leader >= 0"
+        last = f"(SELECT num FROM {there} ORDER BY num LIMIT 1 OFFSET ?)"  # noqa: S608
         bounds = f"SELECT column1 AS body, {last} AS last FROM (VALUES {values}) AS asked LIMIT ?"  # noqa: S608
         condition = (
             f"num IN (SELECT num FROM ({bounds}) AS bounds CROSS JOIN document "  # noqa: S608
-            "WHERE content = body AND num <= coalesce(last, ?)) ORDER BY num"
+            "WHERE content = body AND leader >= 0 AND num <= coalesce(last, ?)) ORDER BY num"
         )
         found: dict[bytes, list[Entry]] = {}
         for entry in self._entries_where(condition, limit - 1, *asked, len(asked), _ALL):
@@ -258,14 +259,13 @@ class Ledger:
         return found
 
     def with_content_of_day(self, entry: Entry, limit: int) -> list[Entry]:
-        """The first documents with the body and the day of another one; undated ones are of one day."""
-        if entry.published is None:
-            return self._entries_where(
-                "content = ? AND published IS NULL ORDER BY num LIMIT ?", entry.content, limit
-            )
-        first = entry.published // DAY * DAY
-        where = "content = ? AND published >= ? AND published < ? ORDER BY num LIMIT ?"
-        return self._entries_where(where, entry.content, first, first + DAY, limit)
+        """The same with the body and the day of another one; undated ones are of one day."""
+        day, values = "published IS NULL", tuple[int, ...]()
+        if entry.published is not None:
+            first = entry.published // DAY * DAY
+            day, values = "published >= ? AND published < ?", (first, first + DAY)
+        where = f"content = ? AND leader >= 0 AND {day} ORDER BY num LIMIT ?"
+        return self._entries_where(where, entry.content, *values, limit)
 
     def any_undated(self) -> bool:
         """Whether a document without a date is stored."""

@@ -14,6 +14,7 @@ import dedup.index
 from dedup.config import Settings
 from dedup.errors import InputError, OutputError, SchemeError, StorageError, UsageError
 from dedup.index import Index
+from dedup.ingestion import placing
 from dedup.model import RelationKind
 
 from .news import START, article, paragraph, story, version
@@ -211,6 +212,17 @@ def test_a_near_copy_before_all_exact_ones_leads(index):
     assert numbers["copy"][1] == numbers["near"][1] == numbers["near"][0]
     (relation,) = index.export()["relations"].to_pylist()
     assert (relation["a"], relation["b"], relation["relation"]) == ("copy", "near", "near")
+
+
+def test_many_equal_near_copies_are_led_by_one_again(index, monkeypatch):
+    """They are placed anew by date; those that wait for it, though they came first, are no copies of anything."""
+    monkeypatch.setattr(placing, "MOST_SAME", 2)
+    index.add(article("a", story(1)))
+    for n in range(6):
+        index.add(article(f"near{n}", version(1, 3), 6 - n))
+    index.remove("a")
+    assert index.stats()["copies"] == 5
+    assert index.check() == []
 
 
 def test_removing_two_at_once_that_copies_are_led_by(index):
