@@ -46,7 +46,7 @@ class AsyncIndex:
     def __init__(self, index: Index, thread: ThreadPoolExecutor) -> None:
         self.index = index
         self._thread = thread
-        self._closed = False
+        self._closing: Future[None] | None = None
 
     @classmethod
     async def open(
@@ -77,16 +77,14 @@ class AsyncIndex:
         await self.close()
 
     async def close(self) -> None:
-        """Finish the calls that were made, and give the database back."""
-        if not self._closed:
-            try:
-                await self._run(self.index.close)
-            finally:
-                self._closed = True
-                self._thread.shutdown(wait=False)
+        """Finish the calls that were made, and give the database back, though this call be cancelled."""
+        if self._closing is None:
+            self._closing = self._thread.submit(self.index.close)
+            self._thread.shutdown(wait=False)
+        await asyncio.shield(asyncio.wrap_future(self._closing))
 
     async def _run(self, call: Callable[P, T], *values: P.args, **named: P.kwargs) -> T:
-        if self._closed:
+        if self._closing is not None:
             raise StorageError("the index is closed")
         # a call that was cancelled while it ran still ends its transaction; one that waits is dropped
         loop = asyncio.get_running_loop()

@@ -206,3 +206,22 @@ def test_closed(place):
             await index.stats()
 
     asyncio.run(work())
+
+
+def test_a_closing_that_is_cancelled_goes_on(place):
+    async def work():
+        index = await AsyncIndex.open(place.url)
+        under_way, goes_on = threading.Event(), threading.Event()
+        call = asyncio.create_task(index._run(lambda: under_way.set() or goes_on.wait(60)))
+        await asyncio.to_thread(under_way.wait)
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(index.close(), 0.01)
+        with pytest.raises(StorageError, match="closed"):
+            await index.stats()
+        goes_on.set()
+        assert await call
+        await index.close()
+        with pytest.raises(StorageError, match="closed"):
+            index.index.stats()
+
+    asyncio.run(work())
