@@ -104,7 +104,8 @@ class PostgresStore:
         if self._read_only:
             raise StorageError(OPENED_READ_ONLY.format(self.name))
         return self._transaction(
-            "BEGIN",
+            # whatever the server's default: a snapshot from before the turn would not show what others wrote
+            "BEGIN ISOLATION LEVEL READ COMMITTED",
             f"SELECT pg_advisory_xact_lock({_LOCK} # hashtext(current_schema()))",
         )
 

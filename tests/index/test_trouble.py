@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+import time
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import replace
 from pathlib import Path
@@ -481,6 +482,20 @@ def test_the_server_goes_away_and_comes_back(place):
             index._ledger.take_numbers("next_document")
         assert index.add(article("b", version(1, 1), 1)).other == "a"
         assert index.check() == []
+
+
+@pytest.mark.parametrize("backend", ["postgres"], indirect=True)
+@pytest.mark.parametrize("level", ["repeatable read", "serializable"])
+def test_a_server_with_another_isolation(place, level):
+    """Who has waited for its turn sees what was written meanwhile."""
+    with place.open() as index, place.open() as other, ThreadPoolExecutor(1) as thread:
+        other._store.run(f"SET SESSION default_transaction_isolation = '{level}'")
+        with index._writing():
+            waiting = thread.submit(other.add, article("b", story(1), 1))
+            while not index._store.rows("SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"):
+                time.sleep(0.01)
+            list(index._writer.put(index._drafts([article("a", story(1))]), undated=False))
+        assert waiting.result().other == "a"
 
 
 def test_no_server():
