@@ -239,7 +239,7 @@ class Index:
         """Store documents, a part in a transaction."""
         raw = [raw_hash(document.text) for document in documents]
         with self._reading():
-            self._keep_up()
+            drafted = self._keep_up()
             known = self._ledger.with_ids([document.id for document in documents])
             new = [i for i, d in enumerate(documents) if d.id not in known or known[d.id].raw != raw[i]]
         drafts = dict(zip(new, self._drafts([documents[i] for i in new]), strict=True))
@@ -251,7 +251,8 @@ class Index:
         for first in range(0, len(documents), _TOGETHER):
             part = range(first, min(first + _TOGETHER, len(documents)))
             with self._writing():
-                if self._keep_up():  # somebody has rebuilt since they were stripped
+                if (rebuilt := self._keep_up()) != drafted:  # somebody has rebuilt since they were stripped
+                    drafted = rebuilt
                     new = [i for i in drafts if i >= first]
                     drafts |= zip(new, self._drafts([documents[i] for i in new]), strict=True)
                 undated = undated or self._ledger.any_undated()
@@ -313,9 +314,9 @@ class Index:
             InputError: The document cannot be used.
         """
         asked = usable(document)
-        draft = self._drafts([asked])[0]
+        drafted, draft = self._rebuilt, self._drafts([asked])[0]
         with self._looking():
-            if self._keep_up():
+            if self._keep_up() != drafted:
                 draft = self._drafts([asked])[0]
             known = self._ledger.by_id(draft.entry.id)
             if known is not None and known.raw == draft.entry.raw:
@@ -328,13 +329,15 @@ class Index:
             (settlement,) = settle([placement], self._ledger, self.settings)
             return answers.planned(self._ledger, draft, placement, settlement)
 
-    def _keep_up(self) -> bool:
-        """Take over the blocks learned by the last rebuild, of whichever process; whether they are new."""
+    def _keep_up(self) -> int:
+        """Take over the blocks learned by the last rebuild, of whichever process; its number.
+
+        Drafts made before it, though another thread has taken them over since, are to be made anew.
+        """
         rebuilt = self._ledger.number("postings.epoch")  # rises with every rebuilding
-        fresh = rebuilt != self._rebuilt
-        if fresh:
+        if rebuilt != self._rebuilt:
             self._recurring, self._rebuilt = recall_recurring(self._ledger), rebuilt
-        return fresh
+        return rebuilt
 
     def _drafts(self, documents: Sequence[Document]) -> list[Draft]:
         parts = (documents[first : first + _DRAFTED] for first in range(0, len(documents), _DRAFTED))

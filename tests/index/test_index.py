@@ -778,6 +778,27 @@ def test_blocks_learned_by_another_rebuild_between_stripping_and_storing(place, 
         assert index.check() == []
 
 
+@pytest.mark.parametrize("ask", ["add", "query"])
+def test_blocks_learned_by_another_thread_between_stripping_and_storing(place, monkeypatch, ask):
+    foot = paragraph("foot", 12)
+    some = [article(f"d{n}", [*story(n), foot], 24 * n, source="a.example") for n in range(21)]
+    with place.open(store_text=True) as index:
+        list(index.add_many(some[:20]))
+        drafts = index._drafts
+
+        def late(documents):
+            made = drafts(documents)
+            monkeypatch.undo()
+            index.rebuild()
+            index.query(some[20])
+            return made
+
+        monkeypatch.setattr(index, "_drafts", late)
+        match = getattr(index, ask)(replace(some[19], id="copy"))
+        assert match.relation == RelationKind.EXACT
+        assert match.shared_words == 240
+
+
 def test_stock_text_is_learned(places):
     frame = paragraph("frame", 60)
     documents = [article(f"day{day}", [*story(100 + day, 4), frame], 72 * day) for day in range(8)]
