@@ -175,6 +175,8 @@ class PostgresStore:
             return "the database is read-only"
         first = str(error).strip().splitlines()
         text = first[0].replace(self._url, self.name) if first else type(error).__name__
+        if isinstance(error, kinds.QueryCanceled):  # by statement_timeout; the server is there
+            return f"{text}; nothing of this call was stored"
         if isinstance(error, self._psycopg.OperationalError):
             return f"the server cannot be reached or went away ({text}); nothing of this call is acknowledged"
         return text

@@ -485,6 +485,19 @@ def test_the_server_goes_away_and_comes_back(place):
 
 
 @pytest.mark.parametrize("backend", ["postgres"], indirect=True)
+def test_a_server_with_a_limit_of_time(place):
+    with place.open() as index:
+        index.add(article("a", story(1)))
+        index._store.run("SET SESSION statement_timeout = 20")
+        with pytest.raises(StorageError, match=r": canceling .* stored$"), index._writing():  # noqa: PT012
+            index._ledger.take_numbers("next_document")
+            index._store.run("SELECT pg_sleep(1)")
+        index._store.run("SET SESSION statement_timeout = 0")
+        assert index.add(article("b", version(1, 1), 1)).other == "a"
+        assert index.check() == []
+
+
+@pytest.mark.parametrize("backend", ["postgres"], indirect=True)
 @pytest.mark.parametrize("level", ["repeatable read", "serializable"])
 def test_a_server_with_another_isolation(place, level):
     """Who has waited for its turn sees what was written meanwhile."""
