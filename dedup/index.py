@@ -11,6 +11,7 @@ keeps.
 from __future__ import annotations
 
 import contextlib
+import os
 import threading
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Self
@@ -40,7 +41,6 @@ from dedup.storage.segments import Postings
 from dedup.values import asked_number, asked_time, micros, moment
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import date
 
@@ -72,7 +72,7 @@ _PRUNED = 1000
 class Index:
     """A set of documents with their families, in a database; :meth:`open` gives one.
 
-    Threads may share it; they take turns.
+    Threads may share it; they take turns. Processes may not: each opens its own, after a fork.
     """
 
     def __init__(self, store: Store, settings: Settings, judgement: int, *, store_text: bool) -> None:
@@ -83,6 +83,7 @@ class Index:
         self._postings = Postings(store, posting_limits(settings), LOW_BITS)
         self._writer = Writer(self._ledger, self._postings, settings, judgement, store_text=store_text)
         self._judgement = judgement
+        self._process = os.getpid()
         self._lock = threading.RLock()
         self._closed = False
         self._rebuilt = -1
@@ -135,6 +136,8 @@ class Index:
 
     def close(self) -> None:
         """Give the database back. What was added is stored already."""
+        if os.getpid() != self._process:  # the connection is that of the process that opened it
+            return
         with self._lock:
             self._closed = True
             self._store.close()
@@ -143,6 +146,8 @@ class Index:
 
     @contextlib.contextmanager
     def _while_open(self) -> Iterator[None]:
+        if os.getpid() != self._process:  # neither connections nor SQLite's locks outlive a fork
+            raise StorageError(f"{self._store.name}: was opened by another process; open it after forking")
         with self._lock:
             if self._closed:  # PostgreSQL would be connected to anew
                 raise StorageError(f"{self._store.name}: the index is closed")
@@ -157,7 +162,7 @@ class Index:
     @contextlib.contextmanager
     def _looking(self) -> Iterator[None]:
         """Reading, with the postings in step."""
-        with self._restoring(), self._reading():
+        with self._while_open(), self._restoring(), self._reading():
             self._postings.refresh()
             yield
 
@@ -173,20 +178,19 @@ class Index:
     @contextlib.contextmanager
     def _changing(self) -> Iterator[None]:
         """Writing more than documents that are added: nothing known before is kept after it."""
-        with self._lock:
+        with self._while_open():
             with self._writing():
                 yield
             self._ledger.forget()
 
     @contextlib.contextmanager
     def _restoring(self) -> Iterator[None]:
-        with self._lock:
-            try:
-                yield
-            except BaseException:
-                self._postings.forget()  # they may hold what was rolled back
-                self._ledger.forget()
-                raise
+        try:
+            yield
+        except BaseException:
+            self._postings.forget()  # they may hold what was rolled back
+            self._ledger.forget()
+            raise
 
     # --- adding
 

@@ -1,6 +1,7 @@
 """What the index says, does and keeps, in both databases."""
 
 import json
+import os
 from dataclasses import replace
 from datetime import timedelta
 
@@ -347,6 +348,19 @@ def test_a_closed_index(place):
     for call in (index.stats, lambda: index.document("a"), lambda: index.add(article("b", story(2)))):
         with pytest.raises(StorageError, match="the index is closed"):
             call()
+
+
+def test_an_index_of_before_a_fork(index, monkeypatch):
+    """The child neither uses nor ends the connection, nor waits for a lock that nobody will give back."""
+    index.add(article("a", story(1)))
+    with monkeypatch.context() as child:
+        child.setattr(os, "getpid", lambda: -1)
+        child.setattr(index, "_lock", None)
+        for call in (index.stats, index.rebuild, lambda: index.query(article("b", story(1)))):
+            with pytest.raises(StorageError, match="another process"):
+                call()
+        index.close()
+    assert index.stats()["documents"] == 1
 
 
 def test_following_the_changes_gives_the_families(index):
