@@ -189,7 +189,7 @@ class AsyncIndex:
 class _End:
     """What comes behind the last item of a feed."""
 
-    error: Exception | None
+    error: BaseException | None
 
 
 class _Feed:
@@ -206,7 +206,7 @@ class _Feed:
         self._reader: asyncio.Task[None] | None = None
         self._end: _End | None = None
 
-    async def read(self) -> tuple[list[Document], Exception | None]:
+    async def read(self) -> tuple[list[Document], BaseException | None]:
         if self._remaining is not None:
             return await asyncio.to_thread(until_fault, islice(self._remaining, _TOGETHER))
         self._reader = self._reader or asyncio.create_task(self._read_ahead())
@@ -221,10 +221,14 @@ class _Feed:
         return some, unusable or (self._end.error if self._end else None)
 
     async def _read_ahead(self) -> None:
-        error = None
+        error: BaseException | None = None
         try:
             async for item in self._documents:
                 await self._coming.put(item)
+        except asyncio.CancelledError as fault:
+            if self._reader is None or self._reader.cancelling():
+                raise
+            error = fault  # of something that the feed waited for
         except Exception as fault:  # see until_fault
             error = fault
         await self._coming.put(_End(error))

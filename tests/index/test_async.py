@@ -117,6 +117,23 @@ def test_what_comes_before_a_feed_breaks_is_answered(place, error):
     asyncio.run(work())
 
 
+def test_a_feed_that_waits_for_what_is_cancelled(place):
+    async def feed():
+        yield article("a", story(1))
+        gone = asyncio.create_task(asyncio.sleep(60))
+        gone.cancel()
+        await gone
+
+    async def work():
+        async with await AsyncIndex.open(place.url) as index:
+            matches = index.add_many(feed())
+            assert (await anext(matches)).id == "a"
+            with pytest.raises(asyncio.CancelledError):
+                await asyncio.wait_for(anext(matches), 20)
+
+    asyncio.run(work())
+
+
 @pytest.mark.parametrize("together", [2, 256])
 def test_a_feed_may_be_an_async_generator(place, monkeypatch, together):
     monkeypatch.setattr("dedup.asyncindex._TOGETHER", together)
