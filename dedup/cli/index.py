@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
@@ -148,8 +149,8 @@ def merge(
     db: Database,
     other: Annotated[str, typer.Argument(metavar="OTHER", help="Another index.", show_default=False)],
 ) -> None:
-    """Add the documents of another index."""
-    with _open(other, read_only=True) as source, _open(db) as opened:
+    """Add the documents of another index; a new one gets its settings, and keeps texts if that does."""
+    with _open(other, read_only=True) as source, _open(db, like=source) as opened:
         _put({"stored": opened.merge(source)})
 
 
@@ -174,16 +175,40 @@ def check(db: Database) -> None:
 
 
 def _open(
-    db: str, *, existing: bool = False, read_only: bool = False, store_text: bool | None = None
+    db: str,
+    *,
+    existing: bool = False,
+    read_only: bool = False,
+    store_text: bool | None = None,
+    like: Index | None = None,
 ) -> Index:
-    from pathlib import Path
-
     from dedup.index import Index
 
-    path = db.removeprefix("sqlite:///")
-    if (existing or read_only) and "://" not in path and not Path(path).exists():
+    if (existing or read_only) and not _is_there(db):
         raise UsageError(f"{db}: no such index")
-    return Index.open(db, read_only=read_only, store_text=store_text)
+    settings = None
+    if like is not None and not _is_index(db):
+        settings, store_text = like.settings, like.store_text
+    return Index.open(db, settings, read_only=read_only, store_text=store_text)
+
+
+def _is_there(db: str) -> bool:
+    """Whether there may be an index: of a server nobody knows yet."""
+    from pathlib import Path
+
+    path = db.removeprefix("sqlite:///")
+    return "://" in path or Path(path).exists()
+
+
+def _is_index(db: str) -> bool:
+    """Whether there is an index."""
+    from dedup.storage import open_store
+    from dedup.storage.migrations import is_current
+
+    if not _is_there(db):
+        return False
+    with contextlib.closing(open_store(db, timeout=60, read_only=True)) as store, store.reading():
+        return is_current(store)
 
 
 def _records(field: list[str] | None) -> Iterator[tuple[int, Mapping[str, Any] | InputError]]:

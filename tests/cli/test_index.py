@@ -1,7 +1,8 @@
 import json
 from pathlib import Path
 
-from dedup.index import _TOGETHER
+from dedup.config import Settings
+from dedup.index import _TOGETHER, Index
 
 from .conftest import LEAD, OTHER, REST, Call, read
 
@@ -126,6 +127,19 @@ def test_fields_that_change_places(dedup: Call, tmp_path: Path) -> None:
     wrong = dedup("index", "add", tmp_path / "n.db", "--field", "body=text", stdin=record)
     assert (wrong.code, wrong.out) == (2, "")
     assert wrong.err.startswith("dedup: unknown field 'body'; fields are id, text")
+
+
+def test_a_new_index_is_made_like_the_one_that_is_merged(dedup: Call, tmp_path: Path) -> None:
+    """A copy under new numbers keeps what can be kept; one that is there stays as it is."""
+    old, new, there = (tmp_path / f"{name}.db" for name in ("old", "new", "there"))
+    Index.open(old, Settings(shingle_words=4, version_coverage=0.55), store_text=True).close()
+    dedup("index", "add", old, stdin=lines(*DOCUMENTS))
+    Index.open(there, Settings(shingle_words=4)).close()
+    for db, coverage, text in ((new, 0.55, LEAD + REST), (there, Settings().version_coverage, None)):
+        assert dedup("index", "merge", db, old).json() == {"stored": 3}
+        with Index.open(db) as index:
+            assert index.settings.version_coverage == coverage
+            assert index.document("a").text == text
 
 
 def test_no_such_index(dedup: Call, tmp_path: Path) -> None:
