@@ -93,6 +93,8 @@ class PostgresStore:
         except BaseException:
             with contextlib.suppress(self._psycopg.Error):
                 self._db.rollback()
+            if self._db.info.transaction_status != self._psycopg.pq.TransactionStatus.IDLE:
+                self._db.close()  # a signal came while it waited for an answer: the turn would be kept
             raise
 
     def reading(self) -> contextlib.AbstractContextManager[None]:

@@ -160,9 +160,9 @@ class SqliteStore:
 
     @contextlib.contextmanager
     def _transaction(self, begin: str) -> Iterator[None]:
-        with self._translated():
-            self._db.execute(begin)
         try:
+            with self._translated():
+                self._db.execute(begin)  # a signal that came while it waited is raised right after it
             yield
             with self._translated():
                 self._db.execute("COMMIT")

@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import replace
@@ -118,6 +119,38 @@ def test_a_writer_that_waits_as_long_as_it_takes(place, timeout):
             waiting = another.submit(two.add, article("b", story(2)))
             assert not wait([waiting], 0.5).done
         assert waiting.result(20).stored
+
+
+class TimeLimitError(Exception):
+    """Of a queue of jobs."""
+
+
+def test_a_signal_while_a_writer_waits(place):
+    """What it raises comes once the writer has its turn, which it gives back."""
+
+    def ring(*_):
+        raise TimeLimitError
+
+    held, before = threading.Event(), signal.signal(signal.SIGALRM, ring)
+    try:
+        with place.open() as one, place.open(timeout=5) as two, ThreadPoolExecutor(1) as thread:
+
+            def hold():
+                with two._writing():
+                    held.set()
+                    time.sleep(0.4)
+
+            holding = thread.submit(hold)
+            held.wait()
+            signal.setitimer(signal.ITIMER_REAL, 0.1)
+            with pytest.raises(TimeLimitError), one._writing():
+                pass
+            holding.result()
+            assert two.add(article("a", story(1))).stored
+            assert one.add(article("b", version(1, 1), 1)).other == "a"
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
 
 
 def test_one_sees_what_another_added(place):
