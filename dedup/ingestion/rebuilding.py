@@ -57,6 +57,7 @@ def recall_recurring(ledger: Ledger) -> Recurring | None:
 
 def strip_again(ledger: Ledger, settings: Settings) -> None:
     """Make every body anew of its text, without the blocks found to recur, inside a write transaction."""
+    ledger.unlearn()
     entries = ledger.all_entries()
     if not entries:
         return
@@ -69,7 +70,6 @@ def strip_again(ledger: Ledger, settings: Settings) -> None:
         table = table.set_column(table.schema.get_field_index("text"), "text", texts_).combine_chunks()
         parts += table.to_batches()
     recurring = None
-    ledger.unlearn()
     if settings.strip:
         recurring = learn(parts)
         ledger.learn(recurring.keys.tobytes(), recurring.witnesses.tobytes())

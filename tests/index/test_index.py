@@ -776,6 +776,10 @@ def test_blocks_learned_by_another_rebuild(place):
         assert other.query(late[1]).coverage == 1
         other.add(late[1])
         assert other.document("x").words == other.document("y").words == 240
+        assert index.prune("2027-01-01") == 22
+        index.rebuild()  # of nothing nothing is learned
+        index.add(late[0])
+        assert index.document("x").words == 252
 
 
 def test_blocks_learned_by_another_rebuild_between_stripping_and_storing(place, monkeypatch):
