@@ -52,11 +52,12 @@ class PostgresStore:
 
     def _connect(self) -> psycopg.Connection[Row]:
         with self._translated():
+            given = self._psycopg.conninfo.conninfo_to_dict(self._url)
             db = self._psycopg.connect(
                 self._url,
                 autocommit=True,  # transactions are begun and ended here, by name
-                connect_timeout=10,
-                application_name="dedup",
+                connect_timeout=given.get("connect_timeout", 10),
+                fallback_application_name="dedup",
                 prepare_threshold=2,
             )
             try:

@@ -544,6 +544,17 @@ def test_a_server_with_another_isolation(place, level):
         assert waiting.result().other == "a"
 
 
+@pytest.mark.parametrize("backend", ["postgres"], indirect=True)
+def test_what_a_url_says_of_the_connection(place):
+    for more, name, timeout in (
+        ("", "dedup", "10"),
+        ("&application_name=feeds&connect_timeout=7", "feeds", "7"),
+    ):
+        with Index.open(place.url + more) as index:
+            assert index._store.rows("SELECT current_setting('application_name')") == [(name,)]
+            assert index._store._db.info.get_parameters()["connect_timeout"] == timeout
+
+
 def test_no_server():
     pytest.importorskip("psycopg")
     with pytest.raises(StorageError, match="cannot be reached"):
