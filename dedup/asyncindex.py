@@ -1,4 +1,4 @@
-"""The index for asyncio services: the same calls, each in a thread of its own, so that the loop goes on."""
+"""The index for asyncio services: the same calls, in one thread of its own, so that the loop goes on."""
 
 from __future__ import annotations
 
