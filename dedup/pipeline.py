@@ -115,9 +115,6 @@ class Prepared:
     agencies: pa.Array
     language: pa.Array
 
-    def __len__(self) -> int:
-        return len(self.offsets) - 1
-
 
 @dataclass(frozen=True, slots=True)
 class Judged:

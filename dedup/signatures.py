@@ -41,10 +41,6 @@ class Sketches:
     positions: npt.NDArray[np.uint32]
     content: npt.NDArray[np.uint64]
 
-    def __len__(self) -> int:
-        """Documents."""
-        return len(self.offsets) - 1
-
 
 def sketch(shingles: Shingles, settings: Settings) -> Sketches:
     """Sketch every document of a batch.
