@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from dedup.model import RelationKind
 from dedup.ragged import owners, running
+from dedup.texts import NEVER, times_of
 from dedup.tokens import to_characters, tokenize
 
 if TYPE_CHECKING:
@@ -65,8 +66,9 @@ class AgreedPassage:
         document: Id of the version its wording is taken from.
         document_start: First character there.
         document_end: One past its last.
-        witnesses: Ids of the versions that carry at least half of its words, earliest first.
+        witnesses: Ids of the versions that carry at least half of its words, earliest first, undated last.
         sources: How many independent sources these are.
+        earliest: Id of the earliest of them that has a date; None where none has.
     """
 
     start: int
@@ -76,11 +78,7 @@ class AgreedPassage:
     document_end: int
     witnesses: tuple[str, ...]
     sources: int
-
-    @property
-    def earliest(self) -> str:
-        """Id of the earliest version that carries it."""
-        return self.witnesses[0]
+    earliest: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +102,7 @@ class Step:
         id: The version.
         published: When, if that is known.
         parent: Id of the version it was most likely made from, a guess: of the earlier ones the one it shares
-            most words with. None where it shares nothing with an earlier one.
+            most words with. None where it shares nothing with an earlier one, or has no date.
         shared: Words it shares with the parent.
         added: Words the parent does not have; 0 without a parent.
         dropped: Words of the parent it does not have.
@@ -225,7 +223,7 @@ def find_runs(words: Words, passages: Shared) -> Shared:
 def trace(documents: Sequence[Document], relations: Iterable[Relation]) -> tuple[Step, ...]:
     """The versions of a family in order of time, undated last, each with its most likely parent: a forest.
 
-    Times of publication are taken at their word.
+    Times of publication are taken at their word. A version without one is no parent and has none.
 
     Args:
         documents: The family; among equals in time the order given counts.
@@ -235,7 +233,8 @@ def trace(documents: Sequence[Document], relations: Iterable[Relation]) -> tuple
     known, a, b = _pairs(order, relations)
     shared = np.array([r.shared_words for r in known], np.int64)
     coverages = (np.array([getattr(r, f"coverage_{side}") for r in known], np.float64) for side in "ab")
-    found = find_parents(np.arange(len(order)), a, b, shared, *coverages)
+    published = times_of(pa.array([d.published for d in order], pa.timestamp("us", "UTC")))
+    found = find_parents(np.arange(len(order)), published, a, b, shared, *coverages)
     parents = [None if number < 0 else order[number].id for number in found.parent.tolist()]
     words = (column.tolist() for column in (found.shared, found.added, found.dropped))
     steps = zip(order, parents, *words, strict=True)
@@ -244,6 +243,7 @@ def trace(documents: Sequence[Document], relations: Iterable[Relation]) -> tuple
 
 def find_parents(
     place: NDArray[np.int64],
+    published: NDArray[np.int64],
     a: NDArray[np.int64],
     b: NDArray[np.int64],
     shared: NDArray[np.int64],
@@ -253,10 +253,11 @@ def find_parents(
     """The most likely parent of each document, of any number of families.
 
     A guess by what can be seen: of the earlier versions the one that shares most words; among equals the one
-    with the fewest words between them, then the latest.
+    with the fewest words between them, then the latest. Nothing comes before or after what has no date.
 
     Args:
         place: int64[n], place of each document in its family's order of time.
+        published: int64[n], when, :data:`NEVER` where that is unknown.
         a: int64[p], number of the first document of each pair within a family; each pair once.
         b: int64[p], of the second.
         shared: int64[p], words both have.
@@ -268,7 +269,8 @@ def find_parents(
     added = _outside(shared, np.where(later, coverage_a, coverage_b))
     dropped = _outside(shared, np.where(later, coverage_b, coverage_a))
     order = np.lexsort((-place[parent], added + dropped, -shared, child))
-    order = order[shared[order] > 0]
+    dated = (published[a] != NEVER) & (published[b] != NEVER)
+    order = order[dated[order] & (shared[order] > 0)]
     best = order[np.unique(child[order], return_index=True)[1]]
     found = Parents(np.full(len(place), -1), *(np.zeros(len(place), np.int64) for _ in range(3)))
     found.parent[child[best]], found.shared[child[best]] = parent[best], shared[best]
@@ -461,9 +463,10 @@ class _Family:
             parts.append(document.text[start:end])
             witnesses = tuple(self.documents[number].id for number in piece.witnesses)
             sources = len({self.unit[number] for number in piece.witnesses})
-            passages.append(
-                AgreedPassage(length, length + end - start, document.id, start, end, witnesses, sources)
-            )
+            first = self.documents[piece.witnesses[0]]
+            earliest = None if first.published is None else first.id
+            place = length, length + end - start, document.id, start, end
+            passages.append(AgreedPassage(*place, witnesses, sources, earliest))
             length += end - start
             previous = piece
         return AgreedText("".join(parts), tuple(passages))

@@ -48,12 +48,12 @@ class Family:
     """Versions of one article.
 
     Attributes:
-        id: Hash of the earliest member's key; it does not change when later versions join.
+        id: Hash of the first member's key; it does not change when later versions join.
         canonical: The version that stands for the family.
-        variants: The others, earliest first.
+        variants: The others, earliest first, undated last.
         reason: Why the canonical was chosen, in words.
-        earliest: Id of the earliest member.
-        members: Ids of all members, earliest first.
+        earliest: Id of the earliest member that has a date; None where none has.
+        members: Ids of all members, earliest first; undated last, in an order that says nothing of time.
         sources: Their sources, each once, in that order.
         agencies: Agencies that any of them names, each once.
     """
@@ -62,7 +62,7 @@ class Family:
     canonical: Document
     variants: tuple[Document, ...]
     reason: str
-    earliest: str
+    earliest: str | None
     members: tuple[str, ...]
     sources: tuple[str, ...]
     agencies: tuple[str, ...]
@@ -79,11 +79,11 @@ class Family:
 
     @property
     def timeline(self) -> tuple[Step, ...]:
-        """The versions in order of time, each with its most likely parent and what it added and dropped."""
+        """The versions in order of time, undated last; the likely parent of each, words added and dropped."""
         return trace(self._in_order(), self._relations())
 
     def _in_order(self) -> list[Document]:
-        """All members, earliest first."""
+        """All members, earliest first, undated last."""
         known = {document.id: document for document in (self.canonical, *self.variants)}
         return [known[identity] for identity in self.members]
 

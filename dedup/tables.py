@@ -268,7 +268,7 @@ class Tables:
                     ],
                     pa.string(),
                 ),
-                self._ids(pa.array(firsts)),
+                self._ids(pa.array(firsts, mask=candidates.published[firsts] == NEVER)),
                 pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), self._ids(numbers)),
                 pa.array(size),
                 _distinct(candidates.source.take(numbers), family, len(firsts)),

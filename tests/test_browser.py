@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from test_report import hostile_corpus
+from test_report import LEAD, REST, hostile_corpus
 
 from dedup import find_families
 from dedup.io import read
@@ -117,6 +117,38 @@ def test_a_family_and_back(seeds, open_page):
     page.keyboard.press("Escape")
     page.wait_for_selector("#list a")
     assert page.is_hidden("#family")
+
+
+@pytest.mark.parametrize("dates", [0, 1, 3])
+def test_only_dates_make_an_order_of_time(open_page, tmp_path, dates):
+    texts = [
+        f"{LEAD}\n\n{REST}",
+        f"{LEAD}\n\n{REST} Lorries were sent round by the hills.",
+        f"Crane falls\n\n{LEAD}\n\n{REST}",
+    ]
+    records = [
+        {"id": f"n{n}", "text": text, "source": f"paper{n}.example"}
+        | ({"published": f"2026-03-01T0{n}:00Z"} if n < dates else {})
+        for n, text in enumerate(texts)
+    ]
+    find_families(records).write(tmp_path / "out")
+    page = open_page(tmp_path / "out/report.html")
+    page.click("#list a")
+    page.wait_for_selector("#panel")
+    origins = page.locator(".versions td.parent").all_inner_texts()
+    said = page.inner_text("#versions-title")
+    page.click("#tab-agreed")
+    witness = page.locator(".agreed summary").first.inner_text()
+    if dates:
+        assert said == "Versions in order of time" + ", undated last" * (dates < 3)
+        assert origins[0] == "–"
+        assert origins[dates:] == ["not known"] * (3 - dates)
+        assert witness == "3 sources, first paper0.example, 1 Mar 2026, 00:00"
+    else:
+        assert said == "Versions, in no order of time"
+        assert "Which was the first" in page.inner_text("#family")
+        assert origins == ["not known"] * 3
+        assert witness == "3 sources"
 
 
 def test_variants_are_rebuilt_to_the_letter(seeds, open_page):

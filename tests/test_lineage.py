@@ -170,6 +170,28 @@ def test_the_timeline_tells_what_each_version_added_and_dropped():
     assert abs(steps["cut-topped"].added - len(OWN.split())) <= 1
 
 
+def test_what_has_no_date_takes_no_part_in_an_order_of_time():
+    whole, cut = (LEAD, MIDDLE, END), (LEAD, MIDDLE)
+    documents = [
+        document("undated", *whole, source="wire.example", hours=None),
+        document("cut", *cut, source="courier.example", hours=1),
+        document("later", *cut, OWN, source="herald.example", hours=2),
+        document("undated-too", *whole, OWN, source="tribune.example", hours=None),
+    ]
+    found = family(*documents)
+    parents = {step.id: (step.parent, step.shared, step.added, step.dropped) for step in found.timeline}
+    assert [*parents][:2] == ["cut", "later"]
+    assert parents["later"][0] == "cut"
+    assert {parents[name] for name in ("cut", "undated", "undated-too")} == {(None, 0, 0, 0)}
+    assert found.earliest == "cut"
+    firsts = [passage.earliest for passage in found.agreed_text.passages]
+    assert firsts == ["cut", "cut", None, "later"]
+    found = family(documents[0], documents[3])
+    assert found.earliest is None
+    assert {step.parent for step in found.timeline} == {None}
+    assert {passage.earliest for passage in found.agreed_text.passages} == {None}
+
+
 def test_a_parent_is_always_earlier():
     documents = [document(str(n), hours=n) for n in range(4)]
     relations = [

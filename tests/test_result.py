@@ -57,6 +57,18 @@ def test_a_family(result: Result) -> None:
     assert result.family("alone") is None
 
 
+def test_of_a_family_without_dates_none_is_the_earliest() -> None:
+    undated = [{**row, "published": None} for row in RECORDS]
+    found = dedup.find_families(undated)
+    (family,) = found.families
+    assert family.earliest is None
+    assert len(family) == 3
+    row = found.families_table().to_pylist()[0]
+    assert (row["earliest"], row["first_published"], row["id"]) == (None, None, family.id)
+    undated[1] = RECORDS[1]
+    assert [f.earliest for f in dedup.find_families(undated).families] == [RECORDS[1]["id"]]
+
+
 WORDS = 48  # of a paragraph
 versions = st.lists(
     st.tuples(st.sets(st.integers(0, 5), min_size=1), st.none() | st.integers(0, 200)), min_size=2, max_size=5

@@ -115,8 +115,8 @@ class StoredFamily:
     Attributes:
         id: Its present id, whichever of its ids was asked for.
         canonical: Id of the version that stands for it.
-        earliest: Id of the earliest one.
-        members: Ids, earliest first.
+        earliest: Id of the earliest one that has a date; None where none has.
+        members: Ids, earliest first, undated last.
         sources: Of the members, each once.
         agencies: Named by members, each once.
         first_published: Of the earliest dated member.
@@ -125,7 +125,7 @@ class StoredFamily:
 
     id: str
     canonical: str
-    earliest: str
+    earliest: str | None
     members: tuple[str, ...]
     sources: tuple[str, ...]
     agencies: tuple[str, ...]
@@ -340,7 +340,7 @@ def described(ledger: Ledger, family: Family) -> StoredFamily:
     return StoredFamily(
         id=family.id,
         canonical=ids[family.canonical],
-        earliest=ids[family.earliest],
+        earliest=ids[family.earliest] if times else None,
         members=tuple(e.id for e in members),
         sources=tuple(dict.fromkeys(e.source for e in members if e.source is not None)),
         agencies=tuple(dict.fromkeys(name for e in members for name in orjson.loads(e.agencies))),

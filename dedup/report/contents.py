@@ -21,6 +21,7 @@ from dedup.lineage import COPIES, Shared, agree_on, find_parents, find_runs, rea
 from dedup.model import Document, Kind, RelationKind
 from dedup.ragged import owners, running
 from dedup.report.files import RunTables, expect, read_diffs, read_records
+from dedup.texts import times_of
 from dedup.tokens import to_characters, tokenize
 
 if TYPE_CHECKING:
@@ -58,7 +59,8 @@ def parents_of(tables: RunTables) -> Parents:
     rows = tables.inside
     names = ("shared_words", "coverage_a", "coverage_b")
     columns = (tables.relations[name].to_numpy()[rows] for name in names)
-    return find_parents(tables.place, tables.a[rows], tables.b[rows], *columns)
+    published = times_of(tables.documents["published"])
+    return find_parents(tables.place, published, tables.a[rows], tables.b[rows], *columns)
 
 
 class Contents:

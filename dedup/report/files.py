@@ -63,7 +63,7 @@ class RunTables:
         totals: Documents, roundups, sources and words of the whole corpus; its first and last time in seconds
             since the epoch, None where nothing is dated.
         families: All of two or more, largest first; among equals, by id.
-        documents: Their members, n rows: family by family, each in order of time.
+        documents: Their members, n rows: family by family, each in order of time, undated last.
         first: int64[families + 1], row of each family's first document.
         relations: All.
         a: int64, row of each relation's document ``a``, -1 where it is in no family.

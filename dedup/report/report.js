@@ -446,13 +446,18 @@
     }
 
     versions() {
+      const dated = this.members.filter((member) => member.time !== null).length;
+      const order = !dated ? ", in no order of time"
+        : dated < this.members.length ? " in order of time, undated last" : " in order of time";
+      const unknown = "No version has a date. Which was the first, and which was made from which, is not known.";
       const head = ["Published", "Source", "Headline", "Relation", "In the canonical", "Most likely from", "Words", "Difference"];
       const classes = ["", "", "", "spare", "spare", "spare", "num", "act"];
       const body = el("tbody", { role: "rowgroup" });
       const section = el(
         "section",
         { "aria-labelledby": "versions-title" },
-        el("h2", { id: "versions-title" }, "Versions in order of time"),
+        el("h2", { id: "versions-title" }, `Versions${order}`),
+        ...(dated ? [] : [el("p", { class: "meta" }, unknown)]),
         el("table", { class: "versions", role: "table" },
           el("thead", { role: "rowgroup" }, el("tr", { role: "row" }, ...head.map((name, k) =>
             el("th", { scope: "col", role: "columnheader", class: classes[k] }, name)))),
@@ -495,10 +500,15 @@
         el("td", { role: "cell", class: "title" }, linked(member.url, bdi(brief(member.name, 200)))),
         el("td", { role: "cell", class: "spare" }, el("span", { class: own ? "tag own" : "tag" }, own ? "canonical" : member.kind || "member")),
         coverage,
-        el("td", { role: "cell", class: "spare parent" }, parent ? bdi(this.nameFrom(parent, member)) : el("span", { class: "soft" }, k ? "no earlier one" : "the first")),
+        el("td", { role: "cell", class: "spare parent" }, parent ? bdi(this.nameFrom(parent, member)) : el("span", { class: "soft" }, this.parentless(member, k))),
         change,
         compare,
       );
+    }
+
+    parentless(member, k) {
+      if (member.time === null) return "not known";
+      return k ? "no earlier one" : "–";
     }
 
     nameFrom(parent, member) {
@@ -677,7 +687,8 @@
         const text = el("p", { dir: "auto" }, opens && !before ? "" : "[…] ", cut(whole, start, end),
           after && (!next || next[3]) ? " […]" : "");
         const first = this.members[witnesses[0]];
-        const summary = `${plural(sources, "source", "sources")}, first ${nameOf(first)}`;
+        const carried = plural(sources, "source", "sources");
+        const summary = first.time === null ? carried : `${carried}, first ${nameOf(first)}`;
         const list = witnesses.slice(0, 50).map((k) => el("li", null, bdi(nameOf(this.members[k]))));
         if (witnesses.length > 50) list.push(el("li", null, `and ${number(witnesses.length - 50)} more`));
         const witness = el("details", { class: "witness" }, el("summary", null, bdi(summary)), el("ul", null, ...list));
@@ -686,7 +697,7 @@
       const left = this.members.length - this.variants.length - 1;
       const note = "What two or more independent sources carry, in the order of the fullest version: as near to the "
         + "original as this family allows."
-        + (left ? ` Of ${plural(left, "later version", "later versions")} the text is left out of this page.` : "");
+        + (left ? ` Of ${plural(left, "further version", "further versions")} the text is left out of this page.` : "");
       return [el("p", { class: "meta" }, note), el("ol", { class: "text agreed" }, ...items)];
     }
   }

@@ -261,6 +261,16 @@ def test_an_earlier_version_that_comes_late_names_the_family(index):
     assert standing(index)[family.id] == family.canonical
 
 
+def test_of_a_family_without_dates_none_is_the_earliest(index, tmp_path):
+    index.add(article("one", story(1), None))
+    family = index.family(index.add(article("two", version(1, 1), None)).family)
+    assert len(family) == 2
+    assert (family.earliest, family.first_published) == (None, None)
+    index.export(tmp_path / "out")
+    (row,) = map(json.loads, (tmp_path / "out/families.jsonl").open())
+    assert (row["id"], row["earliest"], row["first_published"]) == (family.id, None, None)
+
+
 def test_a_bridge_merges_two_families(index):
     parts = story(1, 8)
     one = index.add(article("one", parts[:4], 0))

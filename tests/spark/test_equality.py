@@ -108,6 +108,9 @@ HALVES: list[dict[str, Any]] = [
 """A brief, and half of it in another source."""
 
 
+UNDATED = [{"id": f"undated-{n}", "text": " ".join(f"barge{k}" for k in range(40))} for n in range(2)]
+
+
 FRAME = " ".join(f"frame{n}" for n in range(60))
 SERIES: list[dict[str, Any]] = [
     {
@@ -122,7 +125,7 @@ SERIES: list[dict[str, Any]] = [
 
 
 def test_seeds(spark: Any, seed_table: pa.Table, tmp_path: Path) -> None:
-    notices = pa.Table.from_batches(from_documents([*NOTICES, *BRIEFS, *HALVES, *SERIES])).select(
+    notices = pa.Table.from_batches(from_documents([*NOTICES, *BRIEFS, *HALVES, *UNDATED, *SERIES])).select(
         list(FIELDS)
     )
     table = pa.concat_tables([seed_table.select(list(FIELDS)).cast(notices.schema), notices])
@@ -131,6 +134,7 @@ def test_seeds(spark: Any, seed_table: pa.Table, tmp_path: Path) -> None:
     frame = spark.createDataFrame(table)
     found = find(spark, frame, Settings(), folder=folder)
     assert_equal(found, find_families(from_documents(table), Settings()), without=("line",))
+    assert None in found.families.toArrow()["earliest"].to_pylist()
     again = find(spark, frame, Settings(), folder=folder)
     assert again.seconds == {}  # nothing is made twice
     assert again.counts == found.counts

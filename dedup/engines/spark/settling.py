@@ -283,7 +283,7 @@ def _families(table: pa.Table, settings: Settings) -> pa.Table:
                 "id": id_of(keys[first].tobytes()),
                 "canonical": ids[stands],
                 "reason": reason(stands, places, candidates, float(agreed[stands]), settings),
-                "earliest": ids[first],
+                "earliest": ids[first] if len(times) else None,
                 "members": [ids[place] for place in places],
                 "size": len(places),
                 "sources": list(dict.fromkeys(s for p in places if (s := sources[p]) is not None)),
