@@ -58,7 +58,7 @@ GAP = " […] "
 
 @dataclass(frozen=True, slots=True)
 class AgreedPassage:
-    """A passage that independent sources attest, within one paragraph.
+    """A passage that two or more outlets carry, within one paragraph.
 
     Attributes:
         start: First character in the agreed text.
@@ -67,7 +67,7 @@ class AgreedPassage:
         document_start: First character there.
         document_end: One past its last.
         witnesses: Ids of the versions that carry at least half of its words, earliest first, undated last.
-        sources: How many independent sources these are.
+        sources: How many outlets these are, each counted once.
         earliest: Id of the earliest of them that has a date; None where none has.
     """
 
@@ -83,7 +83,10 @@ class AgreedPassage:
 
 @dataclass(frozen=True, slots=True)
 class AgreedText:
-    """What two or more independent sources of a family carry, in the order of the fullest version.
+    """What two or more outlets of a family carry, in the order of the fullest version.
+
+    It most likely comes from one original, such as an agency's report; that several carry it does not mean
+    that several found it out.
 
     Attributes:
         text: The passages; paragraphs apart, ``[…]`` where words between two are not agreed on.
@@ -295,7 +298,7 @@ def _pairs(
 
 
 def agree(documents: Sequence[Document], relations: Iterable[Relation]) -> AgreedText:
-    """The text two or more independent sources of a family carry: as near to the original as it allows.
+    """The text two or more outlets of a family carry, most likely from one original: as near to it as can be.
 
     All documents of one source count as one; of those without a source, each group of exact and near copies.
     The version with the most attested words gives wording and order; passages it lacks, attested by two
@@ -337,7 +340,7 @@ class _Family:
         runs: For each document, by the number of another: the runs they share.
         carried: The same: the set of words in these runs.
         copies: For each document those that are exactly or nearly equal to it.
-        unit: Number of the independent source each document belongs to.
+        unit: Number of the outlet each document belongs to.
     """
 
     def __init__(self, documents: Sequence[Document], words: Words, shared: Shared) -> None:

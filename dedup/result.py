@@ -74,7 +74,7 @@ class Family:
 
     @property
     def agreed_text(self) -> AgreedText:
-        """What two or more independent sources carry, in the order of the fullest version, with witnesses."""
+        """Text of two or more outlets, most likely of one original, in the order of the fullest version."""
         return agree(self._in_order(), self._relations())
 
     @property

@@ -143,12 +143,15 @@ def test_only_dates_make_an_order_of_time(open_page, tmp_path, dates):
         assert said == "Versions in order of time" + ", undated last" * (dates < 3)
         assert origins[0] == "–"
         assert origins[dates:] == ["not known"] * (3 - dates)
-        assert witness == "3 sources, first paper0.example, 1 Mar 2026, 00:00"
+        assert witness == "3 outlets, first paper0.example, 1 Mar 2026, 00:00"
     else:
         assert said == "Versions, in no order of time"
         assert "Which was the first" in page.inner_text("#family")
         assert origins == ["not known"] * 3
-        assert witness == "3 sources"
+        assert witness == "3 outlets"
+        note = page.inner_text("#panel .meta")
+        assert "most likely from one original" in note
+        assert "independent" not in note
 
 
 def test_variants_are_rebuilt_to_the_letter(seeds, open_page):

@@ -31,7 +31,7 @@ def report(
 ) -> None:
     """Make report.html from the other files of a run.
 
-    One file that loads nothing from elsewhere: families, their versions, differences and agreed text.
+    One file that loads nothing from elsewhere: families, their versions, differences and shared text.
     """
     from dedup.report import make_report
 

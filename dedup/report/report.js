@@ -522,7 +522,7 @@
       this.tabs = [
         ["canonical", "Canonical text", () => this.canonicalText()],
         ["compare", "Compare", () => this.comparison()],
-        ["agreed", "Agreed text", () => this.agreedText()],
+        ["agreed", "Shared text", () => this.agreedText()],
       ];
       const list = el("div", { role: "tablist", "aria-label": "Texts of the family" });
       this.panel = el("section", { id: "panel", role: "tabpanel", tabindex: "0" });
@@ -678,7 +678,7 @@
 
     agreedText() {
       if (!this.data.agreed.length)
-        return [el("p", { class: "meta" }, "No passage is carried by two independent sources.")];
+        return [el("p", { class: "meta" }, "No passage is carried by two outlets.")];
       const items = this.data.agreed.map(([member, start, end, opens, sources, witnesses], k, all) => {
         const whole = this.text(member);
         const before = cut(whole, 0, start).split(END).pop().trim();
@@ -687,7 +687,7 @@
         const text = el("p", { dir: "auto" }, opens && !before ? "" : "[…] ", cut(whole, start, end),
           after && (!next || next[3]) ? " […]" : "");
         const first = this.members[witnesses[0]];
-        const carried = plural(sources, "source", "sources");
+        const carried = plural(sources, "outlet", "outlets");
         const summary = first.time === null ? carried : `${carried}, first ${nameOf(first)}`;
         const list = witnesses.slice(0, 50).map((k) => el("li", null, bdi(nameOf(this.members[k]))));
         if (witnesses.length > 50) list.push(el("li", null, `and ${number(witnesses.length - 50)} more`));
@@ -695,8 +695,9 @@
         return el("li", null, text, witness);
       });
       const left = this.members.length - this.variants.length - 1;
-      const note = "What two or more independent sources carry, in the order of the fullest version: as near to the "
-        + "original as this family allows."
+      const note = "Text that two or more outlets carry, most likely from one original, such as an agency’s report: as near "
+        + "to that as this family allows, in the order of the fullest version. That several carry it does not mean "
+        + "that several found it out."
         + (left ? ` Of ${plural(left, "further version", "further versions")} the text is left out of this page.` : "");
       return [el("p", { class: "meta" }, note), el("ol", { class: "text agreed" }, ...items)];
     }
