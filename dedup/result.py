@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
+from itertools import compress
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 import numpy as np
@@ -66,6 +67,7 @@ class Family:
     members: tuple[str, ...]
     sources: tuple[str, ...]
     agencies: tuple[str, ...]
+    _credited: frozenset[str] = field(repr=False, compare=False)
     _relations: Callable[[], list[Relation]] = field(repr=False, compare=False)
 
     def __len__(self) -> int:
@@ -80,7 +82,7 @@ class Family:
     @property
     def timeline(self) -> tuple[Step, ...]:
         """The versions in order of time, undated last; the likely parent of each, words added and dropped."""
-        return trace(self._in_order(), self._relations())
+        return trace(self._in_order(), self._relations(), self._credited)
 
     def _in_order(self) -> list[Document]:
         """All members, earliest first, undated last."""
@@ -243,6 +245,7 @@ class Result(Tables):
         rows = self._family_rows(firsts).select(_OF_FAMILIES).to_pylist() if len(firsts) else []
         for first, row in zip(firsts.tolist(), rows, strict=True):
             canonical = int(self._judged.canonical[first])
+            credited = self._judged.candidates.credited[self._members(first)].tolist()
             yield Family(
                 id=row["id"],
                 canonical=self._document(canonical),
@@ -252,6 +255,7 @@ class Result(Tables):
                 members=tuple(row["members"]),
                 sources=tuple(row["sources"]),
                 agencies=tuple(row["agencies"]),
+                _credited=frozenset(compress(row["members"], credited)),
                 _relations=_Later(partial(self._relations_within, first)),
             )
 

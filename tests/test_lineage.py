@@ -166,7 +166,7 @@ def test_the_timeline_tells_what_each_version_added_and_dropped():
     assert steps["cut"].parent == "wire"
     assert steps["cut"].added == 0
     assert steps["cut"].dropped == len(END.split())
-    assert steps["cut-topped"].parent == "cut"
+    assert steps["cut-topped"].parent == "wire"  # shares as much with the cut
     assert abs(steps["cut-topped"].added - len(OWN.split())) <= 1
 
 
@@ -199,7 +199,38 @@ def test_a_parent_is_always_earlier():
         for a, b in (("0", "1"), ("2", "1"), ("3", "0"), ("3", "2"))
     ]
     steps = trace(documents[::-1], relations)
-    assert [(step.id, step.parent) for step in steps] == [("0", None), ("1", "0"), ("2", "1"), ("3", "2")]
+    assert [(step.id, step.parent) for step in steps] == [("0", None), ("1", "0"), ("2", "1"), ("3", "0")]
+
+
+@pytest.mark.parametrize(
+    ("hours", "credited", "parent"),
+    [
+        ((1, 2, 3), (), "0"),
+        ((2, 1, 3), (), "1"),
+        ((2, 1, 3), ("0",), "1"),
+        ((1, 1, 3), ("0",), "0"),
+        ((1, 1, 3), ("1",), "1"),
+        ((1, 1, 3), (), "1"),  # fewer words of the cut are gone
+    ],
+)
+def test_on_a_tie_the_first_is_the_parent_then_the_agency(hours, credited, parent):
+    wire, cut, blog = (document(str(n), hours=hours[n]) for n in range(3))
+    relations = [
+        Relation("0", "2", RelationKind.VERSION, 0.5, 0.2, shared_words=100),
+        Relation("1", "2", RelationKind.VERSION, 1.0, 0.2, shared_words=100),
+    ]
+    assert trace([wire, cut, blog], relations, credited)[-1].parent == parent
+
+
+def test_a_blog_has_a_report_from_the_agency_not_from_a_cut_of_it():
+    credit = "Reporting by Ana Lund; Editing by Per Holm (Reuters)"
+    found = family(
+        document("wire", LEAD, MIDDLE, END, credit, source="wire.example"),
+        document("cut", LEAD, MIDDLE, source="courier.example"),
+        document("blog", OWN, LEAD, MIDDLE, source="herald.example", hours=2),
+    )
+    assert found.agencies == ("Reuters",)
+    assert {step.id: step.parent for step in found.timeline}["blog"] == "wire"
 
 
 def test_relations_to_others_or_without_words_say_nothing():

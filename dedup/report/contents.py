@@ -60,7 +60,8 @@ def parents_of(tables: RunTables) -> Parents:
     names = ("shared_words", "coverage_a", "coverage_b")
     columns = (tables.relations[name].to_numpy()[rows] for name in names)
     published = times_of(tables.documents["published"])
-    return find_parents(tables.place, published, tables.a[rows], tables.b[rows], *columns)
+    credited = pc.list_value_length(tables.documents["agencies"]).fill_null(0).to_numpy() > 0
+    return find_parents(tables.place, published, credited, tables.a[rows], tables.b[rows], *columns)
 
 
 class Contents:
