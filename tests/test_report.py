@@ -225,6 +225,36 @@ def test_families_without_anything_known_have_a_page_too(tmp_path: Path):
     assert page.data["index"]["families"]["title"][0].startswith("The harbour office")
 
 
+@pytest.mark.parametrize(
+    ("copies", "stories", "said"),
+    [
+        (1, 1, "1 article is a version of 1 other, and makes up 1 family with it."),
+        (2, 1, "2 articles are versions of 1 other, and make up 1 family with it."),
+        (1, 2, "2 articles are versions of 2 others, and make up 2 families with them."),
+    ],
+)
+def test_one_and_many(copies: int, stories: int, said: str, tmp_path: Path):
+    texts = [f"{LEAD} {REST}", " ".join(f"barge{n}" for n in range(60))][:stories]
+    documents = [Document(f"{n}-{k}", text) for n, text in enumerate(texts) for k in range(copies + 1)]
+    records = [*documents, documents[0], {"id": "none"}]
+    find_families(records).write(tmp_path / "out")
+    text = (tmp_path / "out/report.html").read_text("utf-8")
+    shown = " ".join(re.sub(r"<[^>]+>", " ", text.split("<main id=")[1]).split())
+    assert said in shown
+    assert "1 record came twice and counts once." in shown
+    assert "1 record could not be used" in shown
+    facts = dict(re.findall(r"<dt>(.+?)</dt><dd>(\d+)</dd>", text))
+    assert facts["copy" if copies * stories == 1 else "copies"] == str(copies * stories)
+    assert facts["family" if stories == 1 else "families"] == str(stories)
+    title = "1 family" if stories == 1 else "2 families"
+    assert f"<title>dedup: {title} of {len(documents)} articles</title>" in text
+    make_report(tmp_path / "out", tmp_path / "small.html", largest=1)
+    small = " ".join((tmp_path / "small.html").read_text("utf-8").split())
+    assert ("The 1 largest family is shown; 1 smaller one, with 2 articles, is left out." in small) == (
+        stories == 2
+    )
+
+
 def test_a_corpus_without_families_has_a_page_too(tmp_path: Path):
     find_families([Document("a", LEAD)]).write(tmp_path / "out")
     page = Page((tmp_path / "out/report.html").read_text("utf-8"))

@@ -84,7 +84,7 @@ def write_page(contents: Contents, file: BinaryIO) -> None:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(date=_date, number=_number, share=_share)
+    environment.filters.update(date=_date, number=_number, plural=_plural, share=_share)
     index = contents.index()
     page = environment.get_template("report.html.j2").generate(
         script=Markup(script),  # noqa: S704 (ours, and hashed)
@@ -131,6 +131,11 @@ def _first(index: dict[str, Any]) -> list[dict[str, Any]]:
 def _number(value: int) -> str:
     """A whole number, thousands apart."""
     return f"{value:,}".replace(",", "\u202f")
+
+
+def _plural(value: int, one: str, many: str) -> str:
+    """A number of things."""
+    return f"{_number(value)} {one if value == 1 else many}"
 
 
 def _share(part: int, whole: int) -> str:
