@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 from dataclasses import replace
@@ -13,6 +14,7 @@ from test_report import LEAD, REST, hostile_corpus
 
 from dedup import find_families
 from dedup.io import read
+from dedup.report import make_report
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -152,6 +154,34 @@ def test_only_dates_make_an_order_of_time(open_page, tmp_path, dates):
         note = page.inner_text("#panel .meta")
         assert "most likely from one original" in note
         assert "independent" not in note
+
+
+@pytest.mark.parametrize("kind", ["version", "partial", "quote", "none"])
+def test_a_member_by_another_version_is_said_to_be_one(open_page, tmp_path, kind):
+    records = [
+        {"id": f"n{n}", "text": f"{LEAD} {REST}{more}"} for n, more in enumerate(("", " Lorries wait."))
+    ]
+    find_families(records).write(tmp_path / "out")
+    path = tmp_path / "out/documents.jsonl"
+    rows = [json.loads(line) for line in path.open()]
+    for row in rows:
+        if row["role"] == "variant":
+            row.update(relation=kind, coverage=1.0)
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    make_report(tmp_path / "out")
+    page = open_page(tmp_path / "out/report.html")
+    page.click("#list a")
+    page.wait_for_selector("#panel")
+    said = page.locator(".versions tbody tr:not(.canonical)").inner_text()
+    if kind == "version":
+        assert "version" in said
+        assert "100 %" in said
+        assert "another" not in said
+    else:
+        assert "by another version" in said
+        assert kind not in said.replace("quotations", "")
+        words = {"partial": "a passage of reporting", "quote": "quotations or background"}
+        assert f"100 %: {words.get(kind, 'too little to tell')}" in said
 
 
 def test_variants_are_rebuilt_to_the_letter(seeds, open_page):

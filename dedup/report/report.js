@@ -9,6 +9,8 @@
   const PER_PAGE = 50;
   const MOST_ROWS = 1500; // of a diff, shown at once
   const FOLD = 4; // equal rows in a line that are worth folding
+  // What members share with the canonical version that are in the family by another one.
+  const LINKS = { partial: "a passage of reporting", quote: "quotations or background", none: "too little to tell" };
   const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
   // --- elements
@@ -486,7 +488,12 @@
         if (member.dropped) change.append(" ", el("span", { class: "minus" }, `−${number(member.dropped)}`));
       }
       const coverage = el("td", { role: "cell", class: "spare nowrap" });
-      if (!own && member.coverage !== null) coverage.append(bar(member.coverage), ` ${Math.round(member.coverage)} %`);
+      // what the canonical version has of it may be quotations only: it is here for what it shares with others
+      const link = LINKS[member.kind];
+      if (!own && member.coverage !== null) {
+        const share = `${Math.round(member.coverage)} %`;
+        coverage.append(...(link ? [`${share}: `, el("span", { class: "soft" }, link)] : [bar(member.coverage), ` ${share}`]));
+      }
       const compare = el("td", { role: "cell", class: "act" });
       if (this.variants.includes(k)) {
         const label = `Compare with ${nameOf(member)}`;
@@ -498,7 +505,7 @@
         el("td", { role: "cell", class: "nowrap" }, when(member.time, true)),
         el("td", { role: "cell", class: "from" }, bdi(brief(member.source || "–", 60))),
         el("td", { role: "cell", class: "title" }, linked(member.url, bdi(brief(member.name, 200)))),
-        el("td", { role: "cell", class: "spare" }, el("span", { class: own ? "tag own" : "tag" }, own ? "canonical" : member.kind || "member")),
+        el("td", { role: "cell", class: "spare" }, el("span", { class: own ? "tag own" : "tag" }, own ? "canonical" : link ? "by another version" : member.kind || "member")),
         coverage,
         el("td", { role: "cell", class: "spare parent" }, parent ? bdi(this.nameFrom(parent, member)) : el("span", { class: "soft" }, this.parentless(member, k))),
         change,
