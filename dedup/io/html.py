@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import copy
 import re
 from contextlib import suppress
 from typing import Any
@@ -50,6 +51,13 @@ _PUBLISHED = (
     " | //time[@itemprop='datePublished']/@datetime | //script[@type='application/ld+json']/text()"
 )
 _LINKED = re.compile(r'"datePublished"\s*:\s*("[^"\n]*")')  # in JSON-LD, which many pages have with faults
+_DATING = re.compile("date|time|publi|creat|issue|modif|lastmod")  # names of <meta>; others may quote any day
+_NOT_DATING = re.compile("expir|copyright|valid")
+_TIMES = "//time[not(ancestor::aside or ancestor::footer or ancestor::nav)]/@datetime"
+_MARKED_TIMES = (
+    "//time[@pubdate or starts-with(@class, 'entry-date') or contains(@class, 'publish')]/@datetime"
+    " | //*[@itemprop='datePublished' and not(self::meta)]"
+)
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF16_LE, "utf-16"),
@@ -83,14 +91,20 @@ def load_html(data: bytes, name: str) -> dict[str, str]:
         MissingExtraError: trafilatura isn't installed.
     """
     trafilatura = require_trafilatura()
-    page, declared = None, list[str]()
+    page, declared, day = None, list[str](), None
     try:
         tree = trafilatura.load_html(_decoded(trafilatura.utils.handle_compressed_file(data)))
         if tree is not None:
             declared = [str(found) for found in tree.xpath(_PUBLISHED)]
             page = trafilatura.bare_extraction(
-                tree, favor_recall=True, include_comments=False, include_links=False, with_metadata=True
+                copy.deepcopy(tree),
+                favor_recall=True,
+                include_comments=False,
+                include_links=False,
+                with_metadata=True,
+                date_extraction_params={"extensive_search": False},  # what it finds is not taken
             )
+            day = page and _day(tree, page.url)
     except Exception as error:  # a parser of whatever is out there: one page must not stop the run
         raise InputError(f"page cannot be parsed ({type(error).__name__})") from error
     if page is None or not page.text or not page.text.strip():
@@ -101,10 +115,62 @@ def load_html(data: bytes, name: str) -> dict[str, str]:
         "title": page.title,
         "source": page.sitename,
         "url": page.url,
-        "published": page.date and _to_the_second(page.date, declared),
+        "published": day and _to_the_second(day, declared),
         "language": page.language,
     }
     return {key: value for key, value in found.items() if value}
+
+
+def _day(tree: Any, url: str | None) -> str | None:
+    """The day that a page declares as its own, in ISO 8601.
+
+    From its address, ``<meta>``, JSON-LD, or ``<time>`` where all that are marked as publication, else all
+    there are, agree. htmldate, given the page, goes on to years of copyright, headlines and the oldest day of
+    other articles: an article of 1998 that was none is the earliest of its family.
+    """
+    from htmldate import find_date
+
+    declared = [
+        {str(key): str(value) for key, value in meta.attrib.items()}
+        for meta in tree.iter("meta")
+        if _names_a_date(
+            " ".join(meta.get(key, "") for key in ("name", "property", "itemprop", "http-equiv"))
+        )
+        or meta.get("pubdate")
+    ]
+    linked = [
+        _unescaped(time)
+        for script in tree.xpath("//script[@type='application/ld+json']/text()")
+        for time in _LINKED.findall(str(script))
+    ]
+    times = [_time(found).strip() for found in tree.xpath(_MARKED_TIMES) or tree.xpath(_TIMES)]
+    agree = len({time[:10] for time in times}) == 1
+    head = tree.makeelement("html")
+    for time in (*linked[:1], *(times[:1] if agree else ())):
+        declared.append({"property": "article:published_time", "content": time})
+    for attributes in declared:
+        head.append(head.makeelement("meta", attributes))
+    day: str | None = find_date(head, extensive_search=False, original_date=True, url=url)
+    return day
+
+
+def _names_a_date(name: str) -> bool:
+    name = name.lower()
+    return bool(_DATING.search(name)) and not _NOT_DATING.search(name)
+
+
+def _unescaped(time: str) -> str:
+    """The value of a string of JSON; what is between its quotation marks if it is wrong."""
+    with suppress(ValueError):
+        return str(orjson.loads(time))
+    return time[1:-1]
+
+
+def _time(found: Any) -> str:
+    """The time of an attribute, or of an element, which may have it as an attribute."""
+    if isinstance(found, str):
+        return found
+    return str(found.get("datetime") or found.get("content") or found.text_content())
 
 
 def _to_the_second(day: str, declared: list[str]) -> str:

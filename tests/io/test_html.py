@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from dedup.errors import MissingExtraError
 from dedup.io import Reject, read
-from dedup.io.html import _decoded
+from dedup.io.html import _decoded, load_html
 from dedup.values import parse_time
 
 if TYPE_CHECKING:
@@ -85,6 +85,43 @@ def test_the_time_of_publication(tmp_path: Path, declared: str, published: str |
     (row,) = batch.to_pylist()
     assert orjson.loads(row["record"]).get("published") == published
     assert row["published"] == parse_time(published)
+
+
+@pytest.mark.parametrize(
+    ("head", "body", "day"),
+    [
+        ("", "<footer>© 2021 Talbote</footer>", None),
+        ("", "<footer>First opened on 12 March 1998</footer>", None),
+        ("", "<h1>Closed since 12 March 1998</h1>", None),
+        ("", "<p>Updated 3.4.2019, 2019-03-04 10:11:12</p>", None),
+        ("", '<span class="candidates">12 March 1998</span><small>© 1999</small>', None),
+        ("", '<aside><time datetime="2011-02-03">then</time></aside>', None),
+        ("", '<time datetime="2011-02-03"></time><time datetime="2012-02-03"></time>', None),
+        ('<meta name="description" content="Updated 3.4.2019">', "", None),
+        ('<meta itemprop="copyrightYear" content="2020">', "", None),
+        ('<meta name="date" content="Sat, 02 Mar 2024 09:30:00 GMT">', "", "2024-03-02"),
+        ('<meta name="DC.date.issued" content="3. März 2024">', "", "2024-03-03"),
+        ('<meta property="article:modified_time" content="2024-03-05">', "", "2024-03-05"),
+        (
+            '<meta property="article:modified_time" content="2024-03-05">'
+            + linked('"datePublished": "2024-03-02"'),
+            "",
+            "2024-03-02",
+        ),
+        ("", '<time datetime="2011-02-03">then</time> <time datetime="2011-02-03"></time>', "2011-02-03"),
+        ("", '<time pubdate datetime="2011-02-03"></time><time datetime="2012-02-03"></time>', "2011-02-03"),
+        ("", '<span itemprop="datePublished">3 March 2024</span>', "2024-03-03"),
+        ('<link rel="canonical" href="https://www.talbote.example/2024/03/04/x.html">', "", "2024-03-04"),
+    ],
+)
+def test_a_day_is_taken_from_markup_and_never_from_what_is_to_be_read(
+    head: str, body: str, day: str | None
+) -> None:
+    pytest.importorskip("trafilatura")
+    html = page().replace(meta("2024-03-02T09:30:00+01:00"), head).replace("</article>", body + "</article>")
+    if "canonical" in head:
+        html = html.replace('<link rel="canonical" href="https://www.talbote.example/faehre.html">', "")
+    assert load_html(html.encode(), "p.html").get("published") == day
 
 
 @pytest.mark.parametrize(
