@@ -86,9 +86,13 @@ def progress(*, quiet: bool = False) -> Iterator[Progress]:
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Bars(*columns, console=screen, transient=True) as bars:
-        task = bars.add_task("")
 
         def show(stage: str, done: int, total: int | None) -> None:
-            bars.update(task, description=stage, completed=done, total=total)
+            for task in bars.tasks:
+                if task.description == stage:
+                    bars.update(task.id, completed=done, total=total)
+                    return
+                bars.remove_task(task.id)  # a total once set cannot be taken back, nor a task unfinished
+            bars.add_task(stage, completed=done, total=total)
 
         yield show

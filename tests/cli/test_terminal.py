@@ -1,9 +1,14 @@
+import io
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
+from rich.console import Console
 
-from dedup.cli.terminal import console, fit, safe
+from dedup.cli import terminal
+from dedup.cli.terminal import console, fit, progress, safe
 
 
 def test_safe_takes_out_what_drives_a_terminal() -> None:
@@ -48,3 +53,28 @@ def test_no_columns_are_taken_for_a_usual_screen(
 ) -> None:
     monkeypatch.setenv("COLUMNS", columns)
     assert console().width == width
+
+
+def test_progress_without_a_total_has_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = io.StringIO()
+    monkeypatch.setattr(
+        terminal, "console", lambda **_: Console(file=shown, force_terminal=True, width=80, markup=False)
+    )
+    with progress() as told:
+        told("reading", 20002, None)
+        told("stripping", 5, 5)
+        told("comparing", 0, None)
+        told("comparing", 1, 1)
+        told("writing", 0, None)
+    assert not re.search(r"/100\b", shown.getvalue())
+
+
+def test_progress_takes_a_total_along_to_no_other_stage(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = io.StringIO()
+    screen = Console(file=shown, force_terminal=True, width=80)
+    monkeypatch.setattr(terminal, "console", lambda **_: screen)
+    with progress() as told:
+        told("stripping", 5, 5)
+        told("writing", 0, None)
+    assert "0/5" not in shown.getvalue()
+    assert "0/?" in shown.getvalue()
