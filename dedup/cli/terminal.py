@@ -19,6 +19,7 @@ __all__ = ["as_utf8", "console", "fit", "progress", "put", "safe"]
 # C0, C1, marks and overrides of the writing direction, byte order mark, halves of surrogate pairs
 _UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
 _KEPT = "\t\n"
+_UNBOUNDED = 1 << 20  # columns; a program reads lines, and `| head -1` a sentence
 
 
 def safe(text: str, *, lines: bool = False) -> str:
@@ -60,14 +61,15 @@ def console(*, stderr: bool = False) -> Console:
 
 
 def put(screen: Console, *parts: Any) -> None:
-    """Print parts one below the other; in plain text without the blanks that fill a table's rows."""
+    """Print parts one below the other; where there is no terminal, whole lines without trailing blanks."""
     if screen.is_terminal:
         for part in parts:
             screen.print(part)
         return
+    screen.width = _UNBOUNDED
     with screen.capture() as captured:
         for part in parts:
-            screen.print(part, soft_wrap=isinstance(part, str))
+            screen.print(part)
     screen.file.write("".join(f"{line.rstrip()}\n" for line in captured.get().splitlines()))
 
 

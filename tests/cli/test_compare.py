@@ -18,6 +18,16 @@ def test_evidence_on_one_screen(dedup: Call, corpus: Path) -> None:
     assert "What changed: dedup diff" in outcome.out
 
 
+def test_the_reason_is_one_line_where_there_is_no_terminal(
+    dedup: Call, corpus: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    first, empty, *_ = dedup("compare", f"{corpus}#full", f"{corpus}#short").out.splitlines()
+    assert first.startswith("version: ")
+    assert first.endswith("outside quotations")
+    assert empty == ""
+
+
 def test_evidence_as_json(dedup: Call, corpus: Path) -> None:
     shown = dedup("compare", f"{corpus}#short", f"{corpus}#full", "--json").json()
     assert (shown["a"], shown["b"], shown["relation"]) == ("short", "full", "version")
@@ -47,7 +57,7 @@ def test_lines_fit_whatever_the_script(dedup: Call, tmp_path: Path) -> None:
     records = [{"id": name, "text": text, "title": "屋" * 99} for name in ("一", "二")]
     path = write(tmp_path / "a.jsonl", records)
     lines = dedup("compare", f"{path}#一", f"{path}#二").out.splitlines()
-    assert all(cell_len(line) <= 80 for line in lines if "dedup diff" not in line)
+    assert all(cell_len(line) <= 80 for line in lines[1:] if "dedup diff" not in line)
     (first,) = (number for number, line in enumerate(lines) if line.startswith("1 "))
     assert "".join(line.split()[-1] for line in lines[first : first + 3]) == text[: len(text) // 9 - 1]
 
