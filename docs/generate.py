@@ -28,6 +28,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import textwrap
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from pathlib import Path
 from types import UnionType
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 
 DOCS = Path(__file__).resolve().parent
 ROOT = DOCS.parent
-WIDTH = 96  # columns of the terminal that the examples are run in
+WIDTH = 80  # columns of the terminal that the examples are run in
 
 NOTE = "<!-- Written by docs/generate.py; change the code it describes, then run that. -->\n\n"
 
@@ -568,7 +569,16 @@ def run_shell(command: str, page: Path) -> str:
         code, printed = done.returncode, done.stdout
     if code:
         raise RuntimeError(f"{page.relative_to(ROOT)}: {command!r} ended with {code}:\n{printed}")
+    if command.startswith("dedup compare ") and "|" not in command and "--json" not in command:
+        printed = wrapped(printed)
     return printed if printed.endswith("\n") or not printed else printed + "\n"
+
+
+def wrapped(printed: str) -> str:
+    """Lines as a terminal shows them: where there is none, sentences are not broken."""
+    return "\n".join(
+        "\n".join(textwrap.wrap(line, WIDTH)) if len(line) > WIDTH else line for line in printed.split("\n")
+    )
 
 
 def run_here(arguments: list[str], terminal: dict[str, str]) -> tuple[int, str]:
