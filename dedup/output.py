@@ -65,6 +65,7 @@ def write_files(
     format: str,  # noqa: A002
     report: bool,
     workspace: Workspace | None = None,
+    made_from: str | None = None,
 ) -> OutputError | None:
     """Write the files of a result into a folder that is there; diffs and records beside the rest, in threads.
 
@@ -74,6 +75,7 @@ def write_files(
         format: ``jsonl`` or ``parquet``, for the tables.
         report: Write ``report.html`` too.
         workspace: What is finished there is not written again.
+        made_from: Hash of what the result depends on, by which ``--resume`` knows it.
 
     Returns:
         Why there is no report; to be raised when the folder is in its place, since all other files are whole.
@@ -118,9 +120,9 @@ def write_files(
     result.timings["write"] = round(time.perf_counter() - start, 3)
     packages = ("numpy", "numba", "pyarrow", "datasketch", "xxhash")
     versions = {"python": platform.python_version(), **{name: metadata.version(name) for name in packages}}
-    write_run(
-        folder / "run.json", result.settings, summary(result), seconds=result.timings, versions=versions
-    )
+    more = {"made_from": made_from} if made_from else {}
+    counts = summary(result)
+    write_run(folder / "run.json", result.settings, counts, **more, seconds=result.timings, versions=versions)
     if report:
         from dedup.report import make_report  # jinja2 is not needed to import dedup
 

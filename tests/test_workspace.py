@@ -13,7 +13,7 @@ from dedup.candidates import Pairs
 from dedup.config import Settings
 from dedup.engines import workspace
 from dedup.engines.local import find_families
-from dedup.engines.workspace import Workspace, check_disk, disk_need, run_key
+from dedup.engines.workspace import Workspace, check_disk, disk_need, made_from, run_key
 from dedup.errors import OutputError
 from dedup.io import from_documents
 from dedup.io.discover import discover
@@ -132,13 +132,15 @@ def test_a_key_changes_with_the_input(tmp_path: Path) -> None:
     path = tmp_path / "in.jsonl"
     path.write_bytes(b"{}")
     sources = list(discover([str(path)]))
-    key = run_key(sources, Settings(), "jsonl")
-    assert key == run_key(sources, Settings(threads=7), "jsonl")
-    assert key != run_key(sources, Settings(min_run=9), "jsonl")
-    assert key != run_key(sources, Settings(), "parquet")
+    key = made_from(sources, Settings(), "jsonl")
+    assert key == made_from(sources, Settings(threads=7), "jsonl")
+    assert key != made_from(sources, Settings(min_run=9), "jsonl")
+    assert key != made_from(sources, Settings(), "parquet")
     path.write_bytes(b"{ }")
-    assert key != run_key(sources, Settings(), "jsonl")
-    assert run_key(discover(["-"]), Settings()) is None
+    assert key != made_from(sources, Settings(), "jsonl")
+    assert made_from(discover(["-"]), Settings()) is None
+    assert run_key(None) is None
+    assert str(key) in str(run_key(key))
 
 
 def test_a_disk_too_small(tmp_path: Path) -> None:

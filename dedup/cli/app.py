@@ -33,6 +33,7 @@ __all__ = ["app", "main"]
 USAGE, INTERRUPTED = 2, 130  # the second as a shell reports SIGINT
 BROKEN_PIPE = 1  # as typer and rich have it
 GARBAGE = 50_000  # objects between two looks for cycles; loading makes many that stay, so 700 cost 0.3 s
+_PYTHONS_WORD = re.compile(r" \(\w+=True\)")  # beside an option of the same meaning
 
 # typer brings its own click from 0.20 on and depends on the package before; this is the class of either
 _UsageError: type[Exception] = typer.BadParameter.__bases__[0]
@@ -121,7 +122,7 @@ def _run(arguments: list[str] | None) -> int:
     except _UsageError as error:
         return _fail(_plain(error.format_message()))  # type: ignore[attr-defined]
     except DedupError as error:
-        return _fail(_with_notes(str(error), error))
+        return _fail(_with_notes(_PYTHONS_WORD.sub("", str(error)), error))
     except MemoryError as error:
         return _fail(_with_notes("out of memory; a lower --memory-limit or fewer --threads may help", error))
     except OSError as error:

@@ -21,9 +21,9 @@ from dedup.cli.options import (
     parse_list,
     parse_settings,
 )
-from dedup.cli.terminal import progress
+from dedup.cli.terminal import as_utf8, progress, safe
 from dedup.config import Format, Policy, Settings, parse_size
-from dedup.errors import UsageError
+from dedup.errors import OutputError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -123,6 +123,14 @@ def run(
         raise UsageError("--master is for --engine spark")
     passed: Counter[str] = Counter()
     result = _find(reading, writing, settings, passed, quiet=quiet)
+    if isinstance(result, dict):
+        if as_json:
+            import orjson
+
+            typer.echo(orjson.dumps(result))
+        elif not quiet:
+            typer.echo(f"{safe(out)}: finished already, from the same inputs and settings")
+        return
     if quiet:
         return
     from dedup.cli.summary import show, summarize
@@ -158,23 +166,33 @@ class Writing:
 
 def _find(
     reading: Reading, writing: Writing, settings: Settings, passed: Counter[str], *, quiet: bool
-) -> Result:
-    """Read, find and write; files that are passed over are counted."""
+) -> Result | dict[str, Any]:
+    """Read, find and write; files that are passed over are counted.
+
+    Returns:
+        What was found; its counts if it is there already, and ``--resume`` has nothing left to do.
+    """
     from dedup.engines.local import find_families
-    from dedup.engines.workspace import Workspace, check_disk, disk_need, run_key
+    from dedup.engines.workspace import Workspace, check_disk, disk_need, made_from, run_key
     from dedup.io import OutputFolder, needed, read_sources
     from dedup.io.discover import discover
     from dedup.output import write_files
 
     out, format = writing.out, (writing.format or Format.JSONL).value  # noqa: A001
-    OutputFolder(out, force=writing.force).check()  # before anything is read
+    if not writing.resume:
+        OutputFolder(out, force=writing.force).check()  # before anything is read
     sources = discover(reading.inputs, passed=passed)
-    key = run_key(sources, settings, dict(reading.fields), reading.strict, format)
+    origin = made_from(sources, settings, dict(reading.fields), reading.strict, format)
+    if writing.resume and not writing.force:
+        before = _finished(writing, origin)
+        if before is not None:
+            return before
+    OutputFolder(out, force=writing.force).check()
     need = disk_need(sum(source.size for source in sources))
     rejects: list[Reject] = []
     warnings: list[Reject] = []
     with (
-        OutputFolder(out, force=writing.force, key=key, resume=writing.resume) as folder,
+        OutputFolder(out, force=writing.force, key=run_key(origin), resume=writing.resume) as folder,
         Workspace(settings.memory_limit, folder / "work", durable=True) as space,
         progress(quiet=quiet) as told,
     ):
@@ -196,7 +214,33 @@ def _find(
             batches, settings, rejects=rejects, warnings=warnings, progress=told, workspace=space
         )
         told("writing", 0, None)
-        failure = write_files(result, folder / "", format=format, report=writing.report, workspace=space)
+        failure = write_files(
+            result, folder / "", format=format, report=writing.report, workspace=space, made_from=origin
+        )
     if failure:
         raise failure
     return result
+
+
+def _finished(writing: Writing, origin: str | None) -> dict[str, Any] | None:
+    """Counts of the result that is there if this run would make the same; None if there is none.
+
+    Raises:
+        OutputError: It is of other inputs or settings, or incomplete.
+    """
+    from dedup.io.folder import finished_run
+
+    out = Path(writing.out)
+    run = finished_run(out)
+    if run is None:
+        return None
+    if origin is None or run.get("made_from") != origin:
+        raise OutputError(
+            f"{out}: is the result of a finished run, of other inputs, settings or another version;"
+            " use --force to replace it"
+            if origin is not None
+            else f"{out}: exists already, and standard input may be another now; use --force to replace it"
+        )
+    if writing.report and not (out / "report.html").exists():
+        raise OutputError(f"{out}: finished already, but for report.html; dedup report {out} makes it")
+    return {"out": as_utf8(writing.out), "finished_already": True, **run["counts"]}

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from dedup.config import Settings
     from dedup.io.discover import Source
 
-__all__ = ["Batches", "Column", "Columns", "Workspace", "check_disk", "disk_need", "run_key"]
+__all__ = ["Batches", "Column", "Columns", "Workspace", "check_disk", "disk_need", "made_from", "run_key"]
 
 _SHARE = 2  # of the memory limit: kept here; the other half is for work in progress
 _ZEROS = 1 << 16  # rows written at once
@@ -476,8 +476,13 @@ def check_disk(folder: Path, need: int) -> None:
         raise OutputError(f"{folder}: {need / 1e6:,.0f} MB of disk needed, {free / 1e6:,.0f} MB free")
 
 
-def run_key(sources: Iterable[Source], settings: Settings, *options: Any) -> str | None:
-    """Hash of everything a result depends on, by which a run knows the files of one it may go on with.
+def run_key(made_from: str | None) -> str | None:
+    """By which a run knows the files of one it may go on with: no other start of the system left them."""
+    return None if made_from is None else f"{made_from} {_booted()}"
+
+
+def made_from(sources: Iterable[Source], settings: Settings, *options: Any) -> str | None:
+    """Hash of everything a result depends on.
 
     Args:
         sources: Input files, known by path, size and time of change.
@@ -487,7 +492,7 @@ def run_key(sources: Iterable[Source], settings: Settings, *options: Any) -> str
     Returns:
         32 hexadecimal digits, None if a source can be read only once.
     """
-    parts: list[Any] = [_booted(), options]
+    parts: list[Any] = [options]
     for source in sources:
         if source.path == "-":
             return None

@@ -7,7 +7,7 @@ import shutil
 import sys
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import orjson
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import TracebackType
 
-__all__ = ["OutputFolder", "is_ours", "output_file", "writing"]
+__all__ = ["OutputFolder", "finished_run", "is_ours", "output_file", "writing"]
 
 _RESULT = "run.json"  # by which a result of ours is known
 _LOCK = ".dedup-lock"  # inside the unfinished folder; also tells that the folder is ours
@@ -257,13 +257,19 @@ def is_ours(folder: Path) -> bool:
 
 
 def _is_result(folder: Path) -> bool:
+    return finished_run(folder) is not None
+
+
+def finished_run(folder: Path) -> dict[str, Any] | None:
+    """What ``run.json`` of a result says; None if there is none."""
     try:
         run = orjson.loads((folder / _RESULT).read_bytes())
     except (OSError, orjson.JSONDecodeError):
-        return False
-    return (
+        return None
+    known = (
         isinstance(run, dict) and isinstance(run.get("format"), int) and {"version", "settings"} <= run.keys()
     )
+    return run if known else None
 
 
 def _delete(path: Path) -> None:

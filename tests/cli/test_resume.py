@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -131,3 +132,27 @@ def test_what_is_finished_is_kept(
     assert outcome.returncode == 0
     assert "started anew" not in outcome.stderr
     assert files(out) == undisturbed
+
+
+def test_what_is_finished_is_not_made_again(tmp_path: Path) -> None:
+    text, out = tmp_path / "in.jsonl", tmp_path / "out"
+    text.write_text('{"id": "a", "text": "The heron stood in the shallows and did not move at all."}\n')
+    assert run(out, "--resume", inputs=text).returncode == 0
+    before = (out / "run.json").stat().st_mtime_ns
+    again = run(out, "--resume", "--threads", "1", inputs=text)
+    assert (again.returncode, again.stderr) == (0, "")
+    assert again.stdout == f"{out}: finished already, from the same inputs and settings\n"
+    counted = json.loads(run(out, "--resume", "--json", inputs=text).stdout)
+    assert (counted["finished_already"], counted["documents"]) == (True, 1)
+    assert (out / "run.json").stat().st_mtime_ns == before
+
+    other = run(out, "--resume", "--set", "min_run=10", inputs=text)
+    assert other.returncode == 2
+    assert "other inputs, settings or another version; use --force to replace it" in other.stderr
+    (out / "report.html").unlink()
+    assert "but for report.html" in run(out, "--resume", inputs=text).stderr
+    assert run(out, "--resume", "--no-report", inputs=text).returncode == 0
+    refused = run(out, inputs=text).stderr
+    assert refused == f"dedup: {out}: exists already; use --force to replace it\n"
+    text.write_text(text.read_text() * 2)
+    assert run(out, "--resume", inputs=text).returncode == 2
