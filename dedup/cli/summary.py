@@ -116,12 +116,17 @@ def _counts(summary: dict[str, Any], *, framed: bool) -> Table:
             table.add_row(name, f"{summary[name]:,}", what)
     for warning in summary["warnings"]:
         table.add_row("warning", "", safe(warning))
-    for name, before, others in (("rejects", "", "reasons"), ("skipped", "other formats: ", "endings")):
+    for name, others in (("rejects", "reasons"), ("skipped", "endings")):
         found = sorted(summary[name].items(), key=lambda item: (-item[1], item[0]))
         if found:
-            said = ", ".join(f"{number:,} {safe(what)}" for what, number in found[:REASONS])
-            more = f", {len(found) - REASONS} other {others}" if len(found) > REASONS else ""
-            table.add_row(name, f"{sum(number for _, number in found):,}", before + said + more)
+            said = [f"{number:,} {safe(what)}" for what, number in found[:REASONS]]
+            if len(found) > REASONS:
+                said.append(f"{len(found) - REASONS} other {others}")
+            # a reason is a sentence, with commas of its own
+            lines = said if name == "rejects" else [f"other formats: {', '.join(said)}"]
+            table.add_row(name, f"{sum(number for _, number in found):,}", lines[0])
+            for line in lines[1:]:
+                table.add_row("", "", line)
     return table
 
 

@@ -144,7 +144,7 @@ def test_rejects_are_counted_by_reason(dedup: Call, corpus: Path, tmp_path: Path
         r"duplicates +1 ",
         r"superseded +1 ",
         r"undated +1 ",
-        r"rejects +3 ",
+        r"rejects +3  1 not a JSON object\n +1 not valid JSON\n +1 text is empty\n",
         r" +rejects\.jsonl ",
     ):
         assert re.search(f"^{line}", text, re.MULTILINE)
