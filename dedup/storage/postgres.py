@@ -173,7 +173,7 @@ class PostgresStore:
         if isinstance(error, kinds.LockNotAvailable):
             return "another process kept writing for longer than the timeout"
         if isinstance(error, kinds.DiskFull):
-            return "the server's disk is full; nothing of this call was stored"
+            return "the server's disk is full; nothing after the last answer was stored"
         if isinstance(error, kinds.ReadOnlySqlTransaction):
             return "the database is read-only"
         first = str(error).strip().splitlines()

@@ -266,7 +266,7 @@ def _explain(error: sqlite3.Error, path: Path) -> str:
     """One line for what happened."""
     code = getattr(error, "sqlite_errorname", "") or ""
     if code.startswith("SQLITE_FULL"):
-        return "the disk is full; nothing of this call was stored"
+        return "the disk is full; nothing after the last answer was stored"
     if code.startswith("SQLITE_BUSY"):
         return "another process kept writing for longer than the timeout"
     if code.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
@@ -276,7 +276,7 @@ def _explain(error: sqlite3.Error, path: Path) -> str:
     if code.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN")):
         return "the file or its folder is read-only"
     if code.startswith("SQLITE_IOERR"):
-        return f"reading or writing failed ({error}); nothing of this call was stored"
+        return f"reading or writing failed ({error}); nothing after the last answer was stored"
     return str(error)
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+import dedup
 
 resource = pytest.importorskip("resource", reason="no limits here")
 
@@ -45,3 +48,25 @@ def test_what_is_finished_is_kept_and_gone_on_with(tmp_path: Path) -> None:
     outcome = run(out, "--resume", *options, kilobytes=1 << 20)
     assert (outcome.returncode, outcome.stderr) == (0, "")
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def test_what_an_index_answered_before_the_disk_was_full_is_stored(tmp_path: Path) -> None:
+    words = [f"word{n}" for n in range(4000)]
+    records = b"".join(
+        json.dumps({"id": str(n), "text": " ".join(words[n * 37 % 3000 :][:600])}).encode() + b"\n"
+        for n in range(400)
+    )
+    command = [sys.executable, "-m", "dedup", "index", "add", str(tmp_path / "news.db"), "--batch", "20"]
+    outcome = subprocess.run(
+        command,
+        input=records,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, 1 << 20)),
+        capture_output=True,
+        check=False,
+    )
+    assert outcome.returncode == 2
+    assert outcome.stderr.endswith(b"nothing after the last answer was stored\n")
+    answered = [json.loads(line)["id"] for line in outcome.stdout.splitlines()]
+    assert len(answered) > 20
+    with dedup.Index.open(tmp_path / "news.db", read_only=True) as index:
+        assert index.stats()["documents"] == len(answered)
