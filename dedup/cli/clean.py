@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
 import typer
 
 from dedup.cli.options import Fields, Force, Inputs, Strict, parse_fields
-from dedup.cli.terminal import console, safe
+from dedup.cli.terminal import console, safe, tell_compiling
 from dedup.errors import UsageError
 from dedup.wording import count
 
@@ -63,6 +63,7 @@ def clean(
     rejects: list[Reject] = []
     written = None if out == "-" else out
     articles = _articles(inputs, parse_fields(field), rejects, strict=strict, out=written)
+    tell_compiling()
     screen = console() if show else None
     if written is None:
         _work(articles, None if show else sys.stdout.buffer, screen)

@@ -12,7 +12,7 @@ import typer
 
 from dedup.cli.documents import HELP, load_two
 from dedup.cli.options import Fields, Json, parse_fields
-from dedup.cli.terminal import console, fit, put, safe
+from dedup.cli.terminal import console, fit, put, safe, tell_compiling
 from dedup.model import RelationKind
 from dedup.wording import percent
 
@@ -77,6 +77,7 @@ def compare(
     from dedup.boilerplate import clean_texts
     from dedup.io import from_documents
 
+    tell_compiling()
     fields = parse_fields(field)
     documents = load_two(a, b, fields)
     result = dedup.find_families(_corpus(documents, among or [], fields))

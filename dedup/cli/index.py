@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dedup.cli.options import Fields, Force, Strict, parse_fields
-from dedup.cli.terminal import as_utf8
+from dedup.cli.terminal import as_utf8, tell_compiling
 from dedup.config import Format
 from dedup.errors import InputError, StorageError, UsageError
 from dedup.values import asked_time, has_surrogate
@@ -184,6 +184,7 @@ def _open(
 ) -> Index:
     from dedup.index import Index
 
+    tell_compiling()
     if (existing or read_only) and not _is_there(db):
         raise UsageError(f"{db}: no such index")
     settings = None

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from rich.console import Console
 
     from dedup.engines.base import Progress
 
-__all__ = ["as_utf8", "console", "fit", "progress", "put", "safe"]
+__all__ = ["as_utf8", "console", "fit", "progress", "put", "safe", "tell_compiling"]
 
 # C0, C1, marks and overrides of the writing direction, byte order mark, halves of surrogate pairs
 _UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
+COMPILING = "compiling for this machine, which is done once and may take minutes"
 _KEPT = "\t\n"
 _UNBOUNDED = 1 << 20  # columns; a program reads lines, and `| head -1` a sentence
 
@@ -73,12 +76,23 @@ def put(screen: Console, *parts: Any) -> None:
     screen.file.write("".join(f"{line.rstrip()}\n" for line in captured.get().splitlines()))
 
 
+def tell_compiling(say: Callable[[str], object] | None = None) -> None:
+    """Have it said if kernels must be compiled, by default on standard error if that is a terminal."""
+    from dedup import kernels
+
+    if say is None and sys.stderr.isatty():
+        say = console(stderr=True).print
+    kernels.before_compiling = say and partial(say, COMPILING)
+
+
 @contextmanager
 def progress(*, quiet: bool = False) -> Iterator[Progress]:
     """Shows how far a run is, on standard error and only if that is a terminal."""
     from dedup.engines.base import silent
 
     screen = None if quiet else console(stderr=True)
+    if screen is not None:
+        tell_compiling(screen.print)
     if screen is None or not screen.is_terminal:
         yield silent
         return

@@ -6,6 +6,8 @@ import time
 
 import typer
 
+from dedup.cli.terminal import tell_compiling
+
 __all__ = ["warm"]
 
 
@@ -16,6 +18,7 @@ def warm() -> None:
     """
     from dedup import kernels
 
+    tell_compiling()
     start = time.perf_counter()
     kernels.warm()
     typer.echo(f"kernels ready in {time.perf_counter() - start:.1f} s")

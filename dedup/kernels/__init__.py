@@ -17,9 +17,12 @@ import threading
 from functools import cache
 from importlib import import_module, metadata
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 __all__ = ["MODULES", "THRESHOLD", "digest", "get", "is_warm", "warm"]
 
@@ -45,6 +48,9 @@ THRESHOLD = 4 << 20
 
 KEPT = 31 << 20
 """Bytes of the largest array whose memory is kept when it is freed; glibc follows up to 32 MB."""
+
+before_compiling: Callable[[], object] | None = None
+"""Called before anything is compiled, which takes minutes on a slow machine; not where the cache is warm."""
 
 _lock = threading.RLock()
 _seen = 0
@@ -109,6 +115,8 @@ def warm() -> Any:
     global _compiled
     with _lock:
         if not is_warm():
+            if before_compiling is not None:
+                before_compiling()
             for pair in MODULES:
                 import_module(f"dedup.kernels.{pair[0]}")
             _leave_marker()

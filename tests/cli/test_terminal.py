@@ -1,5 +1,8 @@
 import io
 import re
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -7,8 +10,9 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
 
+from dedup import kernels
 from dedup.cli import terminal
-from dedup.cli.terminal import console, fit, progress, safe
+from dedup.cli.terminal import console, fit, progress, safe, tell_compiling
 
 
 def test_safe_takes_out_what_drives_a_terminal() -> None:
@@ -78,3 +82,24 @@ def test_progress_takes_a_total_along_to_no_other_stage(monkeypatch: pytest.Monk
         told("writing", 0, None)
     assert "0/5" not in shown.getvalue()
     assert "0/?" in shown.getvalue()
+
+
+def test_compiling_is_said_once_and_without_the_compiler(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+    monkeypatch.setattr(kernels, "MODULES", ())  # it takes minutes
+    monkeypatch.setattr(kernels, "_compiled", False)
+    monkeypatch.setattr(kernels, "before_compiling", None)
+    with progress(quiet=True):
+        pass
+    assert kernels.before_compiling is None
+    with progress():
+        kernels.warm()
+        kernels.warm()
+    assert capsys.readouterr().err == "compiling for this machine, which is done once and may take minutes\n"
+    tell_compiling()
+    assert kernels.before_compiling is None  # standard error is no terminal
+    code = "from dedup.cli.terminal import tell_compiling as t; t(print); import sys; print('numba' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
