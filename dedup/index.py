@@ -197,8 +197,8 @@ class Index:
     def add(self, document: Document | Mapping[str, Any], *, with_diff: bool = False) -> Match:
         """Store a document, in one transaction, and say where it belongs.
 
-        The same id and text again stores nothing and gives the same answer. The same id with another text is
-        a new revision of that document.
+        The same id and text again stores nothing and gives the first answer, with the family and its
+        canonical version as they are now. The same id with another text is a new revision of that document.
 
         Args:
             document: A ``Document``, or a mapping with its fields. A date that cannot be read is left out;

@@ -37,6 +37,15 @@ def test_the_same_again_stores_nothing_and_answers_the_same(index):
     assert index.stats()["documents"] == 2
 
 
+def test_the_same_again_is_told_where_it_is_now(index):
+    cut = article("b", version(1, 1), 1)
+    first = index.add(cut)
+    index.add(article("a", story(1)))
+    again = index.add(cut)
+    assert replace(again, family=first.family, canonical="b", stored=True) == first
+    assert (again.family, again.canonical) == (index.family("a").id, "a")
+
+
 def test_a_version_joins_and_shows_its_passages(index):
     index.add(article("a", story(1)))
     cut = article("b", version(1, 1), 1)
