@@ -92,6 +92,9 @@ def rows_of(frame: Any) -> Iterator[dict[str, Any]]:
 
 
 def _reader(data: Any) -> pa.RecordBatchReader:
+    named = getattr(data, "index", None)
+    if type(named).__name__ == "RangeIndex" and named.name is not None and named.name not in data.columns:
+        data = data.reset_index()  # pandas hands out every named index as a column but one of a range
     try:
         if hasattr(data, "__arrow_c_stream__"):
             return pa.RecordBatchReader.from_stream(data)

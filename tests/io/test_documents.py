@@ -315,6 +315,20 @@ def test_a_frame_that_arrow_cannot_hold() -> None:
         from_documents(pandas.DataFrame({"id": ["a", 2], "text": ["a", "b"]}))
 
 
+@pytest.mark.parametrize("ids", [range(7, 9), [7, 8], ["7", "8"]])
+def test_a_named_index_of_pandas_is_a_column(ids: Any) -> None:
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame({"text": ["a", "b"]}, index=pandas.Index(ids, name="id"))
+    got, _ = rows(frame)
+    assert [row["id"] for row in got] == ["7", "8"]
+    frame["id"] = ["x", "y"]
+    if isinstance(ids, range):  # of others pandas hands out both, which is an error
+        got, _ = rows(frame)
+        assert [row["id"] for row in got] == ["x", "y"]
+    frame = pandas.DataFrame({"text": ["a"], "n": [3]})
+    assert orjson.loads(next(from_documents(frame)).column("record")[0].as_py()) == {"text": "a", "n": 3}
+
+
 @pytest.mark.parametrize("nothing", [[], iter(()), pa.table({"text": pa.array([], pa.string())})])
 def test_nothing(nothing: Any) -> None:
     assert rows(nothing) == ([], [])
