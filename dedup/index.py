@@ -434,7 +434,10 @@ class Index:
         return {
             **counts,
             "relations": {KINDS[kind].value: count for kind, count in counts["relations"].items()},
-            **{name: None if time is None else moment(time).isoformat() for name, time in times.items()},
+            **{
+                name: None if time is None else f"{moment(time).isoformat()[:-6]}Z"
+                for name, time in times.items()
+            },
             "bytes": self._store.size(),
             "store_text": self.store_text,
             "settings": self.settings.fingerprint(),

@@ -46,6 +46,9 @@ def nothing_usable(rejects: Sequence[Reject]) -> UsageError:
     return UsageError(f"no document that can be used: {first}")
 
 
+_TABLES = (".csv", ".tsv", ".parquet")  # which are something without a row, too
+
+
 def needed(
     batches: Iterator[pa.RecordBatch], inputs: Sequence[str], rejects: Sequence[Reject]
 ) -> Iterator[pa.RecordBatch]:
@@ -60,6 +63,8 @@ def needed(
         yield batch
     if empty and not rejects:
         where = inputs[0] if len(inputs) == 1 else f"any of the {len(inputs)} inputs"
+        if where.lower().endswith(_TABLES) and Path(where).is_file() and Path(where).stat().st_size:
+            raise UsageError(f"no document that can be used: {where} has no rows")
         raise UsageError(f"no document that can be used: there is nothing in {where}")
 
 

@@ -34,7 +34,8 @@ def test_a_life(dedup: Call, tmp_path: Path) -> None:
     assert asked[0]["family"] == one["family"]
     assert not asked[0]["stored"]
 
-    assert dedup("index", "stats", db).json()["documents"] == 3
+    stats = dedup("index", "stats", db).json()
+    assert (stats["documents"], stats["first_published"]) == (3, "2026-03-01T08:00:00Z")
     (family,) = answers(dedup("index", "families", db).out)
     assert family["members"] == ["a", "b"]
     assert dedup("index", "families", db, "--since", "2100-01-01").out == ""

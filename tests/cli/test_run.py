@@ -186,6 +186,8 @@ def test_no_usable_document_is_an_error(dedup: Call, tmp_path: Path) -> None:
     outcome = dedup("run", path, "-o", tmp_path / "out")
     assert outcome.err == f"dedup: no document that can be used: there is nothing in {path}\n"
     (tmp_path / "b.csv").write_text("id,text\n")
+    outcome = dedup("run", tmp_path / "b.csv", "-o", tmp_path / "out")
+    assert outcome.err == f"dedup: no document that can be used: {tmp_path / 'b.csv'} has no rows\n"
     outcome = dedup("run", path, tmp_path / "b.csv", "-o", tmp_path / "out")
     assert outcome.err.endswith("there is nothing in any of the 2 inputs\n")
     assert not (tmp_path / "out").exists()
