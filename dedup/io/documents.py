@@ -92,7 +92,7 @@ def rows_of(frame: Any) -> Iterator[dict[str, Any]]:
 
 
 def _reader(data: Any) -> pa.RecordBatchReader:
-    named = getattr(data, "index", None)
+    named: Any = getattr(data, "index", None)
     if type(named).__name__ == "RangeIndex" and named.name is not None and named.name not in data.columns:
         data = data.reset_index()  # pandas hands out every named index as a column but one of a range
     try:
