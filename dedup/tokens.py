@@ -7,7 +7,8 @@ ligatures and digits made alike; accents dropped in Latin, Greek, Cyrillic, Arab
 - An apostrophe of any shape before a letter joins and is left out: ``China’s`` is ``chinas``. Single letters
   with dots between are one token: ``U.S.`` is ``us``. Hyphens separate.
 - A number is one token in one form, by whatever custom it is written: ``12,345``, ``12.345``, ``12 345`` and
-  ``12’345`` are ``12345``, and ``1,5`` is ``1.5``.
+  ``12’345`` are ``12345``, and ``1,5`` is ``1.5``. More than four groups with spaces between are a list:
+  ``112 245 367 …`` are as many numbers.
 - In scripts written without spaces, and in Hangul, each base character with its marks is a token, flagged
   ``CHARACTER``: a Korean word is as long as two of others, with its particle, and desks space it differently.
 - Soft hyphens, zero-width characters, bidi marks and tatweel count for nothing.

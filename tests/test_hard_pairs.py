@@ -168,6 +168,12 @@ FOURTH = shares("四日", "二百十三", "三万八千四百五", "十二億四
 FIFTH = shares("五日", "三百七十", "三万八千七百七十五", "十一億九千万")
 BRIEF = "\n\n".join(WAREHOUSE.split("\n\n")[:2]).replace(", teilte die Polizei mit", "").split(" 120")[0]
 ARABIC = str.maketrans("0123456789.«»", "٠١٢٣٤٥٦٧٨٩٫””")
+LOTTERY = (
+    "The Harbour Lottery drew its weekly prizes on Saturday in the town hall, under the eyes of a notary and of some "
+    "forty guests. These tickets have won: {}. Prizes can be fetched at the kiosk on the quay, at the post office "
+    "and wherever tickets are sold, until the end of next month. No liability is taken for what is printed here."
+)
+TICKETS = "112 245 367 418 529 634 701 733 802 846 919 970", "108 230 351 404 517 622 715 768 811 859 903 984"
 
 CASES: dict[str, tuple[Pair, float, str]] = {
     "fi: narrow space in a number": (edited(FIRE, ("12 300", "12\u202f300"), ("varhain ", "")), 2, "near"),
@@ -244,6 +250,7 @@ CASES: dict[str, tuple[Pair, float, str]] = {
         2,
         "quote",
     ),
+    "en: two draws of three digits": ((LOTTERY.format(TICKETS[0]), LOTTERY.format(TICKETS[1])), 0, "none"),
     "en: units": (
         edited(
             AIRLINE, ("1,200", "1200"), ("$48.5 million", "48.5 million dollars"), ("on Tuesday", "Tuesday")

@@ -84,7 +84,7 @@ def scheme_of(settings: Settings) -> dict[str, Any]:
     """What must be the same for stored hashes to mean anything."""
     values = {name: getattr(settings, name) for name in SCHEME_FIELDS}
     how = {
-        "numbers": "one form",
+        "numbers": "one form, of four groups",
         "entities": "html",
         "hash": "xxh64, polynomial",
         "signature": "affine32",

@@ -20,6 +20,7 @@ __all__ = [
     "FILL_SLACK",
     "FINGERPRINT_SHIFT",
     "GAP_COST",
+    "GROUPS",
     "HANGUL",
     "INDENT",
     "INSERT",
@@ -70,6 +71,7 @@ SENTENCE_FLAG: Final = 128  # a sentence begins
 
 # What numbers are written with in Chinese and Japanese; two or more in a row are one.
 NUMERALS: Final = "〇一二三四五六七八九十百千万亿億兆萬零"
+GROUPS: Final = 4  # of digits with spaces between that are one number at most; more are a list of numbers
 
 # Character references: the longest name, and the most digits; what 128 to 159 stand for.
 ENTITY_SIZE: Final = 8

@@ -18,7 +18,7 @@ from dedup.kernels.characters import (
     SPACE,
     look_up,
 )
-from dedup.kernels.constants import CHARACTER_FLAG, NUMBER_FLAG, NUMERALS
+from dedup.kernels.constants import CHARACTER_FLAG, GROUPS, NUMBER_FLAG, NUMERALS
 from dedup.kernels.hashing import hash_bytes
 
 POINT, ZERO, LAST = ord("."), ord("0"), ord("z")
@@ -129,7 +129,7 @@ def join_numbers(data, base, first, t, page, entry, pool, scratch, hashes, start
 
     See ``reference.number_form`` for the form.
     """
-    x = put = first
+    x = put = apart = first  # before ``apart`` lie the rest of a list, which are joined with nothing
     while x < t:
         flag = flags[x]
         if flag & (NUMBER_FLAG | CHARACTER_FLAG) == 0:
@@ -160,7 +160,7 @@ def join_numbers(data, base, first, t, page, entry, pool, scratch, hashes, start
             if parted or follows:
                 at = _digits(data, begin, end, page, entry, pool, scratch, np.int64(0))
                 if at > 0:
-                    plain = at <= 3 and scratch[0] != ZERO
+                    plain = x >= apart and at <= 3 and scratch[0] != ZERO
                     for j in range(at):
                         plain = plain and scratch[j] >= ZERO
                     before = at
@@ -180,7 +180,10 @@ def join_numbers(data, base, first, t, page, entry, pool, scratch, hashes, start
                         at = _canonical(scratch, at, more, True)
                         last += 1
                         changed = True
-                    if changed:
+                    if last - x >= GROUPS:
+                        apart = last + 1
+                        last = x
+                    elif changed:
                         form = hash_bytes(scratch, np.int64(0), at)
         if put != x or last != x or form != hashes[x]:
             hashes[put], starts[put], ends[put], flags[put] = form, starts[x], ends[last], flag

@@ -20,6 +20,7 @@ from dedup.kernels.constants import (
     FILL_SHARE,
     FILL_SLACK,
     FINGERPRINT_SHIFT,
+    GROUPS,
     HANGUL,
     INDENT,
     MAX_WIDTH,
@@ -340,22 +341,28 @@ GROUP = re.compile(rb"[0-9]{3}(?:[.,][0-9]+)*")
 
 
 def join_numbers(tokens: list[Token], kinds: str) -> Iterator[Token]:
-    """The tokens, numbers in one form: ``12 345``, ``12.345``, ``12,345`` and ``12’345`` are ``12345``."""
+    """The tokens, numbers in one form: ``12 345``, ``12.345``, ``12,345`` and ``12’345`` are ``12345``.
+
+    More than ``GROUPS`` groups in a row are a list, of tickets drawn in a lottery, and joined with nothing.
+    """
     waiting = tokens[::-1]
     while waiting:
         token = waiting.pop()
         if not NUMBER.fullmatch(token.form):
             yield token
             continue
-        first, last, form = token.first, token.last, number_form(token.form)
+        run = [token]
         open_ = len(token.form) <= 3 and token.form.isdigit() and not token.form.startswith(b"0")
         while open_ and waiting and GROUP.fullmatch(waiting[-1].form):
-            if kinds[last : waiting[-1].first] not in (" ", "'", "‘", "’"):
+            if kinds[run[-1].last : waiting[-1].first] not in (" ", "'", "‘", "’"):
                 break
-            following = waiting.pop()
-            last, form = following.last, form + following.form.replace(b",", b".")
-            open_ = following.form.isdigit()
-        yield Token(first, last, form, chain=False)
+            run.append(waiting.pop())
+            open_ = run[-1].form.isdigit()
+        if len(run) > GROUPS:
+            yield from (one._replace(form=number_form(one.form), chain=False) for one in run)
+            continue
+        form = number_form(token.form) + b"".join(group.form.replace(b",", b".") for group in run[1:])
+        yield Token(token.first, run[-1].last, form, chain=False)
 
 
 def number_form(form: bytes) -> bytes:
