@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import Any, Self
 
 from dedup.errors import InputError
-from dedup.values import as_text, no_date, no_text, parse_time
+from dedup.values import as_text, no_date, no_mapping, no_text, parse_time
 
 __all__ = [
     "Agency",
@@ -103,7 +103,7 @@ class Document:
             InputError: It is no mapping, ``text`` is missing or a field has the wrong type.
         """
         if not isinstance(record, Mapping):
-            raise InputError(f"{type(record).__name__}, not a Document or a mapping")
+            raise InputError(no_mapping(record))
         values: dict[str, Any] = {}
         for name in cls.__slots__:
             try:

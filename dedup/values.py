@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
+import codecs
 import re
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from itertools import islice
 from numbers import Integral, Real
 from operator import index
 from time import strftime, struct_time
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from dedup.errors import UsageError
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 __all__ = [
     "FIELDS_ARE",
@@ -28,8 +27,11 @@ __all__ = [
     "has_surrogate",
     "micros",
     "moment",
+    "nested",
     "no_date",
+    "no_mapping",
     "no_text",
+    "no_utf8",
     "parse_time",
 ]
 
@@ -202,7 +204,28 @@ def no_text(theirs: str, record: Mapping[Any, Any]) -> str:
     """The reason where there is no text: with the name it was looked for under, and those the record has."""
     if theirs in record or not record:
         return "text is missing"
-    return f"text is missing{'' if theirs == 'text' else f': no field {theirs!r}'}{fields_of(record)}"
+    named = "" if theirs == "text" else f": no field {theirs!r}{nested('text', theirs, record)}"
+    return f"text is missing{named}{fields_of(record)}"
+
+
+def nested(name: str, theirs: str, record: Mapping[Any, Any]) -> str:
+    """What is to be done, for a reason, where a name looks like a path into a record; else nothing."""
+    if not isinstance(record.get(theirs.partition(".")[0]), Mapping) or "." not in theirs:
+        return ""
+    return f"; fields inside of others are not looked for: jq -c '.{name} = .{theirs}' takes it out"
+
+
+def no_mapping(value: object) -> str:
+    """The reason where a document is nothing with fields."""
+    hint = "; dict(row) makes a mapping of it" if hasattr(value, "keys") else ""
+    return f"{type(value).__name__}, not a Document or a mapping{hint}"
+
+
+def no_utf8(data: bytes) -> str:
+    """The reason where bytes are no UTF-8, with what makes it of them."""
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\0" in data:
+        return "invalid UTF-8; it looks like UTF-16, which iconv -f UTF-16 -t UTF-8 converts"
+    return "invalid UTF-8; if it is Windows-1252, iconv -f CP1252 -t UTF-8 converts it"
 
 
 def fields_of(record: Mapping[Any, Any]) -> str:

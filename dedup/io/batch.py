@@ -12,7 +12,7 @@ from dedup.io.jsonl import load_line
 from dedup.io.schema import BATCH_BYTES, FIELDS, SCHEMA, Block, Reject, RejectSink
 from dedup.io.tables import plain_values
 from dedup.io.times import parse_times
-from dedup.values import fields_of, no_date, no_text
+from dedup.values import fields_of, nested, no_date, no_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -57,7 +57,8 @@ def batches(
     record = _record(first) if first and absent else {}
     for name, theirs in fields.items():
         if record and name in absent and theirs not in record:  # null in all is an answer, too
-            warn(Reject("", None, f"no record has a value of {theirs!r} for {name}{fields_of(record)}"))
+            hint = nested(name, theirs, record) + fields_of(record)
+            warn(Reject("", None, f"no record has a value of {theirs!r} for {name}{hint}"))
 
 
 def coalesce(parts: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:

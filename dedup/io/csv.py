@@ -14,6 +14,7 @@ import orjson
 from dedup.errors import UsageError
 from dedup.io.rows import Rows, distinct_names, listed
 from dedup.io.schema import Block, Reject, RejectSink
+from dedup.values import no_utf8
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -85,7 +86,9 @@ def read_csv(
             for name, theirs in fields.items():
                 if theirs not in header and name in needed:
                     if any(sign == "\0" or "\udc80" <= sign <= "\udcff" for sign in first):
-                        raise UsageError(f"{file}: the header is not UTF-8")
+                        raise UsageError(
+                            f"{file}: the header: {no_utf8(first.encode(errors='surrogateescape'))}"
+                        )
                     raise UsageError(f"{file}: no column {theirs!r}; columns are {listed(header)}")
                 if header.count(theirs) > 1:
                     raise UsageError(f"{file}: column {theirs!r} is there more than once")
@@ -97,7 +100,7 @@ def read_csv(
             try:
                 record = orjson.dumps(values)
             except orjson.JSONEncodeError:
-                reject(Reject(file, line, "invalid UTF-8"))
+                reject(Reject(file, line, no_utf8(b"")))
                 continue
             rows.add(values, record, file=file, line=line)
             if rows.full:

@@ -14,6 +14,7 @@ from dedup.io.rows import Rows, source_fields
 from dedup.io.schema import FIELDS, Block, Reject, RejectSink
 from dedup.io.tables import check_columns, plain_values, table_block, table_columns, to_json
 from dedup.model import Document
+from dedup.values import no_mapping
 
 __all__ = ["from_documents", "is_frame", "rows_of"]
 
@@ -70,7 +71,9 @@ def is_frame(documents: Any) -> bool:
         return True
     if isinstance(documents, Iterable) and not isinstance(documents, str | bytes | Mapping | Document):
         return False
-    raise UsageError(f"documents is {type(documents).__name__}, not a collection of documents or a frame")
+    kind = type(documents).__name__
+    hint = "; .collect() makes a frame of it" if kind == "LazyFrame" else ""
+    raise UsageError(f"documents is {kind}, not a collection of documents or a frame{hint}")
 
 
 def rows_of(frame: Any) -> Iterator[dict[str, Any]]:
@@ -127,7 +130,7 @@ def _record_blocks(
         elif isinstance(document, Mapping):
             values = written = document
         else:
-            reject(Reject("", number, f"{type(document).__name__}, not a Document or a mapping"))
+            reject(Reject("", number, no_mapping(document)))
             continue
         try:
             record = to_json(written)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dedup.errors import InputError
+from dedup.values import no_utf8
 
 __all__ = ["load_text"]
 
@@ -16,5 +17,5 @@ def load_text(data: bytes, name: str) -> dict[str, str]:
     try:
         text = data.decode()
     except UnicodeDecodeError as error:
-        raise InputError("invalid UTF-8") from error
+        raise InputError(no_utf8(data)) from error
     return {"id": name, "text": text}

@@ -98,8 +98,12 @@ def test_one_of_several_that_cannot_be_used(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "data", "reason"),
     [
-        ("a.txt", b"\xff\xfe", "a.txt: invalid UTF-8"),
-        ("a", b"\xff", "a: invalid UTF-8"),
+        (
+            "a.txt",
+            b"\xff\xfe",
+            "a.txt: invalid UTF-8; it looks like UTF-16, which iconv -f UTF-16 -t UTF-8 converts",
+        ),
+        ("a", b"\xff", "a: invalid UTF-8; if it is Windows-1252, iconv -f CP1252 -t UTF-8 converts it"),
         ("a", b" \n", "a: text is empty"),
         ("a.txt", b"", "a.txt:1: text is empty"),
         ("a.jsonl", b"", "a.jsonl: no document"),

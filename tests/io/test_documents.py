@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sqlite3
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -365,3 +366,28 @@ def test_invalid_utf8_beside_a_column_that_arrow_cannot_filter() -> None:
     found, rejects = rows(pa.table({"text": texts, "extra": pa.array(["a", "b"], pa.string_view())}))
     assert rejects == [Reject("", 1, "invalid UTF-8")]
     assert [orjson.loads(row["record"]) for row in found] == [{"text": "Two.", "extra": "b"}]
+
+
+def test_rows_of_a_database_and_lazy_frames_are_told_what_to_do() -> None:
+    connection = sqlite3.connect(":memory:")
+    connection.row_factory = sqlite3.Row
+    rejects: list[Reject] = []
+    list(from_documents(connection.execute("select 'x' as text"), reject=rejects.append))
+    assert [reject.reason for reject in rejects] == [
+        "Row, not a Document or a mapping; dict(row) makes a mapping of it"
+    ]
+    polars = pytest.importorskip("polars")
+    with pytest.raises(UsageError, match=r"LazyFrame, not .*; \.collect\(\) makes a frame of it"):
+        from_documents(polars.LazyFrame({"text": ["a"]}))
+
+
+def test_a_path_into_a_record_is_told_to_be_none() -> None:
+    document = {"content": {"text": "a", "title": "b"}}
+    rejects: list[Reject] = []
+    list(from_documents([document], fields={"text": "content.text"}, reject=rejects.append))
+    assert "; fields inside of others are not looked for: jq -c '.text = .content.text' takes it out" in (
+        rejects[0].reason
+    )
+    warnings: list[Reject] = []
+    list(from_documents([document | {"text": "a"}], fields={"title": "content.title"}, warn=warnings.append))
+    assert "jq -c '.title = .content.title'" in warnings[0].reason

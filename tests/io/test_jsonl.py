@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from dedup.io.jsonl import read_jsonl
 from dedup.io.rows import source_fields
 from dedup.io.schema import Reject
+from dedup.values import no_utf8
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
 VALUES = st.none() | st.booleans() | st.integers() | st.floats() | TEXTS | st.lists(st.integers(), max_size=2)
@@ -122,8 +123,8 @@ def test_a_line_fares_alike_alone_and_in_company(lines: list[bytes], closed: boo
         (b"[", ARRAY),
         (b"nonsense", "not valid JSON"),
         (b'{"text": "a"} {"text": "b"}', "not valid JSON"),
-        (b'{"text": "\xe4"}', "invalid UTF-8"),
-        (b'{"text": "a", "other": "\xe4"}', "invalid UTF-8"),
+        (b'{"text": "\xe4"}', no_utf8(b"")),
+        (b'{"text": "a", "other": "\xe4"}', no_utf8(b"")),
         (b'{"text": "\\uDC00"}', "lone surrogate in a \\u escape"),
         (b'{"text": 1}', "text is a number, not a string"),
         (b'{"text": true}', "text is a boolean, not a string"),
@@ -143,6 +144,13 @@ def test_a_bad_line_costs_itself_only(line: bytes, reason: str) -> None:
     assert [row["text"] for row in rows] == ["before", "after"]
     assert [row["line"] for row in rows] == [1, 3]
     assert [(r.file, r.line, r.reason) for r in rejects] == [("in", 2, reason)]
+
+
+def test_files_of_utf_16_and_windows_1252_are_told_what_to_do() -> None:
+    for encoding, tool in (("utf-16", "iconv -f UTF-16 -t UTF-8"), ("cp1252", "iconv -f CP1252 -t UTF-8")):
+        _, rejects = parse('{"text": "Fähre"}\n{"text": "Fährt"}\n'.encode(encoding))
+        assert {reject.line for reject in rejects} >= {1, 2}
+        assert all(tool in reject.reason for reject in rejects)
 
 
 def test_a_reject_tells_its_id() -> None:
