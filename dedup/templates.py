@@ -12,7 +12,7 @@ import numpy as np
 
 from dedup.naming import compare_headlines, names_swapped
 from dedup.ragged import gather, run_starts, running
-from dedup.texts import CHARACTER, NUMBER, QUOTED, STOCK
+from dedup.texts import CHARACTER, NUMBER, QUOTED, SENTENCE, STOCK
 from dedup.verdicts import Rule
 from dedup.weekdays import other_weekdays
 
@@ -86,8 +86,8 @@ REFILLED = 1 / 3
 MARGIN = 12
 """Words besides what is shared that may stand above a head, or below a foot, that texts have in common."""
 
-PHRASE = 8
-"""Words of verbatim runs, on average: below it one source filled the same form again."""
+PHRASE, ENTRY = 8, 12
+"""Words of verbatim runs, and of sentences, on average: below both one source filled the same form again."""
 
 FURNITURE = 96
 """Words: a head and a foot that share as many are background that an outlet repeats, no furniture."""
@@ -138,7 +138,7 @@ def find_templates(texts: Texts, lengths: Lengths, aligned: Aligned, settings: S
     other |= report & _differ_only(texts, lengths, aligned, apart, brief, headlines.figure)
     rule = np.zeros(len(a), np.uint8)
     rule[_framed(texts, lengths, aligned)] = Rule.FURNITURE
-    rule[_filled(texts, aligned)] = Rule.PHRASES
+    rule[_filled(texts, lengths, aligned)] = Rule.PHRASES
     rule[names] = Rule.NAMES
     rule[days] = Rule.WEEKDAYS
     rule[other] = Rule.FIGURES
@@ -275,15 +275,21 @@ def _framed(texts: Texts, lengths: Lengths, aligned: Aligned) -> NDArray[np.bool
     return found
 
 
-def _filled(texts: Texts, aligned: Aligned) -> NDArray[np.bool_]:
-    """Pairs of one source that have short phrases in common, and other words between them: bool[p].
+def _filled(texts: Texts, lengths: Lengths, aligned: Aligned) -> NDArray[np.bool_]:
+    """Pairs of one source, in short entries, that have short phrases in common, other words between: bool[p].
 
-    Horoscopes, programmes, lists of what is on. An article that was edited keeps longer runs, and one that an
-    outlet rewrites within the day is its update.
+    Horoscopes, programmes, lists of what is on. An article that was edited keeps longer runs, one that was
+    written anew has longer sentences, and what an outlet rewrites within the day is its update.
     """
     a, b = aligned.a, aligned.b
-    phrases = aligned.verbatim < PHRASE * (aligned.stop - aligned.start)
-    return phrases & texts.sources_known(a, b, same=True) & ~texts.together(a, b, NEXT_DAY)
+    found = aligned.verbatim < PHRASE * (aligned.stop - aligned.start)
+    found &= texts.sources_known(a, b, same=True) & ~texts.together(a, b, NEXT_DAY)
+    rows = np.flatnonzero(found)
+    for side in (a[rows], b[rows]):
+        at, row = gather(texts.start[side], texts.stop[side])
+        sentences = np.bincount(row, texts.flags[at] & SENTENCE != 0, len(rows))
+        found[rows] &= lengths.whole[side] < 2 * ENTRY * sentences
+    return np.asarray(found)
 
 
 def _differ_only(

@@ -15,7 +15,7 @@ from dedup.config import Settings
 from dedup.edges import KINDS
 from dedup.overlap import decide, verify
 from dedup.templates import differ_throughout, new_figures
-from dedup.texts import CHARACTER, NEVER, NUMBER, QUOTED, STOCK, Texts
+from dedup.texts import CHARACTER, NEVER, NUMBER, QUOTED, SENTENCE, STOCK, Texts
 from dedup.verdicts import Rule
 
 Text = list[int]
@@ -74,15 +74,18 @@ def decided(
     spaceless: bool = False,
     scripts: tuple[int, int] | None = None,
     quoted: range = range(0),
+    sentence: int = 1000,
 ) -> tuple[str, Rule]:
     """Relation of two texts, published so many hours apart, whose words from 5000 on are figures; by which rule.
 
     It is the same whichever comes first. Words below ``stock`` are stock text, and so are the figures from
-    20000 on; ``spaceless`` ones are characters, ``scripts`` say of each text whether most of its are; and the words at the places ``quoted`` of a are quoted there.
+    20000 on; ``spaceless`` ones are characters, ``scripts`` say of each text whether most of its are; the words at the places ``quoted`` of a are quoted there; and in both
+    a sentence has so many words.
     """
     both = np.array(a + b)
     flags = np.where((both < stock) | (both >= 20000), STOCK, 0) | np.where(both >= 5000, NUMBER, 0)
     flags[quoted] |= QUOTED
+    flags[[*range(0, len(a), sentence), *range(len(a), len(both), sentence)]] |= SENTENCE
     flags = flags.astype(np.uint8)
     start, stop = np.array([0, len(a)]), np.array([len(a), len(both)])
     times = np.array([0, NEVER if hours is None else hours * HOUR])
@@ -344,21 +347,22 @@ def filled(own: int, phrase: int) -> Text:
 
 
 @pytest.mark.parametrize(
-    ("phrase", "sources", "hours", "expected"),
+    ("phrase", "sentence", "sources", "hours", "expected"),
     [
-        (7, (7, 7), 21, True),
-        (7, (7, 7), None, True),  # of any day
-        (7, (7, 7), 20, False),  # an update
-        (7, (7, 8), 21, False),
-        (7, None, 21, False),
-        (8, (7, 7), 21, False),
+        (7, 12, (7, 7), 21, True),
+        (7, 12, (7, 7), None, True),  # of any day
+        (7, 12, (7, 7), 20, False),  # an update
+        (7, 12, (7, 8), 21, False),
+        (7, 12, None, 21, False),
+        (8, 12, (7, 7), 21, False),
+        (7, 13, (7, 7), 21, False),  # prose
     ],
 )
 def test_what_one_source_fills_anew_shares_short_phrases(
-    phrase: int, sources: tuple[int, int] | None, hours: int | None, expected: bool
+    phrase: int, sentence: int, sources: tuple[int, int] | None, hours: int | None, expected: bool
 ) -> None:
     one, two = (filled(own, phrase) for own in (2000, 3500))
-    found = decided(one, two, hours, sources=sources)
+    found = decided(one, two, hours, sources=sources, sentence=sentence)
     assert (found == ("none", Rule.PHRASES)) == expected
 
 
