@@ -14,6 +14,7 @@ from test_report import LEAD, REST, hostile_corpus
 
 from dedup import find_families
 from dedup.io import read
+from dedup.model import RelationKind
 from dedup.report import make_report
 
 if TYPE_CHECKING:
@@ -182,6 +183,24 @@ def test_a_member_by_another_version_is_said_to_be_one(open_page, tmp_path, kind
         assert kind not in said.replace("quotations", "")
         words = {"partial": "a passage of reporting", "quote": "quotations or background"}
         assert f"100 %: {words.get(kind, 'too little to tell')}" in said
+
+
+def test_words_of_the_report_are_explained(seeds, open_page):
+    page = open_page(seeds)
+    page.click("text=Ferry captain questioned >> nth=0")
+    page.wait_for_selector("#panel")
+    page.click(".legend summary")
+    explained = set(page.locator(".legend dt").all_inner_texts())
+    assert {kind.value for kind in RelationKind} - {"none"} <= explained
+    tags = set(page.locator(".versions .tag").all_inner_texts())
+    assert tags <= explained
+    assert {"in the canonical", "most likely from"} <= explained
+    told = set(page.locator("#panel .bp .kind").all_text_contents())
+    for n in range(page.locator(".versions button").count()):
+        page.click(f".versions button >> nth={n}")
+        told |= set(page.locator("#panel .bp .kind").all_text_contents())
+    assert len(told) > 2
+    assert not told & {"meta", "nav", "widget", "title", "repeat"}
 
 
 def test_variants_are_rebuilt_to_the_letter(seeds, open_page):

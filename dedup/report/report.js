@@ -9,6 +9,24 @@
   const PER_PAGE = 50;
   const MOST_ROWS = 1500; // of a diff, shown at once
   const FOLD = 4; // equal rows in a line that are worth folding
+  const WORDS = [
+    ["canonical", "the version that stands for the family; why this one, the sentence above says"],
+    ["exact", "the same words; what is no article, such as menus and appeals, case and punctuation aside"],
+    ["near", "almost the same: another headline, a few words edited"],
+    ["version", "the same article, cut, extended or updated"],
+    ["by another version", "shares little with the canonical version, but is a copy of another one"],
+    ["partial", "another article that shares a passage of reporting"],
+    ["quote", "another article that shares quotations or background only"],
+    ["in the canonical", "how much of the article’s words the canonical version has, text that recurs in many stories aside"],
+    ["most likely from", "of the earlier versions the one it shares most words with: a guess. On a tie the earliest, "
+      + "then one that names an agency"],
+    ["+ and −", "words that the version it is most likely from does not have, and words of that one that are gone"],
+    ["greyed", "no part of the article, and left out of comparison; it begins with what it is"],
+  ];
+  // Kinds of greyed text in a reader's words.
+  const GREYED = {
+    nav: "link or teaser", widget: "button or counter", meta: "byline, date or tag", title: "headline again", repeat: "said above",
+  };
   // What members share with the canonical version that are in the family by another one.
   const LINKS = { partial: "a passage of reporting", quote: "quotations or background", none: "too little to tell" };
   const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
@@ -228,7 +246,7 @@
       if (low >= high) continue;
       if (at < low) parent.append(cut(all, at, low));
       const piece = el("span", { class: "bp" });
-      if (removed[k] >= offset) piece.append(el("span", { class: "kind" }, index.kinds[removed[k + 2]]));
+      if (removed[k] >= offset) piece.append(el("span", { class: "kind" }, GREYED[index.kinds[removed[k + 2]]] || index.kinds[removed[k + 2]]));
       piece.append(cut(all, low, high));
       parent.append(piece);
       at = high;
@@ -475,8 +493,13 @@
         more.hidden = shown >= this.members.length;
       };
       grow();
-      section.append(more);
+      section.append(more, this.legend());
       return section;
+    }
+
+    legend() {
+      const words = WORDS.flatMap(([word, meaning]) => [el("dt", null, word), el("dd", null, meaning)]);
+      return el("details", { class: "meta legend" }, el("summary", null, "What the words mean"), el("dl", null, ...words));
     }
 
     version(member, k) {
