@@ -14,7 +14,7 @@ from dedup.cli.documents import HELP, load_two
 from dedup.cli.options import Fields, Json, parse_fields
 from dedup.cli.terminal import console, fit, put, safe, tell_compiling
 from dedup.model import RelationKind
-from dedup.wording import percent
+from dedup.wording import count, percent
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -175,8 +175,21 @@ def _passages(documents: list[Document], relation: Relation, width: int) -> Tabl
     for number, passage in enumerate(relation.passages[:MOST_PASSAGES], 1):
         one = documents[0].text[passage.a_start : passage.a_end]
         two = documents[1].text[passage.b_start : passage.b_end]
-        table.add_row(str(number), Text(fit(one, LINES * width)), Text(fit(two, LINES * width)))
+        cells = (Text(fit(text, LINES * width, words=True)) for text in (one, two))
+        table.add_row(f"{number}\n{count(_words(one), 'word')}", *cells)
     return table
+
+
+def _words(text: str) -> int:
+    """Words of a passage as they are counted: a character is half a word in scripts without spaces."""
+    import numpy as np
+    import pyarrow as pa
+
+    from dedup.texts import half_words
+    from dedup.tokens import tokenize
+
+    flags = tokenize(pa.array([text])).flags
+    return int(half_words(flags, np.array([0]), np.array([len(flags)]))[0, 0]) // 2
 
 
 def _moment(document: Document) -> str:

@@ -43,14 +43,23 @@ def as_utf8(argument: str) -> str:
     return os.fsencode(argument).decode(errors="replace")
 
 
-def fit(text: str, width: int) -> str:
-    """The text as one safe line of at most so many columns, with ``…`` where it was cut."""
+def fit(text: str, width: int, *, words: bool = False) -> str:
+    """The text as one safe line of at most so many columns, with ``…`` where it was cut.
+
+    Args:
+        text: Any text.
+        width: Columns.
+        words: Cut between words, where there are blanks.
+    """
     from rich.cells import cell_len, set_cell_size
 
     text = safe(text[: 8 * width + 64])  # much longer texts need not be looked at whole
     if cell_len(text) <= width:
         return text
-    return set_cell_size(text, width - 1).rstrip() + "…"
+    shown = set_cell_size(text, width - 1).rstrip()
+    if words and not text[len(shown) :].startswith(" "):
+        shown = shown.rpartition(" ")[0] or shown
+    return shown + "…"
 
 
 def console(*, stderr: bool = False) -> Console:

@@ -28,6 +28,15 @@ def test_the_reason_is_one_line_where_there_is_no_terminal(
     assert empty == ""
 
 
+def test_passages_are_shown_with_their_length_and_cut_between_words(dedup: Call, tmp_path: Path) -> None:
+    text = " ".join(f"harbour{n} office{n}" for n in range(60))
+    path = write(tmp_path / "a.jsonl", [{"id": "a", "text": text}, {"id": "b", "text": text}])
+    out = dedup("compare", f"{path}#a", f"{path}#b").out
+    assert "120 words  " in out
+    (cut,) = {word for word in out.split() if word.endswith("…")}
+    assert cut.removesuffix("…") in text.split()
+
+
 def test_evidence_as_json(dedup: Call, corpus: Path) -> None:
     shown = dedup("compare", f"{corpus}#short", f"{corpus}#full", "--json").json()
     assert (shown["a"], shown["b"], shown["relation"]) == ("short", "full", "version")

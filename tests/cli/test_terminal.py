@@ -48,6 +48,10 @@ def test_fit_is_never_wider(text: str, width: int) -> None:
 def test_fit_counts_columns_not_characters() -> None:
     assert fit("屋根から黒煙", 7) == "屋根か…"
     assert fit("short", 7) == "short"
+    assert fit("one twofold", 9) == "one twof…"
+    assert fit("one twofold", 9, words=True) == "one…"
+    assert fit("one two three", 8, words=True) == "one two…"
+    assert fit("屋根から黒煙", 7, words=True) == "屋根か…"
     assert fit("x" * 10_000_000, 5) == "xxxx…"
 
 
