@@ -25,7 +25,7 @@ Inputs = Annotated[
     list[str],
     typer.Argument(
         metavar="INPUT",
-        help="Files, folders or patterns of .jsonl or .ndjson[.gz|.zst], .json, .csv, .tsv, .parquet, .txt, "
+        help="Files, folders or patterns of .jsonl, .ndjson, .json, .csv, .tsv or .txt[.gz|.zst], .parquet, "
         ".html; - is JSONL on standard input.",
         show_default=False,
     ),

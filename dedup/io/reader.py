@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -16,6 +17,7 @@ from dedup.io.jsonl import load_json, read_jsonl
 from dedup.io.parquet import read_parquet
 from dedup.io.rows import Rows, source_fields
 from dedup.io.schema import FIELDS, Block, Reject, RejectSink
+from dedup.io.streams import Decompressed, decompressed
 from dedup.io.tables import to_json
 from dedup.io.text import load_text
 
@@ -130,15 +132,17 @@ def _blocks(
         try:
             with _open(source) as stream:
                 if source.format == "json":
-                    yield from _add_json(rows, source, stream.read(), reject)
+                    yield from _add_json(rows, source, _whole(source, stream), reject)
                 elif source.format in _LOADERS:
-                    _add_file(rows, source, stream.read(), reject)
+                    _add_file(rows, source, _whole(source, stream), reject)
                 else:
                     if len(rows):
                         yield rows.take()
                     yield from _records(source, stream, fields, columns, reject)
         except OSError as error:
             reject(Reject(source.file, None, f"cannot be read: {error.strerror or error}"))
+        except _DamagedError as error:
+            reject(Reject(source.file, None, error.reason))
         except UsageError as error:
             if source.named:
                 raise
@@ -159,9 +163,43 @@ def _records(
 ) -> Iterator[Block]:
     if source.format == "jsonl":
         return read_jsonl(stream, source.file, fields=fields, reject=reject, compression=source.compression)
+    if source.format == "csv" and source.compression:
+        return _compressed_csv(source, stream, fields, columns, reject)
     if source.format == "csv":
         return read_csv(stream, source.file, fields=fields, needed=columns, reject=reject)
     return read_parquet(stream, source.file, fields=fields, needed=columns, reject=reject)
+
+
+def _compressed_csv(
+    source: Source,
+    stream: BinaryIO,
+    fields: Mapping[str, str],
+    columns: Collection[str],
+    reject: RejectSink,
+) -> Iterator[Block]:
+    opened = Decompressed(stream, source.compression)
+    try:
+        yield from read_csv(
+            io.BufferedReader(opened), source.file, fields=fields, needed=columns, reject=reject
+        )
+    except UsageError:  # of a header that is not there
+        if opened.fault is None:
+            raise
+    if opened.fault is not None:
+        raise _DamagedError(opened.fault.reason)
+
+
+class _DamagedError(InputError):
+    """A compressed file that is damaged; not what a sink raises of a record."""
+
+
+def _whole(source: Source, stream: BinaryIO) -> bytes:
+    if not source.compression:
+        return stream.read()
+    try:
+        return b"".join(decompressed(stream, source.compression, 0))
+    except InputError as error:
+        raise _DamagedError(error.reason) from error
 
 
 _OURS = {name: name for name in FIELDS}

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import zlib
 from contextlib import suppress
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import pyarrow as pa
 
@@ -13,7 +14,7 @@ from dedup.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["CutShortError", "decompressed", "line_blocks"]
+__all__ = ["CutShortError", "Decompressed", "decompressed", "line_blocks"]
 
 _READ = 1 << 18  # bytes read at once from a compressed file; what a damaged one may cost
 
@@ -47,6 +48,43 @@ def decompressed(stream: BinaryIO, compression: str, read_bytes: int) -> Iterato
     if compression == "zst":
         return _unzstd(stream)
     return iter(lambda: stream.read(read_bytes), b"")
+
+
+class Decompressed(io.RawIOBase):
+    """A compressed file as one to be read; of a damaged one all whole lines before the fault.
+
+    Attributes:
+        fault: What was wrong, once all has been read.
+    """
+
+    def __init__(self, stream: BinaryIO, compression: str) -> None:
+        self.fault: InputError | None = None
+        self._chunks = decompressed(stream, compression, _READ)
+        self._lines = b""
+        self._tail = bytearray()
+
+    def readable(self) -> bool:  # noqa: D102 (as of any file)
+        return True
+
+    def readinto(self, buffer: Any) -> int:  # noqa: D102
+        while not self._lines:
+            try:
+                chunk = next(self._chunks, b"")
+            except InputError as error:
+                self.fault = error
+                self._tail.clear()
+                chunk = b""
+            end = chunk.rfind(b"\n") + 1
+            if end or not chunk:
+                self._lines, self._tail = bytes(self._tail) + chunk[:end], bytearray(chunk[end:])
+            else:
+                self._tail += chunk
+            if not chunk:
+                break
+        part = self._lines[: len(buffer)]
+        buffer[: len(part)] = part
+        self._lines = self._lines[len(part) :]
+        return len(part)
 
 
 def _gunzip(stream: BinaryIO) -> Iterator[bytes]:

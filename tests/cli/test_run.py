@@ -313,13 +313,13 @@ def test_a_field_named_that_no_record_has(dedup: Call, corpus: Path, tmp_path: P
 
 
 def test_what_a_folder_passes_over_is_said(dedup: Call, corpus: Path, tmp_path: Path) -> None:
-    for name in ("a.pdf", "b.pdf", "c.csv.gz"):
+    for name in ("a.pdf", "b.pdf", "c.xml.gz"):
         (corpus.parent / "in" / name).parent.mkdir(exist_ok=True)
         (corpus.parent / "in" / name).touch()
     corpus.rename(corpus.parent / "in" / "a.jsonl")
     asked = ("run", corpus.parent / "in", "-o", tmp_path / "out", "--force")
-    assert re.search(r"^skipped +3  other formats: 2 \.pdf, 1 \.csv\.gz$", dedup(*asked).out, re.M)
-    assert json.loads(dedup(*asked, "--json").out)["skipped"] == {".pdf": 2, ".csv.gz": 1}
+    assert re.search(r"^skipped +3  other formats: 2 \.pdf, 1 \.xml\.gz$", dedup(*asked).out, re.M)
+    assert json.loads(dedup(*asked, "--json").out)["skipped"] == {".pdf": 2, ".xml.gz": 1}
 
 
 def test_a_text_is_counted_as_missing_whatever_its_record_has(dedup: Call, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import io
 import json
 import os
@@ -347,14 +348,14 @@ def test_folders_are_searched_to_the_bottom(tmp_path: Path) -> None:
 
 
 def test_files_of_other_formats_are_counted(tmp_path: Path) -> None:
-    for name in ("a.txt", "b.csv.gz", "c.CSV.GZ", "v1.2.pdf", "in/LICENSE", ".d.pdf"):
+    for name in ("a.txt", "b.xml.gz", "c.XML.GZ", "v1.2.pdf", "in/LICENSE", ".d.pdf"):
         put(tmp_path / name, "x")
     passed: Counter[str] = Counter()
     discover([tmp_path], passed=passed)
-    assert passed == {".csv.gz": 2, ".pdf": 1, "without ending": 1}
+    assert passed == {".xml.gz": 2, ".pdf": 1, "without ending": 1}
     passed.clear()
     discover([f"{tmp_path}/*.*", tmp_path / "a.txt"], passed=passed)
-    assert passed == {".csv.gz": 2, ".pdf": 1}
+    assert passed == {".xml.gz": 2, ".pdf": 1}
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege here")
@@ -893,3 +894,42 @@ def test_what_is_nested_too_deep_for_python_is_one_reject(tmp_path: Path) -> Non
     assert [batch.column("id").to_pylist() for batch in batches] == [["b"]]
     assert [(reject.line, reject.reason) for reject in rejects] == [(1, "text is missing")]
     assert [warning.reason[:25] for warning in warnings] == ["no record has a value of "]
+
+
+def zstd(data: bytes) -> bytes:
+    sink = pa.BufferOutputStream()
+    with pa.CompressedOutputStream(sink, "zstd") as stream:
+        stream.write(data)
+    return sink.getvalue().to_pybytes()
+
+
+@pytest.mark.parametrize(("ending", "compress"), [("gz", gzip.compress), ("zst", zstd)])
+def test_compressed_files_of_any_text(
+    ending: str, compress: Callable[[bytes], bytes], tmp_path: Path
+) -> None:
+    table = b"id,text\n" + b"".join(b'%d,"one\ntwo %d"\n' % (n, n) for n in range(30_000))
+    put(tmp_path / f"a.csv.{ending}", compress(table))
+    put(tmp_path / f"b.txt.{ending}", compress(b"All of it."))
+    put(tmp_path / f"c.json.{ending}", compress(b'[{"text": "one"}]'))
+    put(tmp_path / f"d.tsv.{ending}", compress(b"id\ttext\nx\tlast"))
+    got = Got(tmp_path)
+    assert got.column("text") == [
+        *(f"one\ntwo {n}" for n in range(30_000)),
+        "All of it.",
+        "one",
+        "last",
+    ]
+    assert got.reasons == []
+
+
+@pytest.mark.parametrize("ending", ["csv", "txt", "json"])
+def test_a_damaged_compressed_file_costs_what_is_behind_the_fault(ending: str, tmp_path: Path) -> None:
+    whole = b"id,text\n" + b"".join(b"%d,%s\n" % (n, os.urandom(30).hex().encode()) for n in range(3000))
+    put(tmp_path / f"a.{ending}.gz", gzip.compress(whole)[:-20_000])
+    put(tmp_path / "z.txt", b"Next.")
+    got = Got(tmp_path)
+    assert got.reasons == [(None, "truncated gzip file")]
+    *before, last = got.column("text")
+    assert last == "Next."
+    assert bool(before) == (ending == "csv")
+    assert {len(text) for text in before} <= {60}
