@@ -121,9 +121,11 @@ def written(name: str) -> Labelled:
 
 def seeds() -> Labelled:
     """The corpus of the project; a page of HTML is read as trafilatura reads it."""
+    from dedup.io.text import load_text
+
     folder = ROOT / "seeds"
     records = [r for path in sorted(folder.rglob("*.jsonl")) for r in load_jsonl(path)]
-    records += [{"id": path.name, "text": path.read_text("utf-8")} for path in sorted(folder.rglob("*.txt"))]
+    records += [load_text(path.read_bytes(), path.name) for path in sorted(folder.rglob("*.txt"))]
     pages = sorted(folder.rglob("*.html"))
     if pages:
         try:

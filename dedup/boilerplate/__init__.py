@@ -8,7 +8,14 @@ model over named features (:mod:`.features`, :mod:`.model`), cues of thirty-six 
 from dedup.boilerplate.agencies import AgencyRole, agency_names, agency_of, agency_place
 from dedup.boilerplate.findings import agency_tokens, credited_agencies, removed_chars
 from dedup.boilerplate.recurring import BlockTable, Recurring, block_table, find_recurring, recurring_key
-from dedup.boilerplate.stripping import Stripped, clean_texts, keys_asked, strip, strip_boilerplate
+from dedup.boilerplate.stripping import (
+    Stripped,
+    clean_texts,
+    keys_asked,
+    share_of_cues,
+    strip,
+    strip_boilerplate,
+)
 from dedup.boilerplate.units import Seen, sentence_starts
 
 __all__ = [
@@ -29,6 +36,7 @@ __all__ = [
     "recurring_key",
     "removed_chars",
     "sentence_starts",
+    "share_of_cues",
     "strip",
     "strip_boilerplate",
 ]

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
     from dedup.boilerplate.recurring import Recurring
 
-__all__ = ["Stripped", "clean_texts", "keys_asked", "strip", "strip_boilerplate"]
+__all__ = ["Stripped", "clean_texts", "keys_asked", "share_of_cues", "strip", "strip_boilerplate"]
 
 _KIND_OF_LABEL = np.array(
     [0, KINDS.index(Kind.TITLE), *(KINDS.index(Kind(name)) for name in LABELS[2:])], np.uint8
@@ -371,6 +371,20 @@ def _blank_blocks(tokens: Tokens) -> Spans:
     nothing = tokens.block_first[block]
     kind = np.full(len(block), KINDS.index(Kind.WIDGET), np.uint8)
     return Spans(document, tokens.block_start[block], tokens.block_end[block], kind, nothing, nothing)
+
+
+def share_of_cues(line: str) -> float:
+    """The share of a line's words that cues of one kind of furniture cover.
+
+    Args:
+        line: The first of a text. One takes a fifth of a millisecond, stripping it fifteen times that.
+    """
+    texts = pa.array([line], pa.large_string())
+    seen = Seen.of(tokenize(texts), texts)
+    tokens, look = seen.tokens, seen.look
+    units = units_of(tokens, look, unbroken(tokens), dated_openings(tokens, look))
+    covered = measure(tokens, look, units, find_phrases(tokens, look)).covered[:, :KINDS_OF_FURNITURE]
+    return float(covered.sum(axis=0).max(initial=0)) / max(len(tokens.hash), 1)
 
 
 def strip_boilerplate(text: str, *, title: str | None = None, source: str | None = None) -> CleanText:

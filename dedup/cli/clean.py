@@ -93,7 +93,8 @@ def _articles(
 
     with Workspace(Settings().memory_limit) as space:
         kept = space.batches("documents")
-        batches = read(inputs, fields=fields, strict=strict, reject=rejects.append, out=out)
+        # where a text file has nothing but its text, its headline stays in there
+        batches = read(inputs, fields=fields, strict=strict, reject=rejects.append, out=out, headlines=False)
         for batch in needed(batches, inputs, rejects):
             kept.append(batch.select(["id", "text", "title", "source", "published"]))
         documents = kept.finish()

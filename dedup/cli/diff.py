@@ -34,7 +34,7 @@ def diff(
 
     if as_json and as_html:
         raise UsageError("--json and --html exclude each other")
-    one, two = load_two(a, b, parse_fields(field))
+    one, two = load_two(a, b, parse_fields(field), headlines=False)
     change = compute(one.text, two.text)
     if as_json:
         shown = {"a": one.id, "b": two.id, "operations": change.as_json()}

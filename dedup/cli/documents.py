@@ -21,13 +21,16 @@ __all__ = ["HELP", "load_two"]
 HELP = "A file with one document, one record of a file as FILE#ID, or - for plain text on standard input."
 
 
-def load_two(a: str, b: str, fields: Mapping[str, str]) -> tuple[Document, Document]:
+def load_two(
+    a: str, b: str, fields: Mapping[str, str], *, headlines: bool = True
+) -> tuple[Document, Document]:
     """Two documents, with ids that tell them apart.
 
     Args:
         a: A path, ``FILE#ID`` or ``-``.
         b: The same.
         fields: The input's names of fields.
+        headlines: Look for those of text files, for which the lexicon is read (2 s).
 
     Raises:
         UsageError: An argument names no single document, or both are standard input.
@@ -37,13 +40,13 @@ def load_two(a: str, b: str, fields: Mapping[str, str]) -> tuple[Document, Docum
 
     if a == b == "-":
         raise UsageError("only one of the two can be standard input")
-    one, two = _load(a, fields), _load(b, fields)
+    one, two = (_load(given, fields, headlines=headlines) for given in (a, b))
     if one.id == two.id:
         one, two = replace(one, id=as_utf8(a)), replace(two, id=as_utf8(b))
     return one, two
 
 
-def _load(given: str, fields: Mapping[str, str]) -> Document:
+def _load(given: str, fields: Mapping[str, str], *, headlines: bool = True) -> Document:
     """The document a path, ``FILE#ID`` or ``-`` names.
 
     A file of no known format is taken for plain text, as ``<(command)`` has no name of its own.
@@ -58,12 +61,12 @@ def _load(given: str, fields: Mapping[str, str]) -> Document:
     if has_surrogate(identity or ""):
         raise UsageError(f"{as_utf8(given)}: the id is no UTF-8")
     if path == "-":
-        return _plain(sys.stdin.buffer.read(), "-")
+        return _plain(sys.stdin.buffer.read(), "-", headline=headlines)
     if not Path(path).exists():
         raise UsageError(f"{given}: no such file")
     if identity is None and not Path(path).is_dir() and not path.lower().endswith(tuple(FORMATS)):
-        return _plain(Path(path).read_bytes(), as_utf8(path))
-    return _record(path, identity, fields)
+        return _plain(Path(path).read_bytes(), as_utf8(path), headline=headlines)
+    return _record(path, identity, fields, headlines=headlines)
 
 
 def _split(given: str) -> tuple[str, str | None]:
@@ -75,20 +78,20 @@ def _split(given: str) -> tuple[str, str | None]:
     return given, None
 
 
-def _plain(data: bytes, name: str) -> Document:
+def _plain(data: bytes, name: str, *, headline: bool) -> Document:
     from dedup.io.text import load_text
     from dedup.model import Document
 
     try:
-        values = load_text(data, name)
+        values = load_text(data, name, headline=headline)
     except InputError as error:
         raise InputError(error.reason, file=name) from error
     if not values["text"].strip():
         raise InputError("text is empty", file=name)
-    return Document(values["id"], values["text"])
+    return Document(values["id"], values["text"], title=values.get("title"))
 
 
-def _record(path: str, identity: str | None, fields: Mapping[str, str]) -> Document:
+def _record(path: str, identity: str | None, fields: Mapping[str, str], *, headlines: bool) -> Document:
     import pyarrow.compute as pc
 
     from dedup.io import read
@@ -97,7 +100,7 @@ def _record(path: str, identity: str | None, fields: Mapping[str, str]) -> Docum
     rejects: list[Reject] = []
     found: dict[str, Document] = {}  # by text: the same record twice is one document
     count = 0
-    for batch in read([path], fields=fields, reject=rejects.append):
+    for batch in read([path], fields=fields, reject=rejects.append, headlines=headlines):
         count += len(batch)
         if identity is not None:
             batch = batch.filter(pc.equal(batch.column("id"), identity))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import sys
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, NoReturn
 
@@ -78,6 +79,7 @@ def read(
     reject: RejectSink = ignore,
     warn: RejectSink = ignore,
     out: str | Path | None = None,
+    headlines: bool = True,
 ) -> Iterator[pa.RecordBatch]:
     """Read files, folders, patterns, or ``-`` for JSONL on standard input.
 
@@ -91,6 +93,7 @@ def read(
         warn: Takes each record that stays although its date could not be read: losing the date costs less
             than losing the article. Also, without a line, each field of ``fields`` that no record has.
         out: A file that will be written; it is passed over.
+        headlines: Take the first line of a text file for its title if it looks like one.
 
     Returns:
         Batches with the columns of ``SCHEMA``; ids are not yet unique.
@@ -101,7 +104,8 @@ def read(
         MissingExtraError: HTML files were named explicitly and trafilatura isn't installed.
         InputError: ``strict``, and something can't be used.
     """
-    return read_sources(discover(inputs, out=out), fields=fields, strict=strict, reject=reject, warn=warn)
+    sources = discover(inputs, out=out)
+    return read_sources(sources, fields=fields, strict=strict, reject=reject, warn=warn, headlines=headlines)
 
 
 def read_sources(
@@ -111,6 +115,7 @@ def read_sources(
     strict: bool = False,
     reject: RejectSink = ignore,
     warn: RejectSink = ignore,
+    headlines: bool = True,
 ) -> Iterator[pa.RecordBatch]:
     """As :func:`read`, of files that were found already."""
     fields = fields or {}
@@ -120,21 +125,30 @@ def read_sources(
     if any(source.format == "html" and source.named for source in sources):
         require_trafilatura()
     columns = {"text"} if len(sources) > 1 else {"text", *fields}  # another file may have what one has not
-    blocks = _blocks(sources, renamed, columns, reject)
+    blocks = _blocks(sources, renamed, columns, reject, headlines=headlines)
     return coalesce(batches(blocks, renamed, reject=reject, warn=warn))
 
 
 def _blocks(
-    sources: Sequence[Source], fields: Mapping[str, str], columns: Collection[str], reject: RejectSink
+    sources: Sequence[Source],
+    fields: Mapping[str, str],
+    columns: Collection[str],
+    reject: RejectSink,
+    *,
+    headlines: bool,
 ) -> Iterator[Block]:
+    loaders: dict[str, Callable[[bytes, str], dict[str, str]]] = {
+        "text": partial(load_text, headline=headlines),
+        "html": load_html,
+    }
     rows = Rows(fields, reject)  # gathers files that hold one record each
     for source in sources:
         try:
             with _open(source) as stream:
                 if source.format == "json":
                     yield from _add_json(rows, source, _whole(source, stream), reject)
-                elif source.format in _LOADERS:
-                    _add_file(rows, source, _whole(source, stream), reject)
+                elif source.format in loaders:
+                    _add_file(rows, source, loaders[source.format], _whole(source, stream), reject)
                 else:
                     if len(rows):
                         yield rows.take()
@@ -203,7 +217,6 @@ def _whole(source: Source, stream: BinaryIO) -> bytes:
 
 
 _OURS = {name: name for name in FIELDS}
-_LOADERS: dict[str, Callable[[bytes, str], dict[str, str]]] = {"text": load_text, "html": load_html}
 
 
 def _add_json(rows: Rows, source: Source, data: bytes, reject: RejectSink) -> Iterator[Block]:
@@ -221,9 +234,15 @@ def _add_json(rows: Rows, source: Source, data: bytes, reject: RejectSink) -> It
             yield rows.take()
 
 
-def _add_file(rows: Rows, source: Source, data: bytes, reject: RejectSink) -> None:
+def _add_file(
+    rows: Rows,
+    source: Source,
+    load: Callable[[bytes, str], dict[str, str]],
+    data: bytes,
+    reject: RejectSink,
+) -> None:
     try:
-        values = _LOADERS[source.format](data, source.name)
+        values = load(data, source.name)
         rows.add(values, to_json(values), file=source.file, line=1, fields=_OURS)
     except InputError as error:
         reject(Reject(source.file, None, error.reason, source.name))

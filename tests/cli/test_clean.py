@@ -24,6 +24,15 @@ def test_texts_without_what_was_removed(dedup: Call, tmp_path: Path) -> None:
     assert two["removed"] == []
 
 
+def test_a_text_file_keeps_its_headline(dedup: Call, tmp_path: Path) -> None:
+    headline = "Council votes to close the old swing bridge\n\n"
+    (tmp_path / "a.txt").write_text(headline + LEAD + REST)
+    assert dedup("clean", tmp_path / "a.txt", "-o", tmp_path / "out.jsonl").code == 0
+    (row,) = read(tmp_path / "out.jsonl")
+    assert row["text"].startswith(headline)
+    assert row["removed"] == []
+
+
 def test_its_own_output_is_no_input(dedup: Call, tmp_path: Path) -> None:
     corpus(tmp_path)
     out = tmp_path / "clean.jsonl"

@@ -21,6 +21,14 @@ def test_a_text_file_is_one_document(tmp_path: Path) -> None:
     assert (document.id, document.text) == ("a.txt", "One\r\ntwo.")
 
 
+def test_a_text_file_has_its_headline_only_where_one_is_asked_for(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text(f"Edith Larkin\n\n{LEAD}")
+    titled, plain = load(str(path)), load(str(path), headlines=False)
+    assert (titled.title, plain.title) == ("Edith Larkin", None)
+    assert (titled.id, titled.text) == (plain.id, plain.text)
+
+
 def test_a_file_of_no_known_format_is_text(tmp_path: Path) -> None:
     path = tmp_path / "article"
     path.write_text("Some words.")
