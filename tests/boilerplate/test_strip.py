@@ -888,6 +888,12 @@ def test_what_outlets_say_of_themselves_goes_from_between_paragraphs(line: str) 
         "Per commentare la vittoria il sindaco ha scelto il balcone.",
         "No primeiro mês a fábrica perdeu metade dos trabalhadores.",
         "Dans une première version de la loi, l'amende était deux fois plus lourde.",
+        "The council acknowledged that comments are closed to the public until the hearing, a clerk said.",
+        "Unabhängig davon prüft die Stadt, ob der Schaden mithilfe künstlicher Intelligenz entdeckt wurde.",
+        "La empresa creó una herramienta de inteligencia artificial para contar los barcos, dijo el alcalde.",
+        "O contributo do porto para a economia da região cresceu no ano passado, disse o prefeito.",
+        "Medlemmerne betaler 120 kr. om måneden for en plads i havnen, siger borgmesteren.",
+        "Plat obsluhy přístavu stoupne o 3000 Kč měsíčně, řekl v úterý starosta.",
     ],
 )
 def test_an_article_may_use_the_words_of_outlets(sentence: str) -> None:
