@@ -121,8 +121,8 @@ def find_templates(texts: Texts, lengths: Lengths, aligned: Aligned, settings: S
     rich = lengths.figures >= RICH * lengths.whole
     longer = np.maximum(lengths.whole[a], lengths.whole[b])
     brief = longer < 2 * BRIEF
-    told = lengths.figures >= FIGURES * lengths.whole
-    report = brief | told[a] | told[b]
+    figures, whole = (column[a] + column[b] for column in (lengths.figures, lengths.whole))
+    report = brief | (figures >= FIGURES * whole)
     apart = texts.apart(a, b, np.where(notice | (rich[a] & rich[b]), NEXT_DAY, ANOTHER_DAY)) & report
     most = np.maximum(lengths.figures[a], lengths.figures[b]) / 2
     in_words = (aligned.left >= 2) & (most - aligned.figures >= np.maximum(BULLETIN * aligned.left, 1))

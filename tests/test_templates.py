@@ -243,11 +243,18 @@ def test_what_a_follow_up_keeps_is_no_frame_whatever_its_figures() -> None:
     kept = [word + 5000 if word % 10 == 5 else word for word in words(0, 60)]
     risen = other(kept, 25, 55)
 
-    sequel = [*risen, *words(600, 300)]
+    sequel = [*risen, *words(600, 100)]
     assert reported([*kept, *words(200, 74)], sequel, 40) == "partial"
     assert reported([*kept, *words(200, 73)], sequel, 40) == "quote"  # 0.45 of it: the next of a series
     scraps = [word + 2000 if word % 11 == 5 and word < 5000 else word for word in sequel]
     assert reported([*kept, *words(200, 80)], scraps, 40) == "quote"
+
+
+def test_a_report_is_rich_in_figures_together_with_what_it_is_compared_to() -> None:
+    kept = [word + 5000 if word % 10 == 5 else word for word in words(0, 60)]
+    report, later = [*kept, *words(200, 73)], other(kept, 25, 55)
+    assert reported(report, [*later, *words(600, 107)], 40) == "quote"  # 12 figures in 300 words
+    assert reported(report, [*later, *words(600, 108)], 40) == "partial"
 
 
 HEAD, FOOT = words(1000, 30), words(1100, 40)
