@@ -60,14 +60,14 @@ class Decompressed(io.RawIOBase):
     def __init__(self, stream: BinaryIO, compression: str) -> None:
         self.fault: InputError | None = None
         self._chunks = decompressed(stream, compression, _READ)
-        self._lines = b""
+        self._lines, self._at = b"", 0
         self._tail = bytearray()
 
     def readable(self) -> bool:  # noqa: D102 (as of any file)
         return True
 
     def readinto(self, buffer: Any) -> int:  # noqa: D102
-        while not self._lines:
+        while self._at == len(self._lines):
             try:
                 chunk = next(self._chunks, b"")
             except InputError as error:
@@ -76,14 +76,15 @@ class Decompressed(io.RawIOBase):
                 chunk = b""
             end = chunk.rfind(b"\n") + 1
             if end or not chunk:
-                self._lines, self._tail = bytes(self._tail) + chunk[:end], bytearray(chunk[end:])
+                self._lines, self._at = bytes(self._tail) + chunk[:end], 0
+                self._tail = bytearray(chunk[end:])
             else:
                 self._tail += chunk
             if not chunk:
                 break
-        part = self._lines[: len(buffer)]
+        part = self._lines[self._at : self._at + len(buffer)]
         buffer[: len(part)] = part
-        self._lines = self._lines[len(part) :]
+        self._at += len(part)
         return len(part)
 
 
