@@ -34,6 +34,7 @@ HOMES = {
     "sqlite3": "storage/sqlite.py",
     "psycopg": "storage/postgres.py",
     "trafilatura": "io/html.py",
+    "htmldate": "io/html.py",
 }
 """The one place in the package that may import a library."""
 

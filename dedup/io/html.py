@@ -130,14 +130,15 @@ def _day(tree: Any, url: str | None) -> str | None:
     """
     from htmldate import find_date
 
-    declared = [
-        {str(key): str(value) for key, value in meta.attrib.items()}
-        for meta in tree.iter("meta")
+    head = tree.makeelement("html")
+    head.extend(
+        copy.copy(meta)
+        for meta in tree.xpath("//meta")
         if _names_a_date(
             " ".join(meta.get(key, "") for key in ("name", "property", "itemprop", "http-equiv"))
         )
         or meta.get("pubdate")
-    ]
+    )
     linked = [
         _unescaped(time)
         for script in tree.xpath("//script[@type='application/ld+json']/text()")
@@ -145,11 +146,9 @@ def _day(tree: Any, url: str | None) -> str | None:
     ]
     times = [_time(found).strip() for found in tree.xpath(_MARKED_TIMES) or tree.xpath(_TIMES)]
     agree = len({time[:10] for time in times}) == 1
-    head = tree.makeelement("html")
     for time in (*linked[:1], *(times[:1] if agree else ())):
-        declared.append({"property": "article:published_time", "content": time})
-    for attributes in declared:
-        head.append(head.makeelement("meta", attributes))
+        shown = "".join(filter(str.isprintable, " ".join(time.split())))  # lxml refuses control characters
+        head.append(head.makeelement("meta", {"property": "article:published_time", "content": shown}))
     day: str | None = find_date(head, extensive_search=False, original_date=True, url=url)
     return day
 

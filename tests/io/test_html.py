@@ -108,6 +108,12 @@ def test_the_time_of_publication(tmp_path: Path, declared: str, published: str |
             "",
             "2024-03-02",
         ),
+        (
+            '<meta name="date" content="&#1;2024-03-02">',
+            "",
+            "2024-03-02",
+        ),  # nor does a control character cost
+        (linked(r'"datePublished": "2024-03-02\u0000"'), "", "2024-03-02"),  # the page
         ("", '<time datetime="2011-02-03">then</time> <time datetime="2011-02-03"></time>', "2011-02-03"),
         ("", '<time pubdate datetime="2011-02-03"></time><time datetime="2012-02-03"></time>', "2011-02-03"),
         ("", '<span itemprop="datePublished">3 March 2024</span>', "2024-03-03"),
