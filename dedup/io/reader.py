@@ -49,7 +49,8 @@ def nothing_usable(rejects: Sequence[Reject]) -> UsageError:
     return UsageError(f"no document that can be used: {first}")
 
 
-_TABLES = (".csv", ".tsv", ".parquet")  # which are something without a row, too
+_TABLES = (".csv", ".tsv", ".parquet")
+"""Endings of what is something without a row, too; compressed or not."""
 
 
 def needed(
@@ -66,7 +67,8 @@ def needed(
         yield batch
     if empty and not rejects:
         where = inputs[0] if len(inputs) == 1 else f"any of the {len(inputs)} inputs"
-        if where.lower().endswith(_TABLES) and Path(where).is_file() and Path(where).stat().st_size:
+        name = where.lower().removesuffix(".gz").removesuffix(".zst")
+        if name.endswith(_TABLES) and Path(where).is_file() and Path(where).stat().st_size:
             raise UsageError(f"no document that can be used: {where} has no rows")
         raise UsageError(f"no document that can be used: there is nothing in {where}")
 

@@ -1,3 +1,4 @@
+import gzip
 import json
 import os
 import re
@@ -188,6 +189,9 @@ def test_no_usable_document_is_an_error(dedup: Call, tmp_path: Path) -> None:
     (tmp_path / "b.csv").write_text("id,text\n")
     outcome = dedup("run", tmp_path / "b.csv", "-o", tmp_path / "out")
     assert outcome.err == f"dedup: no document that can be used: {tmp_path / 'b.csv'} has no rows\n"
+    (tmp_path / "c.csv.gz").write_bytes(gzip.compress(b"id,text\n"))
+    outcome = dedup("run", tmp_path / "c.csv.gz", "-o", tmp_path / "out")
+    assert outcome.err.endswith("c.csv.gz has no rows\n")
     outcome = dedup("run", path, tmp_path / "b.csv", "-o", tmp_path / "out")
     assert outcome.err.endswith("there is nothing in any of the 2 inputs\n")
     assert not (tmp_path / "out").exists()
