@@ -15,12 +15,11 @@ if TYPE_CHECKING:
 
 __all__ = ["explain"]
 
-
 _FRAMES = {
     Rule.FIGURES: "their figures differ",
     Rule.WEEKDAYS: "their days differ",
     Rule.NAMES: "the names in their headlines differ",
-    Rule.FURNITURE: "only at the head and the foot",
+    Rule.FURNITURE: "only at the head or the foot",
     Rule.PHRASES: f"in phrases of fewer than {PHRASE} on average",
 }
 
@@ -40,7 +39,7 @@ def explain(relation: Relation, rule: Rule, settings: Settings) -> str:
     has = f"the longer article has {percent(most)} of the shorter one"
     of_it = f"{count(narrative, 'word')} of it outside quotations"
     both = f"{percent(most)} of one and {percent(least)} of the other"
-    late = f"more than {settings.stock_window_days} days apart"
+    late = f"more than {count(settings.stock_window_days, 'day')} apart"
     two = settings.two_sentences < settings.partial_words  # else sentences make no difference
     match rule:
         case Rule.FEW if not shared:
@@ -52,7 +51,7 @@ def explain(relation: Relation, rule: Rule, settings: Settings) -> str:
         case Rule.EMPTY:
             return "one of them has no text left once what is not the article is stripped"
         case Rule.RECURRING:
-            return "they share no passage but stock text, which recurs across time and stories"
+            return "stock text aside, which recurs across time and stories, they share no passage"
         case Rule.QUOTED:
             sentences = f", in two sentences {settings.two_sentences}" * two
             needs = f"(partial needs {settings.partial_words}{sentences})"
@@ -84,7 +83,7 @@ def explain(relation: Relation, rule: Rule, settings: Settings) -> str:
         case Rule.SEQUEL:
             return f"{outside}, but {_missed(most, apart)} (version needs {percent(apart)} days apart)"
         case Rule.THIN:
-            needs = f"(version needs {settings.version_words})"
+            needs = f"(version needs {settings.version_words}, of short articles fewer)"
             return f"{has}, but only {of_it} {needs}"
         case Rule.RETOLD:
             return (
@@ -97,7 +96,7 @@ def explain(relation: Relation, rule: Rule, settings: Settings) -> str:
         case Rule.REPORT:
             return f"{_reached(most, limit)}, with the figures of one day"
         case Rule.BRIEF:
-            return f"the longer article has {percent(most)} of a brief of another source, {of_it}"
+            return f"the longer article, of another source, has {percent(most)} of the shorter one, {of_it}"
         case Rule.CUT:
             return f"the shorter article was cut from the longer one: they share {both}"
         case Rule.FLASH:

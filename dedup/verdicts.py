@@ -71,7 +71,7 @@ class Rule(IntEnum):
     REPORT = 20
     """``version``: enough of the shorter one, and one day's figures in a frame."""
     BRIEF = 21
-    """``version``: half of a short one, which another source has."""
+    """``version``: half of the shorter one, in another source, with few words outside quotations."""
     CUT = 22
     """``version``: the shorter one was cut from the longer one."""
     FLASH = 23

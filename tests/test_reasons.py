@@ -22,7 +22,7 @@ def said(rule: Rule, coverage: tuple[float, float], shared: int, narrative: int)
         (Rule.FEW, (0.1, 0.05), 9, 9, "they share only 9 words (quote needs 12)"),
         (Rule.FEW, (0.1, 0.39), 14, 14, "they share 14 words, but no 8 of them in a row"),
         (Rule.EMPTY, (0, 0), 0, 0, "one of them has no text left"),
-        (Rule.RECURRING, (0, 0), 0, 0, "they share no passage but stock text"),
+        (Rule.RECURRING, (0, 0), 0, 0, "stock text aside, which recurs"),
         (Rule.QUOTED, (0.1, 0.3), 30, 5, "30 words, but only 5 outside quotations (partial needs 30, in"),
         (Rule.QUOTED, (0.1, 0.3), 30, 0, "30 words, but none outside quotations (partial needs 30, in two"),
         (Rule.QUOTED, (0.1, 0.3), 15, 15, "they share only 15 words outside quotations (partial needs 30"),
@@ -30,7 +30,7 @@ def said(rule: Rule, coverage: tuple[float, float], shared: int, narrative: int)
         (Rule.FIGURES, (0.6, 0.6), 90, 80, "they share 90 words, but their figures differ: one frame"),
         (Rule.WEEKDAYS, (0.6, 0.6), 90, 80, "but their days differ: one frame around other facts"),
         (Rule.NAMES, (0.6, 0.6), 90, 80, "but the names in their headlines differ: one frame"),
-        (Rule.FURNITURE, (0.1, 0.6), 90, 80, "but only at the head and the foot: one frame"),
+        (Rule.FURNITURE, (0.1, 0.6), 90, 80, "but only at the head or the foot: one frame"),
         (Rule.BACKGROUND, (0.1, 0.3), 90, 80, "80 words outside quotations, but more than 3 days apart that"),
         (Rule.BACKGROUND, (0.1, 0.298), 90, 80, "has only 29 % of the shorter one (partial then needs 30 %,"),
         (Rule.BACKGROUND, (0.1, 0.298), 90, 80, "or 17 % and 30 words in a row)"),
@@ -46,14 +46,20 @@ def said(rule: Rule, coverage: tuple[float, float], shared: int, narrative: int)
             80,
             "has only 59 % of the shorter one (version needs 60 % days apart)",
         ),
-        (Rule.THIN, (0.3, 0.5), 31, 31, "but only 31 words of it outside quotations (version needs 32)"),
+        (
+            Rule.THIN,
+            (0.3, 0.5),
+            31,
+            31,
+            "but only 31 words of it outside quotations (version needs 32, of short",
+        ),
         (Rule.RETOLD, (0.5, 0.65), 90, 80, "has 65 % of the shorter one, but less than 35 % of its words"),
         (Rule.COVERED, (0.63, 0.2), 90, 80, "has 63 % of the shorter one (version needs 48 %), 80 words of"),
         (Rule.ROUNDED, (0.1, 0.476), 90, 80, "has 47 % of the shorter one, and the 48 % that version needs"),
         (Rule.LATER, (0.1, 0.7), 90, 80, "has 70 % of the shorter one (version needs 60 % days apart), 80"),
         (Rule.REPORT, (0.1, 0.7), 90, 10, "(version needs 48 %), with the figures of one day"),
         (Rule.REPORT, (0.1, 0.476), 90, 10, "has 47 % of the shorter one, and the 48 % that version needs"),
-        (Rule.BRIEF, (0.1, 0.55), 25, 25, "has 55 % of a brief of another source, 25 words of it outside"),
+        (Rule.BRIEF, (0.1, 0.55), 25, 25, "of another source, has 55 % of the shorter one, 25 words of it"),
         (Rule.CUT, (1, 0.6), 90, 4, "was cut from the longer one: they share 100 % of one and 60 % of the"),
         (Rule.FLASH, (0.9, 0.1), 28, 26, "grew into within half a day: the longer article has 90 % of it"),
         (Rule.WHOLE, (0.85, 0.7), 90, 4, "most of both is shared: 85 % of one and 70 % of the other"),
@@ -79,6 +85,11 @@ def test_where_sentences_do_not_count_none_are_named(two_sentences: int) -> None
     relation = Relation("a", "b", RelationKind.QUOTE, 0.1, 0.2, 90, 20)
     settings = Settings(two_sentences=two_sentences)
     assert explain(relation, Rule.QUOTED, settings).endswith("(partial needs 30)")
+
+
+def test_a_window_of_a_day() -> None:
+    relation = Relation("a", "b", RelationKind.QUOTE, 0.1, 0.2, 90, 20)
+    assert "more than 1 day apart" in explain(relation, Rule.SCRAPS, Settings(stock_window_days=1))
 
 
 def test_percent_keeps_all_and_nothing_for_themselves() -> None:
