@@ -86,8 +86,11 @@ REFILLED = 1 / 3
 MARGIN = 12
 """Words besides what is shared that may stand above a head, or below a foot, that texts have in common."""
 
-PHRASE, ENTRY = 8, 12
-"""Words of verbatim runs, and of sentences, on average: below both one source filled the same form again."""
+PHRASE = 8
+"""Words of verbatim runs, on average: with fewer, two texts of short entries are one form filled anew."""
+
+ENTRY = 12
+"""Words of sentences, on average: with fewer, a text is made of short entries."""
 
 FURNITURE = 96
 """Words: a head and a foot that share as many are background that an outlet repeats, no furniture."""

@@ -64,6 +64,17 @@ def test_every_module_has_its_place_on_the_map() -> None:
     assert there <= named, f"CONTRIBUTING.md, Find your way: nothing of {sorted(there - named)}"
 
 
+@pytest.mark.parametrize("module", generate.FIXED)
+def test_each_number_with_a_meaning_is_listed(module: str) -> None:
+    """Two in one line are not found by what lists them."""
+    page = (ROOT / "docs/reference/settings.md").read_text("utf-8")
+    source = (ROOT / f"dedup/{module}.py").read_text("utf-8")
+    numbers = re.findall(r'^([A-Z][A-Z_, ]*) = [\d(][^"\n]*\n"""', source, re.MULTILINE)
+    assert numbers
+    for name in ", ".join(numbers).split(", "):
+        assert f"`{module}.{name}`" in page
+
+
 def test_each_command_is_documented() -> None:
     page = (ROOT / "docs/reference/cli.md").read_text("utf-8")
     names = [name for name, _ in generate.commands()]
