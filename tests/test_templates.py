@@ -79,8 +79,8 @@ def decided(
     """Relation of two texts, published so many hours apart, whose words from 5000 on are figures; by which rule.
 
     It is the same whichever comes first. Words below ``stock`` are stock text, and so are the figures from
-    20000 on; ``spaceless`` ones are characters, ``scripts`` say of each text whether most of its are; the words at the places ``quoted`` of a are quoted there; and in both
-    a sentence has so many words.
+    20000 on; ``spaceless`` ones are characters, ``scripts`` say of each text whether most of its are; the
+    words at the places ``quoted`` of a are quoted there; and in both a sentence has so many words.
     """
     both = np.array(a + b)
     flags = np.where((both < stock) | (both >= 20000), STOCK, 0) | np.where(both >= 5000, NUMBER, 0)

@@ -28,7 +28,7 @@ _ESCAPED = 6  # bytes of JSON a control character takes
 
 @dataclass(frozen=True, slots=True)
 class TextPairs:
-    """TextPairs of texts in UTF-8: how the second differs from the first is asked.
+    """Pairs of texts in UTF-8: how the second differs from the first is asked.
 
     Attributes:
         data_a: uint8, the first texts.
