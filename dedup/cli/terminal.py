@@ -22,6 +22,7 @@ __all__ = ["as_utf8", "console", "fit", "progress", "put", "safe", "tell_compili
 _UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
 COMPILING = "compiling for this machine, which is done once and may take minutes"
 _KEPT = "\t\n"
+_WORD = 24  # columns; what is longer has blanks only here and there, as Chinese
 _UNBOUNDED = 1 << 20  # columns; a program reads lines, and `| head -1` a sentence
 
 
@@ -49,7 +50,7 @@ def fit(text: str, width: int, *, words: bool = False) -> str:
     Args:
         text: Any text.
         width: Columns.
-        words: Cut between words, where there are blanks.
+        words: Cut between words, where a blank is near.
     """
     from rich.cells import cell_len, set_cell_size
 
@@ -58,7 +59,9 @@ def fit(text: str, width: int, *, words: bool = False) -> str:
         return text
     shown = set_cell_size(text, width - 1).rstrip()
     if words and not text[len(shown) :].startswith(" "):
-        shown = shown.rpartition(" ")[0] or shown
+        before, _, begun = shown.rpartition(" ")
+        if before and cell_len(begun) <= _WORD:
+            shown = before
     return shown + "…"
 
 

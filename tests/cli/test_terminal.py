@@ -52,6 +52,7 @@ def test_fit_counts_columns_not_characters() -> None:
     assert fit("one twofold", 9, words=True) == "one…"
     assert fit("one two three", 8, words=True) == "one two…"
     assert fit("屋根から黒煙", 7, words=True) == "屋根か…"
+    assert fit("東京 " + "屋" * 90, 60, words=True) == "東京 " + "屋" * 27 + "…"
     assert fit("x" * 10_000_000, 5) == "xxxx…"
 
 
