@@ -78,12 +78,15 @@ class AsyncIndex:
 
     async def close(self) -> None:
         """Finish the calls that were made, and give the database back, though this call be cancelled."""
+        if not self.index._is_ours:  # nor is there a thread that would do it
+            return
         if self._closing is None:
             self._closing = self._thread.submit(self.index.close)
             self._thread.shutdown(wait=False)
         await asyncio.shield(asyncio.wrap_future(self._closing))
 
     async def _run(self, call: Callable[P, T], *values: P.args, **named: P.kwargs) -> T:
+        self.index._refuse_forked()  # its thread would never answer
         if self._closing is not None:
             raise StorageError("the index is closed")
         # a call that was cancelled while it ran still ends its transaction; one that waits is dropped

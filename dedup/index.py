@@ -136,7 +136,7 @@ class Index:
 
     def close(self) -> None:
         """Give the database back. What was added is stored already."""
-        if os.getpid() != self._process:  # the connection is that of the process that opened it
+        if not self._is_ours:  # nor is the connection
             return
         with self._lock:
             self._closed = True
@@ -144,10 +144,18 @@ class Index:
 
     # --- transactions
 
+    @property
+    def _is_ours(self) -> bool:
+        """This process opened it: neither connections nor SQLite's locks nor threads outlive a fork."""
+        return os.getpid() == self._process
+
+    def _refuse_forked(self) -> None:
+        if not self._is_ours:
+            raise StorageError(f"{self._store.name}: was opened by another process; open it after forking")
+
     @contextlib.contextmanager
     def _while_open(self) -> Iterator[None]:
-        if os.getpid() != self._process:  # neither connections nor SQLite's locks outlive a fork
-            raise StorageError(f"{self._store.name}: was opened by another process; open it after forking")
+        self._refuse_forked()
         with self._lock:
             if self._closed:  # PostgreSQL would be connected to anew
                 raise StorageError(f"{self._store.name}: the index is closed")

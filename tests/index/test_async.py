@@ -2,6 +2,7 @@
 
 import asyncio
 import inspect
+import os
 import threading
 
 import pytest
@@ -221,6 +222,22 @@ def test_closed(place):
         await index.close()
         with pytest.raises(StorageError, match="closed"):
             await index.stats()
+
+    asyncio.run(work())
+
+
+def test_an_index_of_before_a_fork(place, monkeypatch):
+    """The child does not wait for a thread that it has not."""
+
+    async def work():
+        async with await AsyncIndex.open(place.url) as index:
+            with monkeypatch.context() as child:
+                child.setattr(os, "getpid", lambda: -1)
+                child.setattr(index, "_thread", None)
+                with pytest.raises(StorageError, match="another process"):
+                    await index.stats()
+                await index.close()
+            assert (await index.stats())["documents"] == 0
 
     asyncio.run(work())
 
