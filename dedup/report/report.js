@@ -10,8 +10,8 @@
   const MOST_ROWS = 1500; // of a diff, shown at once
   const FOLD = 4; // equal rows in a line that are worth folding
   const WORDS = [
-    ["canonical", "the version that stands for the family; why this one, the sentence above says"],
-    ["exact", "the same words; what is no article, such as menus and appeals, case and punctuation aside"],
+    ["canonical", "the version that stands for the family; the sentence below the headline says why"],
+    ["exact", "the same words, apart from case, punctuation and what is no part of the article, such as menus"],
     ["near", "almost the same: another headline, a few words edited"],
     ["version", "the same article, cut, extended or updated"],
     ["by another version", "shares little with the canonical version, but is a copy of another one"],
@@ -20,7 +20,7 @@
     ["in the canonical", "how much of the article’s words the canonical version has, text that recurs in many stories aside"],
     ["most likely from", "of the earlier versions the one it shares most words with: a guess. On a tie the earliest, "
       + "then one that names an agency"],
-    ["+ and −", "words that the version it is most likely from does not have, and words of that one that are gone"],
+    ["+ and −", "words added to the version it most likely comes from, and words of that one that are gone"],
     ["greyed", "no part of the article, and left out of comparison; it begins with what it is"],
   ];
   // Kinds of greyed text in a reader's words.
