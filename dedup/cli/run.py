@@ -226,7 +226,7 @@ def _finished(writing: Writing, origin: str | None) -> dict[str, Any] | None:
     """Counts of the result that is there if this run would make the same; None if there is none.
 
     Raises:
-        OutputError: It is of other inputs or settings, or incomplete.
+        OutputError: It is of other inputs or settings, or has no report and was asked for one.
     """
     from dedup.io.folder import finished_run
 
