@@ -58,7 +58,7 @@ def _headline(text: str) -> str:
     if not found:
         return ""
     line = found[1].rstrip()
-    words = line.split()
+    words = [word for word in line.split() if any(map(str.isalnum, word))]
     some = 1 < len(words) <= WORDS or (len(words) == 1 and _SPACELESS.search(line))
     if not some or _OTHER.search(line) or len(text[found.end() :].lstrip()) <= len(line):
         return ""

@@ -55,6 +55,8 @@ def test_the_first_line_is_the_headline(line: str) -> None:
         "市政府宣布转移群众三万人。",
         "PORT ALDER (AFP)",
         "Home > News > Local",
+        "* * *",
+        "===== Sport =====",
         "Read more",
         "Subscribe to our newsletter",
         "Copyright 2026 The Harbour Gazette",
