@@ -53,7 +53,10 @@ _PUBLISHED = (
 _LINKED = re.compile(r'"datePublished"\s*:\s*("[^"\n]*")')  # in JSON-LD, which many pages have with faults
 _DATING = re.compile("date|time|publi|creat|issue|modif|lastmod")  # names of <meta>; others may quote any day
 _NOT_DATING = re.compile("expir|copyright|valid")
-_TIMES = "//time[not(ancestor::aside or ancestor::footer or ancestor::nav)]/@datetime"
+_TIMES = (
+    "//time[not(ancestor::aside or ancestor::footer or ancestor::nav or ancestor::*[not(self::body)"
+    " and (contains(@class, 'omment') or contains(@id, 'omment'))])]/@datetime"
+)
 _MARKED_TIMES = (
     "//time[@pubdate or starts-with(@class, 'entry-date') or contains(@class, 'publish')]/@datetime"
     " | //*[@itemprop='datePublished' and not(self::meta)]"

@@ -97,6 +97,7 @@ def test_the_time_of_publication(tmp_path: Path, declared: str, published: str |
         ("", '<span class="candidates">12 March 1998</span><small>© 1999</small>', None),
         ("", '<aside><time datetime="2011-02-03">then</time></aside>', None),
         ("", '<time datetime="2011-02-03"></time><time datetime="2012-02-03"></time>', None),
+        ("", '<div class="wpComments"><time datetime="2011-02-03">Ana</time></div>', None),
         ('<meta name="description" content="Updated 3.4.2019">', "", None),
         ('<meta itemprop="copyrightYear" content="2020">', "", None),
         ('<meta name="date" content="Sat, 02 Mar 2024 09:30:00 GMT">', "", "2024-03-02"),
