@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from dedup.model import RelationKind
-from dedup.ragged import owners, running
+from dedup.ragged import inverse, owners, running
 from dedup.texts import NEVER, times_of
 from dedup.tokens import to_characters, tokenize
 
@@ -263,8 +263,9 @@ def find_parents(
 
     A guess by what can be seen: of the earlier versions the one that shares most words; among equals the
     earliest, then one that names an agency, then the one with the fewest words between them: a later article
-    that shares as much with a report and with a cut copy of it has that from the report. Nothing comes before
-    or after what has no date.
+    that shares as much with a report and with a cut copy of it has that from the report. Of one time, such as
+    a date alone, what names an agency comes before what doesn't. Nothing comes before or after what has no
+    date.
 
     Args:
         place: int64[n], place of each document in its family's order of time.
@@ -276,7 +277,8 @@ def find_parents(
         coverage_a: float64[p], share of a's words that these are.
         coverage_b: float64[p], of b's.
     """
-    later = place[a] > place[b]
+    rank = inverse(np.lexsort((place, ~credited, published)))
+    later = rank[a] > rank[b]
     child, parent = np.where(later, a, b), np.where(later, b, a)
     added = _outside(shared, np.where(later, coverage_a, coverage_b))
     dropped = _outside(shared, np.where(later, coverage_b, coverage_a))

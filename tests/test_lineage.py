@@ -222,6 +222,16 @@ def test_on_a_tie_the_first_is_the_parent_then_the_agency(hours, credited, paren
     assert trace([wire, cut, blog], relations, credited)[-1].parent == parent
 
 
+@pytest.mark.parametrize(
+    ("credited", "parents"), [((), (None, "0")), (("1",), ("1", None)), (("0",), (None, "0"))]
+)
+def test_of_one_time_what_names_an_agency_comes_first(credited, parents):
+    """A feed may give days alone."""
+    documents = [document(str(n), hours=0) for n in range(2)]
+    relation = Relation("0", "1", RelationKind.VERSION, 0.9, 0.8, shared_words=100)
+    assert tuple(step.parent for step in trace(documents, [relation], credited)) == parents
+
+
 def test_a_blog_has_a_report_from_the_agency_not_from_a_cut_of_it():
     credit = "Reporting by Ana Lund; Editing by Per Holm (Reuters)"
     found = family(
