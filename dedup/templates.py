@@ -140,8 +140,9 @@ def find_templates(texts: Texts, lengths: Lengths, aligned: Aligned, settings: S
     names |= names_swapped(texts, aligned, alike & (longer < 2 * FORM))
     other |= report & _differ_only(texts, lengths, aligned, apart, brief, headlines.figure)
     rule = np.zeros(len(a), np.uint8)
-    rule[_framed(texts, lengths, aligned)] = Rule.FURNITURE
-    rule[_filled(texts, lengths, aligned)] = Rule.PHRASES
+    series = texts.sources_known(a, b, same=True) & ~texts.together(a, b, NEXT_DAY)
+    rule[_framed(texts, lengths, aligned, series)] = Rule.FURNITURE
+    rule[_filled(texts, lengths, aligned, series)] = Rule.PHRASES
     rule[names] = Rule.NAMES
     rule[days] = Rule.WEEKDAYS
     rule[other] = Rule.FIGURES
@@ -247,8 +248,8 @@ def _refilled(
     return np.asarray(found)
 
 
-def _framed(texts: Texts, lengths: Lengths, aligned: Aligned) -> NDArray[np.bool_]:
-    """Pairs of one source, days apart, that have a foot in common, or a head and a foot: bool[p].
+def _framed(texts: Texts, lengths: Lengths, aligned: Aligned, series: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Pairs of one source, not of one day, that have a foot in common, or a head and a foot: bool[p].
 
     The introduction of a police log, whom to call, what an outlet has below whatever it writes. Background
     that is repeated stands between what is new, more often than not, and an update keeps the head.
@@ -256,9 +257,7 @@ def _framed(texts: Texts, lengths: Lengths, aligned: Aligned) -> NDArray[np.bool
     a, b = aligned.a, aligned.b
     found = np.zeros(len(a), bool)
     few = 2 * aligned.words < FRAME * np.minimum(lengths.base[a], lengths.base[b])
-    few &= aligned.words < FURNITURE
-    one = texts.sources_known(a, b, same=True)
-    rows = np.flatnonzero(few & one & ~texts.together(a, b, NEXT_DAY))
+    rows = np.flatnonzero(series & few & (aligned.words < FURNITURE))
     if not len(rows):  # mostly
         return found
     run, pair = gather(aligned.start[rows], aligned.stop[rows])
@@ -278,15 +277,14 @@ def _framed(texts: Texts, lengths: Lengths, aligned: Aligned) -> NDArray[np.bool
     return found
 
 
-def _filled(texts: Texts, lengths: Lengths, aligned: Aligned) -> NDArray[np.bool_]:
-    """Pairs of one source, in short entries, that have short phrases in common, other words between: bool[p].
+def _filled(texts: Texts, lengths: Lengths, aligned: Aligned, series: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Such pairs, in short entries, that have short phrases in common, other words between: bool[p].
 
     Horoscopes, programmes, lists of what is on. An article that was edited keeps longer runs, one that was
     written anew has longer sentences, and what an outlet rewrites within the day is its update.
     """
     a, b = aligned.a, aligned.b
-    found = aligned.verbatim < PHRASE * (aligned.stop - aligned.start)
-    found &= texts.sources_known(a, b, same=True) & ~texts.together(a, b, NEXT_DAY)
+    found = series & (aligned.verbatim < PHRASE * (aligned.stop - aligned.start))
     rows = np.flatnonzero(found)
     for side in (a[rows], b[rows]):
         at, row = gather(texts.start[side], texts.stop[side])
