@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, BinaryIO, NoReturn
 from dedup.errors import InputError, MissingExtraError, UsageError
 from dedup.io.batch import batches, coalesce
 from dedup.io.csv import read_csv
-from dedup.io.discover import Source, discover
+from dedup.io.discover import FORMATS, Source, discover
 from dedup.io.html import load_html, require_trafilatura
 from dedup.io.jsonl import load_json, read_jsonl
 from dedup.io.parquet import read_parquet
@@ -49,8 +49,8 @@ def nothing_usable(rejects: Sequence[Reject]) -> UsageError:
     return UsageError(f"no document that can be used: {first}")
 
 
-_TABLES = (".csv", ".tsv", ".parquet")
-"""Endings of what is something without a row, too; compressed or not."""
+_TABLES = tuple(ending for ending, (format_, _) in FORMATS.items() if format_ in ("csv", "parquet"))
+"""Endings of what is something without a row, too."""
 
 
 def needed(
@@ -67,8 +67,7 @@ def needed(
         yield batch
     if empty and not rejects:
         where = inputs[0] if len(inputs) == 1 else f"any of the {len(inputs)} inputs"
-        name = where.lower().removesuffix(".gz").removesuffix(".zst")
-        if name.endswith(_TABLES) and Path(where).is_file() and Path(where).stat().st_size:
+        if where.lower().endswith(_TABLES) and Path(where).is_file() and Path(where).stat().st_size:
             raise UsageError(f"no document that can be used: {where} has no rows")
         raise UsageError(f"no document that can be used: there is nothing in {where}")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import sys
 import zlib
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -59,29 +60,20 @@ class Decompressed(io.RawIOBase):
 
     def __init__(self, stream: BinaryIO, compression: str) -> None:
         self.fault: InputError | None = None
-        self._chunks = decompressed(stream, compression, _READ)
+        self._blocks = line_blocks(decompressed(stream, compression, _READ), _READ, sys.maxsize)
         self._lines, self._at = b"", 0
-        self._tail = bytearray()
 
     def readable(self) -> bool:  # noqa: D102 (as of any file)
         return True
 
     def readinto(self, buffer: Any) -> int:  # noqa: D102
-        while self._at == len(self._lines):
+        if self._at == len(self._lines):
+            block = None
             try:
-                chunk = next(self._chunks, b"")
-            except InputError as error:
+                block = next(self._blocks, None)
+            except CutShortError as error:
                 self.fault = error
-                self._tail.clear()
-                chunk = b""
-            end = chunk.rfind(b"\n") + 1
-            if end or not chunk:
-                self._lines, self._at = bytes(self._tail) + chunk[:end], 0
-                self._tail = bytearray(chunk[end:])
-            else:
-                self._tail += chunk
-            if not chunk:
-                break
+            self._lines, self._at = block or b"", 0
         part = self._lines[self._at : self._at + len(buffer)]
         buffer[: len(part)] = part
         self._at += len(part)
