@@ -74,11 +74,10 @@ def explain(relation: Relation, rule: Rule, settings: Settings) -> str:
                 f"they share the figures of one day in a passage of at least {settings.partial_words} words, "
                 f"though only {count(narrative, 'word')} that are neither quoted nor stock text"
             )
-        case Rule.SENTENCES:
-            enough = f"in two sentences or more (partial needs {settings.two_sentences})"
-            return f"{outside} {enough}, but {_missed(most, limit)} (version needs at least {percent(limit)})"
-        case Rule.PASSAGES:
+        case Rule.SENTENCES | Rule.PASSAGES:
             enough = f"(partial needs {settings.partial_words})"
+            if rule is Rule.SENTENCES:
+                enough = f"in two sentences or more (partial needs {settings.two_sentences})"
             return f"{outside} {enough}, but {_missed(most, limit)} (version needs at least {percent(limit)})"
         case Rule.SEQUEL:
             return f"{outside}, but {_missed(most, apart)} (version needs {percent(apart)} days apart)"

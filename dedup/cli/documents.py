@@ -30,7 +30,7 @@ def load_two(
         a: A path, ``FILE#ID`` or ``-``.
         b: The same.
         fields: The input's names of fields.
-        headlines: Look for those of text files, for which the lexicon is read (2 s).
+        headlines: Look for those of text files, for which the lexicon is read (1 s).
 
     Raises:
         UsageError: An argument names no single document, or both are standard input.

@@ -183,11 +183,11 @@ def _find(
         OutputFolder(out, force=writing.force).check()  # before anything is read
     sources = discover(reading.inputs, passed=passed)
     origin = made_from(sources, settings, dict(reading.fields), reading.strict, format)
-    if writing.resume and not writing.force:
-        before = _finished(writing, origin)
+    if writing.resume:
+        before = None if writing.force else _finished(writing, origin)
         if before is not None:
             return before
-    OutputFolder(out, force=writing.force).check()
+        OutputFolder(out, force=writing.force).check()
     need = disk_need(sum(source.size for source in sources))
     rejects: list[Reject] = []
     warnings: list[Reject] = []
