@@ -281,9 +281,9 @@ def listed(view: View, labels: Labels) -> None:
     if not heading.any():
         return
     ends = ~line & (labels == BODY)
-    ends[units.offsets[:-1]] = True
-    led = heading[np.maximum.accumulate(np.where(heading | ends, np.arange(len(units)), 0))]
     count = steps(units.offsets)
+    ends[units.offsets[:-1][count > 0]] = True
+    led = heading[np.maximum.accumulate(np.where(heading | ends, np.arange(len(units)), 0))]
     told = running(size * (view.prose & (labels == BODY) & ~cut))  # words of the article
     above = told[:-1] - told[units.offsets[:-1]].repeat(count)
     below = told[units.offsets[1:]].repeat(count) - told[1:]

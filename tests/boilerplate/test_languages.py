@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from dedup.boilerplate import strip_boilerplate
+from dedup.boilerplate import strip, strip_boilerplate
+from dedup.tokens import tokenize
 
 ROWS = [
     row.split("\t") for row in Path(__file__).with_name("articles.tsv").read_text("utf-8").splitlines()[2:]
@@ -261,3 +265,28 @@ def test_an_agency_a_sentence_speaks_of_stays(opening: str) -> None:
     clean = strip_boilerplate(opening + "\n\n" + "\n\n".join(lines("en", "body")))
     assert clean.text.startswith(opening)
     assert {agency.role for agency in clean.agencies} <= {"mention"}
+
+
+pages = st.lists(st.sampled_from([line for _, _, line in ROWS] + ["TOP", "Most read"]), max_size=12)
+
+
+def taken(documents: list[str]) -> list[list[tuple[int, ...]]]:
+    """What went of each of them, and its agencies."""
+    batch = pa.record_batch({"text": pa.array(documents, pa.large_string())})
+    found = strip(tokenize(batch.column("text")), batch)
+    rows: list[list[tuple[int, ...]]] = [[] for _ in documents]
+    for offsets, columns in (
+        (found.removed_offsets, (found.removed_start, found.removed_end, found.removed_kind)),
+        (found.agency_offsets, (found.agency_start, found.agency_end, found.agency_name, found.agency_role)),
+    ):
+        values = list(zip(*(column.tolist() for column in columns), strict=True))
+        for row, first, last in zip(rows, offsets[:-1].tolist(), offsets[1:].tolist(), strict=True):
+            row.extend(values[first:last])
+    return rows
+
+
+@given(st.lists(st.just("") | pages.map("\n\n".join), max_size=6))
+@settings(max_examples=150, deadline=None)
+def test_what_goes_of_a_document_is_no_matter_of_those_beside_it(documents: list[str]) -> None:
+    """Empty ones among them, at either end, too."""
+    assert taken(documents) == [taken([text])[0] for text in documents]
