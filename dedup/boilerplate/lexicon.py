@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from importlib import resources
-from itertools import chain, pairwise
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -143,6 +143,30 @@ def tokenize_phrases(phrases: list[str]) -> tuple[NDArray[np.uint64], NDArray[np
     return tokens.hash[places], offsets[running([len(words) for words in phrase_words])]
 
 
+def _trie(
+    hashes: NDArray[np.uint64], offsets: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.uint64], NDArray[np.int64]]:
+    """The trie of n phrases, all grown by a word at a time.
+
+    Returns:
+        Of each edge the node it leaves, int64[E], and its word; edge e leads to node e + 1, and node 0 is the
+        root. And the node each phrase ends at: int64[n].
+    """
+    size = steps(offsets)
+    ends = np.zeros(len(size), np.int64)
+    edges, grown = [], 0
+    for depth in range(max(size, default=0)):
+        longer = np.flatnonzero(size > depth)
+        node, word = ends[longer], hashes[offsets[longer] + depth]
+        order = np.lexsort((word, node))
+        opens = run_starts(node[order], word[order])
+        ends[longer[order]] = grown + np.cumsum(opens)
+        edges.append((node[order][opens], word[order][opens]))
+        grown += int(opens.sum())
+    nodes, words = zip(*edges, strict=True)
+    return np.concatenate(nodes), np.concatenate(words), ends
+
+
 def _bits(values: NDArray[np.uint64], size: int) -> NDArray[np.uint8]:
     """A filter of so many bits, of which those of the low bits of the values are set."""
     bits = np.zeros(size, np.bool_)
@@ -189,28 +213,20 @@ def lexicon() -> Lexicon:
     abbreviations = np.unique(tokenize(pa.array(short)).hash)
     number = int(tokenize(pa.array(["0"])).hash[0])
 
-    edges: dict[tuple[int, int], int] = {}
-    ends = np.zeros(len(phrases), np.int64)
-    sequence = hashes.tolist()
-    for i, (first, last) in enumerate(pairwise(offsets.tolist())):
-        node = 0
-        for word in sequence[first:last]:
-            node = edges.setdefault((node, word), len(edges) + 1)
-        ends[i] = node
-    nodes, words = (np.array(column, np.uint64) for column in zip(*edges, strict=True))
+    nodes, words, ends = _trie(hashes, offsets)
     kinds, weights, needs = (np.array(column) for column in list(zip(*phrases, strict=True))[1:])
     # a phrase of several languages says what it says once, with the greatest of its weights
     name = np.where(kinds == AGENCY, weights, 0)
     order = np.lexsort((-weights, name, needs, kinds, ends))
     order = order[run_starts(ends[order], kinds[order], needs[order], name[order])]
     order = order[ends[order] > 0]  # without phrases that have no word
-    count = np.bincount(ends[order], minlength=len(edges) + 1)
+    count = np.bincount(ends[order], minlength=len(nodes) + 1)
     terminal = count > 0
 
-    keys, targets = _table(((words ^ nodes * _M) * _M) | np.uint64(1))
+    keys, targets = _table(((words ^ nodes.astype(np.uint64) * _M) * _M) | np.uint64(1))
     opens = nodes == 0
     follows = np.append(False, opens)[nodes]  # the second of two
-    pairs = words[nodes[follows] - np.uint64(1)] ^ words[follows] >> np.uint64(PAIR_SHIFT)
+    pairs = words[nodes[follows] - 1] ^ words[follows] >> np.uint64(PAIR_SHIFT)
     single = steps(offsets) == 1
     months = hashes[offsets[:-1][single & (kinds == CUES.index("month"))]]
     return Lexicon(
