@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from dedup._version import __version__
+from dedup.boilerplate import Recurring
 from dedup.config import check_format
 from dedup.errors import OutputError
 from dedup.io import OutputFolder, rejects_table, write_records, write_table
@@ -89,6 +90,9 @@ def write_files(
         f"documents.{format}": lambda path: table(path, result.document_batches()),
         f"relations.{format}": lambda path: table(path, result.relation_batches(), RELATIONS),
         f"families.{format}": lambda path: table(path, result.family_batches(), FAMILIES),
+        f"learned.{format}": lambda path: write_table(
+            path, (result.recurring or Recurring.nothing()).table()
+        ),
         "rejects.jsonl": lambda path: write_table(path, rejects_table(result.rejects)),
     }
 

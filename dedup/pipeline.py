@@ -254,7 +254,7 @@ def learn(batches: Iterable[pa.RecordBatch]) -> Recurring:
         tables.append(block_table(tokenize(batch.column("text")), batch, rows))
         rows += len(batch)
     if not tables:
-        return Recurring(np.empty(0, np.uint64), np.empty(0, np.uint8))
+        return Recurring.nothing()
     return find_recurring(BlockTable.joined(tables))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-__all__ = ["DIFFS", "FAMILIES", "FORMAT", "PASSAGE", "RELATED", "RELATIONS"]
+__all__ = ["DIFFS", "FAMILIES", "FORMAT", "LEARNED", "PASSAGE", "RELATED", "RELATIONS"]
 
 FORMAT = 1
 """Version of the files; raised when one changes so that a reader must know."""
@@ -46,3 +46,5 @@ FAMILIES = pa.schema(
 
 DIFFS = pa.schema([(name, pa.string()) for name in ("family", "canonical", "variant", "operations")])
 """In Parquet, where the operations are JSON text."""
+
+LEARNED = pa.schema([("block", pa.string()), ("documents", pa.int64())])

@@ -43,6 +43,7 @@ def test_files_and_keys(out: Path) -> None:
     names = [
         *(f"{name}.jsonl" for name in KEYS),
         "canonical.jsonl",
+        "learned.jsonl",
         "rejects.jsonl",
         "report.html",
         "run.json",

@@ -12,13 +12,15 @@ from collections import Counter
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+import numpy as np
 import orjson
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from dedup import Document, UsageError, diff, find_families
+from dedup import Document, Settings, UsageError, diff, find_families
 from dedup.cli import main
 from dedup.errors import InputError, OutputError
 from dedup.index import Index
@@ -28,6 +30,9 @@ from dedup.report.contents import Contents, parents_of, short_form
 from dedup.report.files import read_tables
 from dedup.report.page import as_json
 from dedup.report.pictures import matrix, timeline
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 LEAD = (
     "The harbour office of Port Alder closed its gates on Tuesday after a crane fell onto the eastern pier."
@@ -261,6 +266,27 @@ def test_a_corpus_without_families_has_a_page_too(tmp_path: Path):
     assert page.data == {"index": page.data["index"]}
 
 
+def test_what_the_page_marks_as_left_out_is_what_was(tmp_path: Path, seed_table: pa.Table):
+    """Furniture that the run learned, too, and nothing where nothing was to be stripped."""
+    for format, strip in (("jsonl", True), ("parquet", True), ("jsonl", False)):  # noqa: A001
+        out = tmp_path / f"{format}-{strip}"
+        result = find_families(seed_table, settings=Settings(strip=strip))
+        result.write(out, format=format, report=False)
+        taken = dict(
+            zip(*result.documents_table().select(["id", "removed_chars"]).to_pydict().values(), strict=True)
+        )
+        contents = Contents(read_tables(out), out)
+        marked = {
+            member[0]: sum(np.diff(np.reshape(spans, (-1, 3))[:, :2]).ravel())
+            for chunk in contents.chunks()
+            for family in chunk
+            for member, spans in zip(family["members"], family["removed"], strict=True)
+            if spans is not None
+        }
+        assert marked == {identity: taken[identity] for identity in marked}
+        assert any(marked.values()) == strip
+
+
 @pytest.mark.parametrize("format", ["jsonl", "parquet"])
 def test_an_export_of_an_index_is_no_run(tmp_path: Path, format: str):  # noqa: A002
     with Index.open(tmp_path / "news.db") as index:
@@ -283,6 +309,7 @@ def test_errors_say_what_is_wrong(hostile: Path, tmp_path: Path):
         ("diffs.jsonl", b"", InputError, "diffs has 0 rows where the other files tell of 10"),
         ("canonical.jsonl", b"", InputError, "canonical has 0 rows where the other files tell of 5"),
         ("diffs.parquet", b"PAR1 and no more", InputError, "diffs.parquet: cannot be read"),
+        ("learned.jsonl", b'{"block": "ice"}', InputError, "learned.jsonl: cannot be read"),
         ("documents.jsonl", b'{"id"', InputError, "documents.jsonl: cannot be read"),
         ("documents.jsonl", b"", InputError, "is in a family, but not among the documents"),
         ("run.json", b"[]", UsageError, "no result of dedup run"),

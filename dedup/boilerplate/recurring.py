@@ -18,6 +18,7 @@ from xxhash import xxh64_intdigest
 from dedup import kernels
 from dedup.kernels.constants import MIX
 from dedup.ragged import holders, is_in, run_starts, steps
+from dedup.schemas import LEARNED
 from dedup.texts import DAY, NO_DAY, times_of
 
 if TYPE_CHECKING:
@@ -94,6 +95,26 @@ class Recurring:
 
     keys: NDArray[np.uint64]
     witnesses: NDArray[np.uint8]
+
+    @classmethod
+    def nothing(cls) -> Self:
+        """No block recurs."""
+        return cls(np.empty(0, np.uint64), np.empty(0, np.uint8))
+
+    @classmethod
+    def from_table(cls, table: pa.Table) -> Self:
+        """What :meth:`table` gives, read back.
+
+        Raises:
+            ValueError: A block is no hexadecimal number of 16 digits.
+        """
+        keys = np.frombuffer(bytes.fromhex("".join(table["block"].to_pylist())), ">u8").astype(np.uint64)
+        return cls(keys, table["documents"].to_numpy().astype(np.uint8))
+
+    def table(self) -> pa.Table:
+        """The blocks as a table: ``block``, 16 hexadecimal digits, and ``documents``, its witnesses."""
+        blocks = [f"{key:016x}" for key in self.keys.tolist()]
+        return pa.table([blocks, self.witnesses.astype(np.int64)], schema=LEARNED)
 
     def marks(self, batch: pa.RecordBatch, units: Units, whole: NDArray[np.uint64]) -> NDArray[np.uint8]:
         """uint8[U]: witnesses of each unit as a recurring block of its source, 0 if it is none."""

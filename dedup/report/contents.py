@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from dedup.boilerplate import Recurring
     from dedup.lineage import AgreedText, Parents
     from dedup.tokens import Tokens
 
@@ -301,7 +302,7 @@ class Contents:
             bounds.append(len(rows))
         texts = pa.array([document.text for document in documents], pa.large_string())
         tokens = tokenize(texts)
-        removed = _removed(tokens, texts, documents)
+        removed = _removed(tokens, texts, documents, tables.recurring)
         words = read_words(tokens, texts)
         pairs = np.searchsorted(tables.family[self._pairs.a], [*numbers, numbers[-1] + 1])
         shared = find_runs(words, self._pairs.of(pairs[0], pairs[-1], rows))
@@ -412,10 +413,17 @@ def _percent(ratio: float | None) -> float | None:
     return None if ratio is None else round(100 * ratio, 1)
 
 
-def _removed(tokens: Tokens, texts: pa.Array, documents: Sequence[Document]) -> list[list[int]]:
+def _removed(
+    tokens: Tokens, texts: pa.Array, documents: Sequence[Document], recurring: Recurring | None
+) -> list[list[int]]:
     """Boilerplate of each document: start, end and number of the kind, flat."""
-    titles = pa.array([document.title for document in documents], pa.string())
-    stripped = strip(tokens, pa.record_batch({"text": texts, "title": titles}))
+    if recurring is None:
+        return [[] for _ in documents]
+    known = {
+        name: pa.array([getattr(document, name) for document in documents], pa.string())
+        for name in ("title", "source")
+    }
+    stripped = strip(tokens, pa.record_batch({"text": texts, **known}), recurring)
     bounds = stripped.removed_offsets
     document = owners(bounds)
     places = np.stack([stripped.removed_start, stripped.removed_end], axis=1)

@@ -15,12 +15,14 @@ import pyarrow.json
 import pyarrow.parquet
 
 from dedup import schemas
+from dedup.boilerplate import Recurring
 from dedup.columns import whole
 from dedup.errors import InputError, UsageError
 from dedup.io.jsonl import load_line
 from dedup.io.schema import TIME
 from dedup.parallel import in_order
 from dedup.ragged import owners, running
+from dedup.schemas import LEARNED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -68,6 +70,7 @@ class RunTables:
         relations: All.
         a: int64, row of each relation's document ``a``, -1 where it is in no family.
         b: int64, of its document ``b``.
+        recurring: Blocks that were learned to recur in a source; None where nothing was stripped.
     """
 
     run: dict[str, Any]
@@ -78,6 +81,7 @@ class RunTables:
     relations: pa.Table
     a: NDArray[np.int64]
     b: NDArray[np.int64]
+    recurring: Recurring | None
 
     @cached_property
     def family(self) -> NDArray[np.int64]:
@@ -135,7 +139,19 @@ def read_tables(folder: Path) -> RunTables:
     first = running(members.value_lengths())
     relations = pa.Table.from_batches(_batches(folder, "relations", RELATIONS), RELATIONS)
     a, b = (_rows(relations[name], ids) for name in "ab")
-    return RunTables(run, totals, families, documents, first, relations, a, b)
+    recurring = _learned(folder) if run.get("settings", {}).get("strip", True) else None
+    return RunTables(run, totals, families, documents, first, relations, a, b, recurring)
+
+
+def _learned(folder: Path) -> Recurring:
+    """Blocks that were learned; none where the run is of a version that did not keep them."""
+    path = _table(folder, "learned")
+    if not path.exists():
+        return Recurring.nothing()
+    try:
+        return Recurring.from_table(pa.Table.from_batches(_batches(folder, "learned", LEARNED), LEARNED))
+    except ValueError as error:
+        raise _unreadable(path, error) from error
 
 
 def _rows(ids: pa.Array | pa.ChunkedArray, among: pa.Array | pa.ChunkedArray) -> NDArray[np.int64]:

@@ -19,6 +19,7 @@ FILES = {
     "diffs.jsonl",
     "documents.jsonl",
     "families.jsonl",
+    "learned.jsonl",
     "rejects.jsonl",
     "relations.jsonl",
     "report.html",
