@@ -220,7 +220,7 @@ def strip(record: Record) -> Spans:
     """Removed spans of one article by itself."""
     import dedup
 
-    clean = dedup.strip_boilerplate(record["text"], title=record.get("title"), source=record.get("source"))
+    clean = dedup.strip_boilerplate(record["text"], title=record.get("title"))
     return [(r.start, r.end) for r in clean.removed]
 
 

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from dedup.api import compare, find_families, signature
     from dedup.asyncindex import AsyncIndex
     from dedup.boilerplate import strip_boilerplate
-    from dedup.config import Settings
-    from dedup.edits import Diff, diff
+    from dedup.config import Policy, Settings
+    from dedup.edits import Diff, Operation, diff
     from dedup.errors import (
         DedupError,
         DiffError,
@@ -32,12 +32,16 @@ if TYPE_CHECKING:
         UsageError,
     )
     from dedup.index import Change, Index, Match, StoredDocument, StoredFamily
+    from dedup.io import Reject
+    from dedup.lineage import AgreedPassage, AgreedText, Step
     from dedup.model import Agency, CleanText, Document, Kind, Passage, Relation, RelationKind, Removed, Role
     from dedup.result import Family, Result
     from dedup.shingles import shingle_hash
 
 __all__ = [
     "Agency",
+    "AgreedPassage",
+    "AgreedText",
     "AsyncIndex",
     "Change",
     "CleanText",
@@ -51,8 +55,11 @@ __all__ = [
     "Kind",
     "Match",
     "MissingExtraError",
+    "Operation",
     "OutputError",
     "Passage",
+    "Policy",
+    "Reject",
     "Relation",
     "RelationKind",
     "Removed",
@@ -61,6 +68,7 @@ __all__ = [
     "SchemeError",
     "Settings",
     "SettingsError",
+    "Step",
     "StorageError",
     "StoredDocument",
     "StoredFamily",
@@ -78,8 +86,8 @@ _HOMES = {
     "api": ("compare", "find_families", "signature"),
     "asyncindex": ("AsyncIndex",),
     "boilerplate": ("strip_boilerplate",),
-    "config": ("Settings",),
-    "edits": ("Diff", "diff"),
+    "config": ("Policy", "Settings"),
+    "edits": ("Diff", "Operation", "diff"),
     "errors": (
         "DedupError",
         "DiffError",
@@ -92,6 +100,8 @@ _HOMES = {
         "UsageError",
     ),
     "index": ("Change", "Index", "Match", "StoredDocument", "StoredFamily"),
+    "io": ("Reject",),
+    "lineage": ("AgreedPassage", "AgreedText", "Step"),
     "model": (
         "Agency",
         "CleanText",

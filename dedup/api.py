@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dedup.config import Settings
 from dedup.engines.base import silent
 from dedup.engines.local import find_families as run
 from dedup.errors import UsageError
-from dedup.io import Reject, from_documents
+from dedup.io import Reject, from_documents, read
 from dedup.model import Document, Relation
 from dedup.pipeline import sign
 from dedup.signatures import as_minhash
@@ -36,6 +37,7 @@ def find_families(
 
     Args:
         documents: An iterable of :class:`Document` or mappings, an Arrow table, a pandas or Polars frame.
+            Or a ``pathlib.Path``, or several, of files and folders in the formats that ``dedup run`` reads.
             Fields: id, text, title, source, published, updated, url, language; only text is needed.
         settings: What to do; the defaults if left out.
         fields: Renames, our field to theirs: ``{"text": "body"}``.
@@ -43,15 +45,17 @@ def find_families(
         progress: Told of each step.
 
     Raises:
-        UsageError: No text column, no column of ``fields``, or no document that can be used.
+        UsageError: No such file, no text column, no column of ``fields``, or no document that can be used.
         InputError: ``strict``, and a record cannot be used, or no record has a field of ``fields``.
     """
     if not callable(progress):
         raise UsageError(f"progress is {type(progress).__name__}, not a function to call with each step")
     rejects: list[Reject] = []
     warnings: list[Reject] = []
-    batches = from_documents(
-        documents, fields=fields, strict=strict, reject=rejects.append, warn=warnings.append
+    given = [documents] if isinstance(documents, Path) else documents
+    in_files = isinstance(given, list | tuple) and given and all(isinstance(one, Path) for one in given)
+    batches = (read if in_files else from_documents)(
+        given, fields=fields, strict=strict, reject=rejects.append, warn=warnings.append
     )
     return run(batches, Settings.given(settings), rejects=rejects, warnings=warnings, progress=progress)
 

@@ -125,7 +125,7 @@ def ranks(
 def _in_steps(
     words: NDArray[np.int64], family: NDArray[np.int64], least: Sequence[int]
 ) -> NDArray[np.float64]:
-    """In 32 parts of the family's most, which is ``least`` or more: float64[n]."""
+    """In 32 parts of the family's greatest number, which is ``least`` where that is greater: float64[n]."""
     most = np.ones(len(family), np.int64)
     most[: len(least)] = np.maximum(np.array(least, np.int64), 1)
     np.maximum.at(most, family, words)

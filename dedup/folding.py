@@ -64,7 +64,7 @@ class Folding:
     """The table as arrays.
 
     Attributes:
-        version: Unicode version, and our revision for it, such as ``18.0.0-2``.
+        version: Unicode version, and our revision for it, such as ``18.0.0-3``.
         page: uint16[0x1100], index of the page of a block of 256 code points.
         entry: uint32[pages * 256], class | length << 5 | place << 12.
         pool: uint8[…], the folded forms, UTF-8.

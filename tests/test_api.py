@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import uuid
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -45,6 +46,21 @@ def found(documents: Any, **options: Any) -> tuple[Any, ...]:
     result = dedup.find_families(documents, **options)
     tables = (result.documents_table(), result.relations_table(), result.families_table())
     return tuple(table.to_pylist() for table in tables)
+
+
+def test_files_are_read_as_by_a_run(tmp_path: Path) -> None:
+    file, text = tmp_path / "some.jsonl", tmp_path / "bees.txt"
+    file.write_text("".join(json.dumps(record) + "\n" for record in RECORDS if record["id"] != "bees") + "?")
+    text.write_text(OTHER)
+    for given in (tmp_path, [file, text], (text, file)):
+        result = dedup.find_families(given)
+        assert [sorted(family.members) for family in result.families] == [["again", "full"]]
+        assert len(result) == 3
+        assert [(reject.file, reject.line) for reject in result.rejects] == [(str(file), 3)]
+    with pytest.raises(UsageError, match="no such file"):
+        dedup.find_families(tmp_path / "none.jsonl")
+    with pytest.raises(InputError, match=r"some\.jsonl:3"):
+        dedup.find_families([file], strict=True)
 
 
 def as_documents() -> list[dedup.Document]:

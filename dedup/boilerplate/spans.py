@@ -1,4 +1,4 @@
-"""Boilerplate inside a block of body: the dateline or date it opens with, the credit it closes with."""
+"""Boilerplate inside a block of body: the dateline it opens with, the credit it closes with."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ class Spans:
 
 
 def inner_spans(seen: Seen, units: Units, removed: NDArray[np.bool_], agencies: Agencies) -> Spans:
-    """Datelines, dates put before the text, and trailing credits in units that stay.
+    """Datelines and trailing credits in units that stay.
 
     Args:
         seen: The batch.

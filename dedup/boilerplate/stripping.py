@@ -387,13 +387,12 @@ def share_of_cues(line: str) -> float:
     return float(covered.sum(axis=0).max(initial=0)) / max(len(tokens.hash), 1)
 
 
-def strip_boilerplate(text: str, *, title: str | None = None, source: str | None = None) -> CleanText:
+def strip_boilerplate(text: str, *, title: str | None = None) -> CleanText:
     """Take out of one article what is not the article.
 
     Args:
         text: The raw text.
         title: Its headline, if it is known apart from the text.
-        source: Who published it; for the record, one text alone teaches nothing about its source.
 
     Returns:
         What stays, with blocks separated as they were, what was removed, and the agencies named.
@@ -401,17 +400,12 @@ def strip_boilerplate(text: str, *, title: str | None = None, source: str | None
     Raises:
         InputError: An argument is no text, or has half of a surrogate pair.
     """
-    given = Document.from_record({"text": text, "title": title, "source": source})
+    given = Document.from_record({"text": text, "title": title})
     try:
-        batch = pa.record_batch(
-            {
-                "text": pa.array([given.text], pa.large_string()),
-                "title": pa.array([given.title], pa.string()),
-                "source": pa.array([given.source], pa.string()),
-            }
-        )
+        texts, titles = pa.array([given.text], pa.large_string()), pa.array([given.title], pa.string())
     except UnicodeEncodeError as error:
-        raise InputError("a text, title or source has a lone surrogate") from error
+        raise InputError("a text or title has a lone surrogate") from error
+    batch = pa.record_batch({"text": texts, "title": titles})
     return clean_texts(batch)[0]
 
 

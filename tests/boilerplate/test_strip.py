@@ -1178,13 +1178,13 @@ def test_a_day_before_its_month_ends_no_sentence() -> None:
     assert strip_boilerplate(text).text == text
 
 
-@pytest.mark.parametrize("argument", ["text", "title", "source"])
+@pytest.mark.parametrize("argument", ["text", "title"])
 def test_half_a_character_is_no_text(argument: str) -> None:
     with pytest.raises(InputError, match="lone surrogate"):
         strip_boilerplate(**{"text": LEAD, argument: "\ud800"})
 
 
-@pytest.mark.parametrize("argument", ["text", "title", "source"])
+@pytest.mark.parametrize("argument", ["text", "title"])
 @pytest.mark.parametrize(("value", "kind"), [(1, "a number"), (b"caf\xe9", "bytes"), (["a"], "an array")])
 def test_what_is_no_string_is_no_text(argument: str, value: object, kind: str) -> None:
     with pytest.raises(InputError, match=f"^{argument} is {kind}, not a string$"):
@@ -1209,7 +1209,7 @@ def test_no_paragraph_of_the_demo_corpus_is_lost() -> None:
         if row["id"] not in texts:
             continue
         record = texts[row["id"]]
-        clean = strip_boilerplate(record["text"], title=record.get("title"), source=record.get("source"))
+        clean = strip_boilerplate(record["text"], title=record.get("title"))
         start = 0
         for line, label in zip(record["text"].split("\n"), row["labels"], strict=True):
             end = start + len(line)
