@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from dedup._version import __version__
 
 if TYPE_CHECKING:
-    from dedup.api import compare, find_families, signature
+    from dedup.api import compare, explain, find_families, signature
     from dedup.asyncindex import AsyncIndex
     from dedup.boilerplate import strip_boilerplate
     from dedup.config import Policy, Settings
@@ -76,6 +76,7 @@ __all__ = [
     "__version__",
     "compare",
     "diff",
+    "explain",
     "find_families",
     "shingle_hash",
     "signature",
@@ -83,7 +84,7 @@ __all__ = [
 ]
 
 _HOMES = {
-    "api": ("compare", "find_families", "signature"),
+    "api": ("compare", "explain", "find_families", "signature"),
     "asyncindex": ("AsyncIndex",),
     "boilerplate": ("strip_boilerplate",),
     "config": ("Policy", "Settings"),

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from dedup.engines.base import Progress
     from dedup.result import Result
 
-__all__ = ["compare", "find_families", "signature"]
+__all__ = ["compare", "explain", "find_families", "signature"]
 
 
 def find_families(
@@ -76,9 +76,25 @@ def compare(
         InputError: A text is empty, or a field has the wrong type.
     """
     one, two = _as_document(a, "a"), _as_document(b, "b")
-    pair = [replace(one, id="a"), replace(two, id="b")]  # their own ids may be the same
-    relation = find_families(pair, settings, strict=True).relation("a", "b")
-    return replace(relation, a=one.id, b=two.id)
+    return replace(_judged(one, two, settings).relation("a", "b"), a=one.id, b=two.id)
+
+
+def explain(
+    a: str | Document | Mapping[str, Any],
+    b: str | Document | Mapping[str, Any],
+    settings: Settings | None = None,
+) -> str:
+    """Why two texts are related as :func:`compare` says, or not at all: the rule that decided, in words.
+
+    Args:
+        a: A text, or a document or mapping as :func:`find_families` takes them.
+        b: Another.
+        settings: What to do; the defaults if left out.
+
+    Raises:
+        InputError: A text is empty, or a field has the wrong type.
+    """
+    return _judged(_as_document(a, "a"), _as_document(b, "b"), settings).explain("a", "b")
 
 
 def signature(text: str, settings: Settings | None = None) -> MinHash:
@@ -97,6 +113,11 @@ def signature(text: str, settings: Settings | None = None) -> MinHash:
     settings = Settings.given(settings)
     batch = next(from_documents([{"id": "text", "text": text}], strict=True))
     return as_minhash(sign(batch, settings)[0], settings)
+
+
+def _judged(a: Document, b: Document, settings: Settings | None) -> Result:
+    """Two documents as ``a`` and ``b``, since their own ids may be the same."""
+    return find_families([replace(a, id="a"), replace(b, id="b")], settings, strict=True)
 
 
 def _as_document(value: str | Document | Mapping[str, Any], name: str) -> Document:

@@ -176,6 +176,12 @@ def test_compare() -> None:
     assert dedup.compare(LEAD, OTHER) == dedup.Relation("a", "b", dedup.RelationKind.NONE)
 
 
+def test_explain_says_why_of_two_texts() -> None:
+    run = dedup.find_families([dedup.Document("x", LEAD), dedup.Document("y", OTHER)])
+    assert dedup.explain(LEAD, OTHER) == run.explain("x", "y")
+    assert dedup.explain({"text": LEAD}, dedup.Document("a", LEAD)).startswith("word for word the same")
+
+
 def test_compare_takes_the_sides_as_given() -> None:
     one, two = dedup.compare(REST, f"{LEAD} {REST}"), dedup.compare(f"{LEAD} {REST}", REST)
     assert (one.coverage_a, one.coverage_b) == (two.coverage_b, two.coverage_a) == (1, two.coverage_a)
