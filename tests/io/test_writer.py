@@ -12,6 +12,7 @@ from dedup.errors import OutputError
 from dedup.io import Reject, read, rejects_table, write_jsonl, write_parquet, write_records, write_table
 from dedup.io.schema import TIME
 
+PLACE = pa.struct([("a_start", pa.int64()), ("a_end", pa.int64())])
 TABLE = pa.table(
     {
         "id": ["a", "b"],
@@ -21,7 +22,7 @@ TABLE = pa.table(
             [datetime(2024, 1, 2, tzinfo=UTC), datetime(2024, 1, 2, 3, 4, 5, 600, tzinfo=UTC)], TIME
         ),
         "members": [["ä", "\u2028"], []],
-        "passages": [[{"a_start": 0, "a_end": 5}], []],
+        "passages": pa.array([[{"a_start": 0, "a_end": 5}], []], pa.list_(PLACE)),
     }
 )
 
