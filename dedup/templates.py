@@ -309,7 +309,8 @@ def _differ_only(
     date respelled, is not new. Days apart, one new figure is enough in a brief, and one in ten in longer
     texts. Between a copy that was cut and its original little differs but the figures of a line that stands
     behind it, such as a telephone number, and those of what was cut off; so they count within passages only,
-    but in tables, and in notices days apart. One figure makes a table another one where their headlines
+    but in tables, in notices days apart, and in those of one source of whose figures a quarter at most is in
+    both. One figure makes a table another one where their headlines
     (``headlined``) have other figures as well.
     """
     a, b = aligned.a, aligned.b
@@ -321,7 +322,9 @@ def _differ_only(
     few = np.where(headlined, 1, np.maximum(share, 2))
     least = np.where(table[a] & table[b], np.minimum(least, few), least)
     short = lengths.whole < 2 * NOTICE
-    within = (aligned.conflicts >= least) | (table[a] & table[b]) | (apart & short[a] & short[b])
+    another = texts.sources_known(a, b, same=True) & (aligned.figures <= fewer / 4)
+    within = (aligned.conflicts >= least) | (table[a] & table[b])
+    within |= (apart | another) & short[a] & short[b]
     found = (fewer - aligned.figures >= least) & within
     shorter, longer = (side(lengths.whole[a], lengths.whole[b]) for side in (np.minimum, np.maximum))
     found &= (table[a] & table[b]) | (longer < UPDATE * shorter) | texts.apart(a, b, SAME_DAY)

@@ -207,6 +207,19 @@ def test_notices_of_two_days_are_two() -> None:
     assert reported(notice, [*dry, *words(300, 20)], hours=24) == "version"  # one of them is no notice
 
 
+def test_two_notices_of_one_source_have_next_to_no_figure_in_common() -> None:
+    """Two matches of one afternoon: the results stand above what they share."""
+    match = [word + 5000 if word in (10, 20, 40) else word for word in words(0, 48)]
+    one = [*words(300, 3), 6001, 6002, *match]
+    two = [*words(400, 3), 6003, 6004, *other(match, 10, 20)]
+    assert reported(one, two, sources=(1, 1)) == "none"
+    assert reported(one, two, sources=(1, 2)) == "near"
+    kept = [*words(400, 3), 6003, 6002, *other(match, 10)]  # brought up to date
+    assert reported(one, kept, sources=(1, 1)) == "near"
+    long = [[*notice, *words(500, 20)] for notice in (one, two)]
+    assert reported(*long, sources=(1, 1)) == "near"
+
+
 @pytest.mark.parametrize(("size", "relation"), [(40, "none"), (70, "near")])
 def test_the_last_word_of_a_notice_may_be_its_figure(size: int, relation: str) -> None:
     text, following = ([*words(0, size), figure] for figure in (5001, 5002))
