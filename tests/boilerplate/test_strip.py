@@ -379,6 +379,14 @@ def test_agencies_and_their_roles() -> None:
     assert agency_place("dpa") == "Hamburg, DE"
 
 
+@pytest.mark.parametrize("line", ["By Petra Lindqvane", "Von Petra Meier", "Photo: Petra Holm"])
+def test_a_first_name_is_no_agency(line: str) -> None:
+    clean = strip_boilerplate(f"{line}\n\nThe council closed the bridge, engineer Petra Holm said on Monday.")
+    assert clean.agencies == ()
+    wire = "AMMAN, March 3 (Petra) -- The council closed the old swing bridge for repairs on Monday."
+    assert [(a.name, a.role) for a in strip_boilerplate(wire).agencies] == [("Petra", "dateline")]
+
+
 def test_by_and_an_agency_is_a_byline_whatever_stands_above() -> None:
     appeal = "Independent reporting costs money. Support the Northport Times with a small monthly gift."
     free = (
