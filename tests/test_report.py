@@ -359,6 +359,14 @@ def test_the_matrix_shows_the_most_and_counts_the_rest():
     assert made.largest[0] == ("a", "b", 9)
 
 
+def test_no_source_of_the_matrix_stands_there_for_nothing():
+    flows = Counter({("hub", f"taker{n}"): 1 for n in range(9)} | {(f"a{n}", f"z{n}"): 1 for n in range(9)})
+    made = matrix(flows, most=12)
+    assert len(made.sources) == 12
+    assert {cell.row for cell in made.cells} | {cell.column for cell in made.cells} == set(range(12))
+    assert made.left_out == len({name for pair in flows for name in pair}) - 12
+
+
 FAR = [int(datetime(*day, tzinfo=UTC).timestamp()) for day in ((1, 1, 1), (1, 6, 1), (9999, 12, 31))]
 TIMES = st.lists(st.integers(-(10**9), 4 * 10**9) | st.integers(FAR[0], FAR[2]), max_size=20)
 

@@ -36,7 +36,7 @@ class Matrix:
     """Who copied from whom.
 
     Attributes:
-        sources: Those that gave or took most, most first.
+        sources: Those that gave or took most, most first; none without a cell.
         cells: Where at least one article passed.
         left_out: Sources that are not shown.
         largest: The strongest flows between two sources: from, to, articles.
@@ -49,13 +49,23 @@ class Matrix:
 
 
 def matrix(flows: Counter[tuple[str, str]], most: int = MOST_SOURCES) -> Matrix:
-    """The flows among the sources that gave or took most."""
+    """The flows among the sources that gave or took most, each with the one it shared most with."""
     total: dict[str, int] = {}
     for (giver, taker), count in flows.items():
         for source in {giver, taker}:
             total[source] = total.get(source, 0) + count
     sources = sorted(total, key=lambda source: (-total[source], source))
-    place = {source: number for number, source in enumerate(sources[:most])}
+    partner: dict[str, tuple[int, int, str]] = {}
+    for (giver, taker), count in flows.items():
+        for source, other in ((giver, taker), (taker, giver)):
+            flow = (-count, -total[other], other)
+            partner[source] = min(partner.get(source, flow), flow)
+    shown: set[str] = set()
+    for source in sources:
+        both = shown | {source, partner[source][2]}
+        if len(both) <= most:
+            shown = both
+    place = {source: number for number, source in enumerate(filter(shown.__contains__, sources))}
     top = max(flows.values(), default=1)
     cells = [
         Cell(place[giver], place[taker], count, round(0.12 + 0.88 * (count / top) ** 0.5, 3))
@@ -67,7 +77,7 @@ def matrix(flows: Counter[tuple[str, str]], most: int = MOST_SOURCES) -> Matrix:
         key=lambda flow: (-flow[2], flow[0], flow[1]),
     )
     cells.sort(key=lambda cell: (cell.row, cell.column))
-    return Matrix(tuple(place), tuple(cells), max(0, len(sources) - most), tuple(between[:5]))
+    return Matrix(tuple(place), tuple(cells), len(sources) - len(place), tuple(between[:5]))
 
 
 @dataclass(frozen=True, slots=True)
