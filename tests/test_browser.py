@@ -250,13 +250,25 @@ def test_print_leaves_the_controls_out(seeds, open_page, tmp_path):
     assert (tmp_path / "page.pdf").stat().st_size > 10_000
 
 
-def test_phone_width_has_no_sideways_scroll(seeds, open_page):
-    page = open_page(seeds, viewport={"width": 360, "height": 740})
-    assert page.evaluate("document.documentElement.scrollWidth") <= 360
-    page.click("#list a >> nth=0")
+@pytest.mark.parametrize("width", [360, 660, 800, 940, 1000])
+def test_no_width_has_a_sideways_scroll(seeds, open_page, width):
+    page = open_page(seeds, viewport={"width": width, "height": 740})
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.click("#list a >> nth=1")
     for tab in ("canonical", "compare", "agreed"):
         page.click(f"#tab-{tab}")
-        assert page.evaluate("document.documentElement.scrollWidth") <= 360
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_a_phone_says_which_version_is_canonical_and_what_the_others_are(seeds, open_page):
+    page = open_page(seeds, viewport={"width": 360, "height": 740})
+    page.click("text=Ferry captain questioned >> nth=0")
+    page.wait_for_selector("#panel")
+    assert page.locator(".versions .canonical .tag").inner_text() == "canonical"
+    rows = page.locator(".versions tbody tr:not(.canonical)")
+    for text in rows.all_inner_texts():
+        assert "version" in text
+        assert "%" in text
 
 
 @pytest.mark.parametrize("width", [360, 1280])

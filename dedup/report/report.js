@@ -471,7 +471,7 @@
         : dated < this.members.length ? " in order of time, undated last" : " in order of time";
       const unknown = "No version has a date. Which was the first, and which was made from which, is not known.";
       const head = ["Published", "Source", "Headline", "Relation", "In the canonical", "Most likely from", "Words", "Difference"];
-      const classes = ["", "", "", "spare", "spare", "spare", "num", "act"];
+      const classes = ["", "", "", "", "", "", "num", "act"];
       const body = el("tbody", { role: "rowgroup" });
       const section = el(
         "section",
@@ -510,7 +510,7 @@
         if (member.added) change.append(" ", el("span", { class: "plus" }, `+${number(member.added)}`));
         if (member.dropped) change.append(" ", el("span", { class: "minus" }, `−${number(member.dropped)}`));
       }
-      const coverage = el("td", { role: "cell", class: "spare nowrap" });
+      const coverage = el("td", { role: "cell", class: "nowrap share" });
       // what the canonical version has of it may be quotations only: it is here for what it shares with others
       const link = LINKS[member.kind];
       if (!own && member.coverage !== null) {
@@ -528,9 +528,9 @@
         el("td", { role: "cell", class: "nowrap" }, when(member.time, true)),
         el("td", { role: "cell", class: "from" }, bdi(brief(member.source || "–", 60))),
         el("td", { role: "cell", class: "title" }, linked(member.url, bdi(brief(member.name, 200)))),
-        el("td", { role: "cell", class: "spare" }, el("span", { class: own ? "tag own" : "tag" }, own ? "canonical" : link ? "by another version" : member.kind || "member")),
+        el("td", { role: "cell" }, el("span", { class: own ? "tag own" : "tag" }, own ? "canonical" : link ? "by another version" : member.kind || "member")),
         coverage,
-        el("td", { role: "cell", class: "spare parent" }, parent ? bdi(this.nameFrom(parent, member)) : el("span", { class: "soft" }, this.parentless(member, k))),
+        el("td", { role: "cell", class: parent ? "parent" : "parent none" }, parent ? bdi(this.nameFrom(parent, member)) : el("span", { class: "soft" }, this.parentless(member, k))),
         change,
         compare,
       );
