@@ -53,7 +53,17 @@ def read_csv(
     # A limit of the whole process, and there is no other: raised here, never lowered.
     csv.field_size_limit(max(csv.field_size_limit(), _LONGEST))
     # Bad bytes become lone surrogates, so that they cost one row and not the file.
-    lines = io.TextIOWrapper(stream, encoding="utf-8-sig", errors="surrogateescape", newline="")
+    with io.TextIOWrapper(stream, encoding="utf-8-sig", errors="surrogateescape", newline="") as lines:
+        yield from _read(lines, file, fields, needed, reject)
+
+
+def _read(
+    lines: io.TextIOWrapper,
+    file: str,
+    fields: Mapping[str, str],
+    needed: Collection[str],
+    reject: RejectSink,
+) -> Iterator[Block]:
     head: list[str] = []
     while not head or head[-1] in ("\n", "\r", "\r\n"):
         head.append(lines.readline())

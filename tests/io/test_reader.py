@@ -944,3 +944,10 @@ def test_what_compresses_well_is_not_copied_again_at_every_read() -> None:
         read_bytes = sum(map(len, iter(lambda: stream.read1(8192), b"")))
     assert read_bytes == size // 15 * 15
     assert time.process_time() - start < 3  # a twentieth of a second, or forty seconds
+
+
+@pytest.mark.filterwarnings("error")
+def test_every_table_is_closed(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("id,text\na,The ferry ran aground off the old harbour.\n")
+    (tmp_path / "b.tsv").write_text("id\tbody\nb\tNo column is named text.\n")
+    assert sum(len(batch) for batch in read([str(tmp_path)])) == 1
