@@ -199,7 +199,12 @@ def _find(
         if not folder.resumed:
             check_disk(Path(out).absolute(), need)
             if writing.resume and not quiet:
-                typer.echo(f"{out}: nothing to go on with: started anew", err=True)
+                why = (
+                    "what was kept is of other inputs, settings or another version, or from before a restart"
+                )
+                typer.echo(
+                    f"{out}: {why if folder.dropped else 'nothing to go on with'}: started anew", err=True
+                )
             if need > _MUCH and not quiet:
                 typer.echo(f"up to {need / 1e9:.1f} GB of disk needed", err=True)
         batches = read_sources(

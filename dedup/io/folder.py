@@ -58,6 +58,7 @@ class OutputFolder:
 
     Attributes:
         resumed: Whether there were any.
+        dropped: Whether what a run had kept for another key was removed.
 
     Raises:
         OutputError: ``OUT`` exists and is not empty, another run is writing to it, or it can't be written.
@@ -84,7 +85,7 @@ class OutputFolder:
         self._lock: int | None = None
         self._key = key
         self._resume = resume
-        self.resumed = False
+        self.resumed = self.dropped = False
 
     def __truediv__(self, name: str) -> Path:
         """Path of a file to be written."""
@@ -173,6 +174,7 @@ class OutputFolder:
             for half in self._partial.glob("*.partial"):  # a file that was being written: see output_file
                 _delete(half)
             return
+        self.dropped = self._has_files()
         for path in self._partial.iterdir():
             if path.name != _LOCK:
                 _delete(path)

@@ -92,7 +92,8 @@ def test_what_does_not_match_is_started_anew(options: tuple[str, ...], tmp_path:
         text.write_text('{"id": "b", "text": "The heron stood in the shallows and did not move."}\n')
     outcome = run(out, "--resume", *options, inputs=text)
     assert outcome.returncode == 0
-    assert "started anew" in outcome.stderr
+    assert "what was kept is of other inputs, settings or another version" in outcome.stderr
+    assert outcome.stderr.endswith("started anew\n")
     fresh = tmp_path / "fresh"
     run(fresh, *options, inputs=text)
     assert files(out) == files(fresh)
@@ -100,7 +101,7 @@ def test_what_does_not_match_is_started_anew(options: tuple[str, ...], tmp_path:
 
 def test_nothing_to_go_on_with(undisturbed: dict[str, bytes], tmp_path: Path) -> None:
     outcome = run(tmp_path / "out", "--resume")
-    assert "started anew" in outcome.stderr
+    assert "nothing to go on with: started anew" in outcome.stderr
     assert files(tmp_path / "out") == undisturbed
 
 
