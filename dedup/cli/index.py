@@ -214,7 +214,7 @@ def _is_index(db: str) -> bool:
 
 def _records(field: list[str] | None) -> Iterator[tuple[int, Mapping[str, Any] | InputError]]:
     """Records of standard input as they come, with their lines; what is none as its error."""
-    from dedup.io.jsonl import load_line, record_in
+    from dedup.io.jsonl import load_line, no_record, record_in
     from dedup.io.rows import source_fields
 
     fields = source_fields(parse_fields(field))
@@ -222,13 +222,11 @@ def _records(field: list[str] | None) -> Iterator[tuple[int, Mapping[str, Any] |
         record = record_in(line)
         if not record:
             continue
-        try:
+        values = None
+        with contextlib.suppress(ValueError):
             values = load_line(record)
-        except ValueError as error:
-            yield number, InputError(f"no JSON: {error}", file="-", line=number)
-            continue
         if not isinstance(values, dict):
-            yield number, InputError("no JSON object", file="-", line=number)
+            yield number, InputError(no_record(record, values), file="-", line=number)
             continue
         yield number, {ours: values.get(theirs) for ours, theirs in fields.items()}
 

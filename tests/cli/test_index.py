@@ -66,10 +66,13 @@ def test_bad_records_are_answered_in_their_place(dedup: Call, tmp_path: Path) ->
     found = answers(outcome.out)
     assert [answer.get("line") for answer in found] == [1, 2, 3, None]
     assert found[3]["id"] == "a"
+    assert [answer["error"][:14] for answer in found[:2]] == ["not valid JSON", "a JSON array, "]
+    wide = dedup("index", "add", tmp_path / "news.db", stdin=lines(DOCUMENTS[0]).decode().encode("utf-16"))
+    assert "it looks like UTF-16" in answers(wide.out)[0]["error"]
 
     strict = dedup("index", "add", tmp_path / "news.db", "--strict", stdin=stdin)
     assert strict.code == 2
-    assert strict.err.startswith("dedup: -:1: no JSON")
+    assert strict.err == "dedup: -:1: not valid JSON\n"
     stdin = lines(DOCUMENTS[1], {"id": "x"}, DOCUMENTS[2])
     strict = dedup("index", "add", tmp_path / "strict.db", "--strict", "--batch", "10", stdin=stdin)
     assert (strict.code, [answer["id"] for answer in answers(strict.out)]) == (2, [DOCUMENTS[1]["id"]])
