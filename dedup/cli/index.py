@@ -27,8 +27,6 @@ index = typer.Typer(
     rich_markup_mode=None,
 )
 
-_MOST = 2**63 - 1  # what a database can hold
-
 Database = Annotated[str, typer.Argument(metavar="DB", help="A file, or postgresql://…", show_default=False)]
 
 
@@ -58,7 +56,7 @@ def add(
 
 @index.command()
 def query(db: Database, field: Fields = None, strict: Strict = False) -> None:
-    """Say of records of standard input where they would belong; store nothing."""
+    """Say where records of standard input would belong. Nothing is stored."""
     with _open(db, read_only=True) as opened:
         _answer(_records(field), 1, lambda documents: map(opened.query, documents), strict=strict)
 
@@ -76,7 +74,7 @@ def families(
     since: Annotated[
         str | None, typer.Option(metavar="TIME", help="Changed at that time or later.", show_default=False)
     ] = None,
-    min_size: Annotated[int, typer.Option(metavar="N", min=1, max=_MOST, help="With so many members.")] = 2,
+    min_size: Annotated[int, typer.Option(metavar="N", min=1, help="With so many members.")] = 2,
 ) -> None:
     """List families, those that changed last at the end."""
     with _open(db, read_only=True) as opened:
@@ -87,9 +85,9 @@ def families(
 @index.command()
 def changes(
     db: Database,
-    since: Annotated[int, typer.Option(metavar="CURSOR", max=_MOST, help="After this one.")] = 0,
+    since: Annotated[int, typer.Option(metavar="CURSOR", help="After this one.")] = 0,
 ) -> None:
-    """List what happened to families, in order; the last cursor is where to go on next time."""
+    """List what happened to families, in order. The last cursor is where to go on next time."""
     with _open(db, read_only=True) as opened:
         while some := opened.changes(since):
             for change in some:
@@ -149,7 +147,7 @@ def merge(
     db: Database,
     other: Annotated[str, typer.Argument(metavar="OTHER", help="Another index.", show_default=False)],
 ) -> None:
-    """Add the documents of another index; a new one gets its settings, and keeps texts if that does."""
+    """Add the documents of another index. A new one gets its settings, and keeps texts if that does."""
     with _open(other, read_only=True) as source, _open(db, like=source) as opened:
         _put({"stored": opened.merge(source)})
 
@@ -164,7 +162,7 @@ def rebuild(db: Database) -> None:
 
 @index.command()
 def check(db: Database) -> None:
-    """Look for damage and contradictions; one line each, exit 2 if there are any."""
+    """Look for damage and contradictions. One line each; exit 2 if there are any."""
     with _open(db, read_only=True) as opened:
         found = opened.check()
     for text in found:

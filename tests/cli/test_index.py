@@ -172,5 +172,4 @@ def test_numbers_no_database_can_hold(dedup: Call, tmp_path: Path) -> None:
     dedup("index", "add", db, stdin=lines(DOCUMENTS[0]))
     for arguments in (("changes", db, "--since"), ("families", db, "--min-size")):
         outcome = dedup("index", *arguments, "9" * 30)
-        assert outcome.code == 2
-        assert outcome.err.startswith("dedup: Invalid value for '--")
+        assert (outcome.code, outcome.out, outcome.err) == (0, "", "")
