@@ -107,6 +107,8 @@ def explain(relation: Relation, rule: Rule, settings: Settings) -> str:
             return f"whoever says it, most of both is shared: {both}"
         case Rule.NEAR:
             needs = f"(near needs {percent(settings.near_coverage)} of both)"
+            if least >= 1:
+                return f"all of both is shared, but for light edits or the order {needs}"
             return f"almost all is shared: {both} {needs}"
         case Rule.EXACT:
             return "word for word the same, but for case, accents, punctuation and what was stripped"
