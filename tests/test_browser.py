@@ -185,6 +185,32 @@ def test_a_member_by_another_version_is_said_to_be_one(open_page, tmp_path, kind
         assert f"100 %: {words.get(kind, 'too little to tell')}" in said
 
 
+def test_texts_say_their_language(open_page, tmp_path):
+    """For who reads the page aloud, and for the shapes of signs that Chinese and Japanese share."""
+    text = "市は火曜日、古いプールを来年三月末で閉鎖し、跡地に図書館を建設する計画を発表した。"
+    more = "改修には約十八億円が必要と見積もられている。"
+    languages = ("ja", "<b>")
+    records = [
+        {
+            "id": f"n{n}",
+            "text": f"{text}\n{more * n}",
+            "title": "図書館",
+            "language": language,
+            "published": f"2026-03-01T0{n}:00Z",
+        }
+        for n, language in enumerate(languages)
+    ]
+    find_families(records).write(tmp_path / "out")
+    page = open_page(tmp_path / "out/report.html")
+    page.click("#list a")
+    page.wait_for_selector("#panel")
+    assert page.locator(".versions .title bdi").first.get_attribute("lang") == "ja"
+    assert page.locator(".versions .title bdi").last.get_attribute("lang") is None
+    page.click("#tab-compare")
+    said = page.eval_on_selector_all(".diff td", "cells => cells.map((cell) => cell.lang)")
+    assert set(said) == {"ja", ""}
+
+
 def test_words_of_the_report_are_explained(seeds, open_page):
     page = open_page(seeds)
     page.click("text=Ferry captain questioned >> nth=0")

@@ -64,7 +64,13 @@ def said(rule: Rule, coverage: tuple[float, float], shared: int, narrative: int)
         (Rule.FLASH, (0.9, 0.1), 28, 26, "grew into within half a day: the longer article has 90 % of it"),
         (Rule.WHOLE, (0.85, 0.7), 90, 4, "most of both is shared: 85 % of one and 70 % of the other"),
         (Rule.NEAR, (0.97, 0.95), 90, 80, "97 % of one and 95 % of the other (near needs 90 % of both)"),
-        (Rule.NEAR, (1.0, 1.0), 90, 80, "all of both is shared, but for light edits or the order (near needs 90 %"),
+        (
+            Rule.NEAR,
+            (1.0, 1.0),
+            90,
+            80,
+            "all of both is shared, but for light edits or the order (near needs 90 %",
+        ),
         (Rule.EXACT, (1, 1), 90, 80, "word for word the same"),
     ],
 )

@@ -263,6 +263,7 @@ class Contents:
             documents["words"].to_pylist(),
             np.where(parent < 0, -1, tables.place[parent]).tolist(),
             *(column[low:high].tolist() for column in numbers),
+            documents["language"].to_pylist(),
             strict=True,
         )
         members = list(rows)

@@ -48,6 +48,7 @@ DOCUMENTS = pa.schema(
         ("canonical_coverage", pa.float64()),
         ("agencies", pa.list_(pa.string())),
         ("words", pa.int64()),
+        ("language", pa.string()),
     ]
 )
 FAMILIES = pa.schema([field for field in schemas.FAMILIES if field.name != "earliest"])

@@ -44,8 +44,8 @@
     return node;
   }
 
-  function bdi(text) {
-    return el("bdi", null, text);
+  function bdi(text, lang) {
+    return el("bdi", { lang }, text);
   }
 
   // Names that go on and on are cut where many stand together.
@@ -246,7 +246,7 @@
       if (low >= high) continue;
       if (at < low) parent.append(cut(all, at, low));
       const piece = el("span", { class: "bp" });
-      if (removed[k] >= offset) piece.append(el("span", { class: "kind" }, GREYED[index.kinds[removed[k + 2]]] || index.kinds[removed[k + 2]]));
+      if (removed[k] >= offset) piece.append(el("span", { class: "kind", lang: "en" }, GREYED[index.kinds[removed[k + 2]]] || index.kinds[removed[k + 2]]));
       piece.append(cut(all, low, high));
       parent.append(piece);
       at = high;
@@ -395,10 +395,11 @@
   }
 
   function memberOf(row) {
-    const [id, title, from, time, url, kind, coverage, back, length, parent, shared, added, dropped] = row;
+    const [id, title, from, time, url, kind, coverage, back, length, parent, shared, added, dropped, lang] = row;
     return {
       id, title, time, url, kind, coverage, back, parent, shared, added, dropped,
       words: length,
+      lang: /^[a-z]{2,3}(-|$)/i.test(lang) ? lang : null, // as given, so it may be anything
       source: from < 0 ? null : index.sources[from],
     };
   }
@@ -430,7 +431,7 @@
 
     show() {
       const n = this.n;
-      const heading = el("h1", { tabindex: "-1" }, bdi(brief(families.title[n], 400)));
+      const heading = el("h1", { tabindex: "-1" }, bdi(brief(families.title[n], 400), this.canonical.lang));
       const sources = new Set(this.members.map((member) => member.source).filter(Boolean)).size;
       const facts = [plural(this.members.length, "version", "versions"), plural(sources, "source", "sources")];
       if (families.agencies[n].length) facts.push(families.agencies[n].map((k) => index.agencies[k]).join(", "));
@@ -527,7 +528,7 @@
         { role: "row", class: own ? "canonical" : null },
         el("td", { role: "cell", class: "nowrap" }, when(member.time, true)),
         el("td", { role: "cell", class: "from" }, bdi(brief(member.source || "–", 60))),
-        el("td", { role: "cell", class: "title" }, linked(member.url, bdi(brief(member.name, 200)))),
+        el("td", { role: "cell", class: "title" }, linked(member.url, bdi(brief(member.name, 200), member.lang))),
         el("td", { role: "cell" }, el("span", { class: own ? "tag own" : "tag" }, own ? "canonical" : link ? "by another version" : member.kind || "member")),
         coverage,
         el("td", { role: "cell", class: parent ? "parent" : "parent none" }, parent ? bdi(this.nameFrom(parent, member)) : el("span", { class: "soft" }, this.parentless(member, k))),
@@ -597,7 +598,7 @@
     canonicalText() {
       const member = this.data.canonical;
       const all = this.text(member);
-      const text = el("div", { class: "text", dir: "auto" });
+      const text = el("div", { class: "text", dir: "auto", lang: this.canonical.lang });
       const lines = new Lines([]);
       lines.add({ op: "equal", text: cut(all, 0, all.length), a: 0, b: 0 });
       lines.close();
@@ -634,6 +635,7 @@
       const base = this.text(this.data.canonical);
       const edits = this.edits[member];
       const other = this.text(member);
+      this.langs = { a: this.canonical.lang, b: this.members[member].lang };
       const rows = edits ? facing(rowsOf(edits, base, other)) : [];
       const removed = [this.data.removed[this.data.canonical], this.data.removed[member]];
       const body = el("tbody", { role: "rowgroup" });
@@ -669,7 +671,7 @@
 
     diffRow([one, two], removed, seen) {
       const cells = [[one, ["equal", "delete"], "a"], [two, ["equal", "insert"], "b"]].map(([row, ops, side]) => {
-        const cell = el("td", { role: "cell", dir: "auto" });
+        const cell = el("td", { role: "cell", dir: "auto", lang: this.langs[side] });
         if (!row) return cell;
         const moved = row.move > 0;
         cell.className = moved ? "moved" : row.kind;
@@ -703,7 +705,7 @@
         target.scrollIntoView({ block: "center" });
         target.querySelector("button")?.focus({ preventScroll: true });
       };
-      cell.append(el("button", { type: "button", class: "note", onclick: jump }, label));
+      cell.append(el("button", { type: "button", class: "note", lang: "en", onclick: jump }, label));
     }
 
     agreedText() {
@@ -714,7 +716,7 @@
         const before = cut(whole, 0, start).split(END).pop().trim();
         const after = cut(whole, end, whole.length).split(END, 1)[0].trim();
         const next = all[k + 1];
-        const text = el("p", { dir: "auto" }, opens && !before ? "" : "[…] ", cut(whole, start, end),
+        const text = el("p", { dir: "auto", lang: this.members[member].lang }, opens && !before ? "" : "[…] ", cut(whole, start, end),
           after && (!next || next[3]) ? " […]" : "");
         const first = this.members[witnesses[0]];
         const carried = plural(sources, "outlet", "outlets");
