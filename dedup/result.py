@@ -350,6 +350,9 @@ class _Lazy(Sequence[Item]):
     def __len__(self) -> int:
         return self._count
 
+    def __repr__(self) -> str:
+        return f"<{len(self):,} items, each made when it is looked at>"  # they have texts
+
     @overload
     def __getitem__(self, place: int) -> Item: ...
 

@@ -111,6 +111,7 @@ def test_all_numbers_of_a_reason_are_those_of_the_texts(
 
 def test_a_result_says_what_was_found(result: Result) -> None:
     assert repr(result) == "<Result: 4 documents, 1 families, 2 relations>"
+    assert repr(result.families) == "<1 items, each made when it is looked at>"
 
 
 def test_documents_come_back_as_they_were_given(result: Result) -> None:
