@@ -44,7 +44,7 @@ def open_store(url: str | os.PathLike[str], *, timeout: float, read_only: bool =
     from dedup.storage.sqlite import SqliteStore
 
     path = url.removeprefix("sqlite:///")
-    # without a name SQLite makes a database that is gone once it is closed
-    if not path or "://" in path or "\0" in path:
+    # without a name SQLite makes a database that is gone once it is closed, as it does for :memory:
+    if not path or "://" in path or "\0" in path or path == ":memory:":
         raise UsageError(f"{url!r}: name a file, sqlite:///file or postgresql://…")
     return SqliteStore(path, timeout=timeout, read_only=read_only)
