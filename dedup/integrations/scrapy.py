@@ -107,7 +107,8 @@ class DedupPipeline:
             if undated:
                 stats.inc_value("dedup/undated")
         if match.relation in self._drop:
-            raise DropItem(f"dedup: {match.relation.value} of {match.other}")
+            # as was asked for: no warning, with the whole item, for each copy
+            raise DropItem(f"dedup: {match.relation.value} of {match.other}", log_level="INFO")
         adapter[self._result] = {
             **asdict(match),
             "relation": match.relation.value,

@@ -36,7 +36,7 @@ class News(scrapy.Spider):
 process = CrawlerProcess({
     "ITEM_PIPELINES": {"dedup.integrations.scrapy.DedupPipeline": 300},
     "DEDUP_INDEX": index, "DEDUP_FIELDS": {"text": "body"}, "DEDUP_DROP": drop, "CONCURRENT_REQUESTS": 1,
-    "FEEDS": {out: {"format": "jsonlines"}}, "LOG_LEVEL": "ERROR", "TELNETCONSOLE_ENABLED": False,
+    "FEEDS": {out: {"format": "jsonlines"}}, "LOG_LEVEL": "WARNING", "TELNETCONSOLE_ENABLED": False,
 })
 process.crawl(News)
 process.start()
@@ -77,6 +77,7 @@ def test_a_crawl(tmp_path: Path, drop: str):
         server.shutdown()
     assert done.returncode == 0
     assert "Traceback" not in done.stderr
+    assert "Dropped" not in done.stderr
     items = [json.loads(line) for line in out.read_text().splitlines()]
     assert len(items) == (3 if drop else 4)
     assert {item["dedup"]["relation"] for item in items} == (
