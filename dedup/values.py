@@ -25,6 +25,7 @@ __all__ = [
     "asked_time",
     "fields_of",
     "has_surrogate",
+    "is_wide",
     "micros",
     "moment",
     "nested",
@@ -223,9 +224,15 @@ def no_mapping(value: object) -> str:
 
 def no_utf8(data: bytes) -> str:
     """The reason where bytes are no UTF-8, with what makes it of them."""
-    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\0" in data:
+    if is_wide(data):
         return "invalid UTF-8; it looks like UTF-16, which iconv -f UTF-16 -t UTF-8 converts"
     return "invalid UTF-8; if it is Windows-1252, iconv -f CP1252 -t UTF-8 converts it"
+
+
+def is_wide(data: bytes) -> bool:
+    """Whether bytes look like UTF-16: by their mark, or as more than every eighth is 0."""
+    marks = codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE
+    return data.startswith(marks) or data.count(0) * 8 > len(data)
 
 
 def fields_of(record: Mapping[Any, Any]) -> str:

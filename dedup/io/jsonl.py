@@ -18,7 +18,7 @@ from dedup.io.rows import Rows
 from dedup.io.schema import Block, Reject, RejectSink
 from dedup.io.streams import CutShortError, decompressed, line_blocks
 from dedup.ragged import running
-from dedup.values import no_utf8
+from dedup.values import is_wide, no_utf8
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -250,7 +250,7 @@ def _fault(record: bytes) -> str:
         record.decode()
     except UnicodeDecodeError:
         return no_utf8(record)
-    if b"\0" in record:  # lines of UTF-16 that are behind the first one
+    if is_wide(record):  # lines of UTF-16 that are behind the first one
         return no_utf8(record)
     try:
         orjson.loads(_SURROGATE.sub(rb"\\u00", record))

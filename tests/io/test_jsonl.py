@@ -153,6 +153,11 @@ def test_files_of_utf_16_and_windows_1252_are_told_what_to_do() -> None:
         assert all(tool in reject.reason for reject in rejects)
 
 
+def test_a_stray_zero_makes_no_utf_16() -> None:
+    assert parse(b'{"text": "a\0b"}')[1][0].reason == "not valid JSON"
+    assert "UTF-16" not in parse(bytes(set(range(256)) - {10, 13}))[1][0].reason  # as in a picture
+
+
 def test_a_reject_tells_its_id() -> None:
     assert parse(b'{"id": "n-1", "text": 5}')[1] == [Reject("in", 1, "text is a number, not a string", "n-1")]
 
