@@ -111,19 +111,21 @@ def inner_spans(seen: Seen, units: Units, removed: NDArray[np.bool_], agencies: 
     starts = np.where(begin == tokens.block_first[block], tokens.block_start[block], tokens.start[begin])
     datelines = zip(
         *(document_of[unit].tolist(), begin.tolist(), units.last[unit].tolist(), starts.tolist()),
+        *(tokens.block_first[block + 1].tolist(), tokens.block_end[block].tolist()),
         *(agencies.first[dated].tolist(), agencies.size[dated].tolist()),
         strict=True,
     )
     equals = bool((data == ord("=")).any())  # mostly there is none, and no need to look at each
-    for document, first, last, start, named, size in datelines:
+    for document, first, last, start, next_block, end, named, size in datelines:
         stop = named + size
         if named == first:
             stop = place_after(look, first, stop, last)
         base = int(begins[document])
         if equals:
             stop = _after_equals(tokens, data, base, first, stop, last)
-        low, end = int(tokens.end[stop - 1]), int(tokens.start[stop])
-        end -= _after_signs(data[base + low : base + end].tobytes())
+        if stop < next_block:  # else there is nothing but the dateline
+            low, end = int(tokens.end[stop - 1]), int(tokens.start[stop])
+            end -= _after_signs(data[base + low : base + end].tobytes())
         rows.append((document, start, end, meta, first, stop))
     signed = np.flatnonzero(agencies.closes & ~removed[agencies.unit])
     signed = signed[run_starts(agencies.unit[signed])]  # of a chain, the first one

@@ -194,6 +194,14 @@ def test_a_chinese_dateline_goes_with_its_reporter(dateline: str, agency: str) -
     assert [(a.name, a.role) for a in clean.agencies] == [(agency, "dateline")]
 
 
+def test_a_dateline_may_be_all_there_is() -> None:
+    dateline, body = "新华社白川3月3日电（记者安立民）", "\n\n".join(lines("zh", "body"))
+    for text, left in ((dateline, ""), (f"{dateline}\n\n{body}", body), (f"{body}\n\n{dateline}", body)):
+        clean = strip_boilerplate(text)
+        assert clean.text == left
+        assert [text[span.start : span.end] for span in clean.removed] == [dateline]
+
+
 @pytest.mark.parametrize("language", sorted(UNSPACED))
 def test_lines_without_spaces_are_units_whatever_parts_them(language: str) -> None:
     appeal = {"ja": "この記事は有料会員限定です", "zh": "订阅后可阅读全文"}[language]
@@ -267,7 +275,10 @@ def test_an_agency_a_sentence_speaks_of_stays(opening: str) -> None:
     assert {agency.role for agency in clean.agencies} <= {"mention"}
 
 
-pages = st.lists(st.sampled_from([line for _, _, line in ROWS] + ["TOP", "Most read"]), max_size=12)
+pages = st.lists(
+    st.sampled_from([line for _, _, line in ROWS] + ["TOP", "Most read", "新华社白川3月3日电（记者安立民）"]),
+    max_size=12,
+)
 
 
 def taken(documents: list[str]) -> list[list[tuple[int, ...]]]:
