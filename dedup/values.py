@@ -271,5 +271,5 @@ def _is_missing(value: object) -> bool:
         return True
     try:
         return bool(value != value)
-    except (TypeError, ValueError):  # NA has no truth value, nor has an array
+    except (TypeError, ValueError, ArithmeticError):  # NA has no truth value, nor has an array, or sNaN
         return type(value).__name__ == "NAType"

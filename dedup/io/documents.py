@@ -102,7 +102,7 @@ def _reader(data: Any) -> pa.RecordBatchReader:
         if hasattr(data, "__arrow_c_stream__"):
             return pa.RecordBatchReader.from_stream(data)
         batch = pa.record_batch(data)
-    except (pa.ArrowException, TypeError, ValueError) as error:  # values of several types in a column
+    except (pa.ArrowException, TypeError, ValueError, OverflowError) as error:  # of several types, too large
         reason = "; ".join(map(str, error.args))
         raise UsageError(f"the frame is no table that Arrow can hold: {reason}") from error
     return pa.RecordBatchReader.from_batches(batch.schema, [batch])

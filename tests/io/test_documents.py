@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import sqlite3
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -56,6 +57,7 @@ def test_bad_documents_are_rejected() -> None:
         {"text": " "},
         {"text": "a", (1, 2): 3},
         {"text": "a", "circle": circle},
+        {"text": "a", "id": Decimal("sNaN")},
     ]
     got, rejects = rows(given_)
     assert [(row["text"], row["title"], row["line"]) for row in got] == [("good", None, 1)]
@@ -67,6 +69,7 @@ def test_bad_documents_are_rejected() -> None:
         (6, "text is empty"),
         (7, "cannot be written as JSON"),
         (8, "cannot be written as JSON"),
+        (9, "id is Decimal, not a string or a whole number"),
     ]
     with pytest.raises(InputError, match="record 2: text has a lone surrogate"):
         list(from_documents(given_, strict=True))
@@ -310,10 +313,11 @@ def test_no_collection_of_documents(documents: Any, message: str) -> None:
         from_documents(documents)
 
 
-def test_a_frame_that_arrow_cannot_hold() -> None:
+@pytest.mark.parametrize(("ids", "reason"), [(["a", 2], ".*column id"), ([1, 2**64], "Python int too large")])
+def test_a_frame_that_arrow_cannot_hold(ids: list[Any], reason: str) -> None:
     pandas = pytest.importorskip("pandas")
-    with pytest.raises(UsageError, match=r"no table that Arrow can hold: .*column id"):
-        from_documents(pandas.DataFrame({"id": ["a", 2], "text": ["a", "b"]}))
+    with pytest.raises(UsageError, match=rf"no table that Arrow can hold: {reason}"):
+        from_documents(pandas.DataFrame({"id": ids, "text": ["a", "b"]}, dtype=object))
 
 
 @pytest.mark.parametrize("ids", [range(7, 9), [7, 8], ["7", "8"]])
