@@ -334,7 +334,8 @@ def _post(
     """Tokens of the post that a handle signs, signature included; none if it signs nothing."""
     first, last = int(tokens.block_first[block]), int(tokens.block_first[block + 1])
     base = block_start - int(tokens.block_start[block])
-    handle = first + int(np.searchsorted(tokens.start[first:last], handle_start - base))
+    # of its own type, else all the starts are cast
+    handle = first + int(np.searchsorted(tokens.start[first:last], np.uint32(handle_start - base)))
     if handle == last or base + int(tokens.start[handle]) != handle_start:
         return first, first
     document = int(np.searchsorted(tokens.block_offsets, block, "right")) - 1
@@ -344,9 +345,11 @@ def _post(
         if any(dash in gap for dash in _DASHES):
             if word == first and block > tokens.block_offsets[document]:
                 first = int(tokens.block_first[block - 1])
+            most = 2 * (POST_WORDS + SIGNATURE_WORDS + DATE_WORDS)
+            first, last = max(first, word - most - 1), min(last, word + most + 1)  # a page may be one block
             # a character is half a word
             weight = 2 - (tokens.flags[first:last] & CHARACTER != 0).astype(np.int64)
-            if weight.sum() > 2 * (POST_WORDS + SIGNATURE_WORDS + DATE_WORDS):
+            if weight.sum() > most:
                 long = np.cumsum(weight[: word - first][::-1]) > 2 * POST_WORDS
                 first = word - int(long.argmax()) if long.any() else first
                 last = min(last, handle + 1 + DATE_WORDS)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -48,6 +50,17 @@ def test_a_page_run_together_is_no_post() -> None:
 def test_a_block_that_is_not_long_is_the_post_as_a_whole() -> None:
     block = " ".join(["word"] * 50) + f" {POST} as four words say"
     assert len(spoken(block)[0].split()) == 50 + 9 + 6 + 4
+
+
+def test_many_posts_run_together_take_no_more_time_each() -> None:
+    def seconds(posts: int) -> float:
+        column = pa.array(["— Orla Venn (@orlavenn) March 10, 2026 " * posts])
+        tokens = tokenize(column)
+        begin = time.perf_counter()
+        mark_quotations(tokens, column)
+        return time.perf_counter() - begin
+
+    assert seconds(16_000) < 8 * min(seconds(4_000) for _ in range(3)) + 0.2
 
 
 def test_a_post_without_spaces_has_twice_as_many_characters() -> None:
