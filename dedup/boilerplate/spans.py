@@ -68,7 +68,10 @@ class Spans:
 
     @classmethod
     def joined(cls, parts: Sequence[Spans]) -> Self:
-        """All spans in order of document and place; neighbours of one kind that touch are one."""
+        """All spans in order of document and place, none begun before the end of another.
+
+        Neighbours of one kind that touch are one.
+        """
         parts = [part for part in parts if len(part.document)] or parts[:1]
         document = np.concatenate([p.document for p in parts])
         start = np.concatenate([p.start for p in parts])
@@ -78,8 +81,11 @@ class Spans:
         kind = np.concatenate([p.kind for p in parts])[order]
         first = np.concatenate([p.first_token for p in parts])[order]
         last = np.concatenate([p.last_token for p in parts])[order]
+        beside = document[1:] == document[:-1]
+        # what stands between two sentences goes with either: "Sign up here! “AFP”"
+        start[1:][beside] = np.maximum(start[1:], end[:-1])[beside]
         joins = np.zeros(len(order), np.bool_)
-        joins[1:] = (document[1:] == document[:-1]) & (start[1:] == end[:-1]) & (kind[1:] == kind[:-1])
+        joins[1:] = beside & (start[1:] == end[:-1]) & (kind[1:] == kind[:-1])
         opens = np.flatnonzero(~joins)
         closes = np.append(opens[1:], len(order)) - 1 if len(opens) else opens
         return cls(document[opens], start[opens], end[closes], kind[opens], first[opens], last[closes])

@@ -506,6 +506,12 @@ def test_a_paragraph_cut_by_links_stays() -> None:
     assert strip_boilerplate(text).text == text
 
 
+def test_what_stands_between_two_sentences_goes_once() -> None:
+    text = f"{LEAD} Follow us on Facebook and Twitter! “Reuters”"
+    one, two = strip_boilerplate(text).removed
+    assert (one.end, text[two.start :]) == (two.start, "“Reuters”")
+
+
 @given(texts, st.none() | texts)
 @settings(max_examples=150, deadline=None)
 def test_spans_are_sound(text: str, title: str | None) -> None:
