@@ -75,17 +75,19 @@ class Spans:
         parts = [part for part in parts if len(part.document)] or parts[:1]
         document = np.concatenate([p.document for p in parts])
         start = np.concatenate([p.start for p in parts])
+        end = np.concatenate([p.end for p in parts])
         order = np.lexsort((start, document))
-        document, start = document[order], start[order]
-        end = np.concatenate([p.end for p in parts])[order]
+        # what stands between two sentences goes with either: "Sign up here! “AFP”"
+        place = document[order] << 32
+        reach = np.maximum.accumulate(place | end[order])
+        start[order[1:]] = np.maximum(start[order[1:]], reach[:-1] - place[1:])
+        order = order[start[order] < end[order]]  # one may lie in another
+        document, start, end = document[order], start[order], end[order]
         kind = np.concatenate([p.kind for p in parts])[order]
         first = np.concatenate([p.first_token for p in parts])[order]
         last = np.concatenate([p.last_token for p in parts])[order]
-        beside = document[1:] == document[:-1]
-        # what stands between two sentences goes with either: "Sign up here! “AFP”"
-        start[1:][beside] = np.maximum(start[1:], end[:-1])[beside]
         joins = np.zeros(len(order), np.bool_)
-        joins[1:] = beside & (start[1:] == end[:-1]) & (kind[1:] == kind[:-1])
+        joins[1:] = (document[1:] == document[:-1]) & (start[1:] == end[:-1]) & (kind[1:] == kind[:-1])
         opens = np.flatnonzero(~joins)
         closes = np.append(opens[1:], len(order)) - 1 if len(opens) else opens
         return cls(document[opens], start[opens], end[closes], kind[opens], first[opens], last[closes])

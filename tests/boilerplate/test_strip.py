@@ -512,6 +512,11 @@ def test_what_stands_between_two_sentences_goes_once() -> None:
     assert (one.end, text[two.start :]) == (two.start, "“Reuters”")
 
 
+def test_a_dateline_may_end_in_another_agency() -> None:
+    text = "Xinhua—d»2)e r d o.sda/afp–"
+    assert [text[span.start : span.end] for span in strip_boilerplate(text).removed] == [text]
+
+
 @given(texts, st.none() | texts)
 @settings(max_examples=150, deadline=None)
 def test_spans_are_sound(text: str, title: str | None) -> None:
