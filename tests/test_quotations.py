@@ -56,9 +56,9 @@ def test_many_posts_run_together_take_no_more_time_each() -> None:
     def seconds(posts: int) -> float:
         column = pa.array(["— Orla Venn (@orlavenn) March 10, 2026 " * posts])
         tokens = tokenize(column)
-        begin = time.perf_counter()
+        begin = time.process_time()
         mark_quotations(tokens, column)
-        return time.perf_counter() - begin
+        return time.process_time() - begin
 
     assert seconds(16_000) < 8 * min(seconds(4_000) for _ in range(3)) + 0.2
 
