@@ -270,7 +270,7 @@ class Index:
                 undated = undated or self._ledger.any_undated()
                 matches = list(self._put(part, documents, raw, drafts, undated, with_diff))
                 self._ledger.learn_vocabulary()
-                self._postings.maintain(self._dead_below())
+                self._postings.maintain(self._ledger.first_posted())
             yield from matches
 
     def _put(
@@ -306,11 +306,12 @@ class Index:
                 yield from answers.matches(self._ledger, [again])
                 continue
             if known is not None:
-                self._writer.replace(known)
                 undated = True
             draft = drafts.get(i)
             if draft is None:  # it was there, and somebody has removed it since
                 draft = self._drafts([document])[0]
+            if known is not None:
+                draft = self._writer.replace(known, draft)
             together.append(draft)
             there.add(document.id)
         yield from stored()
@@ -486,7 +487,7 @@ class Index:
                 entries = self._ledger.published_before(micros(end), _PRUNED)
                 self._writer.remove(entries)
                 self._ledger.drop_revisions([e.id for e in entries], before=micros(end))
-                self._postings.maintain(self._dead_below())
+                self._postings.maintain(self._ledger.first_posted())
             total += len(entries)
             if len(entries) < _PRUNED:
                 return total
@@ -568,7 +569,7 @@ class Index:
             with self._changing():
                 stored += sum(self._merge_one(draft) for draft in some)
                 self._ledger.learn_vocabulary()
-                self._postings.maintain(self._dead_below())
+                self._postings.maintain(self._ledger.first_posted())
             last = nums[-1]
 
     def _merge_one(self, draft: Draft) -> bool:
@@ -576,7 +577,7 @@ class Index:
         if known is not None and (known.raw == draft.entry.raw or _newness(draft.entry) <= _newness(known)):
             return False
         if known is not None:
-            self._writer.replace(known)
+            draft = self._writer.replace(known, draft)
         list(self._writer.put([draft], undated=True))
         return True
 
@@ -584,10 +585,6 @@ class Index:
         """Contradictions in the database, a line each; a sound index has none."""
         with self._reading():
             return check(self._ledger)
-
-    def _dead_below(self) -> int:
-        """No document that is still here has a lower number."""
-        return next(iter(self._ledger.numbers_after(0, 1)), 0)
 
 
 def _bounded(number: object, name: str) -> int:

@@ -213,7 +213,7 @@ class _Batch:
         self._drafts, self._ledger, self._settings = drafts, ledger, settings
         self._entries = [draft.entry for draft in drafts]
         self._place = {e.num: i for i, e in enumerate(self._entries)}
-        self._nums = np.array(list(self._place), np.int64)
+        self._posted = {e.posted: i for i, e in enumerate(self._entries)}
         self._flags = [draft.flags for draft in drafts]
         self._crossing: set[int] = set()  # with text that has just become stock
         self._stock = _NO_KEYS
@@ -234,7 +234,8 @@ class _Batch:
         low, high = sought.ranges()
         counts = len(low) if stored else np.searchsorted(low, _COUNTED)
         hits = sought.hits(postings.find(low[:counts], high[:counts]))
-        self._found = _Found(sought, joined(hits, meetings.hits(self._nums)), self._nums)
+        nums = np.array(list(self._posted), np.int64)
+        self._found = _Found(sought, joined(hits, meetings.hits(nums)), nums)
         self._occur()
         if not stored and self._is_related():
             hits = sought.hits(postings.find(low[counts:], high[counts:]))
@@ -286,10 +287,10 @@ class _Batch:
     def share(self) -> None:
         """Verify what is no copy with what it shares enough with, and say where each belongs."""
         shared = self._sharing()
-        known = self._known({num for nums in shared.values() for num in nums})
+        known = {e.num: e for others in shared.values() for e in others}
         wanted: dict[int, list[int]] = {}
         for i, entry in enumerate(self._entries):
-            others = [num for num in shared.get(i, ()) if num in known and known[num].leader == num]
+            others = [e.num for e in shared.get(i, ()) if e.leader == e.num]
             wanted[i] = others if entry.leader == entry.num else [entry.leader]
         self._verify(
             [
@@ -338,6 +339,11 @@ class _Batch:
         here = {num: self._entries[self._place[num]] for num in nums if num in self._place}
         return here | self._ledger.entries([num for num in nums if num not in here])
 
+    def _holding(self, nums: Collection[int]) -> dict[int, Entry]:
+        """The same by the numbers in their postings."""
+        here = {num: self._entries[self._posted[num]] for num in nums if num in self._posted}
+        return here | self._ledger.posted([num for num in nums if num not in here])
+
     def _bodies(self, nums: Collection[int]) -> dict[int, Body]:
         """The bodies of documents that are stored, or of the batch."""
         here = {num: self._body(self._place[num]) for num in nums if num in self._place}
@@ -367,10 +373,13 @@ class _Batch:
         pairs = self._found.pairs(self._found.of(LONG))
         if not len(pairs):
             return
-        known = self._known(distinct(pairs & _NUMBERS).tolist())
-        order = sorted(known.values(), key=lambda e: e.key)
-        pairs = pairs[is_in(pairs & _NUMBERS, np.array(sorted(known), np.int64))]
-        (places,) = places_in(order, pairs & _NUMBERS)
+        holding = self._holding(distinct(pairs & _NUMBERS).tolist())
+        order = sorted(holding.values(), key=lambda e: e.key)
+        known = {e.num: e for e in order}
+        posted = np.array(sorted(holding), np.int64)
+        pairs = pairs[is_in(pairs & _NUMBERS, posted)]
+        nums = np.array([holding[num].num for num in posted.tolist()], np.int64)
+        (places,) = places_in(order, nums[posted.searchsorted(pairs & _NUMBERS)])
         opens = np.flatnonzero(run_starts(pairs >> NUMBER_BITS))
         earliest = np.minimum.reduceat(places, opens).tolist()
         # in their order: each after those of the batch
@@ -410,7 +419,7 @@ class _Batch:
     def _near(self) -> dict[int, list[Entry]]:
         """The first document of each bucket a document falls into."""
         rows = self._found.of(BANDS)
-        known = self._known(set(self._found.number[rows].tolist()))
+        known = self._holding(set(self._found.number[rows].tolist()))
         first: dict[int, Entry] = {}
         owner: dict[int, int] = {}
         for row, i, num in zip(
@@ -430,18 +439,24 @@ class _Batch:
             near.setdefault(owner[row], {})[entry.num] = entry
         return {i: list(others.values()) for i, others in near.items()}
 
-    def _sharing(self) -> dict[int, list[int]]:
+    def _sharing(self) -> dict[int, list[Entry]]:
         """Documents that share enough fingerprints outside stock text; of a crowd the first and the last."""
         found = self._found
         rows = found.of(MARKS)
-        copies = np.array([e.num for e in self._entries if e.leader != e.num], np.int64)
+        copies = np.array([e.posted for e in self._entries if e.leader != e.num], np.int64)
         rows = rows[~is_in(found.number[rows], copies)]
         opens = run_starts(found.row[rows])  # a fingerprint finds some fifteen documents
         told = self._told(found.row[rows[opens]])
         rows = rows[told[np.cumsum(opens) - 1]]
         rows = rows[looked_at(found.row[rows])]
         pairs, times = tally(found.pairs(rows))
-        return _by_document(pairs[times >= self._settings.min_shared_fingerprints])
+        pairs = pairs[times >= self._settings.min_shared_fingerprints]
+        known = self._holding(distinct(pairs & _NUMBERS).tolist())
+        shared: dict[int, list[Entry]] = {}
+        for i, num in zip((pairs >> NUMBER_BITS).tolist(), (pairs & _NUMBERS).tolist(), strict=True):
+            if num in known:
+                shared.setdefault(i, []).append(known[num])
+        return shared
 
     def _told(self, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Which fingerprints, rows of what is sought, lie outside stock text."""
@@ -477,14 +492,6 @@ class _Found:
     def pairs(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
         """The place of a document, above the number of the one that it has found."""
         return self.owner[rows] << NUMBER_BITS | self.number[rows]
-
-
-def _by_document(pairs: NDArray[np.int64]) -> dict[int, list[int]]:
-    """The numbers in some pairs by the place above them, in the order of the pairs."""
-    found: dict[int, list[int]] = {}
-    for i, num in zip((pairs >> NUMBER_BITS).tolist(), (pairs & _NUMBERS).tolist(), strict=True):
-        found.setdefault(i, []).append(num)
-    return found
 
 
 class _Verified:

@@ -124,7 +124,7 @@ class Sought:
     def postings(self, entries: Sequence[Entry]) -> Keys:
         """The postings of placed documents; a copy has no fingerprints of its own."""
         own, dated = _counted_as(entries)
-        nums = np.array([e.num for e in entries], np.int64)
+        nums = np.array([e.posted for e in entries], np.int64)
         leads = np.array([e.leader == e.num for e in entries], bool)
         counts = self.list == COUNTS
         posted = np.where(counts, self.undated != dated[self.owner], leads[self.owner] | (self.list != MARKS))

@@ -80,11 +80,16 @@ def stock_pairs(
     if not newly:
         return {}
     holders: dict[int, list[int]] = {}
+    batch = {placement.entry.posted: placement.entry for placement in placements}
     for i in newly:
         marks = drafts[i].marks[~drafts[i].telling(placements[i].body.flags, settings)]
         heads = distinct(head(MARKS, marks >> HASH_SHIFT))
-        found = distinct(postings.find(heads, heads | _NUMBER) & _NUMBER)
-        nums: list[int] = found[found < placements[i].entry.num].tolist()
+        found = set((postings.find(heads, heads | _NUMBER) & _NUMBER).tolist())
+        holding = [
+            *ledger.posted(found - batch.keys()).values(),
+            *(batch[num] for num in found & batch.keys()),
+        ]
+        nums = sorted(e.num for e in holding if e.num < placements[i].entry.num)
         holders[i] = [*nums[:MOST], *nums[max(MOST, len(nums) - MOST) :]]
     everyone = {num for nums in holders.values() for num in nums}
     own = [p.edges for p in placements if p.entry.leader == p.entry.num and p.entry.num in everyone]

@@ -51,9 +51,9 @@ class Writer:
 
     def numbered(self, draft: Draft, num: int, stored: int = 0) -> Draft:
         """The draft with a number of its own, and the time at which it is stored."""
-        entry = draft.entry._replace(
-            num=num, leader=num, occurrence=num, judgement=self._judgement, stored=stored
-        )
+        entry = draft.entry._replace(num=num, leader=num, judgement=self._judgement, stored=stored)
+        if entry.posted < 0:  # no revision
+            entry = entry._replace(posted=num, occurrence=num)
         return draft.with_entry(entry)
 
     def put(self, drafts: Sequence[Draft], *, undated: bool) -> Iterator[tuple[int, Written]]:
@@ -102,10 +102,16 @@ class Writer:
             yield from zip(turn, written, strict=True)
         ledger.log([change for changes in told for change in changes])
 
-    def replace(self, known: Entry) -> None:
-        """Take out a document of which a new revision follows, and keep what is said of it."""
+    def replace(self, known: Entry, draft: Draft) -> Draft:
+        """Take out a document, and keep what is said of it; the new revision, to be put in its place.
+
+        All revisions are one document among the postings: text of an article that is revised all day would
+        be a crowd that hides others, and stock in the end.
+        """
         self._ledger.keep_revision(known)
         self.remove([known], "left")
+        taken_over = {name: getattr(known, name) for name in ("posted", "occurrence", "in_window")}
+        return draft.with_entry(draft.entry._replace(**taken_over))
 
     def _write(self, draft: Draft, placement: Placement, settlement: Settlement) -> Written:
         """Store a new document and what follows; its edges and the changes aside."""

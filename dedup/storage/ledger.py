@@ -205,6 +205,18 @@ class Ledger:
             return {num: known[num] for num in nums if num in known}
         return {num: known[num] for num in nums}
 
+    def posted(self, nums: Collection[int]) -> dict[int, Entry]:
+        """Documents by the number in their postings; those that are gone are missing."""
+        found = {num: e for num, e in self.entries(nums).items() if e.posted == num}
+        others = self._entries_in("posted IN {keys} AND num <> posted", [n for n in nums if n not in found])
+        return found | {e.posted: e for e in others}
+
+    def first_posted(self) -> int:
+        """No document that is here has a lower number in its postings."""
+        self._write_documents()
+        sql = "SELECT min(num) FROM document UNION ALL SELECT min(posted) FROM document WHERE num <> posted"
+        return min((num for (num,) in self.store.rows(sql) if num is not None), default=0)
+
     def _keep(self, rows: list[Row]) -> list[Entry]:
         """Rows as entries; what was read before is newer."""
         return [self._entries.setdefault(row[0], Entry._make(row)) for row in rows]

@@ -36,12 +36,13 @@ _FIRST = (
         stored BIGINT NOT NULL, tokens BIGINT NOT NULL, words BIGINT NOT NULL, raw_tokens BIGINT NOT NULL,
         removed_chars BIGINT NOT NULL, credited BIGINT NOT NULL, bodiless BIGINT NOT NULL,
         spaceless BIGINT NOT NULL, agencies TEXT NOT NULL, judgement BIGINT NOT NULL, leader BIGINT NOT NULL,
-        occurrence BIGINT NOT NULL, in_window BIGINT NOT NULL,
+        posted BIGINT NOT NULL, occurrence BIGINT NOT NULL, in_window BIGINT NOT NULL,
         family BIGINT NOT NULL, roundup BIGINT NOT NULL, agreed BIGINT NOT NULL, is_new BIGINT NOT NULL
     )""",
     "CREATE INDEX document_content ON document (content)",
     "CREATE INDEX document_leader ON document (leader) WHERE num <> leader",
     "CREATE INDEX document_family ON document (family) WHERE num = leader",
+    "CREATE INDEX document_posted ON document (posted) WHERE num <> posted",
     "CREATE INDEX document_published ON document (published)",
     # what verification needs of a document, what of it others of its family carry, and its text if asked for
     "CREATE TABLE body ("

@@ -173,6 +173,32 @@ def test_a_revision_moves_a_document(index):
     assert index.check() == []
 
 
+@pytest.mark.parametrize(("revisions", "hours"), [(12, 72), (45, None)])
+def test_text_of_a_document_that_is_revised_for_long_is_no_stock(index, revisions, hours):
+    for n in range(revisions):
+        index.add(article("blog", [*story(1), paragraph(n)], hours and n * hours))
+    match = index.add(article("copy", version(1, 1), hours and revisions * hours))
+    assert (match.relation, match.other, match.coverage) == (RelationKind.VERSION, "blog", 1)
+    assert index.check() == []
+
+
+def test_a_document_that_is_revised_all_day_hides_no_other(index):
+    blog = [part for n in range(1, 6) for part in story(n)]
+    for n in (2, 3, 4):
+        index.add(article(f"story{n}", story(n), n))
+    list(index.add_many(article("blog", [*blog, paragraph(n)], 5) for n in range(20)))
+    index.add(article("a", story(1), 6))
+    list(index.add_many(article("blog", [*blog, paragraph(n)], 5) for n in range(20, 80)))
+    match = index.add(article("b", version(1, 1), 7))
+    assert match.family == index.document("a").family
+    index.remove("a")
+    assert index.document("b").family != index.document("blog").family
+    assert index.check() == []
+    before = shape(index)
+    index.rebuild()
+    assert shape(index) == before
+
+
 def test_removing_the_first_renames_the_family(index):
     first = index.add(article("a", story(1)))
     index.add(article("b", version(1, 1), 1))
