@@ -44,7 +44,7 @@ def open_store(url: str | os.PathLike[str], *, timeout: float, read_only: bool =
     from dedup.storage.sqlite import SqliteStore
 
     path = url.removeprefix("sqlite:///")
-    # without a name SQLite makes a database that is gone once it is closed, as it does for :memory:
-    if not path or "://" in path or "\0" in path or path == ":memory:":
+    # without a name SQLite makes a database that is gone once it is closed, and with this one in memory
+    if path in ("", ":memory:") or "://" in path or "\0" in path:
         raise UsageError(f"{url!r}: name a file, sqlite:///file or postgresql://…")
     return SqliteStore(path, timeout=timeout, read_only=read_only)

@@ -485,7 +485,7 @@ def test_urls(tmp_path):
     assert (tmp_path / "a.db").exists()
     with pytest.raises(UsageError, match="postgresql://"):
         Index.open("mysql://localhost/news")
-    for nothing in ("", "sqlite:///", "a\0b", ":memory:"):
+    for nothing in ("", "sqlite:///", ":memory:", "sqlite:///:memory:", "a\0b"):
         with pytest.raises(UsageError, match="name a file"):
             Index.open(nothing)
     with pytest.raises(UsageError, match="not NoneType"):
