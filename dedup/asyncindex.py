@@ -135,6 +135,10 @@ class AsyncIndex:
         """See :meth:`dedup.Index.diff`."""
         return await self._run(self.index.diff, identity)
 
+    async def explain(self, a: str | int, b: str | int) -> str:
+        """See :meth:`dedup.Index.explain`."""
+        return await self._run(self.index.explain, a, b)
+
     async def family(self, identity: str | int) -> StoredFamily | None:
         """See :meth:`dedup.Index.family`."""
         return await self._run(self.index.family, identity)

@@ -26,6 +26,7 @@ from dedup.ingestion import answers
 from dedup.ingestion.answers import Change, Match, StoredDocument, StoredFamily
 from dedup.ingestion.checking import check
 from dedup.ingestion.drafts import batch_of, drafts_of, one_by_one, raw_hash, restored, until_fault, usable
+from dedup.ingestion.explaining import explained
 from dedup.ingestion.exporting import exported
 from dedup.ingestion.keys import LOW_BITS, posting_limits
 from dedup.ingestion.placing import place, read_ahead
@@ -372,9 +373,7 @@ class Index:
             UsageError: There is no such document, or texts aren't stored.
         """
         with self._reading():
-            entry = self._ledger.by_id(identity)
-            if entry is None:
-                raise UsageError(f"no document with id {identity!r}")
+            entry = self._one(identity)
             canonical = answers.family_of(self._ledger, entry).canonical
             before, after = (self._ledger.raw_text(num) for num in (canonical, entry.num))
             if before is None or after is None:
@@ -384,6 +383,25 @@ class Index:
                     " while it is open with store_text=True"
                 )
         return diff(before, after)
+
+    def explain(self, a: str | int, b: str | int) -> str:
+        """Why two documents are related so, or not at all: the rule that decided, in words.
+
+        They are judged for it as they are stored, with the present settings and without what has become stock
+        since they came; texts need not be stored.
+
+        Raises:
+            UsageError: There is no such document.
+        """
+        with self._reading():
+            one, two = self._one(a), self._one(b)
+            return explained(self._ledger, one, two, self.settings)
+
+    def _one(self, identity: str | int) -> Entry:
+        entry = self._ledger.by_id(identity)
+        if entry is None:
+            raise UsageError(f"no document with id {identity!r}")
+        return entry
 
     def family(self, identity: str | int) -> StoredFamily | None:
         """A family by its id, by an id it had before it was merged, or by that of a member.

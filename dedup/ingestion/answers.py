@@ -47,7 +47,8 @@ class Match:
 
     Attributes:
         id: The document's id.
-        relation: To ``other``; ``none`` where nothing stored is related to it.
+        relation: To ``other``; ``none`` where nothing stored is related to it; :meth:`Index.explain` says
+            why.
         other: The document it is most strongly related to, of those that came before it.
         coverage: Share of this document's words that ``other`` has, stock text left out.
         other_coverage: Share of the words of ``other`` that this document has.

@@ -28,6 +28,7 @@ def test_the_same_calls(place, tmp_path):
             assert (await index.document("a")).canonical == families[0].canonical
             assert (await index.diff("v1")).apply((await index.document(families[0].canonical)).text)
             assert (await index.changes())[0].kind == "new"
+            assert "almost all is shared" in await index.explain("v3", "a")
             assert await index.remove("v4")
             assert await index.prune("2020-01-01") == 0
             await index.rebuild()

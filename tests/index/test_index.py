@@ -64,6 +64,33 @@ def test_a_version_joins_and_shows_its_passages(index):
     assert index.family("c") is None
 
 
+def test_explained(index):
+    frame = paragraph("frame", 60)
+    texts = [
+        story(1),
+        version(1, 1),
+        version(1, 3),
+        ["!!!"],
+        story(2),
+        *([*story(100 + n, 4), frame] for n in range(8)),
+    ]
+    for n, parts in enumerate(texts):
+        index.add(article(str(n), parts, 72 * n if n > 4 else n))
+    index.add(article("copy", story(1), 1))
+    for a, b, why in (
+        (0, 1, "the longer article has 100 % of the shorter one (version needs"),
+        (2, 0, "almost all is shared: "),
+        ("copy", 0, "word for word the same"),
+        (0, 3, "one of them has no text left"),
+        (0, 4, "they share no passage"),
+        (5, 12, "stock text aside, which recurs across time and stories, they share no passage"),
+    ):
+        assert index.explain(a, b).startswith(why)
+        assert index.explain(b, a) == index.explain(a, b)
+    with pytest.raises(UsageError, match="no document with id 'nobody'"):
+        index.explain("copy", "nobody")
+
+
 def test_passages_where_the_new_document_is_the_earlier_one(index):
     index.add(article("late", story(1), 5))
     early = article("early", version(1, 1), 0)
