@@ -10,10 +10,11 @@ import orjson
 
 from dedup.edges import KINDS, NONE, Edges
 from dedup.edits import Diff, diff
+from dedup.ingestion.judging import MANY
 from dedup.model import Passage, RelationKind
 from dedup.passages import place_runs
 from dedup.ragged import owners, running, steps
-from dedup.storage.rows import Entry, Family, other_ends
+from dedup.storage.rows import NO_EDGES, Entry, Family, other_ends
 from dedup.values import moment
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ class Match:
         passages: What is equal word for word; a is this document, b ``other``.
         family: Id of its family; a document alone is a family, too.
         canonical: Id of the family's canonical version.
-        is_new: Whether it founded a family when it was first added.
+        is_new: Whether it founded a family when this text of it was first added.
         stored: Whether this call stored it: not if the same id and text was there, and never by a query.
         diff: The change from the canonical version to this one, where it was asked for.
     """
@@ -223,11 +224,13 @@ def planned(ledger: Ledger, draft: Draft, placement: Placement, settlement: Sett
 
 
 def _edges_before(ledger: Ledger, entry: Entry) -> Edges:
-    """Its edges with documents that came before it."""
+    """Its edges with documents that came before it; who leads may have changed since."""
     if entry.leader != entry.num:
-        return ledger.edges_within([entry.num, entry.leader], "copy")
-    edges = ledger.edges_of([entry.num])
-    return edges.take(np.maximum(edges.a, edges.b) == entry.num)
+        return NO_EDGES if entry.is_new else ledger.edges_within([entry.num, entry.leader], "copy")
+    copies = [] if entry.is_new else [e.num for e in ledger.copies([entry.num], MANY)]
+    edges = [ledger.edges_of([entry.num]), ledger.edges_within([entry.num, *copies], "copy")]
+    found = Edges.concat(edges)
+    return found.take(np.maximum(found.a, found.b) == entry.num)
 
 
 def _strongest(

@@ -46,6 +46,19 @@ def test_the_same_again_is_told_where_it_is_now(index):
     assert (again.family, again.canonical) == (index.family("a").id, "a")
 
 
+def test_the_same_again_once_a_later_copy_leads(index):
+    first = index.add(article("a", story(1), 9))
+    index.add(article("b", story(1), 3))
+    third = index.add(article("c", story(1), 1))
+    index.rebuild()  # "c" leads by its date
+    for name, hours, before in (("a", 9, first), ("c", 1, third)):
+        again = index.add(article(name, story(1), hours))
+        assert (again.relation, again.is_new) == (before.relation, before.is_new)
+    index.remove("a")
+    again = index.add(article("c", story(1), 1))
+    assert (again.relation, again.other, len(again.passages)) == (RelationKind.EXACT, "b", 1)
+
+
 def test_a_version_joins_and_shows_its_passages(index):
     index.add(article("a", story(1)))
     cut = article("b", version(1, 1), 1)
