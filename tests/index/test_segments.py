@@ -1,5 +1,7 @@
 """Postings against a set, with limits so small that keys pass through every level."""
 
+from datetime import timedelta
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -189,6 +191,20 @@ def test_the_index_works_through_moves(place, small):
         assert index.check() == []
     with Index.open(place.url) as again:
         assert again.query(article("q", version(3, 1), 70)).other is not None
+
+
+def test_what_a_revised_document_is_found_by_is_not_dropped(place, small):
+    from .news import START, article, story, version
+
+    with place.open() as index:
+        index.add(article("blog", story(0), 500))
+        list(index.add_many(article(f"old{n}", story(n), n) for n in range(1, 20)))
+        assert index.prune(START + timedelta(hours=400)) == 19
+        index.add(article("blog", version(0, 2), 500))
+        for n in range(100, 120):
+            index.add(article(f"d{n}", story(n), 500 + n))
+        assert index._store.rows("SELECT min(seq) FROM recent")[0][0] > 4  # all of the above has moved
+        assert index.query(article("q", version(0, 1), 501)).other == "blog"
 
 
 @given(
