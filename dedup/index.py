@@ -60,6 +60,10 @@ _AHEAD = 8192
 _DRAFTED = 1024
 """Documents of these that are stripped and sketched at once: of more the columns don't stay in the cache."""
 
+_LETTERS = 4096
+"""Characters of a document, on average, with which it does so many of either: transcripts of 16,000 words
+took 2 MB each."""
+
 _TOGETHER = 512
 """Documents of these that it stores in one transaction."""
 
@@ -240,7 +244,7 @@ class Index:
             raise UsageError("with_diff needs an index that stores texts: open it with store_text=True")
         remaining = one_by_one(documents)
         while True:
-            some, fault = until_fault(islice(remaining, _AHEAD))
+            some, fault = until_fault(_next(remaining, _AHEAD))
             if some:
                 yield from self._add_some(some, with_diff)
             if fault is not None:
@@ -354,9 +358,11 @@ class Index:
         return rebuilt
 
     def _drafts(self, documents: Sequence[Document]) -> list[Draft]:
-        parts = (documents[first : first + _DRAFTED] for first in range(0, len(documents), _DRAFTED))
-        batches = (batch_of(part) for part in parts)
-        return [draft for batch in batches for draft in drafts_of(batch, self.settings, self._recurring)]
+        drafts: list[Draft] = []
+        remaining = iter(documents)
+        while part := list(_next(remaining, _DRAFTED)):
+            drafts += drafts_of(batch_of(part), self.settings, self._recurring)
+        return drafts
 
     # --- looking
 
@@ -603,6 +609,16 @@ class Index:
         """Contradictions in the database, a line each; a sound index has none."""
         with self._reading():
             return check(self._ledger)
+
+
+def _next(documents: Iterator[Document], most: int) -> Iterator[Document]:
+    """So many documents, or fewer long ones."""
+    room = most * _LETTERS
+    for document in islice(documents, most):
+        yield document
+        room -= len(document.text)
+        if room <= 0:
+            return
 
 
 def _bounded(number: object, name: str) -> int:

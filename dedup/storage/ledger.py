@@ -62,8 +62,8 @@ MOST_WORDS = (1 << 16) - 1
 COMMON = 3
 """Documents among them that a token of the vocabulary stands in."""
 
-MOST_ENTRIES, MOST_BODIES = 1 << 15, 1 << 12
-"""Documents and bodies kept from one transaction to the next; some 50 MB of each."""
+MOST_ENTRIES, MOST_TOKENS = 1 << 15, 1 << 21
+"""Documents, and tokens of bodies, kept from one transaction to the next; some 50 MB of each."""
 
 _ALL = 2**62  # rows
 
@@ -110,6 +110,7 @@ class Ledger:
         self._entries: dict[int, Entry] = {}
         self._bodies: dict[int, Body] = {}
         self._spans: dict[int, NDArray[np.int64]] = {}
+        self._tokens = 0  # of bodies that were read or written since these were empty
         self._families: dict[int, Family] = {}
         self._components: dict[int, Component] = {}
         self._next: dict[str, int] = {}
@@ -127,8 +128,8 @@ class Ledger:
         writes = int(self._meta.get("writes", 0))
         if writes != self._known_at or len(self._entries) > MOST_ENTRIES:
             self.forget()
-        if max(len(self._bodies), len(self._spans)) > MOST_BODIES:  # the others are small, and last longer
-            self._bodies, self._spans = {}, {}
+        if self._tokens > MOST_TOKENS:  # the others are small, and last longer
+            self._bodies, self._spans, self._tokens = {}, {}, 0
         self._writes = self._known_at = writes
         if self._vocabulary is not None and not len(self._vocabulary):
             self._vocabulary = None
@@ -351,6 +352,7 @@ class Ledger:
         self._inserted[entry.num] = text
         self._entries[entry.num] = entry
         self._bodies[entry.num], self._spans[entry.num] = body, spans
+        self._tokens += entry.tokens
 
     def update(self, entries: Collection[Entry]) -> None:
         """Write what judging decides."""
@@ -514,7 +516,8 @@ class Ledger:
             for num, words, attested in self.store.rows_in(
                 "SELECT num, words, attested FROM body WHERE num IN {keys}", missing
             ):
-                self._bodies[num] = self.unpack(num, words, attested)
+                self._bodies[num] = body = self.unpack(num, words, attested)
+                self._tokens += len(body.hash)
             for num in missing:
                 if num not in self._bodies:
                     raise self.damaged(num)

@@ -150,6 +150,28 @@ def test_add_many_gives_what_add_gives(places):
         assert one.check() == many.check() == []
 
 
+def test_long_bodies_are_not_kept_for_long(index, monkeypatch):
+    monkeypatch.setattr(dedup.storage.ledger, "MOST_TOKENS", 1000)
+    for n in range(20):
+        index.add(article(f"d{n}", version(n // 5, n % 5), n))
+        assert len(index._ledger._bodies) < 10
+    index._ledger.forget()
+    assert len(list(index.add_many(article(f"d{n}", version(n // 5, n % 5), n) for n in range(20)))) == 20
+    index.query(article("q", story(1)))
+    assert len(index._ledger._bodies) < 10
+
+
+def test_add_many_reads_so_much_text_ahead(index, monkeypatch):
+    monkeypatch.setattr(dedup.index, "_AHEAD", 10)
+    monkeypatch.setattr(dedup.index, "_LETTERS", 400)
+    documents = [article(f"d{n}", story(n), n) for n in range(9)]
+    read = []
+    matches = index.add_many(read.append(d.id) or d for d in documents)
+    assert next(matches).id == "d0"
+    assert len(read) == 1 + 4000 // len(documents[0].text)
+    assert [match.id for match in matches] == [d.id for d in documents[1:]]
+
+
 @pytest.mark.parametrize("frame", [pa.Table.from_pylist, pd.DataFrame, pl.DataFrame])
 def test_add_many_takes_frames(places, frame):
     documents = [article(f"{n}", version(1, n % 3), n) for n in range(5)]
