@@ -62,6 +62,17 @@ def query(db: Database, field: Fields = None, strict: Strict = False) -> None:
 
 
 @index.command()
+def explain(
+    db: Database,
+    a: Annotated[str, typer.Argument(metavar="A", help="Id of a document.", show_default=False)],
+    b: Annotated[str, typer.Argument(metavar="B", help="Id of another one.", show_default=False)],
+) -> None:
+    """Say which rule made two documents copies, or none."""
+    with _open(db, read_only=True) as opened:
+        _put({"a": as_utf8(a), "b": as_utf8(b), "rule": opened.explain(a, b)})
+
+
+@index.command()
 def stats(db: Database) -> None:
     """Count what is there."""
     with _open(db, read_only=True) as opened:

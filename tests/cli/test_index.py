@@ -34,6 +34,12 @@ def test_a_life(dedup: Call, tmp_path: Path) -> None:
     assert asked[0]["family"] == one["family"]
     assert not asked[0]["stored"]
 
+    explained = dedup("index", "explain", db, "b", "a").json()
+    assert explained["rule"].startswith("word for word the same")
+    unknown = dedup("index", "explain", db, "b", "\udcff")
+    assert (unknown.code, unknown.out) == (2, "")
+    assert unknown.err.startswith("dedup: no document with id")
+
     stats = dedup("index", "stats", db).json()
     assert (stats["documents"], stats["first_published"]) == (3, "2026-03-01T08:00:00Z")
     (family,) = answers(dedup("index", "families", db).out)
