@@ -234,8 +234,7 @@ class _Batch:
         low, high = sought.ranges()
         counts = len(low) if stored else np.searchsorted(low, _COUNTED)
         hits = sought.hits(postings.find(low[:counts], high[:counts]))
-        nums = np.array(list(self._posted), np.int64)
-        self._found = _Found(sought, joined(hits, meetings.hits(nums)), nums)
+        self._found = _Found(sought, joined(hits, meetings.hits(self._entries)), self._entries)
         self._occur()
         if not stored and self._is_related():
             hits = sought.hits(postings.find(low[counts:], high[counts:]))
@@ -340,7 +339,7 @@ class _Batch:
         return here | self._ledger.entries([num for num in nums if num not in here])
 
     def _holding(self, nums: Collection[int]) -> dict[int, Entry]:
-        """The same by the numbers in their postings."""
+        """The same by the numbers in the postings of their fingerprints."""
         here = {num: self._entries[self._posted[num]] for num in nums if num in self._posted}
         return here | self._ledger.posted([num for num in nums if num not in here])
 
@@ -373,13 +372,10 @@ class _Batch:
         pairs = self._found.pairs(self._found.of(LONG))
         if not len(pairs):
             return
-        holding = self._holding(distinct(pairs & _NUMBERS).tolist())
-        order = sorted(holding.values(), key=lambda e: e.key)
-        known = {e.num: e for e in order}
-        posted = np.array(sorted(holding), np.int64)
-        pairs = pairs[is_in(pairs & _NUMBERS, posted)]
-        nums = np.array([holding[num].num for num in posted.tolist()], np.int64)
-        (places,) = places_in(order, nums[posted.searchsorted(pairs & _NUMBERS)])
+        known = self._known(distinct(pairs & _NUMBERS).tolist())
+        order = sorted(known.values(), key=lambda e: e.key)
+        pairs = pairs[is_in(pairs & _NUMBERS, np.array(sorted(known), np.int64))]
+        (places,) = places_in(order, pairs & _NUMBERS)
         opens = np.flatnonzero(run_starts(pairs >> NUMBER_BITS))
         earliest = np.minimum.reduceat(places, opens).tolist()
         # in their order: each after those of the batch
@@ -419,7 +415,7 @@ class _Batch:
     def _near(self) -> dict[int, list[Entry]]:
         """The first document of each bucket a document falls into."""
         rows = self._found.of(BANDS)
-        known = self._holding(set(self._found.number[rows].tolist()))
+        known = self._known(set(self._found.number[rows].tolist()))
         first: dict[int, Entry] = {}
         owner: dict[int, int] = {}
         for row, i, num in zip(
@@ -479,9 +475,9 @@ class _Batch:
 class _Found:
     """Documents found, others than oneself, sorted."""
 
-    def __init__(self, sought: Sought, hits: Hits, nums: NDArray[np.int64]) -> None:
+    def __init__(self, sought: Sought, hits: Hits, entries: Sequence[Entry]) -> None:
         owner = sought.owner[hits.row]
-        other = np.flatnonzero(hits.number != nums[owner])
+        other = np.flatnonzero(hits.number != sought.numbers(entries)[hits.row])
         self.row, self.number, self.owner = hits.row[other], hits.number[other], owner[other]
         self._list = sought.list[self.row]
 

@@ -121,14 +121,22 @@ class Sought:
         one, two = gather(np.repeat(opens, count), np.arange(len(rows)))
         return Meetings(self, rows[one], rows[two])
 
+    def numbers(self, entries: Sequence[Entry]) -> Numbers:
+        """The numbers of documents in what is not counted: int64[r].
+
+        Fingerprints have that of the first text of an id: what is found by one is verified, and a text that
+        is revised all day would be a crowd. What is found by the others is believed.
+        """
+        nums, posted = (np.array([getattr(e, name) for e in entries], np.int64) for name in ("num", "posted"))
+        return np.where(self.list == MARKS, posted[self.owner], nums[self.owner])
+
     def postings(self, entries: Sequence[Entry]) -> Keys:
         """The postings of placed documents; a copy has no fingerprints of its own."""
         own, dated = _counted_as(entries)
-        nums = np.array([e.posted for e in entries], np.int64)
         leads = np.array([e.leader == e.num for e in entries], bool)
         counts = self.list == COUNTS
         posted = np.where(counts, self.undated != dated[self.owner], leads[self.owner] | (self.list != MARKS))
-        number = np.where(counts, own[self.owner], nums[self.owner])
+        number = np.where(counts, own[self.owner], self.numbers(entries))
         return np.asarray((self.head | number.astype(np.uint64))[posted])
 
     def limits(self, settings: Settings) -> Numbers:
@@ -168,10 +176,10 @@ class Meetings(NamedTuple):
     one: Numbers
     two: Numbers
 
-    def hits(self, nums: Numbers) -> Hits:
-        """What they find of each other by their numbers, int64[n]."""
+    def hits(self, entries: Sequence[Entry]) -> Hits:
+        """What they find of each other."""
         found = np.flatnonzero(self.sought.list[self.two] != COUNTS)
-        return Hits(self.two[found], nums[self.sought.owner[self.one[found]]])
+        return Hits(self.two[found], self.sought.numbers(entries)[self.one[found]])
 
     def windows(self, entries: Sequence[Entry]) -> Hits:
         """What they count for each other."""

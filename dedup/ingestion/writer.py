@@ -105,8 +105,8 @@ class Writer:
     def replace(self, known: Entry, draft: Draft) -> Draft:
         """Take out a document, and keep what is said of it; the new revision, to be put in its place.
 
-        All revisions are one document among the postings: text of an article that is revised all day would
-        be a crowd that hides others, and stock in the end.
+        All revisions have one number in the postings of fingerprints, and count once: text of an article that
+        is revised all day would be a crowd that hides others, and stock in the end.
         """
         self._ledger.keep_revision(known)
         self.remove([known], "left")

@@ -207,7 +207,7 @@ class Ledger:
         return {num: known[num] for num in nums}
 
     def posted(self, nums: Collection[int]) -> dict[int, Entry]:
-        """Documents by the number in their postings; those that are gone are missing."""
+        """Documents by the number their fingerprints are found by; those that are gone are missing."""
         found = {num: e for num, e in self.entries(nums).items() if e.posted == num}
         others = self._entries_in("posted IN {keys} AND num <> posted", [n for n in nums if n not in found])
         return found | {e.posted: e for e in others}

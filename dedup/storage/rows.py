@@ -60,7 +60,7 @@ class Entry(NamedTuple):
     agencies: str  # JSON list
     judgement: int  # row of the settings it was judged with
     leader: int  # the document it is a copy of, or itself
-    posted: int  # the number in its postings, that of the first text of its id
+    posted: int  # the number its fingerprints are found by, that of the first text of its id
     occurrence: int  # the document whose window its text counts for
     in_window: int
     family: int  # row of the family; of a leader only, copies go with theirs

@@ -117,6 +117,21 @@ def test_random_articles(tmp_path_factory, rows, notice):
     same(tmp_path_factory.mktemp("batch"), documents)
 
 
+def test_a_former_text_of_a_copy_is_not_met_again(tmp_path):
+    long, former = version(1, 0), [paragraph("former", 120)]
+    documents = [
+        article("a", long),
+        article("b", former),
+        article("b", long),
+        article("c", [*former, paragraph(9)]),
+    ]
+    same(tmp_path, documents)
+    with Index.open(tmp_path / "many.db") as index:
+        assert index.document("c").is_new
+        rows = index._store.rows("SELECT id, occurrence - num FROM document ORDER BY num")
+        assert rows == [("a", 0), ("b", -2), ("c", 0)]
+
+
 def test_a_notice_of_another_day_is_no_copy_of_one_of_its_batch(tmp_path):
     """What both say has been said in four weeks before; whether it had is known once the first is placed."""
     frame = paragraph("frame")
