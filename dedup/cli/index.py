@@ -213,12 +213,12 @@ def _is_there(db: str) -> bool:
 def _is_index(db: str) -> bool:
     """Whether there is an index."""
     from dedup.storage import open_store
-    from dedup.storage.migrations import is_current
+    from dedup.storage.migrations import is_index
 
     if not _is_there(db):
         return False
     with contextlib.closing(open_store(db, timeout=60, read_only=True)) as store, store.reading():
-        return is_current(store)
+        return is_index(store)
 
 
 def _records(field: list[str] | None) -> Iterator[tuple[int, Mapping[str, Any] | InputError]]:

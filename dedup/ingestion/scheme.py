@@ -15,7 +15,7 @@ from dedup.config import RESOURCE_FIELDS, SCHEME_FIELDS, Settings
 from dedup.errors import SchemeError, SettingsError, StorageError
 from dedup.folding import folding
 from dedup.storage.ledger import Ledger
-from dedup.storage.migrations import is_current, migrate
+from dedup.storage.migrations import is_current, is_index, migrate
 from dedup.storage.rows import microseconds
 
 if TYPE_CHECKING:
@@ -50,11 +50,12 @@ def open_scheme(
     """
     ledger = Ledger(store)
     with store.reading():
-        current = is_current(store)
-        meta = ledger.meta() if current else {}
+        meta = ledger.meta() if is_current(store) else {}
+        earlier = not meta and is_index(store)
     if "scheme" not in meta:
         if read_only:
-            raise StorageError(f"{store.name}: no index, and nothing may be written")
+            made = "made by an earlier version; opened for writing, it is brought up to date"
+            raise StorageError(f"{store.name}: {made if earlier else 'no index, and nothing may be written'}")
         with store.writing():
             if not is_current(store):
                 migrate(store)

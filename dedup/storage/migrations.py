@@ -14,7 +14,7 @@ from dedup.errors import SchemeError
 if TYPE_CHECKING:
     from dedup.storage.base import Store
 
-__all__ = ["MIGRATIONS", "is_current", "migrate"]
+__all__ = ["MIGRATIONS", "is_current", "is_index", "migrate"]
 
 _PAIR = """
     a BIGINT NOT NULL, b BIGINT NOT NULL, kind BIGINT NOT NULL, coverage_a {real} NOT NULL,
@@ -36,13 +36,12 @@ _FIRST = (
         stored BIGINT NOT NULL, tokens BIGINT NOT NULL, words BIGINT NOT NULL, raw_tokens BIGINT NOT NULL,
         removed_chars BIGINT NOT NULL, credited BIGINT NOT NULL, bodiless BIGINT NOT NULL,
         spaceless BIGINT NOT NULL, agencies TEXT NOT NULL, judgement BIGINT NOT NULL, leader BIGINT NOT NULL,
-        posted BIGINT NOT NULL, occurrence BIGINT NOT NULL, in_window BIGINT NOT NULL,
+        occurrence BIGINT NOT NULL, in_window BIGINT NOT NULL,
         family BIGINT NOT NULL, roundup BIGINT NOT NULL, agreed BIGINT NOT NULL, is_new BIGINT NOT NULL
     )""",
     "CREATE INDEX document_content ON document (content)",
     "CREATE INDEX document_leader ON document (leader) WHERE num <> leader",
     "CREATE INDEX document_family ON document (family) WHERE num = leader",
-    "CREATE INDEX document_posted ON document (posted) WHERE num <> posted",
     "CREATE INDEX document_published ON document (published)",
     # what verification needs of a document, what of it others of its family carry, and its text if asked for
     "CREATE TABLE body ("
@@ -72,22 +71,40 @@ _FIRST = (
     "CREATE TABLE bucket (number {key}, keys {blob} NOT NULL)",
 )
 
-MIGRATIONS: tuple[tuple[str, tuple[str, ...]], ...] = (("0001 documents, edges, families, postings", _FIRST),)
+_POSTED = (
+    "ALTER TABLE document ADD COLUMN posted BIGINT NOT NULL DEFAULT -1",
+    "UPDATE document SET posted = num",
+    "CREATE INDEX document_posted ON document (posted) WHERE num <> posted",
+)
+
+MIGRATIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("0001 documents, edges, families, postings", _FIRST),
+    ("0002 one number of fingerprints for all revisions", _POSTED),
+)
 """Name and statements of each; add to the end, never change one that was released."""
 
 
+def is_index(store: Store) -> bool:
+    """Whether there is an index, of this version or another.
+
+    Raises:
+        SchemeError: It is a database of something else.
+    """
+    tables = store.tables()
+    if tables and "migration" not in tables:
+        raise SchemeError(
+            f"{store.name}: a database with other tables ({min(tables)}), not an index of dedup"
+        )
+    return bool(tables)
+
+
 def is_current(store: Store) -> bool:
-    """Whether the schema is the one this package knows.
+    """Whether there is an index whose schema is the one this package knows.
 
     Raises:
         SchemeError: It is of a later version of the package, or a database of something else.
     """
-    tables = store.tables()
-    if "migration" not in tables:
-        if tables:
-            raise SchemeError(
-                f"{store.name}: a database with other tables ({min(tables)}), not an index of dedup"
-            )
+    if not is_index(store):
         return False
     done = [name for (name,) in store.rows("SELECT name FROM migration ORDER BY name")]
     known = [name for name, _ in MIGRATIONS]

@@ -645,6 +645,28 @@ def test_a_schema_from_the_future(place):
         place.open()
 
 
+def test_an_earlier_schema_is_brought_up_to_date(place):
+    articles = [article(f"a{kind}", version(1, kind), kind) for kind in range(3)]
+    with place.open() as index:
+        before = [index.add(one) for one in articles]
+        for statement in (
+            "DROP INDEX document_posted",
+            "ALTER TABLE document DROP COLUMN posted",
+            "DELETE FROM migration WHERE name LIKE '0002%'",
+        ):
+            index._store.run(statement)
+    with pytest.raises(
+        StorageError, match="made by an earlier version; opened for writing, it is brought up"
+    ):
+        place.open(read_only=True)
+    with place.open() as index:
+        assert [index.add(one).family for one in articles] == [match.family for match in before]
+        assert index.add(article("a3", version(1, 3), 3)).family == before[0].family
+        assert index.check() == []
+    with place.open(read_only=True) as index:
+        assert index.stats()["documents"] == 4
+
+
 def test_the_longest_id(index):
     digits = "".join(str(n) for n in range(10**3, 10**4))  # PostgreSQL packs what repeats itself
     longest, longer = ({"id": digits[:length], "text": "A heron."} for length in (2600, 2601))
