@@ -45,7 +45,7 @@ def main() -> int:
             known = sorted(
                 (d for d in documents if d.id in added), key=lambda d: (d.published is None, str(d.published))
             )
-            list(one.add_many(known))
+            one.add_many(known)
             lost = sum(crowd.document(identity) is None for identity in added)
             print(
                 f"{len(added)} documents by {given.processes} processes in {seconds:.0f} s, {lost} lost, ",

@@ -48,7 +48,7 @@ def main() -> int:
                 contradictions += len(index.check())
         with Index.open(url) as index, Index.open(Path(folder) / "one.db") as one:
             stored = index.stats()["documents"]  # the last one may be stored without its answer having come
-            list(one.add_many(documents(stored)))
+            one.add_many(documents(stored))
             lost += sum(index.document(identity) is None for identity in acknowledged)
             same = families(index) == families(one)
     print(f"{given.kills} kills, {len(acknowledged)} documents acknowledged, {lost} lost, ", end="")

@@ -102,8 +102,17 @@ class AsyncIndex:
         documents: Iterable[Document | Mapping[str, Any]] | AsyncIterable[Document | Mapping[str, Any]],
         *,
         with_diff: bool = False,
+    ) -> list[Match]:
+        """See :meth:`dedup.Index.add_many`; ``documents`` as for :meth:`add_each`."""
+        return [match async for match in self.add_each(documents, with_diff=with_diff)]
+
+    async def add_each(
+        self,
+        documents: Iterable[Document | Mapping[str, Any]] | AsyncIterable[Document | Mapping[str, Any]],
+        *,
+        with_diff: bool = False,
     ) -> AsyncIterator[Match]:
-        """See :meth:`dedup.Index.add_many`; ``documents`` may be an async generator, too, such as of a queue.
+        """See :meth:`dedup.Index.add_each`; ``documents`` may be an async generator, too, such as of a queue.
 
         Any other feed is read in other threads: while it waits, the loop and the other calls go on. What may
         be read in the thread that made it only, such as a cursor of ``sqlite3``, is to be an async generator.
@@ -112,7 +121,7 @@ class AsyncIndex:
         try:
             while True:
                 some, broken = await feed.read()
-                matches = self.index.add_many(some, with_diff=with_diff)
+                matches = self.index.add_each(some, with_diff=with_diff)
                 found, fault = await self._run(until_fault, matches)
                 for match in found:
                     yield match

@@ -55,7 +55,7 @@ if TYPE_CHECKING:
 __all__ = ["Change", "Index", "Match", "StoredDocument", "StoredFamily"]
 
 _AHEAD = 8192
-"""Documents that ``add_many`` prepares, and looks up, ahead."""
+"""Documents that ``add_each`` prepares, and looks up, ahead."""
 
 _DRAFTED = 1024
 """Documents of these that are stripped and sketched at once: of more the columns don't stay in the cache."""
@@ -222,23 +222,31 @@ class Index:
             InputError: The document cannot be used.
             StorageError: It could not be stored; nothing of it was.
         """
-        return next(self.add_many([document], with_diff=with_diff))
+        return next(self.add_each([document], with_diff=with_diff))
 
     def add_many(
         self, documents: Iterable[Document | Mapping[str, Any]], *, with_diff: bool = False
-    ) -> Iterator[Match]:
+    ) -> list[Match]:
         """Store documents in their order, many in a transaction, with the same results as :meth:`add`.
 
         Args:
-            documents: Documents or mappings, or an Arrow table, a pandas or Polars frame. They are read, some
-                thousands ahead, and stored as matches are asked for; a match is given once its transaction
-                is committed.
+            documents: Documents or mappings, or an Arrow table, a pandas or Polars frame.
             with_diff: As for :meth:`add`.
 
         Raises:
-            InputError: A document cannot be used; ``line`` is its number, from 1. Those before it are stored
-                and their matches given first, as they are where ``documents`` itself raises an error.
-            StorageError: They could not be stored.
+            InputError: A document cannot be used; ``line`` is its number, from 1. Those before it are stored,
+                as they are where ``documents`` itself raises an error.
+            StorageError: They could not be stored; those of earlier transactions are.
+        """
+        return list(self.add_each(documents, with_diff=with_diff))
+
+    def add_each(
+        self, documents: Iterable[Document | Mapping[str, Any]], *, with_diff: bool = False
+    ) -> Iterator[Match]:
+        """As :meth:`add_many`, of a feed without end: documents are stored as matches are asked for.
+
+        They are read some thousands ahead. A match is given once its transaction is committed, and those of
+        documents before an error are given first.
         """
         if with_diff and not self.store_text:
             raise UsageError("with_diff needs an index that stores texts: open it with store_text=True")

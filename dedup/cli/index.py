@@ -51,7 +51,7 @@ def add(
 ) -> None:
     """Store records of standard input; say of each where it belongs."""
     with _open(db, store_text=store_text or None) as opened:
-        _answer(_records(field), batch, lambda documents: opened.add_many(documents), strict=strict)
+        _answer(_records(field), batch, opened.add_each, strict=strict)
 
 
 @index.command()

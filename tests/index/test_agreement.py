@@ -27,7 +27,7 @@ def test_helsinki_in_time_order(tmp_path):
     documents.sort(key=lambda d: (d.published is None, d.published, d.id))
     result = dedup.find_families(documents)
     with Index.open(tmp_path / "news.db", store_text=True) as index:
-        list(index.add_many(documents))
+        index.add_many(documents)
         assert index.check() == []
         ours, theirs = pairs(index.families()), pairs(result.families)
         relations = index.export()["relations"].to_pylist()
@@ -58,7 +58,7 @@ def test_notices_of_one_time_are_rebuilt_as_in_a_run(tmp_path_factory, rows):
     ]
     result = dedup.find_families(documents)
     with Index.open(tmp_path_factory.mktemp("notices") / "news.db") as index:
-        list(index.add_many(documents))
+        index.add_many(documents)
         index.rebuild()
         assert index.check() == []
         assert pairs(index.families()) == pairs(result.families)
@@ -109,7 +109,7 @@ def test_a_few_paragraphs_in_time_order(tmp_path_factory, texts, ends, policy, b
     chosen = dedup.Settings(policy=policy, source_priority=("b",) if policy == "source" else ())
     with Index.open(tmp_path_factory.mktemp("parts") / "news.db", chosen) as index:
         for start, stop in pairwise(cuts):
-            list(index.add_many(documents[start:stop]))
+            index.add_many(documents[start:stop])
         for n in sorted(removed):
             index.remove(f"d{n}")
         families, told = list(index.families(min_size=1)), standing(index)

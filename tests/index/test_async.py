@@ -19,7 +19,7 @@ def test_the_same_calls(place, tmp_path):
             first = await index.add(article("a", story(1)))
             assert first.is_new
             rest = [article(f"v{kind}", version(1, kind), kind + 1) for kind in range(5)]
-            matches = [match async for match in index.add_many(rest, with_diff=True)]
+            matches = await index.add_many(rest, with_diff=True)
             assert any(match.diff for match in matches)
             assert [match.id for match in matches] == [document.id for document in rest]
             assert (await index.query(article("q", version(1, 1), 9))).family == first.family
@@ -95,7 +95,7 @@ def test_what_comes_before_a_bad_document_is_answered(place, monkeypatch):
 
     async def work():
         async with await AsyncIndex.open(place.url) as index:
-            matches = index.add_many([article("a", story(1)), {"text": "no id"}])
+            matches = index.add_each([article("a", story(1)), {"text": "no id"}])
             assert (await anext(matches)).id == "a"
             with pytest.raises(InputError, match="record 2: id is missing"):
                 await anext(matches)
@@ -111,7 +111,7 @@ def test_what_comes_before_a_feed_breaks_is_answered(place, error):
 
     async def work():
         async with await AsyncIndex.open(place.url) as index:
-            matches = index.add_many(feed())
+            matches = index.add_each(feed())
             assert (await anext(matches)).id == "a"
             with pytest.raises(error, match="the feed is gone"):
                 await anext(matches)
@@ -128,7 +128,7 @@ def test_a_feed_that_waits_for_what_is_cancelled(place):
 
     async def work():
         async with await AsyncIndex.open(place.url) as index:
-            matches = index.add_many(feed())
+            matches = index.add_each(feed())
             assert (await anext(matches)).id == "a"
             with pytest.raises(asyncio.CancelledError):
                 await asyncio.wait_for(anext(matches), 20)
@@ -151,13 +151,13 @@ def test_a_feed_may_be_an_async_generator(place, monkeypatch, together):
 
     async def work():
         async with await AsyncIndex.open(place.url) as index:
-            matches = [match async for match in index.add_many(feed(None))]
+            matches = [match async for match in index.add_each(feed(None))]
             assert [match.id for match in matches] == [document.id for document in documents]
             for last, stored, error in (
                 (article("a", story(1)), 6, "the feed is gone"),
                 ({"text": "no id"}, 5, "record 6: id is missing"),
             ):
-                matches = index.add_many(feed(last))
+                matches = index.add_each(feed(last))
                 assert len([await anext(matches) for _ in range(stored)]) == stored
                 with pytest.raises((ConnectionError, InputError), match=error):
                     await anext(matches)
@@ -176,7 +176,7 @@ def test_a_queue_is_stored_as_it_comes(place):
                 yield await queue.get()
 
         async with await AsyncIndex.open(place.url) as index, asyncio.timeout(60):
-            matches = index.add_many(feed())
+            matches = index.add_each(feed())
             for some in (documents[:3], documents[3:]):
                 for document in some:
                     queue.put_nowait(document)
@@ -196,7 +196,7 @@ def test_while_a_feed_waits_the_loop_and_other_calls_go_on(place):
 
     async def work():
         async with await AsyncIndex.open(place.url) as index:
-            first = asyncio.create_task(anext(index.add_many(feed())))
+            first = asyncio.create_task(anext(index.add_each(feed())))
             await asyncio.sleep(0.1)
             assert (await index.stats())["documents"] == 0
             goes_on.set()

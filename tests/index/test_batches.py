@@ -22,7 +22,7 @@ from .news import article, paragraph, version
 
 def everything(path, documents, *, together: bool) -> tuple:
     with Index.open(path) as index:
-        matches = list(index.add_many(documents)) if together else list(map(index.add, documents))
+        matches = index.add_many(documents) if together else list(map(index.add, documents))
         assert index.check() == []
         rows = index._store.rows
         return (

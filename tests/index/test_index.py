@@ -145,7 +145,7 @@ def test_shared_passages_relate_but_do_not_join(index):
 def test_add_many_gives_what_add_gives(places):
     documents = [article(f"{n}-{kind}", version(n, kind), n + kind) for n in range(6) for kind in range(5)]
     with places().open() as one, places().open() as many:
-        assert [one.add(document) for document in documents] == list(many.add_many(documents))
+        assert [one.add(document) for document in documents] == many.add_many(documents)
         assert shape(one) == shape(many)
         assert one.check() == many.check() == []
 
@@ -161,12 +161,19 @@ def test_long_bodies_are_not_kept_for_long(index, monkeypatch):
     assert len(index._ledger._bodies) < 10
 
 
+def test_add_many_has_stored_them_when_it_comes_back(index):
+    index.add_many([article("a", story(1)), article("b", story(2))])
+    with pytest.raises(InputError, match="record 2: text is missing"):
+        index.add_many([article("c", story(3)), {"id": "bad"}, article("d", story(4))])
+    assert [index.document(name) is not None for name in "abcd"] == [True, True, True, False]
+
+
 def test_add_many_reads_so_much_text_ahead(index, monkeypatch):
     monkeypatch.setattr(dedup.index, "_AHEAD", 10)
     monkeypatch.setattr(dedup.index, "_LETTERS", 400)
     documents = [article(f"d{n}", story(n), n) for n in range(9)]
     read = []
-    matches = index.add_many(read.append(d.id) or d for d in documents)
+    matches = index.add_each(read.append(d.id) or d for d in documents)
     assert next(matches).id == "d0"
     assert len(read) == 1 + 4000 // len(documents[0].text)
     assert [match.id for match in matches] == [d.id for d in documents[1:]]
@@ -179,11 +186,11 @@ def test_add_many_takes_frames(places, frame):
         {"id": n, "text": d.text, "published": d.published, "title": None} for n, d in enumerate(documents)
     ]
     with places().open() as one, places().open() as many:
-        assert list(many.add_many(frame(rows))) == list(one.add_many(documents))
+        assert many.add_many(frame(rows)) == one.add_many(documents)
         assert shape(one) == shape(many)
         with pytest.raises(UsageError, match="no column 'text'; columns are 'id'"):
-            list(many.add_many(frame([{"id": "a"}])))
-        matches = many.add_many(frame([{"id": "new", "text": "words"}, {"id": "bad", "text": None}]))
+            many.add_many(frame([{"id": "a"}]))
+        matches = many.add_each(frame([{"id": "new", "text": "words"}, {"id": "bad", "text": None}]))
         assert next(matches).id == "new"
         with pytest.raises(InputError, match="record 2: text is"):
             next(matches)
@@ -200,7 +207,7 @@ def test_columns_of_a_frame_are_read_as_in_a_run(index):
         "seen": stamps.cast(pa.timestamp("s", "Mars/Utopia")),
         "tags": invalid,
     })  # fmt: skip
-    far, near = (index.document(match.id) for match in list(index.add_many(table)))
+    far, near = (index.document(match.id) for match in index.add_many(table))
     assert (far.id, far.published) == ("00000000-0000-0000-0000-000000000031", None)
     assert near.published.isoformat() == "2001-09-09T01:46:40+00:00"
     months = pd.DataFrame(
@@ -211,7 +218,7 @@ def test_columns_of_a_frame_are_read_as_in_a_run(index):
 
 def test_a_row_of_a_frame_with_invalid_utf8(index):
     texts = pa.array([b"The ferry left.", b"\xff"]).view(pa.string())
-    matches = index.add_many(pa.table({"id": ["a", "b"], "text": texts}))
+    matches = index.add_each(pa.table({"id": ["a", "b"], "text": texts}))
     assert next(matches).id == "a"
     with pytest.raises(InputError, match="record 2: invalid UTF-8"):
         next(matches)
@@ -220,7 +227,7 @@ def test_a_row_of_a_frame_with_invalid_utf8(index):
 @pytest.mark.parametrize("one", ["text", {"id": "a", "text": "words"}, dedup.Document("a", "words"), 5])
 def test_add_many_takes_no_single_document(index, one):
     with pytest.raises(UsageError, match=f"documents is {type(one).__name__}, not a collection of documents"):
-        next(index.add_many(one))
+        next(index.add_each(one))
 
 
 def test_a_revision_moves_a_document(index):
@@ -388,7 +395,7 @@ def test_the_same_again_behind_a_bridge(index):
     halves = [article("one", parts[:4], 0), article("two", parts[4:], 1)]
     apart = [index.add(half).family for half in halves]
     assert apart[0] != apart[1]
-    matches = list(index.add_many([article("both", parts, 2), *halves[::-1]]))
+    matches = index.add_many([article("both", parts, 2), *halves[::-1]])
     assert {match.family for match in matches} == {index.document("one").family}
 
 
@@ -700,7 +707,7 @@ def test_a_date_that_cannot_be_read_costs_the_date_only(index, when):
 def test_what_comes_before_a_bad_document_is_stored(index, monkeypatch):
     monkeypatch.setattr("dedup.index._TOGETHER", 2)
     documents = [article(f"d{n}", story(n)) for n in range(5)]
-    matches = index.add_many([*documents[:3], {"id": "bad"}, *documents[3:]])
+    matches = index.add_each([*documents[:3], {"id": "bad"}, *documents[3:]])
     assert [next(matches).id for _ in range(3)] == ["d0", "d1", "d2"]
     with pytest.raises(InputError, match="record 4: text is missing"):
         next(matches)
@@ -713,7 +720,7 @@ def test_what_comes_before_a_feed_breaks_is_stored(index):
         yield article("b", version(1, 1), 1)
         raise ConnectionError("the feed is gone")
 
-    matches = index.add_many(feed())
+    matches = index.add_each(feed())
     assert [next(matches).id, next(matches).relation] == ["a", RelationKind.VERSION]
     with pytest.raises(ConnectionError, match="the feed is gone"):
         next(matches)
@@ -755,7 +762,7 @@ def test_read_only(place):
 
 def test_export_has_the_contract_of_a_run(index, tmp_path):
     documents = [article(f"{n}-{kind}", version(n, kind), n + kind) for n in range(4) for kind in range(6)]
-    list(index.add_many(documents))
+    index.add_many(documents)
     tables = index.export(tmp_path / "out")
     result = dedup.find_families(documents)
     for name, table in tables.items():
@@ -859,7 +866,7 @@ def test_rebuild_is_the_run_whatever_the_order(places):
     documents = [article(f"{n}-{kind}", version(n, kind), n + kind) for n in range(5) for kind in range(6)]
     expected = {frozenset(f.members): f.canonical.id for f in dedup.find_families(documents).families}
     with places().open() as index:
-        list(index.add_many(reversed(documents)))
+        index.add_many(reversed(documents))
         index.rebuild()
         assert {frozenset(f.members): f.canonical for f in index.families()} == expected
         assert index.check() == []
@@ -916,8 +923,8 @@ def test_blocks_learned_by_another_rebuild_between_stripping_and_storing(place, 
     some = [article(f"d{n}", [*story(n), foot], 24 * n, source="a.example") for n in range(23)]
     monkeypatch.setattr(dedup.index, "_TOGETHER", 2)
     with place.open(store_text=True) as index, place.open() as other:
-        list(index.add_many(some[:20]))
-        adding = other.add_many(some[20:])
+        index.add_many(some[:20])
+        adding = other.add_each(some[20:])
         next(adding)  # all three are stripped, two are stored
         index.rebuild()
         list(adding)
@@ -930,7 +937,7 @@ def test_blocks_learned_by_another_thread_between_stripping_and_storing(place, m
     foot = paragraph("foot", 12)
     some = [article(f"d{n}", [*story(n), foot], 24 * n, source="a.example") for n in range(21)]
     with place.open(store_text=True) as index:
-        list(index.add_many(some[:20]))
+        index.add_many(some[:20])
         drafts = index._drafts
 
         def late(documents):

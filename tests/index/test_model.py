@@ -72,7 +72,7 @@ class Machine(RuleBasedStateMachine):
     @rule(rows=st.lists(st.tuples(IDS, TEXTS, st.integers(0, 60)), max_size=6))
     def add_many(self, rows):
         documents = [article(f"d{number}", *text) for number, *text in rows]
-        for document, match in zip(documents, list(self.index.add_many(documents)), strict=True):
+        for document, match in zip(documents, self.index.add_many(documents), strict=True):
             known = self.documents.get(document.id)
             assert match.stored == (known is None or known.text != document.text)
             if match.stored:
@@ -94,7 +94,7 @@ class Machine(RuleBasedStateMachine):
     def merge(self, rows):
         other = {f"d{number}": article(f"d{number}", *text) for number, *text in rows}
         with Index.open(self.fresh()) as index:
-            list(index.add_many(other.values()))
+            index.add_many(other.values())
             stored = self.index.merge(index)
         taken = 0
         for identity, document in other.items():

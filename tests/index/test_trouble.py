@@ -81,7 +81,7 @@ def test_several_writers_at_once(places):
         assert index.check() == []
         documents = [article(f"d{n}", version(n // 5 % 20, n % 5), n) for n in range(last)]
         assert all(index.document(document.id) for document in documents)
-        list(single.add_many(documents))
+        single.add_many(documents)
         index.rebuild()
         single.rebuild()
         assert families(index) == families(single)
@@ -251,7 +251,7 @@ def test_any_byte_of_what_is_packed_may_be_damaged(tmp_path, column):
     table, name = column.split(".")
     with Index.open(tmp_path / "news.db", store_text=True) as index:
         documents = [article(f"d{n}", version(n // 3, n % 3)[-4:], n) for n in range(6)]
-        list(index.add_many(documents))
+        index.add_many(documents)
         index._store.run("PRAGMA synchronous = OFF")
         rows = index._store.rows(f"SELECT {'b' if table == 'edge' else 'num'}, {name} FROM {table}")[:3]
         refused = 0
@@ -273,7 +273,7 @@ def test_what_is_packed_may_be_of_another_size_or_type(tmp_path, column, value):
     table, name = column.split(".")
     with Index.open(tmp_path / "news.db", store_text=True) as index:
         documents = [article(f"d{n}", version(n // 3, n % 3)[-4:], n) for n in range(6)]
-        list(index.add_many(documents))
+        index.add_many(documents)
         num = index._store.rows(f"SELECT {'b' if table == 'edge' else 'num'} FROM {table}")[0][0]
         identity = index._store.rows("SELECT id FROM document WHERE num = ?", num)[0][0]
         with contextlib.suppress(StorageError):  # a column that takes no NULL
@@ -297,7 +297,7 @@ def test_a_family_with_the_id_of_another_member_is_told_of(place, monkeypatch):
 def test_a_body_may_be_gone(place, num):
     documents = [article(f"d{n}", version(n // 3, n % 3)[-4:], n) for n in range(6)]
     with place.open(store_text=True) as index:
-        list(index.add_many(documents))
+        index.add_many(documents)
         document = documents[num - 1]
         index._store.run("DELETE FROM body WHERE num = ?", num)
         index._ledger.forget()
@@ -335,7 +335,7 @@ def is_refused(index: Index, num: int, identity: str, asked: list) -> bool:
     for document in asked[:1]:
         found = index.check()
         assert not refused or any(message in line for line in found)
-        for call in (lambda: list(index.add_many(asked)), index.export, lambda: index.diff(identity)):
+        for call in (lambda: index.add_many(asked), index.export, lambda: index.diff(identity)):
             with contextlib.suppress(StorageError):
                 call()
         with contextlib.suppress(StorageError):
