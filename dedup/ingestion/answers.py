@@ -50,7 +50,8 @@ class Match:
         id: The document's id.
         relation: To ``other``; ``none`` where nothing stored is related to it; :meth:`Index.explain` says
             why.
-        other: The document it is most strongly related to, of those that came before it.
+        other: The document it is most strongly related to, of those that came before it: of those with this
+            relation the one it shares most words with.
         coverage: Share of this document's words that ``other`` has, stock text left out.
         other_coverage: Share of the words of ``other`` that this document has.
         shared_words: Words taken over, light edits among them.
@@ -254,7 +255,7 @@ def _strongest(
             *(entry.id, RelationKind.NONE, None, 0.0, 0.0, 0, (), family, canonical, is_new, stored, change)
         )
         return Answer(none, entry.num, None)
-    rank = {i: (kind[i], -max(one[i], two[i]), -shared[i]) for i in known}
+    rank = {i: (kind[i], -shared[i], -max(one[i], two[i])) for i in known}
     strongest = min(rank.values())
     best = min((i for i in known if rank[i] == strongest), key=lambda i: others[ends[i]].key)
     mine, theirs = (one[best], two[best]) if edges.a[best] == entry.num else (two[best], one[best])

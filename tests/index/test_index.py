@@ -652,6 +652,14 @@ def test_a_schema_from_the_future(place):
         place.open()
 
 
+def test_a_match_is_the_document_that_most_words_are_shared_with(index):
+    parts = story(1)
+    for one in (article("brief", parts[:2]), article("whole", [*parts, paragraph("own")], 1)):
+        index.add(one)
+    match = index.add(article("new", [*parts[:5], paragraph("new")], 2))  # the brief it has whole
+    assert (match.relation, match.other) == (RelationKind.VERSION, "whole")
+
+
 def test_an_earlier_schema_is_brought_up_to_date(place):
     articles = [article(f"a{kind}", version(1, kind), kind) for kind in range(3)]
     with place.open() as index:
