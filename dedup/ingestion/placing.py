@@ -25,7 +25,7 @@ from dedup.ingestion.verifying import texts_of, verified
 from dedup.ragged import distinct, is_in, owners, run_starts, running, steps, tally
 from dedup.shingles import roll, widths
 from dedup.storage.rows import NO_EDGES, NUMBER_BITS, Body, Entry, places_in
-from dedup.texts import DAY, STOCK
+from dedup.texts import DAY, STOCK, half_words
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -520,7 +520,10 @@ class _Verified:
 
 def _stocky(entry: Entry, flags: NDArray[np.uint8]) -> bool:
     """Dated, and mostly stock: a notice in the words of every week."""
-    return entry.published is not None and bool(2 * np.count_nonzero(flags & STOCK == 0) < len(flags))
+    if entry.published is None:
+        return False
+    (unstocked,), (whole,) = half_words(flags, np.array([0]), np.array([len(flags)]), (STOCK, 0))
+    return bool(2 * unstocked < whole)
 
 
 def _is_of_day(entry: Entry, other: Entry) -> bool:
