@@ -22,7 +22,6 @@ from dedup.io.jsonl import load_line
 from dedup.io.schema import TIME
 from dedup.parallel import in_order
 from dedup.ragged import owners, running
-from dedup.schemas import LEARNED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -150,7 +149,9 @@ def _learned(folder: Path) -> Recurring:
     if not path.exists():
         return Recurring.nothing()
     try:
-        return Recurring.from_table(pa.Table.from_batches(_batches(folder, "learned", LEARNED), LEARNED))
+        return Recurring.from_table(
+            pa.Table.from_batches(_batches(folder, "learned", schemas.LEARNED), schemas.LEARNED)
+        )
     except ValueError as error:
         raise _unreadable(path, error) from error
 
