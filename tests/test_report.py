@@ -310,6 +310,8 @@ def test_errors_say_what_is_wrong(hostile: Path, tmp_path: Path):
         ("canonical.jsonl", b"", InputError, "canonical has 0 rows where the other files tell of 5"),
         ("diffs.parquet", b"PAR1 and no more", InputError, "diffs.parquet: cannot be read"),
         ("learned.jsonl", b'{"block": "ice"}', InputError, "learned.jsonl: cannot be read"),
+        ("learned.jsonl", b'{"documents": 2}', InputError, "learned.jsonl: cannot be read"),
+        ("learned.jsonl", b'{"block": "00112233aabbccdd"}', InputError, "learned.jsonl: cannot be read"),
         ("documents.jsonl", b'{"id"', InputError, "documents.jsonl: cannot be read"),
         ("documents.jsonl", b"", InputError, "is in a family, but not among the documents"),
         ("run.json", b"[]", UsageError, "no result of dedup run"),

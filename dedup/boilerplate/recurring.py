@@ -106,10 +106,10 @@ class Recurring:
         """What :meth:`table` gives, read back.
 
         Raises:
-            ValueError: A block is no hexadecimal number of 16 digits.
+            OverflowError, TypeError, ValueError: A value is missing, too large, or no hexadecimal number.
         """
-        keys = np.frombuffer(bytes.fromhex("".join(table["block"].to_pylist())), ">u8").astype(np.uint64)
-        return cls(keys, table["documents"].to_numpy().astype(np.uint8))
+        keys = np.array([int(block, 16) for block in table["block"].to_pylist()], np.uint64)
+        return cls(keys, np.frombuffer(bytes(table["documents"].to_pylist()), np.uint8))
 
     def table(self) -> pa.Table:
         """The blocks as a table: ``block``, 16 hexadecimal digits, and ``documents``, its witnesses."""

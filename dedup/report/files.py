@@ -152,7 +152,7 @@ def _learned(folder: Path) -> Recurring:
         return Recurring.from_table(
             pa.Table.from_batches(_batches(folder, "learned", schemas.LEARNED), schemas.LEARNED)
         )
-    except ValueError as error:
+    except (OverflowError, TypeError, ValueError) as error:
         raise _unreadable(path, error) from error
 
 
