@@ -80,7 +80,7 @@ class Draft:
         """As if it had just come: nothing is known of where it belongs."""
         entry = self.entry
         window = windows(np.array([entry.time]), settings)
-        entry = entry._replace(family=-1, roundup=0, agreed=0, is_new=0, posted=-1, in_window=int(window[0]))
+        entry = entry._replace(family=-1, roundup=0, agreed=0, is_new=0, revises=-1, in_window=int(window[0]))
         return replace(self.with_entry(entry), text=text)
 
     def with_entry(self, entry: Entry) -> Draft:
@@ -235,7 +235,7 @@ def drafts_of(batch: pa.RecordBatch, settings: Settings, recurring: Recurring | 
             agencies=orjson.dumps(agencies[i]).decode(),
             judgement=-1,
             leader=-1,
-            posted=-1,
+            revises=-1,
             occurrence=-1,
             in_window=window[i],
             family=-1,

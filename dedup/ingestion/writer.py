@@ -52,8 +52,8 @@ class Writer:
     def numbered(self, draft: Draft, num: int, stored: int = 0) -> Draft:
         """The draft with a number of its own, and the time at which it is stored."""
         entry = draft.entry._replace(num=num, leader=num, judgement=self._judgement, stored=stored)
-        if entry.posted < 0:  # no revision
-            entry = entry._replace(posted=num, occurrence=num)
+        if entry.revises < 0:
+            entry = entry._replace(occurrence=num)
         return draft.with_entry(entry)
 
     def put(self, drafts: Sequence[Draft], *, undated: bool) -> Iterator[tuple[int, Written]]:
@@ -110,8 +110,10 @@ class Writer:
         """
         self._ledger.keep_revision(known)
         self.remove([known], "left")
-        taken_over = {name: getattr(known, name) for name in ("posted", "occurrence", "in_window")}
-        return draft.with_entry(draft.entry._replace(**taken_over))
+        entry = draft.entry._replace(
+            revises=known.posted, occurrence=known.occurrence, in_window=known.in_window
+        )
+        return draft.with_entry(entry)
 
     def _write(self, draft: Draft, placement: Placement, settlement: Settlement) -> Written:
         """Store a new document and what follows; its edges and the changes aside."""

@@ -209,13 +209,13 @@ class Ledger:
     def posted(self, nums: Collection[int]) -> dict[int, Entry]:
         """Documents by the number their fingerprints are found by; those that are gone are missing."""
         found = {num: e for num, e in self.entries(nums).items() if e.posted == num}
-        others = self._entries_in("posted IN {keys} AND num <> posted", [n for n in nums if n not in found])
+        others = self._entries_in("revises IN {keys} AND revises >= 0", [n for n in nums if n not in found])
         return found | {e.posted: e for e in others}
 
     def first_posted(self) -> int:
         """No document that is here has a lower number in its postings."""
         self._write_documents()
-        sql = "SELECT min(num) FROM document UNION ALL SELECT min(posted) FROM document WHERE num <> posted"
+        sql = "SELECT min(num) FROM document UNION ALL SELECT min(revises) FROM document WHERE revises >= 0"
         return min((num for (num,) in self.store.rows(sql) if num is not None), default=0)
 
     def _keep(self, rows: list[Row]) -> list[Entry]:

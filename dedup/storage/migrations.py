@@ -71,15 +71,15 @@ _FIRST = (
     "CREATE TABLE bucket (number {key}, keys {blob} NOT NULL)",
 )
 
-_POSTED = (
-    "ALTER TABLE document ADD COLUMN posted BIGINT NOT NULL DEFAULT -1",
-    "UPDATE document SET posted = num",
-    "CREATE INDEX document_posted ON document (posted) WHERE num <> posted",
+_REVISES = (
+    # the default is true of what is stored, and of what a worker of the earlier version may still add
+    "ALTER TABLE document ADD COLUMN revises BIGINT NOT NULL DEFAULT -1",
+    "CREATE INDEX document_revises ON document (revises) WHERE revises >= 0",
 )
 
 MIGRATIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("0001 documents, edges, families, postings", _FIRST),
-    ("0002 one number of fingerprints for all revisions", _POSTED),
+    ("0002 the first text that a revision replaces", _REVISES),
 )
 """Name and statements of each; add to the end, never change one that was released."""
 

@@ -60,7 +60,7 @@ class Entry(NamedTuple):
     agencies: str  # JSON list
     judgement: int  # row of the settings it was judged with
     leader: int  # the document it is a copy of, or itself
-    posted: int  # the number its fingerprints are found by, that of the first text of its id
+    revises: int  # the number of the first text of its id; -1 for that itself
     occurrence: int  # the document whose window its text counts for
     in_window: int
     family: int  # row of the family; of a leader only, copies go with theirs
@@ -72,6 +72,11 @@ class Entry(NamedTuple):
     def key(self) -> tuple[int, bytes, bytes]:
         """The order of documents everywhere: published, nulls last; content; id."""
         return self.time, self.content, self.id.encode()
+
+    @property
+    def posted(self) -> int:
+        """The number its fingerprints are found by, one for all revisions."""
+        return self.num if self.revises < 0 else self.revises
 
     @property
     def time(self) -> int:
