@@ -8,13 +8,12 @@ import numpy as np
 
 from dedup.candidates import Pairs
 from dedup.edges import KINDS
+from dedup.ingestion.placing import TextShingles
 from dedup.ingestion.verifying import texts_of
 from dedup.model import Relation, RelationKind
 from dedup.overlap import decide
-from dedup.ragged import running, steps
+from dedup.ragged import distinct, is_in
 from dedup.reasons import explain
-from dedup.shingles import roll, widths
-from dedup.stock import flag
 from dedup.storage.codec import stocked
 from dedup.storage.rows import Body
 from dedup.texts import STOCK
@@ -48,13 +47,6 @@ def explained(ledger: Ledger, a: Entry, b: Entry, settings: Settings) -> str:
 
 def _share_stock(texts: Texts, settings: Settings) -> None:
     """Flag what is stock in one of them in the other, too."""
-    offsets = np.append(texts.start, texts.stop[-1])
-    size = widths(texts.spaceless, settings)
-    places, hashes = roll(texts.hash, offsets, size)
-    count = steps(places)
-    at = np.arange(len(hashes)) + np.repeat(offsets[:-1] - places[:-1], count)
-    width = np.repeat(np.minimum(size, steps(offsets)), count)
-    told = running(texts.flags & STOCK != 0)
-    stock = np.unique(hashes[told[at + width] - told[at] == width] >> np.uint64(16))
-    if len(stock):
-        flag(texts.hash, texts.start, texts.stop, size, stock, texts.flags, settings)
+    shingles = TextShingles(texts, np.zeros(len(texts.start), np.int64), settings)
+    stock = distinct(shingles.hash[shingles.within(texts.flags & STOCK != 0)])
+    texts.flags[shingles.covered(is_in(shingles.hash, stock))] |= np.uint8(STOCK)

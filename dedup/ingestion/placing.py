@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     Flags = NDArray[np.uint8]
     Keys = NDArray[np.uint64]
 
-__all__ = ["PlacedEdges", "Placement", "edges_of", "place", "read_ahead"]
+__all__ = ["PlacedEdges", "Placement", "TextShingles", "edges_of", "place", "read_ahead"]
 
 _COUNTED = np.uint64(COUNTS) << LIST_SHIFT
 _NO_KEYS = np.empty(0, np.uint64)
@@ -394,7 +394,7 @@ class _Batch:
         often.sort()
         own = distinct(frequent.owner).tolist()
         texts = texts_of([self._entries[i] for i in own], [self._body(i) for i in own])
-        shingles = _Shingles(texts, np.array(own), self._settings)
+        shingles = TextShingles(texts, np.array(own), self._settings)
         counted = is_counted(shingles.hash & _SHINGLE_MASK)
         stock = counted & is_in(shingles.hash, often)
         # a shingle that isn't counted is stock between two that are
@@ -530,7 +530,7 @@ def _is_of_day(entry: Entry, other: Entry) -> bool:
     return entry.time // DAY == other.time // DAY
 
 
-class _Shingles:
+class TextShingles:
     """The shingles of texts, each with the number of the document it is looked at for above its 48 bits."""
 
     def __init__(self, texts: Texts, holder: NDArray[np.int64], settings: Settings) -> None:
@@ -542,6 +542,11 @@ class _Shingles:
         self._at = np.arange(len(hashes)) + np.repeat(offsets[:-1] - places[:-1], count)
         self._width = np.repeat(np.minimum(size, steps(offsets)), count)
         self._tokens = len(texts.hash)
+
+    def within(self, chosen: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Shingles that lie wholly in the chosen tokens, bool[tokens]: bool[shingles]."""
+        told = running(chosen)
+        return np.asarray(told[self._at + self._width] - told[self._at] == self._width)
 
     def covered(self, chosen: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """Tokens that lie in one of the chosen shingles: bool[tokens]."""
