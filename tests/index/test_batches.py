@@ -199,7 +199,7 @@ def test_of_many_edges_the_strongest_are_read(index, most, several, telling, mon
     monkeypatch.setattr(ledger, "_SEVERAL", several)
     documents = [article(f"d{n}", version(0, n % 5)[n % 3 :], n) for n in range(12)]
     hint = " ".join(version(0, 0)[2].split()[:31])
-    list(index.add_many([*documents, article("hint", [paragraph("hint", 200), hint], 12)]))
+    index.add_many([*documents, article("hint", [paragraph("hint", 200), hint], 12)])
     with index._store.reading():
         rows = index._store.rows("SELECT a, b, kind, narrative FROM edge")
         nums = {num for row in rows for num in row[:2]} - {rows[0][0]}
@@ -285,7 +285,7 @@ def test_what_is_not_written_yet_is_found(place):
 
 
 def test_equal_bodies_are_found_by_one_statement(index, monkeypatch):
-    list(index.add_many([article(f"{name}-{n}", paragraph(name), n) for n in range(5) for name in range(4)]))
+    index.add_many([article(f"{name}-{n}", paragraph(name), n) for n in range(5) for name in range(4)])
     with index._store.reading():
         entries = index._ledger.all_entries()
         expected = {}

@@ -198,7 +198,7 @@ def test_what_a_revised_document_is_found_by_is_not_dropped(place, small):
 
     with place.open() as index:
         index.add(article("blog", story(0), 500))
-        list(index.add_many(article(f"old{n}", story(n), n) for n in range(1, 20)))
+        index.add_many(article(f"old{n}", story(n), n) for n in range(1, 20))
         assert index.prune(START + timedelta(hours=400)) == 19
         index.add(article("blog", version(0, 2), 500))
         for n in range(100, 120):

@@ -287,7 +287,7 @@ def test_what_is_packed_may_be_of_another_size_or_type(tmp_path, column, value):
 def test_a_family_with_the_id_of_another_member_is_told_of(place, monkeypatch):
     monkeypatch.setattr(checking, "_TOGETHER", 2)
     with place.open() as index:
-        list(index.add_many(article(f"d{n}", story(n)) for n in range(5)))
+        index.add_many(article(f"d{n}", story(n)) for n in range(5))
         index._store.run("UPDATE family SET id = 'f0' WHERE num = (SELECT max(num) FROM family)")
         index._ledger.forget()
         assert index.check() == ["family f0 has not the id of its earliest member"]
