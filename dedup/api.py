@@ -37,7 +37,7 @@ def find_families(
 
     Args:
         documents: An iterable of :class:`Document` or mappings, an Arrow table, a pandas or Polars frame.
-            Or a ``pathlib.Path``, or several, of files and folders in the formats that ``dedup run`` reads.
+            Or a ``pathlib.Path``, or a list of them: files and folders as ``dedup run`` reads them.
             Fields: id, text, title, source, published, updated, url, language; only text is needed.
         settings: What to do; the defaults if left out.
         fields: Renames, our field to theirs: ``{"text": "body"}``.

@@ -28,7 +28,7 @@ _UNITS = {"": 0, "K": 10, "M": 20, "G": 30, "T": 40}
 
 
 class Policy(StrEnum):
-    """Ways to choose the canonical version; :mod:`dedup.canonical` has the orders."""
+    """Ways to choose the canonical version of a family: ``Settings(policy=…)``."""
 
     FULLEST = "fullest"
     EARLIEST = "earliest"

@@ -112,7 +112,8 @@ class Index:
                 stored one.
             store_text: Keep the raw texts of what is added from now on, which diffs need; by default as the
                 index was last opened. A new one keeps none.
-            read_only: Only ask: nothing is stored, and an index that is not there is not made.
+            read_only: Only ask: nothing is stored, an index that is not there is not made, and one of an
+                earlier schema, which opening brings up to date, is refused.
             timeout: Seconds to wait for another writer.
 
         Raises:
