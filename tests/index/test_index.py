@@ -90,10 +90,13 @@ def test_explained(index):
     for n, parts in enumerate(texts):
         index.add(article(str(n), parts, 72 * n if n > 4 else n))
     index.add(article("copy", story(1), 1))
+    for n in (13, 14):
+        index.add(article(f"notice{n}", [frame, paragraph("notice", 5)], 72 * n))
     for a, b, why in (
         (0, 1, "the longer article has 100 % of the shorter one (version needs"),
         (2, 0, "almost all is shared: "),
-        ("copy", 0, "word for word the same"),
+        ("copy", 0, "word for word the same, but for case"),
+        ("notice13", "notice14", "word for word the same, but mostly stock text, and of two days"),
         (0, 3, "one of them has no text left"),
         (0, 4, "they share no passage"),
         (5, 12, "stock text aside, which recurs across time and stories, they share no passage"),
