@@ -61,8 +61,8 @@ _DRAFTED = 1024
 """Documents of these that are stripped and sketched at once: of more the columns don't stay in the cache."""
 
 _LETTERS = 4096
-"""Characters of a document, on average, with which it does so many of either: transcripts of 16,000 words
-took 2 MB each."""
+"""Characters of these documents on average, at most; of longer ones it takes fewer at once, as transcripts of
+16,000 words took 2 MB each."""
 
 _TOGETHER = 512
 """Documents of these that it stores in one transaction."""

@@ -309,9 +309,9 @@ def _differ_only(
     date respelled, is not new. Days apart, one new figure is enough in a brief, and one in ten in longer
     texts. Between a copy that was cut and its original little differs but the figures of a line that stands
     behind it, such as a telephone number, and those of what was cut off; so they count within passages only,
-    but in tables, in notices days apart, and in those of one source of whose figures a quarter at most is in
-    both. One figure makes a table another one where their headlines
-    (``headlined``) have other figures as well.
+    but in tables, in notices days apart, and in notices of one source that have a quarter of their figures in
+    common at most. One figure makes a table another one where their headlines (``headlined``) have other
+    figures as well.
     """
     a, b = aligned.a, aligned.b
     fewer = np.minimum(lengths.figures[a], lengths.figures[b]) / 2

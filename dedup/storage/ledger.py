@@ -213,7 +213,7 @@ class Ledger:
         return found | {e.posted: e for e in others}
 
     def first_posted(self) -> int:
-        """No document that is here has a lower number in its postings."""
+        """The lowest number in the postings of the documents that are here; 0 where there are none."""
         self._write_documents()
         sql = "SELECT min(num) FROM document UNION ALL SELECT min(revises) FROM document WHERE revises >= 0"
         return min((num for (num,) in self.store.rows(sql) if num is not None), default=0)
