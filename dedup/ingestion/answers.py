@@ -50,8 +50,8 @@ class Match:
         id: The document's id.
         relation: To ``other``; ``none`` where nothing stored is related to it; :meth:`Index.explain` says
             why.
-        other: The document it is most strongly related to, of those that came before it: of those with this
-            relation the one it shares most words with.
+        other: The document it is most strongly related to, of those that came before it; among equal
+            relations the one it shares most words with.
         coverage: Share of this document's words that ``other`` has, stock text left out.
         other_coverage: Share of the words of ``other`` that this document has.
         shared_words: Words taken over, light edits among them.
