@@ -488,6 +488,9 @@ def compare_rows(
     """One verified pair of document numbers, a <= b, whatever its kind; and the rule that decided."""
     one, two = np.array([a]), np.array([b])
     if (prepared.content[judged.order[a]] == prepared.content[judged.order[b]]).all():
-        return equal(judged.texts, one, two), Rule.EXACT
+        same = equal(judged.texts, one, two)
+        if judged.leader[a] == judged.leader[b]:
+            return same, Rule.EXACT
+        return replace(same, kind=np.array([NONE], np.uint8)), Rule.NOTICES
     edges, rules = decide(judged.texts, Pairs(one, two), settings)
     return edges, Rule(rules[0])

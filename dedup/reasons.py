@@ -52,6 +52,8 @@ def explain(relation: Relation, rule: Rule, settings: Settings) -> str:
             return "one of them has no text left once what is not the article is stripped"
         case Rule.RECURRING:
             return "stock text aside, which recurs across time and stories, they share no passage"
+        case Rule.NOTICES:
+            return "word for word the same, but mostly stock text, and of two days: two notices"
         case Rule.QUOTED:
             sentences = f", in two sentences {settings.two_sentences}" * two
             needs = f"(partial needs {settings.partial_words}{sentences})"

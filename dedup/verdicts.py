@@ -34,53 +34,55 @@ class Rule(IntEnum):
     """``none``: one of them has no body."""
     RECURRING = 2
     """``none``: stock text aside, they share nothing."""
-    QUOTED = 3
+    NOTICES = 3
+    """``none``: word for word the same, but mostly stock text of two days."""
+    QUOTED = 4
     """``quote``: too few of the words stand outside quotations."""
-    FIGURES = 4
+    FIGURES = 5
     """``quote`` or ``none``, as the next four: one frame around other figures."""
-    WEEKDAYS = 5
+    WEEKDAYS = 6
     """One frame around other days."""
-    NAMES = 6
+    NAMES = 7
     """One frame, and other names in the headlines."""
-    FURNITURE = 7
+    FURNITURE = 8
     """What an outlet has above and below its articles."""
-    PHRASES = 8
+    PHRASES = 9
     """Short phrases of one form, filled anew."""
-    BACKGROUND = 9
+    BACKGROUND = 10
     """``quote``: days apart they share too little of the shorter one."""
-    SCRAPS = 10
+    SCRAPS = 11
     """``quote``: days apart they share short runs."""
-    FACTS = 11
+    FACTS = 12
     """``partial``: a passage of stock text with the figures of the day."""
-    SENTENCES = 12
+    SENTENCES = 13
     """``partial``: two sentences."""
-    PASSAGES = 13
+    PASSAGES = 14
     """``partial``: enough words outside quotations."""
-    SEQUEL = 14
+    SEQUEL = 15
     """``partial``: as much of the shorter one as makes a version, but not days apart."""
-    THIN = 15
+    THIN = 16
     """``partial``: the same, but too few words outside quotations."""
-    RETOLD = 16
+    RETOLD = 17
     """``partial``: the same, but what the shorter one has outside quotations is mostly its own."""
-    COVERED = 17
+    COVERED = 18
     """``version``: enough of the shorter one."""
-    ROUNDED = 18
+    ROUNDED = 19
     """``version``: enough of the shorter one with the rest of sentences."""
-    LATER = 19
+    LATER = 20
     """``version``: enough of the shorter one for texts days apart."""
-    REPORT = 20
+    REPORT = 21
     """``version``: enough of the shorter one, and one day's figures in a frame."""
-    BRIEF = 21
+    BRIEF = 22
     """``version``: half of the shorter one, in another source, with few words outside quotations."""
-    CUT = 22
+    CUT = 23
     """``version``: the shorter one was cut from the longer one."""
-    FLASH = 23
+    FLASH = 24
     """``version``: a flash and what it grew into."""
-    WHOLE = 24
+    WHOLE = 25
     """``version``: most of both."""
-    NEAR = 25
+    NEAR = 26
     """``near``: almost all of both."""
-    EXACT = 26
+    EXACT = 27
     """``exact``: all words are equal."""
 
 

@@ -167,6 +167,19 @@ def test_why_articles_without_a_body_are_equal_or_not() -> None:
         assert found.explain("0", other).startswith("one of them has no text left")
 
 
+def test_equal_notices_of_two_days_are_two() -> None:
+    """What says so of a pair is what the tables say."""
+    frame = story("frame", 5)
+    texts = [f"{story(f'own{n}', 8)}\n\n{frame}" for n in range(8)] + [
+        f"{frame}\n\nNothing new this week."
+    ] * 2
+    weekly = [Document(f"n{n}", text, published=NOON + timedelta(weeks=n)) for n, text in enumerate(texts)]
+    result = dedup.find_families(weekly)
+    assert len(result.families) == 0
+    assert result.relation("n8", "n9").relation is RelationKind.NONE
+    assert result.explain("n8", "n9").startswith("word for word the same, but mostly stock text, and of two")
+
+
 def test_relations_are_a_sequence(result: Result) -> None:
     relations = list(result.relations)
     assert len(result.relations) == len(relations) == 2

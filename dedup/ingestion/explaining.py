@@ -31,10 +31,11 @@ __all__ = ["explained"]
 def explained(ledger: Ledger, a: Entry, b: Entry, settings: Settings) -> str:
     """The rule by which two documents are judged now, in words; what is stock for one is so for both."""
     first, second = (b, a) if b.is_before(a) else (a, b)
-    if a.content == b.content and a.leader != b.leader:
-        return "word for word the same, but mostly stock text, and of two days: two notices"
     if a.content == b.content:
-        return explain(Relation(first.id, second.id, RelationKind.EXACT), Rule.EXACT, settings)
+        kind, rule = (
+            (RelationKind.EXACT, Rule.EXACT) if a.leader == b.leader else (RelationKind.NONE, Rule.NOTICES)
+        )
+        return explain(Relation(first.id, second.id, kind), rule, settings)
     bodies = ledger.bodies([first.num, second.num])
     parts = [Body(body.hash, stocked(body.flags)) for body in (bodies[first.num], bodies[second.num])]
     texts = texts_of([first, second], parts)

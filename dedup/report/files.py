@@ -139,7 +139,9 @@ def read_tables(folder: Path) -> RunTables:
     first = running(members.value_lengths())
     relations = pa.Table.from_batches(_batches(folder, "relations", RELATIONS), RELATIONS)
     a, b = (_rows(relations[name], ids) for name in "ab")
-    recurring = _learned(folder) if run.get("settings", {}).get("strip", True) else None
+    settings = run.get("settings")
+    stripped = not (isinstance(settings, dict) and settings.get("strip") is False)
+    recurring = _learned(folder) if stripped else None
     return RunTables(run, totals, families, documents, first, relations, a, b, recurring)
 
 
