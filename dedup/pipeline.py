@@ -488,8 +488,9 @@ def compare_rows(
     """One verified pair of document numbers, a <= b, whatever its kind; and the rule that decided."""
     one, two = np.array([a]), np.array([b])
     if (prepared.content[judged.order[a]] == prepared.content[judged.order[b]]).all():
-        same, (low, high) = equal(judged.texts, one, two), sorted(judged.leader[[a, b]])
-        if low == high or ((judged.edges.a == low) & (judged.edges.b == high)).any():
+        same, edges = equal(judged.texts, one, two), judged.edges
+        low, high = sorted(judged.leader[[a, b]])
+        if low == high or ((edges.a == low) & (edges.b == high)).any():
             return same, Rule.EXACT
         return replace(same, kind=np.array([NONE], np.uint8)), Rule.NOTICES
     edges, rules = decide(judged.texts, Pairs(one, two), settings)

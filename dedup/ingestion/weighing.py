@@ -79,17 +79,17 @@ def stock_pairs(
     newly = [i for i, placement in enumerate(placements) if len(placement.newly_stock)]
     if not newly:
         return {}
-    holders: dict[int, list[int]] = {}
-    batch = {placement.entry.posted: placement.entry for placement in placements}
+    found: dict[int, set[int]] = {}
     for i in newly:
         marks = drafts[i].marks[~drafts[i].telling(placements[i].body.flags, settings)]
         heads = distinct(head(MARKS, marks >> HASH_SHIFT))
-        found = set((postings.find(heads, heads | _NUMBER) & _NUMBER).tolist())
-        holding = [
-            *ledger.posted(found - batch.keys()).values(),
-            *(batch[num] for num in found & batch.keys()),
-        ]
-        nums = sorted(e.num for e in holding if e.num < placements[i].entry.num)
+        found[i] = set((postings.find(heads, heads | _NUMBER) & _NUMBER).tolist())
+    batch = {placement.entry.posted: placement.entry for placement in placements}
+    holding = ledger.posted(set().union(*found.values()) - batch.keys()) | batch
+    holders: dict[int, list[int]] = {}
+    for i, numbers in found.items():
+        known = (holding[number].num for number in numbers & holding.keys())
+        nums = sorted(num for num in known if num < placements[i].entry.num)
         holders[i] = [*nums[:MOST], *nums[max(MOST, len(nums) - MOST) :]]
     everyone = {num for nums in holders.values() for num in nums}
     own = [p.edges for p in placements if p.entry.leader == p.entry.num and p.entry.num in everyone]
