@@ -2,6 +2,7 @@
 
 import random
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from dedup.ingestion import placing
 from dedup.ingestion.seeking import Sought
 from dedup.model import Document
 from dedup.storage import ledger, segments
+from dedup.texts import CHARACTER, STOCK
 
 from .news import article, paragraph, version
 
@@ -299,3 +301,13 @@ def test_equal_bodies_are_found_by_one_statement(index, monkeypatch):
             assert found == {content: some[:limit] for content, some in expected.items()}
         assert len(asked) == 4
         assert index._ledger.with_content([], 9) == {}
+
+
+def test_what_of_a_notice_is_stock_is_counted_as_in_a_run():
+    """In half words: six characters of a frame are half as long as six words."""
+    frame, facts = [STOCK | CHARACTER] * 6, [0] * 4
+    flags = np.array(frame + facts, np.uint8)
+    entry = SimpleNamespace(published=0)
+    assert not placing._stocky(entry, flags)
+    assert placing._stocky(entry, flags & ~np.uint8(CHARACTER))
+    assert not placing._stocky(SimpleNamespace(published=None), flags & ~np.uint8(CHARACTER))
