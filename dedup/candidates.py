@@ -19,8 +19,10 @@ from dedup.kernels.constants import MIX
 from dedup.marks import grouped
 from dedup.parallel import for_each, in_order
 from dedup.ragged import by_owner, distinct, first_of_run, run_starts
+from dedup.shingles import widths
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
     from numpy.typing import NDArray
 
     from dedup.config import Settings
@@ -28,10 +30,12 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CROWD",
+    "FLASH",
     "LEADERS",
     "Pairs",
     "band_keys",
     "exact_leaders",
+    "is_flash",
     "near_pairs",
     "passage_pairs",
     "unique_pairs",
@@ -46,6 +50,9 @@ CROWD = 64
 before it."""
 
 LEADERS = 8
+
+FLASH = 48
+"""Tokens; a longer text is no flash, however wide a window is: the index has a list of shorter ones."""
 
 _TOGETHER = 1 << 12  # signatures looked at at once: what is made of them stays in the cache
 
@@ -128,14 +135,30 @@ def near_pairs(
     return Pairs(numbers[pairs >> 32], numbers[pairs & 0xFFFFFFFF])
 
 
-def passage_pairs(marks: Marks, documents: int, settings: Settings) -> Pairs:
-    """Pairs that share at least ``Settings.min_shared_fingerprints``.
+def is_flash(tokens: npt.ArrayLike, spaceless: npt.ArrayLike, settings: Settings) -> NDArray[np.bool_]:
+    """Whether a whole text is sure to share no more than one fingerprint with a copy of it: bool[n].
+
+    It is looked at with everything that it shares one with: a sentence of urgent news and the report that
+    begins with it.
+
+    Args:
+        tokens: [n], of the body.
+        spaceless: [n], most of them are single characters.
+        settings: For the width of a window, which is sure to hold one.
+    """
+    sure = 2 * (settings.window + widths(spaceless, settings) - 1)
+    return np.asarray(np.asarray(tokens) < np.minimum(sure, FLASH))
+
+
+def passage_pairs(marks: Marks, flash: NDArray[np.bool_], settings: Settings) -> Pairs:
+    """Pairs that share at least ``Settings.min_shared_fingerprints``, or one with a flash.
 
     Args:
         marks: Fingerprints of documents, stock not told.
-        documents: Number of documents; at most 2**31.
+        flash: bool[n], of all documents, at most 2**31: one is enough.
         settings: Also for memory and threads.
     """
+    documents = len(flash)
     parts = grouped(marks, documents, settings, _partners)
     number, partners = (np.concatenate(column) for column in list(zip(*parts, strict=True))[:2])
     offsets, places = by_owner(number, documents)
@@ -150,7 +173,7 @@ def passage_pairs(marks: Marks, documents: int, settings: Settings) -> Pairs:
             pairs = np.empty(2 * documents, np.int64)
             n, first = loops.often_paired(
                 *(number, partners, offsets, places, first, stop),
-                *(settings.min_shared_fingerprints, shared, pairs),
+                *(settings.min_shared_fingerprints, flash, shared, pairs),
             )
             found.append(pairs[:n].copy())
         return np.sort(np.concatenate(found))

@@ -32,7 +32,7 @@ from dedup.boilerplate import (
     sentence_starts,
     strip,
 )
-from dedup.candidates import Pairs, passage_pairs, unique_pairs
+from dedup.candidates import Pairs, is_flash, passage_pairs, unique_pairs
 from dedup.canonical import Candidates, choose
 from dedup.columns import codes, whole, whole_strings
 from dedup.copies import collapse, loosen
@@ -386,7 +386,8 @@ def find_pairs(
         texts.flags, start, stop, width, mark_start, mark_stop, prepared.mark_at, STOCK, told
     )
     marks = Marks(prepared.mark_hash, told, mark_start, mark_stop, leading)
-    return passage_pairs(marks, len(leader), settings)
+    flash = is_flash(texts.stop - texts.start, texts.spaceless, settings)
+    return passage_pairs(marks, flash, settings)
 
 
 def relate(documents: Numbered, pairs: Pairs, settings: Settings) -> Edges:

@@ -83,8 +83,11 @@ def test_passage_pairs_against_all_pairs(documents: int, data: st.DataObject) ->
     for mark, of in marks:
         has[of].add(mark)
     shared = Counter({(a, b): len(has[a] & has[b]) for a, b in combinations(sorted(has), 2)})
-    found = passage_pairs(marks_of(marks), documents, Settings(min_shared_fingerprints=least))
-    assert pairs_of(found) == sorted(pair for pair, count in shared.items() if count >= least)
+    flash = np.zeros(documents, bool)
+    flash[data.draw(st.lists(number, max_size=2))] = True
+    found = passage_pairs(marks_of(marks), flash, Settings(min_shared_fingerprints=least))
+    enough = [pair for pair, count in shared.items() if count >= least or (count and flash[list(pair)].any())]
+    assert pairs_of(found) == sorted(enough)
     assert found.crowded == 0
 
 
@@ -92,15 +95,18 @@ def test_passage_pairs_against_all_pairs(documents: int, data: st.DataObject) ->
 def test_passage_pairs_by_ranges_of_documents(documents: int) -> None:
     rng = np.random.default_rng(documents)
     marks = [(int(mark), int(number)) for mark, number in rng.integers(0, [8, documents], (150, 2))]
-    whole = passage_pairs(marks_of(marks), documents, Settings(threads=1))
-    assert pairs_of(passage_pairs(marks_of(marks), documents, Settings(threads=5))) == pairs_of(whole)
+    none = np.zeros(documents, bool)
+    whole = passage_pairs(marks_of(marks), none, Settings(threads=1))
+    assert pairs_of(passage_pairs(marks_of(marks), none, Settings(threads=5))) == pairs_of(whole)
     assert len(whole) or documents > 40
 
 
 def test_a_crowd_keeps_its_first_and_its_neighbours() -> None:
     size = CROWD + 30
     found = passage_pairs(
-        marks_of([(7, number) for number in range(size)]), size, Settings(min_shared_fingerprints=1)
+        marks_of([(7, number) for number in range(size)]),
+        np.zeros(size, bool),
+        Settings(min_shared_fingerprints=1),
     )
     assert found.crowded == 1
     expected = {(a, b) for b in range(size) for a in range(b) if a < LEADERS or b - a <= LEADERS}
@@ -110,7 +116,7 @@ def test_a_crowd_keeps_its_first_and_its_neighbours() -> None:
 
 def test_no_crowd_yet() -> None:
     marks = marks_of([(7, number) for number in range(CROWD)])
-    found = passage_pairs(marks, CROWD, Settings(min_shared_fingerprints=1))
+    found = passage_pairs(marks, np.zeros(CROWD, bool), Settings(min_shared_fingerprints=1))
     assert (len(found), found.crowded) == (CROWD * (CROWD - 1) // 2, 0)
 
 
@@ -131,9 +137,10 @@ def test_compiled_pairs_equal_reference(rows: list[Pair], crowd: int, leaders: i
     assert columns[0] == columns[1]
     number, partners = np.array(columns[0][0], np.int64) % documents, np.array(columns[0][1], np.int32)
     found = []
+    flash = np.arange(documents) % 5 == 0
     for loops in (kernels.warm(), reference):
         pairs, shared = np.zeros(2 * documents, np.int64), np.zeros(documents, np.int64)
-        arguments = number, partners, *by_owner(number, documents), 3, documents - 3, least, shared
+        arguments = number, partners, *by_owner(number, documents), 3, documents - 3, least, flash, shared
         n, stop = loops.often_paired(*arguments, pairs)
         found.append((sorted(pairs[:n].tolist()), stop))
         assert loops.often_paired(*arguments, pairs[: documents - 1]) == (0, 3)

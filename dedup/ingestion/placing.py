@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from dedup.candidates import is_flash
 from dedup.edges import NEAR, NONE, Edges
 from dedup.ingestion.keys import (
     BANDS,
@@ -446,13 +447,22 @@ class _Batch:
         rows = rows[told[np.cumsum(opens) - 1]]
         rows = rows[looked_at(found.row[rows])]
         pairs, times = tally(found.pairs(rows))
-        pairs = pairs[times >= self._settings.min_shared_fingerprints]
+        flash = self._are_flashes(self._entries)
+        enough = (times >= self._settings.min_shared_fingerprints) | flash[pairs >> NUMBER_BITS]
+        kept = enough | self._ledger.may_be_short(pairs & _NUMBERS)
+        pairs, enough = pairs[kept], enough[kept]
         known = self._holding(distinct(pairs & _NUMBERS).tolist())
+        flashes = {num for num, short in zip(known, self._are_flashes(known.values()), strict=True) if short}
         shared: dict[int, list[Entry]] = {}
-        for i, num in zip((pairs >> NUMBER_BITS).tolist(), (pairs & _NUMBERS).tolist(), strict=True):
-            if num in known:
+        columns = (pairs >> NUMBER_BITS).tolist(), (pairs & _NUMBERS).tolist(), enough.tolist()
+        for i, num, often in zip(*columns, strict=True):
+            if num in known and (often or num in flashes):
                 shared.setdefault(i, []).append(known[num])
         return shared
+
+    def _are_flashes(self, entries: Collection[Entry]) -> NDArray[np.bool_]:
+        tokens, spaceless = np.array([(e.tokens, e.spaceless) for e in entries], np.int64).reshape(-1, 2).T
+        return is_flash(tokens, spaceless, self._settings)
 
     def _told(self, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Which fingerprints, rows of what is sought, lie outside stock text."""

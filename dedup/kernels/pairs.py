@@ -45,15 +45,15 @@ def find_partners(keys, low, crowd, leaders, partners):
 @kernel(
     types.UniTuple(types.int64, 2)(
         const(types.int64), const(types.int32), const(types.int64), const(types.int64),
-        types.int64, types.int64, types.int64, out(types.int64), out(types.int64),
+        types.int64, types.int64, types.int64, const(types.bool_), out(types.int64), out(types.int64),
     )
 )  # fmt: skip
-def often_paired(number, partners, offsets, places, first, stop, least, shared, pairs):
-    """Write a << 32 | b of documents that are paired ``least`` times, a from ``first`` up to ``stop``.
+def often_paired(number, partners, offsets, places, first, stop, least, flash, shared, pairs):
+    """Write a << 32 | b of documents paired ``least`` times, a from ``first`` up to ``stop``.
 
     ``places[offsets[a]:offsets[a + 1]]`` are the places of document a in ``number`` and ``partners``;
-    ``shared`` is zeros, one a document. Gives how many pairs are written, and the first a that found no room
-    for as many as there are documents.
+    once is enough for one in ``flash``; ``shared`` is zeros, one a document. Gives how many pairs are
+    written, and the first a that found no room for as many as there are documents.
     """
     n = 0
     for a in range(first, stop):
@@ -66,7 +66,7 @@ def often_paired(number, partners, offsets, places, first, stop, least, shared, 
                 b = number[y]
                 count = max(shared[b], none) + 1
                 shared[b] = count
-                if count == none + least:
+                if count == none + (1 if flash[a] or flash[b] else least):
                     pairs[n] = a << 32 | b
                     n += 1
     return n, stop

@@ -273,6 +273,7 @@ def often_paired(
     first: int,
     stop: int,
     least: int,
+    flash: Any,
     shared: Any,
     pairs: Any,
 ) -> tuple[int, int]:
@@ -283,7 +284,7 @@ def often_paired(
             return n, a
         own = places[offsets[a] : offsets[a + 1]].tolist()
         count = Counter(b for x in own for b in number[x + 1 : x + 1 + partners[x]].tolist())
-        often = [a << 32 | b for b, times in count.items() if times >= least]
+        often = [a << 32 | b for b, times in count.items() if times >= (1 if flash[a] or flash[b] else least)]
         pairs[n : n + len(often)] = often
         n += len(often)
     return n, stop

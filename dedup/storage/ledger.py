@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dedup.candidates import FLASH
 from dedup.components import first_connected
 from dedup.edges import EXACT, NONE, QUOTE, TOLD, VERSION, Edges, Links, join_links
 from dedup.errors import StorageError
-from dedup.ragged import by_owner, distinct, steps
+from dedup.ragged import by_owner, distinct, is_in, steps
 from dedup.storage.base import Row
 from dedup.storage.codec import (
     pack_mask,
@@ -102,6 +103,7 @@ class Ledger:
         self._vocabulary: NDArray[np.uint64] | None = None
         self._writes = 0
         self._meta: dict[str, str] = {}
+        self._short, self._short_until = np.empty(0, np.int64), 0
         self.forget()
 
     def forget(self) -> None:
@@ -211,6 +213,20 @@ class Ledger:
         found = {num: e for num, e in self.entries(nums).items() if e.posted == num}
         others = self._entries_in("revises IN {keys} AND revises >= 0", [n for n in nums if n not in found])
         return found | {e.posted: e for e in others}
+
+    def may_be_short(self, nums: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Which numbers that fingerprints are found by may be of a document below ``FLASH``: bool[n].
+
+        Those of documents that are of this transaction, or gone, may be, too.
+        """
+        stored = int(self._meta["next_document"])  # when the transaction began
+        if stored > self._short_until:
+            sql = f"SELECT num, revises FROM document WHERE tokens < {FLASH} AND num >= ? AND num < ?"  # noqa: S608
+            rows = self.store.rows(sql, self._short_until, stored)
+            found = [revises if revises >= 0 else num for num, revises in rows]
+            self._short = distinct(np.append(self._short, np.array(found, np.int64)))
+            self._short_until = stored
+        return is_in(nums, self._short) | (nums >= stored)
 
     def first_posted(self) -> int:
         """The lowest number in the postings of the documents that are here; 0 where there are none."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from dedup.candidates import FLASH
 from dedup.errors import SchemeError
 
 if TYPE_CHECKING:
@@ -77,9 +78,12 @@ _REVISES = (
     "CREATE INDEX document_revises ON document (revises) WHERE revises >= 0",
 )
 
+_SHORT = (f"CREATE INDEX document_short ON document (num, revises) WHERE tokens < {FLASH}",)
+
 MIGRATIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("0001 documents, edges, families, postings", _FIRST),
     ("0002 the first text that a revision replaces", _REVISES),
+    ("0003 documents of a sentence", _SHORT),
 )
 """Name and statements of each; add to the end, never change one that was released."""
 

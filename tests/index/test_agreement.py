@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 import dedup
 from dedup.index import Index
 
-from .news import article, paragraph
+from .news import article, paragraph, story
 from .test_index import followed, standing
 
 DATA = os.environ.get("DEDUP_DATA")
@@ -62,6 +62,39 @@ def test_notices_of_one_time_are_rebuilt_as_in_a_run(tmp_path_factory, rows):
         index.rebuild()
         assert index.check() == []
         assert pairs(index.families()) == pairs(result.families)
+
+
+@pytest.mark.parametrize("together", [True, False])
+@pytest.mark.parametrize("flash_first", [True, False])
+@pytest.mark.parametrize("count", [12, 14, 17, 23])
+def test_a_flash_is_found_with_the_report_that_begins_with_it(tmp_path, count, flash_first, together):
+    """One fingerprint in common is enough for a sentence, whichever of the two comes first."""
+    documents = []
+    for n in range(6):
+        opening = paragraph(("flash", n, count), count)
+        pair = [
+            article(f"flash{n}", [opening], n, source="wire"),
+            article(f"report{n}", [opening, *story(n)], n + 0.2, source="paper"),
+        ]
+        documents += pair if flash_first else pair[::-1]
+    result = dedup.find_families(documents)
+    assert [len(family) for family in result.families] == [2] * 6
+    with Index.open(tmp_path / "news.db") as index, Index.open(tmp_path / "news.db") as other:
+        if together:
+            index.add_many(documents)
+        else:
+            for first, second in zip(documents[::2], documents[1::2], strict=True):
+                index.add(first)
+                assert other.query(second).other == first.id
+                other.add(second)
+        assert pairs(index.families()) == pairs(result.families)
+        assert index.export()["relations"].equals(result.relations_table())
+        # a longer text of the same id is no flash any more, but a new flash finds it
+        longer = article("flash0", [paragraph(("flash", 0, count), count), *story(7)], 0, source="wire")
+        index.add(longer)
+        index.remove("report0")
+        match = other.query(article("new", [paragraph(("flash", 0, count), count)], 1))
+        assert match.relation == "version"
 
 
 PARTS = [paragraph(("part", n), 60) for n in range(11)] + ["".join(map(chr, range(0x4E00, 0x4E78))) + "。"]

@@ -668,9 +668,10 @@ def test_an_earlier_schema_is_brought_up_to_date(place):
     with place.open() as index:
         before = [index.add(one) for one in articles]
         for statement in (
+            "DROP INDEX document_short",
             "DROP INDEX document_revises",
             "ALTER TABLE document DROP COLUMN revises",
-            "DELETE FROM migration WHERE name LIKE '0002%'",
+            "DELETE FROM migration WHERE name >= '0002'",
         ):
             index._store.run(statement)
     with pytest.raises(

@@ -42,8 +42,9 @@ def test_pairs_are_those_of_the_sorted_keys(run: Callable[[], Run], seed: int, l
     offsets = np.concatenate([[0], np.cumsum([len(marks) for marks in own])])
     values = Settings(min_shared_fingerprints=least, threads=1)
     marks = Marks(hashes, np.ones(len(hashes), np.uint8), offsets[:-1], offsets[1:], np.arange(documents))
-    expected = passage_pairs(marks, documents, values)
-    table = pa.table({"number": np.arange(documents), "marks": packed(hashes, offsets)})
+    flash = rng.random(documents) < 0.1
+    expected = passage_pairs(marks, flash, values)
+    table = pa.table({"number": np.arange(documents), "marks": packed(hashes, offsets), "flash": flash})
     for block, crowds in ((96, True), (1 << 14, False)):
         its = run()
         texts = its.spark.createDataFrame(table)

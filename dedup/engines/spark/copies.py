@@ -14,7 +14,7 @@ import pyarrow as pa
 from pyspark.sql import functions as F
 
 from dedup import kernels
-from dedup.candidates import band_keys
+from dedup.candidates import band_keys, is_flash
 from dedup.copies import days_of_stock
 from dedup.edges import NEAR
 from dedup.engines.spark.arrays import booleans, flat, integers, packed, texts_of
@@ -46,8 +46,9 @@ if TYPE_CHECKING:
 
 __all__ = ["find_copies"]
 
-MARKED = "row long, flags binary, half_words long, day long, marks binary"
-"""Of a document: its flags with stock marked, lengths in half words, and fingerprints that tell."""
+MARKED = "row long, flags binary, half_words long, day long, marks binary, flash boolean"
+"""Of a document: its flags with stock marked, lengths in half words, fingerprints that tell, and whether one
+of them in common is enough."""
 
 ASKED = "part long, row long, kind long, keys binary"
 """What a home, by its least row, asks a part of all shingles: the upper 48 bits of each above 16 of
@@ -285,6 +286,7 @@ def _mark(table: pa.Table, settings: Settings) -> pa.Table:
             "half_words": texts.half_words(),
             "day": days_of_stock(texts, notice),
             "marks": packed(marks[told != 0], kept[offsets]),
+            "flash": is_flash(texts.stop - texts.start, texts.spaceless, settings),
         }
     )
 

@@ -14,7 +14,7 @@ from pyspark.sql import functions as F
 
 from dedup import kernels
 from dedup.candidates import CROWD, LEADERS
-from dedup.engines.spark.arrays import flat, integers
+from dedup.engines.spark.arrays import booleans, flat, integers
 from dedup.engines.spark.cluster import numbered
 from dedup.engines.spark.spreading import (
     TOLD,
@@ -41,17 +41,19 @@ __all__ = ["BLOCK", "passage_pairs"]
 BLOCK = 1 << 14
 """Documents of one fingerprint that one task takes together."""
 
+_ENOUGH = 1 << 16  # fingerprints; more than the settings may ask for
+
 _SAMPLE = 64  # one document in so many tells which fingerprints may fill more than a block
 
 
 def passage_pairs(
     run: Run, led: DataFrame, settings: Settings, partitions: int, *, block: int = BLOCK
 ) -> DataFrame:
-    """Pairs that share at least ``Settings.min_shared_fingerprints``: columns a and b.
+    """Pairs that share at least ``Settings.min_shared_fingerprints``, or one with a flash: columns a and b.
 
     Args:
         run: Keeps what is found of crowds.
-        led: Columns number and marks, of those compared.
+        led: Columns number, marks and flash, of those compared.
         settings: For the fingerprints a pair must share.
         partitions: Tasks that share the sorting of crowds.
         block: Documents of a fingerprint that are not spread.
@@ -77,13 +79,14 @@ def passage_pairs(
 
 
 def _marks(table: pa.Table) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
-    """Each fingerprint of each document, once."""
+    """Each fingerprint of each document, once; the lowest bit of its number says whether it is a flash."""
     hashes, offsets = flat(table["marks"], np.uint64)
     document = owners(offsets)
     order = np.lexsort((hashes, document))
     document, hashes = document[order], hashes[order]
     fresh = run_starts(document, hashes)
-    return hashes[fresh], integers(table["number"])[document[fresh]]
+    number = integers(table["number"]) << 1 | booleans(table["flash"])
+    return hashes[fresh], number[document[fresh]]
 
 
 def _rows(table: pa.Table) -> pa.Table:
@@ -133,8 +136,12 @@ def _pairs(
     block: int,
     parts: int,
 ) -> pa.Table:
-    """Pairs within each block of a fingerprint, and how many of these fingerprints they share, in parts."""
+    """Pairs within each block of a fingerprint, and how many of these fingerprints they share, in parts.
+
+    Of a pair with a flash one counts for as many as may be asked for.
+    """
     group = np.cumsum(run_starts(mark, part))
+    number, flash = number >> 1, number & 1
     early = place < part * block  # comes with a block, and is paired in its own
     found = []
     for chosen, crowd in ((part == 0, CROWD), (part > 0, 0)):  # a later block is of a crowd, however short
@@ -146,8 +153,11 @@ def _pairs(
         next_ = np.arange(1, kept + 1)
         other, own = gather(next_, next_ + behind[:kept].astype(np.int64))
         a, b = row[own], row[other]
-        found.append((number[a] << 32 | number[b])[~early[b]])
-    pair, shared = np.unique(np.concatenate(found), return_counts=True)
+        pairs = number[a] << 32 | number[b], flash[a] | flash[b]
+        found.append([column[~early[b]] for column in pairs])
+    pair, once = (np.concatenate(column) for column in zip(*found, strict=True))
+    pair, first, shared = np.unique(pair, return_index=True, return_counts=True)
+    shared[once[first] == 1] = _ENOUGH
     return cut(pair.view(np.uint64), shared, parts)
 
 
