@@ -18,7 +18,7 @@ from dedup.ingestion.recalling import recall, table_of
 from dedup.ingestion.seeking import Sought
 from dedup.pipeline import Judged, judge, learn
 from dedup.stock import LONG_RUN, windows
-from dedup.storage.codec import LATE, pack_places, unstocked
+from dedup.storage.codec import LATE, unstocked
 from dedup.storage.rows import Body, Entry
 from dedup.texts import STOCK
 
@@ -39,11 +39,6 @@ _TOGETHER = 4096
 
 _MOVED = 256
 """Documents whose postings are written in one row."""
-
-_BY_STRIPPING = (
-    "content", "tokens", "words", "raw_tokens", "removed_chars", "credited", "bodiless", "spaceless",
-    "agencies",
-)  # fmt: skip
 
 
 def recall_recurring(ledger: Ledger) -> Recurring | None:
@@ -74,13 +69,10 @@ def strip_again(ledger: Ledger, settings: Settings) -> None:
         recurring = learn(parts)
         ledger.learn(recurring.keys.tobytes(), recurring.witnesses.tobytes())
     drafts = (draft for part in parts for draft in drafts_of(part, settings, recurring))
-    bodies, columns = [], []
-    for entry, draft in zip(entries, drafts, strict=True):
-        bodies.append((ledger.pack(Body(draft.hash, draft.flags)), pack_places(draft.spans), entry.num))
-        columns.append((*(getattr(draft.entry, name) for name in _BY_STRIPPING), entry.num))
-    ledger.store.run_many("UPDATE body SET words = ?, places = ? WHERE num = ?", bodies)
-    changes = ", ".join(f"{name} = ?" for name in _BY_STRIPPING)
-    ledger.store.run_many(f"UPDATE document SET {changes} WHERE num = ?", columns)  # noqa: S608
+    ledger.rewrite_documents(
+        (draft.entry._replace(num=entry.num), Body(draft.hash, draft.flags), draft.spans)
+        for entry, draft in zip(entries, drafts, strict=True)
+    )
 
 
 def rebuild(
@@ -109,7 +101,7 @@ def rebuild(
     nums = np.array([e.num for e in entries], np.int64)
     ledger.forget()  # from here on rows are written that it knows nothing of
     for table, edges in (("edge", judged.edges), ("copy", judged.collapsed)):
-        ledger.store.run(f"DELETE FROM {table}")  # noqa: S608
+        ledger.clear_edges(table)
         ledger.add_edges(replace(edges, a=nums[edges.a], b=nums[edges.b]), table)
     after, occurrence = [], _write_postings(entries, recalled, judged, postings, settings)
     own_family = {e.num: e.family for e in entries}
@@ -163,15 +155,14 @@ def _attested(judged: Judged) -> NDArray[np.bool_]:
 
 def _write_bodies(ledger: Ledger, recalled: Recalled, judged: Judged) -> None:
     """Store which tokens are stock, where that has changed, and which are attested."""
-    attested, masks, changed = _attested(judged), {}, []
+    attested, masks, changed = _attested(judged), {}, {}
     for i, entry in enumerate(recalled.entries):
         body, part = recalled.bodies[entry.num], slice(judged.texts.start[i], judged.texts.stop[i])
         masks[entry.num] = attested[part]
         stock = judged.texts.flags[part] & np.uint8(STOCK)
         if (body.flags & np.uint8(STOCK | LATE) != stock).any():
-            flags = unstocked(body.flags) | stock
-            changed.append((ledger.pack(Body(body.hash, flags)), entry.num))
-    ledger.store.run_many("UPDATE body SET words = ? WHERE num = ?", changed)
+            changed[entry.num] = Body(body.hash, unstocked(body.flags) | stock)
+    ledger.repack_many(changed)
     ledger.attest(masks)
 
 

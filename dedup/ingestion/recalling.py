@@ -52,8 +52,8 @@ def recall(ledger: Ledger, settings: Settings) -> Recalled:
     """
     entries = sorted(ledger.all_entries(), key=lambda e: e.key)
     bodies, places = {}, {}
-    for num, words, where in ledger.store.rows("SELECT num, words, places FROM body"):
-        bodies[num], places[num] = ledger.unpack(num, words), where
+    for num, body, where in ledger.all_bodies():
+        bodies[num], places[num] = body, where
     for e in entries:
         if e.num not in bodies:
             raise ledger.damaged(e.num)

@@ -75,10 +75,9 @@ def open_scheme(
             ledger.begin()
             ledger.set_meta("settings", orjson.dumps(_values(chosen)).decode())
             ledger.set_meta("store_text", int(keep))
-            # another policy may measure versions by other words
-            store.run("UPDATE family SET most = -1 WHERE size > 1")
+            ledger.forget_weights()  # another policy may measure versions by other words
             ledger.flush()  # others read families anew
-    return Opened(chosen, keep, _judgement(store, chosen))
+    return Opened(chosen, keep, _judgement(ledger, chosen))
 
 
 def scheme_of(settings: Settings) -> dict[str, Any]:
@@ -157,19 +156,16 @@ def _lexicon() -> str:
     return state.hexdigest()[:16]
 
 
-def _judgement(store: Store, settings: Settings) -> int:
+def _judgement(ledger: Ledger, settings: Settings) -> int:
     """The row of what documents are judged with from now on."""
     fingerprint = f"{settings.fingerprint()}-{_lexicon()}"
-    sql = "SELECT number FROM judgement WHERE fingerprint = ?"
-    with store.reading():
-        rows = store.rows(sql, fingerprint)
-    if rows:
-        return int(rows[0][0])
-    with store.writing():
-        rows = store.rows(sql, fingerprint)
-        if rows:
-            return int(rows[0][0])
-        number = int(store.rows("SELECT count(*) FROM judgement")[0][0])
+    with ledger.store.reading():
+        known = ledger.judgement(fingerprint)
+    if known is not None:
+        return known
+    with ledger.store.writing():
+        known = ledger.judgement(fingerprint)
+        if known is not None:
+            return known
         value = orjson.dumps({"version": __version__, "lexicon": _lexicon(), **_values(settings)})
-        store.run("INSERT INTO judgement VALUES (?, ?, ?)", number, fingerprint, value.decode())
-        return number
+        return ledger.add_judgement(fingerprint, value.decode())

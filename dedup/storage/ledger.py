@@ -37,7 +37,7 @@ from dedup.texts import DAY
 from dedup.values import asked_id, has_surrogate
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -74,6 +74,12 @@ _DTYPE = np.dtype([(name, np.float64 if name.startswith("coverage") else np.int6
 _EDGE = ", ".join((*_COLUMNS, "runs"))
 _ENTRY = ", ".join(Entry._fields)
 _FAMILY = ", ".join(Family._fields)
+_STRIPPED = (
+    "content", "tokens", "words", "raw_tokens", "removed_chars", "credited", "bodiless", "spaceless",
+    "agencies",
+)  # fmt: skip
+"""What stripping decides of a document."""
+
 _MARKS = {kind: ", ".join("?" * len(kind._fields)) for kind in (Entry, Family)}
 
 
@@ -311,6 +317,17 @@ class Ledger:
         sql = "SELECT num FROM document WHERE num > ? ORDER BY num LIMIT ?"
         return [found for (found,) in self.store.rows(sql, num, limit)]
 
+    def judgement(self, fingerprint: str) -> int | None:
+        """The row of the settings with a fingerprint, where there is one."""
+        rows = self.store.rows("SELECT number FROM judgement WHERE fingerprint = ?", fingerprint)
+        return int(rows[0][0]) if rows else None
+
+    def add_judgement(self, fingerprint: str, value: str) -> int:
+        """Store settings; their row."""
+        number = int(self.store.rows("SELECT count(*) FROM judgement")[0][0])
+        self.store.run("INSERT INTO judgement VALUES (?, ?, ?)", number, fingerprint, value)
+        return number
+
     def fingerprint(self, judgement: int) -> str:
         """Of the settings in a row; empty where there is none."""
         rows = self.store.rows("SELECT fingerprint FROM judgement WHERE number = ?", judgement)
@@ -406,6 +423,18 @@ class Ledger:
             )
         self._inserted, self._updated, self._attested = {}, set(), {}
 
+    def rewrite_documents(self, documents: Iterable[tuple[Entry, Body, NDArray[np.int64]]]) -> None:
+        """Write anew what stripping decides of stored documents, their bodies and the places of these."""
+        self._write_documents()
+        entries, bodies = [], []
+        for entry, body, spans in documents:
+            entries.append((*(getattr(entry, name) for name in _STRIPPED), entry.num))
+            bodies.append((self.pack(body), pack_places(spans), entry.num))
+            self._drop(entry.num)
+        changes = ", ".join(f"{name} = ?" for name in _STRIPPED)
+        self.store.run_many(f"UPDATE document SET {changes} WHERE num = ?", entries)  # noqa: S608
+        self.store.run_many("UPDATE body SET words = ?, places = ? WHERE num = ?", bodies)
+
     def delete(self, nums: Collection[int]) -> None:
         """Remove documents, their bodies and edges."""
         self._write_documents()
@@ -420,10 +449,14 @@ class Ledger:
         ):
             self.store.run_in(sql, ordered)
         for num in nums:
-            self._entries.pop(num, None)
-            self._bodies.pop(num, None)
-            self._spans.pop(num, None)
+            self._drop(num)
         self._components = {}
+
+    def _drop(self, num: int) -> None:
+        """Read a document anew next time."""
+        self._entries.pop(num, None)
+        self._bodies.pop(num, None)
+        self._spans.pop(num, None)
 
     # --- former texts
 
@@ -539,6 +572,12 @@ class Ledger:
                     raise self.damaged(num)
         return {num: self._bodies[num] for num in nums}
 
+    def all_bodies(self) -> Iterator[tuple[int, Body, bytes]]:
+        """Number, body and packed places of all documents; they are not kept."""
+        self._write_documents()
+        for num, words, places in self.store.rows("SELECT num, words, places FROM body"):
+            yield num, self.unpack(num, words), places
+
     def attest(self, masks: dict[int, NDArray[np.bool_]]) -> None:
         """Write which tokens other members of the family carry."""
         self._attested.update(masks)
@@ -563,6 +602,15 @@ class Ledger:
         self._bodies[num] = body
         if num not in self._inserted:
             self.store.run("UPDATE body SET words = ?, attested = ? WHERE num = ?", *self._packed(body), num)
+
+    def repack_many(self, bodies: Mapping[int, Body]) -> None:
+        """Write many bodies anew, but for what is attested."""
+        self._write_documents()
+        rows = []
+        for num, body in bodies.items():
+            rows.append((self.pack(body), num))
+            self._bodies.pop(num, None)
+        self.store.run_many("UPDATE body SET words = ? WHERE num = ?", rows)
 
     def text(self, num: int) -> bytes | None:
         """The compressed raw text, where it is stored."""
@@ -710,6 +758,11 @@ class Ledger:
             zip(*(column.tolist() for column in columns), packed, strict=True),
         )
 
+    def clear_edges(self, table: str) -> None:
+        """Remove all rows of ``edge`` or ``copy``."""
+        self.store.run(f"DELETE FROM {table}")  # noqa: S608
+        self._components = {}
+
     def hand_over(self, leader: int, heir: int) -> None:
         """An exact copy, of all of them the first by key, has from now on the leader's others."""
         run = self.store.run
@@ -769,6 +822,10 @@ class Ledger:
         """Store families, over those of the same row."""
         self._families.update((family.num, family) for family in families)
         self._put.update((family.num, family) for family in families)
+
+    def forget_weights(self) -> None:
+        """Say of no family any more what the greatest weight of a member is: another policy may weigh."""
+        self.store.run("UPDATE family SET most = -1 WHERE size > 1")
 
     def drop_families(self, nums: Collection[int]) -> None:
         """Remove families."""

@@ -16,6 +16,7 @@ from dedup.config import Settings
 from dedup.errors import InputError, OutputError, SchemeError, StorageError, UsageError
 from dedup.index import Index
 from dedup.ingestion import placing
+from dedup.ingestion.rebuilding import strip_again
 from dedup.model import RelationKind
 
 from .news import START, article, paragraph, story, version
@@ -912,6 +913,19 @@ def test_rebuilding_without_stripping(place):
     with place.open(Settings()) as index:
         index.rebuild()
         assert index.document("a").words == index.document("b").words == 240
+
+
+def test_what_is_stripped_again_is_read_anew(place):
+    furniture = "Subscribe to our newsletter to get the news in your inbox every morning."
+    with place.open(store_text=True) as index:
+        index.add(article("a", [*story(1), furniture]))
+    with place.open(Settings(strip=False)) as index, index._writing():
+        ledger = index._ledger
+        entry = ledger.by_id("a")
+        before = ledger.bodies([entry.num])[entry.num]
+        strip_again(ledger, index.settings)
+        body, spans = ledger.bodies([entry.num])[entry.num], ledger.spans([entry.num])[entry.num]
+        assert len(before.hash) < len(body.hash) == len(spans) == ledger.by_id("a").tokens
 
 
 def test_blocks_learned_by_another_rebuild(place):
