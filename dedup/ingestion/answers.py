@@ -14,7 +14,7 @@ from dedup.ingestion.judging import MANY
 from dedup.model import Passage, RelationKind
 from dedup.passages import place_runs
 from dedup.ragged import owners, running, steps
-from dedup.storage.rows import NO_EDGES, Entry, Family, other_ends
+from dedup.storage.rows import NO_EDGES, Entry, FamilyRow, other_ends
 from dedup.values import moment
 
 if TYPE_CHECKING:
@@ -308,7 +308,7 @@ def matches(ledger: Ledger, answers: Sequence[Answer], draft: Draft | None = Non
 # --- documents, families, changes
 
 
-def family_of(ledger: Ledger, entry: Entry) -> Family:
+def family_of(ledger: Ledger, entry: Entry) -> FamilyRow:
     """The family of a stored document."""
     leader = entry if entry.leader == entry.num else ledger.entries([entry.leader])[entry.leader]
     return ledger.families([leader.family])[leader.family]
@@ -337,7 +337,7 @@ def document(ledger: Ledger, entry: Entry) -> StoredDocument:
     )
 
 
-def described(ledger: Ledger, family: Family) -> StoredFamily:
+def described(ledger: Ledger, family: FamilyRow) -> StoredFamily:
     """A family with its members."""
     members = ledger.members(family.num)
     ids = {e.num: e.id for e in members}

@@ -20,7 +20,7 @@ from dedup.config import Policy
 from dedup.edges import Edges
 from dedup.families import id_of
 from dedup.ragged import running
-from dedup.storage.rows import Body, Change, Entry, Family
+from dedup.storage.rows import Body, ChangeRow, Entry, FamilyRow
 from dedup.texts import CHARACTER
 
 if TYPE_CHECKING:
@@ -67,10 +67,10 @@ class Settlement:
 
     entries: dict[int, Entry] = field(default_factory=dict)
     attested: dict[int, NDArray[np.bool_]] = field(default_factory=dict)
-    families: dict[int, Family] = field(default_factory=dict)
+    families: dict[int, FamilyRow] = field(default_factory=dict)
     dropped: set[int] = field(default_factory=set)
     renamed: list[tuple[str, str]] = field(default_factory=list)
-    changes: list[Change] = field(default_factory=list)
+    changes: list[ChangeRow] = field(default_factory=list)
     component: Component | None = None
 
 
@@ -233,35 +233,37 @@ def compare_families(
     heirs = _heirs(families, held, rows, before)
     told = {row: heirs.get(row, family.id) for row, family in before.items()}
     fresh = -1
-    canonical: list[Change] = []
+    canonical: list[ChangeRow] = []
     for number, family in enumerate(families):
         row = rows.get(number, fresh)
         fresh -= row == fresh
         old = before.get(row)
-        after = Family(*(row, family.id, family.canonical.num, family.earliest.num, family.size, family.most))
+        after = FamilyRow(
+            *(row, family.id, family.canonical.num, family.earliest.num, family.size, family.most)
+        )
         found.entries.update({e.num: e._replace(family=row) for e in family.leaders})
         if old is None or after[:6] != old[:6]:
             found.families[row] = after
         if not held[number]:
-            found.changes.append(Change("new", family.earliest.id, family.id))
+            found.changes.append(ChangeRow("new", family.earliest.id, family.id))
             continue
         if old is None:
-            found.changes += [Change("split", None, family.id, before[s].id) for s in sorted(held[number])]
+            found.changes += [ChangeRow("split", None, family.id, before[s].id) for s in sorted(held[number])]
         for e in _astray(family, told, ledger):
-            found.changes.append(Change("left", e.id, before[e.family].id, family.id))
-            found.changes.append(Change("joined", e.id, family.id))
-        found.changes += [Change("joined", e.id, family.id) for e in family.leaders if e.num in own]
+            found.changes.append(ChangeRow("left", e.id, before[e.family].id, family.id))
+            found.changes.append(ChangeRow("joined", e.id, family.id))
+        found.changes += [ChangeRow("joined", e.id, family.id) for e in family.leaders if e.num in own]
         if old is None or (old.id, old.canonical) != (after.id, after.canonical):
-            canonical.append(Change("canonical", family.canonical.id, family.id))
+            canonical.append(ChangeRow("canonical", family.canonical.id, family.id))
     for source, identity in sorted(heirs.items()):
         found.renamed.append((before[source].id, identity))
-        found.changes.append(Change("merged", None, identity, before[source].id))
+        found.changes.append(ChangeRow("merged", None, identity, before[source].id))
     found.changes += canonical  # of what is merged, too
     found.dropped |= before.keys() - rows.values()
 
 
 def _rows(
-    families: Sequence[Grouped], held: Sequence[Counter[int]], before: Mapping[int, Family]
+    families: Sequence[Grouped], held: Sequence[Counter[int]], before: Mapping[int, FamilyRow]
 ) -> dict[int, int]:
     """The rows that families stay in, by their places: that of the same id first, or with most members."""
     votes = sorted(
@@ -282,7 +284,7 @@ def _heirs(
     families: Sequence[Grouped],
     held: Sequence[Counter[int]],
     rows: Mapping[int, int],
-    before: Mapping[int, Family],
+    before: Mapping[int, FamilyRow],
 ) -> dict[int, str]:
     """By row the id that answers for its former one from now on, where no family has that any more."""
     heirs = {row: families[number].id for number, row in rows.items()}

@@ -30,7 +30,7 @@ from dedup.ingestion.judging import (
 from dedup.ingestion.placing import edges_of
 from dedup.ragged import distinct
 from dedup.storage.ledger import Component
-from dedup.storage.rows import NO_EDGES, NO_LINKS, Change, Entry, Family, other_ends, places_in
+from dedup.storage.rows import NO_EDGES, NO_LINKS, ChangeRow, Entry, FamilyRow, other_ends, places_in
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -191,8 +191,8 @@ def _alone(entry: Entry) -> Settlement:
     identity = family_id(entry)
     return Settlement(
         entries={entry.num: entry._replace(family=-1, agreed=0)},
-        families={-1: Family(-1, identity, entry.num, entry.num, 1, 0)},
-        changes=[Change("new", entry.id, identity)],
+        families={-1: FamilyRow(-1, identity, entry.num, entry.num, 1, 0)},
+        changes=[ChangeRow("new", entry.id, identity)],
         component=Component(np.array([entry.num]), NO_LINKS),
     )
 
@@ -243,21 +243,21 @@ def _join(joins: Sequence[_Join], ledger: Ledger, settings: Settings) -> None:
         case.found.entries.update(fresh)
         family, new = families[row], fresh[min(case.own)]
         earliest = min(stored[family.earliest], new, key=lambda e: e.key)
-        after = Family(
+        after = FamilyRow(
             *(row, family_id(earliest), choice.canonical.num, earliest.num),
             *(family.size + 1, max(family.most, choice.most)),
         )
         case.found.families[row] = after
-        told = [Change("joined", new.id, after.id)]
+        told = [ChangeRow("joined", new.id, after.id)]
         if after.id != family.id:
             case.found.renamed.insert(0, (family.id, after.id))
-            told.insert(0, Change("merged", None, after.id, family.id))
+            told.insert(0, ChangeRow("merged", None, after.id, family.id))
         if (after.id, after.canonical) != (family.id, family.canonical):
-            told.append(Change("canonical", choice.canonical.id, after.id))
+            told.append(ChangeRow("canonical", choice.canonical.id, after.id))
         case.found.changes[:0] = told
 
 
-def _members(family: Family, ledger: Ledger) -> dict[int, Entry]:
+def _members(family: FamilyRow, ledger: Ledger) -> dict[int, Entry]:
     """The members that may stand for a family."""
     leader = ledger.entries([family.earliest])[family.earliest].leader
     nums = ledger.component([leader]).nums.tolist()

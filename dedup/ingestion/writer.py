@@ -14,7 +14,7 @@ from dedup.ingestion.turns import turns
 from dedup.ingestion.verifying import verified
 from dedup.ingestion.weighing import stock_pairs, weigh_again
 from dedup.storage.codec import stocked
-from dedup.storage.rows import NO_EDGES, Body, Change, Entry, microseconds
+from dedup.storage.rows import NO_EDGES, Body, ChangeRow, Entry, microseconds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -84,7 +84,7 @@ class Writer:
         ledger, settings = self._ledger, self._settings
         stock = stock_pairs(drafts, placements, ledger, self._postings, settings)
         touched = {i: {*pairs.a.tolist(), *pairs.b.tolist()} for i, pairs in stock.items()}
-        told: list[list[Change]] = [[] for _ in drafts]
+        told: list[list[ChangeRow]] = [[] for _ in drafts]
         for turn in turns(placements, touched, ledger):
             for i in turn:
                 if i in stock:
@@ -128,7 +128,7 @@ class Writer:
 
     def _weigh_again(
         self, placement: Placement, pairs: Edges, by: int | None = None, *, at: int | None = None
-    ) -> list[Change]:
+    ) -> list[ChangeRow]:
         """Forget what stored documents share but for text that is stock by now; what is to be told."""
         ledger = self._ledger
         found = weigh_again(placement, pairs, ledger, self._settings)
@@ -197,7 +197,7 @@ class Writer:
         rows = {leaders[e.leader].family for e in entries}
         families = ledger.families(rows)
         for what, some in ((kind, sorted(entries)), ("left", orphans)):
-            ledger.log([Change(what, e.id, families[leaders[e.leader].family].id) for e in some])
+            ledger.log([ChangeRow(what, e.id, families[leaders[e.leader].family].id) for e in some])
         edges = ledger.edges_of(away, telling=True)
         touched = {*edges.a.tolist(), *edges.b.tolist(), *(e.leader for e in entries)}
         touched = (touched | {e.num for e in ledger.leaders(rows)}) - away

@@ -32,7 +32,16 @@ from dedup.storage.codec import (
     unpack_runs,
     unpack_words,
 )
-from dedup.storage.rows import NO_EDGES, NO_LINKS, NUMBER_BITS, Body, Change, Entry, Family, microseconds
+from dedup.storage.rows import (
+    NO_EDGES,
+    NO_LINKS,
+    NUMBER_BITS,
+    Body,
+    ChangeRow,
+    Entry,
+    FamilyRow,
+    microseconds,
+)
 from dedup.texts import DAY
 from dedup.values import asked_id, has_surrogate
 
@@ -73,14 +82,14 @@ _COLUMNS = (*_LINK, "shared", "narrative", "longest")
 _DTYPE = np.dtype([(name, np.float64 if name.startswith("coverage") else np.int64) for name in _COLUMNS])
 _EDGE = ", ".join((*_COLUMNS, "runs"))
 _ENTRY = ", ".join(Entry._fields)
-_FAMILY = ", ".join(Family._fields)
+_FAMILY = ", ".join(FamilyRow._fields)
 _STRIPPED = (
     "content", "tokens", "words", "raw_tokens", "removed_chars", "credited", "bodiless", "spaceless",
     "agencies",
 )  # fmt: skip
 """What stripping decides of a document."""
 
-_MARKS = {kind: ", ".join("?" * len(kind._fields)) for kind in (Entry, Family)}
+_MARKS = {kind: ", ".join("?" * len(kind._fields)) for kind in (Entry, FamilyRow)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +128,7 @@ class Ledger:
         self._bodies: dict[int, Body] = {}
         self._spans: dict[int, NDArray[np.int64]] = {}
         self._tokens = 0  # of bodies that were read or written since these were empty
-        self._families: dict[int, Family] = {}
+        self._families: dict[int, FamilyRow] = {}
         self._components: dict[int, Component] = {}
         self._next: dict[str, int] = {}
         self._founded: dict[int, int] = {}  # how many families have come about by a document
@@ -127,7 +136,7 @@ class Ledger:
         self._inserted: dict[int, bytes | None] = {}
         self._updated: set[int] = set()
         self._attested: dict[int, NDArray[np.bool_]] = {}
-        self._put: dict[int, Family] = {}
+        self._put: dict[int, FamilyRow] = {}
         self._logged: list[Row] = []
 
     def begin(self) -> None:
@@ -782,19 +791,19 @@ class Ledger:
 
     # --- families
 
-    def families(self, nums: Collection[int]) -> dict[int, Family]:
+    def families(self, nums: Collection[int]) -> dict[int, FamilyRow]:
         """Families by row."""
         missing = [num for num in nums if num not in self._families]
         if missing:
             for row in self.store.rows_in(f"SELECT {_FAMILY} FROM family WHERE num IN {{keys}}", missing):  # noqa: S608
-                self._families[row[0]] = Family._make(row)
+                self._families[row[0]] = FamilyRow._make(row)
         return {num: self._families[num] for num in nums if num in self._families}
 
     def canonicals(self) -> dict[int, int]:
         """The canonical version of every family, by row."""
         return dict(self.store.rows("SELECT num, canonical FROM family"))
 
-    def changed_families(self, least: int, changed: int, num: int, limit: int) -> list[Family]:
+    def changed_families(self, least: int, changed: int, num: int, limit: int) -> list[FamilyRow]:
         """Families of so many members, in the order of their last change, after one of that time and row."""
         rows = self.store.rows(
             "SELECT num FROM family WHERE size >= ? AND (changed > ? OR changed = ? AND num > ?) "
@@ -803,7 +812,7 @@ class Ledger:
         )
         return list(self.families([row for (row,) in rows]).values())
 
-    def family(self, identity: str | int) -> Family | None:
+    def family(self, identity: str | int) -> FamilyRow | None:
         """A family by its id, or by an id it had."""
         asked = _possible(identity)
         if asked is None:
@@ -811,14 +820,14 @@ class Ledger:
         for _ in range(2):
             rows = self.store.rows(f"SELECT {_FAMILY} FROM family WHERE id = ?", asked)  # noqa: S608
             if rows:
-                return Family(*rows[0])
+                return FamilyRow(*rows[0])
             new = self.store.rows("SELECT new FROM alias WHERE old = ?", asked)
             if not new:
                 return None
             asked = new[0][0]
         return None
 
-    def put_families(self, families: Collection[Family]) -> None:
+    def put_families(self, families: Collection[FamilyRow]) -> None:
         """Store families, over those of the same row."""
         self._families.update((family.num, family) for family in families)
         self._put.update((family.num, family) for family in families)
@@ -841,7 +850,7 @@ class Ledger:
             # an id may pass from one row to another, so all are taken out first
             self.store.run_in("DELETE FROM family WHERE num IN {keys}", sorted(self._put))
             self.store.run_many(
-                f"INSERT INTO family ({_FAMILY}) VALUES ({_MARKS[Family]})",  # noqa: S608
+                f"INSERT INTO family ({_FAMILY}) VALUES ({_MARKS[FamilyRow]})",  # noqa: S608
                 list(self._put.values()),
             )
             self._put = {}
@@ -856,7 +865,7 @@ class Ledger:
 
     # --- changes
 
-    def log(self, changes: Collection[Change]) -> None:
+    def log(self, changes: Collection[ChangeRow]) -> None:
         """Append to the changes."""
         if not changes:
             return

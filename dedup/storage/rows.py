@@ -21,9 +21,9 @@ __all__ = [
     "NO_LINKS",
     "NUMBER_BITS",
     "Body",
-    "Change",
+    "ChangeRow",
     "Entry",
-    "Family",
+    "FamilyRow",
     "microseconds",
     "other_ends",
     "places_in",
@@ -108,7 +108,7 @@ class Body:
         return Body(self.hash, self.flags, attested)
 
 
-class Family(NamedTuple):
+class FamilyRow(NamedTuple):
     """A family; one document alone is one, too."""
 
     num: int
@@ -120,7 +120,7 @@ class Family(NamedTuple):
     changed: int = 0  # microseconds; set when it is written
 
 
-class Change(NamedTuple):
+class ChangeRow(NamedTuple):
     """Something that happened to a family, in the order of ``seq``."""
 
     kind: str
