@@ -42,8 +42,8 @@ PAGE_UNITS = 40
 """Fewer units are no page."""
 MENU_WORDS = 5
 """Items of a menu are shorter."""
-OWN_TELLING = 4
-"""Telling words of a block that, half of them echoed by the article, make it part of that article."""
+OWN_KEYWORDS = 4
+"""Keywords of a block that, half of them echoed by the article, make it part of that article."""
 SUSPECT = 3.0
 """Weights of cues that make a long block worth reading by sentences."""
 
@@ -121,7 +121,7 @@ _PLACES = (
     ("just below it", _PLACE.within(rows.JUST_BELOW, rows.BELOW)),
     ("below it", _PLACE.within(rows.BELOW, rows.BELOW + 1)),
 )
-_TOLD, _ECHO = Trait(rows.TELLING) >= 3, Trait(rows.ECHO, SHARE)
+_SEVERAL_KEYWORDS, _ECHO = Trait(rows.KEYWORDS) >= 3, Trait(rows.ECHO, SHARE)
 
 
 def _form() -> Features:
@@ -319,14 +319,15 @@ def _repeats() -> Features:
 def _echo() -> Features:
     """How many of a unit's keywords the article has, too."""
     for least, most in pairwise((0, 0.1, 0.2, 0.35, 0.5, 0.7, inf)):
-        name, echoes = f"echoes {least:g}..{most if most < inf else ''}", _TOLD & _ECHO.within(least, most)
+        name = f"echoes {least:g}..{most if most < inf else ''}"
+        echoes = _SEVERAL_KEYWORDS & _ECHO.within(least, most)
         yield name, echoes
         yield f"{name}, prose", echoes & _PROSE
         yield f"{name}, in the thick", echoes & _IN_THE_THICK
         yield f"{name}, above, 8 words", echoes & _ABOVE & (_WORDS >= 8)
         yield f"{name}, below, 8 words", echoes & _BELOW & (_WORDS >= 8)
 
-    few = Trait(rows.TELLING).within(1, 3)
+    few = Trait(rows.KEYWORDS).within(1, 3)
     for share, echoes in (("none", few & (_ECHO < 0.1)), ("some", few & (_ECHO >= 0.5))):
         yield f"little told, {share} echoed", echoes
         for where, there in _PLACES:
@@ -335,7 +336,7 @@ def _echo() -> Features:
 
 def _echo_beside() -> Features:
     """How many of the keywords of a unit's neighbours it has."""
-    beside, echo = Trait(rows.TELLING_NEAR) >= 3, Trait(rows.ECHO_NEAR, SHARE)
+    beside, echo = Trait(rows.KEYWORDS_NEAR) >= 3, Trait(rows.ECHO_NEAR, SHARE)
     for least, most in pairwise((0, 0.1, 0.2, 0.35, 0.5, inf)):
         name = f"beside it echoes {least:g}..{most if most < inf else ''}"
         echoes = beside & echo.within(least, most)
@@ -346,7 +347,7 @@ def _echo_beside() -> Features:
         yield f"{name}, above", echoes & _ABOVE
         yield f"{name}, below", echoes & _BELOW
     for where, there in _PLACES:
-        both = there & _TOLD
+        both = there & _SEVERAL_KEYWORDS
         yield f"{where}: page mostly furniture", there & _MOSTLY_FURNITURE
         yield f"beside it echoes nothing, nor it, {where}", both & (_ECHO < 0.2) & beside & (echo < 0.2)
         yield f"beside it echoes much, and it, {where}", both & (_ECHO >= 0.35) & beside & (echo >= 0.35)
@@ -378,12 +379,12 @@ def observe(
     _mark_twins(units, measures, traits)
     longest = int(steps(tokens.offsets).max(initial=0))
     loops.echoes(
-        *(look.telling, tokens.flags, units.first, units.last, units.offsets),
+        *(look.keyword, tokens.flags, units.first, units.last, units.offsets),
         *(np.empty(longest + 1, np.uint64), np.empty(len(units), np.int64)),
         *(np.empty(4 * longest + 16, np.uint64), traits),
     )
     # what tells of this article's subject is its own headline or standfirst, which other pages tease
-    own = (traits[rows.TELLING] >= OWN_TELLING) & (2 * traits[rows.ECHO] >= SHARE)
+    own = (traits[rows.KEYWORDS] >= OWN_KEYWORDS) & (2 * traits[rows.ECHO] >= SHARE)
     traits[rows.RECURS, own] = 0
     if len(measures.agency_first):
         traits[rows.AGENCY_CLOSES : rows.DATELINE + 1] = _agency_places(units, measures)

@@ -52,13 +52,13 @@ class Surface:
         shape: uint8[T], bits of :mod:`dedup.kernels.blocks`.
         before: uint16[T], what stands between a token and the one before it in its block.
         after: uint16[T], what stands between a token and the next one in its block.
-        telling: uint32[T], half the hash of what tells of the subject, 0 elsewhere.
+        keyword: uint32[T], half the hash of words that tell of the subject, 0 elsewhere.
     """
 
     shape: NDArray[np.uint8]
     before: NDArray[np.uint16]
     after: NDArray[np.uint16]
-    telling: NDArray[np.uint32]
+    keyword: NDArray[np.uint32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +204,7 @@ def surface(tokens: Tokens, texts: pa.Array) -> Surface:
     kernels.get(len(data)).shapes(
         *(data, begins[:-1], tokens.block_offsets, tokens.block_first, tokens.block_start, tokens.block_end),
         *(tokens.hash, tokens.flags, tokens.start, tokens.end),
-        *(look.shape, look.before, look.after, look.telling),
+        *(look.shape, look.before, look.after, look.keyword),
     )
     return look
 

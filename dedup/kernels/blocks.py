@@ -64,7 +64,7 @@ from dedup.kernels.signs import (
     WIDE,
     YEAR,
 )
-from dedup.kernels.traits import KINDS_OF_FURNITURE, TELLING_BYTES, TELLING_NAME
+from dedup.kernels.traits import KEYWORD_BYTES, KEYWORD_NAME, KINDS_OF_FURNITURE
 
 __all__ = ["best_paths", "cut_units", "hash_units", "match", "read_cues", "shapes", "tally"]
 
@@ -196,8 +196,8 @@ _1900, _2000 = (int.from_bytes(century, "big") for century in (b"19", b"20"))
 
 
 @inlined
-def _telling(tokens, flags, look, size, t, last):
-    """What token t tells of the subject, 0 if nothing: half its hash, in scripts without spaces a pair's.
+def _keyword(tokens, flags, look, size, t, last):
+    """Token t as a word of the subject: half its hash, in scripts without spaces a pair's; 0 if it is none.
 
     Without a branch, as nothing predicts which words are long.
     """
@@ -205,7 +205,7 @@ def _telling(tokens, flags, look, size, t, last):
         if t + 1 < last and flags[t + 1] & CHARACTER_FLAG != 0:
             return u4((tokens[t] ^ (tokens[t + 1] << np.uint64(1))) >> np.uint64(32)) | u4(1)
         return u4(0)
-    least = TELLING_BYTES if look & UPPER == 0 else TELLING_NAME
+    least = KEYWORD_BYTES if look & UPPER == 0 else KEYWORD_NAME
     tells = u4(look & NUMBER == 0) & u4(size >= least)
     return (u4(tokens[t] >> np.uint64(32)) | u4(1)) * tells
 
@@ -230,9 +230,9 @@ def shapes(
     shape,
     before,
     after,
-    telling,
+    keyword,
 ):
-    """Fill what each token looks like, what stands before and after it within its block, and what it tells.
+    """Fill what each token looks like, what stands before and after it within its block, and keywords.
 
     Args:
         data: uint8, UTF-8 of all texts.
@@ -248,7 +248,7 @@ def shapes(
         shape: uint8[T], filled.
         before: uint16[T], filled.
         after: uint16[T], filled.
-        telling: uint32[T], filled: half the hash of a long word or a name, of a pair of characters; 0 for
+        keyword: uint32[T], filled: half the hash of a long word or a name, of a pair of characters; 0 for
             any other token.
     """
     for doc in range(block_offsets.shape[0] - 1):
@@ -286,7 +286,7 @@ def shapes(
                     if century == _1900 or century == _2000:
                         look |= YEAR
                 shape[t] = look
-                telling[t] = _telling(tokens, flags, look, stop - token, t, last)
+                keyword[t] = _keyword(tokens, flags, look, stop - token, t, last)
             if last > block_first[block]:
                 after[last - 1] = np.uint16(_gap(data, at, base + np.int64(block_end[block])))
 

@@ -314,32 +314,32 @@ _SEVERAL = np.uint64((1 << 32) - 1)
         *(out(u8), out(i8), out(u8), _TRAITS),
     )
 )
-def echoes(telling, flags, opens, closes, offsets, told, ends, table, traits):
-    """Tell how many of the telling words of each unit stand elsewhere in the thick of its document.
+def echoes(keyword, flags, opens, closes, offsets, keywords, ends, table, traits):
+    """Tell how many of the keywords of each unit stand elsewhere in the thick of its document.
 
     A teaser has the form of a sentence of the article, but not its subject; a headline or standfirst has.
 
     Args:
-        telling: uint32[T], what each token tells, 0 if nothing.
+        keyword: uint32[T], of each token, 0 if it is none.
         flags: uint8[T].
         opens: int64[U], first token of a unit; U is below 2**32 - 1.
         closes: int64[U], one past its last.
         offsets: int64[n+1], units of a document.
-        told: uint64[L], room for the telling words of the longest document, and one more.
+        keywords: uint64[L], room for the keywords of the longest document, and one more.
         ends: int64[U], room for where those of a unit end.
         table: uint64[S], room for a hash table: four times the tokens of the longest document, and 16.
-        traits: int16[ROWS, U], with places; rows TELLING to ECHO_NEAR are filled.
+        traits: int16[ROWS, U], with places; rows KEYWORDS to ECHO_NEAR are filled.
     """
     for doc in range(offsets.shape[0] - 1):
         thick = 0  # tokens
-        inside = 0  # telling words
+        inside = 0  # keywords
         count = 0
         for u in range(offsets[doc], offsets[doc + 1]):
             before = count
-            for t in range(opens[u], closes[u]):  # without a branch: nothing predicts which words tell
-                told[count] = telling[t]
-                count += telling[t] != 0
-            if count > before and telling[closes[u] - 1] != 0 and flags[closes[u] - 1] & CHARACTER_FLAG != 0:
+            for t in range(opens[u], closes[u]):  # without a branch: nothing predicts which are
+                keywords[count] = keyword[t]
+                count += keyword[t] != 0
+            if count > before and keyword[closes[u] - 1] != 0 and flags[closes[u] - 1] & CHARACTER_FLAG != 0:
                 count -= 1  # a pair with the next unit's first character
             ends[u] = count
             if traits[rows.PLACE, u] == rows.INSIDE:
@@ -353,10 +353,10 @@ def echoes(telling, flags, opens, closes, offsets, told, ends, table, traits):
         for u in range(offsets[doc], offsets[doc + 1]):
             if traits[rows.PLACE, u] == rows.INSIDE:
                 for i in range(begin, ends[u]):
-                    slot = _slot(table, size, told[i])
+                    slot = _slot(table, size, keywords[i])
                     only = table[slot] == 0 or table[slot] & _SEVERAL == u8(u)
-                    table[slot] = told[i] << u8(32) | (u8(u) if only else _SEVERAL)
-                    told[i] = slot  # not looked up again below
+                    table[slot] = keywords[i] << u8(32) | (u8(u) if only else _SEVERAL)
+                    keywords[i] = slot  # not looked up again below
             begin = ends[u]
         begin = 0
         for u in range(offsets[doc], offsets[doc + 1]):
@@ -365,13 +365,13 @@ def echoes(telling, flags, opens, closes, offsets, told, ends, table, traits):
             if traits[rows.PLACE, u] == rows.INSIDE:
                 own = closes[u] - opens[u]
                 for i in range(begin, ends[u]):
-                    echo += table[told[i]] & _SEVERAL != u8(u)
+                    echo += table[keywords[i]] & _SEVERAL != u8(u)
             else:
                 for i in range(begin, ends[u]):
-                    echo += table[_slot(table, size, told[i])] != 0
+                    echo += table[_slot(table, size, keywords[i])] != 0
             words = ends[u] - begin
             begin = ends[u]
-            traits[rows.TELLING, u] = min(words, MOST) if thick - own >= rows.VOCABULARY else 0
+            traits[rows.KEYWORDS, u] = min(words, MOST) if thick - own >= rows.VOCABULARY else 0
             traits[rows.ECHO, u] = SHARE * echo // max(words, 1)
             ends[u] = echo
         for u in range(offsets[doc], offsets[doc + 1]):
@@ -380,8 +380,8 @@ def echoes(telling, flags, opens, closes, offsets, told, ends, table, traits):
             for v in range(
                 max(u - rows.ECHO_REACH, offsets[doc]), min(u + rows.ECHO_REACH + 1, offsets[doc + 1])
             ):
-                if v != u and traits[rows.TELLING, v] > 0:
-                    words += traits[rows.TELLING, v]
+                if v != u and traits[rows.KEYWORDS, v] > 0:
+                    words += traits[rows.KEYWORDS, v]
                     echo += ends[v]
-            traits[rows.TELLING_NEAR, u] = min(words, MOST)
+            traits[rows.KEYWORDS_NEAR, u] = min(words, MOST)
             traits[rows.ECHO_NEAR, u] = SHARE * echo // max(words, 1)

@@ -9,7 +9,7 @@ import numpy as np
 
 from dedup.kernels import signs
 from dedup.kernels.constants import CHARACTER_FLAG, MIX
-from dedup.kernels.traits import KINDS_OF_FURNITURE, TELLING_BYTES, TELLING_NAME
+from dedup.kernels.traits import KEYWORD_BYTES, KEYWORD_NAME, KINDS_OF_FURNITURE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -98,9 +98,9 @@ def shapes(
     shape: NDArray[np.uint8],
     before: NDArray[np.uint16],
     after: NDArray[np.uint16],
-    telling: NDArray[np.uint32],
+    keyword: NDArray[np.uint32],
 ) -> None:
-    """Fill what each token looks like, what stands around it in its block, and what it tells."""
+    """Fill what each token looks like, what stands around it in its block, and keywords."""
     raw = data.tobytes()
     for doc in range(len(block_offsets) - 1):
         base = int(text_at[doc])
@@ -113,17 +113,17 @@ def shapes(
             for i, t in enumerate(own):
                 before[t], after[t] = gaps[i], gaps[i + 1]
                 shape[t] = _look(raw[base + cuts[2 * i + 1] : base + cuts[2 * i + 2]])
-                telling[t] = _telling(tokens, flags, int(shape[t]), int(end[t] - start[t]), t, own.stop)
+                keyword[t] = _keyword(tokens, flags, int(shape[t]), int(end[t] - start[t]), t, own.stop)
 
 
-def _telling(
+def _keyword(
     tokens: NDArray[np.uint64], flags: NDArray[np.uint8], look: int, size: int, t: int, last: int
 ) -> int:
     if flags[t] & CHARACTER_FLAG:
         if t + 1 == last or not flags[t + 1] & CHARACTER_FLAG:
             return 0
         return (int(tokens[t]) ^ int(tokens[t + 1]) << 1 & _WORD) >> 32 | 1
-    if look & signs.NUMBER or size < (TELLING_NAME if look & signs.UPPER else TELLING_BYTES):
+    if look & signs.NUMBER or size < (KEYWORD_NAME if look & signs.UPPER else KEYWORD_BYTES):
         return 0
     return int(tokens[t]) >> 32 | 1
 

@@ -91,23 +91,23 @@ def twins(
 
 
 def echoes(
-    telling: NDArray[np.uint32],
+    keyword: NDArray[np.uint32],
     flags: NDArray[np.uint8],
     opens: NDArray[np.int64],
     closes: NDArray[np.int64],
     offsets: NDArray[np.int64],
-    told: NDArray[np.uint64],
+    keywords: NDArray[np.uint64],
     ends: NDArray[np.int64],
     table: NDArray[np.uint64],
     traits: NDArray[np.int16],
 ) -> None:
-    """Tell how many of the telling words of each unit stand elsewhere in the thick of its document."""
+    """Tell how many of the keywords of each unit stand elsewhere in the thick of its document."""
 
     def words(u: int) -> Iterator[int]:
         for t in range(opens[u], closes[u]):
             pair = flags[t] & CHARACTER_FLAG != 0
-            if telling[t] and not (pair and t + 1 == closes[u]):
-                yield int(telling[t])
+            if keyword[t] and not (pair and t + 1 == closes[u]):
+                yield int(keyword[t])
 
     for begin, stop in pairwise(offsets.tolist()):
         thick = {u for u in range(begin, stop) if traits[rows.PLACE, u] == rows.INSIDE}
@@ -118,14 +118,14 @@ def echoes(
             others = set().union(*(own[v] for v in thick if v != u))
             mine = list(words(u))
             enough = sum(length.values()) - length.get(u, 0) >= rows.VOCABULARY
-            traits[rows.TELLING, u] = min(len(mine), rows.MOST) if enough else 0
+            traits[rows.KEYWORDS, u] = min(len(mine), rows.MOST) if enough else 0
             echoed[u] = sum(word in others for word in mine)
             traits[rows.ECHO, u] = SHARE * echoed[u] // max(len(mine), 1)
         for u in range(begin, stop):
             near = range(max(u - rows.ECHO_REACH, begin), min(u + rows.ECHO_REACH + 1, stop))
-            beside = [v for v in near if v != u and traits[rows.TELLING, v] > 0]
-            around = sum(int(traits[rows.TELLING, v]) for v in beside)
-            traits[rows.TELLING_NEAR, u] = min(around, rows.MOST)
+            beside = [v for v in near if v != u and traits[rows.KEYWORDS, v] > 0]
+            around = sum(int(traits[rows.KEYWORDS, v]) for v in beside)
+            traits[rows.KEYWORDS_NEAR, u] = min(around, rows.MOST)
             traits[rows.ECHO_NEAR, u] = SHARE * sum(echoed[v] for v in beside) // max(around, 1)
 
 

@@ -30,12 +30,12 @@ NEAR = 4
 """Units next to the densest stretch are near it so far."""
 REACHES = (2, 5, 12)
 """Distances within which prose is counted."""
-TELLING_BYTES, TELLING_NAME = 7, 4
+KEYWORD_BYTES, KEYWORD_NAME = 7, 4
 """A word at least so long, or with a capital so long, tells what a text is about."""
 VOCABULARY = 60
 """Tokens of other units in the densest stretch, at least, that a unit is compared with."""
 ECHO_REACH = 2
-"""Neighbours on either side whose telling words are counted together: teasers stand in rows."""
+"""Neighbours on either side whose keywords are counted together: teasers stand in rows."""
 INSIDE, JUST_ABOVE, ABOVE, JUST_BELOW, BELOW = range(5)
 """Places beside the densest stretch."""
 
@@ -107,9 +107,9 @@ COVERED = AFTER + BESIDE
     TITLE,
     PAGE_RECURS,
     RECURS_BESIDE,
-    TELLING,
+    KEYWORDS,
     ECHO,
-    TELLING_NEAR,
+    KEYWORDS_NEAR,
     ECHO_NEAR,
 ) = range(COVERED + KINDS_OF_CUES, COVERED + KINDS_OF_CUES + 64)
 ROWS = COVERED + KINDS_OF_CUES + 64

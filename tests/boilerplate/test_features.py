@@ -137,13 +137,13 @@ def test_echoes_are_found_alike(documents: list[list[tuple[int, list[tuple[int, 
     first = np.cumsum([0, *(len(words) for _, words in units)]).astype(np.int64)
     words = [word for _, part in units for word in part]
     flags = np.array([CHARACTER_FLAG if kind == 1 else 0 for _, kind in words], np.uint8)
-    telling = np.array([word * (kind != 3) for word, kind in words], np.uint32)
+    keyword = np.array([word * (kind != 3) for word, kind in words], np.uint32)
     room = 4 * len(words) + 16
     found = [np.zeros((traits.ROWS, len(units)), np.int16) for _ in range(2)]
     for loops, rows in zip((features, reference_features), found, strict=True):
         rows[traits.PLACE] = [place for place, _ in units]
         loops.echoes(
-            *(telling, flags, first[:-1], first[1:], offsets),
+            *(keyword, flags, first[:-1], first[1:], offsets),
             *(np.zeros(len(words) + 1, np.uint64), np.zeros(len(units), np.int64)),
             *(np.zeros(room, np.uint64), rows),
         )
