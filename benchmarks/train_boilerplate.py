@@ -353,7 +353,7 @@ def examples(
         measures = measure(tokens, look, units, phrases)
     recurs = np.zeros(len(units), np.uint8)
     if learn:
-        recurs = find_recurring(block_table(tokens, batch)).marks(batch, units, measures.whole)
+        recurs = find_recurring(block_table(tokens, batch)).witnesses_of(batch, units, measures.whole)
     allowed = np.zeros((len(units), len(LABELS)), np.bool_)
     line = np.zeros(len(units), np.int64)
     middle = written.start[(units.first + units.last) // 2]

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dedup import kernels
+from dedup.fingerprints import grouped
 from dedup.kernels.constants import MIX
-from dedup.marks import grouped
 from dedup.parallel import for_each, in_order
 from dedup.ragged import by_owner, distinct, first_of_run, run_starts
 from dedup.shingles import widths
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dedup.config import Settings
-    from dedup.marks import Marks
+    from dedup.fingerprints import Fingerprints
 
 __all__ = [
     "CROWD",
@@ -150,16 +150,16 @@ def is_flash(tokens: npt.ArrayLike, spaceless: npt.ArrayLike, settings: Settings
     return np.asarray(np.asarray(tokens) < np.minimum(sure, FLASH))
 
 
-def passage_pairs(marks: Marks, flash: NDArray[np.bool_], settings: Settings) -> Pairs:
+def passage_pairs(fingerprints: Fingerprints, flash: NDArray[np.bool_], settings: Settings) -> Pairs:
     """Pairs that share at least ``Settings.min_shared_fingerprints``, or one with a flash.
 
     Args:
-        marks: Fingerprints of documents, stock not told.
+        fingerprints: Of documents, those in stock text not used.
         flash: bool[n], of all documents, at most 2**31: one is enough.
         settings: Also for memory and threads.
     """
     documents = len(flash)
-    parts = grouped(marks, documents, settings, _partners)
+    parts = grouped(fingerprints, documents, settings, _partners)
     number, partners = (np.concatenate(column) for column in list(zip(*parts, strict=True))[:2])
     offsets, places = by_owner(number, documents)
     loops = kernels.get()

@@ -38,14 +38,14 @@ from dedup.columns import codes, whole, whole_strings
 from dedup.copies import collapse, loosen
 from dedup.edges import NONE, Edges
 from dedup.families import Grouping, find_roundups, group
+from dedup.fingerprints import Fingerprints
 from dedup.language import detect
-from dedup.marks import Marks
 from dedup.overlap import decide, equal, verify
 from dedup.quotations import mark_quotations
 from dedup.ragged import gather, running, steps
 from dedup.shingles import shingle, widths
 from dedup.signatures import sketch
-from dedup.stock import find_notices, long_runs, mark, windows
+from dedup.stock import find_notices, flag_stock, long_runs, windows
 from dedup.templates import FORM
 from dedup.texts import CUT, SENTENCE, STOCK, Texts, half_words, is_spaceless, times_of
 from dedup.tokens import Tokens, tokenize
@@ -84,9 +84,9 @@ class Prepared:
             bits turned, so that it equals another such text and never a body.
         bodiless: bool[n], no body is left.
         signatures: uint32[n, permutations].
-        mark_offsets: int64[n + 1], fingerprints of each document.
-        mark_hash: uint64[f], 48 bits.
-        mark_at: uint32[f], body token of the document at which the fingerprint's shingle starts.
+        fingerprint_offsets: int64[n + 1], fingerprints of each document.
+        fingerprints: uint64[f], 48 bits.
+        fingerprint_at: uint32[f], body token of the document at which the fingerprint's shingle starts.
         long_offsets: int64[n + 1], fingerprints of long runs.
         long_hash: uint64[g], 48 bits.
         raw_offsets: int64[n + 1], tokens of the raw text.
@@ -103,9 +103,9 @@ class Prepared:
     content: NDArray[np.uint64]
     bodiless: NDArray[np.bool_]
     signatures: NDArray[np.uint32]
-    mark_offsets: NDArray[np.int64]
-    mark_hash: NDArray[np.uint64]
-    mark_at: NDArray[np.uint32]
+    fingerprint_offsets: NDArray[np.int64]
+    fingerprints: NDArray[np.uint64]
+    fingerprint_at: NDArray[np.uint32]
     long_offsets: NDArray[np.int64]
     long_hash: NDArray[np.uint64]
     raw_offsets: NDArray[np.int64]
@@ -217,9 +217,9 @@ def prepare(
         content=content,
         bodiless=bodiless,
         signatures=sketches.signatures,
-        mark_offsets=sketches.offsets,
-        mark_hash=sketches.fingerprints,
-        mark_at=sketches.positions,
+        fingerprint_offsets=sketches.offsets,
+        fingerprints=sketches.fingerprints,
+        fingerprint_at=sketches.positions,
         long_offsets=long_offsets,
         long_hash=long_hash,
         raw_offsets=tokens.offsets,
@@ -359,17 +359,17 @@ def find_copies(prepared: Prepared, documents: Numbered, settings: Settings) -> 
     texts, content, window = documents.texts, documents.content, documents.window
     leader = collapse(texts, content, prepared.signatures, documents.order, documents.comparable, settings)
     start, stop = (bounds[documents.order] for bounds in _bounds(prepared.long_offsets))
-    told = np.ones(len(prepared.long_hash), np.uint8)
-    long = Marks(prepared.long_hash, told, start, stop, np.arange(len(leader)))
-    marked, stock = mark(texts, long, leader, window, settings)
+    used = np.ones(len(prepared.long_hash), np.uint8)
+    long = Fingerprints(prepared.long_hash, used, start, stop, np.arange(len(leader)))
+    flagged, stock = flag_stock(texts, long, leader, window, settings)
     notice = find_notices(texts, content, settings)
     if notice.any():
-        flags = marked.flags.copy()
+        flags = flagged.flags.copy()
         flags[gather(texts.start[notice], texts.stop[notice])[0]] |= STOCK
-        marked = replace(marked, flags=flags)
-    if marked is not texts:
-        leader = loosen(leader, marked, content, notice, settings)
-    return Copies(leader, marked.flags, stock)
+        flagged = replace(flagged, flags=flags)
+    if flagged is not texts:
+        leader = loosen(leader, flagged, content, notice, settings)
+    return Copies(leader, flagged.flags, stock)
 
 
 def find_pairs(
@@ -379,15 +379,15 @@ def find_pairs(
     texts = documents.texts
     leading = np.flatnonzero((leader == np.arange(len(leader))) & documents.comparable)
     start, stop = texts.start[leading], texts.stop[leading]
-    mark_start, mark_stop = (bounds[documents.order[leading]] for bounds in _bounds(prepared.mark_offsets))
+    begin, end = (bounds[documents.order[leading]] for bounds in _bounds(prepared.fingerprint_offsets))
     width = widths(texts.spaceless[leading], settings)
-    told = np.zeros(len(prepared.mark_hash), np.uint8)
-    kernels.get().telling(
-        texts.flags, start, stop, width, mark_start, mark_stop, prepared.mark_at, STOCK, told
+    used = np.zeros(len(prepared.fingerprints), np.uint8)
+    kernels.get().outside_stock(
+        texts.flags, start, stop, width, begin, end, prepared.fingerprint_at, STOCK, used
     )
-    marks = Marks(prepared.mark_hash, told, mark_start, mark_stop, leading)
+    fingerprints = Fingerprints(prepared.fingerprints, used, begin, end, leading)
     flash = is_flash(texts.stop - texts.start, texts.spaceless, settings)
-    return passage_pairs(marks, flash, settings)
+    return passage_pairs(fingerprints, flash, settings)
 
 
 def relate(documents: Numbered, pairs: Pairs, settings: Settings) -> Edges:

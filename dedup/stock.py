@@ -20,8 +20,8 @@ import numpy as np
 
 from dedup import kernels
 from dedup.components import first_connected
+from dedup.fingerprints import Fingerprints, grouped, partition_bits
 from dedup.kernels.constants import MIX
-from dedup.marks import Marks, grouped, partition_bits
 from dedup.parallel import for_each
 from dedup.ragged import distinct, first_of_run, run_starts, running
 from dedup.shingles import roll, widths
@@ -42,8 +42,8 @@ __all__ = [
     "find_notices",
     "find_stock",
     "flag",
+    "flag_stock",
     "long_runs",
-    "mark",
     "windows",
 ]
 
@@ -79,9 +79,9 @@ def long_runs(
     return picked_offsets, picked
 
 
-def mark(
+def flag_stock(
     texts: Texts,
-    long: Marks,
+    long: Fingerprints,
     leader: NDArray[np.int64],
     window: NDArray[np.int64],
     settings: Settings,
@@ -107,9 +107,9 @@ def mark(
     row = np.argsort(texts.start, kind="stable")
     size = widths(texts.spaceless[row], settings)
     bounds = texts.start[row], texts.stop[row], size
-    telling = (leader == np.arange(len(length)))[row] | (length[row] < LONG_RUN)
+    counted = (leader == np.arange(len(length)))[row] | (length[row] < LONG_RUN)
     group = occurrence[row]
-    stock = find_stock(texts.hash, *bounds, group, window[group], telling, settings)
+    stock = find_stock(texts.hash, *bounds, group, window[group], counted, settings)
     if not len(stock):
         return texts, 0
     flags = texts.flags.copy()
@@ -171,7 +171,7 @@ def find_notices(texts: Texts, content: NDArray[np.uint64], settings: Settings) 
     return notice
 
 
-def _occurrences(long: Marks, leader: NDArray[np.int64], settings: Settings) -> NDArray[np.int64]:
+def _occurrences(long: Fingerprints, leader: NDArray[np.int64], settings: Settings) -> NDArray[np.int64]:
     """First document of the group that counts as one occurrence: long copies, or long runs shared."""
     n = len(leader)
     joined = np.concatenate(grouped(long, n, settings, _neighbours)).view(np.int64)
@@ -211,7 +211,7 @@ def find_stock(
     size: NDArray[np.int64],
     occurrence: NDArray[np.int64],
     window: NDArray[np.int64],
-    telling: NDArray[np.bool_],
+    counted: NDArray[np.bool_],
     settings: Settings,
 ) -> NDArray[np.uint64]:
     """Upper 48 bits of the shingles that are stock, sorted.
@@ -223,15 +223,15 @@ def find_stock(
         size: int64[n], tokens of its shingles.
         occurrence: int64[n], the group of documents it counts for.
         window: int64[n], the window of that group.
-        telling: bool[n], the document is counted.
+        counted: bool[n], the document counts.
         settings: For the limits, memory and threads.
     """
-    dated = telling & (window != UNDATED)
+    dated = counted & (window != UNDATED)
     every = _Counted(words, start, stop, size, counted_by(occurrence, window))
     found = []
     for chosen, limit in (
         (dated, settings.stock_windows),
-        (telling & (window == UNDATED), settings.stock_documents),
+        (counted & (window == UNDATED), settings.stock_documents),
     ):
         d = np.flatnonzero(chosen)
         d = d[np.argsort(every.low[d], kind="stable")]  # the better shingles are sifted

@@ -20,21 +20,21 @@ from dedup.candidates import (
     unique_pairs,
 )
 from dedup.config import Settings
+from dedup.fingerprints import Fingerprints
 from dedup.kernels import reference_overlap as reference
-from dedup.marks import Marks
 from dedup.ragged import by_owner
 
 Pair = tuple[int, int]
 
 
-def marks_of(marks: list[Pair]) -> Marks:
+def fingerprints_of(fingerprints: list[Pair]) -> Fingerprints:
     """Fingerprints with their documents, those of one document anywhere; one is left out."""
-    at = np.arange(len(marks))
-    hashes = np.array([mark for mark, _ in marks] + [3], np.uint64)
-    told = np.ones(len(hashes), np.uint8)
-    told[-1] = 0
-    numbers = np.array([number for _, number in marks] + [0], np.int64)
-    return Marks(hashes, told, np.append(at, len(at)), np.append(at, len(at)) + 1, numbers)
+    at = np.arange(len(fingerprints))
+    hashes = np.array([hash_ for hash_, _ in fingerprints] + [3], np.uint64)
+    used = np.ones(len(hashes), np.uint8)
+    used[-1] = 0
+    numbers = np.array([number for _, number in fingerprints] + [0], np.int64)
+    return Fingerprints(hashes, used, np.append(at, len(at)), np.append(at, len(at)) + 1, numbers)
 
 
 def pairs_of(pairs: Pairs) -> list[Pair]:
@@ -77,15 +77,15 @@ def test_passage_pairs_against_all_pairs(documents: int, data: st.DataObject) ->
         lambda x: max(x, 0)
     )
     fingerprint = st.sampled_from([0, 1, 2, 3, 1 << 47, (1 << 48) - 1, (1 << 48) - 2])
-    marks = data.draw(st.lists(st.tuples(fingerprint, number), max_size=40))
+    fingerprints = data.draw(st.lists(st.tuples(fingerprint, number), max_size=40))
     least = data.draw(st.integers(1, 4))
     has = defaultdict(set)
-    for mark, of in marks:
-        has[of].add(mark)
+    for hash_, of in fingerprints:
+        has[of].add(hash_)
     shared = Counter({(a, b): len(has[a] & has[b]) for a, b in combinations(sorted(has), 2)})
     flash = np.zeros(documents, bool)
     flash[data.draw(st.lists(number, max_size=2))] = True
-    found = passage_pairs(marks_of(marks), flash, Settings(min_shared_fingerprints=least))
+    found = passage_pairs(fingerprints_of(fingerprints), flash, Settings(min_shared_fingerprints=least))
     enough = [pair for pair, count in shared.items() if count >= least or (count and flash[list(pair)].any())]
     assert pairs_of(found) == sorted(enough)
     assert found.crowded == 0
@@ -94,17 +94,18 @@ def test_passage_pairs_against_all_pairs(documents: int, data: st.DataObject) ->
 @pytest.mark.parametrize("documents", [3, 40, 1 << 19])
 def test_passage_pairs_by_ranges_of_documents(documents: int) -> None:
     rng = np.random.default_rng(documents)
-    marks = [(int(mark), int(number)) for mark, number in rng.integers(0, [8, documents], (150, 2))]
+    fingerprints = [(int(hash_), int(number)) for hash_, number in rng.integers(0, [8, documents], (150, 2))]
     none = np.zeros(documents, bool)
-    whole = passage_pairs(marks_of(marks), none, Settings(threads=1))
-    assert pairs_of(passage_pairs(marks_of(marks), none, Settings(threads=5))) == pairs_of(whole)
+    whole = passage_pairs(fingerprints_of(fingerprints), none, Settings(threads=1))
+    shared = passage_pairs(fingerprints_of(fingerprints), none, Settings(threads=5))
+    assert pairs_of(shared) == pairs_of(whole)
     assert len(whole) or documents > 40
 
 
 def test_a_crowd_keeps_its_first_and_its_neighbours() -> None:
     size = CROWD + 30
     found = passage_pairs(
-        marks_of([(7, number) for number in range(size)]),
+        fingerprints_of([(7, number) for number in range(size)]),
         np.zeros(size, bool),
         Settings(min_shared_fingerprints=1),
     )
@@ -115,8 +116,8 @@ def test_a_crowd_keeps_its_first_and_its_neighbours() -> None:
 
 
 def test_no_crowd_yet() -> None:
-    marks = marks_of([(7, number) for number in range(CROWD)])
-    found = passage_pairs(marks, np.zeros(CROWD, bool), Settings(min_shared_fingerprints=1))
+    fingerprints = fingerprints_of([(7, number) for number in range(CROWD)])
+    found = passage_pairs(fingerprints, np.zeros(CROWD, bool), Settings(min_shared_fingerprints=1))
     assert (len(found), found.crowded) == (CROWD * (CROWD - 1) // 2, 0)
 
 

@@ -86,20 +86,20 @@ def test_compiled_equal_reference(sizes: list[int], size: int, room: int, seed: 
         assert np.array_equal(one, two)
     both("flag_members", (words, start, stop, width, *filled[0], np.uint8(4)), flags)
 
-    marks = rng.integers(0, 4, len(order))
-    mark_stop = np.cumsum(marks)
-    at = (rng.random(int(marks.sum())) * np.repeat(stop - start, marks)).astype(np.uint32)
-    told = both(
-        "telling",
-        (flags, start, stop, width, mark_stop - marks, mark_stop, at, np.uint8(4)),
+    several = rng.integers(0, 4, len(order))
+    fingerprint_stop = np.cumsum(several)
+    at = (rng.random(int(several.sum())) * np.repeat(stop - start, several)).astype(np.uint32)
+    used = both(
+        "outside_stock",
+        (flags, start, stop, width, fingerprint_stop - several, fingerprint_stop, at, np.uint8(4)),
         np.zeros(len(at), np.uint8),
     )
     hashes = rng.integers(0, 1 << 48, len(at), np.uint64)
     for bits, part in ((0, 0), (1, 0), (1, 1), (2, 1)):
-        arguments = (hashes, told, mark_stop - marks, mark_stop, order, 17, bits, part)
+        arguments = (hashes, used, fingerprint_stop - several, fingerprint_stop, order, 17, bits, part)
         found = []
         for loops in (kernels.warm(), reference):
-            count = loops.mark_keys(*arguments, held := np.zeros(room + 1, np.uint64))
+            count = loops.fingerprint_keys(*arguments, held := np.zeros(room + 1, np.uint64))
             found.append((count, held[: min(count, room)].tolist()))
         assert found[0] == found[1]
 

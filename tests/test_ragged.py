@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dedup.config import Settings
-from dedup.marks import partition_bits
+from dedup.fingerprints import partition_bits
 from dedup.ragged import (
     at_most,
     by_owner,

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import dedup
 from dedup.config import Settings
-from dedup.marks import Marks
+from dedup.fingerprints import Fingerprints
 from dedup.stock import (
     LONG_RUN,
     UNDATED,
@@ -21,8 +21,8 @@ from dedup.stock import (
     counted_by,
     find_notices,
     find_stock,
+    flag_stock,
     long_runs,
-    mark,
     windows,
 )
 from dedup.texts import DAY as MICROSECONDS
@@ -35,10 +35,10 @@ def microseconds(moment: datetime) -> int:
     return (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
 
 
-def nothing_long(n: int) -> Marks:
+def nothing_long(n: int) -> Fingerprints:
     """No document has a long run."""
     none = np.zeros(n, np.int64)
-    return Marks(np.empty(0, np.uint64), np.empty(0, np.uint8), none, none, np.arange(n))
+    return Fingerprints(np.empty(0, np.uint64), np.empty(0, np.uint8), none, none, np.arange(n))
 
 
 def test_windows_are_aligned_to_the_epoch() -> None:
@@ -123,12 +123,12 @@ def test_stock_against_a_dictionary(
     texts = Texts(
         words, np.zeros(len(words), np.uint8), offsets[:-1], offsets[1:], np.zeros(n, np.uint8), own
     )
-    marked, count = mark(texts, nothing_long(n), own, window, chosen)
+    flagged, count = flag_stock(texts, nothing_long(n), own, window, chosen)
     assert not texts.flags.any()
     if can_recur(window, chosen):
         assert count == len(expected)
         in_stock = [token for words in documents for token in stock_tokens(words, size, expected)]
-        assert (marked.flags & STOCK != 0).tolist() == in_stock
+        assert (flagged.flags & STOCK != 0).tolist() == in_stock
     else:
         assert count == 0
 
@@ -148,9 +148,9 @@ def test_one_shingle_may_be_nearly_all_there_are() -> None:
     words = np.full(n * size, 7, np.uint64)
     words[-size:] = np.arange(size)  # in one window
     texts = Texts(words, np.zeros(n * size, np.uint8), start, start + size, np.zeros(n, np.uint8), own)
-    marked, count = mark(texts, nothing_long(n), own, own, Settings(threads=2))
+    flagged, count = flag_stock(texts, nothing_long(n), own, own, Settings(threads=2))
     assert count == 1
-    assert (marked.flags & STOCK != 0).tolist() == [True] * (n - 1) * size + [False] * size
+    assert (flagged.flags & STOCK != 0).tolist() == [True] * (n - 1) * size + [False] * size
 
 
 def spread(word: int) -> int:
@@ -276,8 +276,8 @@ def test_short_texts_that_are_equal_are_occurrences_each(size: int, stock: bool,
     start, own, first = np.arange(n) * size, np.arange(n), np.zeros(n, np.int64)
     words = np.tile(np.arange(size, dtype=np.uint64), n)
     texts = Texts(words, np.zeros(n * size, np.uint8), start, start + size, np.zeros(n, np.uint8), own)
-    marked, _ = mark(texts, nothing_long(n), first, own, Settings())
-    assert (marked.flags & STOCK != 0).tolist() == [stock] * n * size
+    flagged, _ = flag_stock(texts, nothing_long(n), first, own, Settings())
+    assert (flagged.flags & STOCK != 0).tolist() == [stock] * n * size
 
 
 @pytest.mark.parametrize("days", [3, None])

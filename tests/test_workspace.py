@@ -11,7 +11,7 @@ import pytest
 
 from dedup.candidates import Pairs
 from dedup.config import Settings
-from dedup.engines import workspace
+from dedup.engines import base, workspace
 from dedup.engines.local import find_families
 from dedup.engines.workspace import Workspace, check_disk, disk_need, made_from, run_key
 from dedup.errors import OutputError
@@ -141,6 +141,14 @@ def test_a_key_changes_with_the_input(tmp_path: Path) -> None:
     assert made_from(discover(["-"]), Settings()) is None
     assert run_key(None) is None
     assert str(key) in str(run_key(key))
+
+
+def test_a_run_of_another_format_is_not_gone_on_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "in.jsonl").write_bytes(b"{}")
+    sources = list(discover([str(tmp_path)]))
+    key = made_from(sources, Settings())
+    monkeypatch.setattr(base, "FORMAT", base.FORMAT - 1)
+    assert key != made_from(sources, Settings())
 
 
 def test_a_disk_too_small(tmp_path: Path) -> None:

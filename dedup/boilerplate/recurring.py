@@ -116,7 +116,9 @@ class Recurring:
         blocks = [f"{key:016x}" for key in self.keys.tolist()]
         return pa.table([blocks, self.witnesses.astype(np.int64)], schema=LEARNED)
 
-    def marks(self, batch: pa.RecordBatch, units: Units, whole: NDArray[np.uint64]) -> NDArray[np.uint8]:
+    def witnesses_of(
+        self, batch: pa.RecordBatch, units: Units, whole: NDArray[np.uint64]
+    ) -> NDArray[np.uint8]:
         """uint8[U]: witnesses of each unit as a recurring block of its source, 0 if it is none."""
         counts = np.diff(units.offsets)
         everywhere = self._lookup(recurring_key(np.zeros(len(whole), np.uint64), whole))
@@ -144,7 +146,7 @@ class Recurring:
 def asked(
     batch: pa.RecordBatch, document: NDArray[np.int64], whole: NDArray[np.uint64]
 ) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
-    """Document and key of everything :meth:`Recurring.marks` looks up for these units."""
+    """Document and key of everything :meth:`Recurring.witnesses_of` looks up for these units."""
     source = _sources(batch)[document]
     own = source != 0
     keys = recurring_key(np.zeros(len(whole), np.uint64), whole), recurring_key(source[own], whole[own])

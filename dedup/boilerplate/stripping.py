@@ -145,9 +145,9 @@ def strip(
     phrases = find_phrases(tokens, look)
     measures = measure(tokens, look, units, phrases)
     is_title = _equal_titles(batch, units, measures.whole)
-    recurs = (
-        np.zeros(len(units), np.uint8) if recurring is None else recurring.marks(batch, units, measures.whole)
-    )
+    recurs = np.zeros(len(units), np.uint8)
+    if recurring is not None:
+        recurs = recurring.witnesses_of(batch, units, measures.whole)
     traits = observe(tokens, look, units, measures, is_title, recurs)
     model = model_of(units, measures)
     labels = label_units(table(), traits, units.offsets, model)

@@ -71,7 +71,7 @@ def find_families(
     complaints = _Complaints([] if rejects is None else rejects, [] if warnings is None else warnings)
     clock = _Clock()
     corpus = _read(_told(batches, progress), settings, workspace, complaints)
-    clock.mark("read")
+    clock.lap("read")
     recurring = None
     if settings.strip:
         blocks = corpus.blocks
@@ -80,12 +80,12 @@ def find_families(
             recurring = workspace.stage(
                 "recurring", Recurring, lambda: find_recurring(blocks.finish(BlockTable))
             )
-    clock.mark("learn")
+    clock.lap("learn")
     prepared = _prepare(corpus, recurring, settings, workspace, progress)
-    clock.mark("prepare")
+    clock.lap("prepare")
     progress("comparing", 0, None)
     judged = judge(prepared, corpus.documents, settings, workspace.stage)
-    clock.mark("judge")
+    clock.lap("judge")
     progress("comparing", 1, 1)
     return Result(
         corpus.documents,
@@ -247,7 +247,7 @@ class _Clock:
         self.seconds: dict[str, float] = {}
         self._last = time.perf_counter()
 
-    def mark(self, step: str) -> None:
+    def lap(self, step: str) -> None:
         now = time.perf_counter()
         self.seconds[step] = round(now - self._last, 3)
         self._last = now

@@ -54,8 +54,8 @@ class Draft:
         hash: uint64[t] of the body.
         flags: uint8[t].
         spans: int64[t, 2], characters of the body tokens in the raw text.
-        marks: uint64[f] fingerprints, 48 bits.
-        mark_at: uint32[f], their tokens.
+        fingerprints: uint64[f], 48 bits.
+        fingerprint_at: uint32[f], their tokens.
         heads: uint64[h], what it is looked up by.
         text: The raw text; None where it isn't known any more.
     """
@@ -64,17 +64,17 @@ class Draft:
     hash: NDArray[np.uint64]
     flags: NDArray[np.uint8]
     spans: NDArray[np.int64]
-    marks: NDArray[np.uint64]
-    mark_at: NDArray[np.uint32]
+    fingerprints: NDArray[np.uint64]
+    fingerprint_at: NDArray[np.uint32]
     heads: NDArray[np.uint64]
     text: str | None = None
 
-    def telling(self, flags: NDArray[np.uint8], settings: Settings) -> NDArray[np.bool_]:
+    def outside_stock(self, flags: NDArray[np.uint8], settings: Settings) -> NDArray[np.bool_]:
         """Fingerprints that don't lie wholly in stock text, given flags of the body: bool[f]."""
         fresh = running(flags & STOCK == 0)
         size = settings.shingle_words * (1 + self.entry.spaceless)
-        stop = np.minimum(self.mark_at.astype(np.int64) + size, len(self.hash))
-        return np.asarray(fresh[stop] > fresh[self.mark_at])
+        stop = np.minimum(self.fingerprint_at.astype(np.int64) + size, len(self.hash))
+        return np.asarray(fresh[stop] > fresh[self.fingerprint_at])
 
     def anew(self, text: str | None, settings: Settings) -> Draft:
         """As if it had just come: nothing is known of where it belongs."""
@@ -85,7 +85,7 @@ class Draft:
 
     def with_entry(self, entry: Entry) -> Draft:
         """The same with something else known of it."""
-        own = self.hash, self.flags, self.spans, self.marks, self.mark_at, self.heads, self.text
+        own = self.hash, self.flags, self.spans, self.fingerprints, self.fingerprint_at, self.heads, self.text
         return Draft(entry, *own)
 
 
@@ -197,7 +197,7 @@ def drafts_of(batch: pa.RecordBatch, settings: Settings, recurring: Recurring | 
     spaceless = is_spaceless(length, count)
     shingles = Shingles.of(prepared.hash, prepared.offsets, widths(spaceless, settings))
     heads = heads_of(
-        Ragged(prepared.mark_offsets, prepared.mark_hash),
+        Ragged(prepared.fingerprint_offsets, prepared.fingerprints),
         prepared.signatures,
         Ragged(prepared.long_offsets, prepared.long_hash),
         shingles,
@@ -211,7 +211,7 @@ def drafts_of(batch: pa.RecordBatch, settings: Settings, recurring: Recurring | 
     window = windows(times, settings).tolist()
     for i, (identity, text, title, source, url) in enumerate(zip(*columns, strict=True)):
         part = slice(prepared.offsets[i], prepared.offsets[i + 1])
-        marks = slice(prepared.mark_offsets[i], prepared.mark_offsets[i + 1])
+        own = slice(prepared.fingerprint_offsets[i], prepared.fingerprint_offsets[i + 1])
         tokens_here = int(count[i])
         entry = Entry(
             num=-1,
@@ -248,8 +248,8 @@ def drafts_of(batch: pa.RecordBatch, settings: Settings, recurring: Recurring | 
             prepared.hash[part],
             prepared.flags[part],
             spans[part],
-            prepared.mark_hash[marks],
-            prepared.mark_at[marks],
+            prepared.fingerprints[own],
+            prepared.fingerprint_at[own],
             heads[i],
             text,
         )
@@ -267,5 +267,5 @@ def restored(entry: Entry, body: Body, spans: NDArray[np.int64], settings: Setti
         Ragged(*long_runs(hashes, offsets)),
         shingles,
     )[0]
-    marks = sketches.fingerprints, sketches.positions
-    return Draft(entry, hashes, unstocked(body.flags), spans, *marks, heads)
+    fingerprints = sketches.fingerprints, sketches.positions
+    return Draft(entry, hashes, unstocked(body.flags), spans, *fingerprints, heads)

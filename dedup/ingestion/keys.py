@@ -26,11 +26,11 @@ if TYPE_CHECKING:
 __all__ = [
     "BANDS",
     "COUNTS",
+    "FINGERPRINTS",
     "HASH_SHIFT",
     "LIST_SHIFT",
     "LONG",
     "LOW_BITS",
-    "MARKS",
     "Ragged",
     "head",
     "heads_of",
@@ -39,7 +39,7 @@ __all__ = [
     "salted",
 ]
 
-MARKS, BANDS, LONG, COUNTS = range(4)
+FINGERPRINTS, BANDS, LONG, COUNTS = range(4)
 
 LIST_SHIFT = np.uint64(62)
 """Bits below the list."""
@@ -84,12 +84,12 @@ def head(list_: int, hashes: Keys) -> Keys:
 
 
 def heads_of(
-    marks: Ragged, signatures: NDArray[np.uint32], long_runs: Ragged, shingles: Shingles
+    fingerprints: Ragged, signatures: NDArray[np.uint32], long_runs: Ragged, shingles: Shingles
 ) -> list[Keys]:
     """The heads of n documents, each document's sorted and distinct.
 
     Args:
-        marks: Fingerprints of 48 bits.
+        fingerprints: Of 48 bits.
         signatures: uint32[n, permutations].
         long_runs: Fingerprints of long runs, 48 bits.
         shingles: All of them.
@@ -100,13 +100,13 @@ def heads_of(
     short = shingles.hash >> np.uint64(16)
     counted = is_counted(short)
     hashes = (
-        marks.hashes >> HASH_SHIFT,
+        fingerprints.hashes >> HASH_SHIFT,
         bands.T.ravel() >> np.uint64(30),
         long_runs.hashes >> HASH_SHIFT,
         short[counted],
     )
     offsets = (
-        marks.offsets,
+        fingerprints.offsets,
         np.arange(n + 1) * len(bands),
         long_runs.offsets,
         running(counted)[shingles.offsets],

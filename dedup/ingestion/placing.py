@@ -15,10 +15,10 @@ from dedup.edges import NEAR, NONE, Edges
 from dedup.ingestion.keys import (
     BANDS,
     COUNTS,
+    FINGERPRINTS,
     HASH_SHIFT,
     LIST_SHIFT,
     LONG,
-    MARKS,
     is_counted,
 )
 from dedup.ingestion.seeking import Sought, joined, looked_at
@@ -49,7 +49,7 @@ _COUNTED = np.uint64(COUNTS) << LIST_SHIFT
 _NO_KEYS = np.empty(0, np.uint64)
 _NUMBERS = (1 << NUMBER_BITS) - 1
 
-_SHINGLE, _MARK = 48, 34
+_SHINGLE, _FINGERPRINT = 48, 34
 """Bits of a shingle, and of a fingerprint as it is looked up."""
 
 _SHINGLE_MASK = np.uint64((1 << _SHINGLE) - 1)
@@ -439,12 +439,12 @@ class _Batch:
     def _sharing(self) -> dict[int, list[Entry]]:
         """Documents that share enough fingerprints outside stock text; of a crowd the first and the last."""
         found = self._found
-        rows = found.of(MARKS)
+        rows = found.of(FINGERPRINTS)
         copies = np.array([e.posted for e in self._entries if e.leader != e.num], np.int64)
         rows = rows[~is_in(found.number[rows], copies)]
         opens = run_starts(found.row[rows])  # a fingerprint finds some fifteen documents
-        told = self._told(found.row[rows[opens]])
-        rows = rows[told[np.cumsum(opens) - 1]]
+        outside = self._outside_stock(found.row[rows[opens]])
+        rows = rows[outside[np.cumsum(opens) - 1]]
         rows = rows[looked_at(found.row[rows])]
         pairs, times = tally(found.pairs(rows))
         flash = self._are_flashes(self._entries)
@@ -464,22 +464,23 @@ class _Batch:
         tokens, spaceless = np.array([(e.tokens, e.spaceless) for e in entries], np.int64).reshape(-1, 2).T
         return is_flash(tokens, spaceless, self._settings)
 
-    def _told(self, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
+    def _outside_stock(self, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Which fingerprints, rows of what is sought, lie outside stock text."""
         own = distinct(self._stock >> np.uint64(_SHINGLE)).astype(np.int64)
-        told = np.ones(len(rows), bool)
+        outside = np.ones(len(rows), bool)
         asked = np.flatnonzero(is_in(self._sought.owner[rows], own))
         if not len(asked):
-            return told
-        outside = []
+            return outside
+        kept = []
         for i in own.tolist():
             draft = self._drafts[i]
-            marks = draft.marks[draft.telling(self._flags[i], self._settings)]
-            outside.append(_of(i, marks >> HASH_SHIFT, _MARK))
+            fingerprints = draft.fingerprints[draft.outside_stock(self._flags[i], self._settings)]
+            kept.append(_of(i, fingerprints >> HASH_SHIFT, _FINGERPRINT))
         rows = rows[asked]
         heads = self._sought.head[rows] >> np.uint64(NUMBER_BITS)
-        told[asked] = is_in(_of(self._sought.owner[rows], heads, _MARK), np.sort(np.concatenate(outside)))
-        return told
+        sought = _of(self._sought.owner[rows], heads, _FINGERPRINT)
+        outside[asked] = is_in(sought, np.sort(np.concatenate(kept)))
+        return outside
 
 
 class _Found:

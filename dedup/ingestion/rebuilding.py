@@ -173,7 +173,7 @@ def _write_postings(
     postings.clear()
     prepared = recalled.prepared
     heads = heads_of(
-        Ragged(prepared.mark_offsets, prepared.mark_hash),
+        Ragged(prepared.fingerprint_offsets, prepared.fingerprints),
         prepared.signatures,
         Ragged(prepared.long_offsets, prepared.long_hash),
         recalled.shingles,

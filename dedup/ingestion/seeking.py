@@ -9,9 +9,9 @@ import numpy as np
 from dedup.candidates import CROWD, LEADERS
 from dedup.ingestion.keys import (
     COUNTS,
+    FINGERPRINTS,
     LIST_SHIFT,
     LOW_BITS,
-    MARKS,
     salted,
 )
 from dedup.ragged import distinct, gather, owners, run_starts, running, steps
@@ -128,14 +128,16 @@ class Sought:
         is revised all day would be a crowd. What is found by the others is believed.
         """
         nums, posted = (np.array([getattr(e, name) for e in entries], np.int64) for name in ("num", "posted"))
-        return np.where(self.list == MARKS, posted[self.owner], nums[self.owner])
+        return np.where(self.list == FINGERPRINTS, posted[self.owner], nums[self.owner])
 
     def postings(self, entries: Sequence[Entry]) -> Keys:
         """The postings of placed documents; a copy has no fingerprints of its own."""
         own, dated = _counted_as(entries)
         leads = np.array([e.leader == e.num for e in entries], bool)
         counts = self.list == COUNTS
-        posted = np.where(counts, self.undated != dated[self.owner], leads[self.owner] | (self.list != MARKS))
+        posted = np.where(
+            counts, self.undated != dated[self.owner], leads[self.owner] | (self.list != FINGERPRINTS)
+        )
         number = np.where(counts, own[self.owner], self.numbers(entries))
         return np.asarray((self.head | number.astype(np.uint64))[posted])
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from dedup.candidates import Pairs
 from dedup.edges import EXACT, PARTIAL, Edges
-from dedup.ingestion.keys import HASH_SHIFT, MARKS, head
+from dedup.ingestion.keys import FINGERPRINTS, HASH_SHIFT, head
 from dedup.ingestion.verifying import texts_of
 from dedup.overlap import verify
 from dedup.ragged import distinct, is_in
@@ -81,8 +81,8 @@ def stock_pairs(
         return {}
     found: dict[int, set[int]] = {}
     for i in newly:
-        marks = drafts[i].marks[~drafts[i].telling(placements[i].body.flags, settings)]
-        heads = distinct(head(MARKS, marks >> HASH_SHIFT))
+        fingerprints = drafts[i].fingerprints[~drafts[i].outside_stock(placements[i].body.flags, settings)]
+        heads = distinct(head(FINGERPRINTS, fingerprints >> HASH_SHIFT))
         found[i] = set((postings.find(heads, heads | _NUMBER) & _NUMBER).tolist())
     batch = {placement.entry.posted: placement.entry for placement in placements}
     holding = ledger.posted(set().union(*found.values()) - batch.keys()) | batch

@@ -13,16 +13,16 @@ from dedup.kernels.constants import CHARACTER_FLAG, MULTIPLIER
 
 __all__ = [
     "fill_table",
+    "fingerprint_keys",
     "flag_members",
     "frequent",
     "group_things",
     "half_words",
-    "mark_keys",
     "open_runs",
+    "outside_stock",
     "shingle_keys",
     "sift",
     "split_runs",
-    "telling",
     "weigh_shared",
 ]
 
@@ -188,21 +188,21 @@ def flag_members(words, start, stop, size, table, bits, flag, flags):
 
 
 @kernel(types.void(const(_u1), *(const(_i8) for _ in range(5)), const(types.uint32), _u1, out(_u1)))
-def telling(flags, start, stop, size, mark_start, mark_stop, mark_at, without, told):
-    """Whether the shingle at each mark of a document has a token without the flag."""
+def outside_stock(flags, start, stop, size, fingerprint_start, fingerprint_stop, fingerprint_at, stock, used):
+    """Whether the shingle at each fingerprint of a document has a token outside stock text."""
     for d in range(len(start)):
-        for m in range(mark_start[d], mark_stop[d]):
-            at = start[d] + np.int64(mark_at[m])
-            told[m] = 0
+        for f in range(fingerprint_start[d], fingerprint_stop[d]):
+            at = start[d] + np.int64(fingerprint_at[f])
+            used[f] = 0
             for t in range(at, min(at + size[d], stop[d])):
-                if flags[t] & without == 0:
-                    told[m] = 1
+                if flags[t] & stock == 0:
+                    used[f] = 1
                     break
 
 
 @kernel(_i8(const(_u8), const(_u1), const(_i8), const(_i8), const(_i8), _i8, _i8, _i8, out(_u8)))
-def mark_keys(hashes, told, mark_start, mark_stop, number, low, bits, part, keys):
-    """Write hash bits above, document number in the ``low`` bits below, of marks that tell.
+def fingerprint_keys(hashes, used, fingerprint_start, fingerprint_stop, number, low, bits, part, keys):
+    """Write hash bits above, document number in the ``low`` bits below, of fingerprints that are used.
 
     Only of those whose hash has ``part`` in its lower ``bits``; the others are kept. The upper ones would not
     do: a fingerprint is the least of several hashes, and two of three are in the lowest quarter. Gives their
@@ -213,9 +213,9 @@ def mark_keys(hashes, told, mark_start, mark_stop, number, low, bits, part, keys
     shift, gone = np.uint64(low), np.uint64(bits)
     mask, wanted = (np.uint64(1) << gone) - np.uint64(1), np.uint64(part)
     for d in range(len(number)):
-        for m in range(mark_start[d], mark_stop[d]):
-            keys[min(n, room)] = hashes[m] >> gone << shift | np.uint64(number[d])
-            n += (told[m] != 0) & (hashes[m] & mask == wanted)
+        for f in range(fingerprint_start[d], fingerprint_stop[d]):
+            keys[min(n, room)] = hashes[f] >> gone << shift | np.uint64(number[d])
+            n += (used[f] != 0) & (hashes[f] & mask == wanted)
     return np.int64(n)
 
 

@@ -12,16 +12,16 @@ from dedup.kernels.reference import roll
 
 __all__ = [
     "fill_table",
+    "fingerprint_keys",
     "flag_members",
     "frequent",
     "group_things",
     "half_words",
-    "mark_keys",
     "open_runs",
+    "outside_stock",
     "shingle_keys",
     "sift",
     "split_runs",
-    "telling",
     "weigh_shared",
 ]
 
@@ -116,40 +116,40 @@ def flag_members(
             flags[at : at + width] |= np.uint8(flag)
 
 
-def telling(
+def outside_stock(
     flags: Any,
     start: Any,
     stop: Any,
     size: Any,
-    mark_start: Any,
-    mark_stop: Any,
-    mark_at: Any,
-    without: int,
-    told: Any,
+    fingerprint_start: Any,
+    fingerprint_stop: Any,
+    fingerprint_at: Any,
+    stock: int,
+    used: Any,
 ) -> None:
-    """See :func:`dedup.kernels.corpus.telling`."""
+    """See :func:`dedup.kernels.corpus.outside_stock`."""
     for d in range(len(start)):
-        for m in range(int(mark_start[d]), int(mark_stop[d])):
-            at = int(start[d]) + int(mark_at[m])
-            told[m] = (flags[at : min(at + int(size[d]), int(stop[d]))] & without == 0).any()
+        for f in range(int(fingerprint_start[d]), int(fingerprint_stop[d])):
+            at = int(start[d]) + int(fingerprint_at[f])
+            used[f] = (flags[at : min(at + int(size[d]), int(stop[d]))] & stock == 0).any()
 
 
-def mark_keys(
+def fingerprint_keys(
     hashes: Any,
-    told: Any,
-    mark_start: Any,
-    mark_stop: Any,
+    used: Any,
+    fingerprint_start: Any,
+    fingerprint_stop: Any,
     number: Any,
     low: int,
     bits: int,
     part: int,
     keys: Any,
 ) -> int:
-    """See :func:`dedup.kernels.corpus.mark_keys`."""
+    """See :func:`dedup.kernels.corpus.fingerprint_keys`."""
     n = 0
     for d in range(len(number)):
-        mine = slice(int(mark_start[d]), int(mark_stop[d]))
-        found = hashes[mine][told[mine] != 0]
+        mine = slice(int(fingerprint_start[d]), int(fingerprint_stop[d]))
+        found = hashes[mine][used[mine] != 0]
         found = found[found % np.uint64(1 << bits) == part] >> np.uint64(bits)
         room = keys[n : max(n, len(keys) - 1)][: len(found)]
         room[:] = (found << np.uint64(low) | np.uint64(number[d]))[: len(room)]

@@ -212,8 +212,8 @@ class Postings:
             found += self._stored(low, high)
         keys = distinct(np.concatenate(found)) if found else _EMPTY
         listed = np.searchsorted(keys, self._thinned.upto)
-        marks = _thinned(keys[:listed], np.uint64(self._low_bits[0]), self._most[0])
-        return keys if len(marks) == listed else np.concatenate([marks, keys[listed:]])
+        fingerprints = _thinned(keys[:listed], np.uint64(self._low_bits[0]), self._most[0])
+        return keys if len(fingerprints) == listed else np.concatenate([fingerprints, keys[listed:]])
 
     def read_ahead(self, low: Keys, high: Keys) -> None:
         """Read now what is stored within ranges, and only what comes later when some of them are asked for.

@@ -18,7 +18,7 @@ from dedup.candidates import near_pairs, passage_pairs
 from dedup.config import Settings
 from dedup.engines.spark import copies, preparing, relating, spreading
 from dedup.engines.spark.arrays import flat, packed
-from dedup.marks import Marks
+from dedup.fingerprints import Fingerprints
 from dedup.pipeline import learn
 from dedup.shingles import roll
 from dedup.stock import UNDATED, find_stock
@@ -39,12 +39,16 @@ def test_pairs_are_those_of_the_sorted_keys(run: Callable[[], Run], seed: int, l
         np.unique(np.concatenate([np.flatnonzero(row), 100 + rng.integers(0, 2_000, 12)])) for row in frequent
     ]
     hashes = np.concatenate(own).astype(np.uint64) * np.uint64(104_729_000_003) % np.uint64(1 << 48)
-    offsets = np.concatenate([[0], np.cumsum([len(marks) for marks in own])])
+    offsets = np.concatenate([[0], np.cumsum([len(hashes) for hashes in own])])
     values = Settings(min_shared_fingerprints=least, threads=1)
-    marks = Marks(hashes, np.ones(len(hashes), np.uint8), offsets[:-1], offsets[1:], np.arange(documents))
+    fingerprints = Fingerprints(
+        hashes, np.ones(len(hashes), np.uint8), offsets[:-1], offsets[1:], np.arange(documents)
+    )
     flash = rng.random(documents) < 0.1
-    expected = passage_pairs(marks, flash, values)
-    table = pa.table({"number": np.arange(documents), "marks": packed(hashes, offsets), "flash": flash})
+    expected = passage_pairs(fingerprints, flash, values)
+    table = pa.table(
+        {"number": np.arange(documents), "fingerprints": packed(hashes, offsets), "flash": flash}
+    )
     for block, crowds in ((96, True), (1 << 14, False)):
         its = run()
         texts = its.spark.createDataFrame(table)

@@ -46,8 +46,8 @@ if TYPE_CHECKING:
 
 __all__ = ["find_copies"]
 
-MARKED = "row long, flags binary, half_words long, day long, marks binary, flash boolean"
-"""Of a document: its flags with stock marked, lengths in half words, fingerprints that tell, and whether one
+MARKED = "row long, flags binary, half_words long, day long, fingerprints binary, flash boolean"
+"""Of a document: its flags with stock marked, lengths in half words, fingerprints outside it, and whether one
 of them in common is enough."""
 
 ASKED = "part long, row long, kind long, keys binary"
@@ -163,18 +163,18 @@ def _stock(run: Run, documents: Corpus, leader: DataFrame, settings: Settings) -
 
 def _occurrences(run: Run, documents: DataFrame, leader: DataFrame, partitions: int) -> DataFrame:
     """Of each document that counts: the group it counts for, by its first member, and that one's window."""
-    shared = _met(documents.select("number", "long_hash"), _long_marks, partitions)
+    shared = _met(documents.select("number", "long_hash"), _long_runs, partitions)
     lengths = documents.select("number", "size", "window").join(leader, "number")
     led = lengths.where((F.col("size") >= LONG_RUN) & (F.col("leader") != F.col("number")))
     joined = shared.union(led.select(F.col("leader").alias("a"), F.col("number").alias("b")))
     groups = components(run, joined, "long")
     placed = lengths.join(groups, "number", "left").withColumn("occurrence", F.coalesce("first", "number"))
-    telling = placed.where((F.col("leader") == F.col("number")) | (F.col("size") < LONG_RUN))
+    counted = placed.where((F.col("leader") == F.col("number")) | (F.col("size") < LONG_RUN))
     window = documents.select(F.col("number").alias("occurrence"), F.col("window").alias("of"))
-    return telling.join(window, "occurrence").select("number", "occurrence", F.col("of").alias("window"))
+    return counted.join(window, "occurrence").select("number", "occurrence", F.col("of").alias("window"))
 
 
-def _long_marks(table: pa.Table) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
+def _long_runs(table: pa.Table) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
     hashes, offsets = flat(table["long_hash"], np.uint64)
     return hashes, np.repeat(integers(table["number"]), np.diff(offsets))
 
@@ -256,7 +256,7 @@ def _notices(documents: DataFrame, settings: Settings) -> DataFrame:
 def _marked(documents: Corpus, stock: DataFrame | None, notices: DataFrame, settings: Settings) -> DataFrame:
     noticed = notices.join(documents.places, "number").select("row", F.lit(True).alias("notice"))
     texts = documents.frame.select(
-        *TEXT, "row", "mark_hash", "mark_at", home(documents.partitions).alias("home")
+        *TEXT, "row", "fingerprints", "fingerprint_at", home(documents.partitions).alias("home")
     )
     texts = texts.join(noticed, "row", "left")
     if stock is None:
@@ -274,18 +274,20 @@ def _mark(table: pa.Table, settings: Settings) -> pa.Table:
         flag(texts.hash, texts.start, texts.stop, width, known, flags, settings)
     notice = booleans(table["notice"])
     flags[gather(texts.start[notice], texts.stop[notice])[0]] |= np.uint8(STOCK)
-    marks, offsets = flat(table["mark_hash"], np.uint64)
-    at, _ = flat(table["mark_at"], np.uint32)
-    told = np.zeros(len(marks), np.uint8)
-    kernels.get().telling(flags, texts.start, texts.stop, width, offsets[:-1], offsets[1:], at, STOCK, told)
-    kept = running(told != 0)
+    fingerprints, offsets = flat(table["fingerprints"], np.uint64)
+    at, _ = flat(table["fingerprint_at"], np.uint32)
+    used = np.zeros(len(fingerprints), np.uint8)
+    kernels.get().outside_stock(
+        flags, texts.start, texts.stop, width, offsets[:-1], offsets[1:], at, STOCK, used
+    )
+    kept = running(used != 0)
     return pa.table(
         {
             "row": table["row"],
             "flags": packed(flags, np.append(texts.start, len(flags))),
             "half_words": texts.half_words(),
             "day": days_of_stock(texts, notice),
-            "marks": packed(marks[told != 0], kept[offsets]),
+            "fingerprints": packed(fingerprints[used != 0], kept[offsets]),
             "flash": is_flash(texts.stop - texts.start, texts.spaceless, settings),
         }
     )

@@ -153,7 +153,7 @@ def _judge(
     )  # fmt: skip
     facts = run.stage("facts", lambda: scalars.join(lengths, "row").join(leader, "number"))
     leading = facts.where("leader = number and comparable").select("number")
-    led = texts.select("marks", "flash").named(leading)
+    led = texts.select("fingerprints", "flash").named(leading)
     pairs = run.stage("candidates", lambda: passage_pairs(run, led, settings, texts.partitions))
     related = F.col("kind") != NONE
     edges = run.stage(

@@ -47,9 +47,9 @@ __all__ = ["furniture", "number", "prepared"]
 
 PREPARED = (
     "row long, id string, published long, source string, high long, low long, comparable boolean, size long,"
-    " title string, spaceless int, words binary, flags binary, signature binary, mark_hash binary,"
-    " mark_at binary, long_hash binary, raw_size long, body binary, removed_chars long, credited boolean,"
-    " agencies array<string>, language string, window long"
+    " title string, spaceless int, words binary, flags binary, signature binary, fingerprints binary,"
+    " fingerprint_at binary, long_hash binary, raw_size long, body binary, removed_chars long,"
+    " credited boolean, agencies array<string>, language string, window long"
 )
 """Of a document: what :class:`dedup.pipeline.Prepared` has of it."""
 
@@ -283,8 +283,8 @@ def _prepare(table: pa.Table, settings: Settings) -> pa.Table:
             "words": packed(found.hash, found.offsets),
             "flags": packed(found.flags, found.offsets),
             "signature": packed(found.signatures.reshape(-1), rows * found.signatures.shape[1]),
-            "mark_hash": packed(found.mark_hash, found.mark_offsets),
-            "mark_at": packed(found.mark_at, found.mark_offsets),
+            "fingerprints": packed(found.fingerprints, found.fingerprint_offsets),
+            "fingerprint_at": packed(found.fingerprint_at, found.fingerprint_offsets),
             "long_hash": packed(found.long_hash, found.long_offsets),
             "raw_size": raw,
             "body": packed(np.concatenate(bits), bit_offsets),

@@ -53,34 +53,35 @@ def passage_pairs(
 
     Args:
         run: Keeps what is found of crowds.
-        led: Columns number, marks and flash, of those compared.
+        led: Columns number, fingerprints and flash, of those compared.
         settings: For the fingerprints a pair must share.
         partitions: Tasks that share the sorting of crowds.
         block: Documents of a fingerprint that are not spread.
     """
     sampled = each_batch(
-        led.where(F.pmod(F.xxhash64("number"), F.lit(_SAMPLE)) == 0), "mark long, number long", _rows
+        led.where(F.pmod(F.xxhash64("number"), F.lit(_SAMPLE)) == 0), "fingerprint long, number long", _rows
     )
     # seen in the sample about block / 64 times; whatever is taken for a crowd, its pairs are the same
     least = max(1, block // _SAMPLE // 2)
     crowds = run.stage(
-        "crowds", lambda: sampled.groupBy("mark").count().where(F.col("count") >= least).select("mark")
+        "crowds",
+        lambda: sampled.groupBy("fingerprint").count().where(F.col("count") >= least).select("fingerprint"),
     )
     parts = parts_of(partitions)
     if run.rows["crowds"]:
-        marks = each_batch(led, "mark long, number long", _rows)
-        blocks = _blocks(run, marks.join(F.broadcast(crowds), "mark"), partitions, block)
-        rest = marks.join(F.broadcast(crowds), "mark", "left_anti")
-        rows = rest.select("mark", F.lit(0).alias("block"), "number", F.lit(0).alias("place"))
-        pairs = each_key(rows.union(blocks), ["mark", "block"], TOLD, _pairs_of_blocks, block, parts)
+        fingerprints = each_batch(led, "fingerprint long, number long", _rows)
+        blocks = _blocks(run, fingerprints.join(F.broadcast(crowds), "fingerprint"), partitions, block)
+        rest = fingerprints.join(F.broadcast(crowds), "fingerprint", "left_anti")
+        rows = rest.select("fingerprint", F.lit(0).alias("block"), "number", F.lit(0).alias("place"))
+        pairs = each_key(rows.union(blocks), ["fingerprint", "block"], TOLD, _pairs_of_blocks, block, parts)
     else:
-        pairs = each_part(led, _marks, partitions, TOLD, _pairs_of_part, parts)
+        pairs = each_part(led, _fingerprints, partitions, TOLD, _pairs_of_part, parts)
     return each_group(pairs, "part", "a long, b long", _often, settings.min_shared_fingerprints)
 
 
-def _marks(table: pa.Table) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
+def _fingerprints(table: pa.Table) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
     """Each fingerprint of each document, once; the lowest bit of its number says whether it is a flash."""
-    hashes, offsets = flat(table["marks"], np.uint64)
+    hashes, offsets = flat(table["fingerprints"], np.uint64)
     document = owners(offsets)
     order = np.lexsort((hashes, document))
     document, hashes = document[order], hashes[order]
@@ -90,19 +91,19 @@ def _marks(table: pa.Table) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
 
 
 def _rows(table: pa.Table) -> pa.Table:
-    marks, number = _marks(table)
-    return pa.table({"mark": marks.astype(np.int64), "number": number})
+    fingerprints, number = _fingerprints(table)
+    return pa.table({"fingerprint": fingerprints.astype(np.int64), "number": number})
 
 
 def _blocks(run: Run, crowds: DataFrame, partitions: int, block: int) -> DataFrame:
-    """Documents of frequent fingerprints by block: mark, block, number and place.
+    """Documents of frequent fingerprints by block: fingerprint, block, number and place.
 
     With a block stand the first ``LEADERS`` of its fingerprint and the ``LEADERS`` before the block.
     """
-    ranked = numbered(run, crowds, [F.col("mark"), F.col("number")], "crowded", partitions)
-    groups = ranked.groupBy("mark").agg(F.min("place").alias("from"), F.count("*").alias("size"))
-    placed = ranked.join(F.broadcast(groups), "mark").select(
-        "mark", "number", (F.col("place") - F.col("from")).alias("place"), "size"
+    ranked = numbered(run, crowds, [F.col("fingerprint"), F.col("number")], "crowded", partitions)
+    groups = ranked.groupBy("fingerprint").agg(F.min("place").alias("from"), F.count("*").alias("size"))
+    placed = ranked.join(F.broadcast(groups), "fingerprint").select(
+        "fingerprint", "number", (F.col("place") - F.col("from")).alias("place"), "size"
     )
     own = F.floor(F.col("place") / block)
     following = F.when(
@@ -113,23 +114,25 @@ def _blocks(run: Run, crowds: DataFrame, partitions: int, block: int) -> DataFra
         F.sequence(F.lit(1).cast("long"), F.floor((F.col("size") - 1) / block)),
     ).otherwise(F.array().cast("array<bigint>"))
     blocks = F.explode(F.array_distinct(F.concat(F.array(own), following, later)))
-    return placed.select("mark", blocks.alias("block"), "number", "place")
+    return placed.select("fingerprint", blocks.alias("block"), "number", "place")
 
 
 def _pairs_of_part(told: pa.Table, parts: int) -> pa.Table:
-    mark, number = entries(told)
-    nothing = np.zeros(len(mark), np.int64)
-    return _pairs(mark, nothing, number, nothing, BLOCK, parts)
+    fingerprint, number = entries(told)
+    nothing = np.zeros(len(fingerprint), np.int64)
+    return _pairs(fingerprint, nothing, number, nothing, BLOCK, parts)
 
 
 def _pairs_of_blocks(table: pa.Table, block: int, parts: int) -> pa.Table:
-    mark, part, number, place = (integers(table[name]) for name in ("mark", "block", "number", "place"))
-    order = np.lexsort((number, part, mark))
-    return _pairs(mark[order].view(np.uint64), part[order], number[order], place[order], block, parts)
+    fingerprint, part, number, place = (
+        integers(table[name]) for name in ("fingerprint", "block", "number", "place")
+    )
+    order = np.lexsort((number, part, fingerprint))
+    return _pairs(fingerprint[order].view(np.uint64), part[order], number[order], place[order], block, parts)
 
 
 def _pairs(
-    mark: NDArray[np.uint64],
+    fingerprint: NDArray[np.uint64],
     part: NDArray[np.int64],
     number: NDArray[np.int64],
     place: NDArray[np.int64],
@@ -140,7 +143,7 @@ def _pairs(
 
     Of a pair with a flash one counts for as many as may be asked for.
     """
-    group = np.cumsum(run_starts(mark, part))
+    group = np.cumsum(run_starts(fingerprint, part))
     number, flash = number >> 1, number & 1
     early = place < part * block  # comes with a block, and is paired in its own
     found = []

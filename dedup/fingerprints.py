@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from dedup.config import Settings
 
-__all__ = ["HASH_BITS", "Marks", "grouped", "partition_bits"]
+__all__ = ["HASH_BITS", "Fingerprints", "grouped", "partition_bits"]
 
 HASH_BITS = 48
 """Bits of a fingerprint, whatever the size of the corpus."""
@@ -29,31 +29,34 @@ Out = TypeVar("Out")
 
 
 @dataclass(frozen=True, slots=True)
-class Marks:
+class Fingerprints:
     """Fingerprints of m documents.
 
     Attributes:
         hash: uint64[f], 48 bits each.
-        told: uint8[f], 0 where a fingerprint is left out.
+        used: uint8[f], 0 where a fingerprint is left out.
         start: int64[m], first fingerprint of each document.
         stop: int64[m], one past its last.
         number: int64[m], the document's number, below 2**31.
     """
 
     hash: NDArray[np.uint64]
-    told: NDArray[np.uint8]
+    used: NDArray[np.uint8]
     start: NDArray[np.int64]
     stop: NDArray[np.int64]
     number: NDArray[np.int64]
 
 
 def grouped(
-    marks: Marks, documents: int, settings: Settings, function: Callable[[NDArray[np.uint64], int], Out]
+    fingerprints: Fingerprints,
+    documents: int,
+    settings: Settings,
+    function: Callable[[NDArray[np.uint64], int], Out],
 ) -> list[Out]:
     """Sort the fingerprints in parts and give each part to a function, in threads.
 
     Args:
-        marks: Fingerprints.
+        fingerprints: Of any documents.
         documents: How many documents there are.
         settings: For memory and threads.
         function: Gets sorted, distinct keys, of which the upper bits tell fingerprints apart and the lower
@@ -63,18 +66,19 @@ def grouped(
         What the function gave for each part.
     """
     loops = kernels.get()
-    most = int((marks.stop - marks.start).sum())
+    start, stop = fingerprints.start, fingerprints.stop
+    most = int((stop - start).sum())
     low = max(1, int(documents - 1).bit_length())
     # at least the hash bits that find no room above the document number
     bits = max(HASH_BITS + low - 64, partition_bits(most, settings))
 
     def part(number: int) -> Out:
-        columns = marks.hash, marks.told, marks.start, marks.stop, marks.number
+        columns = fingerprints.hash, fingerprints.used, start, stop, fingerprints.number
         keys = np.empty((most >> bits) + (most >> bits + 3) + 1024, np.uint64)
-        count = loops.mark_keys(*columns, low, bits, number, keys)
+        count = loops.fingerprint_keys(*columns, low, bits, number, keys)
         if count >= len(keys):  # one fingerprint fills the part
             keys = np.empty(count + 1, np.uint64)
-            loops.mark_keys(*columns, low, bits, number, keys)
+            loops.fingerprint_keys(*columns, low, bits, number, keys)
         keys = keys[:count]
         keys.sort()
         return function(keys[run_starts(keys)], low)
