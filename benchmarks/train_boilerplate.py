@@ -40,7 +40,7 @@ from dedup.boilerplate import clean_texts, model
 from dedup.boilerplate.features import feature_matrix, suspects, words_of
 from dedup.boilerplate.model import LABELS, Weights
 from dedup.boilerplate.recurring import block_table, find_recurring
-from dedup.boilerplate.units import dated_openings, find_phrases, measure, surface, units_of
+from dedup.boilerplate.units import dated_openings, find_phrases, measure, surface_of, units_of
 from dedup.ingestion.drafts import batch_of
 from dedup.kernels.traits import WORD
 from dedup.model import Document
@@ -342,15 +342,15 @@ def examples(
     )
     written = tokenize(batch.column("text"))
     tokens, texts = as_read(written, batch.column("text"))
-    look = surface(tokens, texts)
+    surface = surface_of(tokens, texts)
     cut = np.repeat([page.unbroken for page in pages], np.diff(tokens.block_offsets))
-    dated = dated_openings(tokens, look)
-    units = units_of(tokens, look, cut, dated)
-    phrases = find_phrases(tokens, look)
-    measures = measure(tokens, look, units, phrases)
+    dated = dated_openings(tokens, surface)
+    units = units_of(tokens, surface, cut, dated)
+    phrases = find_phrases(tokens, surface)
+    measures = measure(tokens, surface, units, phrases)
     if by_sentences:
-        units = units_of(tokens, look, cut | suspects(tokens, units, measures), dated)
-        measures = measure(tokens, look, units, phrases)
+        units = units_of(tokens, surface, cut | suspects(tokens, units, measures), dated)
+        measures = measure(tokens, surface, units, phrases)
     recurs = np.zeros(len(units), np.uint8)
     if learn:
         recurs = find_recurring(block_table(tokens, batch)).witnesses_of(batch, units, measures.whole)
@@ -370,7 +370,7 @@ def examples(
         recurs = np.where(chance.random(len(units)) < likely, chance.integers(2, 9, len(units)), 0).astype(
             np.uint8
         )
-    names, features = feature_matrix(tokens, look, units, measures, np.zeros(len(units), np.bool_), recurs)
+    names, features = feature_matrix(tokens, surface, units, measures, np.zeros(len(units), np.bool_), recurs)
     return Examples(
         names,
         csr_matrix(features.T, dtype=np.float32),

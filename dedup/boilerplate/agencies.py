@@ -102,7 +102,7 @@ def agency_of(source: str) -> str | None:
     return next((known[site] for site in sites if site in known), None)
 
 
-def datelines(look: Surface, units: Units, measures: Measures) -> NDArray[np.bool_]:
+def datelines(surface: Surface, units: Units, measures: Measures) -> NDArray[np.bool_]:
     """bool[A]: the agency stands as in a dateline, if its unit is body.
 
     Near the beginning, in parentheses, before a dash or colon, in the bracket the unit opens with, before a
@@ -110,10 +110,11 @@ def datelines(look: Surface, units: Units, measures: Measures) -> NDArray[np.boo
     """
     first, size, unit = measures.agency_first, measures.agency_size, measures.agency_unit
     last = first + size - 1
-    opened, closed = look.before[first], look.after[last]
+    opened, closed = surface.before[first], surface.after[last]
     into = first - units.first[unit]
     left = units.last[unit] - 1 - last
-    in_parentheses = (opened & signs.OPEN != 0) & (closed & signs.CLOSE != 0)
+    closing = closed & signs.CLOSE != 0
+    in_parentheses = (opened & signs.OPEN != 0) & closing
     pointed = closed & (signs.DASH | signs.COLON) != 0
     early = into < DATELINE_TOKENS
     behind = (opened & (signs.SLASH | signs.DASH | signs.COMMA) != 0) & (into > 0)
@@ -125,30 +126,29 @@ def datelines(look: Surface, units: Units, measures: Measures) -> NDArray[np.boo
     stopped, dashed = closed & signs.STOP != 0, opened & signs.DASH != 0
     short = (into > 0) & (into <= PLACE_WORDS) & (left >= LEAST) & (closed & signs.COMMA == 0)
     for i in np.flatnonzero(short & (in_parentheses | (dashed & stopped) | spaced) & ~dateline).tolist():
-        before = look.shape[units.first[unit[i]] : first[i]]
+        before = surface.shape[units.first[unit[i]] : first[i]]
         dated = (before & signs.NUMBER != 0).any()
         named = (before & (signs.UPPER | signs.CAPITALS) != 0).all()
         # PLACE, 3 Mar (EFE) The …; PLACE, 3 мар - РИА. The …; Place (epd). The …; Place. (kna) The …
         around = (opened[i] | closed[i]) & signs.STOP
         dateline[i] = dated or (named and in_parentheses[i] and around)
     linked = _links(measures, closed)
-    for i in np.flatnonzero(early & (left >= LEAST) & (closed & signs.CLOSE != 0) & ~dateline).tolist():
-        dateline[i] = _placed(look, units, measures, linked, i)
+    for i in np.flatnonzero(early & (left >= LEAST) & closing & ~dateline).tolist():
+        dateline[i] = _placed(surface, units, measures, linked, i)
     # (AP) The mayor …, 【白川共同】…: the bracket the unit opens with
     begins = units.first[unit]
-    bracket = early & (look.before[begins] & signs.OPEN != 0) & (closed & signs.CLOSE != 0) & (left >= LEAST)
+    bracket = early & (surface.before[begins] & signs.OPEN != 0) & closing & (left >= LEAST)
     for i in np.flatnonzero(bracket & ~dateline).tolist():
-        dateline[i] = not (look.after[begins[i] : last[i]] & signs.CLOSE).any()
+        dateline[i] = not (surface.after[begins[i] : last[i]] & signs.CLOSE).any()
     for i in np.flatnonzero((into == 0) & (left >= LEAST)).tolist():
-        dateline[i] |= (
-            place_after(look, int(first[i]), int(last[i]) + 1, int(units.last[unit[i]])) > last[i] + 1
-        )
+        stop = int(last[i]) + 1
+        dateline[i] |= place_after(surface, int(first[i]), stop, int(units.last[unit[i]])) > stop
     for i in np.flatnonzero(linked)[::-1].tolist():
         dateline[i] |= dateline[i + 1]
     return np.asarray(dateline)
 
 
-def _placed(look: Surface, units: Units, measures: Measures, linked: NDArray[np.bool_], i: int) -> bool:
+def _placed(surface: Surface, units: Units, measures: Measures, linked: NDArray[np.bool_], i: int) -> bool:
     """Whether a place opens the unit, the agency follows in brackets, and then a sentence begins.
 
     "Bern (sda) Der Rat …", "Genf (sda/afp) Die …", as Swiss and church agencies write. An agency's own name
@@ -160,12 +160,13 @@ def _placed(look: Surface, units: Units, measures: Measures, linked: NDArray[np.
     while i and linked[i - 1]:
         i -= 1
     begin, opens = int(units.first[unit[i]]), int(first[i])
-    if not 0 < opens - begin <= PLACE_ALONE or look.after[behind - 1] & ~np.uint16(signs.SPACE | signs.CLOSE):
+    after = surface.after[behind - 1] & ~np.uint16(signs.SPACE | signs.CLOSE)
+    if after or not 0 < opens - begin <= PLACE_ALONE:
         return False
     named = i > 0 and unit[i - 1] == unit[i] and first[i - 1] + size[i - 1] == opens
-    place = look.shape[begin:opens] & (signs.UPPER | signs.CAPITALS) != 0
-    apart = look.before[opens] == signs.SPACE | signs.OPEN
-    goes_on = look.shape[behind] & (signs.UPPER | signs.NUMBER) != 0
+    place = surface.shape[begin:opens] & (signs.UPPER | signs.CAPITALS) != 0
+    apart = surface.before[opens] == signs.SPACE | signs.OPEN
+    goes_on = surface.shape[behind] & (signs.UPPER | signs.NUMBER) != 0
     spelled = 1 < opens - begin == len(agency_names()[measures.agency_name[i]])
     return bool(place.all() and apart and goes_on and not named and not spelled)
 
@@ -178,7 +179,7 @@ def _links(measures: Measures, closed: NDArray[np.uint16]) -> NDArray[np.bool_]:
     return np.asarray(linked & (closed & (signs.SLASH | signs.COMMA) != 0))
 
 
-def find_agencies(look: Surface, units: Units, measures: Measures, labels: NDArray[np.uint8]) -> Agencies:
+def find_agencies(surface: Surface, units: Units, measures: Measures, labels: NDArray[np.uint8]) -> Agencies:
     """Give every agency that was matched its role.
 
     In a unit of the body, ``dateline`` is one of :func:`datelines`; ``credit`` one that closes the unit after
@@ -195,8 +196,8 @@ def find_agencies(look: Surface, units: Units, measures: Measures, labels: NDArr
     label = labels[unit]
     body = (label == LABELS.index("body")) | (label == LABELS.index("title"))
     dateline = np.zeros(len(first), np.bool_)
-    dateline[body] = datelines(look, units, told.naming(body))
-    opened, closed = look.before[first], look.after[last]
+    dateline[body] = datelines(surface, units, told.naming(body))
+    opened, closed = surface.before[first], surface.after[last]
     into = first - units.first[unit]
     left = units.last[unit] - 1 - last
     apart = opened & (signs.STOP | _JOINS | signs.MARK | signs.COPYRIGHT) != 0
@@ -211,7 +212,7 @@ def find_agencies(look: Surface, units: Units, measures: Measures, labels: NDArr
     return Agencies(first, size, measures.agency_name, role, unit, body & closes & ~dateline)
 
 
-def place_after(look: Surface, first: int, stop: int, last: int) -> int:
+def place_after(surface: Surface, first: int, stop: int, last: int) -> int:
     """Token after the place and date that follow an agency, or ``stop``.
 
     They are in capitals, up to a dash, run on without a gap, and the reporter's name behind them in brackets,
@@ -219,33 +220,33 @@ def place_after(look: Surface, first: int, stop: int, last: int) -> int:
     ``（中央社記者…台北3日電）``.
 
     Args:
-        look: What the batch looks like.
+        surface: What the batch looks like.
         first: First token of the agency.
         stop: Token after the agency.
         last: Token after the unit.
     """
     capitals, numbers = True, 0
-    within = bool(look.before[first] & signs.OPEN and not look.before[stop] & signs.CLOSE)
-    dashed = look.before[stop] & signs.DASH != 0
+    within = bool(surface.before[first] & signs.OPEN and not surface.before[stop] & signs.CLOSE)
+    dashed = surface.before[stop] & signs.DASH != 0
     for t in range(stop, min(stop + (2 if within else 1) * PLACE_TOKENS, last)):
-        numbers += look.shape[t] & signs.NUMBER != 0
-        capitals &= look.shape[t] & (signs.CAPITALS | signs.NUMBER) != 0
-        if within and numbers and look.after[t] & signs.CLOSE:
+        numbers += surface.shape[t] & signs.NUMBER != 0
+        capitals &= surface.shape[t] & (signs.CAPITALS | signs.NUMBER) != 0
+        if within and numbers and surface.after[t] & signs.CLOSE:
             return t + 1
         dated = capitals or (numbers > 0 and t - stop < PLACE_WORDS)
-        if dashed and dated and look.after[t] & signs.DASH:
+        if dashed and dated and surface.after[t] & signs.DASH:
             return t + 1
-        if look.after[t] and not (capitals or dashed):
-            if numbers >= 2 and look.after[t] & signs.OPEN:
-                return _closing_bracket(look, t + 1, last) or stop
-            if numbers >= 2 and look.after[t] in (signs.SPACE, signs.SPACE | signs.DASH):
+        if surface.after[t] and not (capitals or dashed):
+            if numbers >= 2 and surface.after[t] & signs.OPEN:
+                return _closing_bracket(surface, t + 1, last) or stop
+            if numbers >= 2 and surface.after[t] in (signs.SPACE, signs.SPACE | signs.DASH):
                 return t + 1
             if not within:
                 return stop
     return stop
 
 
-def _closing_bracket(look: Surface, begin: int, last: int) -> int:
+def _closing_bracket(surface: Surface, begin: int, last: int) -> int:
     """Token after the bracket that opens before ``begin``; 0 if it is too long for a name."""
-    closes = np.flatnonzero(look.after[begin : min(begin + 2 * PLACE_TOKENS, last)] & signs.CLOSE)
+    closes = np.flatnonzero(surface.after[begin : min(begin + 2 * PLACE_TOKENS, last)] & signs.CLOSE)
     return begin + int(closes[0]) + 1 if len(closes) else 0

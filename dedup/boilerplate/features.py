@@ -361,7 +361,7 @@ def table() -> Table:
 
 def observe(
     tokens: Tokens,
-    look: Surface,
+    surface: Surface,
     units: Units,
     measures: Measures,
     is_title: Mask,
@@ -379,7 +379,7 @@ def observe(
     _mark_twins(units, measures, traits)
     longest = int(steps(tokens.offsets).max(initial=0))
     loops.echoes(
-        *(look.keyword, tokens.flags, units.first, units.last, units.offsets),
+        *(surface.keyword, tokens.flags, units.first, units.last, units.offsets),
         *(np.empty(longest + 1, np.uint64), np.empty(len(units), np.int64)),
         *(np.empty(4 * longest + 16, np.uint64), traits),
     )
@@ -404,7 +404,7 @@ def _mark_twins(units: Units, measures: Measures, traits: NDArray[np.int16]) -> 
 
 def feature_matrix(
     tokens: Tokens,
-    look: Surface,
+    surface: Surface,
     units: Units,
     measures: Measures,
     is_title: Mask,
@@ -414,11 +414,11 @@ def feature_matrix(
 
     Args:
         tokens: The token stream.
-        look: What it looks like.
+        surface: What it looks like.
         units: Where the units are.
         measures: What was measured of them.
         is_title: bool[U], the unit equals the document's given title.
         recurs: uint8[U], witnesses of the unit as a recurring block, 0 if it is none.
     """
     asked = table()
-    return asked.names, asked.holds(observe(tokens, look, units, measures, is_title, recurs))
+    return asked.names, asked.holds(observe(tokens, surface, units, measures, is_title, recurs))

@@ -153,22 +153,22 @@ def placed(view: View, units: NDArray[np.int64]) -> NDArray[np.bool_]:
 
     "Halbergen, 14. März – Die …".
     """
-    look, first = view.look, view.units.first[units]
+    surface, first = view.surface, view.units.first[units]
     found = np.zeros(len(first), np.bool_)
-    rows = np.flatnonzero(look.shape[first] & signs.UPPER != 0)
+    rows = np.flatnonzero(surface.shape[first] & signs.UPPER != 0)
     dash, months = signs.SPACE | signs.DASH, lexicon().months
     for word in range(PLACE_TOKENS):
         at = first[rows] + word
-        is_place = look.shape[at] & signs.UPPER != 0
-        is_date = is_in(view.tokens.hash[at], months) | (look.shape[at] & signs.NUMBER != 0)
+        is_place = surface.shape[at] & signs.UPPER != 0
+        is_date = is_in(view.tokens.hash[at], months) | (surface.shape[at] & signs.NUMBER != 0)
         rows, at = (x[is_place | is_date] for x in (rows, at))
-        found[rows[look.after[at] & dash == dash]] = True
+        found[rows[surface.after[at] & dash == dash]] = True
     return found
 
 
 def signed_captions(view: View) -> NDArray[np.bool_]:
     """bool[U]: the unit ends in a name in capitals behind the stop: "The mayor, on Monday. ANA RUIZ"."""
-    look, units, measures = view.look, view.units, view.measures
+    surface, units, measures = view.surface, view.units, view.measures
     size, small = measures.counts[:, signs.N_TOKENS], measures.counts[:, signs.N_LOWER]
     found = _open_lines(view) & (3 * small >= size) & (measures.gap_after & signs.CLOSE == 0)
     signed = np.zeros(len(units), np.bool_)
@@ -176,9 +176,9 @@ def signed_captions(view: View) -> NDArray[np.bool_]:
     capitals = np.ones(len(rows), np.bool_)
     for word in range(1, SIGNATURE_TOKENS[1] + 1):
         at = np.maximum(units.last[rows] - word, units.first[rows])  # a line may be shorter
-        capitals &= look.shape[at] & (signs.CAPITALS | signs.SINGLE) == signs.CAPITALS
+        capitals &= surface.shape[at] & (signs.CAPITALS | signs.SINGLE) == signs.CAPITALS
         if word >= SIGNATURE_TOKENS[0]:
-            signed[rows[capitals & (look.before[at] & signs.STOP != 0)]] = True
+            signed[rows[capitals & (surface.before[at] & signs.STOP != 0)]] = True
     return signed
 
 
@@ -202,18 +202,18 @@ def open_captions(view: View, beside: NDArray[np.bool_]) -> NDArray[np.bool_]:
         view: What is looked at.
         beside: bool[U], what else may stand above: headlines and furniture.
     """
-    look, units, measures, prose = view.look, view.units, view.measures, view.prose
+    surface, units, measures, prose = view.surface, view.units, view.measures, view.prose
     rows = np.flatnonzero(_open_lines(view))
     colon, name = signs.COLON | signs.SPACE, signs.UPPER | signs.NUMBER
     told = np.zeros(len(rows), np.bool_)
     for word in range(LABEL_TOKENS):
         at = units.first[rows] + word
-        told |= (look.after[at] & colon == colon) & (look.shape[at + 1] & name != 0)
+        told |= (surface.after[at] & colon == colon) & (surface.shape[at + 1] & name != 0)
     names = measures.gap_after[rows] & signs.CLOSE != 0
     for word in range(1, SIGNATURE_TOKENS[1] + 1):
         at = np.maximum(units.last[rows] - word, units.first[rows])  # a line may be shorter
-        names &= look.shape[at] & signs.UPPER != 0
-        told |= names & (look.before[at] & signs.OPEN != 0)
+        names &= surface.shape[at] & signs.UPPER != 0
+        told |= names & (surface.before[at] & signs.OPEN != 0)
     rows, captions = rows[told], np.zeros(len(units), np.bool_)
     if not len(rows):  # mostly
         return captions
@@ -246,14 +246,14 @@ def credited_captions(view: View) -> NDArray[np.bool_]:
 
     A longer one may be a paragraph with a caption glued to it.
     """
-    look, units, phrases = view.look, view.units, view.phrases
+    surface, units, phrases = view.surface, view.units, view.phrases
     kind = _telling()[phrases.node]
     some = np.flatnonzero((kind == 1 + CUES.index("caption")) | (kind == 1 + CUES.index("credit")))
     found = np.zeros(len(units), np.bool_)
     if not len(some):
         return found
     name = phrases.first[some] + phrases.size[some]
-    before, after = look.before[phrases.first[some]], look.after[name - 1]
+    before, after = surface.before[phrases.first[some]], surface.after[name - 1]
     unit = holders(units.first, phrases.first[some])
     shut = (name == units.last[unit]) & (before == 0) & (after & (signs.CLOSE | signs.STOP) == signs.CLOSE)
     shut &= (kind[some] == 1 + CUES.index("caption")) & (name - units.first[unit] <= CAPTION_TOKENS[1])
@@ -267,8 +267,8 @@ def credited_captions(view: View) -> NDArray[np.bool_]:
     few = (end - name >= 1) & (end - name <= SIGNATURE_TOKENS[1] + 1)
     closes = few & (end - units.first[unit] <= CAPTION_TOKENS[1])
     name, unit = name[closes], unit[closes]
-    named = (look.shape[name] & signs.UPPER != 0) | (units.last[unit] == name + 1)
-    named |= look.after[name] == signs.SLASH  # Foto: dpa/Ana Ruiz
+    named = (surface.shape[name] & signs.UPPER != 0) | (units.last[unit] == name + 1)
+    named |= surface.after[name] == signs.SLASH  # Foto: dpa/Ana Ruiz
     found[unit[named]] = True
     return found & ~units.sentences
 
@@ -278,7 +278,7 @@ def slashed_captions(view: View) -> NDArray[np.bool_]:
 
     "The port, September 12. REUTERS/Ana Ruiz", "The farmer on his field © A. Ruiz".
     """
-    look, units, measures = view.look, view.units, view.measures
+    surface, units, measures = view.surface, view.units, view.measures
     size = measures.counts[:, signs.N_TOKENS]
     line = (size <= CAPTION_TOKENS[1]) & (measures.gap_after & signs.STOP == 0)
     rows = np.flatnonzero(line & (measures.counts[:, signs.N_COPYRIGHT] > 0))
@@ -286,14 +286,14 @@ def slashed_captions(view: View) -> NDArray[np.bool_]:
     names = np.ones(len(rows), np.bool_)
     for word in range(1, SIGNATURE_TOKENS[1] + 1):
         at = np.maximum(units.last[rows] - word, units.first[rows])  # a line may be shorter
-        names &= look.shape[at] & signs.UPPER != 0
-        found[rows[names & (look.before[at] & signs.COPYRIGHT != 0)]] = True
+        names &= surface.shape[at] & signs.UPPER != 0
+        found[rows[names & (surface.before[at] & signs.COPYRIGHT != 0)]] = True
     behind = measures.agency_first + measures.agency_size
     unit = measures.agency_unit
     few = (units.last[unit] - behind <= SIGNATURE_TOKENS[1]) & line[unit]
     few &= (measures.agency_before & signs.STOP != 0) & (measures.agency_after == signs.SLASH)
     for i in np.flatnonzero(few).tolist():
-        found[unit[i]] |= bool((look.shape[behind[i] : units.last[unit[i]]] & signs.UPPER != 0).all())
+        found[unit[i]] |= bool((surface.shape[behind[i] : units.last[unit[i]]] & signs.UPPER != 0).all())
     return found
 
 
@@ -314,30 +314,31 @@ def agency_lines(view: View) -> NDArray[np.uint8]:
 
     A sentence in brackets is none: "(Reuters had reported on Monday.)".
     """
-    tokens, look, units, measures = view.tokens, view.look, view.units, view.measures
+    tokens, surface, units, measures = view.tokens, view.surface, view.units, view.measures
     found = np.zeros(len(units), np.uint8)
     first, unit = measures.agency_first, measures.agency_unit
     behind = first + measures.agency_size
     begin, end = units.first[unit], units.last[unit]
-    short = (end - begin <= LINE_TOKENS) & (end - begin > measures.agency_size)
+    line = (end - begin <= LINE_TOKENS) & (end - begin > measures.agency_size)
     opened = measures.agency_before & signs.OPEN != 0
     name = signs.UPPER | signs.NUMBER
-    for i in np.flatnonzero(short).tolist():
+    for i in np.flatnonzero(line).tolist():
         b, e, at, past = begin[i], end[i], first[i], behind[i]
-        stopped = look.after[e - 1] & signs.STOP
-        brief = (look.shape[b:e] & signs.UPPER != 0) | (tokens.end[b:e] - tokens.start[b:e] <= INITIAL_BYTES)
+        stopped = surface.after[e - 1] & signs.STOP
+        short = tokens.end[b:e] - tokens.start[b:e] <= INITIAL_BYTES
+        brief = short | (surface.shape[b:e] & signs.UPPER != 0)
         if past == e and opened[i]:
-            if not stopped and (look.shape[b:at] & name != 0).all():
+            if not stopped and (surface.shape[b:at] & name != 0).all():
                 found[unit[i]] = AgencyLine.PLACE
-        elif look.before[b] & signs.OPEN:
-            one = not (look.after[b : e - 1] & (signs.CLOSE | signs.OPEN)).any()
+        elif surface.before[b] & signs.OPEN:
+            one = not (surface.after[b : e - 1] & (signs.CLOSE | signs.OPEN)).any()
             if one and (not stopped or brief.all()):
                 found[unit[i]] = AgencyLine.CREDIT
         elif at == b and not stopped:
-            named = look.shape[past:e] & signs.UPPER != 0
-            apart = not (look.after[b : e - 1] & ~np.uint16(DESK)).any()
+            named = surface.shape[past:e] & signs.UPPER != 0
+            apart = not (surface.after[b : e - 1] & ~np.uint16(DESK)).any()
             few = e - past <= SIGNATURE_TOKENS[1]
-            if few and named.all() and look.after[past - 1] == signs.SLASH:
+            if few and named.all() and surface.after[past - 1] == signs.SLASH:
                 found[unit[i]] = AgencyLine.CREDIT
             elif apart and brief[past - b :].all():
                 found[unit[i]] = AgencyLine.DESK
@@ -376,7 +377,7 @@ def led_by_cues(view: View) -> NDArray[np.uint8]:
     Cues of several words: "Weather:" may open a paragraph of the article. Bars part what stands in
     one line, too.
     """
-    look, units, phrases = view.look, view.units, view.phrases
+    surface, units, phrases = view.surface, view.units, view.phrases
     kind = _telling()[phrases.node]
     some = np.flatnonzero((phrases.size >= 2) & (kind > 0))
     found = np.zeros(len(units), np.uint8)
@@ -385,7 +386,7 @@ def led_by_cues(view: View) -> NDArray[np.uint8]:
     first, behind = phrases.first[some], phrases.first[some] + phrases.size[some]
     unit = holders(units.first, first)
     opens = (units.first[unit] == first) & (behind < units.last[unit])
-    after = look.after[behind - 1]
+    after = surface.after[behind - 1]
     opens &= (after & signs.COLON != 0) | (after & signs.MARK != 0) & ~units.sentences[unit]
     found[unit[opens]] = kind[some[opens]]
     return found
@@ -398,7 +399,7 @@ def threads(view: View) -> NDArray[np.bool_]:
     has two capitals, or a time and a word that is in no other one: not "15:20, 14 March", as in an account of
     the day.
     """
-    tokens, look, units, prose = view.tokens, view.look, view.units, view.prose
+    tokens, surface, units, prose = view.tokens, view.surface, view.units, view.prose
     stamps, named = _stamps(view)
     found = np.zeros(len(units), np.bool_)
     if len(stamps) < STAMPS:
@@ -408,7 +409,7 @@ def threads(view: View) -> NDArray[np.bool_]:
     first = np.flatnonzero(opens)
     last = np.append(first[1:], len(stamps)) - 1
     at, stamp = gather(units.first[stamps], units.last[stamps])
-    word = (look.shape[at] & signs.NUMBER == 0) & ~is_in(tokens.hash[at], lexicon().months)
+    word = (surface.shape[at] & signs.NUMBER == 0) & ~is_in(tokens.hash[at], lexicon().months)
     at, stamp = at[word], stamp[word]
     thread = (np.cumsum(opens) - 1)[stamp]
     order = np.lexsort((tokens.hash[at], thread))
@@ -428,7 +429,7 @@ def threads(view: View) -> NDArray[np.bool_]:
 
 def _stamps(view: View) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """Lines of a few words with a day and a time or capitals, and of each whether it has capitals."""
-    tokens, look, units, measures = view.tokens, view.look, view.units, view.measures
+    tokens, surface, units, measures = view.tokens, view.surface, view.units, view.measures
     size, names, figures, years, handles = (
         measures.counts[:, c]
         for c in (signs.N_TOKENS, signs.N_UPPER, signs.N_NUMBER, signs.N_YEAR, signs.N_AT)
@@ -438,9 +439,9 @@ def _stamps(view: View) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     if not len(rows):  # mostly
         return rows, np.zeros(0, np.bool_)
     at, row = gather(units.first[rows], units.last[rows])
-    figure, month = look.shape[at] & signs.NUMBER != 0, is_in(tokens.hash[at], lexicon().months)
+    figure, month = surface.shape[at] & signs.NUMBER != 0, is_in(tokens.hash[at], lexicon().months)
     day = figure & (tokens.end[at] - tokens.start[at] >= DATE_BYTES)
-    clock = figure & (look.after[at] == signs.COLON)
+    clock = figure & (surface.after[at] == signs.COLON)
     dated, in_month, at_a_time = (np.bincount(row, found, len(rows)) > 0 for found in (day, month, clock))
     closed = day[np.cumsum(units.last[rows] - units.first[rows]) - 1]
     named = (names[rows] >= 2) & (measures.opening[rows] & signs.UPPER != 0)

@@ -238,7 +238,7 @@ def turns(view: View, labels: Labels) -> None:
     paragraph beside it will do: "岑静文：".
     """
     tokens, units = view.tokens, view.units
-    size, after = np.zeros(len(units), np.int64), view.look.after
+    size, after = np.zeros(len(units), np.int64), view.surface.after
     for length in range(LABEL_CHARACTERS, 0, -1):
         at = np.minimum(units.first + length, units.last) - 1
         size[after[at] & ~np.uint16(signs.SPACE) == signs.COLON] = length
@@ -321,7 +321,7 @@ def led_by_places(view: View, labels: Labels) -> None:
     rows = np.flatnonzero(told & (traits[WORDS] >= WORD * PROSE_WORDS))
     if len(rows):
         named = view.measures.naming(is_in(view.measures.agency_unit, rows))
-        led = is_in(rows, named.agency_unit[datelines(view.look, units, named)])
+        led = is_in(rows, named.agency_unit[datelines(view.surface, units, named)])
         led |= placed(view, rows) & view.prose[rows]
         labels[rows[led]] = BODY
 

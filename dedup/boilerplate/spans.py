@@ -102,7 +102,7 @@ def inner_spans(seen: Seen, units: Units, removed: NDArray[np.bool_], agencies: 
         removed: bool[U], units that go.
         agencies: Agencies with their roles.
     """
-    tokens, look = seen.tokens, seen.look
+    tokens, surface = seen.tokens, seen.surface
     rows: list[tuple[int, int, int, int, int, int]] = []
     if not len(agencies.first):
         return Spans.of_rows(rows)
@@ -127,7 +127,7 @@ def inner_spans(seen: Seen, units: Units, removed: NDArray[np.bool_], agencies: 
     for document, first, last, start, next_block, end, named, size in datelines:
         stop = named + size
         if named == first:
-            stop = place_after(look, first, stop, last)
+            stop = place_after(surface, first, stop, last)
         base = int(begins[document])
         if equals:
             stop = _after_equals(tokens, data, base, first, stop, last)

@@ -118,8 +118,8 @@ class _Decided:
 def keys_asked(tokens: Tokens, batch: pa.RecordBatch) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
     """Document and key of all that :func:`strip` looks up in a ``Recurring``; the rest may be left out."""
     seen = Seen.of(tokens, batch.column("text"))
-    tokens, look = seen.tokens, seen.look
-    units = units_of(tokens, look, unbroken(tokens), dated_openings(tokens, look))
+    tokens, surface = seen.tokens, seen.surface
+    units = units_of(tokens, surface, unbroken(tokens), dated_openings(tokens, surface))
     return asked(batch, owners(units.offsets), unit_hashes(tokens, units.first, units.last))
 
 
@@ -139,21 +139,21 @@ def strip(
         Masks, spans and agencies; nothing of the input is changed.
     """
     written, seen = tokens, seen or Seen.of(tokens, batch.column("text"))
-    tokens, texts, look = seen.tokens, seen.texts, seen.look
-    dated = dated_openings(tokens, look)
-    units = units_of(tokens, look, unbroken(tokens), dated)
-    phrases = find_phrases(tokens, look)
-    measures = measure(tokens, look, units, phrases)
+    tokens, texts, surface = seen.tokens, seen.texts, seen.surface
+    dated = dated_openings(tokens, surface)
+    units = units_of(tokens, surface, unbroken(tokens), dated)
+    phrases = find_phrases(tokens, surface)
+    measures = measure(tokens, surface, units, phrases)
     is_title = _equal_titles(batch, units, measures.whole)
     recurs = np.zeros(len(units), np.uint8)
     if recurring is not None:
         recurs = recurring.witnesses_of(batch, units, measures.whole)
-    traits = observe(tokens, look, units, measures, is_title, recurs)
+    traits = observe(tokens, surface, units, measures, is_title, recurs)
     model = model_of(units, measures)
     labels = label_units(table(), traits, units.offsets, model)
     stamped = np.searchsorted(units.first, dated) - 1
     posted = posts(units, measures) & (traits[RECURS] == 0)
-    view = View(tokens, texts, look, units, phrases, measures, traits, model, stamped, posted)
+    view = View(tokens, texts, surface, units, phrases, measures, traits, model, stamped, posted)
     relabel(view, labels)
 
     decided = _with_repeats(view, labels)
@@ -163,7 +163,7 @@ def strip(
     if mixed.any():
         decided = _by_sentences(view, decided, mixed, dated)
     units, removed = decided.units, decided.removed
-    agencies = find_agencies(look, units, measures, decided.labels)
+    agencies = find_agencies(surface, units, measures, decided.labels)
 
     body = (~removed).repeat(units.last - units.first)
     whole = _unit_spans(seen, decided)
@@ -220,21 +220,21 @@ def _by_sentences(
         mixed: bool[B], the blocks.
         dated: int64[D], of :func:`dated_openings`.
     """
-    tokens, look, units, measures = view.tokens, view.look, view.units, view.measures
-    finer = units_of(tokens, look, mixed | _cut_blocks(units, len(mixed)), dated)
+    tokens, surface, units, measures = view.tokens, view.surface, view.units, view.measures
+    finer = units_of(tokens, surface, mixed | _cut_blocks(units, len(mixed)), dated)
     origin = holders(units.first, finer.first)
     labels, kind, removed = decided.labels[origin], decided.kind[origin], decided.removed[origin]
     new = mixed[finer.block]
     chosen = sums(new, finer.offsets) > 0  # only their documents are looked at again
     rows = np.flatnonzero(chosen.repeat(steps(finer.offsets)))
     part, new = finer.of(chosen), new[rows]
-    fresh = tally(tokens, look, part.first[new], part.last[new])
+    fresh = tally(tokens, surface, part.first[new], part.last[new])
     tallies = Tallies(measures.counts, measures.whole, measures.head).of(origin[rows], new, fresh)
-    told = measure(tokens, look, part, view.phrases, tallies)
+    told = measure(tokens, surface, part, view.phrases, tallies)
     nothing = np.zeros(len(part), np.bool_)
     found = label_units(
         table(),
-        observe(tokens, look, part, told, nothing, nothing.view(np.uint8)),
+        observe(tokens, surface, part, told, nothing, nothing.view(np.uint8)),
         part.offsets,
         np.full(len(part.offsets) - 1, MODELS.index("sentence"), np.uint8),
     )
@@ -381,9 +381,9 @@ def share_of_cues(line: str) -> float:
     """
     texts = pa.array([line], pa.large_string())
     seen = Seen.of(tokenize(texts), texts)
-    tokens, look = seen.tokens, seen.look
-    units = units_of(tokens, look, unbroken(tokens), dated_openings(tokens, look))
-    covered = measure(tokens, look, units, find_phrases(tokens, look)).covered[:, :KINDS_OF_FURNITURE]
+    tokens, surface = seen.tokens, seen.surface
+    units = units_of(tokens, surface, unbroken(tokens), dated_openings(tokens, surface))
+    covered = measure(tokens, surface, units, find_phrases(tokens, surface)).covered[:, :KINDS_OF_FURNITURE]
     return float(covered.sum(axis=0).max(initial=0)) / max(len(tokens.hash), 1)
 
 

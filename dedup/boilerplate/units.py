@@ -30,7 +30,7 @@ __all__ = [
     "find_phrases",
     "measure",
     "sentence_starts",
-    "surface",
+    "surface_of",
     "tally",
     "unbroken",
     "units_of",
@@ -68,18 +68,18 @@ class Seen:
     Attributes:
         tokens: The token stream, its places in these texts.
         texts: The texts.
-        look: What the tokens look like in them.
+        surface: What the tokens look like in them.
     """
 
     tokens: Tokens
     texts: pa.Array
-    look: Surface
+    surface: Surface
 
     @classmethod
     def of(cls, tokens: Tokens, texts: pa.Array) -> Self:
         """Of raw texts and their token stream."""
         tokens, texts = as_read(tokens, texts)
-        return cls(tokens, texts, surface(tokens, texts))
+        return cls(tokens, texts, surface_of(tokens, texts))
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,26 +195,26 @@ class Measures:
         return replace(self, **{f"agency_{name}": getattr(self, f"agency_{name}")[chosen] for name in names})
 
 
-def surface(tokens: Tokens, texts: pa.Array) -> Surface:
+def surface_of(tokens: Tokens, texts: pa.Array) -> Surface:
     """Look at the raw text of a batch once more: capitals, figures, and the signs between tokens."""
     data, begins = text_buffers(texts)
     size = len(tokens.hash)
     before, after = (np.empty(size, np.uint16) for _ in range(2))
-    look = Surface(np.empty(size, np.uint8), before, after, np.empty(size, np.uint32))
+    surface = Surface(np.empty(size, np.uint8), before, after, np.empty(size, np.uint32))
     kernels.get(len(data)).shapes(
         *(data, begins[:-1], tokens.block_offsets, tokens.block_first, tokens.block_start, tokens.block_end),
         *(tokens.hash, tokens.flags, tokens.start, tokens.end),
-        *(look.shape, look.before, look.after, look.keyword),
+        *(surface.shape, surface.before, surface.after, surface.keyword),
     )
-    return look
+    return surface
 
 
-def units_of(tokens: Tokens, look: Surface, cut: NDArray[np.bool_], dated: NDArray[np.int64]) -> Units:
+def units_of(tokens: Tokens, surface: Surface, cut: NDArray[np.bool_], dated: NDArray[np.int64]) -> Units:
     """Blocks, or the sentences of some; see :func:`dedup.kernels.blocks.cut_units`.
 
     Args:
         tokens: The token stream.
-        look: What it looks like.
+        surface: What it looks like.
         cut: bool[B], blocks to cut into sentences.
         dated: int64[D], tokens that begin a text after a date put before it; another cut.
     """
@@ -224,25 +224,25 @@ def units_of(tokens: Tokens, look: Surface, cut: NDArray[np.bool_], dated: NDArr
     first, last, block = (np.empty(room, np.int64) for _ in range(3))
     words = lex.lexicon()
     found = kernels.get().cut_units(
-        *(tokens.hash, look.shape, look.after, tokens.block_offsets, tokens.block_first),
+        *(tokens.hash, surface.shape, surface.after, tokens.block_offsets, tokens.block_first),
         *(cut, dated, words.abbreviations, words.months, offsets, first, last, block),
     )
     block = block[:found]
     return Units(first[:found], last[:found], offsets, block, cut[block])
 
 
-def sentence_starts(tokens: Tokens, look: Surface) -> NDArray[np.int64]:
+def sentence_starts(tokens: Tokens, surface: Surface) -> NDArray[np.int64]:
     """The first token of each sentence or line: int64[s].
 
     Args:
         tokens: The token stream.
-        look: What it looks like.
+        surface: What it looks like.
     """
     every = np.ones(len(tokens.block_start), bool)
-    return units_of(tokens, look, every, np.empty(0, np.int64)).first
+    return units_of(tokens, surface, every, np.empty(0, np.int64)).first
 
 
-def dated_openings(tokens: Tokens, look: Surface) -> NDArray[np.int64]:
+def dated_openings(tokens: Tokens, surface: Surface) -> NDArray[np.int64]:
     """int64[D]: where the text goes on in documents that open with an ISO date, after one word at most.
 
     Crawlers put "date 2024-01-31" in front of the first sentence.
@@ -254,13 +254,13 @@ def dated_openings(tokens: Tokens, look: Surface) -> NDArray[np.int64]:
         year = tokens.block_first[block] + lead
         fits = year + 6 < tokens.block_first[block + 1]
         block, year = block[fits], year[fits]
-        fits = look.shape[year] & signs.YEAR != 0
+        fits = surface.shape[year] & signs.YEAR != 0
         if not fits.any():
             continue
         for step in (1, 2):
             at = np.minimum(year + step, size - 1)
-            gap = look.before[at]
-            fits &= (look.shape[at] & signs.NUMBER != 0) & (gap & (signs.DASH | signs.SLASH) != 0)
+            gap = surface.before[at]
+            fits &= (surface.shape[at] & signs.NUMBER != 0) & (gap & (signs.DASH | signs.SLASH) != 0)
             fits &= gap & signs.SPACE == 0
         found = np.append(found, year[fits] + 3)
     return np.sort(found)
@@ -277,43 +277,43 @@ def unbroken(tokens: Tokens) -> NDArray[np.bool_]:
     return whole.repeat(blocks)
 
 
-def tally(tokens: Tokens, look: Surface, first: NDArray[np.int64], last: NDArray[np.int64]) -> Tallies:
+def tally(tokens: Tokens, surface: Surface, first: NDArray[np.int64], last: NDArray[np.int64]) -> Tallies:
     """Count what the runs of tokens first[i]:last[i] hold."""
     size = len(first)
     counts = np.zeros((size, signs.COLUMNS), np.int32)
     whole, head = np.zeros(size, np.uint64), np.zeros(size, np.uint64)
     kernels.get().tally(
-        *(tokens.hash, tokens.flags, tokens.start, tokens.end, look.shape, look.before, look.after),
+        *(tokens.hash, tokens.flags, tokens.start, tokens.end, surface.shape, surface.before, surface.after),
         *(first, last, counts, whole, head),
     )
     return Tallies(counts, whole, head)
 
 
 def measure(
-    tokens: Tokens, look: Surface, units: Units, phrases: Phrases, tallies: Tallies | None = None
+    tokens: Tokens, surface: Surface, units: Units, phrases: Phrases, tallies: Tallies | None = None
 ) -> Measures:
     """Tally each unit and what the phrases in it say; those that reach beyond it say nothing."""
     size = len(units)
-    tallies = tallies or tally(tokens, look, units.first, units.last)
+    tallies = tallies or tally(tokens, surface, units.first, units.last)
     words = lex.lexicon()
     cues, covered = (np.zeros((size, lex.AGENCY + 1), np.float32) for _ in range(2))
     strongest = np.empty(size, np.float32)
     agency, tokens_of = np.empty(len(phrases.first), np.int64), np.empty(len(phrases.first), np.int32)
     entry = np.empty(len(phrases.first), np.int64)
     found = kernels.get().read_cues(
-        *(units.first, units.last, tokens.flags, look.shape, look.before, look.after),
+        *(units.first, units.last, tokens.flags, surface.shape, surface.before, surface.after),
         *(phrases.first, phrases.size, phrases.node, words.entries, words.kind, words.weight, words.need),
         *(cues, covered, strongest, agency, tokens_of, entry),
     )
     agency, tokens_of, entry = agency[:found], tokens_of[:found], entry[:found]
-    gap_after = look.after[units.last - 1]
+    gap_after = surface.after[units.last - 1]
     gap_after[_cut_off(units, gap_after)] &= ~np.uint16(signs.STOP)
     return Measures(
         counts=tallies.counts,
         whole=tallies.whole,
         head=tallies.head,
-        opening=look.shape[units.first],
-        gap_before=look.before[units.first],
+        opening=surface.shape[units.first],
+        gap_before=surface.before[units.first],
         gap_after=gap_after,
         cues=cues,
         covered=covered,
@@ -322,8 +322,8 @@ def measure(
         agency_size=tokens_of,
         agency_name=words.weight[entry].astype(np.int32),
         agency_unit=holders(units.first, agency),
-        agency_before=look.before[agency],
-        agency_after=look.after[agency + tokens_of - 1],
+        agency_before=surface.before[agency],
+        agency_after=surface.after[agency + tokens_of - 1],
     )
 
 
@@ -334,7 +334,7 @@ def _cut_off(units: Units, gap_after: NDArray[np.uint16]) -> NDArray[np.int64]:
     return np.union1d(rows[:-1][beside], rows[1:][beside])
 
 
-def find_phrases(tokens: Tokens, look: Surface) -> Phrases:
+def find_phrases(tokens: Tokens, surface: Surface) -> Phrases:
     """Every phrase of the lexicon within a block."""
     words = lex.lexicon()
     capacity = 64 + len(tokens.hash) // 2
@@ -342,7 +342,7 @@ def find_phrases(tokens: Tokens, look: Surface) -> Phrases:
         first = np.empty(capacity, np.int64)
         size, node = np.empty(capacity, np.int32), np.empty(capacity, np.int32)
         found = kernels.get().match(
-            *(tokens.hash, look.shape, tokens.block_first),
+            *(tokens.hash, surface.shape, tokens.block_first),
             *(words.keys, words.targets, words.terminal, words.word_bits, words.pair_bits, words.number),
             *(first, size, node),
         )

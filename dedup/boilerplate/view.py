@@ -27,7 +27,7 @@ class View:
     Attributes:
         tokens: Its token stream.
         texts: Its texts, as they are read.
-        look: What the tokens look like.
+        surface: What the tokens look like.
         units: Where the units are.
         phrases: What of the lexicon stands in them.
         measures: What was measured of them.
@@ -39,7 +39,7 @@ class View:
 
     tokens: Tokens
     texts: pa.Array
-    look: Surface
+    surface: Surface
     units: Units
     phrases: Phrases
     measures: Measures
