@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 __all__ = ["HALF", "decide", "equal", "verify"]
 
-CUT = 0.95, 0.55
+CUT_COVERAGE = 0.95, 0.55
 """Coverage of the shorter and of the longer text from which the shorter was cut from the longer, however few
 of its words stand outside quotations; or however few it has, if the longer has all its figures."""
 
@@ -109,42 +109,43 @@ def _evidence(
     a, b, shared, narrative = aligned.a, aligned.b, aligned.words, aligned.narrative
     two_sentences = (narrative >= settings.two_sentences) & (aligned.sentences >= 2)
     base, plain = lengths.base, lengths.plain
-    least = np.minimum(coverage_a, coverage_b)
+    min_coverage = np.minimum(coverage_a, coverage_b)
     # two texts that both have fewer narrative words than a version needs can still be versions of each other
     least_plain = np.maximum(np.minimum(plain[a], plain[b]) / 2, settings.version_words)
     needed = settings.short_share * np.minimum(least_plain, np.maximum(plain[a], plain[b]) / 2)
     shorter = np.where(base[a] <= base[b], a, b)
-    most = np.where(shorter == a, coverage_a, coverage_b)
-    over = np.where(shorter == a, aligned.over_a, aligned.over_b) / np.maximum(base[shorter], 1)
-    retold = narrative < settings.version_narrative * plain[shorter] / 2
+    coverage = np.where(shorter == a, coverage_a, coverage_b)
+    by_sentence = np.where(shorter == a, aligned.over_a, aligned.over_b) / np.maximum(base[shorter], 1)
+    mostly_own = narrative < settings.version_narrative * plain[shorter] / 2
     few = shared < settings.version_words
     frame = lengths.mostly_stock
-    grown = few & (most >= FLASH) & ~frame[shorter] & texts.together(a, b, SAME_DAY)
-    shortened = (most >= CUT[0]) & (least >= CUT[1])
-    cut = (shortened | grown) & ~retold
+    grown = few & (coverage >= FLASH) & ~frame[shorter] & texts.together(a, b, SAME_DAY)
+    shortened = (coverage >= CUT_COVERAGE[0]) & (min_coverage >= CUT_COVERAGE[1])
+    cut = (shortened | grown) & ~mostly_own
     flash = np.flatnonzero(cut & few)
     cut[flash] = (narrative[flash] >= settings.quote_words) & (new_figures(texts, a[flash], b[flash]) == 0)
     passages = narrative >= settings.partial_words
+    brief = (two_sentences | passages) & (coverage >= HALF) & texts.sources_known(a, b, same=False)
     facts = same_facts(texts, aligned, settings)
     same = same_report(texts, lengths, aligned, settings) | (facts & frame[a] & frame[b])
     return Evidence(
-        shorter=most,
-        over=np.clip(over, most, REST * most),
-        least=least,
+        coverage=coverage,
+        coverage_by_sentence=np.clip(by_sentence, coverage, REST * coverage),
+        min_coverage=min_coverage,
         shared=shared,
         longest=aligned.longest,
-        told=_by((Rule.FACTS, facts), (Rule.SENTENCES, two_sentences), (Rule.PASSAGES, passages)),
-        enough=_by(
+        partial_rule=_by((Rule.FACTS, facts), (Rule.SENTENCES, two_sentences), (Rule.PASSAGES, passages)),
+        version_rule=_by(
             (Rule.REPORT, same),
-            (Rule.BRIEF, (two_sentences | passages) & (most >= HALF) & texts.sources_known(a, b, same=False)),
+            (Rule.BRIEF, brief),
             (Rule.FLASH, cut),
             (Rule.CUT, cut & shortened),
             (Rule.COVERED, narrative >= np.minimum(settings.version_words, needed)),
         ),
-        template=find_templates(texts, lengths, aligned, settings),
-        retold=retold,
-        apart=texts.apart(a, b, ANOTHER_DAY),
-        later=texts.apart(a, b, settings.stock_window_days * DAY),
+        template_rule=find_templates(texts, lengths, aligned, settings),
+        mostly_own=mostly_own,
+        days_apart=texts.apart(a, b, ANOTHER_DAY),
+        windows_apart=texts.apart(a, b, settings.stock_window_days * DAY),
         scraps=aligned.scraps,
         empty=np.minimum(lengths.whole[a], lengths.whole[b]) == 0,
         stock=np.minimum(*(lengths.whole[end] - base[end] for end in (a, b))) / 2,

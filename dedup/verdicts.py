@@ -91,38 +91,38 @@ class Evidence:
     """What p pairs are judged by.
 
     Attributes:
-        shorter: float64[p], coverage of the shorter document.
-        over: float64[p], the same with the rest of sentences half of which were taken over, which readers
-            count whole.
-        least: float64[p], the smaller of both coverages.
+        coverage: float64[p], of the shorter document.
+        coverage_by_sentence: float64[p], the same with the rest of sentences half of which were taken over,
+            which readers count whole.
+        min_coverage: float64[p], the smaller of both coverages.
         shared: float64[p], words shared.
         longest: float64[p], words of the longest verbatim run.
-        told: uint8[p], the rule by which enough of one is told in the other for a copy of a part; 0 if it is
-            not.
-        enough: uint8[p], the rule by which it is enough for a version, whatever its share; 0 if it is not.
-        template: uint8[p], the rule by which they are one frame around other facts; 0 if they are not.
-        retold: bool[p], most of what the shorter document has outside quotations is its own: another story
-            around the same statements.
-        apart: bool[p], published days apart; what keeps half an old text is another one, a sequel or a
+        partial_rule: uint8[p], the rule by which they share enough for ``partial``; 0: none.
+        version_rule: uint8[p], the rule by which they share enough for ``version``, whatever the coverage;
+            0: none.
+        template_rule: uint8[p], the rule by which they are one frame around other facts; 0: none.
+        mostly_own: bool[p], most of what the shorter document has outside quotations is its own: another
+            story around the same statements.
+        days_apart: bool[p], published days apart; what keeps half an old text is another one, a sequel or a
             column's frame.
-        later: bool[p], published further apart than a window of stock text; what both share is background,
-            unless it is much of one, or a paragraph in one run.
+        windows_apart: bool[p], published further apart than a window of stock text; what both share is
+            background, unless it is much of one, or a paragraph in one run.
         scraps: bool[p], their verbatim runs are short, as those of a frame.
         empty: bool[p], one of them has no body.
         stock: float64[p], words of stock text that both have at least.
     """
 
-    shorter: NDArray[np.float64]
-    over: NDArray[np.float64]
-    least: NDArray[np.float64]
+    coverage: NDArray[np.float64]
+    coverage_by_sentence: NDArray[np.float64]
+    min_coverage: NDArray[np.float64]
     shared: NDArray[np.float64]
     longest: NDArray[np.float64]
-    told: NDArray[np.uint8]
-    enough: NDArray[np.uint8]
-    template: NDArray[np.uint8]
-    retold: NDArray[np.bool_]
-    apart: NDArray[np.bool_]
-    later: NDArray[np.bool_]
+    partial_rule: NDArray[np.uint8]
+    version_rule: NDArray[np.uint8]
+    template_rule: NDArray[np.uint8]
+    mostly_own: NDArray[np.bool_]
+    days_apart: NDArray[np.bool_]
+    windows_apart: NDArray[np.bool_]
     scraps: NDArray[np.bool_]
     empty: NDArray[np.bool_]
     stock: NDArray[np.float64]
@@ -149,34 +149,34 @@ def classify(evidence: Evidence, settings: Settings) -> Verdicts:
         settings: For the thresholds.
     """
     e = evidence
-    version = np.where(e.apart, settings.version_coverage_apart, settings.version_coverage)
-    paragraph = (e.longest >= PARAGRAPH[0]) & (e.shorter >= PARAGRAPH[1])
-    background = e.later & (e.scraps | ((e.shorter < settings.partial_coverage_apart) & ~paragraph))
-    covered = np.where(e.apart, e.shorter, e.over) >= version
-    framed, telling = e.template > 0, e.told > 0
+    version = np.where(e.days_apart, settings.version_coverage_apart, settings.version_coverage)
+    paragraph = (e.longest >= PARAGRAPH[0]) & (e.coverage >= PARAGRAPH[1])
+    background = e.windows_apart & (e.scraps | ((e.coverage < settings.partial_coverage_apart) & ~paragraph))
+    covered = np.where(e.days_apart, e.coverage, e.coverage_by_sentence) >= version
+    is_template, is_partial = e.template_rule > 0, e.partial_rule > 0
     quoted = (e.shared >= settings.quote_words) & (e.longest >= settings.min_run)
-    part = telling & ~background & ~framed
-    much = covered & (e.enough > 0) & ~e.retold
-    whole = (e.shorter >= WHOLE[0]) & (e.least >= WHOLE[1]) & (e.shared >= settings.version_words)
-    most = e.over >= settings.version_coverage
-    kind, rule = np.full(len(e.shorter), NONE, np.uint8), np.full(len(e.shorter), Rule.FEW, np.uint8)
+    part = is_partial & ~background & ~is_template
+    much = covered & (e.version_rule > 0) & ~e.mostly_own
+    whole = (e.coverage >= WHOLE[0]) & (e.min_coverage >= WHOLE[1]) & (e.shared >= settings.version_words)
+    most = e.coverage_by_sentence >= settings.version_coverage
+    kind, rule = np.full(len(e.coverage), NONE, np.uint8), np.full(len(e.coverage), Rule.FEW, np.uint8)
     # the strongest last, over what is weaker; np.select takes a tenth of the time of verifying a few pairs
     for relation, by, holds in (
         (NONE, Rule.RECURRING, (e.shared == 0) & (e.stock >= settings.quote_words)),
         (NONE, Rule.EMPTY, e.empty),
         (QUOTE, Rule.QUOTED, quoted),
-        (QUOTE, np.where(e.scraps, Rule.SCRAPS, Rule.BACKGROUND), quoted & telling & background),
-        (QUOTE, e.template, quoted & telling & framed),
-        (PARTIAL, e.told, part),
+        (QUOTE, np.where(e.scraps, Rule.SCRAPS, Rule.BACKGROUND), quoted & is_partial & background),
+        (QUOTE, e.template_rule, quoted & is_partial & is_template),
+        (PARTIAL, e.partial_rule, part),
         (PARTIAL, Rule.SEQUEL, part & most & ~covered),
-        (PARTIAL, Rule.THIN, part & covered & (e.enough == 0)),
-        (PARTIAL, Rule.RETOLD, part & covered & (e.enough > 0) & e.retold),
+        (PARTIAL, Rule.THIN, part & covered & (e.version_rule == 0)),
+        (PARTIAL, Rule.RETOLD, part & covered & (e.version_rule > 0) & e.mostly_own),
         (VERSION, Rule.WHOLE, whole),
-        (VERSION, e.enough, much),
-        (VERSION, Rule.ROUNDED, much & (e.enough == Rule.COVERED) & (e.shorter < version)),
-        (VERSION, Rule.LATER, much & (e.enough == Rule.COVERED) & e.apart),
-        (NEAR, Rule.NEAR, (e.least >= settings.near_coverage) & (e.shared > 0)),
-        (NONE, e.template, framed & most),
+        (VERSION, e.version_rule, much),
+        (VERSION, Rule.ROUNDED, much & (e.version_rule == Rule.COVERED) & (e.coverage < version)),
+        (VERSION, Rule.LATER, much & (e.version_rule == Rule.COVERED) & e.days_apart),
+        (NEAR, Rule.NEAR, (e.min_coverage >= settings.near_coverage) & (e.shared > 0)),
+        (NONE, e.template_rule, is_template & most),
     ):
         np.copyto(kind, relation, where=holds)
         np.copyto(rule, by, where=holds, casting="unsafe")

@@ -628,10 +628,10 @@ def test_more_evidence_is_never_a_weaker_relation(
         columns = [coverage[1], coverage[1], coverage[0], shared, narrative]
         arrays = [np.array([value], np.float64) for value in columns]
         no = np.zeros(1, bool)
-        told, enough, retold = (
+        partial, version, own = (
             np.array([holds]) for holds in (narrative >= 30, narrative >= 40, narrative < 100)
         )
-        evidence = Evidence(*arrays, told, enough, no, retold, no, no, no, no, np.zeros(1))
+        evidence = Evidence(*arrays, partial, version, no, own, no, no, no, no, np.zeros(1))
         return int(classify(evidence, Settings()).kind[0])
 
     longest, narrative, shared = evidence
