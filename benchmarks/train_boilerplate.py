@@ -44,7 +44,7 @@ from dedup.boilerplate.units import dated_openings, find_phrases, measure, surfa
 from dedup.ingestion.drafts import batch_of
 from dedup.kernels.traits import WORD
 from dedup.model import Document
-from dedup.tokens import as_read, tokenize
+from dedup.tokens import decoded, tokenize
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -340,8 +340,8 @@ def examples(
             "source": pa.array([page.group for page in pages]),
         }
     )
-    written = tokenize(batch.column("text"))
-    tokens, texts = as_read(written, batch.column("text"))
+    raw_tokens = tokenize(batch.column("text"))
+    tokens, texts = decoded(raw_tokens, batch.column("text"))
     surface = surface_of(tokens, texts)
     cut = np.repeat([page.unbroken for page in pages], np.diff(tokens.block_offsets))
     dated = dated_openings(tokens, surface)
@@ -356,7 +356,7 @@ def examples(
         recurs = find_recurring(block_table(tokens, batch)).witnesses_of(batch, units, measures.whole)
     allowed = np.zeros((len(units), len(LABELS)), np.bool_)
     line = np.zeros(len(units), np.int64)
-    middle = written.start[(units.first + units.last) // 2]
+    middle = raw_tokens.start[(units.first + units.last) // 2]
     for i, page in enumerate(pages):
         raw = np.frombuffer(page.text.encode(), np.uint8)
         begins = np.append(0, np.flatnonzero(raw == 10) + 1)

@@ -2,7 +2,7 @@
 
 Each is read as the character it stands for, as a browser would show it: of two copies of an article one may
 be decoded and the other not. Texts stay as they are written, and the token stream's places are places in
-them. What looks at the bytes of a text asks :func:`dedup.tokens.as_read` for the text without references.
+them. What looks at the bytes of a text asks :func:`dedup.tokens.decoded` for the text without references.
 
 - Names are those of HTML that stand for one character, up to eight letters; numbers are decimal or
   hexadecimal, up to eight digits. The semicolon is asked for: ``R&D``, ``?a=1&copy=2`` are no references.
@@ -26,17 +26,17 @@ from dedup.ragged import trim
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-__all__ = ["DATA", "Reading", "entity_names", "read_entities"]
+__all__ = ["DATA", "Decoded", "entity_names", "read_entities"]
 
 DATA = "entities.txt"
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
-    """n documents as they are read, and where their references were.
+class Decoded:
+    """n documents without references, and where those were.
 
     Attributes:
-        data: uint8, UTF-8 where what was read is.
+        data: uint8, their UTF-8.
         offsets: int64[n + 1], document i is ``data[offsets[i]:offsets[i + 1]]``.
         entity_offsets: int64[n + 1], references of each document.
         start: uint32[R], first byte of each reference in the document as it is written.
@@ -59,7 +59,7 @@ def entity_names() -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint32]]:
     return np.array(keys, np.uint64), np.array(codes, np.uint32)
 
 
-def read_entities(data: npt.NDArray[np.uint8], offsets: npt.NDArray[np.int64], most: int) -> Reading:
+def read_entities(data: npt.NDArray[np.uint8], offsets: npt.NDArray[np.int64], most: int) -> Decoded:
     """Read the references of documents data[offsets[d]:offsets[d + 1]].
 
     Args:
@@ -76,4 +76,4 @@ def read_entities(data: npt.NDArray[np.uint8], offsets: npt.NDArray[np.int64], m
     )
     found = int(entity_offsets[-1])
     read = read[: read_offsets[-1]]
-    return Reading(read, read_offsets, entity_offsets, trim(start, found), trim(gone, found))
+    return Decoded(read, read_offsets, entity_offsets, trim(start, found), trim(gone, found))

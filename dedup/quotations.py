@@ -21,7 +21,7 @@ import pyarrow as pa
 from dedup.datafiles import read_lines
 from dedup.ragged import gather, holders, is_in, owners, run_starts
 from dedup.texts import ANNOUNCED, CHARACTER, QUOTED
-from dedup.tokens import Tokens, as_read, text_buffers, tokenize
+from dedup.tokens import Tokens, decoded, text_buffers, tokenize
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -107,7 +107,7 @@ def mark_quotations(
             announces is copy that agencies are paid for, and no quotation.
         body: bool[T], what was not stripped. "Share this:" announces nothing.
     """
-    tokens, texts = as_read(tokens, texts)
+    tokens, texts = decoded(tokens, texts)
     data, offsets = text_buffers(texts)
     flags = tokens.flags.copy()
     # bytes are looked for first: there are few handles and speakers, and many tokens

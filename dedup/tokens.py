@@ -44,11 +44,11 @@ __all__ = [
     "NUMBER",
     "QUOTED",
     "Tokens",
-    "as_read",
-    "as_written",
     "byte_to_char",
+    "decoded",
     "text_buffers",
     "to_characters",
+    "to_raw_places",
     "token_strings",
     "tokenize",
 ]
@@ -79,7 +79,7 @@ class Tokens:
         block_end: uint32[B], one past its last.
         entity_offsets: int64[n + 1], character references of document i.
         entity_start: uint32[R], first byte of each in the document.
-        entity_gone: uint32[R], by how many bytes the document is shorter as it is read, up to and with each.
+        entity_gone: uint32[R], by how many bytes the document is shorter decoded, up to and with each.
     """
 
     offsets: npt.NDArray[np.int64]
@@ -127,9 +127,9 @@ def tokenize(texts: pa.Array) -> Tokens:
     entity_offsets = np.zeros(n + 1, np.int64)
     entity_start = entity_gone = np.empty(0, np.uint32)
     if entities:
-        reading = read_entities(data, offsets, entities)
-        data, offsets = reading.data, reading.offsets
-        entity_offsets, entity_start, entity_gone = reading.entity_offsets, reading.start, reading.gone
+        plain = read_entities(data, offsets, entities)
+        data, offsets = plain.data, plain.offsets
+        entity_offsets, entity_start, entity_gone = plain.entity_offsets, plain.start, plain.gone
         most, most_blocks, _ = loops.room(data, offsets, *names)  # &#10; ends a line
     table = folding()
     token_offsets = np.empty(n + 1, np.int64)
@@ -164,7 +164,7 @@ def tokenize(texts: pa.Array) -> Tokens:
     return made
 
 
-def as_read(tokens: Tokens, texts: pa.Array) -> tuple[Tokens, pa.Array]:
+def decoded(tokens: Tokens, texts: pa.Array) -> tuple[Tokens, pa.Array]:
     """The texts with the characters that references stand for, and the token stream with its places in them.
 
     For whatever looks at the bytes of a text beside its tokens. Without references they are the same objects.
@@ -175,8 +175,8 @@ def as_read(tokens: Tokens, texts: pa.Array) -> tuple[Tokens, pa.Array]:
     """
     if not len(tokens.entity_start):
         return tokens, texts
-    reading = read_entities(*text_buffers(texts), len(tokens.entity_start))
-    buffers = [None, pa.py_buffer(reading.offsets), pa.py_buffer(reading.data)]
+    plain = read_entities(*text_buffers(texts), len(tokens.entity_start))
+    buffers = [None, pa.py_buffer(plain.offsets), pa.py_buffer(plain.data)]
     read = pa.Array.from_buffers(pa.large_string(), len(texts), buffers)
     names = "start", "end", "block_start", "block_end"
     moved = replace(tokens, **{name: getattr(tokens, name).copy() for name in names})
@@ -185,10 +185,10 @@ def as_read(tokens: Tokens, texts: pa.Array) -> tuple[Tokens, pa.Array]:
     return replace(moved, entity_offsets=offsets, entity_start=none, entity_gone=none), read
 
 
-def as_written(
+def to_raw_places(
     tokens: Tokens, offsets: npt.NDArray[np.int64], places: npt.NDArray[np.uint32]
 ) -> npt.NDArray[np.uint32]:
-    """Places in the texts of :func:`as_read` as places in the raw texts.
+    """Places in the texts of :func:`decoded` as places in the raw texts.
 
     Args:
         tokens: The batch's token stream, of the raw texts.
@@ -204,7 +204,7 @@ def as_written(
 
 
 def _move(tokens: Tokens, *, back: bool) -> None:
-    """Change places that are written to those that are read, or back; in place."""
+    """Make places in raw texts places in the decoded ones, or back; in place."""
     entities = tokens.entity_offsets, tokens.entity_start, tokens.entity_gone
     move = kernels.get().move_places
     for places in (tokens.start, tokens.end):
@@ -236,8 +236,8 @@ def token_strings(text: str) -> list[str]:
 
     table = folding()
     raw = np.frombuffer(text.encode(errors="surrogatepass"), np.uint8)
-    reading = read_entities(raw, np.array([0, len(raw)]), text.count("&"))
-    content = read(reading.data.tobytes(), table.page, table.entry, table.pool, {})
+    plain = read_entities(raw, np.array([0, len(raw)]), text.count("&"))
+    content = read(plain.data.tobytes(), table.page, table.entry, table.pool, {})
     return [
         token.form.decode()
         for first, last in blocks_of(content)

@@ -22,7 +22,7 @@ from dedup.entities import entity_names, read_entities
 from dedup.kernels import reference_entities
 from dedup.pipeline import prepare
 from dedup.quotations import mark_quotations
-from dedup.tokens import QUOTED, Tokens, as_read, as_written, token_strings, tokenize
+from dedup.tokens import QUOTED, Tokens, decoded, to_raw_places, token_strings, tokenize
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -64,11 +64,11 @@ def check(texts: list[list[tuple[str, Callable[[str], str]]]]) -> None:
     raw = [written(text) for text in texts]
     column = pa.array(map("".join, raw), pa.large_string())
     tokens = tokenize(column)
-    read, decoded = as_read(tokens, column)
+    read, texts_read = decoded(tokens, column)
     # what an ampersand of the plain text begins is no reference there, as it isn't one in the other
     quiet = pa.array([t.replace("&", "%") for t in plain.to_pylist()], pa.large_string())
     expected = tokenize(quiet)
-    assert decoded.to_pylist() == plain.to_pylist()
+    assert texts_read.to_pylist() == plain.to_pylist()
     for name in Tokens.__slots__:
         if not name.startswith("entity"):
             assert getattr(read, name).tolist() == getattr(expected, name).tolist(), name
@@ -82,7 +82,7 @@ def check(texts: list[list[tuple[str, Callable[[str], str]]]]) -> None:
             for name in names:
                 there = [move[place] for place in getattr(expected, name)[own].tolist()]
                 assert getattr(tokens, name)[own].tolist() == there
-                back = as_written(tokens, getattr(tokens, offsets), getattr(read, name))
+                back = to_raw_places(tokens, getattr(tokens, offsets), getattr(read, name))
                 assert back[own].tolist() == there
     assert mark_quotations(tokens, column).tolist() == mark_quotations(expected, quiet).tolist()
 

@@ -21,8 +21,8 @@ from dedup.tokens import (
     NUMBER,
     QUOTED,
     Tokens,
-    as_read,
     byte_to_char,
+    decoded,
     text_buffers,
     to_characters,
     token_strings,
@@ -101,7 +101,7 @@ def test_there_is_room(documents: list[str]) -> None:
     made = tokenize(array)
     for loops in (kernels.warm(), reference):
         assert len(made.entity_start) <= loops.room(*text_buffers(array), *entity_names())[2]
-        tokens, lines, _ = loops.room(*text_buffers(as_read(made, array)[1]), *entity_names())
+        tokens, lines, _ = loops.room(*text_buffers(decoded(made, array)[1]), *entity_names())
         assert len(made.hash) <= tokens
         assert len(made.block_start) <= lines
 
@@ -220,7 +220,7 @@ def test_number_flag() -> None:
 @given(texts)
 @settings(deadline=None)
 def test_spans_hold_the_token(text: str) -> None:
-    made, read = as_read(one(text), pa.array([text], pa.large_string()))
+    made, read = decoded(one(text), pa.array([text], pa.large_string()))
     raw, words = read[0].as_py().encode(), token_strings(text)
     assert made.hash.tolist() == hashes(words)
     table = folding()

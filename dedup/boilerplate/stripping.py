@@ -35,7 +35,7 @@ from dedup.kernels.traits import KINDS_OF_FURNITURE, RECURS, SAME_ABOVE, SAME_BE
 from dedup.kernels.traits import TITLE as IS_TITLE
 from dedup.model import Agency, CleanText, Document, Kind, Removed
 from dedup.ragged import first_of_run, holders, owners, run_starts, running, steps, sums
-from dedup.tokens import Tokens, as_written, byte_to_char, tokenize
+from dedup.tokens import Tokens, byte_to_char, to_raw_places, tokenize
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -133,12 +133,12 @@ def strip(
         batch: Its records; of the columns ``text`` is needed, ``title`` and ``source`` are used where they
             are there.
         recurring: Blocks known to recur in a source, of :func:`dedup.boilerplate.find_recurring`.
-        seen: The batch as it is read, where that is known.
+        seen: The batch decoded and looked at, where that was done already.
 
     Returns:
         Masks, spans and agencies; nothing of the input is changed.
     """
-    written, seen = tokens, seen or Seen.of(tokens, batch.column("text"))
+    raw_tokens, seen = tokens, seen or Seen.of(tokens, batch.column("text"))
     tokens, texts, surface = seen.tokens, seen.texts, seen.surface
     dated = dated_openings(tokens, surface)
     units = units_of(tokens, surface, unbroken(tokens), dated)
@@ -178,14 +178,14 @@ def strip(
     return Stripped(
         body=body,
         removed_offsets=removed_offsets,
-        removed_start=as_written(written, removed_offsets, spans.start),
-        removed_end=as_written(written, removed_offsets, spans.end),
+        removed_start=to_raw_places(raw_tokens, removed_offsets, spans.start),
+        removed_end=to_raw_places(raw_tokens, removed_offsets, spans.end),
         removed_kind=spans.kind,
         agency_offsets=np.searchsorted(agency_document, np.arange(documents + 1)).astype(np.int64),
         agency_name=agencies.name,
         agency_role=agencies.role,
-        agency_start=written.start[agencies.first],
-        agency_end=written.end[agencies.first + agencies.size - 1],
+        agency_start=raw_tokens.start[agencies.first],
+        agency_end=raw_tokens.end[agencies.first + agencies.size - 1],
     )
 
 

@@ -11,7 +11,7 @@ from dedup import kernels
 from dedup.boilerplate import lexicon as lex
 from dedup.kernels import signs
 from dedup.ragged import holders, running, steps
-from dedup.tokens import as_read, text_buffers
+from dedup.tokens import decoded, text_buffers
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -63,7 +63,7 @@ class Surface:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A batch as it is read: with the characters that references of HTML stand for.
+    """A batch decoded, with the characters that references of HTML stand for, and looked at.
 
     Attributes:
         tokens: The token stream, its places in these texts.
@@ -78,7 +78,7 @@ class Seen:
     @classmethod
     def of(cls, tokens: Tokens, texts: pa.Array) -> Self:
         """Of raw texts and their token stream."""
-        tokens, texts = as_read(tokens, texts)
+        tokens, texts = decoded(tokens, texts)
         return cls(tokens, texts, surface_of(tokens, texts))
 
 

@@ -26,7 +26,7 @@ class View:
 
     Attributes:
         tokens: Its token stream.
-        texts: Its texts, as they are read.
+        texts: Its texts, decoded.
         surface: What the tokens look like.
         units: Where the units are.
         phrases: What of the lexicon stands in them.
