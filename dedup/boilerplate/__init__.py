@@ -11,7 +11,7 @@ from dedup.boilerplate.recurring import BlockTable, Recurring, block_table, find
 from dedup.boilerplate.stripping import (
     Stripped,
     clean_texts,
-    keys_asked,
+    lookup_keys,
     share_of_cues,
     strip,
     strip_boilerplate,
@@ -32,7 +32,7 @@ __all__ = [
     "clean_texts",
     "credited_agencies",
     "find_recurring",
-    "keys_asked",
+    "lookup_keys",
     "recurring_key",
     "removed_chars",
     "sentence_starts",

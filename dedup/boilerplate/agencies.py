@@ -40,7 +40,7 @@ class AgencyRole(IntEnum):
     MENTION = 3
 
 
-PLACE_TOKENS = 14
+PLACE_AND_DATE_TOKENS = 14
 """Tokens of a place and date, at most."""
 PLACE_WORDS = 8
 """Tokens of a place and date that an agency in brackets, or behind a dash, follows."""
@@ -191,18 +191,18 @@ def find_agencies(surface: Surface, units: Units, measures: Measures, labels: ND
         none = np.zeros(0, np.bool_)
         return Agencies(first, size, measures.agency_name, none.view(np.uint8), first, none)
     unit = holders(units.first, first)
-    told = replace(measures, agency_unit=unit)  # the units may be finer than those measured
+    measures = replace(measures, agency_unit=unit)  # the units may be finer than those measured
     last = first + size - 1
     label = labels[unit]
     body = (label == LABELS.index("body")) | (label == LABELS.index("title"))
     dateline = np.zeros(len(first), np.bool_)
-    dateline[body] = datelines(surface, units, told.naming(body))
+    dateline[body] = datelines(surface, units, measures.naming(body))
     opened, closed = surface.before[first], surface.after[last]
     into = first - units.first[unit]
     left = units.last[unit] - 1 - last
     apart = opened & (signs.STOP | _JOINS | signs.MARK | signs.COPYRIGHT) != 0
     closes = (left == 0) & ((into == 0) | apart)
-    for i in np.flatnonzero(_links(told, closed))[::-1].tolist():
+    for i in np.flatnonzero(_links(measures, closed))[::-1].tolist():
         closes[i] |= closes[i + 1] & (apart[i] | (into[i] == 0))
     role = np.full(len(first), AgencyRole.MENTION, np.uint8)
     role[body & closes] = AgencyRole.CREDIT
@@ -228,7 +228,7 @@ def place_after(surface: Surface, first: int, stop: int, last: int) -> int:
     capitals, numbers = True, 0
     within = bool(surface.before[first] & signs.OPEN and not surface.before[stop] & signs.CLOSE)
     dashed = surface.before[stop] & signs.DASH != 0
-    for t in range(stop, min(stop + (2 if within else 1) * PLACE_TOKENS, last)):
+    for t in range(stop, min(stop + (2 if within else 1) * PLACE_AND_DATE_TOKENS, last)):
         numbers += surface.shape[t] & signs.NUMBER != 0
         capitals &= surface.shape[t] & (signs.CAPITALS | signs.NUMBER) != 0
         if within and numbers and surface.after[t] & signs.CLOSE:
@@ -248,5 +248,5 @@ def place_after(surface: Surface, first: int, stop: int, last: int) -> int:
 
 def _closing_bracket(surface: Surface, begin: int, last: int) -> int:
     """Token after the bracket that opens before ``begin``; 0 if it is too long for a name."""
-    closes = np.flatnonzero(surface.after[begin : min(begin + 2 * PLACE_TOKENS, last)] & signs.CLOSE)
+    closes = np.flatnonzero(surface.after[begin : min(begin + 2 * PLACE_AND_DATE_TOKENS, last)] & signs.CLOSE)
     return begin + int(closes[0]) + 1 if len(closes) else 0

@@ -420,5 +420,5 @@ def feature_matrix(
         is_title: bool[U], the unit equals the document's given title.
         recurs: uint8[U], witnesses of the unit as a recurring block, 0 if it is none.
     """
-    asked = table()
-    return asked.names, asked.holds(observe(tokens, surface, units, measures, is_title, recurs))
+    features = table()
+    return features.names, features.holds(observe(tokens, surface, units, measures, is_title, recurs))

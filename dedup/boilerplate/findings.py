@@ -55,13 +55,13 @@ def credited_agencies(
     if not len(stripped.agency_name):
         return pa.array([[]] * documents, pa.list_(pa.string())), np.zeros(documents, bool)
     document = owners(stripped.agency_offsets)
-    told = (stripped.agency_role == AgencyRole.DATELINE) | (stripped.agency_role == AgencyRole.BYLINE)
+    credited = (stripped.agency_role == AgencyRole.DATELINE) | (stripped.agency_role == AgencyRole.BYLINE)
     credit = np.flatnonzero(stripped.agency_role == AgencyRole.CREDIT)
     if len(credit):
         holder = document[credit]
         last = kept[tokens.offsets[holder + 1]] - kept[named[credit]] <= CREDIT_WORDS
-        told[credit] = last & ~_in_caption(stripped, holder, stripped.agency_start[credit])
-    document, name = document[told], stripped.agency_name[told]
+        credited[credit] = last & ~_in_caption(stripped, holder, stripped.agency_start[credit])
+    document, name = document[credited], stripped.agency_name[credited]
     first = first_of_each(document * np.int64(len(agency_names())) + name)
     offsets = np.searchsorted(document[first], np.arange(documents + 1))
     known = agency_names()

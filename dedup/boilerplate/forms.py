@@ -52,7 +52,7 @@ CAPTION_TOKENS = (6, 40)
 SIGNATURE_TOKENS = (2, 4)
 """Words of the signature: one word in capitals is an abbreviation as well."""
 
-TELLING = 3
+STRONG_WEIGHT = 3
 """Weight of a phrase that hardly ever stands in an article."""
 LABEL_TOKENS = 5
 """Words before the colon of a caption, at most: "Empty quay: Two ships wait …"."""
@@ -109,9 +109,9 @@ def dates(view: View, among: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """
     tokens, units, measures = view.tokens, view.units, view.measures
     size, figures = measures.counts[:, signs.N_TOKENS], measures.counts[:, signs.N_NUMBER]
-    told = measures.covered[:, _STAMPED].sum(axis=1)
+    cues = measures.covered[:, _STAMPED].sum(axis=1)
     found: NDArray[np.bool_] = (figures > 0) & (figures <= DATE_TOKENS)
-    found &= (figures + told + 1 >= size) & (measures.gap_after & (signs.STOP | signs.COLON) == 0)
+    found &= (figures + cues + 1 >= size) & (measures.gap_after & (signs.STOP | signs.COLON) == 0)
     if not found.any():
         return found
     data, begins = text_buffers(view.texts)
@@ -205,16 +205,16 @@ def open_captions(view: View, beside: NDArray[np.bool_]) -> NDArray[np.bool_]:
     surface, units, measures, prose = view.surface, view.units, view.measures, view.prose
     rows = np.flatnonzero(_open_lines(view))
     colon, name = signs.COLON | signs.SPACE, signs.UPPER | signs.NUMBER
-    told = np.zeros(len(rows), np.bool_)
+    marked = np.zeros(len(rows), np.bool_)
     for word in range(LABEL_TOKENS):
         at = units.first[rows] + word
-        told |= (surface.after[at] & colon == colon) & (surface.shape[at + 1] & name != 0)
+        marked |= (surface.after[at] & colon == colon) & (surface.shape[at + 1] & name != 0)
     names = measures.gap_after[rows] & signs.CLOSE != 0
     for word in range(1, SIGNATURE_TOKENS[1] + 1):
         at = np.maximum(units.last[rows] - word, units.first[rows])  # a line may be shorter
         names &= surface.shape[at] & signs.UPPER != 0
-        told |= names & (surface.before[at] & signs.OPEN != 0)
-    rows, captions = rows[told], np.zeros(len(units), np.bool_)
+        marked |= names & (surface.before[at] & signs.OPEN != 0)
+    rows, captions = rows[marked], np.zeros(len(units), np.bool_)
     if not len(rows):  # mostly
         return captions
     document = units.documents(rows)
@@ -230,10 +230,10 @@ def open_captions(view: View, beside: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 
 @cache
-def _telling() -> NDArray[np.uint8]:
+def _strong_phrases() -> NDArray[np.uint8]:
     """uint8[nodes] of the lexicon: 1 + the kind of furniture a phrase says by itself that it is, else 0."""
     words = lexicon()
-    rows = np.flatnonzero((words.weight >= TELLING) & (words.kind < KINDS_OF_FURNITURE))
+    rows = np.flatnonzero((words.weight >= STRONG_WEIGHT) & (words.kind < KINDS_OF_FURNITURE))
     found = np.zeros(len(words.entries) - 1, np.uint8)
     found[owners(words.entries)[rows]] = words.kind[rows] + 1
     return found
@@ -247,7 +247,7 @@ def credited_captions(view: View) -> NDArray[np.bool_]:
     A longer one may be a paragraph with a caption glued to it.
     """
     surface, units, phrases = view.surface, view.units, view.phrases
-    kind = _telling()[phrases.node]
+    kind = _strong_phrases()[phrases.node]
     some = np.flatnonzero((kind == 1 + CUES.index("caption")) | (kind == 1 + CUES.index("credit")))
     found = np.zeros(len(units), np.bool_)
     if not len(some):
@@ -378,7 +378,7 @@ def led_by_cues(view: View) -> NDArray[np.uint8]:
     one line, too.
     """
     surface, units, phrases = view.surface, view.units, view.phrases
-    kind = _telling()[phrases.node]
+    kind = _strong_phrases()[phrases.node]
     some = np.flatnonzero((phrases.size >= 2) & (kind > 0))
     found = np.zeros(len(units), np.uint8)
     if not len(some):
@@ -419,8 +419,8 @@ def threads(view: View) -> NDArray[np.bool_]:
     begin, document = stamps[first], document[first]
     end = np.minimum(stamps[last] + 2, units.offsets[document + 1])
     above = running(prose)  # prose above each unit
-    telling = np.add.reduceat(named, first, dtype=np.int64)
-    chosen = (telling >= STAMPS) & (2 * telling > last - first)
+    named_stamps = np.add.reduceat(named, first, dtype=np.int64)
+    chosen = (named_stamps >= STAMPS) & (2 * named_stamps > last - first)
     chosen &= above[begin] - above[units.offsets[document]] >= STAMPS
     chosen &= above[end] - above[begin] >= STAMPS - 1
     found[gather(begin[chosen], end[chosen])[0]] = True
@@ -460,8 +460,8 @@ def posts(units: Units, measures: Measures) -> NDArray[np.bool_]:
         measures.counts[:, c] for c in (signs.N_TOKENS, signs.N_AT, signs.N_OPEN, signs.N_YEAR)
     )
     signed = (ats > 0) & (opened > 0) & (years > 0) & (measures.cues[:, CUES.index("month")] > 0)
-    told, signature = tokens >= POST_TOKENS, signed & (tokens < 2 * POST_TOKENS)
+    long, signature = tokens >= POST_TOKENS, signed & (tokens < 2 * POST_TOKENS)
     document, follows = owners(units.offsets), np.zeros(len(units), np.bool_)
     for step in (1, 2):
         follows[:-step] |= signature[step:] & (document[step:] == document[:-step])
-    return told & (signed | ((ats > 0) & follows))
+    return long & (signed | ((ats > 0) & follows))

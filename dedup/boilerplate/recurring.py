@@ -35,11 +35,11 @@ __all__ = [
     "WITNESSES",
     "BlockTable",
     "Recurring",
-    "asked",
     "block_table",
     "find_recurring",
     "recurring_key",
     "unit_hashes",
+    "unit_keys",
 ]
 
 WITNESSES = 2
@@ -130,20 +130,20 @@ class Recurring:
         found = np.zeros(len(keys), np.uint8)
         if not len(self.keys):
             return found
-        asked = np.arange(len(keys))
+        maybe = np.arange(len(keys))
         if len(keys) > len(self.keys):
             # few blocks recur: a bit of each key's hash sends most of the others away before any is sought
             mask = np.uint64((1 << (16 * len(self.keys)).bit_length()) - 1)
             known = np.zeros(int(mask) + 1, np.bool_)
             known[self.keys & mask] = True
-            asked = np.flatnonzero(known[keys & mask])
-        at = np.minimum(np.searchsorted(self.keys, keys[asked]), len(self.keys) - 1)
-        there = self.keys[at] == keys[asked]
-        found[asked[there]] = self.witnesses[at[there]]
+            maybe = np.flatnonzero(known[keys & mask])
+        at = np.minimum(np.searchsorted(self.keys, keys[maybe]), len(self.keys) - 1)
+        there = self.keys[at] == keys[maybe]
+        found[maybe[there]] = self.witnesses[at[there]]
         return found
 
 
-def asked(
+def unit_keys(
     batch: pa.RecordBatch, document: NDArray[np.int64], whole: NDArray[np.uint64]
 ) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
     """Document and key of everything :meth:`Recurring.witnesses_of` looks up for these units."""

@@ -66,12 +66,12 @@ _ASTRAY = np.array([name in ("appeal", "nav", "widget") for name in LABELS])
 """What an agency's name by itself is never, by label."""
 ADDRESSED = CUES_OF + CUES.index("address")
 """Trait: words that speak to the reader."""
-PROSE_TOKENS = 80
-PROSE_STOPS = 3
-"""Words and sentence ends that make a unit prose."""
+LONE_PROSE_TOKENS = 80
+LONE_PROSE_STOPS = 3
+"""Words and sentence ends, at least, of a unit that may be the whole article."""
 FAIR_CUES = 2.0
 """Weights of cues that say something of a unit by themselves."""
-STRONG_CUES = 5.0
+OUTWEIGHING_CUES = 5.0
 """Weight of cues that even prose does not outweigh."""
 MANY_CUES, TITLE_CUES = 7.0, 4.0
 """Weight of cues that make a unit furniture by themselves, and a headline none."""
@@ -146,8 +146,8 @@ def captions_by_credit(view: View, labels: Labels) -> None:
     labels[found & ~view.closing & (labels <= TITLE)] = CAPTION
 
 
-def told_by_others(view: View, labels: Labels) -> None:
-    """What somebody posted is told in the article, whoever embedded it. A date before the text is no part."""
+def embedded_posts(view: View, labels: Labels) -> None:
+    """A post that the article embeds is part of it, a date put before the text is not."""
     labels[view.posted] = BODY
     labels[view.stamped] = META
 
@@ -177,8 +177,8 @@ def islands(view: View, labels: Labels) -> None:
     In text that is no page also one right below the article, and a short one that speaks to nobody.
     """
     units, traits = view.units, view.traits
-    told = (labels > TITLE) & (traits[ENDS_STOP] > 0) & view.uncued
-    rows = np.flatnonzero(told & (traits[WORDS] >= WORD * CLOSING_WORDS))
+    eligible = (labels > TITLE) & (traits[ENDS_STOP] > 0) & view.uncued
+    rows = np.flatnonzero(eligible & (traits[WORDS] >= WORD * CLOSING_WORDS))
     if not len(rows):
         return
     document = units.documents(rows)
@@ -201,15 +201,15 @@ def paragraphs(view: View, labels: Labels) -> None:
     """Two sentences without a cue, the article above and below them, are of it, whatever stands beside."""
     several = (view.measures.counts[:, signs.N_STOP] > 1) & (view.traits[ENDS_STOP] > 0)
     inside = (view.traits[PROSE_ABOVE] > 0) & (view.traits[PROSE_BELOW] > 0)
-    told = several & inside & view.uncued & (view.traits[WORDS] >= WORD * PARAGRAPH_WORDS)
-    labels[told & (labels > TITLE)] = BODY
+    eligible = several & inside & view.uncued & (view.traits[WORDS] >= WORD * PARAGRAPH_WORDS)
+    labels[eligible & (labels > TITLE)] = BODY
 
 
 def standfirsts(view: View, labels: Labels) -> None:
     """A sentence without a cue right below the headline sums up the article, however far its text is."""
     traits = view.traits
-    told = (labels == NAV) & (traits[ENDS_STOP] > 0) & (traits[WORDS] >= WORD * CLOSING_WORDS) & view.uncued
-    rows = np.flatnonzero(told & (traits[PROSE_BELOW] > 1))
+    eligible = (labels == NAV) & (traits[ENDS_STOP] > 0) & (traits[PROSE_BELOW] > 1) & view.uncued
+    rows = np.flatnonzero(eligible & (traits[WORDS] >= WORD * CLOSING_WORDS))
     if len(rows):
         document = view.units.documents(rows)
         above = rows - 1
@@ -221,8 +221,8 @@ def standfirsts(view: View, labels: Labels) -> None:
 def questions(view: View, labels: Labels) -> None:
     """A question without a cue between paragraphs of the article is an interviewer's, or a heading."""
     units, traits = view.units, view.traits
-    told = (labels > TITLE) & (traits[ENDS_QUESTION] > 0) & view.uncued
-    rows = np.flatnonzero(told & ~units.sentences)
+    eligible = (labels > TITLE) & (traits[ENDS_QUESTION] > 0) & view.uncued
+    rows = np.flatnonzero(eligible & ~units.sentences)
     document = units.documents(rows)
     inside = (rows > units.offsets[document]) & (rows + 1 < units.offsets[document + 1])
     rows = rows[inside]
@@ -251,9 +251,9 @@ def turns(view: View, labels: Labels) -> None:
     word = tokens.hash[units.first[rows]] + size[rows].astype(np.uint64)
     order = np.argsort(word, kind="stable")  # and so by document
     label = np.cumsum(run_starts(document[order], word[order]))
-    told = np.bincount(label, labels[rows[order]] == BODY)[label]
-    rows = rows[order[told + (size[rows[order]] > 1) > 1]]
-    labels[rows[view.measures.strongest[rows] < STRONG_CUES]] = BODY
+    in_body = np.bincount(label, labels[rows[order]] == BODY)[label]
+    rows = rows[order[in_body + (size[rows[order]] > 1) > 1]]
+    labels[rows[view.measures.strongest[rows] < OUTWEIGHING_CUES]] = BODY
 
 
 def comments(view: View, labels: Labels) -> None:
@@ -284,9 +284,9 @@ def listed(view: View, labels: Labels) -> None:
     count = steps(units.offsets)
     ends[units.offsets[:-1][count > 0]] = True
     led = heading[np.maximum.accumulate(np.where(heading | ends, np.arange(len(units)), 0))]
-    told = running(size * (view.prose & (labels == BODY) & ~cut))  # words of the article
-    above = told[:-1] - told[units.offsets[:-1]].repeat(count)
-    below = told[units.offsets[1:]].repeat(count) - told[1:]
+    so_far = running(size * (view.prose & (labels == BODY) & ~cut))  # words of the article
+    above = so_far[:-1] - so_far[units.offsets[:-1]].repeat(count)
+    below = so_far[units.offsets[1:]].repeat(count) - so_far[1:]
     page = (view.model == MODELS.index("page")).repeat(count)
     inside = ~page & np.append(line[1:], False)
     labels[led & line & (above >= LISTED_BELOW) & ((below == 0) | inside) & (labels == BODY)] = NAV
@@ -317,8 +317,8 @@ def only_signed(units: Units, measures: Measures, labels: Labels, label: int) ->
 def led_by_places(view: View, labels: Labels) -> None:
     """What a dateline opens is the article, though it has a month and a year as captions have."""
     units, traits = view.units, view.traits
-    told = (labels == CAPTION) & (traits[ENDS_STOP] > 0)
-    rows = np.flatnonzero(told & (traits[WORDS] >= WORD * PROSE_WORDS))
+    eligible = (labels == CAPTION) & (traits[ENDS_STOP] > 0)
+    rows = np.flatnonzero(eligible & (traits[WORDS] >= WORD * PROSE_WORDS))
     if len(rows):
         named = view.measures.naming(is_in(view.measures.agency_unit, rows))
         led = is_in(rows, named.agency_unit[datelines(view.surface, units, named)])
@@ -367,9 +367,9 @@ def lone_prose(view: View, labels: Labels) -> None:
     """
     units, measures = view.units, view.measures
     tokens, stops, upper = (measures.counts[:, c] for c in (signs.N_TOKENS, signs.N_STOP, signs.N_UPPER))
-    prose = (stops >= PROSE_STOPS) & (measures.strongest < STRONG_CUES) & (labels != APPEAL)
+    prose = (stops >= LONE_PROSE_STOPS) & (measures.strongest < OUTWEIGHING_CUES) & (labels != APPEAL)
     prose |= (stops == 0) & (3 * upper < 2 * tokens)
-    prose &= (labels > TITLE) & (tokens >= PROSE_TOKENS)
+    prose &= (labels > TITLE) & (tokens >= LONE_PROSE_TOKENS)
     if not prose.any():
         return
     documents = len(units.offsets) - 1
@@ -392,7 +392,7 @@ RULES: tuple[Callable[[View, Labels], None], ...] = (
     captions_by_form,
     announced,
     captions_by_credit,
-    told_by_others,
+    embedded_posts,
     recurring,
     credits_of_nobody,
     islands,

@@ -13,7 +13,7 @@ from dedup.boilerplate.features import model_of, observe, suspects, table
 from dedup.boilerplate.forms import posts
 from dedup.boilerplate.lexicon import CUES
 from dedup.boilerplate.model import BODY, LABELS, MODELS, TITLE, label_units
-from dedup.boilerplate.recurring import asked, unit_hashes
+from dedup.boilerplate.recurring import unit_hashes, unit_keys
 from dedup.boilerplate.relabelling import CAPTION, CREDIT, none_of, only_signed, relabel
 from dedup.boilerplate.spans import KINDS, Spans, inner_spans, sentence_cuts
 from dedup.boilerplate.units import (
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
     from dedup.boilerplate.recurring import Recurring
 
-__all__ = ["Stripped", "clean_texts", "keys_asked", "share_of_cues", "strip", "strip_boilerplate"]
+__all__ = ["Stripped", "clean_texts", "lookup_keys", "share_of_cues", "strip", "strip_boilerplate"]
 
 _KIND_OF_LABEL = np.array(
     [0, KINDS.index(Kind.TITLE), *(KINDS.index(Kind(name)) for name in LABELS[2:])], np.uint8
@@ -115,12 +115,12 @@ class _Decided:
     removed: NDArray[np.bool_]
 
 
-def keys_asked(tokens: Tokens, batch: pa.RecordBatch) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
-    """Document and key of all that :func:`strip` looks up in a ``Recurring``; the rest may be left out."""
+def lookup_keys(tokens: Tokens, batch: pa.RecordBatch) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
+    """Document and key of all that :func:`strip` looks up in a ``Recurring``, which need hold no more."""
     seen = Seen.of(tokens, batch.column("text"))
     tokens, surface = seen.tokens, seen.surface
     units = units_of(tokens, surface, unbroken(tokens), dated_openings(tokens, surface))
-    return asked(batch, owners(units.offsets), unit_hashes(tokens, units.first, units.last))
+    return unit_keys(batch, owners(units.offsets), unit_hashes(tokens, units.first, units.last))
 
 
 def strip(
@@ -230,26 +230,26 @@ def _by_sentences(
     part, new = finer.of(chosen), new[rows]
     fresh = tally(tokens, surface, part.first[new], part.last[new])
     tallies = Tallies(measures.counts, measures.whole, measures.head).of(origin[rows], new, fresh)
-    told = measure(tokens, surface, part, view.phrases, tallies)
+    measured = measure(tokens, surface, part, view.phrases, tallies)
     nothing = np.zeros(len(part), np.bool_)
     found = label_units(
         table(),
-        observe(tokens, surface, part, told, nothing, nothing.view(np.uint8)),
+        observe(tokens, surface, part, measured, nothing, nothing.view(np.uint8)),
         part.offsets,
         np.full(len(part.offsets) - 1, MODELS.index("sentence"), np.uint8),
     )
     gone = removed[rows]
-    cued = new & (found > TITLE) & (told.strongest >= OWN_CUES)
+    cued = new & (found > TITLE) & (measured.strongest >= OWN_CUES)
     # one word of many says little: "… fell behind its polls", where "back" is a link
-    said = told.covered[:, :KINDS_OF_FURNITURE].max(axis=1, initial=0)
+    said = measured.covered[:, :KINDS_OF_FURNITURE].max(axis=1, initial=0)
     goes = cued & ~gone & ((said > 1) | (4 * said >= part.last - part.first))
     for label in (CREDIT, CAPTION):
-        goes &= ~only_signed(part, told, found, label)
+        goes &= ~only_signed(part, measured, found, label)
     stays = np.zeros(len(part), np.bool_)
     some = np.flatnonzero(new & gone)
-    prose = (found[some] == BODY) & (told.strongest[some] == 0)
-    prose &= told.cues[some, CUES.index("address")] == 0  # appeals speak of themselves and to the reader
-    stays[some] = _beside_cues(part.block[some], cued[some], prose, told.counts[some, signs.N_TOKENS])
+    prose = (found[some] == BODY) & (measured.strongest[some] == 0)
+    prose &= measured.cues[some, CUES.index("address")] == 0  # appeals speak of themselves and to the reader
+    stays[some] = _beside_cues(part.block[some], cued[some], prose, measured.counts[some, signs.N_TOKENS])
     labels[rows[goes]], removed[rows[goes]] = found[goes], True
     labels[rows[stays]], removed[rows[stays]] = BODY, False
     again = rows[goes | stays]

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from dedup import pipeline
-from dedup.boilerplate import BlockTable, Recurring, block_table, find_recurring, keys_asked, strip
+from dedup.boilerplate import BlockTable, Recurring, block_table, find_recurring, lookup_keys, strip
 from dedup.tokens import tokenize
 
 FURNITURE = "The Tern reports from the islands every day of the year, whatever the weather"
@@ -96,7 +96,7 @@ def test_the_keys_a_document_asks_for_are_all_it_needs(seed_table: pa.Table) -> 
     for low in range(0, len(batch), 16):
         part = batch.slice(low, 16)
         own = tokenize(part.column("text"))
-        _, keys = keys_asked(own, part)
+        _, keys = lookup_keys(own, part)
         known = np.isin(learned.keys, keys)
         found = strip(own, part, Recurring(learned.keys[known], learned.witnesses[known]))
         first, last = tokens.offsets[low], tokens.offsets[min(low + 16, len(batch))]

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyspark.sql import functions as F
 
-from dedup.boilerplate import Recurring, block_table, keys_asked, recurring_key
+from dedup.boilerplate import Recurring, block_table, lookup_keys, recurring_key
 from dedup.boilerplate.recurring import LONG_TOKENS, MANY_SOURCES, OFTEN, PROSE_TOKENS, WITNESSES
 from dedup.engines.spark.arrays import flat, integers, packed, signed
 from dedup.engines.spark.cluster import Corpus, numbered
@@ -150,7 +150,7 @@ def _seen(table: pa.Table) -> pa.Table:
     offsets = np.searchsorted(found.document, np.arange(n + 1))
     source, day = np.zeros(n, np.uint64), np.full(n, NO_DAY)
     source[found.document], day[found.document] = found.source, found.day
-    document, keys = keys_asked(tokens, batch)
+    document, keys = lookup_keys(tokens, batch)
     order = np.argsort(document, kind="stable")
     return pa.table(
         {
