@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 __all__ = [
     "CROWD",
     "FLASH",
-    "LEADERS",
+    "STAR_CENTRES",
     "Pairs",
     "band_keys",
     "exact_leaders",
@@ -46,10 +46,10 @@ ROWS = 8
 about 0.7 on (Leskovec, Rajaraman and Ullman, Mining of Massive Datasets, section 3.4)."""
 
 CROWD = 64
-"""A fingerprint that more documents share pairs each of them with the first ``LEADERS`` and the ``LEADERS``
+"""A fingerprint that more documents share pairs each of them with the first ``STAR_CENTRES`` and as many just
 before it."""
 
-LEADERS = 8
+STAR_CENTRES = 8
 
 FLASH = 48
 """Tokens; a longer text is no flash, however wide a window is: the index has a list of shorter ones."""
@@ -189,7 +189,7 @@ def _partners(keys: NDArray[np.uint64], low: int) -> tuple[NDArray[np.int64], ND
     Also how many fingerprints are of crowds.
     """
     partners = np.empty(len(keys), np.int32)
-    kept, crowded = kernels.get().find_partners(keys, low, CROWD, LEADERS, partners)
+    kept, crowded = kernels.get().find_partners(keys, low, CROWD, STAR_CENTRES, partners)
     number = keys[:kept] & np.uint64((1 << low) - 1)
     return number.astype(np.int64), partners[:kept].copy(), crowded
 

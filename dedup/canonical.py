@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 Members: TypeAlias = "Sequence[int] | NDArray[np.int64]"
 
-__all__ = ["Candidates", "choose", "measure", "ranks", "reason"]
+__all__ = ["Versions", "choose", "measure", "ranks", "reason"]
 
 STEPS = 32
 """Parts of the family's greatest weight in which weights are compared: a scan has more words where some are
@@ -49,7 +49,7 @@ torn in two, and a sixtieth more is no longer story."""
 
 
 @dataclass(frozen=True, slots=True)
-class Candidates:
+class Versions:
     """What the choice looks at; one row a document.
 
     Attributes:
@@ -72,18 +72,18 @@ class Candidates:
 
 
 def choose(
-    candidates: Candidates, family: NDArray[np.int64], settings: Settings, most: Sequence[int] = ()
+    versions: Versions, family: NDArray[np.int64], settings: Settings, most: Sequence[int] = ()
 ) -> NDArray[np.int64]:
     """Number of the canonical document of each document's family: int64[n].
 
     Args:
-        candidates: Of n documents.
+        versions: Of n documents.
         family: int64[n].
         settings: For the policy.
         most: The greatest measure in each family, where they are numbered from 0 and not all of their members
-            are among the candidates.
+            are here.
     """
-    rank = ranks(candidates, family, settings, most)
+    rank = ranks(versions, family, settings, most)
     order = np.lexsort((rank, family))
     opens = run_starts(family[order])
     best = np.empty(len(order), np.int64)
@@ -91,20 +91,20 @@ def choose(
     return best
 
 
-def measure(candidates: Candidates, settings: Settings) -> NDArray[np.int64]:
+def measure(versions: Versions, settings: Settings) -> NDArray[np.int64]:
     """The words by which versions are compared, relative to the family's most: int64[n]."""
-    c = candidates
+    c = versions
     if settings.policy == Policy.AGENCY:
         return c.agreed
     return np.asarray(c.agreed + np.minimum(np.maximum(c.words - c.agreed, 0), c.agreed))
 
 
 def ranks(
-    candidates: Candidates, family: NDArray[np.int64], settings: Settings, most: Sequence[int] = ()
+    versions: Versions, family: NDArray[np.int64], settings: Settings, most: Sequence[int] = ()
 ) -> NDArray[np.int64]:
     """Place of each document in the policy's order, compared within a family: int64[n], lower is better."""
     n = len(family)
-    c = candidates
+    c = versions
     fullness = _in_steps(measure(c, settings), family, most)
     last = [c.published, np.round(c.removed, 3), np.arange(n)]
     fullest = [-fullness, ~c.credited, *last]
@@ -147,33 +147,31 @@ def place_of(source: str, patterns: Sequence[str]) -> int:
     return next(matching, len(patterns))
 
 
-def reason(
-    number: int, members: Members, candidates: Candidates, agreement: float, settings: Settings
-) -> str:
+def reason(number: int, members: Members, versions: Versions, agreement: float, settings: Settings) -> str:
     """Why a document stands for its family, in one sentence with its numbers.
 
     Args:
         number: The canonical document.
         members: All documents of the family.
-        candidates: What the choice looked at.
+        versions: What the choice looked at.
         agreement: Share of what two or more versions carry that this one has.
         settings: For the policy.
     """
-    parts = [_fullness(number, members, candidates, agreement)]
-    source = candidates.source[number].as_py()
+    parts = [_fullness(number, members, versions, agreement)]
+    source = versions.source[number].as_py()
     if settings.policy == Policy.SOURCE and source is not None:
         place = place_of(source, settings.source_priority)
         if place < len(settings.source_priority):
             parts.insert(0, f"{source} is number {place + 1} of the priority list")
     if settings.policy == Policy.AGENCY and source is not None and agency_of(source):
         parts.insert(0, f"published by {agency_of(source)} itself")
-    if candidates.credited[number]:
-        parts.append(f"{candidates.agencies[number][0].as_py()} credit")
-    published = int(candidates.published[number])
+    if versions.credited[number]:
+        parts.append(f"{versions.agencies[number][0].as_py()} credit")
+    published = int(versions.published[number])
     if published != NEVER:
-        delay = timedelta(microseconds=published - int(candidates.published[members].min()))
+        delay = timedelta(microseconds=published - int(versions.published[members].min()))
         late = f"{_span(delay)} after the earliest" if delay else "the earliest"
-        if (candidates.published[members] == NEVER).any():
+        if (versions.published[members] == NEVER).any():
             late += " with a date"
         if settings.policy == Policy.EARLIEST:
             parts.insert(0, late)
@@ -182,18 +180,18 @@ def reason(
     return "; ".join(parts)
 
 
-def _fullness(number: int, members: Members, candidates: Candidates, agreement: float) -> str:
-    c, versions = candidates, len(members)
+def _fullness(number: int, members: Members, versions: Versions, agreement: float) -> str:
+    c, several = versions, len(members)
     words, agreed = int(c.words[number]), int(c.agreed[number])
     same = (c.words[members] == words).all() and (c.agreed[members] == words).all()
     if same and agreement == 1:
-        everyone = "both versions" if versions == 2 else f"all {versions} versions"
+        everyone = "both versions" if several == 2 else f"all {several} versions"
         return f"the same {count(words, 'word') if words else 'text'} in {everyone}"
     has = f"has {count(words, 'word')}"
-    if versions == 2:
+    if several == 2:
         shared = "all" if agreed == words else f"{agreed:,}"
         return f"{has}, {shared} of them in passages that both versions share"
-    return f"{has} and covers {percent(agreement)} of what two or more of {versions} versions share"
+    return f"{has} and covers {percent(agreement)} of what two or more of {several} versions share"
 
 
 def _span(delay: timedelta) -> str:

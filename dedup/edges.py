@@ -18,17 +18,18 @@ if TYPE_CHECKING:
 
 __all__ = [
     "EXACT",
+    "FOR_ROUNDUPS_SQL",
     "KINDS",
     "NEAR",
     "NONE",
     "PARTIAL",
     "QUOTE",
-    "TOLD",
+    "ROUNDUP_WORDS",
     "VERSION",
     "Edges",
     "Links",
+    "for_roundups",
     "join_links",
-    "telling",
 ]
 
 KINDS = tuple(RelationKind)
@@ -36,14 +37,18 @@ KINDS = tuple(RelationKind)
 
 EXACT, NEAR, VERSION, PARTIAL, QUOTE, NONE = range(6)
 
-TOLD = 32
-"""Narrative words from which what two documents share may be a piece of one, version or not: what a weekly
+ROUNDUP_WORDS = 32
+"""Narrative words from which a partial or quote pair still counts as evidence of a roundup: what a weekly
 review takes from an article of last week is only a quotation."""
 
 
-def telling(kind: Any, narrative: Any) -> Any:
-    """Pairs that say whether a document is a roundup, of columns of numpy or Spark."""
-    return (kind <= VERSION) | ((kind <= QUOTE) & (narrative >= TOLD))
+def for_roundups(kind: Any, narrative: Any) -> Any:
+    """Pairs that :func:`dedup.families.find_roundups` looks at, of columns of numpy or Spark."""
+    return (kind <= VERSION) | ((kind <= QUOTE) & (narrative >= ROUNDUP_WORDS))
+
+
+FOR_ROUNDUPS_SQL = f"(kind <= {VERSION} OR (kind <= {QUOTE} AND narrative >= {ROUNDUP_WORDS}))"
+"""The same of rows in a database."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,9 +116,9 @@ class Edges(Links):
         return Links(self.a, self.b, self.kind, self.coverage_a, self.coverage_b)
 
     @property
-    def telling(self) -> NDArray[np.bool_]:
+    def for_roundups(self) -> NDArray[np.bool_]:
         """Pairs that say whether a document is a roundup: bool[e]."""
-        return np.asarray(telling(self.kind, self.narrative_words))
+        return np.asarray(for_roundups(self.kind, self.narrative_words))
 
     def beyond(self, size: NDArray[np.int64]) -> NDArray[np.int64]:
         """Pairs with a run that ends beyond one of its documents, which have so many tokens: their rows."""

@@ -64,7 +64,7 @@ class Grouping:
 
 
 def find_roundups(
-    edges: Edges, length: NDArray[np.int64], asked: NDArray[np.bool_] | None = None
+    edges: Edges, length: NDArray[np.int64], where: NDArray[np.bool_] | None = None
 ) -> NDArray[np.bool_]:
     """Documents that put together several others: bool[n].
 
@@ -76,20 +76,20 @@ def find_roundups(
     Args:
         edges: Verified pairs.
         length: int64[n], body tokens of each document.
-        asked: bool[n], which of them are looked at; all by default.
+        where: bool[n], which of them are looked at; all by default.
     """
     documents = len(length)
     roundup = np.zeros(documents, bool)
-    telling = np.flatnonzero(edges.telling)
-    host = np.concatenate([edges.a[telling], edges.b[telling]])
-    own = np.concatenate([edges.coverage_a[telling], edges.coverage_b[telling]])
-    other = np.concatenate([edges.coverage_b[telling], edges.coverage_a[telling]])
-    row, side = np.concatenate([telling, telling]), np.repeat([0, 1], len(telling))
+    chosen = np.flatnonzero(edges.for_roundups)
+    host = np.concatenate([edges.a[chosen], edges.b[chosen]])
+    own = np.concatenate([edges.coverage_a[chosen], edges.coverage_b[chosen]])
+    other = np.concatenate([edges.coverage_b[chosen], edges.coverage_a[chosen]])
+    row, side = np.concatenate([chosen, chosen]), np.repeat([0, 1], len(chosen))
     version = (edges.kind[row] <= VERSION) & (own > PIECE) & (own < COPY)
     versions = np.bincount(host[version], minlength=documents)
     order = np.flatnonzero(own <= PIECE)
-    if asked is not None:
-        order = order[asked[host[order]]]
+    if where is not None:
+        order = order[where[host[order]]]
     order = order[np.bincount(host[order], minlength=documents)[host[order]] > 1]
     order = order[np.lexsort((row[order], -own[order], host[order]))]
     row, side, host = row[order], side[order], host[order]

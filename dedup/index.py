@@ -39,7 +39,7 @@ from dedup.output import write_run
 from dedup.storage import Store, open_store
 from dedup.storage.ledger import Ledger
 from dedup.storage.segments import Postings
-from dedup.values import asked_number, asked_time, micros, moment
+from dedup.values import int_argument, micros, moment, time_argument
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -440,7 +440,7 @@ class Index:
             UsageError: ``since`` is no time, or ``min_size`` no number.
         """
         least = _bounded(min_size, "min_size")
-        start = asked_time(since, "since")
+        start = time_argument(since, "since")
         changed, num = -(2**62) if start is None else micros(start), -1
         while True:
             with self._reading():
@@ -511,7 +511,7 @@ class Index:
         Raises:
             UsageError: ``before`` is no time.
         """
-        end = asked_time(before, "before")
+        end = time_argument(before, "before")
         if end is None:
             raise UsageError("prune needs a time")
         total = 0
@@ -632,7 +632,7 @@ def _next(documents: Iterator[Document], most: int) -> Iterator[Document]:
 
 def _bounded(number: object, name: str) -> int:
     """A number that somebody asks with as databases can hold it; none that is stored lies beyond."""
-    return min(max(asked_number(number, name), 0), 2**63 - 1)
+    return min(max(int_argument(number, name), 0), 2**63 - 1)
 
 
 def _newness(entry: Entry) -> int:

@@ -106,7 +106,7 @@ class _Title(NamedTuple):
 
 
 def compare_headlines(
-    texts: Texts, a: NDArray[np.int64], b: NDArray[np.int64], asked: NDArray[np.bool_]
+    texts: Texts, a: NDArray[np.int64], b: NDArray[np.int64], where: NDArray[np.bool_]
 ) -> Headlines:
     """What headlines tell apart; nothing where a source or a headline isn't known, or the sources differ.
 
@@ -114,12 +114,12 @@ def compare_headlines(
         texts: Body tokens of n documents, and their headlines.
         a: int64[p] document number.
         b: int64[p].
-        asked: bool[p], the pairs that are looked at.
+        where: bool[p], the pairs that are looked at.
     """
     found = Headlines(*np.zeros((3, len(a)), bool))
     if texts.title is None:
         return found
-    rows = np.flatnonzero(asked)
+    rows = np.flatnonzero(where)
     rows = rows[texts.sources_known(a[rows], b[rows], same=True)]
     if not len(rows):
         return found
@@ -136,7 +136,7 @@ def compare_headlines(
     return found
 
 
-def names_swapped(texts: Texts, aligned: Aligned, asked: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def names_swapped(texts: Texts, aligned: Aligned, where: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Pairs whose headlines name two people, or firms, that stand in the same place of the texts: bool[p].
 
     Of a name two words in a row, in capitals, stand in the headline and in the article, and neither of them
@@ -146,10 +146,10 @@ def names_swapped(texts: Texts, aligned: Aligned, asked: NDArray[np.bool_]) -> N
     Args:
         texts: Body tokens of n documents, and their headlines.
         aligned: The pairs.
-        asked: bool[p], the pairs that are looked at.
+        where: bool[p], the pairs that are looked at.
     """
-    found = np.zeros(len(asked), bool)
-    rows = np.flatnonzero(asked)
+    found = np.zeros(len(where), bool)
+    rows = np.flatnonzero(where)
     if texts.title is None or not len(rows):
         return found
     documents, ends = _distinct(aligned.a[rows], aligned.b[rows])

@@ -33,7 +33,7 @@ from dedup.boilerplate import (
     strip,
 )
 from dedup.candidates import Pairs, is_flash, passage_pairs, unique_pairs
-from dedup.canonical import Candidates, choose
+from dedup.canonical import Versions, choose
 from dedup.columns import codes, whole, whole_strings
 from dedup.copies import collapse, loosen
 from dedup.edges import NONE, Edges
@@ -131,7 +131,7 @@ class Judged:
         family: int64[n], number of the family's first member; its own where it is alone.
         canonical: int64[n], canonical document of the family.
         to_canonical: Each other member (b) with its canonical (a), or the other way round: a < b.
-        candidates: What the canonical was chosen by.
+        versions: What the canonical was chosen by.
         cut: int64[c, 2], pairs with a joining edge that ended in different families.
         crowded: Fingerprints shared by so many documents that not all their pairs were looked at.
         stock: Shingles left out as stock.
@@ -146,7 +146,7 @@ class Judged:
     family: NDArray[np.int64]
     canonical: NDArray[np.int64]
     to_canonical: Edges
-    candidates: Candidates
+    versions: Versions
     cut: NDArray[np.int64]
     crowded: int
     stock: int
@@ -422,8 +422,8 @@ def settle(
     family = grouping.family[leader]
     relations = Edges.concat([edges, collapsed])
     agreed = attested_words(texts, relations, family, settings.workers)
-    candidates = _candidates(prepared, documents, agreed)
-    canonical = choose(candidates, family, settings)
+    versions = _versions(prepared, documents, agreed)
+    canonical = choose(versions, family, settings)
     return Judged(
         order=documents.order,
         texts=texts,
@@ -434,7 +434,7 @@ def settle(
         family=family,
         canonical=canonical,
         to_canonical=to_leader(texts, content, canonical, settings),
-        candidates=candidates,
+        versions=versions,
         cut=grouping.cut,
         crowded=crowded,
         stock=copies.stock,
@@ -453,11 +453,11 @@ def _bounds(offsets: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.i
     return offsets[:-1], offsets[1:]
 
 
-def _candidates(prepared: Prepared, documents: Numbered, agreed: NDArray[np.int64]) -> Candidates:
+def _versions(prepared: Prepared, documents: Numbered, agreed: NDArray[np.int64]) -> Versions:
     order, texts = documents.order, documents.texts
     raw = np.diff(prepared.raw_offsets)
     kept = np.diff(prepared.offsets)
-    return Candidates(
+    return Versions(
         words=texts.half_words() // 2,
         agreed=agreed,
         credited=prepared.credited[order],

@@ -22,7 +22,7 @@ from dedup.ragged import by_owner
 from dedup.reasons import explain
 from dedup.tables import Room, Tables
 from dedup.texts import STOCK
-from dedup.values import asked_id, asked_number
+from dedup.values import id_argument, int_argument
 
 if TYPE_CHECKING:
     import os
@@ -96,7 +96,7 @@ class Family:
             UsageError: ``variant`` is not the id of one.
         """
         for document in self.variants:
-            if document.id == asked_id(variant):
+            if document.id == id_argument(variant):
                 return diff(self.canonical.text, document.text)
         raise UsageError(f"{variant!r} is no variant of family {self.id}")
 
@@ -170,7 +170,7 @@ class Result(Tables):
         Raises:
             UsageError: ``count`` is no whole number.
         """
-        most = max(asked_number(count, "count"), 0)
+        most = max(int_argument(count, "count"), 0)
         order = np.argsort(-self._size[self._firsts], kind="stable")
         return list(self._families(self._firsts[order[:most]]))
 
@@ -211,7 +211,7 @@ class Result(Tables):
         low, high = sorted((self._number(a), self._number(b)))
         edges, rule = compare_rows(self._prepared, self._judged, low, high, self.settings)
         found = _relation(self._relation_rows(edges, self._places(edges)).to_pylist()[0])
-        return found if found.a == asked_id(a) else _turned(found), rule
+        return found if found.a == id_argument(a) else _turned(found), rule
 
     def stock_spans(self, identity: str | int) -> list[tuple[int, int]]:
         """Places of a document that recur across time and stories, in characters of its raw text.
@@ -227,7 +227,7 @@ class Result(Tables):
         return spans_of_tokens(self._document(number).text, stock)
 
     def _number(self, identity: str | int) -> int:
-        number = self._numbers.get(asked_id(identity) or "")
+        number = self._numbers.get(id_argument(identity) or "")
         if number is None:
             raise UsageError(f"no document with id {identity!r}")
         return number
@@ -245,7 +245,7 @@ class Result(Tables):
         rows = self._family_rows(firsts).select(_OF_FAMILIES).to_pylist() if len(firsts) else []
         for first, row in zip(firsts.tolist(), rows, strict=True):
             canonical = int(self._judged.canonical[first])
-            credited = self._judged.candidates.credited[self._members(first)].tolist()
+            credited = self._judged.versions.credited[self._members(first)].tolist()
             yield Family(
                 id=row["id"],
                 canonical=self._document(canonical),

@@ -113,7 +113,7 @@ class Tables:
     def _family_column(self) -> pa.Array:
         """Id of each family of two or more, by its first member; null for other numbers."""
         firsts = np.flatnonzero(self._size > 1)
-        times = self._judged.candidates.published[firsts]
+        times = self._judged.versions.published[firsts]
         content = self._prepared.content[self._judged.order[firsts]]
         keys = np.column_stack([times.astype(np.uint64), content])
         names = pa.array([id_of(key.tobytes()) for key in keys], pa.string())
@@ -136,7 +136,7 @@ class Tables:
 
     def _reason(self, canonical: int, members: NDArray[np.int64]) -> str:
         share = float(self._agreement[canonical])
-        return reason(canonical, members, self._judged.candidates, share, self.settings)
+        return reason(canonical, members, self._judged.versions, share, self.settings)
 
     @cached_property
     def _role(self) -> NDArray[np.uint8]:
@@ -195,7 +195,7 @@ class Tables:
                 "canonical_coverage": pa.array(back[numbers], from_pandas=True),
                 "language": self._prepared.language.take(pa.array(rows)),
                 "agencies": self._prepared.agencies.take(pa.array(rows)),
-                "words": judged.candidates.words[numbers],
+                "words": judged.versions.words[numbers],
                 "removed_chars": self._prepared.removed_chars[rows],
             }
             yield pa.record_batch(columns)
@@ -243,7 +243,7 @@ class Tables:
 
     def _family_rows(self, firsts: NDArray[np.int64]) -> pa.RecordBatch:
         """Rows of some families, by their first members."""
-        judged, candidates = self._judged, self._judged.candidates
+        judged, versions = self._judged, self._judged.versions
         size = self._size[firsts]
         offsets = running(size)
         start = self._by_family[0][firsts]
@@ -251,9 +251,9 @@ class Tables:
         members = self._by_family[1][places]
         numbers = pa.array(members)
         canonical = judged.canonical[firsts]
-        agencies = candidates.agencies.take(numbers)
+        agencies = versions.agencies.take(numbers)
         named = np.repeat(family, np.asarray(pc.list_value_length(agencies)))
-        times = candidates.published[members]
+        times = versions.published[members]
         last = np.maximum.reduceat(np.where(times == NEVER, -NEVER, times), offsets[:-1])
         return pa.record_batch(
             [
@@ -268,10 +268,10 @@ class Tables:
                     ],
                     pa.string(),
                 ),
-                self._ids(pa.array(firsts, mask=candidates.published[firsts] == NEVER)),
+                self._ids(pa.array(firsts, mask=versions.published[firsts] == NEVER)),
                 pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), self._ids(numbers)),
                 pa.array(size),
-                _distinct(candidates.source.take(numbers), family, len(firsts)),
+                _distinct(versions.source.take(numbers), family, len(firsts)),
                 _distinct(agencies.flatten(), named, len(firsts)),
                 _moments(np.minimum.reduceat(times, offsets[:-1]), NEVER),
                 _moments(last, -NEVER),

@@ -20,11 +20,10 @@ __all__ = [
     "FIRST_DATE",
     "NO_LAST_DATE",
     "as_text",
-    "asked_id",
-    "asked_number",
-    "asked_time",
     "fields_of",
     "has_surrogate",
+    "id_argument",
+    "int_argument",
     "is_wide",
     "micros",
     "moment",
@@ -34,6 +33,7 @@ __all__ = [
     "no_text",
     "no_utf8",
     "parse_time",
+    "time_argument",
 ]
 
 FIELDS_ARE = "; fields are "
@@ -115,7 +115,7 @@ def _parsed(value: str | datetime | None) -> datetime | None:
         raise ValueError(f"{value} is out of range in UTC") from error
 
 
-def asked_time(value: str | date | None, name: str) -> datetime | None:
+def time_argument(value: str | date | None, name: str) -> datetime | None:
     """A time that somebody asks by; a date is its first moment.
 
     Args:
@@ -131,7 +131,7 @@ def asked_time(value: str | date | None, name: str) -> datetime | None:
         raise UsageError(f"{name} {value}: not an ISO 8601 time such as 2026-03-01") from error
 
 
-def asked_id(value: object) -> str | None:
+def id_argument(value: object) -> str | None:
     """The id that a record of this value would have, None where it would have none."""
     try:
         return as_text("id", value)
@@ -139,7 +139,7 @@ def asked_id(value: object) -> str | None:
         return None
 
 
-def asked_number(value: object, name: str) -> int:
+def int_argument(value: object, name: str) -> int:
     """A whole number that somebody asks with; a float may be one.
 
     Args:

@@ -42,7 +42,7 @@ def _names() -> dict[int, tuple[NDArray[np.uint64], NDArray[np.uint8]]]:
     return {size: (hashes[sizes == size], bits[sizes == size]) for size in np.unique(sizes).tolist()}
 
 
-def other_weekdays(texts: Texts, aligned: Aligned, asked: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def other_weekdays(texts: Texts, aligned: Aligned, where: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Pairs that name days of the week, none in common runs, and one in the place of another: bool[p].
 
     Tomorrow of one forecast is today in the next: "Monday, in the night to Tuesday", "Tuesday, in the night
@@ -52,11 +52,11 @@ def other_weekdays(texts: Texts, aligned: Aligned, asked: NDArray[np.bool_]) -> 
     Args:
         texts: Body tokens of n documents.
         aligned: The pairs.
-        asked: bool[p], the pairs that are looked at.
+        where: bool[p], the pairs that are looked at.
     """
     a, b = aligned.a, aligned.b
     found = np.zeros(len(a), bool)
-    rows = np.flatnonzero(asked)
+    rows = np.flatnonzero(where)
     if not len(rows):  # mostly
         return found
     run, of = gather(aligned.start[rows], aligned.stop[rows])

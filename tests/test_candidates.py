@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from dedup import kernels
 from dedup.candidates import (
     CROWD,
-    LEADERS,
     ROWS,
+    STAR_CENTRES,
     Pairs,
     exact_leaders,
     near_pairs,
@@ -110,9 +110,9 @@ def test_a_crowd_keeps_its_first_and_its_neighbours() -> None:
         Settings(min_shared_fingerprints=1),
     )
     assert found.crowded == 1
-    expected = {(a, b) for b in range(size) for a in range(b) if a < LEADERS or b - a <= LEADERS}
+    expected = {(a, b) for b in range(size) for a in range(b) if a < STAR_CENTRES or b - a <= STAR_CENTRES}
     assert set(pairs_of(found)) == expected
-    assert len(found) == len(expected) <= 2 * LEADERS * size
+    assert len(found) == len(expected) <= 2 * STAR_CENTRES * size
 
 
 def test_no_crowd_yet() -> None:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dedup.boilerplate import agency_of
-from dedup.canonical import Candidates, _span, choose, place_of, ranks, reason
+from dedup.canonical import Versions, _span, choose, place_of, ranks, reason
 from dedup.config import Policy, Settings
 from dedup.texts import NEVER
 
@@ -22,10 +22,10 @@ def settings(policy: str) -> Settings:
     )
 
 
-def candidates(*rows: tuple[int, int, bool, int, str | None]) -> Candidates:
+def versions(*rows: tuple[int, int, bool, int, str | None]) -> Versions:
     """Rows of words, agreed words, credited, published, source."""
     words, agreed, credited, published, source = zip(*rows, strict=True)
-    return Candidates(
+    return Versions(
         words=np.array(words),
         agreed=np.array(agreed),
         credited=np.array(credited, bool),
@@ -37,7 +37,7 @@ def candidates(*rows: tuple[int, int, bool, int, str | None]) -> Candidates:
 
 
 def chosen(policy: str, *rows: tuple[int, int, bool, int, str | None]) -> int:
-    return int(choose(candidates(*rows), np.zeros(len(rows), np.int64), settings(policy))[0])
+    return int(choose(versions(*rows), np.zeros(len(rows), np.int64), settings(policy))[0])
 
 
 def test_fullest_is_the_longer_of_two():
@@ -56,7 +56,7 @@ def test_among_equals_a_credit_decides_then_time():
 def test_what_is_not_here_may_be_the_fullest_of_its_family():
     """Of two of which one has three words in a hundred more that one stands, but the earlier, if a third has far more."""
     rows = [(300, 300, False, 2, None), (290, 290, False, 1, None)] * 2
-    both = candidates(*rows), np.array([0, 0, 1, 1]), settings("fullest")
+    both = versions(*rows), np.array([0, 0, 1, 1]), settings("fullest")
     assert choose(*both).tolist() == [0, 0, 2, 2]
     assert choose(*both, [0, 3000]).tolist() == [0, 0, 3, 3]
 
@@ -133,7 +133,7 @@ rows = st.tuples(
 
 @given(st.lists(rows, min_size=1, max_size=8), st.sampled_from(Policy))
 def test_every_policy_is_a_total_order_that_other_families_do_not_touch(found, policy):
-    doubled = candidates(*found, *found)
+    doubled = versions(*found, *found)
     family = np.repeat([0, len(found)], len(found))
     rank = ranks(doubled, family, settings(policy))
     assert sorted(rank) == list(range(2 * len(found)))
@@ -144,7 +144,7 @@ def test_every_policy_is_a_total_order_that_other_families_do_not_touch(found, p
 
 def test_the_reason_has_its_numbers():
     minute = 60_000_000
-    many = candidates(
+    many = versions(
         (400, 380, True, 38 * minute, "a"), (390, 380, False, 0, "b"), (200, 200, False, NEVER, "c")
     )
     said = reason(0, [0, 1, 2], many, 0.97, Settings())
@@ -152,18 +152,18 @@ def test_the_reason_has_its_numbers():
         said == "has 400 words and covers 97 % of what two or more of 3 versions share; "
         "AFP credit; 38 min after the earliest with a date"
     )
-    two = candidates((400, 380, False, 0, "a"), (380, 380, False, minute, "b"))
+    two = versions((400, 380, False, 0, "a"), (380, 380, False, minute, "b"))
     assert (
         reason(0, [0, 1], two, 1.0, Settings())
         == "has 400 words, 380 of them in passages that both versions share; the earliest"
     )
-    same = candidates((380, 380, False, NEVER, "a"), (380, 380, False, NEVER, "b"))
+    same = versions((380, 380, False, NEVER, "a"), (380, 380, False, NEVER, "b"))
     assert reason(0, [0, 1], same, 1.0, Settings()) == "the same 380 words in both versions"
 
 
 def test_the_reason_says_where_the_policy_found_it():
     rows = ("de.wire.example", "afp.com", "courier.example", None)
-    found = candidates(*((300, 300, False, NEVER, source) for source in rows))
+    found = versions(*((300, 300, False, NEVER, source) for source in rows))
     heads = [
         [reason(number, [0, 1, 2, 3], found, 1.0, chosen).split("; ")[0] for number in range(4)]
         for policy in ("fullest", "source", "agency")
@@ -187,7 +187,7 @@ def test_the_reason_says_where_the_policy_found_it():
     ],
 )
 def test_the_reason_says_how_late_a_version_came(first, here, told):
-    two = candidates((300, 300, False, first, None), (300, 300, False, here, None))
+    two = versions((300, 300, False, first, None), (300, 300, False, here, None))
     same = "the same 300 words in both versions"
     assert reason(1, [0, 1], two, 1.0, settings("fullest")).split("; ") == [same, *told]
     assert reason(1, [0, 1], two, 1.0, settings("earliest")).split("; ") == [*told, same]
@@ -221,10 +221,10 @@ def test_a_span_of_time_in_words(minutes, told):
     ],
 )
 def test_the_reason_says_what_both_versions_have(own, other, told):
-    two = candidates((*own, False, NEVER, None), (*other, False, NEVER, None))
+    two = versions((*own, False, NEVER, None), (*other, False, NEVER, None))
     assert reason(0, [0, 1], two, 1.0, settings("fullest")) == told
 
 
 def test_a_share_is_never_rounded_up_to_all():
-    many = candidates(*[(400, 380, False, NEVER, None)] * 3)
+    many = versions(*[(400, 380, False, NEVER, None)] * 3)
     assert "covers 99.9 %" in reason(0, [0, 1, 2], many, 0.9989, Settings())

@@ -65,7 +65,7 @@ def expected(seeds: Result) -> dict[str, Any]:
 
 def test_ids_sources_and_titles_of_a_corpus_may_pass_two_gigabytes(seeds: Result) -> None:
     judged = seeds._judged
-    for column in (seeds._id_column, judged.candidates.source, judged.texts.title):
+    for column in (seeds._id_column, judged.versions.source, judged.texts.title):
         assert column is not None
         assert column.type == pa.large_string()
     tables = seeds.documents_table(), seeds.families_table(), seeds.relations_table()

@@ -13,7 +13,7 @@ from dedup.cli.options import Fields, Force, Strict, parse_fields
 from dedup.cli.terminal import as_utf8, tell_compiling
 from dedup.config import Format
 from dedup.errors import InputError, StorageError, UsageError
-from dedup.values import asked_time, has_surrogate
+from dedup.values import has_surrogate, time_argument
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -89,7 +89,7 @@ def families(
 ) -> None:
     """List families, those that changed last at the end."""
     with _open(db, read_only=True) as opened:
-        for family in opened.families(since=asked_time(since, "--since"), min_size=min_size):
+        for family in opened.families(since=time_argument(since, "--since"), min_size=min_size):
             _put(asdict(family))
 
 
@@ -112,7 +112,7 @@ def prune(
     before: Annotated[str, typer.Option(metavar="TIME", help="Published before it.", show_default=False)],
 ) -> None:
     """Forget what was published before a time."""
-    moment = asked_time(before, "--before")
+    moment = time_argument(before, "--before")
     if moment is None:
         raise UsageError("--before needs a time")
     with _open(db, existing=True) as opened:

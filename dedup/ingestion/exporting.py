@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dedup.edges import Edges
-from dedup.ingestion.judging import candidates_of
+from dedup.ingestion.judging import versions_of
 from dedup.ingestion.recalling import recall, table_of
 from dedup.ingestion.verifying import texts_of
 from dedup.passages import place_runs
@@ -74,7 +74,7 @@ def exported(ledger: Ledger, settings: Settings) -> Tables:
         family=family,
         canonical=canonical,
         to_canonical=to_leader(texts, prepared.content, canonical, settings),
-        candidates=candidates_of(entries),
+        versions=versions_of(entries),
         cut=np.empty((0, 2), np.int64),
         crowded=0,
         stock=0,

@@ -15,7 +15,7 @@ import orjson
 import pyarrow as pa
 
 from dedup import kernels
-from dedup.canonical import Candidates, choose, measure
+from dedup.canonical import Versions, choose, measure
 from dedup.config import Policy
 from dedup.edges import Edges
 from dedup.families import id_of
@@ -38,10 +38,10 @@ __all__ = [
     "Settlement",
     "agreed_words",
     "attested_by",
-    "candidates_of",
     "choose_canonical",
     "compare_families",
     "family_id",
+    "versions_of",
 ]
 
 _NO_NAMES, _NO_LISTS = pa.array([], pa.string()), pa.array([], pa.list_(pa.string()))
@@ -132,20 +132,20 @@ def choose_canonical(
     """
     everyone = [e for members in families for e in sorted(members.values(), key=lambda e: e.key)]
     size = np.array([len(members) for members in families], np.int64)
-    candidates = candidates_of(everyone, named=settings.policy in (Policy.SOURCE, Policy.AGENCY))
+    versions = versions_of(everyone, named=settings.policy in (Policy.SOURCE, Policy.AGENCY))
     first = running(size)[:-1]
-    best = choose(candidates, np.repeat(np.arange(len(size)), size), settings, most)[first].tolist()
-    here = np.maximum.reduceat(measure(candidates, settings), first).tolist()
+    best = choose(versions, np.repeat(np.arange(len(size)), size), settings, most)[first].tolist()
+    here = np.maximum.reduceat(measure(versions, settings), first).tolist()
     return [Chosen(everyone[place], greatest) for place, greatest in zip(best, here, strict=True)]
 
 
-def candidates_of(members: Collection[Entry], *, named: bool = True) -> Candidates:
+def versions_of(members: Collection[Entry], *, named: bool = True) -> Versions:
     """What the choice looks at; without the names of agencies and sources, which few policies ask for."""
     agencies, source = _NO_LISTS, _NO_NAMES
     if named:
         agencies = pa.array([orjson.loads(e.agencies) for e in members], agencies.type)
         source = pa.array([e.source for e in members], source.type)
-    return Candidates(
+    return Versions(
         words=np.array([e.words for e in members], np.int64),
         agreed=np.array([e.agreed for e in members], np.int64),
         credited=np.array([e.credited for e in members], bool),

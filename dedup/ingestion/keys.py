@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from dedup.candidates import CROWD, LEADERS, band_keys
+from dedup.candidates import CROWD, STAR_CENTRES, band_keys
 from dedup.kernels.constants import MIX
 from dedup.ragged import distinct, running
 from dedup.storage.rows import NUMBER_BITS
@@ -69,7 +69,7 @@ class Ragged(NamedTuple):
 
 def posting_limits(settings: Settings) -> tuple[int, int, int, int]:
     """Numbers kept of one hash, by list; enough for every decision."""
-    counts = max(CROWD, settings.stock_windows + LEADERS, settings.stock_documents + LEADERS)
+    counts = max(CROWD, settings.stock_windows + STAR_CENTRES, settings.stock_documents + STAR_CENTRES)
     return CROWD, CROWD, CROWD, counts
 
 

@@ -111,7 +111,7 @@ def rebuild(
                 leader=int(nums[leader]),
                 family=own_family[e.leader],
                 roundup=int(judged.roundup[i] and leader == i),
-                agreed=int(judged.candidates.agreed[i]),
+                agreed=int(judged.versions.agreed[i]),
                 judgement=judgement,
                 occurrence=occurrence[e.num][0],
                 in_window=occurrence[e.num][1],
@@ -130,7 +130,7 @@ def _families(after: list[Entry], judged: Judged, settings: Settings) -> list[Gr
     for entry, first in zip(after, judged.family.tolist(), strict=True):
         grouped.setdefault(first, []).append(entry)
     most = np.zeros(len(after), np.int64)
-    np.maximum.at(most, judged.family, measure(judged.candidates, settings))
+    np.maximum.at(most, judged.family, measure(judged.versions, settings))
     families = []
     for first, members in grouped.items():
         leaders, copies = ([e for e in members if (e.leader == e.num) == leads] for leads in (True, False))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from dedup.candidates import CROWD, LEADERS
+from dedup.candidates import CROWD, STAR_CENTRES
 from dedup.ingestion.keys import (
     COUNTS,
     FINGERPRINTS,
@@ -205,7 +205,7 @@ def looked_at(of: Numbers) -> NDArray[np.bool_]:
         return np.ones(len(of), bool)
     rank = np.arange(len(of)) - np.repeat(opens, count)
     crowd = np.repeat(count, count)
-    return (crowd < CROWD) | (rank < LEADERS) | (crowd - rank <= LEADERS)
+    return (crowd < CROWD) | (rank < STAR_CENTRES) | (crowd - rank <= STAR_CENTRES)
 
 
 def joined(one: Hits, two: Hits) -> Hits:

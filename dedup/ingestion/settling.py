@@ -276,23 +276,23 @@ def _turned(placements: Sequence[Placement], ledger: Ledger) -> dict[int, dict[i
     document that holds fewer than two pieces is none.
     """
     nums, edges, of, ends = edges_of(placements)
-    telling = np.flatnonzero(edges.telling)
-    if not len(telling):
+    rows = np.flatnonzero(edges.for_roundups)
+    if not len(rows):
         return {}
-    edges, of, ends = edges.take(telling), of[telling], ends[telling]
+    edges, of, ends = edges.take(rows), of[rows], ends[rows]
     is_a = ends == edges.b
     stored = ledger.entries(set(ends.tolist()))
     turning = np.where(is_a, edges.coverage_b, edges.coverage_a) <= PIECE
     turning |= np.array([stored[num].roundup for num in ends.tolist()], bool)
     pieces = of[np.where(is_a, edges.coverage_a, edges.coverage_b) <= PIECE]
-    asked = np.bincount(pieces, minlength=len(nums)) > 1
-    asked[of[turning]] = True
-    if not asked.any():
+    where = np.bincount(pieces, minlength=len(nums)) > 1
+    where[of[turning]] = True
+    if not where.any():
         return {}
-    new = {placements[i].entry.num: placements[i].entry for i in np.flatnonzero(asked).tolist()}
+    new = {placements[i].entry.num: placements[i].entry for i in np.flatnonzero(where).tolist()}
     by = dict(zip(ends[turning].tolist(), nums[of[turning]].tolist(), strict=True))
     changed: dict[int, dict[int, Entry]] = {}
-    for num, entry in _roundups(set(by), ledger, new, edges.take(asked[of])).items():
+    for num, entry in _roundups(set(by), ledger, new, edges.take(where[of])).items():
         changed.setdefault(by.get(num, num), {})[num] = entry
     return changed
 
@@ -309,18 +309,18 @@ def _roundups(
         touched: Stored documents.
         ledger: What is stored.
         new: Documents that aren't.
-        edges: The telling ones of these.
+        edges: Those of these for roundups.
     """
-    rows = Edges.concat([ledger.edges_of(touched, telling=True), edges])
+    rows = Edges.concat([ledger.edges_of(touched, for_roundups=True), edges])
     entries = ledger.entries(touched) | (new or {})
     ends = distinct(np.concatenate([rows.a, rows.b]))
     known = {**ledger.entries([num for num in ends.tolist() if num not in entries]), **entries}
     # of documents that aren't touched only some edges are here, so nothing is said of them
-    asked = np.array([num in entries for num in ends.tolist()], bool)
+    where = np.array([num in entries for num in ends.tolist()], bool)
     length = np.array([known[num].tokens for num in ends.tolist()], np.int64)
     places = rows.between(ends.searchsorted(rows.a), ends.searchsorted(rows.b))
     ledger.check_runs(places, ends.tolist(), length)
-    flags = dict(zip(ends.tolist(), find_roundups(places, length, asked).tolist(), strict=True))
+    flags = dict(zip(ends.tolist(), find_roundups(places, length, where).tolist(), strict=True))
     return {
         num: e._replace(roundup=int(flags.get(num, False)))
         for num, e in entries.items()

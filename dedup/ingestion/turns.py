@@ -35,7 +35,7 @@ def turns(
     nums, edges, of, ends = edges_of(placements)
     # others need only be there, where they are of the batch
     copies = np.array([placement.entry.leader != placement.entry.num for placement in placements], bool)
-    tells = edges.telling | copies[of]
+    tells = edges.for_roundups | copies[of]
     rows = np.flatnonzero(tells | (ends >= nums[0]))
     stored = {num for some in touched.values() for num in some}.union(ends[tells].tolist())
     stored -= set(nums.tolist())

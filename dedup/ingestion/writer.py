@@ -140,10 +140,10 @@ class Writer:
             return []
         ledger.drop_edges(found.before)
         ledger.add_edges(found.after.take(found.after.kind != NONE))
-        telling = found.before.take(found.before.telling)
-        joining = telling.take(telling.kind <= VERSION)
+        lost = found.before.take(found.before.for_roundups)
+        joining = lost.take(lost.kind <= VERSION)
         rows = {e.family for e in ledger.entries({*joining.a.tolist(), *joining.b.tolist()}).values()}
-        touched = {*telling.a.tolist(), *telling.b.tolist(), *(e.num for e in ledger.leaders(rows))}
+        touched = {*lost.a.tolist(), *lost.b.tolist(), *(e.num for e in ledger.leaders(rows))}
         if not touched:
             return []
         settlement = settle_again(touched, ledger, self._settings, rows)
@@ -198,7 +198,7 @@ class Writer:
         families = ledger.families(rows)
         for what, some in ((kind, sorted(entries)), ("left", orphans)):
             ledger.log([ChangeRow(what, e.id, families[leaders[e.leader].family].id) for e in some])
-        edges = ledger.edges_of(away, telling=True)
+        edges = ledger.edges_of(away, for_roundups=True)
         touched = {*edges.a.tolist(), *edges.b.tolist(), *(e.leader for e in entries)}
         touched = (touched | {e.num for e in ledger.leaders(rows)}) - away
         ledger.delete(gone)

@@ -18,7 +18,7 @@ import numpy as np
 
 from dedup.candidates import FLASH
 from dedup.components import first_connected
-from dedup.edges import EXACT, NONE, QUOTE, TOLD, VERSION, Edges, Links, join_links
+from dedup.edges import EXACT, FOR_ROUNDUPS_SQL, NONE, VERSION, Edges, Links, join_links
 from dedup.errors import StorageError
 from dedup.ragged import by_owner, distinct, is_in, steps
 from dedup.storage.base import Row
@@ -43,7 +43,7 @@ from dedup.storage.rows import (
     microseconds,
 )
 from dedup.texts import DAY
-from dedup.values import asked_id, has_surrogate
+from dedup.values import has_surrogate, id_argument
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -650,14 +650,14 @@ class Ledger:
 
     # --- edges
 
-    def edges_of(self, nums: Collection[int], *, telling: bool = False) -> Edges:
-        """Edges at any of some documents, of each the strongest; if asked only those that are telling."""
+    def edges_of(self, nums: Collection[int], *, for_roundups: bool = False) -> Edges:
+        """Edges at any of some documents, of each the strongest; or only of those for roundups."""
         if not nums:
             return NO_EDGES
         found: dict[Row, Row] = {}
-        told = f" AND (kind <= {VERSION} OR (kind <= {QUOTE} AND narrative >= {TOLD}))" if telling else ""
+        chosen = f" AND {FOR_ROUNDUPS_SQL}" if for_roundups else ""
         for column, (end, other) in enumerate([("a", "b"), ("b", "a")]):
-            condition = f"{end} IN {{keys}}{told}"
+            condition = f"{end} IN {{keys}}{chosen}"
             sql = f"SELECT {_EDGE} FROM edge WHERE {condition} LIMIT {_SEVERAL}"  # noqa: S608
             rows = self.store.rows_in(sql, sorted(nums))
             counts = Counter([row[column] for row in rows])
@@ -884,7 +884,7 @@ class Ledger:
 
 def _possible(identity: object) -> str | None:
     """An id as it is stored, None where it cannot be: PostgreSQL and drivers do not even look for others."""
-    asked = asked_id(identity)
+    asked = id_argument(identity)
     return None if asked is None or "\0" in asked or has_surrogate(asked) else asked
 
 

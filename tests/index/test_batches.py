@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import dedup.index
 from benchmarks.corpus import generate
-from dedup.edges import PARTIAL, TOLD, VERSION
+from dedup.edges import PARTIAL, ROUNDUP_WORDS, VERSION
 from dedup.index import Index
 from dedup.ingestion import placing
 from dedup.ingestion.seeking import Sought
@@ -195,8 +195,8 @@ def test_documents_without_a_body(tmp_path):
 
 
 @pytest.mark.parametrize(("most", "several"), [(512, 8192), (2, 8192), (512, 3), (2, 3)])
-@pytest.mark.parametrize("telling", [True, False])
-def test_of_many_edges_the_strongest_are_read(index, most, several, telling, monkeypatch):
+@pytest.mark.parametrize("for_roundups", [True, False])
+def test_of_many_edges_the_strongest_are_read(index, most, several, for_roundups, monkeypatch):
     monkeypatch.setattr(ledger, "MOST_EDGES", most)
     monkeypatch.setattr(ledger, "_SEVERAL", several)
     documents = [article(f"d{n}", version(0, n % 5)[n % 3 :], n) for n in range(12)]
@@ -205,17 +205,17 @@ def test_of_many_edges_the_strongest_are_read(index, most, several, telling, mon
     with index._store.reading():
         rows = index._store.rows("SELECT a, b, kind, narrative FROM edge")
         nums = {num for row in rows for num in row[:2]} - {rows[0][0]}
-        found = index._ledger.edges_of(nums, telling=telling)
+        found = index._ledger.edges_of(nums, for_roundups=for_roundups)
     expected = set()
     for num in nums:
         for end in (0, 1):
-            own = [r for r in rows if r[end] == num and (r[2] <= VERSION or r[3] >= TOLD)]
-            own = own if telling else [r for r in rows if r[end] == num]
+            own = [r for r in rows if r[end] == num and (r[2] <= VERSION or r[3] >= ROUNDUP_WORDS)]
+            own = own if for_roundups else [r for r in rows if r[end] == num]
             own.sort(key=lambda row: (row[2], row[1 - end]))
             expected |= {row[:2] for row in own[:most]}
     assert list(zip(found.a.tolist(), found.b.tolist(), strict=True)) == sorted(expected)
     assert len(expected) > 3
-    assert any(kind == PARTIAL and narrative < TOLD for _, _, kind, narrative in rows)
+    assert any(kind == PARTIAL and narrative < ROUNDUP_WORDS for _, _, kind, narrative in rows)
 
 
 def test_bodies_come_back_by_the_vocabulary(index, places, monkeypatch):

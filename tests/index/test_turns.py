@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dedup.edges import PARTIAL, QUOTE, TOLD, VERSION, Edges
+from dedup.edges import PARTIAL, QUOTE, ROUNDUP_WORDS, VERSION, Edges
 from dedup.ingestion.turns import turns
 from dedup.storage.ledger import Component
 from dedup.storage.rows import NO_EDGES, NO_LINKS
@@ -33,8 +33,8 @@ def edges(num: int, others: dict[int, int]) -> Edges:
     zeros, none = np.zeros(count), np.zeros(count, np.int64)
     ends = np.array(list(others), np.int64), np.full(count, num)
     kinds = np.array(list(others.values()), np.uint8)
-    told = np.where(kinds == PARTIAL, TOLD, 0)  # fewer words say nothing of a roundup
-    return Edges(*ends, kinds, zeros, zeros, none, told, none, none, none, np.empty((0, 3), np.int32))
+    narrative = np.where(kinds == PARTIAL, ROUNDUP_WORDS, 0)  # fewer words say nothing of a roundup
+    return Edges(*ends, kinds, zeros, zeros, none, narrative, none, none, none, np.empty((0, 3), np.int32))
 
 
 @given(

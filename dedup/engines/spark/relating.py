@@ -13,7 +13,7 @@ import pyarrow as pa
 from pyspark.sql import functions as F
 
 from dedup import kernels
-from dedup.candidates import CROWD, LEADERS
+from dedup.candidates import CROWD, STAR_CENTRES
 from dedup.engines.spark.arrays import booleans, flat, integers
 from dedup.engines.spark.cluster import numbered
 from dedup.engines.spark.spreading import (
@@ -98,7 +98,7 @@ def _rows(table: pa.Table) -> pa.Table:
 def _blocks(run: Run, crowds: DataFrame, partitions: int, block: int) -> DataFrame:
     """Documents of frequent fingerprints by block: fingerprint, block, number and place.
 
-    With a block stand the first ``LEADERS`` of its fingerprint and the ``LEADERS`` before the block.
+    With a block stand the first ``STAR_CENTRES`` of its fingerprint and as many just before the block.
     """
     ranked = numbered(run, crowds, [F.col("fingerprint"), F.col("number")], "crowded", partitions)
     groups = ranked.groupBy("fingerprint").agg(F.min("place").alias("from"), F.count("*").alias("size"))
@@ -107,10 +107,11 @@ def _blocks(run: Run, crowds: DataFrame, partitions: int, block: int) -> DataFra
     )
     own = F.floor(F.col("place") / block)
     following = F.when(
-        (F.col("place") % block >= block - LEADERS) & ((own + 1) * block < F.col("size")), F.array(own + 1)
+        (F.col("place") % block >= block - STAR_CENTRES) & ((own + 1) * block < F.col("size")),
+        F.array(own + 1),
     ).otherwise(F.array().cast("array<bigint>"))
     later = F.when(
-        (F.col("place") < LEADERS) & (F.col("size") > block),
+        (F.col("place") < STAR_CENTRES) & (F.col("size") > block),
         F.sequence(F.lit(1).cast("long"), F.floor((F.col("size") - 1) / block)),
     ).otherwise(F.array().cast("array<bigint>"))
     blocks = F.explode(F.array_distinct(F.concat(F.array(own), following, later)))
@@ -151,7 +152,7 @@ def _pairs(
         rows = np.flatnonzero(chosen)
         keys = (group[rows] << 32 | np.arange(len(rows))).astype(np.uint64)
         behind = np.empty(len(keys), np.int32)
-        kept, _ = kernels.get().find_partners(keys, 32, crowd, LEADERS, behind)
+        kept, _ = kernels.get().find_partners(keys, 32, crowd, STAR_CENTRES, behind)
         row = rows[(keys[:kept] & np.uint64(0xFFFFFFFF)).astype(np.int64)]
         next_ = np.arange(1, kept + 1)
         other, own = gather(next_, next_ + behind[:kept].astype(np.int64))

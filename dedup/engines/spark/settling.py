@@ -10,9 +10,9 @@ import pyarrow.compute as pc
 from pyspark.sql import functions as F
 
 from dedup.attestation import agreed_share, attested_words, lacking_words
-from dedup.canonical import Candidates, choose, reason
+from dedup.canonical import Versions, choose, reason
 from dedup.columns import whole
-from dedup.edges import NEAR, VERSION, telling
+from dedup.edges import NEAR, VERSION, for_roundups
 from dedup.engines.spark.arrays import (
     EDGES,
     booleans,
@@ -54,9 +54,9 @@ COLUMNS = [part.split()[0] for part in EDGES.split(",")]
 
 def find_roundup_numbers(run: Run, edges: DataFrame, documents: Corpus) -> DataFrame:
     """Column number, of the leaders that put several others together."""
-    told = edges.where(telling(F.col("kind"), F.col("narrative_words")))
+    chosen = edges.where(for_roundups(F.col("kind"), F.col("narrative_words")))
     lengths = documents.select("size")
-    return run.stage("roundups", lambda: hosted(told, run.rows["edges"], lengths, "number long", _roundups))
+    return run.stage("roundups", lambda: hosted(chosen, run.rows["edges"], lengths, "number long", _roundups))
 
 
 def _numbers(edges: pa.Table, documents: pa.Table) -> NDArray[np.int64]:
@@ -70,9 +70,9 @@ def _roundups(edges: pa.Table, documents: pa.Table) -> pa.Table:
     own = places_of(numbers, integers(documents["number"]))
     length = np.zeros(len(numbers), np.int64)
     length[own] = integers(documents["size"])
-    asked = np.zeros(len(numbers), bool)
-    asked[own] = True  # of the others neither the length nor all edges are known here
-    roundup = find_roundups(edges_of(edges, numbers), length, asked)
+    where = np.zeros(len(numbers), bool)
+    where[own] = True  # of the others neither the length nor all edges are known here
+    roundup = find_roundups(edges_of(edges, numbers), length, where)
     return pa.table({"number": numbers[roundup]})
 
 
@@ -226,9 +226,9 @@ def _lacking(edges: pa.Table, documents: pa.Table) -> pa.Table:
     return pa.table({"number": own, "has": has[place], "lacked": lacked[place]})
 
 
-def _candidates(table: pa.Table) -> Candidates:
+def _versions(table: pa.Table) -> Versions:
     raw, kept = integers(table["raw_size"]), integers(table["size"])
-    return Candidates(
+    return Versions(
         words=integers(table["half_words"]) // 2,
         agreed=integers(table["agreed"]),
         credited=booleans(table["credited"]),
@@ -243,7 +243,7 @@ def _choose(table: pa.Table, settings: Settings) -> pa.Table:
     table = table.sort_by("number")
     number = integers(table["number"])
     family = np.unique(integers(table["family"]), return_inverse=True)[1]
-    canonical = choose(_candidates(table), family, settings)
+    canonical = choose(_versions(table), family, settings)
     return pa.table(
         {
             "number": number,
@@ -257,7 +257,7 @@ def _choose(table: pa.Table, settings: Settings) -> pa.Table:
 def _families(table: pa.Table, settings: Settings) -> pa.Table:
     table = table.sort_by("number")
     number, canonical = integers(table["number"]), integers(table["canonical"])
-    candidates = _candidates(table)
+    versions = _versions(table)
     firsts, family = np.unique(integers(table["family"]), return_inverse=True)
     chosen = places_of(number, canonical)
     has, lacked = (whole(table[name].fill_null(0.0)).to_numpy() for name in ("has", "lacked"))
@@ -265,7 +265,7 @@ def _families(table: pa.Table, settings: Settings) -> pa.Table:
     ids, sources = table["id"].to_pylist(), table["source"].to_pylist()
     keys = np.stack(
         [
-            candidates.published.view(np.uint64),
+            versions.published.view(np.uint64),
             *(unsigned(integers(table[name])) for name in ("high", "low")),
         ],
         axis=1,
@@ -275,19 +275,19 @@ def _families(table: pa.Table, settings: Settings) -> pa.Table:
     for members in np.split(order, np.flatnonzero(np.diff(family[order])) + 1):
         stands, first = int(chosen[members[0]]), int(members[0])
         places = members.tolist()
-        times = candidates.published[members]
+        times = versions.published[members]
         times = times[times != NEVER]
         rows.append(
             {
                 "family": int(firsts[family[first]]),
                 "id": id_of(keys[first].tobytes()),
                 "canonical": ids[stands],
-                "reason": reason(stands, places, candidates, float(agreed[stands]), settings),
+                "reason": reason(stands, places, versions, float(agreed[stands]), settings),
                 "earliest": ids[first] if len(times) else None,
                 "members": [ids[place] for place in places],
                 "size": len(places),
                 "sources": list(dict.fromkeys(s for p in places if (s := sources[p]) is not None)),
-                "agencies": candidates.agencies.take(pa.array(places)).flatten().unique().to_pylist(),
+                "agencies": versions.agencies.take(pa.array(places)).flatten().unique().to_pylist(),
                 "first_published": moment(int(times.min())) if len(times) else None,
                 "last_published": moment(int(times.max())) if len(times) else None,
             }
