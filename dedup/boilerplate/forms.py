@@ -57,19 +57,19 @@ STRONG_WEIGHT = 3
 LABEL_TOKENS = 5
 """Words before the colon of a caption, at most: "Empty quay: Two ships wait …"."""
 CAPTIONS = 4
-"""Of them in a row, at most."""
+"""Captions in a row, at most; more are a list."""
 POST_TOKENS = 8
 """Words of a post, at least."""
 STAMP_TOKENS, DATE_BYTES = 14, 8
-"""Words of a name and a day above a post, at most, and of a day in one word, at least: 4.3.2026."""
+"""Words of a name and a day above a post, at most; bytes of a day in one word, at least: 4.3.2026."""
 STAMPS, POST_UNITS = 3, 10
-"""Stamps of a thread, paragraphs above it, at least, and units from one stamp to the next, at most."""
+"""Stamps of a thread, and paragraphs above it, at least; units from one stamp to the next, at most."""
 
 PLACE_TOKENS = 5
 """Words of a place before a dash, at most: "HARLOW BAY, Calif. —"."""
 
 LINE_TOKENS, INITIAL_BYTES = 8, 4
-"""Words of an agency's line with what its desk adds, at most, and letters of an editor's initials."""
+"""Words of an agency's line with what its desk adds, and letters of an editor's initials, at most."""
 DESK = signs.SPACE | signs.SLASH | signs.DASH
 """What stands between an agency and such initials."""
 PLUS = 2

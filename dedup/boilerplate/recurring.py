@@ -45,7 +45,7 @@ __all__ = [
 WITNESSES = 2
 """Witnesses, and days among them if dated, that make a block recur in its source."""
 OFTEN = 4
-"""Witnesses that make it recur often."""
+"""Witnesses that make a block recur often."""
 MANY_SOURCES = 3
 """Sources in which a long block must recur to be furniture everywhere."""
 PROSE_TOKENS = 12

@@ -74,7 +74,7 @@ FAIR_CUES = 2.0
 OUTWEIGHING_CUES = 5.0
 """Weight of cues that even prose does not outweigh."""
 MANY_CUES, TITLE_CUES = 7.0, 4.0
-"""Weight of cues that make a unit furniture by themselves, and a headline none."""
+"""Weight of cues that make a unit furniture by themselves; of what was taken for a headline, less."""
 LINE_WORDS = 8
 """Fewer words without a stop are a line, no sentence."""
 NAV_CUES, HEADING_CUES, HEADING_WORDS = CUES.index("nav"), 3.0, 5
@@ -82,7 +82,7 @@ NAV_CUES, HEADING_CUES, HEADING_WORDS = CUES.index("nav"), 3.0, 5
 LISTED_BELOW = 20
 """Words of the article above them, at least."""
 ISLAND_WORDS, CLOSING_WORDS = 8, 3
-"""Words of a sentence near the article that is its last, in a page and elsewhere."""
+"""Words of a sentence near the article that is part of it, at least: anywhere, and where there is no page."""
 PARAGRAPH_WORDS = 12
 """Words of a paragraph, at least."""
 LABEL_CHARACTERS = 5

@@ -55,7 +55,7 @@ OWN_CUES = 2.0
 GLUED_TOKENS = 12
 """Words of body that a block of furniture must hold for them to stay."""
 REPEATED_TOKENS = 12
-"""Words of a paragraph that is not said twice for effect."""
+"""Words of a paragraph, at least, that is a copy of one above; shorter ones are said twice for effect."""
 
 
 @dataclass(frozen=True, slots=True)

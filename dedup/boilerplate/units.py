@@ -37,11 +37,11 @@ __all__ = [
 ]
 
 UNBROKEN_TOKENS = 40
-"""A block longer than this that is more than half of its document is no paragraph,"""
+"""A longer block that is more than half of its document is no paragraph: its sentences are the units."""
 UNBROKEN_BLOCKS = 3
-"""if the document has no more blocks than this; else it must be four times as long."""
+"""In a document of more blocks than these it must be four times as long."""
 ROW = 2
-"""Units from one text that was cut off to the next, at most, where they stand in a row."""
+"""Most units from one block ending in an ellipsis to the next, for both to be teasers of one list."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +145,7 @@ class Tallies:
     head: NDArray[np.uint64]
 
     def of(self, origin: NDArray[np.int64], changed: NDArray[np.bool_], tallies: Tallies) -> Tallies:
-        """These of the units that others were, int64[V], but for those changed, bool[V]."""
+        """Of finer units: the rows of their origins, int64[V], and for those changed, bool[V], other tallies."""
         counts, whole, head = self.counts[origin], self.whole[origin], self.head[origin]
         counts[changed], whole[changed], head[changed] = tallies.counts, tallies.whole, tallies.head
         return Tallies(counts, whole, head)
