@@ -145,7 +145,7 @@ class Tallies:
     head: NDArray[np.uint64]
 
     def of(self, origin: NDArray[np.int64], changed: NDArray[np.bool_], tallies: Tallies) -> Tallies:
-        """Of finer units: the rows of their origins, int64[V], and for those changed, bool[V], other tallies."""
+        """Of finer units: those of their origins, int64[V], and for what changed, bool[V], other tallies."""
         counts, whole, head = self.counts[origin], self.whole[origin], self.head[origin]
         counts[changed], whole[changed], head[changed] = tallies.counts, tallies.whole, tallies.head
         return Tallies(counts, whole, head)
