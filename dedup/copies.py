@@ -13,7 +13,7 @@ import numpy as np
 from dedup.candidates import exact_leaders, near_pairs, unique_pairs
 from dedup.edges import NEAR
 from dedup.overlap import verify
-from dedup.texts import DAY, NO_DAY, STOCK, Texts, half_words
+from dedup.texts import DAY, NO_DAY, Texts, mostly_stock
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -86,8 +86,7 @@ def days_of_stock(texts: Texts, notice: NDArray[np.bool_]) -> NDArray[np.int64]:
         texts: Body tokens, stock marked.
         notice: bool[n], of :func:`dedup.stock.find_notices`; they may have no body at all.
     """
-    unstocked, whole = half_words(texts.flags, texts.start, texts.stop, (STOCK, 0))
-    stocky = notice | (2 * unstocked < whole)
+    stocky = notice | mostly_stock(texts.flags, texts.start, texts.stop)
     return np.where(stocky, texts.published // DAY, NO_DAY)
 
 

@@ -47,7 +47,7 @@ from dedup.shingles import shingle, widths
 from dedup.signatures import sketch
 from dedup.stock import find_notices, flag_stock, long_runs, windows
 from dedup.templates import FORM
-from dedup.texts import CUT, SENTENCE, STOCK, Texts, half_words, is_spaceless, times_of
+from dedup.texts import CUT, SENTENCE, STOCK, Texts, half_words, is_spaceless, mostly_stock, times_of
 from dedup.tokens import Tokens, tokenize
 from dedup.verdicts import Rule
 
@@ -387,6 +387,7 @@ def find_pairs(
     )
     fingerprints = Fingerprints(prepared.fingerprints, used, begin, end, leading)
     flash = is_flash(texts.stop - texts.start, texts.spaceless, settings)
+    flash &= ~mostly_stock(texts.flags, texts.start, texts.stop)  # a notice, and next week's
     return passage_pairs(fingerprints, flash, settings)
 
 

@@ -77,6 +77,9 @@ BRIEF = 128
 FORM = 256
 """Words: a shorter text may be a form that was filled for somebody, as obituaries and wedding notices are."""
 
+SENTENCE_WORDS = 32
+"""Words: of a shorter text two figures are enough to tell another bulletin, if it has no more."""
+
 REWORDED = 0.15
 """Share of other words between the runs of two briefs that makes one of them edited, or a frame refilled."""
 
@@ -307,17 +310,19 @@ def _differ_only(
     one that is half as long again is an update, however many figures it brings up to date. A table is another
     one unless nearly all its figures are the same. A figure that stands anywhere in the other text, as in a
     date respelled, is not new. Days apart, one new figure is enough in a brief, and one in ten in longer
-    texts. Between a copy that was cut and its original little differs but the figures of a line that stands
-    behind it, such as a telephone number, and those of what was cut off; so they count within passages only,
-    but in tables, in notices days apart, and in notices of one source that have a quarter of their figures in
-    common at most. One figure makes a table another one where their headlines (``headlined``) have other
-    figures as well.
+    texts, and in a sentence two, if it has no more. Between a copy that was cut and its original little
+    differs but the figures of a line that stands behind it, such as a telephone number, and those of what was
+    cut off; so they count within passages only, but in tables, in notices days apart, and in notices of one
+    source that have a quarter of their figures in common at most. One figure makes a table another one where
+    their headlines (``headlined``) have other figures as well.
     """
     a, b = aligned.a, aligned.b
     fewer = np.minimum(lengths.figures[a], lengths.figures[b]) / 2
     table = lengths.figures >= TABLE * lengths.whole
     share = TABLE_CHANGED * fewer
-    enough = np.where(apart, np.where(brief, 1, np.maximum(share, 1)), CHANGED)
+    all_of_two = np.maximum(lengths.whole[a], lengths.whole[b]) < 2 * SENTENCE_WORDS
+    changed = np.where(all_of_two, np.clip(fewer, 2, CHANGED), CHANGED)
+    enough = np.where(apart, np.where(brief, 1, np.maximum(share, 1)), changed)
     least = np.maximum(BULLETIN * aligned.left, enough)
     few = np.where(headlined, 1, np.maximum(share, 2))
     least = np.where(table[a] & table[b], np.minimum(least, few), least)

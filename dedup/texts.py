@@ -35,6 +35,7 @@ __all__ = [
     "Texts",
     "half_words",
     "is_spaceless",
+    "mostly_stock",
     "times_of",
 ]
 
@@ -156,6 +157,14 @@ def half_words(
     total = np.empty((len(without), len(start)), np.int64)
     kernels.get().half_words(flags, start, stop, np.array(without, np.uint8), total)
     return total
+
+
+def mostly_stock(
+    flags: NDArray[np.uint8], start: NDArray[np.int64], stop: NDArray[np.int64]
+) -> NDArray[np.bool_]:
+    """Whether more than half of each is stock text, arguments as for :func:`half_words`: bool[n]."""
+    unstocked, whole = half_words(flags, start, stop, (STOCK, 0))
+    return np.asarray(2 * unstocked < whole)
 
 
 def is_spaceless(half_words: NDArray[np.int64], tokens: NDArray[np.int64]) -> NDArray[np.bool_]:

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -11,6 +11,9 @@ import dedup
 from dedup import RelationKind
 from dedup.copies import loosen
 from dedup.texts import DAY, NEVER, STOCK, Texts
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 COPY = (RelationKind.EXACT, RelationKind.NEAR)
 
@@ -158,3 +161,16 @@ def test_equal_texts_of_two_days_are_exact_wherever_they_are_told() -> None:
     assert relation.relation == RelationKind.EXACT
     assert relation == result.relation("again", "d01")
     assert [row["relation"] for row in result.documents_table().to_pylist()].count("exact") == 1
+
+
+def test_a_sentence_that_is_mostly_stock_is_no_flash(tmp_path: Path) -> None:
+    """Ships at a port, in the words of every week: equal ones of two days are not looked at."""
+    frame = " ".join(words(96, 12))  # its shingles are among those that an index counts
+    records = [
+        {"id": f"d{day:02}", "text": f"{' '.join(words(day, 9))} {frame}.", "published": f"2026-03-{day:02}"}
+        for day in range(1, 28, 3)
+    ]
+    records.append(records[-1] | {"id": "again", "published": "2026-03-31"})
+    assert len(dedup.find_families(records).relations) == 0
+    with dedup.Index.open(tmp_path / "news.db") as index:
+        assert index.add_many(records)[-1].relation == RelationKind.NONE  # by now the frame is known

@@ -207,6 +207,15 @@ def test_notices_of_two_days_are_two() -> None:
     assert reported(notice, [*dry, *words(300, 20)], hours=24) == "version"  # one of them is no notice
 
 
+@pytest.mark.parametrize(("size", "relation"), [(31, "none"), (32, "near")])
+def test_all_of_two_figures_tell_one_sentence_from_the_next(size: int, relation: str) -> None:
+    """Prices of two towns; of a flash that is brought up to date a figure stays, or there is one."""
+    text = [word + 5000 if word in (8, 16) else word for word in words(0, size)]
+    assert reported(text, other(text, 8, 16)) == relation
+    assert reported(text, other(text, 8)) == "near"
+    assert reported(words(0, 16), other(words(0, 16), 8)) == "near"
+
+
 def test_two_notices_of_one_source_have_next_to_no_figure_in_common() -> None:
     """Two matches of one afternoon: the results stand above what they share."""
     match = [word + 5000 if word in (10, 20, 40) else word for word in words(0, 48)]

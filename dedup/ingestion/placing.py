@@ -26,7 +26,7 @@ from dedup.ingestion.verifying import texts_of, verified
 from dedup.ragged import distinct, is_in, owners, run_starts, running, steps, tally
 from dedup.shingles import roll, widths
 from dedup.storage.rows import NO_EDGES, NUMBER_BITS, Body, Entry, places_in
-from dedup.texts import DAY, STOCK, half_words
+from dedup.texts import DAY, STOCK, mostly_stock
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -447,22 +447,26 @@ class _Batch:
         rows = rows[outside[np.cumsum(opens) - 1]]
         rows = rows[looked_at(found.row[rows])]
         pairs, times = tally(found.pairs(rows))
-        flash = self._are_flashes(self._entries)
+        own = self._flashes(self._entries)
+        flash = np.array([e.num in own for e in self._entries], bool)
         enough = (times >= self._settings.min_shared_fingerprints) | flash[pairs >> NUMBER_BITS]
         kept = enough | self._ledger.may_be_short(pairs & _NUMBERS)
         pairs, enough = pairs[kept], enough[kept]
         known = self._holding(distinct(pairs & _NUMBERS).tolist())
-        flashes = {num for num, short in zip(known, self._are_flashes(known.values()), strict=True) if short}
+        others = self._flashes([known[num] for num in {*(pairs & _NUMBERS)[~enough].tolist()} & known.keys()])
         shared: dict[int, list[Entry]] = {}
         columns = (pairs >> NUMBER_BITS).tolist(), (pairs & _NUMBERS).tolist(), enough.tolist()
         for i, num, often in zip(*columns, strict=True):
-            if num in known and (often or num in flashes):
+            if num in known and (often or known[num].num in others):
                 shared.setdefault(i, []).append(known[num])
         return shared
 
-    def _are_flashes(self, entries: Collection[Entry]) -> NDArray[np.bool_]:
+    def _flashes(self, entries: Sequence[Entry]) -> set[int]:
+        """Numbers of those that are looked at with all that they share one fingerprint with."""
         tokens, spaceless = np.array([(e.tokens, e.spaceless) for e in entries], np.int64).reshape(-1, 2).T
-        return is_flash(tokens, spaceless, self._settings)
+        short = np.flatnonzero(is_flash(tokens, spaceless, self._settings)).tolist()
+        bodies = self._bodies([entries[place_].num for place_ in short])
+        return {num for num, body in bodies.items() if not _is_stock(body.flags)}
 
     def _outside_stock(self, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Which fingerprints, rows of what is sought, lie outside stock text."""
@@ -531,10 +535,11 @@ class _Verified:
 
 def _stocky(entry: Entry, flags: NDArray[np.uint8]) -> bool:
     """Dated, and mostly stock: a notice in the words of every week."""
-    if entry.published is None:
-        return False
-    (unstocked,), (whole,) = half_words(flags, np.array([0]), np.array([len(flags)]), (STOCK, 0))
-    return bool(2 * unstocked < whole)
+    return entry.published is not None and _is_stock(flags)
+
+
+def _is_stock(flags: NDArray[np.uint8]) -> bool:
+    return bool(mostly_stock(flags, np.array([0]), np.array([len(flags)]))[0])
 
 
 def _is_of_day(entry: Entry, other: Entry) -> bool:

@@ -35,7 +35,7 @@ from dedup.engines.spark.verifying import TEXT, compared
 from dedup.ragged import at_most, first_of_run, gather, run_starts, running
 from dedup.shingles import widths
 from dedup.stock import LONG_RUN, UNDATED, counted_by, flag
-from dedup.texts import DAY, NEVER, STOCK
+from dedup.texts import DAY, NEVER, STOCK, mostly_stock
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -288,7 +288,8 @@ def _mark(table: pa.Table, settings: Settings) -> pa.Table:
             "half_words": texts.half_words(),
             "day": days_of_stock(texts, notice),
             "fingerprints": packed(fingerprints[used != 0], kept[offsets]),
-            "flash": is_flash(texts.stop - texts.start, texts.spaceless, settings),
+            "flash": is_flash(texts.stop - texts.start, texts.spaceless, settings)
+            & ~mostly_stock(flags, texts.start, texts.stop),
         }
     )
 
