@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from dedup import kernels
+from dedup.columns import string_buffers
 from dedup.parallel import for_each
-from dedup.ragged import by_owner, gather, owners, run_starts, running, slices
+from dedup.ragged import gather, owners, run_starts, running, slices
 from dedup.texts import CUT
 from dedup.tokens import byte_to_char, to_characters, tokenize
 
@@ -106,33 +106,36 @@ def locate(
         settings: For the threads.
         room: Makes uint32[p, 4] for the places.
     """
-    order, offsets = originals.order, np.empty(len(edges) + 1, np.int64)
+    offsets = np.empty(len(edges) + 1, np.int64)
     count = _cut(edges, texts.start, texts.flags, np.arange(len(edges)), offsets, _NONE)
     spans = room(count) if room else np.empty((count, 4), np.uint32)
-    first_end, end = by_owner(order[np.concatenate([edges.a, edges.b])], len(order))
+    # both ends of each edge by the row of the text; no more than these rows are looked at
+    ends = np.concatenate([edges.a, edges.b])
+    ends = np.sort(originals.order[ends] << 32 | np.arange(len(ends)))
 
-    def part(task: tuple[pa.Array, int, int]) -> None:
-        chunk, first, low = task
-        ends = end[first_end[first + low] : first_end[first + low + len(chunk)]]
-        side = (ends >= len(edges)).astype(np.int64)
-        row = ends - side * len(edges)
+    def part(task: tuple[pa.Array, int, slice]) -> None:
+        chunk, first, mine = task
+        end = ends[mine] & 0xFFFFFFFF
+        side = (end >= len(edges)).astype(np.int64)
+        row = end - side * len(edges)
         own = np.empty(len(row) + 1, np.int64)
         pieces = np.empty((int((offsets[row + 1] - offsets[row]).sum()), 3), np.int32)
         _cut(edges, texts.start, texts.flags, row, own, pieces)
         size = np.diff(own)
         each = np.repeat(side, size)
         start = pieces[np.arange(len(pieces)), each]
-        holder = np.repeat(order[np.where(side, edges.b[row], edges.a[row])], size)
-        opens = run_starts(holder)  # ends stand by the document they belong to
+        holder = np.repeat(ends[mine] >> 32, size)
+        opens = run_starts(holder)
         rows, number = holder[opens], np.cumsum(opens) - 1
         own_body = slices(originals.body, originals.offsets[rows], originals.offsets[rows + 1])
-        mine = chunk.take(pa.array(rows - first - low))
-        found = _characters(mine, own_body, number, start, start + pieces[:, 2] - 1)
+        found = _characters(
+            chunk.take(pa.array(rows - first)), own_body, number, start, start + pieces[:, 2] - 1
+        )
         at = gather(offsets[row], offsets[row + 1])[0]
         spans[at, 2 * each] = found[:, 0]
         spans[at, 2 * each + 1] = found[:, 1]
 
-    for_each(part, _tasks(originals.texts, first_end), settings.workers)
+    for_each(part, _tasks(originals.texts, ends), settings.workers)
     return Places(offsets, spans)
 
 
@@ -149,17 +152,18 @@ def _cut(
     return int(kernels.get().split_runs(flags, start, *own, edges.runs, CUT, offsets, pieces))
 
 
-def _tasks(documents: pa.ChunkedArray, first_end: NDArray[np.int64]) -> Iterator[tuple[pa.Array, int, int]]:
-    """Slices of the chunks of texts with some that are looked at; first row of the chunk, place in it."""
-    first = 0
-    for chunk in documents.chunks:
-        wanted = np.diff(first_end[first : first + len(chunk) + 1]) > 0
-        size = np.cumsum(np.where(wanted, pc.binary_length(chunk), 0))
-        cuts = (np.flatnonzero(np.diff(size // _CHUNK_BYTES)) + 1).tolist()
-        for low, high in pairwise([0, *cuts, len(chunk)]):
-            if wanted[low:high].any():
-                yield chunk.slice(low, high - low), first, low
-        first += len(chunk)
+def _tasks(documents: pa.ChunkedArray, ends: NDArray[np.int64]) -> Iterator[tuple[pa.Array, int, slice]]:
+    """Chunks of texts, the row each begins with, and which ends to look at: rows << 32, sorted."""
+    chunks = documents.chunks
+    starts = running([len(chunk) for chunk in chunks])
+    bounds = np.searchsorted(ends, starts << 32)
+    for i in np.flatnonzero(np.diff(bounds)).tolist():
+        own = (ends[bounds[i] : bounds[i + 1]] >> 32) - starts[i]
+        _, offsets = string_buffers(chunks[i])
+        size = np.cumsum((offsets[own + 1] - offsets[own]) * run_starts(own))
+        cuts = np.flatnonzero(np.diff(size // _CHUNK_BYTES)) + 1
+        for low, high in pairwise([bounds[i], *(bounds[i] + cuts).tolist(), bounds[i + 1]]):
+            yield chunks[i], int(starts[i]), slice(low, high)
 
 
 def _characters(

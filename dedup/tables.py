@@ -228,7 +228,7 @@ class Tables:
         alike = signatures[judged.order[edges.a]] == signatures[judged.order[edges.b]]
         jaccard = np.count_nonzero(alike, axis=1) / signatures.shape[1]
         # no two texts without a shingle have another signature
-        jaccard[(texts.start == texts.stop)[edges.a] & (edges.kind != EXACT)] = 0
+        jaccard[(texts.start[edges.a] == texts.stop[edges.a]) & (edges.kind != EXACT)] = 0
         roundup = judged.roundup[edges.a] | judged.roundup[edges.b]
         return relation_rows(self._id_column, self._rank, edges, places, jaccard, roundup)
 

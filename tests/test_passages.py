@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import tracemalloc
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 
 from dedup.edges import Edges
-from dedup.passages import place_runs
+from dedup.passages import Originals, locate, place_runs
 from dedup.texts import CUT
 from dedup.tokens import tokenize
 
@@ -72,3 +73,21 @@ def test_runs_are_cut_where_something_was_stripped() -> None:
         *([6, 7, 0, 1], [0, 1, 1, 2], [1, 3, 3, 5], [4, 5, 5, 6]),
         *([2, 3, 0, 1], [4, 6, 1, 3]),
     ]
+
+
+def test_places_of_a_few_edges_cost_nothing_for_the_other_documents(corpus: Result) -> None:
+    edges, texts = corpus._judged.relations.take(slice(0, 2)), corpus._judged.texts
+    prepared, column = corpus._prepared, corpus.documents.column("text")
+    more = 1 << 20
+    originals = Originals(
+        pa.chunked_array([*column.chunks, pa.array([""] * more, column.type)]),
+        np.concatenate([corpus._judged.order, np.arange(len(column), len(column) + more)]),
+        np.concatenate([prepared.raw_offsets, np.full(more, prepared.raw_offsets[-1])]),
+        prepared.body,
+    )
+    tracemalloc.start()
+    found = locate(originals, edges, texts, corpus.settings)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert most < more
+    assert found.spans.tolist() == corpus._places(edges).spans.tolist()
