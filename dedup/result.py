@@ -141,8 +141,8 @@ class Result(Tables):
         return f"<Result: {len(self.documents):,} documents, {families:,} families, {relations:,} relations>"
 
     def __getstate__(self) -> dict[str, Any]:
-        """What another process can use: the workspace stays."""
-        return {**self.__dict__, "_room": None}
+        """What another process can use: the workspace stays. Relations are put together anew."""
+        return {name: value for name, value in self.__dict__.items() if name != "relations"} | {"_room": None}
 
     @cached_property
     def _numbers(self) -> dict[str, int]:
@@ -150,7 +150,7 @@ class Result(Tables):
 
     # --- dataclasses
 
-    @property
+    @cached_property
     def relations(self) -> Sequence[Relation]:
         """Related pairs; exact and near copies are grouped, each paired with the first of its group only."""
         table = self.relations_table()

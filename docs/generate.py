@@ -30,6 +30,7 @@ import sys
 import tempfile
 import textwrap
 from dataclasses import MISSING, dataclass, fields, is_dataclass
+from functools import cached_property
 from pathlib import Path
 from types import UnionType
 from typing import TYPE_CHECKING, Annotated, Any, get_args, get_origin, get_type_hints
@@ -346,7 +347,7 @@ def class_entry(name: str, value: type, home: str = "dedup") -> str:
         if member.startswith("_"):
             continue
         inner = raw.__func__ if isinstance(raw, classmethod | staticmethod) else raw
-        if isinstance(inner, property):
+        if isinstance(inner, property | cached_property):
             parts.append(f"- **`{member}`** (property): {one_line(inner)}\n")
         elif inspect.isfunction(inner):
             made = signature(inner, bound=not isinstance(raw, staticmethod))

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 import dedup
 from dedup import Document, Relation, RelationKind
 from dedup.errors import UsageError
+from dedup.tables import Tables
 from dedup.wording import percent
 
 if TYPE_CHECKING:
@@ -278,3 +279,13 @@ def test_a_copy_can_be_sent_elsewhere(result):
     assert list(there.families) == list(result.families)
     for items in (result.families, result.relations):
         assert pickle.loads(pickle.dumps(items)) == list(items)
+    assert "relations" not in vars(pickle.loads(pickle.dumps(result)))
+
+
+def test_relations_are_put_together_once(result, monkeypatch):
+    fresh = copy.copy(result)
+    fresh.__dict__.pop("relations", None)
+    made, make = [], Tables.relations_table
+    monkeypatch.setattr(Tables, "relations_table", lambda self: made.append(0) or make(self))
+    assert [fresh.relations[n] for n in range(len(fresh.relations))] == list(result.relations)
+    assert len(made) <= 2
