@@ -390,7 +390,7 @@ class Index:
         with self._reading():
             entry = self._one(identity)
             canonical = answers.family_of(self._ledger, entry).canonical
-            before, after = (self._ledger.raw_text(num) for num in (canonical, entry.num))
+            before, after = (self._ledger.bodies.raw_text(num) for num in (canonical, entry.num))
             if before is None or after is None:
                 lacking = identity if after is None else self._ledger.entries([canonical])[canonical].id
                 raise UsageError(
@@ -536,7 +536,7 @@ class Index:
         memory.
         """
         with self._changing():
-            if self._ledger.has_all_texts():
+            if self._ledger.bodies.has_all_texts():
                 strip_again(self._ledger, self.settings)
             rebuild(self._ledger, self._postings, self.settings, self._judgement, self._writer.apply)
 
@@ -591,12 +591,12 @@ class Index:
         while True:
             with other._reading():
                 nums = other._ledger.numbers_after(last, _TOGETHER)
-                entries, bodies = other._ledger.entries(nums), other._ledger.bodies(nums)
-                spans = other._ledger.spans(nums)
+                entries, bodies = other._ledger.entries(nums), other._ledger.bodies.of(nums)
+                spans = other._ledger.bodies.spans(nums)
                 some = []
                 for num in nums:
                     draft = restored(entries[num], bodies[num], spans[num], self.settings)
-                    some.append(draft.anew(other._ledger.raw_text(num), self.settings))
+                    some.append(draft.anew(other._ledger.bodies.raw_text(num), self.settings))
             if not some:
                 return stored
             with self._changing():

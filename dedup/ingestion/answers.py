@@ -199,7 +199,7 @@ def answer(
     canonical = others[family.canonical]
     change = None
     if with_diff and canonical.num != entry.num:
-        one, two = ledger.raw_text(canonical.num), ledger.raw_text(entry.num)
+        one, two = ledger.bodies.raw_text(canonical.num), ledger.bodies.raw_text(entry.num)
         change = None if one is None or two is None else diff(one, two)
     return _strongest(
         *(entry, edges, others, family.id, canonical.id),
@@ -227,9 +227,9 @@ def planned(ledger: Ledger, draft: Draft, placement: Placement, settlement: Sett
 def _edges_before(ledger: Ledger, entry: Entry) -> Edges:
     """Its edges with documents that came before it; who leads may have changed since."""
     if entry.leader != entry.num:
-        return NO_EDGES if entry.is_new else ledger.edges_within([entry.num, entry.leader], "copy")
+        return NO_EDGES if entry.is_new else ledger.pairs.within([entry.num, entry.leader], "copy")
     copies = [] if entry.is_new else [e.num for e in ledger.copies([entry.num], MANY)]
-    edges = [ledger.edges_of([entry.num]), ledger.edges_within([entry.num, *copies], "copy")]
+    edges = [ledger.pairs.of([entry.num]), ledger.pairs.within([entry.num, *copies], "copy")]
     found = Edges.concat(edges)
     return found.take(np.maximum(found.a, found.b) == entry.num)
 
@@ -281,7 +281,7 @@ def matches(ledger: Ledger, answers: Sequence[Answer], draft: Draft | None = Non
     edges = Edges.concat([edge for _, _, edge in related])
     sides = np.stack([edges.a, edges.b], axis=1).ravel().tolist()
     own = set() if draft is None else {draft.entry.num}
-    bodies, spans = ledger.bodies(set(sides) - own), ledger.spans(set(sides) - own)
+    bodies, spans = ledger.bodies.of(set(sides) - own), ledger.bodies.spans(set(sides) - own)
     flags = {num: body.flags for num, body in bodies.items()}
     if draft is not None:
         flags[draft.entry.num], spans[draft.entry.num] = draft.flags, draft.spans
@@ -325,7 +325,7 @@ def document(ledger: Ledger, entry: Entry) -> StoredDocument:
         published=_moment(entry.published),
         updated=_moment(entry.updated),
         language=entry.language,
-        text=ledger.raw_text(entry.num),
+        text=ledger.bodies.raw_text(entry.num),
         family=family.id,
         canonical=ledger.entries([family.canonical])[family.canonical].id,
         is_new=bool(entry.is_new),

@@ -118,14 +118,14 @@ def _unreadable(ledger: Ledger) -> Iterator[str]:
 
 def _read(ledger: Ledger, nums: Sequence[int]) -> None:
     """Read all that is packed of documents, and of their pairs."""
-    ledger.spans(nums)
-    ledger.raw_texts(nums)
-    bodies, known = ledger.bodies(nums), ledger.entries(nums)
+    ledger.bodies.spans(nums)
+    ledger.bodies.raw_texts(nums)
+    bodies, known = ledger.bodies.of(nums), ledger.entries(nums)
     for num, entry in known.items():
         if len(bodies[num].hash) != entry.tokens:
             raise ledger.damaged(num)
     for table in ("edge", "copy"):
-        edges = ledger.edges_to(nums, table)
+        edges = ledger.pairs.to(nums, table)
         ends = ledger.entries({*edges.a.tolist(), *edges.b.tolist()})
         order, there = list(ends.values()), list(ends)
         edges = edges.take(np.isin(edges.a, there) & np.isin(edges.b, there))

@@ -32,10 +32,10 @@ def explained(ledger: Ledger, a: Entry, b: Entry, settings: Settings) -> str:
     """The rule by which two documents are judged now, in words; what is stock for one is so for both."""
     first, second = (b, a) if b.is_before(a) else (a, b)
     if a.content == b.content:
-        same = a.leader == b.leader or len(ledger.edges_within([a.leader, b.leader])) > 0
+        same = a.leader == b.leader or len(ledger.pairs.within([a.leader, b.leader])) > 0
         kind, rule = (RelationKind.EXACT, Rule.EXACT) if same else (RelationKind.NONE, Rule.NOTICES)
         return explain(Relation(first.id, second.id, kind), rule, settings)
-    bodies = ledger.bodies([first.num, second.num])
+    bodies = ledger.bodies.of([first.num, second.num])
     parts = [Body(body.hash, stocked(body.flags)) for body in (bodies[first.num], bodies[second.num])]
     texts = texts_of([first, second], parts)
     _share_stock(texts, settings)

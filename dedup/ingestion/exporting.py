@@ -59,7 +59,7 @@ def exported(ledger: Ledger, settings: Settings) -> Tables:
     first: dict[int, int] = {}
     for i, number in enumerate(row):
         first.setdefault(number, i)
-    stored = [ledger.all_edges(table) for table in ("edge", "copy")]
+    stored = [ledger.pairs.all(table) for table in ("edge", "copy")]
     edges, collapsed = (found.between(*places_in(entries, found.a, found.b)) for found in stored)
     canonical = np.array([place[canonicals[number]] for number in row], np.int64)
     family = np.array([first[number] for number in row], np.int64)
@@ -83,6 +83,6 @@ def exported(ledger: Ledger, settings: Settings) -> Tables:
     ledger.check_runs(judged.relations, [e.num for e in entries], size)
     spans = [np.empty((0, 2), np.int64)]
     for e, places, count in zip(entries, recalled.places, size.tolist(), strict=True):
-        with ledger.undamaged(e.num):
+        with ledger.bodies.undamaged(e.num):
             spans.append(unpack_places(places, count))
     return _Stored(table_of(entries), prepared, judged, settings, np.concatenate(spans))

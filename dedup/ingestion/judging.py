@@ -95,7 +95,7 @@ def attested_by(edges: Edges, own: Mapping[int, Body], ledger: Ledger) -> dict[i
         bool[t] for each document of ``own``, and for each other one where something is added.
     """
     order = sorted({*edges.a.tolist(), *edges.b.tolist(), *own})
-    bodies = {**ledger.bodies([num for num in order if num not in own]), **own}
+    bodies = {**ledger.bodies.of([num for num in order if num not in own]), **own}
     known = [None if num in own else bodies[num].attested for num in order]
     size = [len(bodies[num].hash) for num in order]
     offsets = running(size)
@@ -195,10 +195,10 @@ class Grouped:
         copies = [c for c in known.values() if c.num != c.leader]
         self.earliest = min([self.leaders[0], *copies], key=lambda e: e.key)
         edges = [
-            ledger.edges_within(nums),
-            ledger.edges_within([*nums, *(c.num for c in copies)], "copy"),
+            ledger.pairs.within(nums),
+            ledger.pairs.within([*nums, *(c.num for c in copies)], "copy"),
         ]
-        bodies = {num: body.told(None) for num, body in ledger.bodies(stored).items()}
+        bodies = {num: body.told(None) for num, body in ledger.bodies.of(stored).items()}
         if mine is not None:
             bodies[mine.entry.num] = mine.body
             edges.append(mine.edges.take(np.isin(mine.edges.a, nums) & np.isin(mine.edges.b, nums)))

@@ -179,7 +179,7 @@ def _equals(drafts: Sequence[Draft], ledger: Ledger) -> _Equals:
     """
     known = ledger.with_content([draft.entry.content for draft in drafts], MOST_SAME)
     many = {content for content, some in known.items() if len(some) == MOST_SAME}  # perhaps not all
-    bodies = ledger.bodies({some[0].num for some in known.values()})
+    bodies = ledger.bodies.of({some[0].num for some in known.values()})
     here = {draft.entry.num for draft in drafts}
     found = _Equals([], {}, [])
     for i, draft in enumerate(drafts):
@@ -319,7 +319,7 @@ class _Batch:
         leaders = {e.leader for e in after.values()}
         here = {num: self.placed[num] for num in leaders & self.placed.keys()}
         stored = self._ledger.entries(leaders - here.keys()) | {num: p.entry for num, p in here.items()}
-        bodies = self._ledger.bodies(leaders - here.keys()) | {num: p.body for num, p in here.items()}
+        bodies = self._ledger.bodies.of(leaders - here.keys()) | {num: p.body for num, p in here.items()}
         pairs = [
             (entry, Body(draft.hash, draft.flags), stored[entry.leader])
             for entry, (draft, _) in zip(after.values(), copies, strict=True)
@@ -347,7 +347,7 @@ class _Batch:
     def _bodies(self, nums: Collection[int]) -> dict[int, Body]:
         """The bodies of documents that are stored, or of the batch."""
         here = {num: self._body(self._place[num]) for num in nums if num in self._place}
-        return here | self._ledger.bodies([num for num in nums if num not in here])
+        return here | self._ledger.bodies.of([num for num in nums if num not in here])
 
     def _body(self, i: int) -> Body:
         return Body(self._drafts[i].hash, self._flags[i])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -43,7 +44,7 @@ _MOVED = 256
 
 def recall_recurring(ledger: Ledger) -> Recurring | None:
     """The blocks learned at the last rebuilding, inside a transaction."""
-    learned = ledger.learned()
+    learned = ledger.bodies.learned()
     if learned is None:
         return None
     keys, witnesses = learned
@@ -52,14 +53,14 @@ def recall_recurring(ledger: Ledger) -> Recurring | None:
 
 def strip_again(ledger: Ledger, settings: Settings) -> None:
     """Make every body anew of its text, without the blocks found to recur, inside a write transaction."""
-    ledger.unlearn()
+    ledger.bodies.unlearn()
     entries = ledger.all_entries()
     if not entries:
         return
     parts = []
     for start in range(0, len(entries), _TOGETHER):
         some = entries[start : start + _TOGETHER]
-        texts = ledger.raw_texts([e.num for e in some])
+        texts = ledger.bodies.raw_texts([e.num for e in some])
         table = table_of(some)
         texts_ = pa.array([texts[e.num] for e in some], pa.large_string())
         table = table.set_column(table.schema.get_field_index("text"), "text", texts_).combine_chunks()
@@ -67,12 +68,15 @@ def strip_again(ledger: Ledger, settings: Settings) -> None:
     recurring = None
     if settings.strip:
         recurring = learn(parts)
-        ledger.learn(recurring.keys.tobytes(), recurring.witnesses.tobytes())
-    drafts = (draft for part in parts for draft in drafts_of(part, settings, recurring))
-    ledger.rewrite_documents(
-        (draft.entry._replace(num=entry.num), Body(draft.hash, draft.flags), draft.spans)
-        for entry, draft in zip(entries, drafts, strict=True)
-    )
+        ledger.bodies.learn(recurring.keys.tobytes(), recurring.witnesses.tobytes())
+    remaining = iter(entries)
+    for part in parts:
+        drafts = list(drafts_of(part, settings, recurring))
+        nums = [entry.num for entry in islice(remaining, len(drafts))]
+        ledger.rewrite([d.entry._replace(num=num) for num, d in zip(nums, drafts, strict=True)])
+        ledger.bodies.rewrite(
+            [(num, Body(d.hash, d.flags), d.spans) for num, d in zip(nums, drafts, strict=True)]
+        )
 
 
 def rebuild(
@@ -102,7 +106,7 @@ def rebuild(
     ledger.forget()  # from here on rows are written that it knows nothing of
     for table, edges in (("edge", judged.edges), ("copy", judged.collapsed)):
         ledger.clear_edges(table)
-        ledger.add_edges(replace(edges, a=nums[edges.a], b=nums[edges.b]), table)
+        ledger.pairs.add(replace(edges, a=nums[edges.a], b=nums[edges.b]), table)
     after, occurrence = [], _write_postings(entries, recalled, judged, postings, settings)
     own_family = {e.num: e.family for e in entries}
     for i, (e, leader) in enumerate(zip(entries, judged.leader.tolist(), strict=True)):
@@ -162,8 +166,8 @@ def _write_bodies(ledger: Ledger, recalled: Recalled, judged: Judged) -> None:
         stock = judged.texts.flags[part] & np.uint8(STOCK)
         if (body.flags & np.uint8(STOCK | LATE) != stock).any():
             changed[entry.num] = Body(body.hash, unstocked(body.flags) | stock)
-    ledger.repack_many(changed)
-    ledger.attest(masks)
+    ledger.bodies.repack_many(changed)
+    ledger.bodies.attest(masks)
 
 
 def _write_postings(

@@ -52,7 +52,7 @@ def recall(ledger: Ledger, settings: Settings) -> Recalled:
     """
     entries = sorted(ledger.all_entries(), key=lambda e: e.key)
     bodies, places = {}, {}
-    for num, body, where in ledger.all_bodies():
+    for num, body, where in ledger.bodies.all():
         bodies[num], places[num] = body, where
     for e in entries:
         if e.num not in bodies:

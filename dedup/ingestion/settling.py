@@ -213,7 +213,7 @@ def _join(joins: Sequence[_Join], ledger: Ledger, settings: Settings) -> None:
     edges = edges.take(inside)
     own = {placement.entry.num: placement.body for placement in placements}
     masks = attested_by(edges, own, ledger)
-    bodies = {**ledger.bodies(masks.keys() - own.keys()), **own}
+    bodies = {**ledger.bodies.of(masks.keys() - own.keys()), **own}
     of_join = dict(zip(compress(ends, inside.tolist()), of[inside].tolist(), strict=True))
     of_join |= dict(zip(own, range(len(joins)), strict=True))
     stored = ledger.entries({num for f in families.values() for num in (f.canonical, f.earliest)})
@@ -311,7 +311,7 @@ def _roundups(
         new: Documents that aren't.
         edges: Those of these for roundups.
     """
-    rows = Edges.concat([ledger.edges_of(touched, for_roundups=True), edges])
+    rows = Edges.concat([ledger.pairs.of(touched, for_roundups=True), edges])
     entries = ledger.entries(touched) | (new or {})
     ends = distinct(np.concatenate([rows.a, rows.b]))
     known = {**ledger.entries([num for num in ends.tolist() if num not in entries]), **entries}

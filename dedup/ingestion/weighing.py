@@ -93,7 +93,7 @@ def stock_pairs(
         holders[i] = [*nums[:MOST], *nums[max(MOST, len(nums) - MOST) :]]
     everyone = {num for nums in holders.values() for num in nums}
     own = [p.edges for p in placements if p.entry.leader == p.entry.num and p.entry.num in everyone]
-    pairs = Edges.concat([ledger.edges_within(everyone, weakest=PARTIAL), *own])
+    pairs = Edges.concat([ledger.pairs.within(everyone, weakest=PARTIAL), *own])
     pairs = pairs.take((pairs.kind <= PARTIAL) & (pairs.kind != EXACT))
     stock = {}
     for i, nums in holders.items():
@@ -113,13 +113,13 @@ def weigh_again(placement: Placement, pairs: Edges, ledger: Ledger, settings: Se
         ledger: What is stored, these pairs too.
         settings: What to do.
     """
-    before = ledger.edges_within({*pairs.a.tolist(), *pairs.b.tolist()}, weakest=PARTIAL)
+    before = ledger.pairs.within({*pairs.a.tolist(), *pairs.b.tolist()}, weakest=PARTIAL)
     before = before.take(before.kind != EXACT)
     if not len(before):
         return None
     ends = distinct(np.concatenate([before.a, before.b]))
     order = ends.tolist()
-    known, bodies = ledger.entries(order), ledger.bodies(order)
+    known, bodies = ledger.entries(order), ledger.bodies.of(order)
     parts = [replace(bodies[num], flags=stocked(bodies[num].flags)) for num in order]
     texts = texts_of([known[num] for num in order], parts)
     known_before = texts.flags.copy()

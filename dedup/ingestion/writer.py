@@ -98,7 +98,7 @@ class Writer:
                 told[i] += settlement.changes
             for table, some in (("edge", True), ("copy", False)):
                 edges = [w.edges for w in written if (w.entry.leader == w.entry.num) == some]
-                ledger.add_edges(Edges.concat([NO_EDGES, *edges]), table)
+                ledger.pairs.add(Edges.concat([NO_EDGES, *edges]), table)
             yield from zip(turn, written, strict=True)
         ledger.log([change for changes in told for change in changes])
 
@@ -135,11 +135,11 @@ class Writer:
         if found is None:
             return []
         for num, body in found.bodies.items():
-            ledger.repack(num, body)
+            ledger.bodies.repack(num, body)
         if not len(found.before):
             return []
         ledger.drop_edges(found.before)
-        ledger.add_edges(found.after.take(found.after.kind != NONE))
+        ledger.pairs.add(found.after.take(found.after.kind != NONE))
         lost = found.before.take(found.before.for_roundups)
         joining = lost.take(lost.kind <= VERSION)
         rows = {e.family for e in ledger.entries({*joining.a.tolist(), *joining.b.tolist()}).values()}
@@ -171,7 +171,7 @@ class Writer:
         if new is not None and any(f.size == 1 and f.earliest == new for f in found.families.values()):
             entries[new] = entries[new]._replace(is_new=1)
         self._ledger.update([e for num, e in entries.items() if num != new])
-        self._ledger.attest(found.attested)
+        self._ledger.bodies.attest(found.attested)
         self._ledger.drop_families(found.dropped)
         at = microseconds() if at is None else at
         self._ledger.put_families(
@@ -198,7 +198,7 @@ class Writer:
         families = ledger.families(rows)
         for what, some in ((kind, sorted(entries)), ("left", orphans)):
             ledger.log([ChangeRow(what, e.id, families[leaders[e.leader].family].id) for e in some])
-        edges = ledger.edges_of(away, for_roundups=True)
+        edges = ledger.pairs.of(away, for_roundups=True)
         touched = {*edges.a.tolist(), *edges.b.tolist(), *(e.leader for e in entries)}
         touched = (touched | {e.num for e in ledger.leaders(rows)}) - away
         ledger.delete(gone)
@@ -212,7 +212,7 @@ class Writer:
             entry = orphan._replace(
                 leader=orphan.num, family=-1, roundup=0, agreed=0, judgement=self._judgement
             )
-            body, spans = ledger.bodies([orphan.num]), ledger.spans([orphan.num])
+            body, spans = ledger.bodies.of([orphan.num]), ledger.bodies.spans([orphan.num])
             draft = restored(entry, body[orphan.num], spans[orphan.num], self._settings)
             self._place_again(draft)
 
@@ -225,18 +225,18 @@ class Writer:
             return leader
         equal = [c for c in copies if c.content == leader.content]
         heir = first._replace(leader=first.num, family=leader.family, roundup=leader.roundup)
-        edges = ledger.edges_of([leader.num])
+        edges = ledger.pairs.of([leader.num])
         others = ledger.entries({*edges.a.tolist(), *edges.b.tolist()} - {leader.num})
         bodies = {
             num: Body(body.hash, stocked(body.flags))
-            for num, body in ledger.bodies({heir.num, *others}).items()
+            for num, body in ledger.bodies.of({heir.num, *others}).items()
         }
         pairs = [(heir, bodies[heir.num], other) for other in others.values()]
         found = verified(pairs, bodies, {}, self._settings)
-        ledger.add_edges(found.take(found.kind != NONE))
+        ledger.pairs.add(found.take(found.kind != NONE))
         ledger.hand_over(leader.num, heir.num)
         ledger.update([heir, *(c._replace(leader=heir.num) for c in equal if c.num != heir.num)])
-        draft = restored(heir, bodies[heir.num], ledger.spans([heir.num])[heir.num], self._settings)
+        draft = restored(heir, bodies[heir.num], ledger.bodies.spans([heir.num])[heir.num], self._settings)
         self._postings.append(Sought([draft.heads], undated=True).postings([heir]))
         return leader._replace(leader=heir.num)
 
@@ -248,7 +248,7 @@ class Writer:
         for pairs in stock_pairs([draft], [placement], ledger, postings, settings).values():
             ledger.log(self._weigh_again(placement, pairs))
         (settlement,) = settle([placement], ledger, settings)
-        ledger.repack(num, placement.body.told(settlement.attested.pop(num, None)))
+        ledger.bodies.repack(num, placement.body.told(settlement.attested.pop(num, None)))
         entry = self.apply(settlement)[num]
         ledger.log(settlement.changes)
-        ledger.add_edges(placement.edges, "edge" if entry.leader == num else "copy")
+        ledger.pairs.add(placement.edges, "edge" if entry.leader == num else "copy")

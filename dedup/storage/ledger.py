@@ -8,9 +8,6 @@ than by their numbers, at the latest at the end of the transaction.
 
 from __future__ import annotations
 
-import contextlib
-import zlib
-from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -18,22 +15,13 @@ import numpy as np
 
 from dedup.candidates import FLASH
 from dedup.components import first_connected
-from dedup.edges import EXACT, FOR_ROUNDUPS_SQL, NONE, VERSION, Edges, Links, join_links
+from dedup.edges import EXACT, Edges, Links, join_links
 from dedup.errors import StorageError
 from dedup.ragged import by_owner, distinct, is_in, steps
 from dedup.storage.base import Row
-from dedup.storage.codec import (
-    pack_mask,
-    pack_places,
-    pack_runs,
-    pack_words,
-    unpack_mask,
-    unpack_places,
-    unpack_runs,
-    unpack_words,
-)
+from dedup.storage.bodies import BodyTable
+from dedup.storage.pairs import PairTable, links_of
 from dedup.storage.rows import (
-    NO_EDGES,
     NO_LINKS,
     NUMBER_BITS,
     Body,
@@ -46,7 +34,7 @@ from dedup.texts import DAY
 from dedup.values import has_surrogate, id_argument
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Sequence
 
     from numpy.typing import NDArray
 
@@ -54,33 +42,17 @@ if TYPE_CHECKING:
 
 __all__ = ["Component", "Ledger"]
 
-MOST_EDGES = 512
-"""Edges of one document looked at, on either side, when it is asked whether it is a roundup."""
-
 FAMILIES = 20
 """Bits of a family's row below the number of the document by which it came about."""
-
-_SEVERAL = 16 * MOST_EDGES
-"""Edges read before they are ranked, which takes three times as long, as seldom one document has too many."""
 
 LEARNED_FROM = 512
 """Documents from which the vocabulary is learned."""
 
-MOST_WORDS = (1 << 16) - 1
-"""Tokens of the vocabulary, at most; the last number of two bytes says that one is not there."""
-
-COMMON = 3
-"""Documents among them that a token of the vocabulary stands in."""
-
-MOST_ENTRIES, MOST_TOKENS = 1 << 15, 1 << 21
-"""Documents, and tokens of bodies, kept from one transaction to the next; some 50 MB of each."""
+MOST_ENTRIES = 1 << 15
+"""Documents kept from one transaction to the next; some 50 MB."""
 
 _ALL = 2**62  # rows
 
-_LINK = ("a", "b", "kind", "coverage_a", "coverage_b")
-_COLUMNS = (*_LINK, "shared", "narrative", "longest")
-_DTYPE = np.dtype([(name, np.float64 if name.startswith("coverage") else np.int64) for name in _COLUMNS])
-_EDGE = ", ".join((*_COLUMNS, "runs"))
 _ENTRY = ", ".join(Entry._fields)
 _FAMILY = ", ".join(FamilyRow._fields)
 _STRIPPED = (
@@ -115,7 +87,8 @@ class Ledger:
 
     def __init__(self, store: Store) -> None:
         self.store = store
-        self._vocabulary: NDArray[np.uint64] | None = None
+        self.pairs = PairTable(store)
+        self.bodies = BodyTable(store, self.damaged)
         self._writes = 0
         self._meta: dict[str, str] = {}
         self._short, self._short_until = np.empty(0, np.int64), 0
@@ -125,17 +98,14 @@ class Ledger:
         """Read everything anew."""
         self._known_at = -1  # the number of writes at which what is kept was so
         self._entries: dict[int, Entry] = {}
-        self._bodies: dict[int, Body] = {}
-        self._spans: dict[int, NDArray[np.int64]] = {}
-        self._tokens = 0  # of bodies that were read or written since these were empty
         self._families: dict[int, FamilyRow] = {}
         self._components: dict[int, Component] = {}
         self._next: dict[str, int] = {}
         self._founded: dict[int, int] = {}  # how many families have come about by a document
-        # what is to be written: new documents with their texts, and those of which something has changed
-        self._inserted: dict[int, bytes | None] = {}
+        self.bodies.forget()
+        # what is to be written: new documents, and those of which something has changed
+        self._inserted: list[int] = []
         self._updated: set[int] = set()
-        self._attested: dict[int, NDArray[np.bool_]] = {}
         self._put: dict[int, FamilyRow] = {}
         self._logged: list[Row] = []
 
@@ -145,11 +115,8 @@ class Ledger:
         writes = int(self._meta.get("writes", 0))
         if writes != self._known_at or len(self._entries) > MOST_ENTRIES:
             self.forget()
-        if self._tokens > MOST_TOKENS:  # the others are small, and last longer
-            self._bodies, self._spans, self._tokens = {}, {}, 0
+        self.bodies.begin()
         self._writes = self._known_at = writes
-        if self._vocabulary is not None and not len(self._vocabulary):
-            self._vocabulary = None
 
     def flush(self) -> None:
         """Write what was put off, at the end of a write transaction, and that there was one."""
@@ -391,10 +358,9 @@ class Ledger:
 
     def insert(self, entry: Entry, body: Body, spans: NDArray[np.int64], text: bytes | None) -> None:
         """Store a document."""
-        self._inserted[entry.num] = text
+        self._inserted.append(entry.num)
         self._entries[entry.num] = entry
-        self._bodies[entry.num], self._spans[entry.num] = body, spans
-        self._tokens += entry.tokens
+        self.bodies.insert(entry.num, body, spans, text)
 
     def update(self, entries: Collection[Entry]) -> None:
         """Write what judging decides."""
@@ -403,20 +369,13 @@ class Ledger:
 
     def _write_documents(self) -> None:
         """Write documents and bodies that are new or have changed."""
-        new, known, bodies = self._inserted, self._entries, self._bodies
+        new, known = self._inserted, self._entries
         if new:
             self.store.run_many(
                 f"INSERT INTO document ({_ENTRY}) VALUES ({_MARKS[Entry]})",  # noqa: S608
                 [known[num] for num in new],
             )
-            self.store.run_many(
-                "INSERT INTO body (num, words, attested, places, text) VALUES (?, ?, ?, ?, ?)",
-                [
-                    (num, *self._packed(bodies[num]), pack_places(self._spans[num]), text)
-                    for num, text in new.items()
-                ],
-            )
-        if changed := [known[num] for num in sorted(self._updated - new.keys())]:
+        if changed := [known[num] for num in sorted(self._updated.difference(new))]:
             self.store.run_many(
                 "UPDATE document SET judgement = ?, leader = ?, occurrence = ?, in_window = ?, family = ?, "
                 "roundup = ?, agreed = ? WHERE num = ?",
@@ -425,24 +384,19 @@ class Ledger:
                     for e in changed
                 ],
             )
-        if told := sorted(self._attested.keys() - new.keys()):
-            self.store.run_many(
-                "UPDATE body SET attested = ? WHERE num = ?",
-                [(pack_mask(self._attested[num]), num) for num in told],
-            )
-        self._inserted, self._updated, self._attested = {}, set(), {}
+        self._inserted, self._updated = [], set()
+        self.bodies.write()
 
-    def rewrite_documents(self, documents: Iterable[tuple[Entry, Body, NDArray[np.int64]]]) -> None:
-        """Write anew what stripping decides of stored documents, their bodies and the places of these."""
+    def rewrite(self, entries: Collection[Entry]) -> None:
+        """Write what stripping decides of documents anew."""
         self._write_documents()
-        entries, bodies = [], []
-        for entry, body, spans in documents:
-            entries.append((*(getattr(entry, name) for name in _STRIPPED), entry.num))
-            bodies.append((self.pack(body), pack_places(spans), entry.num))
-            self._drop(entry.num)
         changes = ", ".join(f"{name} = ?" for name in _STRIPPED)
-        self.store.run_many(f"UPDATE document SET {changes} WHERE num = ?", entries)  # noqa: S608
-        self.store.run_many("UPDATE body SET words = ?, places = ? WHERE num = ?", bodies)
+        self.store.run_many(
+            f"UPDATE document SET {changes} WHERE num = ?",  # noqa: S608
+            [(*(getattr(e, name) for name in _STRIPPED), e.num) for e in entries],
+        )
+        for e in entries:
+            self._entries.pop(e.num, None)
 
     def delete(self, nums: Collection[int]) -> None:
         """Remove documents, their bodies and edges."""
@@ -450,22 +404,16 @@ class Ledger:
         ordered = sorted(nums)
         for sql in (
             "DELETE FROM document WHERE num IN {keys}",
-            "DELETE FROM body WHERE num IN {keys}",
             "DELETE FROM edge WHERE a IN {keys}",
             "DELETE FROM edge WHERE b IN {keys}",
             "DELETE FROM copy WHERE a IN {keys}",
             "DELETE FROM copy WHERE b IN {keys}",
         ):
             self.store.run_in(sql, ordered)
+        self.bodies.delete(nums)
         for num in nums:
-            self._drop(num)
+            self._entries.pop(num, None)
         self._components = {}
-
-    def _drop(self, num: int) -> None:
-        """Read a document anew next time."""
-        self._entries.pop(num, None)
-        self._bodies.pop(num, None)
-        self._spans.pop(num, None)
 
     # --- former texts
 
@@ -475,7 +423,7 @@ class Ledger:
             "INSERT INTO revision (num, id, raw, content, title, published, updated, stored, text) "
             "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             *(entry.num, entry.id, entry.raw, entry.content, entry.title),
-            *(entry.published, entry.updated, entry.stored, self.text(entry.num)),
+            *(entry.published, entry.updated, entry.stored, self.bodies.text(entry.num)),
         )
 
     def revisions(self, identity: str) -> list[int]:
@@ -489,58 +437,12 @@ class Ledger:
         if before is not None:
             self.store.run("DELETE FROM revision WHERE published < ?", before)
 
-    # --- the vocabulary
-
-    @property
-    def vocabulary(self) -> NDArray[np.uint64]:
-        """Hashes of common tokens, by whose numbers bodies are stored: uint64[v], sorted.
-
-        It is learned once, and empty before. The transaction that learns it doesn't use it yet: it may be
-        rolled back.
-        """
-        if self._vocabulary is None:
-            rows = self.store.rows("SELECT hashes FROM vocabulary WHERE number = 1")
-            self._vocabulary = np.frombuffer(rows[0][0] if rows else b"", "<u8")
-        return self._vocabulary
+    # --- bodies
 
     def learn_vocabulary(self) -> None:
-        """Learn it from the first documents, once there are enough of them."""
-        if len(self.vocabulary) or self.number("next_document") < LEARNED_FROM:
-            return
-        if self.store.rows("SELECT 1 FROM vocabulary"):  # nothing was common
-            return
-        self._write_documents()
-        rows = self.store.rows("SELECT num FROM document ORDER BY num LIMIT ?", LEARNED_FROM)
-        bodies = self.bodies([num for (num,) in rows]).values()
-        hashes, count = np.unique(np.concatenate([distinct(b.hash) for b in bodies]), return_counts=True)
-        most = min(MOST_WORDS, np.count_nonzero(count >= COMMON))
-        common = hashes[np.argsort(-count, kind="stable")[:most]]
-        self.store.run("INSERT INTO vocabulary VALUES (1, ?)", np.sort(common).tobytes())
-
-    def pack(self, body: Body) -> bytes:
-        """Hashes and flags as they are stored."""
-        return pack_words(body.hash, body.flags, self.vocabulary)
-
-    def _packed(self, body: Body) -> tuple[bytes, bytes | None]:
-        return self.pack(body), pack_mask(body.attested)
-
-    def unpack(self, num: int, words: bytes, attested: bytes | None = None) -> Body:
-        """What was packed, of a document."""
-        with self.undamaged(num):
-            body = Body(*unpack_words(words, self.vocabulary))
-            return body.told(unpack_mask(attested, len(body.hash)))
-
-    @contextlib.contextmanager
-    def undamaged(self, num: int) -> Iterator[None]:
-        """While something of a document is unpacked.
-
-        Raises:
-            StorageError: It is not what was packed.
-        """
-        try:
-            yield
-        except (TypeError, ValueError, zlib.error) as error:
-            raise self.damaged(num) from error
+        """Learn the vocabulary of bodies from the first documents, once there are enough of them."""
+        if self.number("next_document") >= LEARNED_FROM and self.bodies.lacks_vocabulary():
+            self.bodies.learn_vocabulary(self.numbers_after(-1, LEARNED_FROM))
 
     def damaged(self, num: int) -> StorageError:
         """What to raise where something of a document is not what was stored."""
@@ -549,127 +451,6 @@ class Ledger:
         return StorageError(
             f"{self.store.name}: what is stored of document {name} is damaged; remove it and add it again"
         )
-
-    # --- blocks of boilerplate learned at the last rebuilding
-
-    def learned(self) -> tuple[bytes, bytes] | None:
-        """Their keys and witnesses, where there are any."""
-        rows = self.store.rows("SELECT keys, witnesses FROM learned WHERE number = 1")
-        return (rows[0][0], rows[0][1]) if rows else None
-
-    def learn(self, keys: bytes, witnesses: bytes) -> None:
-        """Write them."""
-        self.store.run("INSERT INTO learned VALUES (1, ?, ?)", keys, witnesses)
-
-    def unlearn(self) -> None:
-        """Remove them."""
-        self.store.run("DELETE FROM learned")
-
-    # --- bodies
-
-    def bodies(self, nums: Collection[int]) -> dict[int, Body]:
-        """Bodies of documents."""
-        missing = [num for num in nums if num not in self._bodies]
-        if missing:
-            for num, words, attested in self.store.rows_in(
-                "SELECT num, words, attested FROM body WHERE num IN {keys}", missing
-            ):
-                self._bodies[num] = body = self.unpack(num, words, attested)
-                self._tokens += len(body.hash)
-            for num in missing:
-                if num not in self._bodies:
-                    raise self.damaged(num)
-        return {num: self._bodies[num] for num in nums}
-
-    def all_bodies(self) -> Iterator[tuple[int, Body, bytes]]:
-        """Number, body and packed places of all documents; they are not kept."""
-        self._write_documents()
-        for num, words, places in self.store.rows("SELECT num, words, places FROM body"):
-            yield num, self.unpack(num, words), places
-
-    def attest(self, masks: dict[int, NDArray[np.bool_]]) -> None:
-        """Write which tokens other members of the family carry."""
-        self._attested.update(masks)
-        for num, mask in masks.items():
-            if num in self._bodies:
-                self._bodies[num] = self._bodies[num].told(mask)
-
-    def spans(self, nums: Collection[int]) -> dict[int, NDArray[np.int64]]:
-        """Where the body tokens of documents stand in their texts."""
-        missing = [num for num in nums if num not in self._spans]
-        if missing:
-            bodies = self.bodies(missing)
-            for num, places in self.store.rows_in(
-                "SELECT num, places FROM body WHERE num IN {keys}", missing
-            ):
-                with self.undamaged(num):
-                    self._spans[num] = unpack_places(places, len(bodies[num].hash))
-        return {num: self._spans[num] for num in nums}
-
-    def repack(self, num: int, body: Body) -> None:
-        """Write a body anew."""
-        self._bodies[num] = body
-        if num not in self._inserted:
-            self.store.run("UPDATE body SET words = ?, attested = ? WHERE num = ?", *self._packed(body), num)
-
-    def repack_many(self, bodies: Mapping[int, Body]) -> None:
-        """Write many bodies anew, but for what is attested."""
-        self._write_documents()
-        rows = []
-        for num, body in bodies.items():
-            rows.append((self.pack(body), num))
-            self._bodies.pop(num, None)
-        self.store.run_many("UPDATE body SET words = ? WHERE num = ?", rows)
-
-    def text(self, num: int) -> bytes | None:
-        """The compressed raw text, where it is stored."""
-        if num in self._inserted:
-            return self._inserted[num]
-        rows = self.store.rows("SELECT text FROM body WHERE num = ?", num)
-        return rows[0][0] if rows else None
-
-    def raw_text(self, num: int) -> str | None:
-        """The raw text, where it is stored."""
-        data = self.text(num)
-        return None if data is None else self._inflated(num, data)
-
-    def raw_texts(self, nums: Sequence[int]) -> dict[int, str]:
-        """The raw texts of many documents, where they are stored."""
-        sql = "SELECT num, text FROM body WHERE num IN {keys} AND text IS NOT NULL"
-        return {num: self._inflated(num, text) for num, text in self.store.rows_in(sql, nums)}
-
-    def has_all_texts(self) -> bool:
-        """Whether no raw text is missing, nor a whole body."""
-        return not self.store.rows(
-            "SELECT 1 FROM document d LEFT JOIN body b ON b.num = d.num WHERE b.text IS NULL LIMIT 1"
-        )
-
-    def _inflated(self, num: int, data: bytes) -> str:
-        with self.undamaged(num):
-            return zlib.decompress(data).decode()
-
-    # --- edges
-
-    def edges_of(self, nums: Collection[int], *, for_roundups: bool = False) -> Edges:
-        """Edges at any of some documents, of each the strongest; or only of those for roundups."""
-        if not nums:
-            return NO_EDGES
-        found: dict[Row, Row] = {}
-        chosen = f" AND {FOR_ROUNDUPS_SQL}" if for_roundups else ""
-        for column, (end, other) in enumerate([("a", "b"), ("b", "a")]):
-            condition = f"{end} IN {{keys}}{chosen}"
-            sql = f"SELECT {_EDGE} FROM edge WHERE {condition} LIMIT {_SEVERAL}"  # noqa: S608
-            rows = self.store.rows_in(sql, sorted(nums))
-            counts = Counter([row[column] for row in rows])
-            if len(rows) == _SEVERAL or max(counts.values(), default=0) > MOST_EDGES:
-                ranked = f"row_number() OVER (PARTITION BY {end} ORDER BY kind, {other}) AS place"
-                rows = self.store.rows_in(
-                    f"SELECT {_EDGE} FROM (SELECT {_EDGE}, {ranked} FROM edge WHERE {condition}) AS ranked "  # noqa: S608
-                    f"WHERE place <= {MOST_EDGES}",
-                    sorted(nums),
-                )
-            found.update((row[:2], row) for row in rows)
-        return _edges([found[pair] for pair in sorted(found)])
 
     def check_runs(self, edges: Edges, nums: Sequence[int], size: NDArray[np.int64]) -> None:
         """See that the runs of pairs lie inside their documents.
@@ -686,26 +467,7 @@ class Ledger:
         if len(beyond):
             raise self.damaged(nums[int(edges.b[beyond[0]])])
 
-    def edges_within(self, nums: Collection[int], table: str = "edge", *, weakest: int = NONE) -> Edges:
-        """Edges between some documents, of a kind or stronger; ``copy`` for those of copies with leaders."""
-        if len(nums) < 2:
-            return NO_EDGES
-        # the sign keeps SQLite from looking up every pair by the primary key
-        return _edges(
-            self.store.rows_in(
-                f"SELECT {_EDGE} FROM {table} WHERE a IN {{keys}} AND +b IN {{keys}} AND kind <= ?",  # noqa: S608
-                sorted(nums),
-                weakest,
-            )
-        )
-
-    def edges_to(self, nums: Sequence[int], table: str) -> Edges:
-        """Rows of ``edge`` or ``copy`` of which some documents are the later one."""
-        return _edges(self.store.rows_in(f"SELECT {_EDGE} FROM {table} WHERE b IN {{keys}}", nums))  # noqa: S608
-
-    def all_edges(self, table: str) -> Edges:
-        """All rows of ``edge`` or ``copy``."""
-        return _edges(self.store.rows(f"SELECT {_EDGE} FROM {table} ORDER BY a, b"))  # noqa: S608
+    # --- components
 
     def component(self, leaders: Collection[int]) -> Component:
         """The components of some leaders, put together."""
@@ -725,7 +487,6 @@ class Ledger:
         if not frontier:
             return
         nums, links, together = set[int](), dict[Row, Row](), list[Row]()
-        sql = f"SELECT {', '.join(_LINK)} FROM edge WHERE {{}} IN {{{{keys}}}} AND kind <= {VERSION}"  # noqa: S608
         while frontier:
             rows = {e.family for e in self.entries(frontier).values() if e.family >= 0}
             first: dict[int, int] = {}
@@ -733,12 +494,10 @@ class Ledger:
                 together.append((first.setdefault(e.family, e.num), e.num))
             frontier |= {num for pair in together for num in pair} - nums
             nums |= frontier
-            for end in "ab":
-                for row in self.store.rows_in(sql.format(end), sorted(frontier)):
-                    links[row[:2]] = row
+            links |= self.pairs.joining(sorted(frontier))
             frontier = {num for pair in links for num in pair} - nums
         order = np.array(sorted(nums), np.int64)
-        edges = _links([links[pair] for pair in sorted(links)]) if links else NO_LINKS
+        edges = links_of([links[pair] for pair in sorted(links)])
         firsts, others = np.array(together, np.int64).reshape(-1, 2).T
         one = order.searchsorted(np.concatenate([edges.a, firsts]))
         two = order.searchsorted(np.concatenate([edges.b, others]))
@@ -752,20 +511,6 @@ class Ledger:
     def remember(self, component: Component) -> None:
         """Have a component at hand."""
         self._components.update(dict.fromkeys(component.nums.tolist(), component))
-
-    def add_edges(self, edges: Edges, table: str = "edge") -> None:
-        """Store verified pairs."""
-        if not len(edges):
-            return
-        columns: list[NDArray[Any]] = [
-            *(edges.a, edges.b, edges.kind, edges.coverage_a, edges.coverage_b),
-            *(edges.shared_words, edges.narrative_words, edges.longest),
-        ]
-        packed = pack_runs(edges.runs, edges.run_start, edges.run_stop)
-        self.store.run_many(
-            f"INSERT INTO {table} ({_EDGE}) VALUES ({', '.join('?' * 9)})",  # noqa: S608
-            zip(*(column.tolist() for column in columns), packed, strict=True),
-        )
 
     def clear_edges(self, table: str) -> None:
         """Remove all rows of ``edge`` or ``copy``."""
@@ -886,33 +631,3 @@ def _possible(identity: object) -> str | None:
     """An id as it is stored, None where it cannot be: PostgreSQL and drivers do not even look for others."""
     asked = id_argument(identity)
     return None if asked is None or "\0" in asked or has_surrogate(asked) else asked
-
-
-def _links(rows: Sequence[Row]) -> Links:
-    """Rows of joining edges as columns."""
-    table = np.array(rows, _DTYPE[list(_LINK)])
-    a, b, kind, coverage_a, coverage_b = (np.ascontiguousarray(table[name]) for name in _LINK)
-    return Links(a, b, kind.astype(np.uint8), coverage_a, coverage_b)
-
-
-def _edges(rows: Sequence[Row]) -> Edges:
-    """Rows of an edge table as columns."""
-    if not rows:
-        return NO_EDGES
-    table = np.array([row[:8] for row in rows], _DTYPE)
-    runs, count = unpack_runs([row[8] for row in rows])
-    stop = np.cumsum(count)
-    columns = {name: np.ascontiguousarray(table[name]) for name in _COLUMNS}
-    return Edges(
-        a=columns["a"],
-        b=columns["b"],
-        kind=columns["kind"].astype(np.uint8),
-        coverage_a=columns["coverage_a"],
-        coverage_b=columns["coverage_b"],
-        shared_words=columns["shared"],
-        narrative_words=columns["narrative"],
-        longest=columns["longest"],
-        run_start=stop - count,
-        run_stop=stop,
-        runs=runs,
-    )

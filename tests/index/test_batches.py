@@ -16,7 +16,7 @@ from dedup.index import Index
 from dedup.ingestion import placing
 from dedup.ingestion.seeking import Sought
 from dedup.model import Document
-from dedup.storage import ledger, segments
+from dedup.storage import bodies, ledger, pairs, segments
 from dedup.texts import CHARACTER, STOCK
 
 from .news import article, paragraph, version
@@ -197,15 +197,15 @@ def test_documents_without_a_body(tmp_path):
 @pytest.mark.parametrize(("most", "several"), [(512, 8192), (2, 8192), (512, 3), (2, 3)])
 @pytest.mark.parametrize("for_roundups", [True, False])
 def test_of_many_edges_the_strongest_are_read(index, most, several, for_roundups, monkeypatch):
-    monkeypatch.setattr(ledger, "MOST_EDGES", most)
-    monkeypatch.setattr(ledger, "_SEVERAL", several)
+    monkeypatch.setattr(pairs, "MOST_EDGES", most)
+    monkeypatch.setattr(pairs, "_SEVERAL", several)
     documents = [article(f"d{n}", version(0, n % 5)[n % 3 :], n) for n in range(12)]
     hint = " ".join(version(0, 0)[2].split()[:31])
     index.add_many([*documents, article("hint", [paragraph("hint", 200), hint], 12)])
     with index._store.reading():
         rows = index._store.rows("SELECT a, b, kind, narrative FROM edge")
         nums = {num for row in rows for num in row[:2]} - {rows[0][0]}
-        found = index._ledger.edges_of(nums, for_roundups=for_roundups)
+        found = index._ledger.pairs.of(nums, for_roundups=for_roundups)
     expected = set()
     for num in nums:
         for end in (0, 1):
@@ -224,7 +224,7 @@ def test_bodies_come_back_by_the_vocabulary(index, places, monkeypatch):
     documents = [article(f"d{n}", version(n % 4, n // 4), n) for n in range(16)]
     for document in documents:
         index.add(document)
-    assert len(index._ledger.vocabulary)
+    assert len(index._ledger.bodies.vocabulary)
     sizes = dict(index._store.rows("SELECT num, length(words) FROM body"))
     first, *_, last = sorted(sizes)
     assert sizes[last] < sizes[first]
@@ -243,7 +243,7 @@ def test_bodies_come_back_by_the_vocabulary(index, places, monkeypatch):
 
 def test_a_vocabulary_that_was_rolled_back_is_not_used(index, monkeypatch):
     monkeypatch.setattr(ledger, "LEARNED_FROM", 3)
-    monkeypatch.setattr(ledger, "COMMON", 1)
+    monkeypatch.setattr(bodies, "COMMON", 1)
     index.add(article("a", version(0, 0), 0))
     learn = ledger.Ledger.learn_vocabulary
 
@@ -271,9 +271,12 @@ def test_what_is_not_written_yet_is_found(place):
             first = ledger_.by_id("a")
             copy = first._replace(num=first.num + 7, id="b", leader=first.num)
             ledger_.insert(
-                copy, ledger_.bodies([first.num])[first.num], ledger_.spans([first.num])[first.num], b"b"
+                copy,
+                ledger_.bodies.of([first.num])[first.num],
+                ledger_.bodies.spans([first.num])[first.num],
+                b"b",
             )
-            assert ledger_.text(copy.num) == b"b"
+            assert ledger_.bodies.text(copy.num) == b"b"
             assert ledger_.copies([first.num]) == [copy]
             assert ledger_.copy_count([first.num]) == 1
             assert ledger_.with_ids(["a", "b"]) == {"a": first, "b": copy}

@@ -155,14 +155,14 @@ def test_add_many_gives_what_add_gives(places):
 
 
 def test_long_bodies_are_not_kept_for_long(index, monkeypatch):
-    monkeypatch.setattr(dedup.storage.ledger, "MOST_TOKENS", 1000)
+    monkeypatch.setattr(dedup.storage.bodies, "MOST_TOKENS", 1000)
     for n in range(20):
         index.add(article(f"d{n}", version(n // 5, n % 5), n))
-        assert len(index._ledger._bodies) < 10
+        assert len(index._ledger.bodies._kept) < 10
     index._ledger.forget()
     assert len(index.add_many(article(f"d{n}", version(n // 5, n % 5), n) for n in range(20))) == 20
     index.query(article("q", story(1)))
-    assert len(index._ledger._bodies) < 10
+    assert len(index._ledger.bodies._kept) < 10
 
 
 def test_add_many_has_stored_them_when_it_comes_back(index):
@@ -922,9 +922,9 @@ def test_what_is_stripped_again_is_read_anew(place):
     with place.open(Settings(strip=False)) as index, index._writing():
         ledger = index._ledger
         entry = ledger.by_id("a")
-        before = ledger.bodies([entry.num])[entry.num]
+        before = ledger.bodies.of([entry.num])[entry.num]
         strip_again(ledger, index.settings)
-        body, spans = ledger.bodies([entry.num])[entry.num], ledger.spans([entry.num])[entry.num]
+        body, spans = ledger.bodies.of([entry.num])[entry.num], ledger.bodies.spans([entry.num])[entry.num]
         assert len(before.hash) < len(body.hash) == len(spans) == ledger.by_id("a").tokens
 
 

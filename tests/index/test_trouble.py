@@ -168,7 +168,7 @@ def test_an_error_inside_leaves_nothing(index, monkeypatch):
     def full(*_):
         raise StorageError("the disk is full")
 
-    monkeypatch.setattr(index._ledger, "add_edges", full)
+    monkeypatch.setattr(index._ledger.pairs, "add", full)
     with pytest.raises(StorageError):
         index.add(article("b", version(1, 1), 1))
     monkeypatch.undo()
@@ -326,8 +326,8 @@ def is_refused(index: Index, num: int, identity: str, asked: list) -> bool:
     try:
         with index._reading():
             size = ledger.entries([num])[num].tokens
-            assert len(ledger.bodies([num])[num].hash) == len(ledger.spans([num])[num]) == size
-            assert len(ledger.raw_text(num)) < 10_000
+            assert len(ledger.bodies.of([num])[num].hash) == len(ledger.bodies.spans([num])[num]) == size
+            assert len(ledger.bodies.raw_text(num)) < 10_000
         refused = ""
     except StorageError as error:
         refused = str(error)
