@@ -184,7 +184,7 @@ def shares(index: Index, documents: list[Document]) -> dict[str, str]:
     found = pstats.Stats(profile).stats  # type: ignore[attr-defined]
     total = sum(row[3] for (_, _, name), row in found.items() if name == "query")
     wanted = {
-        ("index.py", "_drafts"): "strip and sketch",
+        ("index.py", "_prepare"): "strip and sketch",
         ("segments.py", "find"): "look up",
         ("verifying.py", "verified"): "verify",
         ("settling.py", "settle"): "settle families",

@@ -19,7 +19,7 @@ from dedup.boilerplate.model import BODY
 from dedup.boilerplate.recurring import Recurring
 from dedup.boilerplate.spans import Spans
 from dedup.engines import local
-from dedup.ingestion.drafts import batch_of
+from dedup.ingestion.intake import batch_of
 from dedup.model import Document
 
 if TYPE_CHECKING:

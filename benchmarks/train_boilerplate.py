@@ -41,7 +41,7 @@ from dedup.boilerplate.features import feature_matrix, suspects, words_of
 from dedup.boilerplate.model import LABELS, Weights
 from dedup.boilerplate.recurring import block_table, find_recurring
 from dedup.boilerplate.units import dated_openings, find_phrases, measure, surface_of, units_of
-from dedup.ingestion.drafts import batch_of
+from dedup.ingestion.intake import batch_of
 from dedup.kernels.traits import WORD
 from dedup.model import Document
 from dedup.tokens import decoded, tokenize

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar
 
 from dedup.errors import StorageError
 from dedup.index import Index
-from dedup.ingestion.drafts import one_by_one, until_fault
+from dedup.ingestion.intake import one_by_one, until_fault
 
 if TYPE_CHECKING:
     import os

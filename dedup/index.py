@@ -25,11 +25,12 @@ from dedup.errors import StorageError, UsageError
 from dedup.ingestion import answers
 from dedup.ingestion.answers import Change, Match, StoredDocument, StoredFamily
 from dedup.ingestion.checking import check
-from dedup.ingestion.drafts import batch_of, drafts_of, one_by_one, raw_hash, restored, until_fault, usable
 from dedup.ingestion.explaining import explained
 from dedup.ingestion.exporting import exported
+from dedup.ingestion.intake import batch_of, one_by_one, raw_hash, until_fault, usable
 from dedup.ingestion.keys import LOW_BITS, posting_limits
 from dedup.ingestion.placing import place, read_ahead
+from dedup.ingestion.prepared import from_stored, prepare_documents
 from dedup.ingestion.rebuilding import rebuild, recall_recurring, strip_again
 from dedup.ingestion.scheme import check_scheme, open_scheme, scheme_of
 from dedup.ingestion.settling import settle
@@ -48,7 +49,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from dedup.boilerplate import Recurring
-    from dedup.ingestion.drafts import Draft
+    from dedup.ingestion.prepared import PreparedDocument
     from dedup.model import Document
     from dedup.storage.rows import Entry
 
@@ -57,7 +58,7 @@ __all__ = ["Change", "Index", "Match", "StoredDocument", "StoredFamily"]
 _AHEAD = 8192
 """Documents that ``add_each`` prepares, and looks up, ahead."""
 
-_DRAFTED = 1024
+_PREPARED = 1024
 """Documents of these that are stripped and sketched at once: of more the columns don't stay in the cache."""
 
 _LETTERS = 4096
@@ -265,24 +266,24 @@ class Index:
         """Store documents, a part in a transaction."""
         raw = [raw_hash(document.text) for document in documents]
         with self._reading():
-            drafted = self._keep_up()
+            rebuilt = self._keep_up()
             known = self._ledger.with_ids([document.id for document in documents])
             new = [i for i, d in enumerate(documents) if d.id not in known or known[d.id].raw != raw[i]]
-        drafts = dict(zip(new, self._drafts([documents[i] for i in new]), strict=True))
-        undated = any(draft.entry.published is None for draft in drafts.values())
+        prepared = dict(zip(new, self._prepare([documents[i] for i in new]), strict=True))
+        undated = any(one.entry.published is None for one in prepared.values())
         if len(documents) > _TOGETHER:
             with self._looking():
                 undated = undated or self._ledger.any_undated()
-                read_ahead(list(drafts.values()), self._postings, undated=undated)
+                read_ahead(list(prepared.values()), self._postings, undated=undated)
         for first in range(0, len(documents), _TOGETHER):
             part = range(first, min(first + _TOGETHER, len(documents)))
             with self._writing():
-                if (rebuilt := self._keep_up()) != drafted:  # somebody has rebuilt since they were stripped
-                    drafted = rebuilt
-                    new = [i for i in drafts if i >= first]
-                    drafts |= zip(new, self._drafts([documents[i] for i in new]), strict=True)
+                if (now := self._keep_up()) != rebuilt:  # somebody has rebuilt since they were stripped
+                    rebuilt = now
+                    new = [i for i in prepared if i >= first]
+                    prepared |= zip(new, self._prepare([documents[i] for i in new]), strict=True)
                 undated = undated or self._ledger.any_undated()
-                matches = list(self._put(part, documents, raw, drafts, undated, with_diff))
+                matches = list(self._put(part, documents, raw, prepared, undated, with_diff))
                 self._ledger.learn_vocabulary()
                 self._postings.maintain(self._ledger.first_posted())
             yield from matches
@@ -292,13 +293,13 @@ class Index:
         part: range,
         documents: Sequence[Document],
         raw: Sequence[bytes],
-        drafts: dict[int, Draft],
+        prepared: dict[int, PreparedDocument],
         undated: bool,
         with_diff: bool,
     ) -> Iterator[Match]:
         """Store documents in a write transaction: new ones together, as far as no known one is among them."""
         there = set(self._ledger.with_ids([documents[i].id for i in part]))
-        together: list[Draft] = []
+        together: list[PreparedDocument] = []
 
         def stored() -> Iterator[Match]:
             found = {
@@ -321,12 +322,12 @@ class Index:
                 continue
             if known is not None:
                 undated = True
-            draft = drafts.get(i)
-            if draft is None:  # it was there, and somebody has removed it since
-                draft = self._drafts([document])[0]
+            new = prepared.get(i)
+            if new is None:  # it was there, and somebody has removed it since
+                new = self._prepare([document])[0]
             if known is not None:
-                draft = self._writer.replace(known, draft)
-            together.append(draft)
+                new = self._writer.replace(known, new)
+            together.append(new)
             there.add(document.id)
         yield from stored()
 
@@ -341,37 +342,37 @@ class Index:
             InputError: The document cannot be used.
         """
         asked = usable(document)
-        drafted, draft = self._rebuilt, self._drafts([asked])[0]
+        rebuilt, prepared = self._rebuilt, self._prepare([asked])[0]
         with self._looking():
-            if self._keep_up() != drafted:
-                draft = self._drafts([asked])[0]
-            known = self._ledger.by_id(draft.entry.id)
-            if known is not None and known.raw == draft.entry.raw:
+            if self._keep_up() != rebuilt:
+                prepared = self._prepare([asked])[0]
+            known = self._ledger.by_id(prepared.entry.id)
+            if known is not None and known.raw == prepared.entry.raw:
                 return answers.matches(self._ledger, [answers.answer(self._ledger, known, stored=False)])[0]
-            draft = self._writer.numbered(draft, self._ledger.number("next_document"))
+            prepared = self._writer.numbered(prepared, self._ledger.number("next_document"))
             undated = self._ledger.any_undated()
             (placement,), _ = place(
-                [draft], self._ledger, self._postings, self.settings, undated=undated, stored=False
+                [prepared], self._ledger, self._postings, self.settings, undated=undated, stored=False
             )
             (settlement,) = settle([placement], self._ledger, self.settings)
-            return answers.planned(self._ledger, draft, placement, settlement)
+            return answers.planned(self._ledger, prepared, placement, settlement)
 
     def _keep_up(self) -> int:
         """Take over the blocks learned by the last rebuild, of whichever process; its number.
 
-        Drafts made before it, though another thread has taken them over since, are to be made anew.
+        Documents prepared before it, though another thread has taken them over since, are to be made anew.
         """
         rebuilt = self._ledger.number("postings.epoch")  # rises with every rebuilding
         if rebuilt != self._rebuilt:
             self._recurring, self._rebuilt = recall_recurring(self._ledger), rebuilt
         return rebuilt
 
-    def _drafts(self, documents: Sequence[Document]) -> list[Draft]:
-        drafts: list[Draft] = []
+    def _prepare(self, documents: Sequence[Document]) -> list[PreparedDocument]:
+        prepared: list[PreparedDocument] = []
         remaining = iter(documents)
-        while part := list(_next(remaining, _DRAFTED)):
-            drafts += drafts_of(batch_of(part), self.settings, self._recurring)
-        return drafts
+        while part := list(_next(remaining, _PREPARED)):
+            prepared += prepare_documents(batch_of(part), self.settings, self._recurring)
+        return prepared
 
     # --- looking
 
@@ -595,23 +596,23 @@ class Index:
                 spans = other._ledger.bodies.spans(nums)
                 some = []
                 for num in nums:
-                    draft = restored(entries[num], bodies[num], spans[num], self.settings)
-                    some.append(draft.anew(other._ledger.bodies.raw_text(num), self.settings))
+                    document = from_stored(entries[num], bodies[num], spans[num], self.settings)
+                    some.append(document.anew(other._ledger.bodies.raw_text(num), self.settings))
             if not some:
                 return stored
             with self._changing():
-                stored += sum(self._merge_one(draft) for draft in some)
+                stored += sum(self._merge_one(document) for document in some)
                 self._ledger.learn_vocabulary()
                 self._postings.maintain(self._ledger.first_posted())
             last = nums[-1]
 
-    def _merge_one(self, draft: Draft) -> bool:
-        known = self._ledger.by_id(draft.entry.id)
-        if known is not None and (known.raw == draft.entry.raw or _newness(draft.entry) <= _newness(known)):
+    def _merge_one(self, new: PreparedDocument) -> bool:
+        known = self._ledger.by_id(new.entry.id)
+        if known is not None and (known.raw == new.entry.raw or _newness(new.entry) <= _newness(known)):
             return False
         if known is not None:
-            draft = self._writer.replace(known, draft)
-        list(self._writer.put([draft], undated=True))
+            new = self._writer.replace(known, new)
+        list(self._writer.put([new], undated=True))
         return True
 
     def check(self) -> list[str]:

@@ -13,7 +13,7 @@ import pytest
 from dedup import kernels
 from dedup.config import Settings
 from dedup.engines.local import find_families
-from dedup.ingestion.drafts import batch_of
+from dedup.ingestion.intake import batch_of
 from dedup.model import Document
 from dedup.pipeline import prepare
 from dedup.texts import SENTENCE

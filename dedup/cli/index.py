@@ -247,7 +247,7 @@ def _answer(
 
     A date that could not be read is a warning in the answer, and an error only if strict.
     """
-    from dedup.ingestion.drafts import usable
+    from dedup.ingestion.intake import usable
 
     used = faults = 0
     waiting: list[Any] = []

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from dedup.ingestion.drafts import Draft
     from dedup.ingestion.judging import Settlement
     from dedup.ingestion.placing import Placement
+    from dedup.ingestion.prepared import PreparedDocument
     from dedup.storage.ledger import Ledger
 
 __all__ = [
@@ -209,9 +209,11 @@ def answer(
     )
 
 
-def planned(ledger: Ledger, draft: Draft, placement: Placement, settlement: Settlement) -> Match:
+def planned(
+    ledger: Ledger, prepared: PreparedDocument, placement: Placement, settlement: Settlement
+) -> Match:
     """Where a document would belong."""
-    entry = settlement.entries.get(draft.entry.num, placement.entry)
+    entry = settlement.entries.get(prepared.entry.num, placement.entry)
     leader = settlement.entries.get(entry.leader) or ledger.entries([entry.leader])[entry.leader]
     row = leader.family
     family = settlement.families.get(row) or ledger.families([row])[row]
@@ -221,7 +223,7 @@ def planned(ledger: Ledger, draft: Draft, placement: Placement, settlement: Sett
     found = _strongest(
         *(entry, placement.edges, others, family.id, canonical), is_new=family.size == 1, stored=False
     )
-    return matches(ledger, [found], draft)[0]
+    return matches(ledger, [found], prepared)[0]
 
 
 def _edges_before(ledger: Ledger, entry: Entry) -> Edges:
@@ -266,13 +268,15 @@ def _strongest(
     return Answer(found, entry.num, edges.take(slice(best, best + 1)))
 
 
-def matches(ledger: Ledger, answers: Sequence[Answer], draft: Draft | None = None) -> list[Match]:
+def matches(
+    ledger: Ledger, answers: Sequence[Answer], prepared: PreparedDocument | None = None
+) -> list[Match]:
     """Answers with their passages, found all at once.
 
     Args:
         ledger: What is stored.
         answers: In any order.
-        draft: A document that isn't stored.
+        prepared: A document that isn't stored.
     """
     related = [(i, found.num, found.edge) for i, found in enumerate(answers) if found.edge is not None]
     found = [each.match for each in answers]
@@ -280,11 +284,11 @@ def matches(ledger: Ledger, answers: Sequence[Answer], draft: Draft | None = Non
         return found
     edges = Edges.concat([edge for _, _, edge in related])
     sides = np.stack([edges.a, edges.b], axis=1).ravel().tolist()
-    own = set() if draft is None else {draft.entry.num}
+    own = set() if prepared is None else {prepared.entry.num}
     bodies, spans = ledger.bodies.of(set(sides) - own), ledger.bodies.spans(set(sides) - own)
     flags = {num: body.flags for num, body in bodies.items()}
-    if draft is not None:
-        flags[draft.entry.num], spans[draft.entry.num] = draft.flags, draft.spans
+    if prepared is not None:
+        flags[prepared.entry.num], spans[prepared.entry.num] = prepared.flags, prepared.spans
     first = running([len(flags[num]) for num in sides])
     numbered = edges.between(2 * np.arange(len(edges)), 2 * np.arange(len(edges)) + 1)
     ledger.check_runs(numbered, sides, steps(first))

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dedup.config import Settings
-    from dedup.ingestion.drafts import Draft
+    from dedup.ingestion.prepared import PreparedDocument
     from dedup.ingestion.seeking import Hits
     from dedup.storage.ledger import Ledger
     from dedup.storage.segments import Postings
@@ -117,7 +117,7 @@ class Placed(NamedTuple):
 
 
 def place(
-    drafts: Sequence[Draft],
+    documents: Sequence[PreparedDocument],
     ledger: Ledger,
     postings: Postings,
     settings: Settings,
@@ -128,34 +128,34 @@ def place(
     """Find what documents are copies of, or which passages they share with which documents.
 
     Args:
-        drafts: The documents, numbered in the order in which they come, no id twice.
+        documents: The documents, numbered in the order in which they come, no id twice.
         ledger: What is stored, nothing of these.
         postings: What is stored, nothing of these.
         settings: What to do.
         undated: There may be documents without a date among those that are stored.
         stored: The documents will be. Of others that share nothing it isn't looked up what of them is stock.
     """
-    equals = _equals(drafts, ledger)
-    batch = _Batch([drafts[i] for i in equals.originals], ledger, settings)
+    equals = _equals(documents, ledger)
+    batch = _Batch([documents[i] for i in equals.originals], ledger, settings)
     if equals.originals:
         if not batch.look_up(postings, undated, stored):
-            return place(drafts[: len(drafts) // 2], ledger, postings, settings, undated=undated)
+            return place(documents[: len(documents) // 2], ledger, postings, settings, undated=undated)
         for i, first in equals.doubtful:
             if batch.is_stocky(first):
-                return place(drafts[:i], ledger, postings, settings, undated=undated)
+                return place(documents[:i], ledger, postings, settings, undated=undated)
         batch.lead()
         batch.share()
-    for i, draft in enumerate(drafts):
-        if draft.entry.bodiless and i not in equals.copies:
-            batch.placed[draft.entry.num] = Placement(draft.entry, Body(draft.hash, draft.flags))
-    batch.collapse([(drafts[i], same) for i, same in equals.copies.items()])
-    return Placed([batch.placed[draft.entry.num] for draft in drafts], batch.keys())
+    for i, document in enumerate(documents):
+        if document.entry.bodiless and i not in equals.copies:
+            batch.placed[document.entry.num] = Placement(document.entry, Body(document.hash, document.flags))
+    batch.collapse([(documents[i], same) for i, same in equals.copies.items()])
+    return Placed([batch.placed[document.entry.num] for document in documents], batch.keys())
 
 
-def read_ahead(drafts: Sequence[Draft], postings: Postings, *, undated: bool) -> None:
+def read_ahead(documents: Sequence[PreparedDocument], postings: Postings, *, undated: bool) -> None:
     """Read at once what many documents will be looked up by, a part after the other."""
-    if drafts:
-        postings.read_ahead(*Sought([draft.heads for draft in drafts], undated).ranges())
+    if documents:
+        postings.read_ahead(*Sought([document.heads for document in documents], undated).ranges())
 
 
 class _Equals(NamedTuple):
@@ -172,18 +172,18 @@ class _Equals(NamedTuple):
     doubtful: list[tuple[int, int]]
 
 
-def _equals(drafts: Sequence[Draft], ledger: Ledger) -> _Equals:
+def _equals(documents: Sequence[PreparedDocument], ledger: Ledger) -> _Equals:
     """Find exact copies; they need no look-up at all: one press release fifty thousand times.
 
     What is mostly stock, a notice in the words of every week, is a copy of those of its own day only.
     """
-    known = ledger.with_content([draft.entry.content for draft in drafts], MOST_SAME)
+    known = ledger.with_content([document.entry.content for document in documents], MOST_SAME)
     many = {content for content, some in known.items() if len(some) == MOST_SAME}  # perhaps not all
     bodies = ledger.bodies.of({some[0].num for some in known.values()})
-    here = {draft.entry.num for draft in drafts}
+    here = {document.entry.num for document in documents}
     found = _Equals([], {}, [])
-    for i, draft in enumerate(drafts):
-        entry = draft.entry
+    for i, document in enumerate(documents):
+        entry = document.entry
         there = known.setdefault(entry.content, [])
         same = [e for e in there if e.bodiless == entry.bodiless and e.num != entry.num]
         if same and not entry.bodiless and any(not _is_of_day(e, entry) for e in same):
@@ -210,12 +210,12 @@ class _Batch:
     near copy of what. As nothing else hangs on what is decided of others, all pairs are verified at once.
     """
 
-    def __init__(self, drafts: Sequence[Draft], ledger: Ledger, settings: Settings) -> None:
-        self._drafts, self._ledger, self._settings = drafts, ledger, settings
-        self._entries = [draft.entry for draft in drafts]
+    def __init__(self, documents: Sequence[PreparedDocument], ledger: Ledger, settings: Settings) -> None:
+        self._documents, self._ledger, self._settings = documents, ledger, settings
+        self._entries = [document.entry for document in documents]
         self._place = {e.num: i for i, e in enumerate(self._entries)}
         self._posted = {e.posted: i for i, e in enumerate(self._entries)}
-        self._flags = [draft.flags for draft in drafts]
+        self._flags = [document.flags for document in documents]
         self._crossing: set[int] = set()  # with text that has just become stock
         self._stock = _NO_KEYS
         self._verified = _Verified()
@@ -228,7 +228,7 @@ class _Batch:
             Whether it was done: not where they have too much in common to be placed together.
         """
         undated = undated or any(entry.published is None for entry in self._entries)
-        sought = self._sought = Sought([draft.heads for draft in self._drafts], undated)
+        sought = self._sought = Sought([document.heads for document in self._documents], undated)
         meetings = sought.meetings(MEETINGS)
         if meetings is None:
             return False
@@ -305,15 +305,15 @@ class _Batch:
             newly = self._stock_of(i) & _SHINGLE_MASK if i in self._crossing else _NO_KEYS
             self.placed[entry.num] = Placement(entry, self._body(i), related.get(i, NO_EDGES), newly)
 
-    def collapse(self, copies: Sequence[tuple[Draft, list[Entry]]]) -> None:
+    def collapse(self, copies: Sequence[tuple[PreparedDocument, list[Entry]]]) -> None:
         """Exact copies go to the leader of the earliest document they equal."""
         if not copies:
             return
         after: dict[int, Entry] = {}
-        for draft, same in copies:
+        for document, same in copies:
             known = (self.placed[e.num].entry if e.num in self.placed else after.get(e.num, e) for e in same)
             first = min(known, key=lambda e: e.key)
-            after[draft.entry.num] = draft.entry._replace(
+            after[document.entry.num] = document.entry._replace(
                 leader=first.leader, occurrence=first.occurrence, in_window=first.in_window
             )
         leaders = {e.leader for e in after.values()}
@@ -321,8 +321,8 @@ class _Batch:
         stored = self._ledger.entries(leaders - here.keys()) | {num: p.entry for num, p in here.items()}
         bodies = self._ledger.bodies.of(leaders - here.keys()) | {num: p.body for num, p in here.items()}
         pairs = [
-            (entry, Body(draft.hash, draft.flags), stored[entry.leader])
-            for entry, (draft, _) in zip(after.values(), copies, strict=True)
+            (entry, Body(document.hash, document.flags), stored[entry.leader])
+            for entry, (document, _) in zip(after.values(), copies, strict=True)
         ]
         edges = verified(pairs, bodies, {}, self._settings)
         for (entry, body, _), own in zip(pairs, edges.split([1] * len(edges)), strict=True):
@@ -350,7 +350,7 @@ class _Batch:
         return here | self._ledger.bodies.of([num for num in nums if num not in here])
 
     def _body(self, i: int) -> Body:
-        return Body(self._drafts[i].hash, self._flags[i])
+        return Body(self._documents[i].hash, self._flags[i])
 
     def _stock_of(self, i: int) -> Keys:
         """The stock shingles of a document, its place above their 48 bits."""
@@ -477,8 +477,8 @@ class _Batch:
             return outside
         kept = []
         for i in own.tolist():
-            draft = self._drafts[i]
-            fingerprints = draft.fingerprints[draft.outside_stock(self._flags[i], self._settings)]
+            document = self._documents[i]
+            fingerprints = document.fingerprints[document.outside_stock(self._flags[i], self._settings)]
             kept.append(_of(i, fingerprints >> HASH_SHIFT, _FINGERPRINT))
         rows = rows[asked]
         heads = self._sought.head[rows] >> np.uint64(NUMBER_BITS)

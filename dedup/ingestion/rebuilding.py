@@ -12,9 +12,9 @@ import pyarrow as pa
 from dedup import kernels
 from dedup.boilerplate import Recurring
 from dedup.canonical import measure
-from dedup.ingestion.drafts import drafts_of
 from dedup.ingestion.judging import Grouped, Settlement, compare_families
 from dedup.ingestion.keys import HASH_SHIFT, Ragged, heads_of
+from dedup.ingestion.prepared import prepare_documents
 from dedup.ingestion.recalling import recall, table_of
 from dedup.ingestion.seeking import Sought
 from dedup.pipeline import Judged, judge, learn
@@ -71,11 +71,11 @@ def strip_again(ledger: Ledger, settings: Settings) -> None:
         ledger.bodies.learn(recurring.keys.tobytes(), recurring.witnesses.tobytes())
     remaining = iter(entries)
     for part in parts:
-        drafts = list(drafts_of(part, settings, recurring))
-        nums = [entry.num for entry in islice(remaining, len(drafts))]
-        ledger.rewrite([d.entry._replace(num=num) for num, d in zip(nums, drafts, strict=True)])
+        stripped = list(prepare_documents(part, settings, recurring))
+        nums = [entry.num for entry in islice(remaining, len(stripped))]
+        ledger.rewrite([d.entry._replace(num=num) for num, d in zip(nums, stripped, strict=True)])
         ledger.bodies.rewrite(
-            [(num, Body(d.hash, d.flags), d.spans) for num, d in zip(nums, drafts, strict=True)]
+            [(num, Body(d.hash, d.flags), d.spans) for num, d in zip(nums, stripped, strict=True)]
         )
 
 

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from dedup.config import Settings
-    from dedup.ingestion.drafts import Draft
     from dedup.ingestion.placing import Placement
+    from dedup.ingestion.prepared import PreparedDocument
     from dedup.storage.ledger import Ledger
     from dedup.storage.rows import Body
     from dedup.storage.segments import Postings
@@ -58,7 +58,7 @@ class Weighed:
 
 
 def stock_pairs(
-    drafts: Sequence[Draft],
+    documents: Sequence[PreparedDocument],
     placements: Sequence[Placement],
     ledger: Ledger,
     postings: Postings,
@@ -70,7 +70,7 @@ def stock_pairs(
     series, and the present ones. Pairs of the batch itself are among them as they were placed.
 
     Args:
-        drafts: New documents, in the order in which they come.
+        documents: New documents, in the order in which they come.
         placements: Where they belong.
         ledger: What is stored, nothing of these.
         postings: What is stored, and of these.
@@ -81,7 +81,8 @@ def stock_pairs(
         return {}
     found: dict[int, set[int]] = {}
     for i in newly:
-        fingerprints = drafts[i].fingerprints[~drafts[i].outside_stock(placements[i].body.flags, settings)]
+        document, flags = documents[i], placements[i].body.flags
+        fingerprints = document.fingerprints[~document.outside_stock(flags, settings)]
         heads = distinct(head(FINGERPRINTS, fingerprints >> HASH_SHIFT))
         found[i] = set((postings.find(heads, heads | _NUMBER) & _NUMBER).tolist())
     batch = {placement.entry.posted: placement.entry for placement in placements}

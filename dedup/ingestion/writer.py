@@ -6,8 +6,8 @@ import zlib
 from typing import TYPE_CHECKING, NamedTuple
 
 from dedup.edges import NONE, VERSION, Edges
-from dedup.ingestion.drafts import Draft, restored
 from dedup.ingestion.placing import place
+from dedup.ingestion.prepared import PreparedDocument, from_stored
 from dedup.ingestion.seeking import Sought
 from dedup.ingestion.settling import settle, settle_again
 from dedup.ingestion.turns import turns
@@ -49,28 +49,28 @@ class Writer:
         self._ledger, self._postings = ledger, postings
         self._settings, self._judgement, self._store_text = settings, judgement, store_text
 
-    def numbered(self, draft: Draft, num: int, stored: int = 0) -> Draft:
-        """The draft with a number of its own, and the time at which it is stored."""
-        entry = draft.entry._replace(num=num, leader=num, judgement=self._judgement, stored=stored)
+    def numbered(self, document: PreparedDocument, num: int, stored: int = 0) -> PreparedDocument:
+        """The document with a number of its own, and the time at which it is stored."""
+        entry = document.entry._replace(num=num, leader=num, judgement=self._judgement, stored=stored)
         if entry.revises < 0:
             entry = entry._replace(occurrence=num)
-        return draft.with_entry(entry)
+        return document.with_entry(entry)
 
-    def put(self, drafts: Sequence[Draft], *, undated: bool) -> Iterator[tuple[int, Written]]:
+    def put(self, documents: Sequence[PreparedDocument], *, undated: bool) -> Iterator[tuple[int, Written]]:
         """Store new documents, with the outcome of doing so in their order; each with its place, in turns.
 
         Args:
-            drafts: Not yet numbered, no id twice, none that is stored.
+            documents: Not yet numbered, no id twice, none that is stored.
             undated: There may be documents without a date.
         """
-        if not drafts:
+        if not documents:
             return
-        first = self._ledger.take_numbers("next_document", len(drafts))
+        first = self._ledger.take_numbers("next_document", len(documents))
         now = microseconds()
-        drafts = [self.numbered(draft, first + i, now + i) for i, draft in enumerate(drafts)]
+        documents = [self.numbered(document, first + i, now + i) for i, document in enumerate(documents)]
         done = 0
-        while done < len(drafts):
-            rest = drafts[done:]
+        while done < len(documents):
+            rest = documents[done:]
             placements, keys = place(rest, self._ledger, self._postings, self._settings, undated=undated)
             self._postings.append(keys)
             for i, written in self._put_placed(rest[: len(placements)], placements):
@@ -78,21 +78,21 @@ class Writer:
             done += len(placements)
 
     def _put_placed(
-        self, drafts: Sequence[Draft], placements: Sequence[Placement]
+        self, documents: Sequence[PreparedDocument], placements: Sequence[Placement]
     ) -> Iterator[tuple[int, Written]]:
         """Store documents that are placed."""
         ledger, settings = self._ledger, self._settings
-        stock = stock_pairs(drafts, placements, ledger, self._postings, settings)
+        stock = stock_pairs(documents, placements, ledger, self._postings, settings)
         touched = {i: {*pairs.a.tolist(), *pairs.b.tolist()} for i, pairs in stock.items()}
-        told: list[list[ChangeRow]] = [[] for _ in drafts]
+        told: list[list[ChangeRow]] = [[] for _ in documents]
         for turn in turns(placements, touched, ledger):
             for i in turn:
                 if i in stock:
-                    entry = drafts[i].entry
+                    entry = documents[i].entry
                     told[i] += self._weigh_again(placements[i], stock[i], entry.num, at=entry.stored)
             settlements = settle([placements[i] for i in turn], ledger, settings)
             written = [
-                self._write(drafts[i], placements[i], s) for i, s in zip(turn, settlements, strict=True)
+                self._write(documents[i], placements[i], s) for i, s in zip(turn, settlements, strict=True)
             ]
             for i, settlement in zip(turn, settlements, strict=True):
                 told[i] += settlement.changes
@@ -102,7 +102,7 @@ class Writer:
             yield from zip(turn, written, strict=True)
         ledger.log([change for changes in told for change in changes])
 
-    def replace(self, known: Entry, draft: Draft) -> Draft:
+    def replace(self, known: Entry, document: PreparedDocument) -> PreparedDocument:
         """Take out a document, and keep what is said of it; the new revision, to be put in its place.
 
         All revisions have one number in the postings of fingerprints, and count once: text of an article that
@@ -110,20 +110,20 @@ class Writer:
         """
         self._ledger.keep_revision(known)
         self.remove([known], "left")
-        entry = draft.entry._replace(
+        entry = document.entry._replace(
             revises=known.posted, occurrence=known.occurrence, in_window=known.in_window
         )
-        return draft.with_entry(entry)
+        return document.with_entry(entry)
 
-    def _write(self, draft: Draft, placement: Placement, settlement: Settlement) -> Written:
+    def _write(self, document: PreparedDocument, placement: Placement, settlement: Settlement) -> Written:
         """Store a new document and what follows; its edges and the changes aside."""
-        num = draft.entry.num
+        num = document.entry.num
         body = placement.body.told(settlement.attested.pop(num, None))
-        entry = self.apply(settlement, num, at=draft.entry.stored, insert=True)[num]
+        entry = self.apply(settlement, num, at=document.entry.stored, insert=True)[num]
         text = None
-        if self._store_text and draft.text is not None:  # an index that is merged may have none
-            text = zlib.compress(draft.text.encode(), 6)
-        self._ledger.insert(entry, body, draft.spans, text)
+        if self._store_text and document.text is not None:  # an index that is merged may have none
+            text = zlib.compress(document.text.encode(), 6)
+        self._ledger.insert(entry, body, document.spans, text)
         return Written(entry, placement.edges)
 
     def _weigh_again(
@@ -213,8 +213,8 @@ class Writer:
                 leader=orphan.num, family=-1, roundup=0, agreed=0, judgement=self._judgement
             )
             body, spans = ledger.bodies.of([orphan.num]), ledger.bodies.spans([orphan.num])
-            draft = restored(entry, body[orphan.num], spans[orphan.num], self._settings)
-            self._place_again(draft)
+            document = from_stored(entry, body[orphan.num], spans[orphan.num], self._settings)
+            self._place_again(document)
 
     def _succeeded(self, leader: Entry, gone: set[int]) -> Entry:
         """A leader that goes, as a copy of its first copy, if that is exact and leads in its place."""
@@ -236,16 +236,17 @@ class Writer:
         ledger.pairs.add(found.take(found.kind != NONE))
         ledger.hand_over(leader.num, heir.num)
         ledger.update([heir, *(c._replace(leader=heir.num) for c in equal if c.num != heir.num)])
-        draft = restored(heir, bodies[heir.num], ledger.bodies.spans([heir.num])[heir.num], self._settings)
-        self._postings.append(Sought([draft.heads], undated=True).postings([heir]))
+        spans = ledger.bodies.spans([heir.num])[heir.num]
+        document = from_stored(heir, bodies[heir.num], spans, self._settings)
+        self._postings.append(Sought([document.heads], undated=True).postings([heir]))
         return leader._replace(leader=heir.num)
 
-    def _place_again(self, draft: Draft) -> None:
+    def _place_again(self, document: PreparedDocument) -> None:
         """Place a stored document anew; a family it founded before may still be there under its number."""
-        ledger, postings, settings, num = self._ledger, self._postings, self._settings, draft.entry.num
-        (placement,), keys = place([draft], ledger, postings, settings, undated=True)
+        ledger, postings, settings, num = self._ledger, self._postings, self._settings, document.entry.num
+        (placement,), keys = place([document], ledger, postings, settings, undated=True)
         postings.append(keys)
-        for pairs in stock_pairs([draft], [placement], ledger, postings, settings).values():
+        for pairs in stock_pairs([document], [placement], ledger, postings, settings).values():
             ledger.log(self._weigh_again(placement, pairs))
         (settlement,) = settle([placement], ledger, settings)
         ledger.bodies.repack(num, placement.body.told(settlement.attested.pop(num, None)))

@@ -20,7 +20,7 @@ from scrapy.exceptions import DropItem, NotConfigured
 
 from dedup.asyncindex import AsyncIndex
 from dedup.errors import InputError, UsageError
-from dedup.ingestion.drafts import usable
+from dedup.ingestion.intake import usable
 from dedup.io.rows import source_fields
 from dedup.model import RelationKind
 

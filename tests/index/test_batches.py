@@ -51,7 +51,7 @@ def same(folder, documents) -> None:
 @pytest.mark.parametrize("parts", [True, False])
 def test_generated_articles(tmp_path, dated, parts, monkeypatch):
     if parts:  # transactions that find what was read before the first, with postings that move meanwhile
-        monkeypatch.setattr(dedup.index, "_DRAFTED", 35)
+        monkeypatch.setattr(dedup.index, "_PREPARED", 35)
         monkeypatch.setattr(dedup.index, "_TOGETHER", 20)
         monkeypatch.setattr(segments, "RECENT", 9000)
     records = [record for records, _ in generate(160, seed=11) for record in records][:160]

@@ -965,16 +965,16 @@ def test_blocks_learned_by_another_thread_between_stripping_and_storing(place, m
     some = [article(f"d{n}", [*story(n), foot], 24 * n, source="a.example") for n in range(21)]
     with place.open(store_text=True) as index:
         index.add_many(some[:20])
-        drafts = index._drafts
+        prepare = index._prepare
 
         def late(documents):
-            made = drafts(documents)
+            made = prepare(documents)
             monkeypatch.undo()
             index.rebuild()
             index.query(some[20])
             return made
 
-        monkeypatch.setattr(index, "_drafts", late)
+        monkeypatch.setattr(index, "_prepare", late)
         match = getattr(index, ask)(replace(some[19], id="copy"))
         assert match.relation == RelationKind.EXACT
         assert match.shared_words == 240

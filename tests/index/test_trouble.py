@@ -540,7 +540,7 @@ def test_a_server_with_another_isolation(place, level):
             waiting = thread.submit(other.add, article("b", story(1), 1))
             while not index._store.rows("SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"):
                 time.sleep(0.01)
-            list(index._writer.put(index._drafts([article("a", story(1))]), undated=False))
+            list(index._writer.put(index._prepare([article("a", story(1))]), undated=False))
         assert waiting.result().other == "a"
 
 
