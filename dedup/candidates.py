@@ -104,9 +104,6 @@ def near_pairs(
 ) -> Pairs:
     """Pairs of a document and the first one in a bucket with it, by locality-sensitive hashing of signatures.
 
-    A bucket is told apart by 64 bits less those of the number of documents; two that are taken for one only
-    make pairs that are verified for nothing.
-
     Args:
         signatures: uint32[n, permutations], of more documents, perhaps.
         rows: int64[m], those meant.
@@ -120,12 +117,16 @@ def near_pairs(
         keys[:, start : start + _TOGETHER] = band_keys(signatures[rows[start : start + _TOGETHER]])
 
     def pair(key: NDArray[np.uint64]) -> NDArray[np.int64]:
-        key >>= low
-        key <<= low
-        key |= np.arange(len(key), dtype=np.uint64)
-        key.sort()
-        opens = run_starts(key >> low)
-        place = (key & ((np.uint64(1) << low) - np.uint64(1))).astype(np.int64)
+        # the upper bits of a key above the place: sorting these takes a tenth of the time of an argsort
+        mixed = key >> low << low
+        mixed |= np.arange(len(key), dtype=np.uint64)
+        mixed.sort()
+        opens = run_starts(mixed >> low)
+        place = (mixed & ((np.uint64(1) << low) - np.uint64(1))).astype(np.int64)
+        again = np.flatnonzero(~opens)
+        if (key[place[again]] != key[place[again - 1]]).any():  # keys that differ in lower bits only
+            place = np.argsort(key, kind="stable")
+            opens = run_starts(key[place])
         first = first_of_run(place, opens)
         return np.asarray((first << 32 | place)[~opens])
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dedup import kernels
+from dedup import candidates, kernels
 from dedup.candidates import (
     CROWD,
     ROWS,
@@ -61,6 +61,13 @@ def test_near_pairs_are_stars_in_each_band(bands: list[list[int]], step: int) ->
             if leader != number:
                 expected.add((leader * step, number * step))
     assert pairs_of(near_pairs(signatures, np.arange(len(rows)), numbers, 1)) == sorted(expected)
+
+
+def test_buckets_whose_keys_are_nearly_equal_are_two(monkeypatch: pytest.MonkeyPatch) -> None:
+    keys = np.array([[8, 9, 9, 8, 9], [8, 16, 32, 64, 128]], np.uint64)
+    monkeypatch.setattr(candidates, "band_keys", lambda signatures: keys[:, : len(signatures)])
+    found = near_pairs(np.zeros((5, 2 * ROWS), np.uint32), np.arange(5), np.arange(5), 1)
+    assert pairs_of(found) == [(0, 3), (1, 2), (1, 4)]
 
 
 def test_a_band_is_equal_in_every_row() -> None:
