@@ -19,7 +19,7 @@ from dedup.errors import MissingExtraError, UsageError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from dedup.engines.spark.engine import Tables
+    from dedup.engines.spark.engine import RunFrames
 
 __all__ = ["find_families", "run"]
 
@@ -30,7 +30,7 @@ def find_families(
     *,
     folder: str,
     fields: Mapping[str, str] | None = None,
-) -> Tables:
+) -> RunFrames:
     """Find the families of a frame of documents, their relations, and each family's canonical version.
 
     Every stage is written to the folder as Parquet. A call that failed goes on at the stage it had come to
@@ -68,7 +68,7 @@ def run(
     fields: Mapping[str, str] | None = None,
     master: str | None = None,
     afresh: bool = False,
-) -> Tables:
+) -> RunFrames:
     """The same of files: Parquet where the name ends so, else JSON lines, compressed or not.
 
     Args:

@@ -12,7 +12,7 @@ pytest.importorskip("pyspark", reason="no pyspark")
 
 from dedup.config import Settings
 from dedup.engines.local import find_families
-from dedup.engines.spark.engine import Tables, find
+from dedup.engines.spark.engine import RunFrames, find
 from dedup.errors import UsageError
 from dedup.io import FIELDS, from_documents, read
 
@@ -28,7 +28,7 @@ def rows(table: pa.Table, without: tuple[str, ...] = ()) -> list[bytes]:
     return sorted(orjson.dumps(row, option=orjson.OPT_SORT_KEYS) for row in table.select(names).to_pylist())
 
 
-def assert_equal(found: Tables, expected: Result, *, without: tuple[str, ...] = ()) -> None:
+def assert_equal(found: RunFrames, expected: Result, *, without: tuple[str, ...] = ()) -> None:
     tables = {
         "documents": expected.documents_table(),
         "relations": expected.relations_table(),

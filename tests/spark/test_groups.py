@@ -95,8 +95,8 @@ def test_stock_is_that_of_the_sorted_keys(seed: int, parts: int) -> None:
     batches = [
         table.slice(first, 15) for first in range(0, documents, 15)
     ]  # a home tells what it has in pieces
-    asked = pa.concat_tables([copies._ask(batch, values, parts) for batch in batches])
-    answers = [copies._answer(asked.filter(pc.equal(asked["part"], part)), values) for part in range(parts)]
+    asked = pa.concat_tables([copies._requests(batch, values, parts) for batch in batches])
+    answers = [copies._respond(asked.filter(pc.equal(asked["part"], part)), values) for part in range(parts)]
     found = pa.concat_tables(answers)
     places, shingles = roll(words, offsets, size)
     for home in range(3):
@@ -113,7 +113,7 @@ def test_bands_meet_as_the_sorted_keys_do(seed: int, parts: int) -> None:
     expected = near_pairs(signatures, np.arange(60), numbers, 1)
     table = pa.table({"number": numbers, "signature": packed(signatures.ravel(), 24 * np.arange(61))})
     told = [
-        spreading._tell(table.take(half), copies._bands, parts)
+        spreading._key_rows(table.take(half), copies._bands, parts)
         for half in (np.arange(0, 60, 2), np.arange(1, 60, 2))
     ]
     met = [

@@ -183,10 +183,10 @@ def _exists(spark: SparkSession, path: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Corpus:
-    """Documents where they lie, by row, and the rows of their numbers.
+    """Documents partitioned by row, with a table from number to row.
 
-    They are numbered only when their contents are known, and would have to be moved again to lie by number:
-    what names a document by its number is told its row instead.
+    They are numbered when their contents are known, too late to partition them by number: what names a
+    document by its number is told its row instead.
 
     Attributes:
         frame: Columns row, number and others; by row.

@@ -20,16 +20,17 @@ from dedup.edges import NEAR
 from dedup.engines.spark.arrays import booleans, flat, integers, packed, texts_of
 from dedup.engines.spark.components import components
 from dedup.engines.spark.spreading import (
-    answered,
-    bounds_of,
+    REQUEST,
     each_batch,
     each_group,
     each_part,
     each_task,
-    entries,
-    heard,
     home,
     parts_of,
+    requests,
+    responses,
+    sorted_keys,
+    with_responses,
 )
 from dedup.engines.spark.verifying import TEXT, compared
 from dedup.ragged import at_most, first_of_run, gather, run_starts, running
@@ -38,6 +39,8 @@ from dedup.stock import LONG_RUN, UNDATED, counted_by, flag
 from dedup.texts import DAY, NEVER, STOCK, mostly_stock
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
     from pyspark.sql import DataFrame
 
@@ -50,11 +53,8 @@ MARKED = "row long, flags binary, half_words long, day long, fingerprints binary
 """Of a document: its flags with stock marked, lengths in half words, fingerprints outside it, and whether one
 of them in common is enough."""
 
-ASKED = "part long, row long, kind long, keys binary"
-"""What a home, by its least row, asks a part of all shingles: the upper 48 bits of each above 16 of
-:func:`dedup.stock.counted_by`; of dated documents that count, of undated ones, of those that don't count."""
-
-ANSWERED = "row long, stock binary"
+RESPONSE = "row long, stock binary"
+"""The upper 48 bits of the shingles of a home, by its least row, that are stock in a part."""
 
 _LOW = np.uint64(16)
 
@@ -118,8 +118,8 @@ def _met(documents: DataFrame, keys: Any, partitions: int) -> DataFrame:
     return each_part(documents, keys, partitions, "a long, b long", _meet)
 
 
-def _meet(told: pa.Table) -> pa.Table:
-    key, number = entries(told)
+def _meet(rows: pa.Table) -> pa.Table:
+    key, number = sorted_keys(rows)
     opens = run_starts(key)
     first = first_of_run(number, opens)
     pairs = np.unique((first << 32 | number)[first < number])
@@ -141,8 +141,8 @@ def _bands(table: pa.Table) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
 def _stock(run: Run, documents: Corpus, leader: DataFrame, settings: Settings) -> DataFrame | None:
     """Stock shingles of each home, upper 48 bits; None where there can be none.
 
-    A home tells each part of all shingles which of them it has and where they count, the part answers which
-    are stock: rows of many shingles each, where a row a shingle was most of the work of a run.
+    A home sends each part of all shingles those it has and where they count, the part answers which are
+    stock: rows of many shingles each, where a row a shingle was most of the work of a run.
     """
     dated = F.when(F.col("window") != int(UNDATED), F.col("window"))
     undated = F.count(F.when(F.col("window") == int(UNDATED), 1))
@@ -155,8 +155,8 @@ def _stock(run: Run, documents: Corpus, leader: DataFrame, settings: Settings) -
     def found() -> DataFrame:
         texts = documents.frame.select("row", "words", "spaceless", home(documents.partitions).alias("home"))
         parts = parts_of(documents.partitions)
-        asked = each_task(texts.join(counted, "row", "left"), ASKED, _ask, settings, parts)
-        return each_group(asked, "part", ANSWERED, _answer, settings)
+        request = each_task(texts.join(counted, "row", "left"), REQUEST, _requests, settings, parts)
+        return each_group(request, "part", RESPONSE, _respond, settings)
 
     return run.stage("stock", found)
 
@@ -179,35 +179,30 @@ def _long_runs(table: pa.Table) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
     return hashes, np.repeat(integers(table["number"]), np.diff(offsets))
 
 
-def _ask(table: pa.Table, settings: Settings, parts: int) -> pa.Table:
-    """What documents ask each part of all shingles, a part being a range of hashes."""
+def _requests(table: pa.Table, settings: Settings, parts: int) -> pa.Table:
+    """Of each shingle its upper 48 bits, above 16 of :func:`dedup.stock.counted_by`.
+
+    Of three kinds: of dated documents that count, of undated ones, of those that don't count.
+    """
     words, offsets = flat(table["words"], np.uint64)
     start, stop = offsets[:-1], offsets[1:]
     size = widths(integers(table["spaceless"]), settings)
-    row, homes, counts = (
-        integers(table["row"]),
-        integers(table["home"]),
-        ~np.asarray(table["occurrence"].is_null()),
-    )
+    counts = ~np.asarray(table["occurrence"].is_null())
     occurrence, window = (integers(table[name].fill_null(0)) for name in ("occurrence", "window"))
     low = counted_by(occurrence, window)
     dated = window != UNDATED
-    asked = []
-    for its in np.unique(homes).tolist():
-        first_row = int(row[homes == its].min())
-        for kind, (chosen, limit) in enumerate(
-            zip((counts & dated, counts & ~dated, ~counts), (*_limits(settings), 0), strict=True)
-        ):
-            d = np.flatnonzero(chosen & (homes == its))
+    kinds = (counts & dated, counts & ~dated, ~counts)
+
+    def keys_of(mine: NDArray[np.bool_]) -> Iterator[NDArray[np.uint64]]:
+        for chosen, limit in zip(kinds, (*_limits(settings), 0), strict=True):
+            d = np.flatnonzero(chosen & mine)
             found = np.empty(int((stop - start)[d].sum()) + 1, np.uint64)
             bounds, everything = (start[d], stop[d], size[d], low[d]), np.uint64(0)
             last, at = np.array([len(found) - 1], np.uint64), np.zeros(1, np.uint64)  # of one box
             kernels.get().shingle_keys(words, *bounds, everything, everything, last, at, found)
-            keys = _enough(found[: at[0]], limit)
-            cells = packed(keys, bounds_of(keys, parts))
-            own = {"part": np.arange(parts), "row": np.full(parts, first_row), "kind": np.full(parts, kind)}
-            asked.append(pa.table({**own, "keys": cells}))
-    return pa.concat_tables(asked)
+            yield _enough(found[: at[0]], limit)
+
+    return requests(table, parts, keys_of)
 
 
 def _limits(settings: Settings) -> tuple[int, int]:
@@ -216,27 +211,27 @@ def _limits(settings: Settings) -> tuple[int, int]:
 
 
 def _enough(keys: NDArray[np.uint64], limit: int) -> NDArray[np.uint64]:
-    """Distinct keys, sorted, of each shingle no more than tell that it is stock."""
+    """Distinct keys, sorted, of each shingle no more than prove it stock."""
     keys = np.unique(keys)
     return np.asarray(keys[at_most(keys >> _LOW, limit + 1)])
 
 
-def _answer(asked: pa.Table, settings: Settings) -> pa.Table:
+def _respond(request: pa.Table, settings: Settings) -> pa.Table:
     """Of a part of all shingles those that are stock, for each home that has them."""
     stock = []
-    kinds = integers(asked["kind"])
+    kinds = integers(request["kind"])
     for kind, limit in enumerate(_limits(settings)):
-        keys = np.sort(flat(asked["keys"].filter(pa.array(kinds == kind)), np.uint64)[0])
+        keys = np.sort(flat(request["keys"].filter(pa.array(kinds == kind)), np.uint64)[0])
         found = np.empty(len(keys) // (limit + 1), np.uint64)
         stock.append(found[: kernels.get().frequent(keys, limit, found)].copy())
     known = np.unique(np.concatenate(stock))
-    keys, offsets = flat(asked["keys"], np.uint64)
+    keys, offsets = flat(request["keys"], np.uint64)
     shingles = keys >> _LOW
     there = np.isin(shingles, known)
     kept = running(there)[offsets]
-    # a home that has none hears so from the first part
-    answers = pa.table({"row": asked["row"], "stock": packed(shingles[there], kept)})
-    return answers.filter(pa.array((np.diff(kept) > 0) | ((integers(asked["part"]) == 0) & (kinds == 0))))
+    # to a home that has none the first part says so
+    answers = pa.table({"row": request["row"], "stock": packed(shingles[there], kept)})
+    return answers.filter(pa.array((np.diff(kept) > 0) | ((integers(request["part"]) == 0) & (kinds == 0))))
 
 
 def _notices(documents: DataFrame, settings: Settings) -> DataFrame:
@@ -261,7 +256,7 @@ def _marked(documents: Corpus, stock: DataFrame | None, notices: DataFrame, sett
     texts = texts.join(noticed, "row", "left")
     if stock is None:
         return each_batch(texts, MARKED, _mark, settings)
-    return each_task(answered(texts, stock), MARKED, _mark, settings)
+    return each_task(with_responses(texts, stock), MARKED, _mark, settings)
 
 
 def _mark(table: pa.Table, settings: Settings) -> pa.Table:
@@ -269,8 +264,8 @@ def _mark(table: pa.Table, settings: Settings) -> pa.Table:
     texts = replace(texts, flags=texts.flags.copy())
     flags = texts.flags
     width = widths(texts.spaceless, settings)
-    if "heard" in table.column_names:
-        known = np.unique(flat(heard(table).field("stock"), np.uint64)[0])
+    if "responses" in table.column_names:
+        known = np.unique(flat(responses(table).field("stock"), np.uint64)[0])
         flag(texts.hash, texts.start, texts.stop, width, known, flags, settings)
     notice = booleans(table["notice"])
     flags[gather(texts.start[notice], texts.stop[notice])[0]] |= np.uint8(STOCK)
@@ -302,9 +297,9 @@ def _loosen(run: Run, exact: DataFrame, leader: DataFrame, texts: Corpus, settin
     """
     firsts = run.stage("exact-by-day", lambda: _first(texts.frame, ["high", "low", "day"]))
     near = leader.join(exact, "number").where("leader != first").select("number", "leader")
-    asked = (
+    again = (
         near.join(firsts, "number").select(F.col("leader").alias("a"), F.col("first").alias("b")).distinct()
     )
-    checked = compared(asked, run.rows["near/edges"], texts, settings)
+    checked = compared(again, run.rows["near/edges"], texts, settings)
     held = checked.where(F.col("kind") == NEAR).select(F.col("b").alias("first"), F.col("a").alias("held"))
     return firsts.join(held, "first", "left").select("number", F.coalesce("held", "first").alias("leader"))

@@ -38,11 +38,11 @@ if TYPE_CHECKING:
     from dedup.config import Settings
     from dedup.engines.spark.cluster import Corpus
 
-__all__ = ["Tables", "find", "session"]
+__all__ = ["RunFrames", "find", "session"]
 
 
 @dataclass(frozen=True, slots=True)
-class Tables:
+class RunFrames:
     """What a run found; each a frame over the Parquet files of the run's folder.
 
     Attributes:
@@ -90,7 +90,7 @@ def find(
     folder: str,
     fields: Mapping[str, str] | None = None,
     afresh: bool = False,
-) -> Tables:
+) -> RunFrames:
     """Find the families of a corpus.
 
     Args:
@@ -144,7 +144,7 @@ def _judge(
     rejects: DataFrame,
     numbered: Corpus,
     settings: Settings,
-) -> Tables:
+) -> RunFrames:
     leader, texts = find_copies(run, numbered, settings)
     lengths = texts.frame.select("row", "half_words")
     scalars = numbered.frame.select(
@@ -194,4 +194,4 @@ def _judge(
         "relations": run.rows["relations"],
         "rejects": run.rows["rejects"],
     }
-    return Tables(**made, counts=counts, seconds=run.seconds)
+    return RunFrames(**made, counts=counts, seconds=run.seconds)

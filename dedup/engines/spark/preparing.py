@@ -14,19 +14,20 @@ from dedup.boilerplate.recurring import LONG_TOKENS, MANY_SOURCES, OFTEN, PROSE_
 from dedup.engines.spark.arrays import flat, integers, packed, signed
 from dedup.engines.spark.cluster import Corpus, numbered
 from dedup.engines.spark.spreading import (
-    TOLD,
+    KEY_ROWS,
+    REQUEST,
     UNMIX,
-    answered,
-    bounds_of,
-    cut,
     each_batch,
     each_cell,
     each_group,
     each_task,
-    entries,
-    heard,
     home,
+    partitioned,
     parts_of,
+    requests,
+    responses,
+    sorted_keys,
+    with_responses,
 )
 from dedup.kernels.constants import MIX
 from dedup.pipeline import prepare
@@ -74,7 +75,7 @@ def number(run: Run, documents: DataFrame, partitions: int) -> Corpus:
 
 
 def furniture(run: Run, documents: DataFrame, partitions: int) -> DataFrame:
-    """Recurring blocks each document asks for: row, keys and witnesses of those that asked for any.
+    """Recurring blocks each document has: row, keys and witnesses of those that have any.
 
     The rules of :func:`dedup.boilerplate.find_recurring`. Homes of documents ask the parts of all keys which
     of their blocks are anywhere else, and later which recur; what is counted by key is left to SQL.
@@ -85,9 +86,9 @@ def furniture(run: Run, documents: DataFrame, partitions: int) -> DataFrame:
     parts = parts_of(partitions)
 
     def taught() -> DataFrame:
-        asked = each_task(kept.select("row", "home", "hash"), ASKED, _ask, "hash", 2, parts)
-        shared = each_group(asked, "part", ANSWERED, _shared)
-        return each_task(answered(kept.drop("asked"), shared), BLOCKS, _teach)
+        request = each_task(kept.select("row", "home", "hash"), REQUEST, _requests, "hash", 2, parts)
+        shared = each_group(request, "part", RESPONSE, _shared)
+        return each_task(with_responses(kept.drop("lookup"), shared), BLOCKS, _teach)
 
     used = run.stage("taught", taught)
 
@@ -101,10 +102,11 @@ def furniture(run: Run, documents: DataFrame, partitions: int) -> DataFrame:
     recurring = run.stage("recurring", learned)
 
     def found() -> DataFrame:
-        wanting = kept.select("row", "home", "asked")
-        asked = each_task(wanting, ASKED, _ask, "asked", 1, parts)
-        told = each_task(recurring, TOLD, _tell, parts)
-        return each_task(answered(wanting, each_cell(asked, told, "part", ANSWERED, _answer)), FOUND, _found)
+        lookups = kept.select("row", "home", "lookup")
+        request = each_task(lookups, REQUEST, _requests, "lookup", 1, parts)
+        known = each_task(recurring, KEY_ROWS, _key_rows, parts)
+        answers = each_cell(request, known, "part", RESPONSE, _recurring)
+        return each_task(with_responses(lookups, answers), RESPONSE, _found)
 
     return run.stage("furniture", found)
 
@@ -121,17 +123,14 @@ def _counted(blocks: DataFrame, key: str, least: int) -> DataFrame:
     return enough.select("key", F.least("count", F.lit(255)).alias("witnesses"))
 
 
-SEEN = "row long, source long, day long, hash binary, tokens binary, asked binary"
-"""Of a document: its blocks, and the keys that stripping will ask for."""
+SEEN = "row long, source long, day long, hash binary, tokens binary, lookup binary"
+"""Of a document: its blocks, and the keys that stripping will look up."""
 
 BLOCKS = "hash long, tokens int, source long, day long, own long, everywhere long"
 """A block that is not alone, of a document that may teach."""
 
-ASKED = "part long, row long, keys binary"
-"""What a home, by one of its rows, asks a part of all keys."""
-
-ANSWERED = "row long, keys binary, witnesses binary"
-FOUND = ANSWERED
+RESPONSE = "row long, keys binary, witnesses binary"
+"""Keys that are known, of those a home asked for, or a document looks up."""
 
 
 def _batch(table: pa.Table) -> pa.RecordBatch:
@@ -159,69 +158,65 @@ def _seen(table: pa.Table) -> pa.Table:
             "day": day,
             "hash": packed(found.hash, offsets),
             "tokens": packed(found.tokens, offsets),
-            "asked": packed(keys[order], np.searchsorted(document[order], np.arange(n + 1))),
+            "lookup": packed(keys[order], np.searchsorted(document[order], np.arange(n + 1))),
         }
     )
 
 
-def _ask(table: pa.Table, column: str, times: int, parts: int) -> pa.Table:
-    """What each home asks: its keys, mixed, none more often than so many times."""
-    homes, row = integers(table["home"]), integers(table["row"])
-    asked = []
-    for its in np.unique(homes).tolist():
-        mine = homes == its
+def _requests(table: pa.Table, column: str, times: int, parts: int) -> pa.Table:
+    """Keys, mixed, none more often than so many times."""
+
+    def keys_of(mine: NDArray[np.bool_]) -> list[NDArray[np.uint64]]:
         keys = np.sort(flat(table[column].filter(pa.array(mine)), np.uint64)[0] * np.uint64(MIX))
-        keys = keys[at_most(keys, times)]
-        its_row = np.full(parts, row[mine].min())
-        cells = packed(keys, bounds_of(keys, parts))
-        asked.append(pa.table({"part": np.arange(parts), "row": its_row, "keys": cells}))
-    return pa.concat_tables(asked)
+        return [keys[at_most(keys, times)]]
+
+    return requests(table, parts, keys_of)
 
 
-def _shared(asked: pa.Table) -> pa.Table:
+def _shared(request: pa.Table) -> pa.Table:
     """The keys that are there more than once."""
-    keys = np.sort(flat(asked["keys"], np.uint64)[0])
+    keys = np.sort(flat(request["keys"], np.uint64)[0])
     known = np.unique(keys[1:][keys[1:] == keys[:-1]])
-    return _answers(asked, known, np.ones(len(known), np.uint8))
+    return _known_of(request, known, np.ones(len(known), np.uint8))
 
 
-def _tell(table: pa.Table, parts: int) -> pa.Table:
-    return cut(integers(table["key"]).view(np.uint64), integers(table["witnesses"]), parts)
+def _key_rows(table: pa.Table, parts: int) -> pa.Table:
+    return partitioned(integers(table["key"]).view(np.uint64), integers(table["witnesses"]), parts)
 
 
-def _answer(asked: pa.Table, told: pa.Table) -> pa.Table:
+def _recurring(request: pa.Table, recurring: pa.Table) -> pa.Table:
     """The keys that recur, with their witnesses."""
-    if not len(asked):
+    if not len(request):
         return pa.table(
             {
                 "row": pa.array([], pa.int64()),
                 **dict.fromkeys(("keys", "witnesses"), pa.array([], pa.binary())),
             }
         )
-    keys, witnesses = entries(told)
-    return _answers(asked, keys, witnesses.astype(np.uint8))
+    keys, witnesses = sorted_keys(recurring)
+    return _known_of(request, keys, witnesses.astype(np.uint8))
 
 
-def _answers(asked: pa.Table, known: NDArray[np.uint64], witnesses: NDArray[np.uint8]) -> pa.Table:
-    """What of the known keys each row asks for; it is answered also where it is none."""
-    keys, offsets = flat(asked["keys"], np.uint64)
+def _known_of(request: pa.Table, known: NDArray[np.uint64], witnesses: NDArray[np.uint8]) -> pa.Table:
+    """Which of its keys each row asks for are known; it is answered also where none is."""
+    keys, offsets = flat(request["keys"], np.uint64)
     place = np.minimum(np.searchsorted(known, keys), max(len(known) - 1, 0))
     there = known[place] == keys if len(known) else np.zeros(len(keys), bool)
     kept = running(there)[offsets]
     cells = {"keys": packed(keys[there], kept), "witnesses": packed(witnesses[place[there]], kept)}
-    return pa.table({"row": asked["row"], **cells})
+    return pa.table({"row": request["row"], **cells})
 
 
-def _heard(table: pa.Table) -> tuple[NDArray[np.uint64], NDArray[np.uint8]]:
-    """Keys a task's homes were told of, ascending, and their witnesses."""
-    told = heard(table)
-    keys, first = np.unique(flat(told.field("keys"), np.uint64)[0] * UNMIX, return_index=True)
-    return keys, flat(told.field("witnesses"), np.uint8)[0][first]
+def _known(table: pa.Table) -> tuple[NDArray[np.uint64], NDArray[np.uint8]]:
+    """Keys that a task's homes have and are known, ascending, and their witnesses."""
+    found = responses(table)
+    keys, first = np.unique(flat(found.field("keys"), np.uint64)[0] * UNMIX, return_index=True)
+    return keys, flat(found.field("witnesses"), np.uint8)[0][first]
 
 
 def _teach(table: pa.Table) -> pa.Table:
     """The blocks that are elsewhere too, of documents half of whose prose is not."""
-    known, _ = _heard(table)
+    known, _ = _known(table)
     hashes, offsets = flat(table["hash"], np.uint64)
     tokens, _ = flat(table["tokens"], np.int32)
     document = owners(offsets)
@@ -246,11 +241,9 @@ def _teach(table: pa.Table) -> pa.Table:
 
 
 def _found(table: pa.Table) -> pa.Table:
-    """What of the blocks that recur each document asks for."""
-    known, witnesses = _heard(table)
-    keys, offsets = flat(table["asked"], np.uint64)
-    asked = pa.table({"row": table["row"], "keys": packed(keys, offsets)})
-    found = _answers(asked, known, witnesses)
+    """What each document has of the blocks that recur."""
+    known, witnesses = _known(table)
+    found = _known_of(pa.table({"row": table["row"], "keys": table["lookup"]}), known, witnesses)
     return found.filter(pc.greater(pc.binary_length(found["keys"]), 0))
 
 
@@ -298,7 +291,7 @@ def _prepare(table: pa.Table, settings: Settings) -> pa.Table:
 
 
 def _of_batch(table: pa.Table) -> Recurring | None:
-    """What of the learned blocks the documents of a batch ask for."""
+    """What the documents of a batch have of the learned blocks."""
     if "keys" not in table.column_names:
         return None
     keys, first = np.unique(flat(table["keys"], np.uint64)[0], return_index=True)

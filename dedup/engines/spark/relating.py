@@ -17,15 +17,15 @@ from dedup.candidates import CROWD, STAR_CENTRES
 from dedup.engines.spark.arrays import booleans, flat, integers
 from dedup.engines.spark.cluster import numbered
 from dedup.engines.spark.spreading import (
-    TOLD,
+    KEY_ROWS,
     UNMIX,
-    cut,
     each_batch,
     each_group,
     each_key,
     each_part,
-    entries,
+    partitioned,
     parts_of,
+    sorted_keys,
 )
 from dedup.ragged import gather, owners, run_starts
 
@@ -73,9 +73,10 @@ def passage_pairs(
         blocks = _blocks(run, fingerprints.join(F.broadcast(crowds), "fingerprint"), partitions, block)
         rest = fingerprints.join(F.broadcast(crowds), "fingerprint", "left_anti")
         rows = rest.select("fingerprint", F.lit(0).alias("block"), "number", F.lit(0).alias("place"))
-        pairs = each_key(rows.union(blocks), ["fingerprint", "block"], TOLD, _pairs_of_blocks, block, parts)
+        rows, keys = rows.union(blocks), ["fingerprint", "block"]
+        pairs = each_key(rows, keys, KEY_ROWS, _pairs_of_blocks, block, parts)
     else:
-        pairs = each_part(led, _fingerprints, partitions, TOLD, _pairs_of_part, parts)
+        pairs = each_part(led, _fingerprints, partitions, KEY_ROWS, _pairs_of_part, parts)
     return each_group(pairs, "part", "a long, b long", _often, settings.min_shared_fingerprints)
 
 
@@ -118,8 +119,8 @@ def _blocks(run: Run, crowds: DataFrame, partitions: int, block: int) -> DataFra
     return placed.select("fingerprint", blocks.alias("block"), "number", "place")
 
 
-def _pairs_of_part(told: pa.Table, parts: int) -> pa.Table:
-    fingerprint, number = entries(told)
+def _pairs_of_part(rows: pa.Table, parts: int) -> pa.Table:
+    fingerprint, number = sorted_keys(rows)
     nothing = np.zeros(len(fingerprint), np.int64)
     return _pairs(fingerprint, nothing, number, nothing, BLOCK, parts)
 
@@ -162,12 +163,12 @@ def _pairs(
     pair, once = (np.concatenate(column) for column in zip(*found, strict=True))
     pair, first, shared = np.unique(pair, return_index=True, return_counts=True)
     shared[once[first] == 1] = _ENOUGH
-    return cut(pair.view(np.uint64), shared, parts)
+    return partitioned(pair.view(np.uint64), shared, parts)
 
 
-def _often(told: pa.Table, least: int) -> pa.Table:
+def _often(rows: pa.Table, least: int) -> pa.Table:
     """Pairs of a part that share so many fingerprints in all."""
-    mixed, shared = entries(told)
+    mixed, shared = sorted_keys(rows)
     opens = np.flatnonzero(run_starts(mixed))
     pair = (mixed[opens] * UNMIX).view(np.int64)
     pair = pair[np.add.reduceat(shared, opens) >= least] if len(opens) else pair

@@ -20,7 +20,7 @@ from dedup.engines.spark.arrays import flat, integers, packed
 from dedup.kernels.constants import MIX
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from numpy.typing import NDArray
     from pyspark.sql import Column, DataFrame
@@ -28,24 +28,25 @@ if TYPE_CHECKING:
     from dedup.engines.spark.cluster import Corpus
 
 __all__ = [
+    "KEY_ROWS",
     "PAIRS",
-    "TOLD",
+    "REQUEST",
     "UNMIX",
-    "answered",
-    "bounds_of",
-    "cut",
     "each_batch",
     "each_cell",
     "each_group",
     "each_key",
     "each_part",
     "each_task",
-    "entries",
-    "heard",
     "home",
     "hosted",
     "paired",
+    "partitioned",
     "parts_of",
+    "requests",
+    "responses",
+    "sorted_keys",
+    "with_responses",
 ]
 
 PAIRS = 2_000
@@ -57,8 +58,11 @@ HOMES = 4
 UNMIX = np.uint64(0xF1DE83E19937733D)
 """Makes a key again of what ``MIX`` made of it, which spreads keys evenly over parts."""
 
-TOLD = "part long, keys binary, numbers binary"
-"""What a task tells a part of all keys: those its documents have, and whose each one is."""
+KEY_ROWS = "part long, keys binary, numbers binary"
+"""What a task sends a part of all keys: those its documents have, and whose each one is."""
+
+REQUEST = "part long, row long, kind long, keys binary"
+"""What a home, by its least row, asks a part of all keys: some of one kind."""
 
 
 def each_batch(frame: DataFrame, schema: str, function: Any, *args: Any) -> DataFrame:
@@ -155,7 +159,7 @@ def each_part(
 ) -> DataFrame:
     """A function of all that documents have in common with others, a part of all keys at a time.
 
-    A task tells each part which keys its documents have, in one row; of a row a key Spark made more work than
+    A task sends each part the keys its documents have, in one row; of a row a key Spark made more work than
     the kernels make of everything. A key of a million documents is 16 MB in its part.
 
     Args:
@@ -163,11 +167,11 @@ def each_part(
         keys: Gives uint64 keys of a table of documents, and the number int64 of each one's document.
         partitions: Of all documents.
         schema: Of what the function gives.
-        function: Gets a table for :func:`entries`, and ``args``.
+        function: Gets a table for :func:`sorted_keys`, and ``args``.
         args: More arguments.
     """
-    told = each_task(documents, TOLD, _tell, keys, parts_of(partitions))
-    return each_group(told, "part", schema, function, *args)
+    rows = each_task(documents, KEY_ROWS, _key_rows, keys, parts_of(partitions))
+    return each_group(rows, "part", schema, function, *args)
 
 
 def parts_of(partitions: int) -> int:
@@ -175,28 +179,49 @@ def parts_of(partitions: int) -> int:
     return -(-partitions // HOMES)
 
 
-def entries(told: pa.Table) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
+def sorted_keys(rows: pa.Table) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
     """Keys of a part, ascending, each with the numbers of its documents, ascending."""
-    key, number = flat(told["keys"], np.uint64)[0], flat(told["numbers"], np.int64)[0]
+    key, number = flat(rows["keys"], np.uint64)[0], flat(rows["numbers"], np.int64)[0]
     order = np.lexsort((number, key))
     return key[order], number[order]
 
 
-def _tell(table: pa.Table, keys: Any, parts: int) -> pa.Table:
+def _key_rows(table: pa.Table, keys: Any, parts: int) -> pa.Table:
     found, numbers = keys(table)
-    return cut(found, numbers, parts)
+    return partitioned(found, numbers, parts)
 
 
-def cut(keys: NDArray[np.uint64], values: NDArray[np.int64], parts: int) -> pa.Table:
-    """Keys and a value of each as rows of :data:`TOLD`; the keys are mixed."""
+def partitioned(keys: NDArray[np.uint64], values: NDArray[np.int64], parts: int) -> pa.Table:
+    """Keys and a value of each as rows of :data:`KEY_ROWS`; the keys are mixed."""
     keys = keys * np.uint64(MIX)
     order = np.argsort(keys)
-    bounds = bounds_of(keys[order], parts)
+    bounds = _bounds_of(keys[order], parts)
     cells = {"keys": packed(keys[order], bounds), "numbers": packed(values[order], bounds)}
     return pa.table({"part": np.arange(parts), **cells})
 
 
-def bounds_of(keys: NDArray[np.uint64], parts: int) -> NDArray[np.int64]:
+def requests(
+    table: pa.Table, parts: int, keys_of: Callable[[NDArray[np.bool_]], Iterable[NDArray[np.uint64]]]
+) -> pa.Table:
+    """What the homes of a task's rows ask each part, as rows of :data:`REQUEST`.
+
+    Args:
+        table: Columns row and home.
+        parts: Of all keys.
+        keys_of: Gives the keys of some of the rows, bool, ascending; an array for each kind.
+    """
+    homes, row = integers(table["home"]), integers(table["row"])
+    found = []
+    for its in np.unique(homes).tolist():
+        mine = homes == its
+        for kind, keys in enumerate(keys_of(mine)):
+            same = {"row": np.full(parts, row[mine].min()), "kind": np.full(parts, kind)}
+            cells = packed(keys, _bounds_of(keys, parts))
+            found.append(pa.table({"part": np.arange(parts), **same, "keys": cells}))
+    return pa.concat_tables(found)
+
+
+def _bounds_of(keys: NDArray[np.uint64], parts: int) -> NDArray[np.int64]:
     """Where each part of all keys begins among ascending ones, and where the last ends."""
     ends = ((np.arange(parts + 1) << 32) // parts).astype(np.uint64)
     return np.searchsorted(keys >> np.uint64(32), ends)
@@ -207,24 +232,24 @@ def home(partitions: int) -> Column:
     return F.pmod(F.hash("row"), F.lit(partitions)).cast("long")
 
 
-def answered(frame: DataFrame, answers: DataFrame) -> DataFrame:
-    """The rows of a spread frame with what is said to each home, by one of its rows; nothing else moves.
+def with_responses(frame: DataFrame, answers: DataFrame) -> DataFrame:
+    """The rows of a spread frame, one of each home with all that is answered to it; nothing else moves.
 
     Args:
         frame: Columns row, home and others, spread by row.
-        answers: Column row, and what :func:`heard` gives.
+        answers: Column row, as in :data:`REQUEST`, and what :func:`responses` gives.
     """
-    said = F.struct(*(name for name in answers.columns if name != "row"))
-    return frame.join(answers.groupBy("row").agg(F.collect_list(said).alias("heard")), "row", "left")
+    answer = F.struct(*(name for name in answers.columns if name != "row"))
+    return frame.join(answers.groupBy("row").agg(F.collect_list(answer).alias("responses")), "row", "left")
 
 
-def heard(table: pa.Table) -> pa.StructArray:
-    """All that was said to the homes of a task's rows."""
-    told = whole(table["heard"])
+def responses(table: pa.Table) -> pa.StructArray:
+    """All that was answered to the homes of a task's rows."""
+    found = whole(table["responses"])
     homes = integers(table["home"])
-    spoken_to = homes[np.asarray(told.is_valid())]
-    assert np.array_equal(np.unique(homes), np.sort(spoken_to)), "a home is not whole, or was not answered"
-    return told.flatten()
+    answered = homes[np.asarray(found.is_valid())]
+    assert np.array_equal(np.unique(homes), np.sort(answered)), "a home is not whole, or was not answered"
+    return found.flatten()
 
 
 def each_group(frame: DataFrame, key: str, schema: str, function: Any, *args: Any) -> DataFrame:
