@@ -120,11 +120,10 @@ class Recurring:
         self, batch: pa.RecordBatch, units: Units, whole: NDArray[np.uint64]
     ) -> NDArray[np.uint8]:
         """uint8[U]: witnesses of each unit as a recurring block of its source, 0 if it is none."""
-        counts = np.diff(units.offsets)
-        everywhere = self._lookup(recurring_key(np.zeros(len(whole), np.uint64), whole))
-        source = np.repeat(_sources(batch), counts)
-        own = np.where(source != 0, self._lookup(recurring_key(source, whole)), 0)
-        return np.maximum(everywhere, own).astype(np.uint8)
+        unit, keys = unit_keys(batch, units, whole)
+        found = np.zeros(len(whole), np.uint8)
+        np.maximum.at(found, unit, self._lookup(keys))
+        return found
 
     def _lookup(self, keys: NDArray[np.uint64]) -> NDArray[np.uint8]:
         found = np.zeros(len(keys), np.uint8)
@@ -144,13 +143,19 @@ class Recurring:
 
 
 def unit_keys(
-    batch: pa.RecordBatch, document: NDArray[np.int64], whole: NDArray[np.uint64]
+    batch: pa.RecordBatch, units: Units, whole: NDArray[np.uint64]
 ) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
-    """Document and key of everything :meth:`Recurring.witnesses_of` looks up for these units."""
-    source = _sources(batch)[document]
-    own = source != 0
-    keys = recurring_key(np.zeros(len(whole), np.uint64), whole), recurring_key(source[own], whole[own])
-    return np.concatenate([document, document[own]]), np.concatenate(keys)
+    """Unit and key of everything that is looked up: each unit in any source, and in its own if that is known.
+
+    Args:
+        batch: The records.
+        units: Their units.
+        whole: uint64[U], of each the hash of its tokens.
+    """
+    source = np.repeat(_sources(batch), steps(units.offsets))
+    own = np.flatnonzero(source)
+    keys = recurring_key(np.zeros_like(whole), whole), recurring_key(source[own], whole[own])
+    return np.append(np.arange(len(whole)), own), np.concatenate(keys)
 
 
 def block_table(tokens: Tokens, batch: pa.RecordBatch, first_document: int = 0) -> BlockTable:

@@ -45,7 +45,7 @@ from dedup.kernels.traits import (
 )
 from dedup.kernels.traits import CUES as CUES_OF
 from dedup.kernels.traits import TITLE as IS_TITLE
-from dedup.ragged import is_in, owners, run_starts, running, steps, sums
+from dedup.ragged import is_in, run_starts, running, steps, sums
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -149,7 +149,7 @@ def captions_by_credit(view: View, labels: Labels) -> None:
 def embedded_posts(view: View, labels: Labels) -> None:
     """A post that the article embeds is part of it, a date put before the text is not."""
     labels[view.posted] = BODY
-    labels[view.stamped] = META
+    labels[np.searchsorted(view.units.first, view.dated) - 1] = META
 
 
 def recurring(view: View, labels: Labels) -> None:
@@ -372,12 +372,11 @@ def lone_prose(view: View, labels: Labels) -> None:
     prose &= (labels > TITLE) & (tokens >= LONE_PROSE_TOKENS)
     if not prose.any():
         return
-    documents = len(units.offsets) - 1
-    document = owners(units.offsets)
-    body = np.bincount(document, np.where(labels == BODY, tokens, 0), documents)
-    found = np.flatnonzero(prose & (tokens > body[document]))
-    found = found[np.lexsort((-tokens[found], document[found]))]
-    labels[found[run_starts(document[found])]] = BODY
+    body = sums(tokens * (labels == BODY), units.offsets)
+    found = np.flatnonzero(prose & (tokens > body.repeat(steps(units.offsets))))
+    document = units.documents(found)
+    longest_first = found[np.lexsort((-tokens[found], document))]
+    labels[longest_first[run_starts(document)]] = BODY
 
 
 def none_of(units: Units, chosen: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -34,7 +34,7 @@ from dedup.kernels import signs
 from dedup.kernels.traits import KINDS_OF_FURNITURE, RECURS, SAME_ABOVE, SAME_BELOW
 from dedup.kernels.traits import TITLE as IS_TITLE
 from dedup.model import Agency, CleanText, Document, Kind, Removed
-from dedup.ragged import first_of_run, holders, owners, run_starts, running, steps, sums
+from dedup.ragged import first_of_run, holders, run_starts, running, steps, sums
 from dedup.tokens import Tokens, byte_to_char, to_raw_places, tokenize
 
 if TYPE_CHECKING:
@@ -118,9 +118,9 @@ class _Decided:
 def lookup_keys(tokens: Tokens, batch: pa.RecordBatch) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
     """Document and key of all that :func:`strip` looks up in a ``Recurring``, which need hold no more."""
     seen = Seen.of(tokens, batch.column("text"))
-    tokens, surface = seen.tokens, seen.surface
-    units = units_of(tokens, surface, unbroken(tokens), dated_openings(tokens, surface))
-    return unit_keys(batch, owners(units.offsets), unit_hashes(tokens, units.first, units.last))
+    units, _ = _units(seen)
+    unit, keys = unit_keys(batch, units, unit_hashes(seen.tokens, units.first, units.last))
+    return units.documents(unit), keys
 
 
 def strip(
@@ -139,40 +139,16 @@ def strip(
         Masks, spans and agencies; nothing of the input is changed.
     """
     raw_tokens, seen = tokens, seen or Seen.of(tokens, batch.column("text"))
-    tokens, texts, surface = seen.tokens, seen.texts, seen.surface
-    dated = dated_openings(tokens, surface)
-    units = units_of(tokens, surface, unbroken(tokens), dated)
-    phrases = find_phrases(tokens, surface)
-    measures = measure(tokens, surface, units, phrases)
-    is_title = _equal_titles(batch, units, measures.whole)
-    recurs = np.zeros(len(units), np.uint8)
-    if recurring is not None:
-        recurs = recurring.witnesses_of(batch, units, measures.whole)
-    traits = observe(tokens, surface, units, measures, is_title, recurs)
-    model = model_of(units, measures)
-    labels = label_units(table(), traits, units.offsets, model)
-    stamped = np.searchsorted(units.first, dated) - 1
-    posted = posts(units, measures) & (traits[RECURS] == 0)
-    view = View(tokens, texts, surface, units, phrases, measures, traits, model, stamped, posted)
-    relabel(view, labels)
-
-    decided = _with_repeats(view, labels)
-    mixed = suspects(tokens, units, measures)
-    mixed[units.block[decided.removed | posted]] = False
-    mixed[units.block[_glued(units, measures, labels)]] = True
-    if mixed.any():
-        decided = _by_sentences(view, decided, mixed, dated)
+    view, labels = _labelled(seen, batch, recurring)
+    decided = _decide(view, labels)
     units, removed = decided.units, decided.removed
-    agencies = find_agencies(surface, units, measures, decided.labels)
-
+    agencies = find_agencies(view.surface, units, view.measures, decided.labels)
     body = (~removed).repeat(units.last - units.first)
-    whole = _unit_spans(seen, decided)
     inner = inner_spans(seen, units, removed, agencies)
     for first, last in zip(inner.first_token.tolist(), inner.last_token.tolist(), strict=True):
         body[first:last] = False
-    blank = _blank_blocks(tokens)
-    spans = Spans.joined([whole, inner, blank])
-    documents = len(tokens)
+    spans = Spans.joined([_unit_spans(seen, decided), inner, _blank_blocks(seen.tokens)])
+    documents = len(raw_tokens)
     agency_document = units.documents(agencies.unit)
     removed_offsets = np.searchsorted(spans.document, np.arange(documents + 1)).astype(np.int64)
     return Stripped(
@@ -187,6 +163,43 @@ def strip(
         agency_start=raw_tokens.start[agencies.first],
         agency_end=raw_tokens.end[agencies.first + agencies.size - 1],
     )
+
+
+def _units(seen: Seen) -> tuple[Units, NDArray[np.int64]]:
+    """Blocks, or sentences where those are no paragraphs, and the tokens of :func:`dated_openings`."""
+    dated = dated_openings(seen.tokens, seen.surface)
+    return units_of(seen.tokens, seen.surface, unbroken(seen.tokens), dated), dated
+
+
+def _labelled(
+    seen: Seen, batch: pa.RecordBatch, recurring: Recurring | None
+) -> tuple[View, NDArray[np.uint8]]:
+    """The units of a batch, and the label of each by the model and the rules, uint8[U]."""
+    tokens, surface = seen.tokens, seen.surface
+    units, dated = _units(seen)
+    phrases = find_phrases(tokens, surface)
+    measures = measure(tokens, surface, units, phrases)
+    is_title = _equal_titles(batch, units, measures.whole)
+    recurs = np.zeros(len(units), np.uint8)
+    if recurring is not None:
+        recurs = recurring.witnesses_of(batch, units, measures.whole)
+    traits = observe(tokens, surface, units, measures, is_title, recurs)
+    model = model_of(units, measures)
+    labels = label_units(table(), traits, units.offsets, model)
+    posted = posts(units, measures) & (traits[RECURS] == 0)
+    view = View(tokens, seen.texts, surface, units, phrases, measures, traits, model, dated, posted)
+    relabel(view, labels)
+    return view, labels
+
+
+def _decide(view: View, labels: NDArray[np.uint8]) -> _Decided:
+    """What goes, unit by unit; where a block has furniture beside body, sentence by sentence."""
+    units, measures = view.units, view.measures
+    decided = _with_repeats(view, labels)
+    mixed = suspects(view.tokens, units, measures)
+    mixed[units.block[decided.removed | view.posted]] = False
+    mixed[units.block[_glued(units, measures, labels)]] = True
+    return _by_sentences(view, decided, mixed) if mixed.any() else decided
 
 
 def _with_repeats(view: View, labels: NDArray[np.uint8]) -> _Decided:
@@ -206,9 +219,7 @@ def _with_repeats(view: View, labels: NDArray[np.uint8]) -> _Decided:
     return _Decided(units, labels, kind, (labels > TITLE) | repeats_title | repeat)
 
 
-def _by_sentences(
-    view: View, decided: _Decided, mixed: NDArray[np.bool_], dated: NDArray[np.int64]
-) -> _Decided:
+def _by_sentences(view: View, decided: _Decided, mixed: NDArray[np.bool_]) -> _Decided:
     """Decide again on mixed blocks: on their sentences, which are the units then.
 
     Of a block of body one that has cues of its own may go; of furniture, what stands before the first such
@@ -218,10 +229,9 @@ def _by_sentences(
         view: What was looked at.
         decided: So far.
         mixed: bool[B], the blocks.
-        dated: int64[D], of :func:`dated_openings`.
     """
     tokens, surface, units, measures = view.tokens, view.surface, view.units, view.measures
-    finer = units_of(tokens, surface, mixed | _cut_blocks(units, len(mixed)), dated)
+    finer = units_of(tokens, surface, mixed | unbroken(tokens), view.dated)
     origin = holders(units.first, finer.first)
     labels, kind, removed = decided.labels[origin], decided.kind[origin], decided.removed[origin]
     new = mixed[finer.block]
@@ -294,13 +304,6 @@ def _beside_cues(
     part = np.cumsum(opens | np.append(False, outside[1:] != outside[:-1]))
     whole = np.bincount(part, ~(outside & prose))[part] == 0
     return np.asarray(whole & (np.bincount(part, words)[part] >= GLUED_TOKENS))
-
-
-def _cut_blocks(units: Units, blocks: int) -> NDArray[np.bool_]:
-    """bool[B]: blocks the units are sentences of."""
-    cut = np.zeros(blocks, np.bool_)
-    cut[units.block[units.sentences]] = True
-    return cut
 
 
 def _equal_titles(batch: pa.RecordBatch, units: Units, whole: NDArray[np.uint64]) -> NDArray[np.bool_]:
@@ -382,7 +385,7 @@ def share_of_cues(line: str) -> float:
     texts = pa.array([line], pa.large_string())
     seen = Seen.of(tokenize(texts), texts)
     tokens, surface = seen.tokens, seen.surface
-    units = units_of(tokens, surface, unbroken(tokens), dated_openings(tokens, surface))
+    units, _ = _units(seen)
     covered = measure(tokens, surface, units, find_phrases(tokens, surface)).covered[:, :KINDS_OF_FURNITURE]
     return float(covered.sum(axis=0).max(initial=0)) / max(len(tokens.hash), 1)
 

@@ -33,7 +33,7 @@ class View:
         measures: What was measured of them.
         traits: int16[ROWS, U], as :func:`dedup.boilerplate.features.observe` gives them.
         model: uint8[n], index into ``MODELS``.
-        stamped: int64[], units that are a date put before the text.
+        dated: int64[D], tokens that begin a text after a date put before it.
         posted: bool[U], what somebody posted.
     """
 
@@ -45,7 +45,7 @@ class View:
     measures: Measures
     traits: NDArray[np.int16]
     model: NDArray[np.uint8]
-    stamped: NDArray[np.int64]
+    dated: NDArray[np.int64]
     posted: NDArray[np.bool_]
 
     @property
