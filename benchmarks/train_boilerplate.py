@@ -37,7 +37,7 @@ from scipy.sparse import csr_matrix, vstack
 
 from dedup import pipeline
 from dedup.boilerplate import clean_texts, model
-from dedup.boilerplate.features import feature_matrix, suspects, words_of
+from dedup.boilerplate.features import observe, suspects, table, words_of
 from dedup.boilerplate.model import LABELS, Weights
 from dedup.boilerplate.recurring import block_table, find_recurring
 from dedup.boilerplate.units import dated_openings, find_phrases, measure, surface_of, units_of
@@ -370,9 +370,10 @@ def examples(
         recurs = np.where(chance.random(len(units)) < likely, chance.integers(2, 9, len(units)), 0).astype(
             np.uint8
         )
-    names, features = feature_matrix(tokens, surface, units, measures, np.zeros(len(units), np.bool_), recurs)
+    own = np.zeros(len(units), np.bool_), recurs
+    features = table().holds(observe(tokens, surface, units, measures, *own))
     return Examples(
-        names,
+        table().names,
         csr_matrix(features.T, dtype=np.float32),
         allowed,
         units.offsets,

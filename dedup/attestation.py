@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from dedup.edges import Edges
     from dedup.texts import Texts
 
-__all__ = ["agreed_share", "agreement", "attested_words", "lacking_words"]
+__all__ = ["agreed_share", "attested_words", "lacking_words"]
 
 
 _TOKENS = 1 << 20  # looked at together: what is made of them stays in the cache
@@ -92,35 +92,6 @@ def attested_words(
     return (has // 2).astype(np.int64)
 
 
-def agreement(
-    texts: Texts,
-    edges: Edges,
-    collapsed: Edges,
-    to_canonical: Edges,
-    family: NDArray[np.int64],
-    canonical: NDArray[np.int64],
-    threads: int,
-) -> NDArray[np.float64]:
-    """Share of what two or more versions of its family carry that the canonical version has: float64[n].
-
-    What the canonical version lacks is counted once for all the versions that carry it: by each of s + 1
-    versions with one part in s + 1. Equal within a family; 1 where versions share nothing.
-
-    Args:
-        texts: The body tokens of n documents.
-        edges: Related pairs of leaders.
-        collapsed: Each copy with its leader.
-        to_canonical: Each other member with its canonical version.
-        family: int64[n].
-        canonical: int64[n].
-        threads: How many share the work.
-    """
-    has, lacked = lacking_words(texts, edges, collapsed, to_canonical, family, threads=threads)
-    copy = np.zeros(len(family), bool)
-    copy[collapsed.b] = True
-    return agreed_share(has, lacked, family, canonical, copy)
-
-
 def agreed_share(
     has: NDArray[np.float64],
     lacked: NDArray[np.float64],
@@ -129,6 +100,9 @@ def agreed_share(
     copy: NDArray[np.bool_],
 ) -> NDArray[np.float64]:
     """Share of what is attested in its family that the canonical version has: float64[n]; 1 where nothing is.
+
+    What the canonical version lacks is counted once for all the versions that carry it: by each of s + 1
+    versions with one part in s + 1. Equal within a family.
 
     Args:
         has: float64[n], of :func:`lacking_words`.

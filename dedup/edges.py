@@ -111,11 +111,6 @@ class Edges(Links):
     runs: NDArray[np.int32]
 
     @property
-    def links(self) -> Links:
-        """The same pairs, no more of them than grouping looks at."""
-        return Links(self.a, self.b, self.kind, self.coverage_a, self.coverage_b)
-
-    @property
     def for_roundups(self) -> NDArray[np.bool_]:
         """Pairs that say whether a document is a roundup: bool[e]."""
         return np.asarray(for_roundups(self.kind, self.narrative_words))

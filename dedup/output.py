@@ -14,9 +14,8 @@ import orjson
 
 from dedup._version import __version__
 from dedup.boilerplate import Recurring
-from dedup.config import check_format
 from dedup.errors import OutputError
-from dedup.io import OutputFolder, rejects_table, write_records, write_table
+from dedup.io import rejects_table, write_records, write_table
 from dedup.io.folder import writing
 from dedup.io.jsonlines import json_lines
 from dedup.model import Role
@@ -25,7 +24,6 @@ from dedup.schemas import DIFFS, FAMILIES, FORMAT, RELATIONS
 from dedup.values import FIELDS_ARE
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
@@ -37,26 +35,10 @@ if TYPE_CHECKING:
     from dedup.engines.workspace import Workspace
     from dedup.result import Result
 
-__all__ = ["summary", "write", "write_files", "write_run"]
+__all__ = ["summary", "write_files", "write_run"]
 
 _DIFFS = 256  # made at once, by one thread
 _NOTED = 16 * _DIFFS  # made before it is noted how many there are
-
-
-def write(
-    result: Result,
-    out: str | os.PathLike[str],
-    *,
-    format: str = "jsonl",  # noqa: A002
-    force: bool = False,
-    report: bool = True,
-) -> None:
-    """Write a result to a folder; :meth:`dedup.result.Result.write` has the arguments."""
-    check_format(format)
-    with OutputFolder(out, force=force) as folder:
-        failure = write_files(result, folder / "", format=format, report=report)
-    if failure:
-        raise failure
 
 
 def write_files(

@@ -12,6 +12,7 @@ import numpy as np
 import orjson
 import pyarrow as pa
 
+from dedup.config import check_format
 from dedup.edits import Diff, diff
 from dedup.errors import UsageError
 from dedup.lineage import AgreedText, Step, agree, trace
@@ -294,9 +295,14 @@ class Result(Tables):
             OutputError: The folder exists and is not empty, or cannot be written; or the report cannot be
                 made, and all else is there.
         """
-        from dedup.output import write  # the files know the result, not the other way round
+        from dedup.io import OutputFolder
+        from dedup.output import write_files  # the files know the result, not the other way round
 
-        write(self, out, format=format, force=force, report=report)
+        check_format(format)
+        with OutputFolder(out, force=force) as folder:
+            failure = write_files(self, folder / "", format=format, report=report)
+        if failure:
+            raise failure
 
     @property
     def cut(self) -> Sequence[tuple[str, str]]:

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dedup.attestation import agreement
+from dedup.attestation import agreed_share, lacking_words
 from dedup.canonical import reason
 from dedup.columns import take_long, take_rows, whole_strings
 from dedup.edges import EXACT, KINDS, NONE
@@ -132,7 +132,10 @@ class Tables:
         """Share of what two or more versions carry that each document's canonical version has."""
         judged = self._judged
         sets = judged.edges, judged.collapsed, judged.to_canonical
-        return agreement(judged.texts, *sets, judged.family, judged.canonical, self.settings.workers)
+        weighed = lacking_words(judged.texts, *sets, judged.family, threads=self.settings.workers)
+        copy = np.zeros(len(self), bool)
+        copy[judged.collapsed.b] = True
+        return agreed_share(*weighed, judged.family, judged.canonical, copy)
 
     def _reason(self, canonical: int, members: NDArray[np.int64]) -> str:
         share = float(self._agreement[canonical])

@@ -5,7 +5,7 @@ model over named features (:mod:`.features`, :mod:`.model`), cues of thirty-six 
 (:mod:`.lexicon`); no phrase decides alone, and neighbours count.
 """
 
-from dedup.boilerplate.agencies import AgencyRole, agency_names, agency_of, agency_place
+from dedup.boilerplate.agencies import AgencyRole, agency_names, agency_of
 from dedup.boilerplate.findings import agency_tokens, credited_agencies, removed_chars
 from dedup.boilerplate.recurring import BlockTable, Recurring, block_table, find_recurring, recurring_key
 from dedup.boilerplate.stripping import (
@@ -26,7 +26,6 @@ __all__ = [
     "Stripped",
     "agency_names",
     "agency_of",
-    "agency_place",
     "agency_tokens",
     "block_table",
     "clean_texts",

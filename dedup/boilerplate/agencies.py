@@ -24,7 +24,6 @@ __all__ = [
     "AgencyRole",
     "agency_names",
     "agency_of",
-    "agency_place",
     "datelines",
     "find_agencies",
     "place_after",
@@ -75,16 +74,6 @@ class Agencies:
 def agency_names() -> tuple[str, ...]:
     """Every agency's usual short name."""
     return lexicon().agencies
-
-
-def agency_place(name: str) -> str:
-    """City and country of an agency's head office, such as ``Paris, FR``.
-
-    Raises:
-        KeyError: The name is not one of :func:`agency_names`.
-    """
-    words = lexicon()
-    return dict(zip(words.agencies, words.places, strict=True))[name]
 
 
 def agency_of(source: str) -> str | None:

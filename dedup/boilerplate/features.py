@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     Features = Iterator[tuple[str, Condition]]
 
-__all__ = ["DATELINE_TOKENS", "conditions", "feature_matrix", "model_of", "observe", "suspects", "table"]
+__all__ = ["DATELINE_TOKENS", "conditions", "model_of", "observe", "suspects", "table"]
 
 Mask = NDArray[np.bool_]
 DATELINE_TOKENS = 14
@@ -400,25 +400,3 @@ def _mark_twins(units: Units, measures: Measures, traits: NDArray[np.int16]) -> 
     ):
         eligible = measures.counts[:, signs.N_TOKENS] >= least
         kernels.get().twins(units.offsets, hashes, eligible, slots, traits[above], traits[below])
-
-
-def feature_matrix(
-    tokens: Tokens,
-    surface: Surface,
-    units: Units,
-    measures: Measures,
-    is_title: Mask,
-    recurs: NDArray[np.uint8],
-) -> tuple[tuple[str, ...], Mask]:
-    """Names of the features and whether each unit has them, bool[F, U].
-
-    Args:
-        tokens: The token stream.
-        surface: What it looks like.
-        units: Where the units are.
-        measures: What was measured of them.
-        is_title: bool[U], the unit equals the document's given title.
-        recurs: uint8[U], witnesses of the unit as a recurring block, 0 if it is none.
-    """
-    features = table()
-    return features.names, features.holds(observe(tokens, surface, units, measures, is_title, recurs))

@@ -68,7 +68,6 @@ class Lexicon:
         abbreviations: uint64[], hashes of words a full stop does not end a sentence after.
         months: uint64[], hashes of their names, of those that are one word.
         agencies: Names of the agencies.
-        places: Place of each agency's head office.
         sources: Agency of each spelling and site, both in small letters.
     """
 
@@ -85,7 +84,6 @@ class Lexicon:
     abbreviations: NDArray[np.uint64]
     months: NDArray[np.uint64]
     agencies: tuple[str, ...]
-    places: tuple[str, ...]
     sources: dict[str, str]
 
 
@@ -112,11 +110,11 @@ def _place(phrase: str) -> tuple[str, int]:
     return phrase, need
 
 
-def _agency_lines() -> list[tuple[str, str, list[str], list[str]]]:
-    """(name, place, spellings, sites) of every agency."""
+def _agency_lines() -> list[tuple[str, list[str], list[str]]]:
+    """(name, spellings, sites) of every agency."""
     lines = read_lines("boilerplate/data/agencies.txt")
     rows = ([part.strip() for part in line.split("|")] for line in lines)
-    return [(name, place, _several(spellings), _several(sites)) for name, place, spellings, sites in rows]
+    return [(name, _several(spellings), _several(sites)) for name, _, spellings, sites in rows]
 
 
 def _several(field: str) -> list[str]:
@@ -202,7 +200,7 @@ def lexicon() -> Lexicon:
             phrase, need = _place(marked)
             phrases.append((phrase, CUES.index(kind), weight, need))
     agencies = _agency_lines()
-    for index, (_, _, spellings, _) in enumerate(agencies):
+    for index, (_, spellings, _) in enumerate(agencies):
         for spelling in spellings:
             capitals = spelling.isupper() and spelling.isascii()
             cased = spelling != spelling.lower()
@@ -243,10 +241,9 @@ def lexicon() -> Lexicon:
         abbreviations=abbreviations,
         months=np.unique(months),
         agencies=tuple(name for name, *_ in agencies),
-        places=tuple(place for _, place, *_ in agencies),
         sources={
             known.removeprefix("(").casefold(): name
-            for name, _, spellings, sites in agencies
+            for name, spellings, sites in agencies
             for known in (name, *spellings, *sites)
         },
     )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from dedup.edges import Edges
+from dedup.edges import Edges, Links
 from dedup.texts import NEVER
 
 if TYPE_CHECKING:
@@ -145,7 +145,7 @@ NO_EDGES = Edges(
 )
 """Edges of stored documents have their numbers for a and b."""
 
-NO_LINKS = NO_EDGES.links
+NO_LINKS = Links(NO_EDGES.a, NO_EDGES.b, NO_EDGES.kind, NO_EDGES.coverage_a, NO_EDGES.coverage_b)
 
 
 def other_ends(edges: Edges, num: int) -> list[int]:

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dedup.boilerplate import agency_place, strip_boilerplate, stripping
+from dedup.boilerplate import strip_boilerplate, stripping
 from dedup.boilerplate.lexicon import CUES, lexicon
 from dedup.boilerplate.model import BODY as BODY_LABEL
 from dedup.boilerplate.model import LABELS
@@ -376,7 +376,6 @@ def test_agencies_and_their_roles() -> None:
         ("RND", "credit", "RND"),
         ("dpa", "credit", "dpa"),
     ]
-    assert agency_place("dpa") == "Hamburg, DE"
 
 
 @pytest.mark.parametrize("line", ["By Petra Lindqvane", "Von Petra Meier", "Photo: Petra Holm"])
