@@ -10,17 +10,19 @@ import numpy as np
 
 from dedup.boilerplate.agencies import AgencyRole, place_after
 from dedup.model import Kind
-from dedup.ragged import owners, run_starts
+from dedup.ragged import run_starts
 from dedup.tokens import text_buffers
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
     from dedup.boilerplate.agencies import Agencies
     from dedup.boilerplate.units import Seen, Units
     from dedup.tokens import Tokens
+
+    Row = tuple[int, int, int, int, int, int]
 
 __all__ = ["KINDS", "Spans", "inner_spans", "sentence_cuts"]
 
@@ -55,7 +57,7 @@ class Spans:
     last_token: NDArray[np.int64]
 
     @classmethod
-    def of_rows(cls, rows: Sequence[tuple[int, int, int, int, int, int]]) -> Self:
+    def of_rows(cls, rows: Sequence[Row]) -> Self:
         """Spans of (document, start, end, kind, first token, last token)."""
         table = np.array(rows, np.int64).reshape(-1, 6).T
         return cls(
@@ -102,13 +104,16 @@ def inner_spans(seen: Seen, units: Units, removed: NDArray[np.bool_], agencies: 
         removed: bool[U], units that go.
         agencies: Agencies with their roles.
     """
-    tokens, surface = seen.tokens, seen.surface
-    rows: list[tuple[int, int, int, int, int, int]] = []
     if not len(agencies.first):
-        return Spans.of_rows(rows)
-    data, begins = text_buffers(seen.texts)
-    meta, credit = KINDS.index(Kind.META), KINDS.index(Kind.CREDIT)
-    document_of = owners(units.offsets)
+        return Spans.of_rows([])
+    return Spans.of_rows(
+        [*_datelines(seen, units, removed, agencies), *_credits(seen, units, removed, agencies)]
+    )
+
+
+def _datelines(seen: Seen, units: Units, removed: NDArray[np.bool_], agencies: Agencies) -> Iterator[Row]:
+    """From the beginning of a unit to the text behind the place, date and reporter."""
+    tokens, (data, begins) = seen.tokens, text_buffers(seen.texts)
     dated = np.flatnonzero(agencies.role == AgencyRole.DATELINE)
     unit = agencies.unit[dated]
     fits = ~removed[unit] & (units.last[unit] - agencies.first[dated] - agencies.size[dated] >= 4)
@@ -118,7 +123,7 @@ def inner_spans(seen: Seen, units: Units, removed: NDArray[np.bool_], agencies: 
     block, begin = units.block[unit], units.first[unit]
     starts = np.where(begin == tokens.block_first[block], tokens.block_start[block], tokens.start[begin])
     datelines = zip(
-        *(document_of[unit].tolist(), begin.tolist(), units.last[unit].tolist(), starts.tolist()),
+        *(units.documents(unit).tolist(), begin.tolist(), units.last[unit].tolist(), starts.tolist()),
         *(tokens.block_first[block + 1].tolist(), tokens.block_end[block].tolist()),
         *(agencies.first[dated].tolist(), agencies.size[dated].tolist()),
         strict=True,
@@ -127,14 +132,19 @@ def inner_spans(seen: Seen, units: Units, removed: NDArray[np.bool_], agencies: 
     for document, first, last, start, next_block, end, named, size in datelines:
         stop = named + size
         if named == first:
-            stop = place_after(surface, first, stop, last)
+            stop = place_after(seen.surface, first, stop, last)
         base = int(begins[document])
         if equals:
             stop = _after_equals(tokens, data, base, first, stop, last)
         if stop < next_block:  # else there is nothing but the dateline
             low, end = int(tokens.end[stop - 1]), int(tokens.start[stop])
             end -= _after_signs(data[base + low : base + end].tobytes())
-        rows.append((document, start, end, meta, first, stop))
+        yield document, start, end, KINDS.index(Kind.META), first, stop
+
+
+def _credits(seen: Seen, units: Units, removed: NDArray[np.bool_], agencies: Agencies) -> Iterator[Row]:
+    """From the signs before the agency that closes a unit to the end of the unit."""
+    tokens, (data, begins) = seen.tokens, text_buffers(seen.texts)
     signed = np.flatnonzero(agencies.closes & ~removed[agencies.unit])
     signed = signed[run_starts(agencies.unit[signed])]  # of a chain, the first one
     unit, begin = agencies.unit[signed], agencies.first[signed]
@@ -143,14 +153,13 @@ def inner_spans(seen: Seen, units: Units, removed: NDArray[np.bool_], agencies: 
     lows = np.where(begin == tokens.block_first[block], tokens.block_start[block], tokens.end[begin - 1])
     ends = np.where(stops == tokens.block_first[block + 1], tokens.block_end[block], tokens.end[stops - 1])
     closings = zip(
-        *(document_of[unit].tolist(), begin.tolist(), stops.tolist()),
+        *(units.documents(unit).tolist(), begin.tolist(), stops.tolist()),
         *(lows.tolist(), tokens.start[begin].tolist(), ends.tolist()),
         strict=True,
     )
     for document, first, last, low, high, end in closings:
         start = _before_signs(data, int(begins[document]), low, high)
-        rows.append((document, start, end, credit, first, last))
-    return Spans.of_rows(rows)
+        yield document, start, end, KINDS.index(Kind.CREDIT), first, last
 
 
 def sentence_cuts(seen: Seen, document: NDArray[np.int64], token: NDArray[np.int64]) -> NDArray[np.uint32]:
