@@ -62,9 +62,9 @@ def credited_agencies(
         last = kept[tokens.offsets[holder + 1]] - kept[named[credit]] <= CREDIT_WORDS
         credited[credit] = last & ~_in_caption(stripped, holder, stripped.agency_start[credit])
     document, name = document[credited], stripped.agency_name[credited]
-    first = first_of_each(document * np.int64(len(agency_names())) + name)
-    offsets = np.searchsorted(document[first], np.arange(documents + 1))
     known = agency_names()
+    first = first_of_each(document * np.int64(len(known)) + name)
+    offsets = np.searchsorted(document[first], np.arange(documents + 1))
     names = pa.array([known[number] for number in name[first].tolist()], pa.string())
     return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), names), steps(offsets) > 0
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from dedup.tokens import Tokens
 
 __all__ = [
+    "EVERYWHERE",
     "LONG_TOKENS",
     "MANY_SOURCES",
     "OFTEN",
@@ -52,6 +53,8 @@ PROSE_TOKENS = 12
 """Tokens of a block that counts as prose; menus would outweigh a short article."""
 LONG_TOKENS = 8
 """Tokens of a long block."""
+EVERYWHERE = np.uint64(0)
+"""Stands for any source where a block recurs in many."""
 _M = np.uint64(MIX)
 
 
@@ -89,7 +92,7 @@ class Recurring:
     """What :func:`find_recurring` found.
 
     Attributes:
-        keys: uint64[N], sorted, source and block mixed; source 0 stands for every source.
+        keys: uint64[N], sorted, source and block mixed.
         witnesses: uint8[N], how many documents taught it, 255 at most.
     """
 
@@ -154,7 +157,7 @@ def unit_keys(
     """
     source = np.repeat(_sources(batch), steps(units.offsets))
     own = np.flatnonzero(source)
-    keys = recurring_key(np.zeros_like(whole), whole), recurring_key(source[own], whole[own])
+    keys = recurring_key(EVERYWHERE, whole), recurring_key(source[own], whole[own])
     return np.append(np.arange(len(whole)), own), np.concatenate(keys)
 
 
@@ -208,10 +211,7 @@ def find_recurring(table: BlockTable) -> Recurring:
     )
     use[use] = is_in(table.hash[use], sources)
     everywhere, many = _count(
-        recurring_key(np.zeros(int(use.sum()), np.uint64), table.hash[use]),
-        table.document[use],
-        table.day[use],
-        OFTEN,
+        recurring_key(EVERYWHERE, table.hash[use]), table.document[use], table.day[use], OFTEN
     )
     keys, counts = np.append(keys, everywhere), np.append(counts, many)
     order = np.argsort(keys, kind="stable")
@@ -257,8 +257,8 @@ def _count(
     return values[enough], np.minimum(count[enough], 255).astype(np.uint8)
 
 
-def recurring_key(source: NDArray[np.uint64], block: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """One key of a source and a block."""
+def recurring_key(source: NDArray[np.uint64] | np.uint64, block: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """One key of a source, or of :data:`EVERYWHERE`, and a block."""
     mixed = (block ^ (source * _M)) * _M
     return mixed ^ (mixed >> np.uint64(32))
 

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from pyspark.sql import functions as F
 
 from dedup.boilerplate import Recurring, block_table, lookup_keys, recurring_key
-from dedup.boilerplate.recurring import LONG_TOKENS, MANY_SOURCES, OFTEN, PROSE_TOKENS, WITNESSES
+from dedup.boilerplate.recurring import EVERYWHERE, LONG_TOKENS, MANY_SOURCES, OFTEN, PROSE_TOKENS, WITNESSES
 from dedup.engines.spark.arrays import flat, integers, packed, signed
 from dedup.engines.spark.cluster import Corpus, numbered
 from dedup.engines.spark.spreading import (
@@ -226,7 +226,7 @@ def _teach(table: pa.Table) -> pa.Table:
     source = integers(table["source"])[document].view(np.uint64)
     taught = shared & (source != 0) & ((2 * alone >= words) & (words > 0))[document]
     hashes, source = hashes[taught], source[taught]
-    keys = (recurring_key(of, hashes) for of in (source, np.zeros_like(source)))
+    keys = (recurring_key(of, hashes) for of in (source, EVERYWHERE))
     own, everywhere = (key.view(np.int64) for key in keys)
     return pa.table(
         {
