@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from dedup._version import __version__
 
 if TYPE_CHECKING:
+    from dedup.agreed import AgreedPassage, AgreedText
     from dedup.api import compare, explain, find_families, signature
     from dedup.asyncindex import AsyncIndex
     from dedup.boilerplate import strip_boilerplate
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     )
     from dedup.index import Change, Index, Match, StoredDocument, StoredFamily
     from dedup.io import Reject
-    from dedup.lineage import AgreedPassage, AgreedText, Step
+    from dedup.lineage import Step
     from dedup.model import Agency, CleanText, Document, Kind, Passage, Relation, RelationKind, Removed, Role
     from dedup.result import Family, Result
     from dedup.shingles import shingle_hash
@@ -84,6 +85,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "agreed": ("AgreedPassage", "AgreedText"),
     "api": ("compare", "explain", "find_families", "signature"),
     "asyncindex": ("AsyncIndex",),
     "boilerplate": ("strip_boilerplate",),
@@ -102,7 +104,7 @@ _HOMES = {
     ),
     "index": ("Change", "Index", "Match", "StoredDocument", "StoredFamily"),
     "io": ("Reject",),
-    "lineage": ("AgreedPassage", "AgreedText", "Step"),
+    "lineage": ("Step",),
     "model": (
         "Agency",
         "CleanText",

@@ -12,10 +12,11 @@ import numpy as np
 import orjson
 import pyarrow as pa
 
+from dedup.agreed import AgreedText, agree
 from dedup.config import check_format
 from dedup.edits import Diff, diff
 from dedup.errors import UsageError
-from dedup.lineage import AgreedText, Step, agree, trace
+from dedup.lineage import Step, trace
 from dedup.model import Document, Passage, Relation, RelationKind
 from dedup.passages import spans_of_tokens
 from dedup.pipeline import compare_rows

@@ -46,7 +46,8 @@ NOTE = "<!-- Written by docs/generate.py; change the code it describes, then run
 
 RETURNED = {
     "dedup.edits": ("Operation", "Row"),
-    "dedup.lineage": ("AgreedText", "AgreedPassage", "Step"),
+    "dedup.agreed": ("AgreedText", "AgreedPassage"),
+    "dedup.lineage": ("Step",),
 }
 
 FIXED = ("quotations", "alignment", "overlap", "verdicts", "templates", "naming", "stock", "families")

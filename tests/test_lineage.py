@@ -1,4 +1,4 @@
-"""dedup.lineage: agreed text with its witnesses, and the forest of versions."""
+"""dedup.agreed: text with its witnesses; dedup.lineage: the forest of versions."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from dedup import Document, Relation, RelationKind
+from dedup.agreed import GAP, agree
 from dedup.api import find_families
-from dedup.lineage import GAP, agree, trace
+from dedup.lineage import trace
 
 START = datetime(2026, 3, 1, 8, tzinfo=UTC)
 LEAD = (

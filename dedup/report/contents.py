@@ -14,10 +14,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from xxhash import xxh64_hexdigest
 
+from dedup.agreed import COPIES, Shared, agree_on, find_runs, read_words
 from dedup.boilerplate import strip
 from dedup.columns import take_rows
 from dedup.headlines import HEAD, headlines
-from dedup.lineage import COPIES, Shared, agree_on, find_parents, find_runs, read_words
+from dedup.lineage import find_parents
 from dedup.model import Document, Kind, RelationKind
 from dedup.ragged import owners, running
 from dedup.report.files import RunTables, expect, read_diffs, read_records
@@ -30,8 +31,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from dedup.agreed import AgreedText
     from dedup.boilerplate import Recurring
-    from dedup.lineage import AgreedText, Parents
+    from dedup.lineage import Parents
     from dedup.tokens import Tokens
 
 __all__ = ["BUDGET", "LARGEST", "Contents", "parents_of", "short_form"]
