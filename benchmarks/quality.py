@@ -176,7 +176,7 @@ def ours(records: list[Record], labels: Sequence[Label], **settings: Any) -> Jud
         )
     families = {member_id(m): family.id for family in result.families for m in family.members}
     judged = result._judged  # the whole order; a result tells only which version comes first
-    places = ranks(judged.candidates, judged.family, result.settings).tolist()
+    places = ranks(judged.versions, judged.family, result.settings).tolist()
     return Judged(kinds, families, evidence, dict(zip(result._id_column.to_pylist(), places, strict=True)))
 
 
