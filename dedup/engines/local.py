@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dedup.config import Settings
-    from dedup.engines.workspace import Batches, Columns
+    from dedup.engines.growing import Batches, Columns
 
 __all__ = ["find_families"]
 
