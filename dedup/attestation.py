@@ -62,10 +62,7 @@ class _Shared:
         self._end = inside[end - second * len(inside)] << 1 | second
 
     def change(self, window: _Window) -> NDArray[np.int32]:
-        """By how many more other members of its family a token is shared than the one before: int32[tokens].
-
-        For the tokens of a window.
-        """
+        """Difference array: its running sum is how many other members share each token of the window, int32."""
         edges, documents = self._edges, window.documents
         begin = self._texts.start[documents] - window.first
         change = np.zeros(window.stop - window.first + 1, np.int32)
@@ -127,9 +124,10 @@ def lacking_words(
     *,
     threads: int = 1,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """What each document carries that is attested, and its part of what of that its canonical lacks.
+    """Words of each document that other members carry, and its part of those that its canonical version lacks.
 
-    A function of each document's own edges: of the others nothing but the family is looked at.
+    Of a word that it shares with s leaders, this is one part in s + 1. A function of each document's own
+    edges: of the others nothing but the family is looked at.
 
     Returns:
         float64[n] each, in half words.

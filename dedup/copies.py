@@ -60,7 +60,7 @@ def loosen(
     notice: NDArray[np.bool_],
     settings: Settings,
 ) -> NDArray[np.int64]:
-    """The same once stock text is marked: what is equal only in stock text is no copy.
+    """Leaders of :func:`collapse`, verified again with stock left out: what is equal only in that is no copy.
 
     Args:
         leader: int64[n], of :func:`collapse`.

@@ -281,7 +281,7 @@ def _framed(texts: Texts, lengths: Lengths, aligned: Aligned, series: NDArray[np
 
 
 def _filled(texts: Texts, lengths: Lengths, aligned: Aligned, series: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Such pairs, in short entries, that have short phrases in common, other words between: bool[p].
+    """Pairs of one source, not of one day, in short entries, that share no more than short phrases: bool[p].
 
     Horoscopes, programmes, lists of what is on. An article that was edited keeps longer runs, one that was
     written anew has longer sentences, and what an outlet rewrites within the day is its update.

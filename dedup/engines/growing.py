@@ -32,7 +32,7 @@ Stage = TypeVar("Stage", bound="DataclassInstance")
 
 
 class Column:
-    """An array that grows, in memory or in a file; see :meth:`dedup.engines.workspace.Workspace.column`."""
+    """An array that grows, in memory or in a file; see ``Workspace.column``."""
 
     def __init__(
         self, space: Workspace, name: str, dtype: np.dtype[Any], row: tuple[int, ...], rows: int
@@ -78,7 +78,7 @@ class Column:
 
 
 class Batches:
-    """A table that grows by batches of one schema; see :meth:`dedup.engines.workspace.Workspace.batches`.
+    """A table that grows by batches of one schema; see ``Workspace.batches``.
 
     In the file each batch is an Arrow stream by itself, so that the file can be cut behind any of them.
     """
@@ -122,7 +122,7 @@ class Batches:
 
 
 class Columns:
-    """A dataclass of columns that grows by others of its kind; see :meth:`dedup.engines.workspace.Workspace.columns`.
+    """A dataclass of columns that grows by others of its kind; see ``Workspace.columns``.
 
     Its fields are NumPy arrays, int64 offsets if their names end so, and Arrow arrays.
     """
