@@ -62,7 +62,7 @@ class _Shared:
         self._end = inside[end - second * len(inside)] << 1 | second
 
     def change(self, window: _Window) -> NDArray[np.int32]:
-        """Difference array: its running sum is how many other members share each token of the window, int32."""
+        """Difference array: its running sum is how many other members share each token of a window."""
         edges, documents = self._edges, window.documents
         begin = self._texts.start[documents] - window.first
         change = np.zeros(window.stop - window.first + 1, np.int32)
@@ -124,7 +124,7 @@ def lacking_words(
     *,
     threads: int = 1,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Words of each document that other members carry, and its part of those that its canonical version lacks.
+    """Words of each document that other members carry, and its part of those its canonical version lacks.
 
     Of a word that it shares with s leaders, this is one part in s + 1. A function of each document's own
     edges: of the others nothing but the family is looked at.
