@@ -50,6 +50,7 @@ CROWD = 64
 before it."""
 
 STAR_CENTRES = 8
+"""Documents looked at on either end of a crowd; the index keeps as many of the first in its postings."""
 
 FLASH = 48
 """Tokens; a longer text is no flash, however wide a window is: the index has a list of shorter ones."""
@@ -96,6 +97,7 @@ def band_keys(signatures: NDArray[np.uint32]) -> NDArray[np.uint64]:
     for column in range(ROWS):
         keys = (keys ^ rows[:, :, column]) * np.uint64(MIX)
         keys ^= keys >> np.uint64(29)
+    keys += np.arange(bands, dtype=np.uint64) * np.uint64(MIX)  # equal rows of two bands are no bucket
     return np.ascontiguousarray(keys.T)
 
 

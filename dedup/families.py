@@ -8,6 +8,7 @@ average-link evidence), so that neither a digest nor a chain of small overlaps j
 
 from __future__ import annotations
 
+import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -130,13 +131,9 @@ def group(edges: Links, documents: int, roundup: NDArray[np.bool_]) -> Grouping:
     return Grouping(family, np.stack([edges.a[cut], edges.b[cut]], axis=1))
 
 
-def id_of(key: bytes) -> str:
-    """Id of a family by its first member's key.
-
-    Args:
-        key: Time in microseconds and both halves of the content's hash, 64 bits each, lowest byte first.
-    """
-    return f"f{xxh3_64_hexdigest(key)}"
+def id_of(time: int, high: int, low: int) -> str:
+    """Id of a family by its first member's key: time in microseconds, both halves of the content's hash."""
+    return f"f{xxh3_64_hexdigest(struct.pack('<qQQ', time, high, low))}"
 
 
 def _held(family: NDArray[np.int64], a: NDArray[np.int64], b: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -113,13 +113,12 @@ class Tables:
     def _family_column(self) -> pa.Array:
         """Id of each family of two or more, by its first member; null for other numbers."""
         firsts = np.flatnonzero(self._size > 1)
-        times = self._judged.versions.published[firsts]
-        content = self._prepared.content[self._judged.order[firsts]]
-        keys = np.column_stack([times.astype(np.uint64), content])
-        names = pa.array([id_of(key.tobytes()) for key in keys], pa.string())
+        times = self._judged.versions.published[firsts].tolist()
+        content = self._prepared.content[self._judged.order[firsts]].tolist()
+        names = [id_of(time, *halves) for time, halves in zip(times, content, strict=True)]
         place = np.full(len(self), -1)
         place[firsts] = np.arange(len(firsts))
-        return names.take(pa.array(place, mask=place < 0))
+        return pa.array(names, pa.string()).take(pa.array(place, mask=place < 0))
 
     @cached_property
     def _firsts(self) -> NDArray[np.int64]:

@@ -76,8 +76,7 @@ class Settlement:
 
 def family_id(entry: Entry) -> str:
     """Id of the family whose earliest member this is; the one a run gives."""
-    key = struct.pack("<qQQ", entry.time, *struct.unpack(">QQ", entry.content))
-    return id_of(key)
+    return id_of(entry.time, *struct.unpack(">QQ", entry.content))
 
 
 # --- what members attest, and which stands for them

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from dedup.candidates import CROWD, STAR_CENTRES, band_keys
-from dedup.kernels.constants import MIX
+from dedup.fingerprints import HASH_BITS
 from dedup.ragged import distinct, running
 from dedup.storage.rows import NUMBER_BITS
 
@@ -25,9 +25,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BANDS",
+    "COUNTED",
     "COUNTS",
     "FINGERPRINTS",
     "HASH_SHIFT",
+    "KEY_BITS",
     "LIST_SHIFT",
     "LONG",
     "LOW_BITS",
@@ -47,8 +49,14 @@ LIST_SHIFT = np.uint64(62)
 LOW_BITS = (NUMBER_BITS, NUMBER_BITS, NUMBER_BITS, 16)
 """Bits of a document's number, or of a window, below the hash."""
 
-HASH_SHIFT = np.uint64(48 - 34)
-"""Of fingerprints of 48 bits a key holds the upper 34."""
+COUNTED = np.uint64(COUNTS) << LIST_SHIFT
+"""The first key of the last list."""
+
+KEY_BITS, COUNT_BITS = (int(LIST_SHIFT) - LOW_BITS[list_] for list_ in (FINGERPRINTS, COUNTS))
+"""Bits of a hash in a key: 34 of a fingerprint, a band or a long run, 46 of a counted shingle."""
+
+HASH_SHIFT = np.uint64(HASH_BITS - KEY_BITS)
+"""Of the bits of a fingerprint a key holds the upper ones."""
 
 _STARTS = np.arange(4, dtype=np.uint64) << LIST_SHIFT
 _SHIFTS = np.array(LOW_BITS, np.uint64)
@@ -75,7 +83,7 @@ def posting_limits(settings: Settings) -> tuple[int, int, int, int]:
 
 def is_counted(shingles: Keys) -> NDArray[np.bool_]:
     """One shingle in four, chosen by its value, wherever it stands; of 48 bits each."""
-    return np.asarray((shingles >> np.uint64(46)) == 0)
+    return np.asarray((shingles >> np.uint64(COUNT_BITS)) == 0)
 
 
 def head(list_: int, hashes: Keys) -> Keys:
@@ -96,12 +104,11 @@ def heads_of(
     """
     n = len(signatures)
     bands = band_keys(signatures)
-    bands += (np.arange(len(bands), dtype=np.uint64) * np.uint64(MIX))[:, None]
-    short = shingles.hash >> np.uint64(16)
+    short = shingles.hash >> np.uint64(64 - HASH_BITS)
     counted = is_counted(short)
     hashes = (
         fingerprints.hashes >> HASH_SHIFT,
-        bands.T.ravel() >> np.uint64(30),
+        bands.T.ravel() >> np.uint64(64 - KEY_BITS),
         long_runs.hashes >> HASH_SHIFT,
         short[counted],
     )

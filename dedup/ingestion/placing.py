@@ -12,12 +12,13 @@ import numpy as np
 
 from dedup.candidates import is_flash
 from dedup.edges import NEAR, NONE, Edges
+from dedup.fingerprints import HASH_BITS
 from dedup.ingestion.keys import (
     BANDS,
-    COUNTS,
+    COUNTED,
     FINGERPRINTS,
     HASH_SHIFT,
-    LIST_SHIFT,
+    KEY_BITS,
     LONG,
     is_counted,
 )
@@ -45,14 +46,10 @@ if TYPE_CHECKING:
 
 __all__ = ["PlacedEdges", "Placement", "TextShingles", "edges_of", "place", "read_ahead"]
 
-_COUNTED = np.uint64(COUNTS) << LIST_SHIFT
 _NO_KEYS = np.empty(0, np.uint64)
 _NUMBERS = (1 << NUMBER_BITS) - 1
 
-_SHINGLE, _FINGERPRINT = 48, 34
-"""Bits of a shingle, and of a fingerprint as it is looked up."""
-
-_SHINGLE_MASK = np.uint64((1 << _SHINGLE) - 1)
+_SHINGLE_MASK = np.uint64((1 << HASH_BITS) - 1)
 
 MOST_SAME = 16
 """Documents with the same body that are looked at."""
@@ -233,7 +230,7 @@ class _Batch:
         if meetings is None:
             return False
         low, high = sought.ranges()
-        counts = len(low) if stored else np.searchsorted(low, _COUNTED)
+        counts = len(low) if stored else np.searchsorted(low, COUNTED)
         hits = sought.hits(postings.find(low[:counts], high[:counts]))
         self._found = _Found(sought, joined(hits, meetings.hits(self._entries)), self._entries)
         self._occur()
@@ -354,7 +351,7 @@ class _Batch:
 
     def _stock_of(self, i: int) -> Keys:
         """The stock shingles of a document, its place above their 48 bits."""
-        ends = np.array([i, i + 1], np.uint64) << np.uint64(_SHINGLE)
+        ends = np.array([i, i + 1], np.uint64) << np.uint64(HASH_BITS)
         return self._stock[slice(*self._stock.searchsorted(ends).tolist())]
 
     def _verify(self, pairs: Sequence[tuple[int, Entry]]) -> None:
@@ -389,7 +386,7 @@ class _Batch:
         """Mark what is stock for each document in its flags."""
         frequent = self._sought.often(counts, self._entries, self._settings)
         self._crossing = set(frequent.owner[frequent.crossing].tolist())
-        often = _of(frequent.owner, frequent.shingle, _SHINGLE)
+        often = _of(frequent.owner, frequent.shingle, HASH_BITS)
         if not len(often):
             return
         often.sort()
@@ -404,7 +401,7 @@ class _Batch:
         inside = np.flatnonzero((after > 0) & (after < len(told)))
         left, right = told[after[inside] - 1], told[after[inside]]
         between = stock[left] & stock[right]
-        between &= (shingles.hash[left] ^ shingles.hash[right]) >> np.uint64(_SHINGLE) == 0
+        between &= (shingles.hash[left] ^ shingles.hash[right]) >> np.uint64(HASH_BITS) == 0
         stock[inside] |= between
         marked = shingles.covered(stock) * np.uint8(STOCK)
         for place_, i in enumerate(own):
@@ -470,7 +467,7 @@ class _Batch:
 
     def _outside_stock(self, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Which fingerprints, rows of what is sought, lie outside stock text."""
-        own = distinct(self._stock >> np.uint64(_SHINGLE)).astype(np.int64)
+        own = distinct(self._stock >> np.uint64(HASH_BITS)).astype(np.int64)
         outside = np.ones(len(rows), bool)
         asked = np.flatnonzero(is_in(self._sought.owner[rows], own))
         if not len(asked):
@@ -479,10 +476,10 @@ class _Batch:
         for i in own.tolist():
             document = self._documents[i]
             fingerprints = document.fingerprints[document.outside_stock(self._flags[i], self._settings)]
-            kept.append(_of(i, fingerprints >> HASH_SHIFT, _FINGERPRINT))
+            kept.append(_of(i, fingerprints >> HASH_SHIFT, KEY_BITS))
         rows = rows[asked]
         heads = self._sought.head[rows] >> np.uint64(NUMBER_BITS)
-        sought = _of(self._sought.owner[rows], heads, _FINGERPRINT)
+        sought = _of(self._sought.owner[rows], heads, KEY_BITS)
         outside[asked] = is_in(sought, np.sort(np.concatenate(kept)))
         return outside
 
@@ -554,7 +551,7 @@ class TextShingles:
         size = widths(texts.spaceless, settings)
         places, hashes = roll(texts.hash, offsets, size)
         count = steps(places)
-        self.hash = _of(np.repeat(holder, count), hashes >> np.uint64(16), _SHINGLE)
+        self.hash = _of(np.repeat(holder, count), hashes >> np.uint64(64 - HASH_BITS), HASH_BITS)
         self._at = np.arange(len(hashes)) + np.repeat(offsets[:-1] - places[:-1], count)
         self._width = np.repeat(np.minimum(size, steps(offsets)), count)
         self._tokens = len(texts.hash)

@@ -8,6 +8,7 @@ import numpy as np
 
 from dedup.candidates import CROWD, STAR_CENTRES
 from dedup.ingestion.keys import (
+    COUNTED,
     COUNTS,
     FINGERPRINTS,
     LIST_SHIFT,
@@ -33,7 +34,6 @@ __all__ = ["Hits", "Meetings", "Sought", "joined", "looked_at"]
 
 _MASKS = (np.uint64(1) << np.array(LOW_BITS, np.uint64)) - np.uint64(1)
 _LIST_BITS = np.uint64(64) - LIST_SHIFT
-_COUNTED = np.uint64(COUNTS) << LIST_SHIFT
 
 
 class Hits(NamedTuple):
@@ -76,7 +76,7 @@ class Sought:
     def __init__(self, heads: Sequence[Keys], undated: bool) -> None:
         """Of documents in their order, and whether there may be undated ones anywhere."""
         if undated:
-            counts = [part[np.searchsorted(part, _COUNTED) :] for part in heads]
+            counts = [part[np.searchsorted(part, COUNTED) :] for part in heads]
             heads = [part for pair in zip(heads, map(salted, counts), strict=True) for part in pair]
         size = np.array([len(part) for part in heads])
         self.head = np.concatenate(heads)

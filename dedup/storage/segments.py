@@ -9,7 +9,8 @@ all (O'Neil et al., The log-structured merge-tree, 1996; the tree is that of Arg
 Everything happens inside the database's transactions, and keys are sets, so that a key found twice, while it
 moves, is one key.
 
-A hash with very many numbers (a disclaimer in every document) keeps the first ``FIRST`` and the last ones.
+A hash with very many numbers (a disclaimer in every document) keeps the first ``STAR_CENTRES`` and the last
+ones.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from dedup import kernels
+from dedup.candidates import STAR_CENTRES
 from dedup.ragged import distinct, is_in, run_starts, running, steps
 
 if TYPE_CHECKING:
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
 
     Keys = NDArray[np.uint64]
 
-__all__ = ["FIRST", "Postings"]
+__all__ = ["Postings"]
 
 LEVELS = (19, 24)
 """Bits of a key that name its bucket, by level, 16 at least."""
@@ -52,9 +54,6 @@ TOGETHER = 1 << 10
 DENSE = 4
 """Where every fourth bucket is asked for, all between are read: rows of a scan cost less than look-ups."""
 
-FIRST = 8
-"""The earliest numbers of a hash that has too many, which are kept."""
-
 _WIDTH = 6
 """Bytes stored of a key."""
 
@@ -68,7 +67,7 @@ class Thinned(NamedTuple):
 
     Attributes:
         upto: Only keys below this one are passed over.
-        most: Keys of one hash that are looked at: the first :data:`FIRST`, and the last ones.
+        most: Keys of one hash that are looked at: the first :data:`STAR_CENTRES`, and the last ones.
     """
 
     upto: np.uint64
@@ -395,13 +394,13 @@ def _within(
     """Keys within ranges; what the arguments are, the kernel says."""
     find_keys = kernels.get().find_keys
     keys = np.empty(4 * len(low), np.uint64)
-    count = find_keys(data, width, bounds, buckets, shift, low, high, *thinned, FIRST, keys)
+    count = find_keys(data, width, bounds, buckets, shift, low, high, *thinned, STAR_CENTRES, keys)
     if count > len(keys):
         keys = np.empty(count, np.uint64)
-        find_keys(data, width, bounds, buckets, shift, low, high, *thinned, FIRST, keys)
+        find_keys(data, width, bounds, buckets, shift, low, high, *thinned, STAR_CENTRES, keys)
     return keys[:count]
 
 
 def _thinned(keys: Keys, bits: np.uint64, most: int) -> Keys:
     """Of each hash at most so many keys: the first ones and the last ones. Nobody else may hold the keys."""
-    return keys[: kernels.get().thin_keys(keys, bits, most, FIRST)]
+    return keys[: kernels.get().thin_keys(keys, bits, most, STAR_CENTRES)]

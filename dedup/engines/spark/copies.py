@@ -129,9 +129,6 @@ def _meet(rows: pa.Table) -> pa.Table:
 def _bands(table: pa.Table) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
     signatures, _ = flat(table["signature"], np.uint32)
     keys = band_keys(signatures.reshape(len(table), -1))
-    keys += np.arange(len(keys), dtype=np.uint64)[:, None] * np.uint64(
-        0xD6E8FEB86659FD93
-    )  # a band is its own
     return keys.reshape(-1), np.tile(integers(table["number"]), len(keys))
 
 

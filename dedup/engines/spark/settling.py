@@ -263,13 +263,7 @@ def _families(table: pa.Table, settings: Settings) -> pa.Table:
     has, lacked = (whole(table[name].fill_null(0.0)).to_numpy() for name in ("has", "lacked"))
     agreed = agreed_share(has, lacked, family, chosen, booleans(table["copy"]))
     ids, sources = table["id"].to_pylist(), table["source"].to_pylist()
-    keys = np.stack(
-        [
-            versions.published.view(np.uint64),
-            *(unsigned(integers(table[name])) for name in ("high", "low")),
-        ],
-        axis=1,
-    )
+    high, low = (unsigned(integers(table[name])).tolist() for name in ("high", "low"))
     order = np.argsort(family, kind="stable")
     rows = []
     for members in np.split(order, np.flatnonzero(np.diff(family[order])) + 1):
@@ -280,7 +274,7 @@ def _families(table: pa.Table, settings: Settings) -> pa.Table:
         rows.append(
             {
                 "family": int(firsts[family[first]]),
-                "id": id_of(keys[first].tobytes()),
+                "id": id_of(int(versions.published[first]), high[first], low[first]),
                 "canonical": ids[stands],
                 "reason": reason(stands, places, versions, float(agreed[stands]), settings),
                 "earliest": ids[first] if len(times) else None,
