@@ -344,12 +344,12 @@ def document(ledger: Ledger, entry: Entry) -> StoredDocument:
 def described(ledger: Ledger, family: FamilyRow) -> StoredFamily:
     """A family with its members."""
     members = ledger.members(family.num)
-    ids = {e.num: e.id for e in members}
+    stands = ledger.entries({family.canonical, family.earliest})
     times = [e.published for e in members if e.published is not None]
     return StoredFamily(
         id=family.id,
-        canonical=ids[family.canonical],
-        earliest=ids[family.earliest] if times else None,
+        canonical=stands[family.canonical].id,
+        earliest=stands[family.earliest].id if times else None,
         members=tuple(e.id for e in members),
         sources=tuple(dict.fromkeys(e.source for e in members if e.source is not None)),
         agencies=tuple(dict.fromkeys(name for e in members for name in orjson.loads(e.agencies))),

@@ -96,7 +96,7 @@ def _misnamed(ledger: Ledger) -> Iterator[str]:
     """Families that have not the id of their earliest member."""
     for some in _parts(ledger, "family"):
         families = ledger.families(some)
-        entries = ledger.entries([family.earliest for family in families.values()])
+        entries = ledger.entries_there([family.earliest for family in families.values()])
         for family in families.values():
             earliest = entries.get(family.earliest)
             if earliest is None or family_id(earliest) != family.id:
@@ -120,13 +120,13 @@ def _read(ledger: Ledger, nums: Sequence[int]) -> None:
     """Read all that is packed of documents, and of their pairs."""
     ledger.bodies.spans(nums)
     ledger.bodies.raw_texts(nums)
-    bodies, known = ledger.bodies.of(nums), ledger.entries(nums)
+    bodies, known = ledger.bodies.of(nums), ledger.entries_there(nums)
     for num, entry in known.items():
         if len(bodies[num].hash) != entry.tokens:
             raise ledger.damaged(num)
     for table in ("edge", "copy"):
         edges = ledger.pairs.to(nums, table)
-        ends = ledger.entries({*edges.a.tolist(), *edges.b.tolist()})
+        ends = ledger.entries_there({*edges.a.tolist(), *edges.b.tolist()})
         order, there = list(ends.values()), list(ends)
         edges = edges.take(np.isin(edges.a, there) & np.isin(edges.b, there))
         places = edges.between(*places_in(order, edges.a, edges.b))

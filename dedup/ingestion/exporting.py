@@ -48,18 +48,27 @@ class _Stored(Tables):
 
 
 def exported(ledger: Ledger, settings: Settings) -> Tables:
-    """What is stored, as the tables of a run."""
+    """What is stored, as the tables of a run.
+
+    Raises:
+        StorageError: Something of a document is damaged, or a document gone.
+    """
     recalled = recall(ledger, settings)
     entries, prepared = recalled.entries, recalled.prepared
     n = len(entries)
     place = {e.num: i for i, e in enumerate(entries)}
-    leader = np.array([place[e.leader] for e in entries], np.int64)
     canonicals = ledger.canonicals()
+    stored = [ledger.pairs.all(table) for table in ("edge", "copy")]
+    named = [np.array([*(e.leader for e in entries), *canonicals.values()], np.int64)]
+    named += [end for found in stored for end in (found.a, found.b)]
+    gone = np.setdiff1d(np.concatenate(named), [e.num for e in entries])
+    if len(gone):
+        raise ledger.gone(int(gone[0]))
+    leader = np.array([place[e.leader] for e in entries], np.int64)
     row = [entries[i].family for i in leader.tolist()]
     first: dict[int, int] = {}
     for i, number in enumerate(row):
         first.setdefault(number, i)
-    stored = [ledger.pairs.all(table) for table in ("edge", "copy")]
     edges, collapsed = (found.between(*places_in(entries, found.a, found.b)) for found in stored)
     canonical = np.array([place[canonicals[number]] for number in row], np.int64)
     family = np.array([first[number] for number in row], np.int64)

@@ -189,7 +189,9 @@ class Grouped:
         mine = None if new is None or new.entry.num not in nums else new
         stored = [num for num in nums if mine is None or num != mine.entry.num]
         before = ledger.families({e.family for e in self.leaders if e.num in stored}).values()
-        chosen = ledger.entries({num for family in before for num in (family.canonical, family.earliest)})
+        chosen = ledger.entries_there(
+            {num for family in before for num in (family.canonical, family.earliest)}
+        )
         known = {c.num: c for c in [*ledger.copies(stored, MANY), *chosen.values()] if c.leader in stored}
         copies = [c for c in known.values() if c.num != c.leader]
         self.earliest = min([self.leaders[0], *copies], key=lambda e: e.key)

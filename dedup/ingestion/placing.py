@@ -271,13 +271,13 @@ class _Batch:
                     waiting[i] = num
                 elif self._verified.kind(i, leader) <= NEAR and not self._is_another_day_s(i, leader):
                     self._entries[i] = self._entries[i]._replace(leader=leader)
-            leaders = self._known({leader for _, leader in unsure})
+            leaders = self._leaders({leader for _, leader in unsure})
             self._verify([(i, leaders[leader]) for i, leader in unsure])
             first = waiting
 
     def _is_another_day_s(self, i: int, leader: int) -> bool:
         """Whether a document equals another one, but both are mostly stock and of two days: two notices."""
-        (other,), entry = self._known([leader]).values(), self._entries[i]
+        (other,), entry = self._leaders([leader]).values(), self._entries[i]
         equal = entry.content == other.content
         return equal and not _is_of_day(entry, other) and _stocky(entry, self._flags[i])
 
@@ -332,7 +332,12 @@ class _Batch:
     # --- what is there
 
     def _known(self, nums: Collection[int]) -> dict[int, Entry]:
-        """Documents that are stored, or of the batch."""
+        """Documents that are stored, or of the batch; those that are gone are missing."""
+        here = {num: self._entries[self._place[num]] for num in nums if num in self._place}
+        return here | self._ledger.entries_there([num for num in nums if num not in here])
+
+    def _leaders(self, nums: Collection[int]) -> dict[int, Entry]:
+        """The same of documents that others are copies of: none may be gone."""
         here = {num: self._entries[self._place[num]] for num in nums if num in self._place}
         return here | self._ledger.entries([num for num in nums if num not in here])
 

@@ -95,6 +95,7 @@ def rebuild(
         judgement: Their row.
         apply: Writes a settlement.
     """
+    ledger.bodies.drop_strays()
     recalled = recall(ledger, settings)
     entries, prepared = recalled.entries, recalled.prepared
     if not entries:
@@ -113,7 +114,7 @@ def rebuild(
         after.append(
             e._replace(
                 leader=int(nums[leader]),
-                family=own_family[e.leader],
+                family=own_family.get(e.leader, -1),  # what leads it may be gone
                 roundup=int(judged.roundup[i] and leader == i),
                 agreed=int(judged.versions.agreed[i]),
                 judgement=judgement,

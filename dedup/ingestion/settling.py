@@ -141,10 +141,11 @@ def _regroup(cases: Sequence[_Case], ledger: Ledger, settings: Settings) -> list
         own = case.own
         ends = other_ends(case.joining, min(own)) if own else []
         component = ledger.component({*case.seeds, *case.changed, *ends})
+        stored = ledger.entries(component.nums.tolist())
         if own:
             nums = np.concatenate([component.nums, list(own)])
             component = Component(nums, join_links([component.edges, case.joining]))
-        leaders = {**ledger.entries(component.nums.tolist()), **case.changed, **own}
+        leaders = {**stored, **case.changed, **own}
         everyone += sorted(leaders.values(), key=lambda e: e.key)
         links.append(component.edges)
         bounds.append(len(everyone))

@@ -211,6 +211,10 @@ class BodyTable:
         sql = "SELECT num, text FROM body WHERE num IN {keys} AND text IS NOT NULL"
         return {num: self._inflated(num, text) for num, text in self._store.rows_in(sql, nums)}
 
+    def drop_strays(self) -> None:
+        """Remove those whose document is gone."""
+        self._store.run("DELETE FROM body WHERE num NOT IN (SELECT num FROM document)")
+
     def has_all_texts(self) -> bool:
         """Whether no raw text is missing, nor a whole body."""
         return not self._store.rows(

@@ -182,6 +182,19 @@ class Ledger:
     # --- documents
 
     def entries(self, nums: Collection[int]) -> dict[int, Entry]:
+        """Documents by number.
+
+        Raises:
+            StorageError: One is gone.
+        """
+        found = self.entries_there(nums)
+        if len(found) < len(nums):
+            for num in nums:
+                if num not in found:
+                    raise self.gone(num)
+        return found
+
+    def entries_there(self, nums: Collection[int]) -> dict[int, Entry]:
         """Documents by number; those that are gone are missing."""
         known = self._entries
         missing = [num for num in nums if num not in known]
@@ -192,7 +205,7 @@ class Ledger:
 
     def posted(self, nums: Collection[int]) -> dict[int, Entry]:
         """Documents by the number their fingerprints are found by; those that are gone are missing."""
-        found = {num: e for num, e in self.entries(nums).items() if e.posted == num}
+        found = {num: e for num, e in self.entries_there(nums).items() if e.posted == num}
         others = self._entries_in("revises IN {keys} AND revises >= 0", [n for n in nums if n not in found])
         return found | {e.posted: e for e in others}
 
@@ -446,10 +459,18 @@ class Ledger:
 
     def damaged(self, num: int) -> StorageError:
         """What to raise where something of a document is not what was stored."""
-        entry = self.entries([num]).get(num)
-        name = f"number {num}" if entry is None else repr(entry.id)
+        entry = self.entries_there([num]).get(num)
+        if entry is None:
+            return self.gone(num)
         return StorageError(
-            f"{self.store.name}: what is stored of document {name} is damaged; remove it and add it again"
+            f"{self.store.name}: what is stored of document {entry.id!r} is damaged; "
+            "remove it and add it again"
+        )
+
+    def gone(self, num: int) -> StorageError:
+        """What to raise where a document is not there that others refer to."""
+        return StorageError(
+            f"{self.store.name}: document number {num} is gone, but others refer to it; rebuild the index"
         )
 
     def check_runs(self, edges: Edges, nums: Sequence[int], size: NDArray[np.int64]) -> None:
@@ -488,7 +509,7 @@ class Ledger:
             return
         nums, links, together = set[int](), dict[Row, Row](), list[Row]()
         while frontier:
-            rows = {e.family for e in self.entries(frontier).values() if e.family >= 0}
+            rows = {e.family for e in self.entries_there(frontier).values() if e.family >= 0}
             first: dict[int, int] = {}
             for e in self.leaders(rows):
                 together.append((first.setdefault(e.family, e.num), e.num))

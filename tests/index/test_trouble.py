@@ -310,6 +310,37 @@ def test_a_body_may_be_gone(place, num):
         index.add(document)
         assert len(index.export()["documents"]) == len(documents)
         index.rebuild()
+
+
+@pytest.mark.parametrize("gone", ["d0", "d1", "d2", "d3", "d4"])
+def test_a_document_may_be_gone(place, gone):
+    """The first and a leader, a member, the canonical version, a copy, and one of another family."""
+    documents = [article(f"d{n}", version(0, n), n) for n in range(4)]
+    with place.open(store_text=True) as index:
+        index.add_many([*documents, *(article(f"d{n}", version(1, n - 4), n) for n in range(4, 8))])
+        assert index.family("d0").canonical == "d2"
+        num = index._ledger.by_id(gone).num
+        index._store.run("DELETE FROM document WHERE num = ?", num)
+        index._ledger.forget()
+        assert index.check()
+        said = set()
+        for call in (
+            index.export,
+            lambda: list(index.families(min_size=1)),
+            lambda: [index.document(f"d{n}") for n in range(8)],
+            lambda: index.query(article("q", version(0, 1), 9)),
+            lambda: index.query(article("q", version(0, 0), 9)),
+            lambda: index.add(article("q", version(1, 0), 9)),
+            lambda: index.remove("d5"),
+        ):
+            try:
+                call()
+            except StorageError as error:
+                said.add(str(error).removeprefix(f"{index._store.name}: "))
+        assert said == {f"document number {num} is gone, but others refer to it; rebuild the index"}
+        index.rebuild()
+        assert index.check() == []
+        assert len(index.export()["documents"]) == index.stats()["documents"]
         assert index.check() == []
 
 
