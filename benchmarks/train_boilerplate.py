@@ -40,11 +40,11 @@ from dedup.boilerplate import clean_texts, model
 from dedup.boilerplate.features import observe, suspects, table, words_of
 from dedup.boilerplate.model import LABELS, Weights
 from dedup.boilerplate.recurring import block_table, find_recurring
-from dedup.boilerplate.units import dated_openings, find_phrases, measure, surface_of, units_of
+from dedup.boilerplate.units import Seen, dated_openings, find_phrases, measure, units_of
 from dedup.ingestion.intake import batch_of
 from dedup.kernels.traits import WORD
 from dedup.model import Document
-from dedup.tokens import decoded, tokenize
+from dedup.tokens import tokenize
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -341,16 +341,16 @@ def examples(
         }
     )
     raw_tokens = tokenize(batch.column("text"))
-    tokens, texts = decoded(raw_tokens, batch.column("text"))
-    surface = surface_of(tokens, texts)
+    seen = Seen.of(raw_tokens, batch.column("text"))
+    tokens = seen.tokens
     cut = np.repeat([page.unbroken for page in pages], np.diff(tokens.block_offsets))
-    dated = dated_openings(tokens, surface)
-    units = units_of(tokens, surface, cut, dated)
-    phrases = find_phrases(tokens, surface)
-    measures = measure(tokens, surface, units, phrases)
+    dated = dated_openings(seen)
+    units = units_of(seen, cut, dated)
+    phrases = find_phrases(seen)
+    measures = measure(seen, units, phrases)
     if by_sentences:
-        units = units_of(tokens, surface, cut | suspects(tokens, units, measures), dated)
-        measures = measure(tokens, surface, units, phrases)
+        units = units_of(seen, cut | suspects(tokens, units, measures), dated)
+        measures = measure(seen, units, phrases)
     recurs = np.zeros(len(units), np.uint8)
     if learn:
         recurs = find_recurring(block_table(tokens, batch)).witnesses_of(batch, units, measures.whole)
@@ -371,7 +371,7 @@ def examples(
             np.uint8
         )
     own = np.zeros(len(units), np.bool_), recurs
-    features = table().holds(observe(tokens, surface, units, measures, *own))
+    features = table().holds(observe(seen, units, measures, *own))
     return Examples(
         table().names,
         csr_matrix(features.T, dtype=np.float32),

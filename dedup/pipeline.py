@@ -207,7 +207,7 @@ def prepare(
     cut[1:] &= ~body[:-1]
     cut[tokens.offsets[:-1][steps(tokens.offsets) > 0]] = False  # the document before doesn't count
     flags[cut] |= CUT
-    flags[sentence_starts(tokens, seen.surface)] |= SENTENCE
+    flags[sentence_starts(seen)] |= SENTENCE
     flags = flags[body]
     names, credited = credited_agencies(stripped, tokens, kept, named)
     return Prepared(

@@ -28,7 +28,7 @@ from dedup.ragged import steps, sums
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dedup.boilerplate.units import Measures, Surface, Units
+    from dedup.boilerplate.units import Measures, Seen, Units
     from dedup.tokens import Tokens
 
     Features = Iterator[tuple[str, Condition]]
@@ -360,12 +360,7 @@ def table() -> Table:
 
 
 def observe(
-    tokens: Tokens,
-    surface: Surface,
-    units: Units,
-    measures: Measures,
-    is_title: Mask,
-    recurs: NDArray[np.uint8],
+    seen: Seen, units: Units, measures: Measures, is_title: Mask, recurs: NDArray[np.uint8]
 ) -> NDArray[np.int16]:
     """int16[ROWS, U]: the traits of every unit, rows of :mod:`dedup.kernels.traits`."""
     traits = np.zeros((rows.ROWS, len(units)), np.int16)
@@ -377,9 +372,9 @@ def observe(
     )
     traits[rows.TITLE] = is_title
     _mark_twins(units, measures, traits)
-    longest = int(steps(tokens.offsets).max(initial=0))
+    longest = int(steps(seen.tokens.offsets).max(initial=0))
     loops.echoes(
-        *(surface.keyword, tokens.flags, units.first, units.last, units.offsets),
+        *(seen.surface.keyword, seen.tokens.flags, units.first, units.last, units.offsets),
         *(np.empty(longest + 1, np.uint64), np.empty(len(units), np.int64)),
         *(np.empty(4 * longest + 16, np.uint64), traits),
     )

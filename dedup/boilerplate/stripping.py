@@ -167,27 +167,28 @@ def strip(
 
 def _units(seen: Seen) -> tuple[Units, NDArray[np.int64]]:
     """Blocks, or sentences where those are no paragraphs, and the tokens of :func:`dated_openings`."""
-    dated = dated_openings(seen.tokens, seen.surface)
-    return units_of(seen.tokens, seen.surface, unbroken(seen.tokens), dated), dated
+    dated = dated_openings(seen)
+    return units_of(seen, unbroken(seen.tokens), dated), dated
 
 
 def _labelled(
     seen: Seen, batch: pa.RecordBatch, recurring: Recurring | None
 ) -> tuple[View, NDArray[np.uint8]]:
     """The units of a batch, and the label of each by the model and the rules, uint8[U]."""
-    tokens, surface = seen.tokens, seen.surface
     units, dated = _units(seen)
-    phrases = find_phrases(tokens, surface)
-    measures = measure(tokens, surface, units, phrases)
+    phrases = find_phrases(seen)
+    measures = measure(seen, units, phrases)
     is_title = _equal_titles(batch, units, measures.whole)
     recurs = np.zeros(len(units), np.uint8)
     if recurring is not None:
         recurs = recurring.witnesses_of(batch, units, measures.whole)
-    traits = observe(tokens, surface, units, measures, is_title, recurs)
+    traits = observe(seen, units, measures, is_title, recurs)
     model = model_of(units, measures)
     labels = label_units(table(), traits, units.offsets, model)
     posted = posts(units, measures) & (traits[RECURS] == 0)
-    view = View(tokens, seen.texts, surface, units, phrases, measures, traits, model, dated, posted)
+    view = View(
+        *(seen.tokens, seen.texts, seen.surface, units, phrases, measures, traits, model, dated, posted)
+    )
     relabel(view, labels)
     return view, labels
 
@@ -230,21 +231,21 @@ def _by_sentences(view: View, decided: _Decided, mixed: NDArray[np.bool_]) -> _D
         decided: So far.
         mixed: bool[B], the blocks.
     """
-    tokens, surface, units, measures = view.tokens, view.surface, view.units, view.measures
-    finer = units_of(tokens, surface, mixed | unbroken(tokens), view.dated)
+    units, measures = view.units, view.measures
+    finer = units_of(view, mixed | unbroken(view.tokens), view.dated)
     origin = holders(units.first, finer.first)
     labels, kind, removed = decided.labels[origin], decided.kind[origin], decided.removed[origin]
     new = mixed[finer.block]
     chosen = sums(new, finer.offsets) > 0  # only their documents are looked at again
     rows = np.flatnonzero(chosen.repeat(steps(finer.offsets)))
     part, new = finer.of(chosen), new[rows]
-    fresh = tally(tokens, surface, part.first[new], part.last[new])
+    fresh = tally(view, part.first[new], part.last[new])
     tallies = Tallies(measures.counts, measures.whole, measures.head).of(origin[rows], new, fresh)
-    measured = measure(tokens, surface, part, view.phrases, tallies)
+    measured = measure(view, part, view.phrases, tallies)
     nothing = np.zeros(len(part), np.bool_)
     found = label_units(
         table(),
-        observe(tokens, surface, part, measured, nothing, nothing.view(np.uint8)),
+        observe(view, part, measured, nothing, nothing.view(np.uint8)),
         part.offsets,
         np.full(len(part.offsets) - 1, MODELS.index("sentence"), np.uint8),
     )
@@ -384,10 +385,9 @@ def share_of_cues(line: str) -> float:
     """
     texts = pa.array([line], pa.large_string())
     seen = Seen.of(tokenize(texts), texts)
-    tokens, surface = seen.tokens, seen.surface
     units, _ = _units(seen)
-    covered = measure(tokens, surface, units, find_phrases(tokens, surface)).covered[:, :KINDS_OF_FURNITURE]
-    return float(covered.sum(axis=0).max(initial=0)) / max(len(tokens.hash), 1)
+    covered = measure(seen, units, find_phrases(seen)).covered[:, :KINDS_OF_FURNITURE]
+    return float(covered.sum(axis=0).max(initial=0)) / max(len(seen.tokens.hash), 1)
 
 
 def strip_boilerplate(text: str, *, title: str | None = None) -> CleanText:

@@ -30,7 +30,6 @@ __all__ = [
     "find_phrases",
     "measure",
     "sentence_starts",
-    "surface_of",
     "tally",
     "unbroken",
     "units_of",
@@ -79,7 +78,7 @@ class Seen:
     def of(cls, tokens: Tokens, texts: pa.Array) -> Self:
         """Of raw texts and their token stream."""
         tokens, texts = decoded(tokens, texts)
-        return cls(tokens, texts, surface_of(tokens, texts))
+        return cls(tokens, texts, _surface_of(tokens, texts))
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +194,7 @@ class Measures:
         return replace(self, **{f"agency_{name}": getattr(self, f"agency_{name}")[chosen] for name in names})
 
 
-def surface_of(tokens: Tokens, texts: pa.Array) -> Surface:
+def _surface_of(tokens: Tokens, texts: pa.Array) -> Surface:
     """Look at the raw text of a batch once more: capitals, figures, and the signs between tokens."""
     data, begins = text_buffers(texts)
     size = len(tokens.hash)
@@ -209,15 +208,15 @@ def surface_of(tokens: Tokens, texts: pa.Array) -> Surface:
     return surface
 
 
-def units_of(tokens: Tokens, surface: Surface, cut: NDArray[np.bool_], dated: NDArray[np.int64]) -> Units:
+def units_of(seen: Seen, cut: NDArray[np.bool_], dated: NDArray[np.int64]) -> Units:
     """Blocks, or the sentences of some; see :func:`dedup.kernels.blocks.cut_units`.
 
     Args:
-        tokens: The token stream.
-        surface: What it looks like.
+        seen: The batch.
         cut: bool[B], blocks to cut into sentences.
         dated: int64[D], tokens that begin a text after a date put before it; another cut.
     """
+    tokens, surface = seen.tokens, seen.surface
     sizes = steps(tokens.block_first)
     room = len(sizes) + len(dated) + int(sizes[cut].sum())
     offsets = np.empty(len(tokens) + 1, np.int64)
@@ -231,22 +230,18 @@ def units_of(tokens: Tokens, surface: Surface, cut: NDArray[np.bool_], dated: ND
     return Units(first[:found], last[:found], offsets, block, cut[block])
 
 
-def sentence_starts(tokens: Tokens, surface: Surface) -> NDArray[np.int64]:
-    """The first token of each sentence or line: int64[s].
-
-    Args:
-        tokens: The token stream.
-        surface: What it looks like.
-    """
-    every = np.ones(len(tokens.block_start), bool)
-    return units_of(tokens, surface, every, np.empty(0, np.int64)).first
+def sentence_starts(seen: Seen) -> NDArray[np.int64]:
+    """The first token of each sentence or line: int64[s]."""
+    every = np.ones(len(seen.tokens.block_start), bool)
+    return units_of(seen, every, np.empty(0, np.int64)).first
 
 
-def dated_openings(tokens: Tokens, surface: Surface) -> NDArray[np.int64]:
+def dated_openings(seen: Seen) -> NDArray[np.int64]:
     """int64[D]: where the text goes on in documents that open with an ISO date, after one word at most.
 
     Crawlers put "date 2024-01-31" in front of the first sentence.
     """
+    tokens, surface = seen.tokens, seen.surface
     size = len(tokens.hash)
     found = np.zeros(0, np.int64)
     block = tokens.block_offsets[:-1][steps(tokens.block_offsets) > 0]
@@ -277,8 +272,9 @@ def unbroken(tokens: Tokens) -> NDArray[np.bool_]:
     return whole.repeat(blocks)
 
 
-def tally(tokens: Tokens, surface: Surface, first: NDArray[np.int64], last: NDArray[np.int64]) -> Tallies:
+def tally(seen: Seen, first: NDArray[np.int64], last: NDArray[np.int64]) -> Tallies:
     """Count what the runs of tokens first[i]:last[i] hold."""
+    tokens, surface = seen.tokens, seen.surface
     size = len(first)
     counts = np.zeros((size, signs.COLUMNS), np.int32)
     whole, head = np.zeros(size, np.uint64), np.zeros(size, np.uint64)
@@ -289,19 +285,17 @@ def tally(tokens: Tokens, surface: Surface, first: NDArray[np.int64], last: NDAr
     return Tallies(counts, whole, head)
 
 
-def measure(
-    tokens: Tokens, surface: Surface, units: Units, phrases: Phrases, tallies: Tallies | None = None
-) -> Measures:
+def measure(seen: Seen, units: Units, phrases: Phrases, tallies: Tallies | None = None) -> Measures:
     """Tally each unit and what the phrases in it say; those that reach beyond it say nothing."""
-    size = len(units)
-    tallies = tallies or tally(tokens, surface, units.first, units.last)
+    surface, size = seen.surface, len(units)
+    tallies = tallies or tally(seen, units.first, units.last)
     words = lex.lexicon()
     cues, covered = (np.zeros((size, lex.AGENCY + 1), np.float32) for _ in range(2))
     strongest = np.empty(size, np.float32)
     agency, tokens_of = np.empty(len(phrases.first), np.int64), np.empty(len(phrases.first), np.int32)
     entry = np.empty(len(phrases.first), np.int64)
     found = kernels.get().read_cues(
-        *(units.first, units.last, tokens.flags, surface.shape, surface.before, surface.after),
+        *(units.first, units.last, seen.tokens.flags, surface.shape, surface.before, surface.after),
         *(phrases.first, phrases.size, phrases.node, words.entries, words.kind, words.weight, words.need),
         *(cues, covered, strongest, agency, tokens_of, entry),
     )
@@ -334,15 +328,15 @@ def _cut_off(units: Units, gap_after: NDArray[np.uint16]) -> NDArray[np.int64]:
     return np.union1d(rows[:-1][beside], rows[1:][beside])
 
 
-def find_phrases(tokens: Tokens, surface: Surface) -> Phrases:
+def find_phrases(seen: Seen) -> Phrases:
     """Every phrase of the lexicon within a block."""
-    words = lex.lexicon()
+    tokens, words = seen.tokens, lex.lexicon()
     capacity = 64 + len(tokens.hash) // 2
     while True:
         first = np.empty(capacity, np.int64)
         size, node = np.empty(capacity, np.int32), np.empty(capacity, np.int32)
         found = kernels.get().match(
-            *(tokens.hash, surface.shape, tokens.block_first),
+            *(tokens.hash, seen.surface.shape, tokens.block_first),
             *(words.keys, words.targets, words.terminal, words.word_bits, words.pair_bits, words.number),
             *(first, size, node),
         )

@@ -7,27 +7,23 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dedup.boilerplate.units import Seen
 from dedup.kernels import signs
 from dedup.kernels.traits import AGENCY, KINDS, PROSE, PROSE_ABOVE, PROSE_BELOW, RECURS
 
 if TYPE_CHECKING:
-    import pyarrow as pa
     from numpy.typing import NDArray
 
-    from dedup.boilerplate.units import Measures, Phrases, Surface, Units
-    from dedup.tokens import Tokens
+    from dedup.boilerplate.units import Measures, Phrases, Units
 
 __all__ = ["View"]
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class View(Seen):
     """U units of a batch of documents.
 
     Attributes:
-        tokens: Its token stream.
-        texts: Its texts, decoded.
-        surface: What the tokens look like.
         units: Where the units are.
         phrases: What of the lexicon stands in them.
         measures: What was measured of them.
@@ -37,9 +33,6 @@ class View:
         posted: bool[U], what somebody posted.
     """
 
-    tokens: Tokens
-    texts: pa.Array
-    surface: Surface
     units: Units
     phrases: Phrases
     measures: Measures

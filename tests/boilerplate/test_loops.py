@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from dedup import kernels
 from dedup.boilerplate import strip
 from dedup.boilerplate.lexicon import lexicon, tokenize_phrases
-from dedup.boilerplate.units import find_phrases, measure, surface_of, units_of
+from dedup.boilerplate.units import Seen, find_phrases, measure, units_of
 from dedup.kernels import blocks, reference_blocks, reference_features
 from dedup.tokens import Tokens, tokenize
 
@@ -63,11 +63,11 @@ def batch_of(documents: list[str]) -> pa.RecordBatch:
 
 def everything(batch: pa.RecordBatch, tokens: Tokens) -> list[list[object]]:
     stripped = strip(tokens, batch)
-    surface = surface_of(tokens, batch.column("text"))
+    seen = Seen.of(tokens, batch.column("text"))
     cut = np.ones(len(tokens.block_start), np.bool_)
-    units = units_of(tokens, surface, cut, np.zeros(0, np.int64))
-    measures = measure(tokens, surface, units, find_phrases(tokens, surface))
-    parts = (stripped, surface, units, measures)
+    units = units_of(seen, cut, np.zeros(0, np.int64))
+    measures = measure(seen, units, find_phrases(seen))
+    parts = (stripped, seen.surface, units, measures)
     return [getattr(part, name).tolist() for part in parts for name in type(part).__slots__]
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from dedup.boilerplate.units import find_phrases, measure, sentence_starts, surface_of, units_of
+from dedup.boilerplate.units import Seen, find_phrases, measure, sentence_starts, units_of
 from dedup.kernels import signs
 from dedup.tokens import tokenize
 
@@ -24,16 +24,16 @@ from dedup.tokens import tokenize
 def test_texts_cut_off_in_a_row_end_no_sentences(documents: list[str], stops: list[bool]) -> None:
     texts = pa.array(documents, pa.large_string())
     tokens = tokenize(texts)
-    surface = surface_of(tokens, texts)
-    units = units_of(tokens, surface, np.zeros(len(tokens.block_start), np.bool_), np.zeros(0, np.int64))
-    found = measure(tokens, surface, units, find_phrases(tokens, surface)).gap_after & signs.STOP != 0
+    seen = Seen.of(tokens, texts)
+    units = units_of(seen, np.zeros(len(tokens.block_start), np.bool_), np.zeros(0, np.int64))
+    found = measure(seen, units, find_phrases(seen)).gap_after & signs.STOP != 0
     assert found.tolist() == stops
 
 
 def sentence_count(text: str) -> int:
     column = pa.array([text], pa.large_string())
     tokens = tokenize(column)
-    return len(sentence_starts(tokens, surface_of(tokens, column)))
+    return len(sentence_starts(Seen.of(tokens, column)))
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def test_a_dateline_in_brackets_ends_no_sentence() -> None:
         ["Almiruela, 2 mar (EFE).- El Gobierno cede. Los puertos (dos). Y más."], pa.large_string()
     )
     tokens = tokenize(column)
-    assert len(sentence_starts(tokens, surface_of(tokens, column))) == 3
+    assert len(sentence_starts(Seen.of(tokens, column))) == 3
 
 
 @pytest.mark.parametrize(
