@@ -11,6 +11,7 @@ from dedup.boilerplate.forms import (
     AgencyLine,
     addresses,
     agency_lines,
+    counting,
     credited_captions,
     dates,
     initials,
@@ -353,6 +354,11 @@ def tickers(view: View, labels: Labels) -> None:
     labels[ticker_entries(view)] = BODY
 
 
+def counted(view: View, labels: Labels) -> None:
+    """The days of a calendar, the pages of a list."""
+    labels[counting(view) & (labels <= TITLE)] = NAV
+
+
 def all_there_is(view: View, labels: Labels) -> None:
     """Where nothing would be left there is too little to be sure without cues."""
     labels[none_of(view.units, labels <= TITLE) & (view.measures.strongest == 0)] = BODY
@@ -407,6 +413,7 @@ RULES: tuple[Callable[[View, Labels], None], ...] = (
     agencies_by_themselves,
     lines_of_agencies,
     tickers,
+    counted,
     all_there_is,
     lone_prose,
 )
