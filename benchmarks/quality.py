@@ -252,7 +252,7 @@ def score_pairs(name: str, data: Labelled, args: argparse.Namespace) -> dict[str
         began = time.perf_counter()
         try:
             judged = judge(data.records, data.labels)
-        except (ImportError, AttributeError) as error:
+        except ImportError as error:
             print(f"{name}: {method} left out: {error}", file=sys.stderr)
             continue
         seconds = time.perf_counter() - began
@@ -383,14 +383,7 @@ def score_lines(name: str, data: Labelled) -> dict[str, float]:
     }
     rows, scores = [], {}
     for method, remove in methods.items():
-        try:
-            removed = remove()
-        except (ImportError, AttributeError, OSError, RuntimeError) as error:
-            print(f"{name}: boilerplate {method} left out: {error}", file=sys.stderr)
-            continue
-        except Exception as error:
-            print(f"{name}: boilerplate {method} failed: {error}", file=sys.stderr)
-            continue
+        removed = remove()
         found = strip_scores(
             (by_id[i]["text"], labels, removed.get(i, [])) for i, labels in data.lines.items()
         )
@@ -537,11 +530,7 @@ def score_fundus(folder: Path) -> dict[str, float]:
     }
     rows, scores = [], {}
     for method, remove in methods.items():
-        try:
-            removed = remove()
-        except Exception as error:
-            print(f"fundus: {method} left out: {error}", file=sys.stderr)
-            continue
+        removed = remove()
         found = strip_scores((r["text"], labels[r["id"]], removed.get(r["id"], [])) for r in records)
         rows.append([method, found.counts.precision, found.counts.recall, f"{100 * found.body_loss:.2f}"])
         prefix = "fundus" if method == "dedup corpus" else f"fundus {method}"
@@ -648,7 +637,7 @@ def score_trafilatura_eval(folder: Path, *, others: bool = True) -> dict[str, fl
     for method, extract in methods.items():
         try:
             after = list(map(squeeze, extract()))
-        except (ImportError, AttributeError) as error:
+        except ImportError as error:
             print(f"trafilatura_eval: {method} left out: {error}", file=sys.stderr)
             continue
         kept = sum(s in after[i] for i, s in keep) / len(keep)

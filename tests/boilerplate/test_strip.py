@@ -282,6 +282,30 @@ def test_a_stamp_between_other_signs_heads_no_entry(monkeypatch: pytest.MonkeyPa
     assert strip_boilerplate(text).text == page(*BODY)
 
 
+@pytest.mark.parametrize(
+    "line",
+    ["0 1 2 3 4", "1\n2\n3\n4\n6", "5 4 3 2 1", "A B C D F", "Ships 1 2 3 4 5 and the others left the bay."],
+)
+def test_what_does_not_count_up_stays(line: str) -> None:
+    assert not any(r.kind == Kind.NAV for r in strip_boilerplate(page(*BODY[:2], line, *BODY[2:])).removed)
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "\n".join(map(str, range(1, 31))),
+        " ".join(map(str, range(1, 32))),
+        "1 2 3 4\n5 6 7 8 9 10 11\n12 13 14 15 16 17 18\n19 20 21 22 23 24 25\n26 27 28 29 30",
+        "\n".join("ABCDEFGHIJKLMNOPQRSTUVWXYZ"),
+        "A B C D E F G H I J K L M N O P Q R S T U V W X Y Z",
+        "« 1 2 3 4 5 »",
+        "1.\n2.\n3.\n4.\n5.",
+    ],
+)
+def test_the_days_of_a_calendar_and_the_letters_of_an_index_go(lines: str) -> None:
+    assert strip_boilerplate(page(*BODY[:2], lines, *BODY[2:])).text == page(*BODY)
+
+
 @pytest.mark.parametrize("stamp", [[], ["Stand: 10.03.2026, 19:05 Uhr"]])
 def test_a_standfirst_below_the_headline_stays(stamp: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     top = ["Harbour workers walk out", *stamp, "The union gives up its last seat.", "Sports"]
