@@ -86,8 +86,6 @@ _DATE = re.compile(
     rb"(\d{1,2}[./]\d{1,2}[./]\d{4}|\d{4}([-./])\d{1,2}\2\d{1,2})"
     rb"(([ ,|T/-]|\xe2\x80\x93){1,3}\d{1,2}[:.]\d{2}(:\d{2})?)?"
 )
-
-
 _TIME = re.compile(rb"([01]?\d|2[0-3])[:.h][0-5]\d( Uhr| h)?")
 
 
@@ -247,13 +245,13 @@ def _strong_phrases() -> NDArray[np.uint8]:
 def credited_captions(view: View) -> NDArray[np.bool_]:
     """bool[U]: a line that a photographer's credit closes: "The square in March. Photo: Ana Ruiz".
 
-    In brackets no colon is needed, "(foto Ruiz)", and the cue may be the end of a word: "(館提供)".
-
-    A longer one may be a paragraph with a caption glued to it.
+    In brackets no colon is needed, "(foto Ruiz)", and the cue may be the end of a word: "(館提供)". A longer
+    line may be a paragraph with a caption glued to it.
     """
     surface, units, phrases = view.surface, view.units, view.phrases
     kind = _strong_phrases()[phrases.node]
-    some = np.flatnonzero((kind == 1 + CUES.index("caption")) | (kind == 1 + CUES.index("credit")))
+    caption, credit = (1 + CUES.index(name) for name in ("caption", "credit"))
+    some = np.flatnonzero((kind == caption) | (kind == credit))
     found = np.zeros(len(units), np.bool_)
     if not len(some):
         return found
@@ -261,7 +259,7 @@ def credited_captions(view: View) -> NDArray[np.bool_]:
     before, after = surface.before[phrases.first[some]], surface.after[name - 1]
     unit = holders(units.first, phrases.first[some])
     shut = (name == units.last[unit]) & (before == 0) & (after & (signs.CLOSE | signs.STOP) == signs.CLOSE)
-    shut &= (kind[some] == 1 + CUES.index("caption")) & (name - units.first[unit] <= CAPTION_TOKENS[1])
+    shut &= (kind[some] == caption) & (name - units.first[unit] <= CAPTION_TOKENS[1])
     found[unit[shut]] = True
     colon = after & ~np.uint16(signs.SPACE) == signs.COLON
     colon |= after == signs.SLASH | signs.SPACE

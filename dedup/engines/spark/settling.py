@@ -172,13 +172,15 @@ def find_canonical(
         lambda: hosted(everything, 2 * size, body, "number long, has double, lacked double", _lacking),
     )
     copies = collapsed.select(F.col("b").alias("number"), F.lit(True).alias("copy"))
-    told = (
+    described = (
         known.select(*CHOICE, "id", "high", "low")
         .join(chosen.select("number", "canonical"), "number")
         .join(lacking, "number", "left")
         .join(copies, "number", "left")
     )
-    families = run.stage("told-families", lambda: each_key(told, ["family"], FAMILY, _families, settings))
+    families = run.stage(
+        "told-families", lambda: each_key(described, ["family"], FAMILY, _families, settings)
+    )
     return chosen, to_canonical, families
 
 

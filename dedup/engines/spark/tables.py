@@ -63,13 +63,13 @@ def relations_table(
         texts: Body tokens.
         settings: For the threads.
     """
-    told = with_roundups(edges, roundups).withColumn("roundup", F.col("a_roundup") | F.col("b_roundup"))
-    told = told.drop("a_roundup", "b_roundup")
+    flagged = with_roundups(edges, roundups).withColumn("roundup", F.col("a_roundup") | F.col("b_roundup"))
+    flagged = flagged.drop("a_roundup", "b_roundup")
     sides = numbered.select("id", "signature", "body", "raw_size").frame
     bodies = texts.select("flags", "spaceless", "published").frame
     wide = sides.join(documents.select("row", "text"), "row").join(bodies, "row")
     size = run.rows["edges"] + run.rows["copies"]
-    return paired(told, size, replace(numbered, frame=wide), RELATION, _relations, settings)
+    return paired(flagged, size, replace(numbered, frame=wide), RELATION, _relations, settings)
 
 
 def _relations(edges: pa.Table, documents: pa.Table, settings: Settings) -> pa.Table:
@@ -131,9 +131,9 @@ def documents_table(
         F.col("b").alias("number"), F.col("a").alias("stands"), "kind",
         F.col("coverage_b").alias("coverage"), F.col("coverage_a").alias("canonical_coverage"),
     )  # fmt: skip
-    told = member.join(a.union(b), ["number", "stands"], "left")
+    placed = member.join(a.union(b), ["number", "stands"], "left")
     lone = roundups.select("number", F.lit(True).alias("is_roundup"))
-    known = facts.join(told, "number", "left").join(lone, "number", "left")
+    known = facts.join(placed, "number", "left").join(lone, "number", "left")
     origin = documents.select("row", "title", "url", F.col("published").alias("when"), "file", "line")
     role = (
         F.when(F.col("stands") == F.col("number"), Role.CANONICAL.value)
