@@ -15,7 +15,7 @@ from dedup.ingestion.intake import one_by_one, until_fault
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Mapping
+    from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, Mapping
     from datetime import date
 
     import pyarrow as pa
@@ -106,7 +106,7 @@ class AsyncIndex:
         """See :meth:`dedup.Index.add_many`; ``documents`` as for :meth:`add_each`."""
         return [match async for match in self.add_each(documents, with_diff=with_diff)]
 
-    async def add_each(
+    def add_each(
         self,
         documents: Iterable[Document | Mapping[str, Any]] | AsyncIterable[Document | Mapping[str, Any]],
         *,
@@ -117,7 +117,10 @@ class AsyncIndex:
         Any other feed is read in other threads: while it waits, the loop and the other calls go on. What may
         be read in the thread that made it only, such as a cursor of ``sqlite3``, is to be an async generator.
         """
-        feed = _Feed(documents)
+        self.index._check_diff(with_diff)
+        return self._add_each(_Feed(documents), with_diff)
+
+    async def _add_each(self, feed: _Feed, with_diff: bool) -> AsyncIterator[Match]:
         try:
             while True:
                 some, broken = await feed.read()
@@ -152,11 +155,11 @@ class AsyncIndex:
         """See :meth:`dedup.Index.family`."""
         return await self._run(self.index.family, identity)
 
-    async def families(
-        self, *, since: date | str | None = None, min_size: int = 2
-    ) -> AsyncIterator[StoredFamily]:
+    def families(self, *, since: date | str | None = None, min_size: int = 2) -> AsyncIterator[StoredFamily]:
         """See :meth:`dedup.Index.families`."""
-        remaining = self.index.families(since=since, min_size=min_size)
+        return self._families(self.index.families(since=since, min_size=min_size))
+
+    async def _families(self, remaining: Iterator[StoredFamily]) -> AsyncIterator[StoredFamily]:
         while some := await self._run(list, islice(remaining, _TOGETHER)):
             for family in some:
                 yield family

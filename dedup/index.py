@@ -249,10 +249,18 @@ class Index:
 
         They are read some thousands ahead. A match is given once its transaction is committed, and those of
         documents before an error are given first.
+
+        Raises:
+            UsageError: At once, where ``with_diff`` needs texts that the index does not keep.
         """
+        self._check_diff(with_diff)
+        return self._add_each(one_by_one(documents), with_diff)
+
+    def _check_diff(self, with_diff: bool) -> None:
         if with_diff and not self.store_text:
             raise UsageError("with_diff needs an index that stores texts: open it with store_text=True")
-        remaining = one_by_one(documents)
+
+    def _add_each(self, remaining: Iterator[Document], with_diff: bool) -> Iterator[Match]:
         while True:
             some, fault = until_fault(_next(remaining, _AHEAD))
             if some:
@@ -442,7 +450,11 @@ class Index:
         """
         least = _bounded(min_size, "min_size")
         start = time_argument(since, "since")
-        changed, num = -(2**62) if start is None else micros(start), -1
+        return self._families(-(2**62) if start is None else micros(start), least)
+
+    def _families(self, changed: int, least: int) -> Iterator[StoredFamily]:
+        """Those of so many members that changed after a time."""
+        num = -1
         while True:
             with self._reading():
                 families = self._ledger.changed_families(least, changed, num, _DESCRIBED)

@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from dedup import AsyncIndex, Index
-from dedup.errors import InputError, SchemeError, StorageError
+from dedup.errors import InputError, SchemeError, StorageError, UsageError
 
 from .news import article, story, version
 
@@ -35,6 +35,17 @@ def test_the_same_calls(place, tmp_path):
             assert await index.check() == []
             assert (await index.stats())["documents"] == 5
             assert len((await index.export(tmp_path / "out"))["documents"]) == 5
+
+    asyncio.run(work())
+
+
+def test_bad_arguments_are_told_of_before_the_first_answer(place):
+    async def work():
+        async with await AsyncIndex.open(place.url) as index:
+            with pytest.raises(UsageError, match="since"):
+                index.families(since="yesterday")
+            with pytest.raises(UsageError, match="with_diff needs an index that stores texts"):
+                index.add_each([], with_diff=True)
 
     asyncio.run(work())
 

@@ -547,6 +547,15 @@ def test_families_since(index):
     assert [len(f) for f in index.families(min_size=3)] == []
 
 
+def test_bad_arguments_are_told_of_before_the_first_answer(index):
+    with pytest.raises(UsageError, match="since"):
+        index.families(since="yesterday")
+    with pytest.raises(UsageError, match="min_size"):
+        index.families(min_size="many")
+    with pytest.raises(UsageError, match="with_diff needs an index that stores texts"):
+        index.add_each([], with_diff=True)
+
+
 def test_texts_are_kept_only_if_asked(places):
     with places().open() as index:
         index.add(article("a", story(1)))
