@@ -32,7 +32,7 @@ if TYPE_CHECKING:
         StorageError,
         UsageError,
     )
-    from dedup.index import Change, Index, Match, StoredDocument, StoredFamily
+    from dedup.index import Change, Index, Match, StoredDocument, StoredFamily, StoredRevision
     from dedup.io import Reject
     from dedup.lineage import Step
     from dedup.model import Agency, CleanText, Document, Kind, Passage, Relation, RelationKind, Removed, Role
@@ -73,6 +73,7 @@ __all__ = [
     "StorageError",
     "StoredDocument",
     "StoredFamily",
+    "StoredRevision",
     "UsageError",
     "__version__",
     "compare",
@@ -102,7 +103,7 @@ _HOMES = {
         "StorageError",
         "UsageError",
     ),
-    "index": ("Change", "Index", "Match", "StoredDocument", "StoredFamily"),
+    "index": ("Change", "Index", "Match", "StoredDocument", "StoredFamily", "StoredRevision"),
     "io": ("Reject",),
     "lineage": ("Step",),
     "model": (

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from dedup.config import Settings
     from dedup.edits import Diff
-    from dedup.index import Change, Match, StoredDocument, StoredFamily
+    from dedup.index import Change, Match, StoredDocument, StoredFamily, StoredRevision
     from dedup.model import Document
 
 __all__ = ["AsyncIndex"]
@@ -142,6 +142,10 @@ class AsyncIndex:
     async def document(self, identity: str | int) -> StoredDocument | None:
         """See :meth:`dedup.Index.document`."""
         return await self._run(self.index.document, identity)
+
+    async def revisions(self, identity: str | int) -> list[StoredRevision] | None:
+        """See :meth:`dedup.Index.revisions`."""
+        return await self._run(self.index.revisions, identity)
 
     async def diff(self, identity: str | int) -> Diff:
         """See :meth:`dedup.Index.diff`."""

@@ -23,7 +23,7 @@ from dedup.edges import KINDS
 from dedup.edits import Diff, diff
 from dedup.errors import StorageError, UsageError
 from dedup.ingestion import answers
-from dedup.ingestion.answers import Change, Match, StoredDocument, StoredFamily
+from dedup.ingestion.answers import Change, Match, StoredDocument, StoredFamily, StoredRevision
 from dedup.ingestion.checking import check
 from dedup.ingestion.explaining import explained
 from dedup.ingestion.exporting import exported
@@ -53,7 +53,7 @@ if TYPE_CHECKING:
     from dedup.model import Document
     from dedup.storage.rows import Entry
 
-__all__ = ["Change", "Index", "Match", "StoredDocument", "StoredFamily"]
+__all__ = ["Change", "Index", "Match", "StoredDocument", "StoredFamily", "StoredRevision"]
 
 _AHEAD = 8192
 """Documents that ``add_each`` prepares, and looks up, ahead."""
@@ -389,6 +389,12 @@ class Index:
         with self._reading():
             entry = self._ledger.by_id(identity)
             return None if entry is None else answers.document(self._ledger, entry)
+
+    def revisions(self, identity: str | int) -> list[StoredRevision] | None:
+        """The former texts of a document, oldest first; None where there is no such document."""
+        with self._reading():
+            entry = self._ledger.by_id(identity)
+            return None if entry is None else answers.revisions(self._ledger, entry)
 
     def diff(self, identity: str | int) -> Diff:
         """The change from the canonical version of a document's family to the document.

@@ -94,6 +94,20 @@ def families(
 
 
 @index.command()
+def revisions(
+    db: Database,
+    identity: Annotated[str, typer.Argument(metavar="ID", help="Id of a document.", show_default=False)],
+) -> None:
+    """List the former texts of a document, oldest first, with text where texts were kept."""
+    with _open(db, read_only=True) as opened:
+        found = opened.revisions(identity)
+    if found is None:
+        raise UsageError(f"{db}: no document with id {as_utf8(identity)!r}")
+    for revision in found:
+        _put(asdict(revision))
+
+
+@index.command()
 def changes(
     db: Database,
     since: Annotated[int, typer.Option(metavar="CURSOR", help="After this one.")] = 0,

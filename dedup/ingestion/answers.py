@@ -32,6 +32,7 @@ __all__ = [
     "Match",
     "StoredDocument",
     "StoredFamily",
+    "StoredRevision",
     "answer",
     "changes",
     "described",
@@ -39,6 +40,7 @@ __all__ = [
     "family_of",
     "matches",
     "planned",
+    "revisions",
 ]
 
 
@@ -109,6 +111,27 @@ class StoredDocument:
     stored: datetime
     revisions: tuple[datetime, ...]
     settings: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRevision:
+    """A former text of a document, which another one of the same id has replaced.
+
+    Attributes:
+        title: The title it had.
+        published: As it was said then.
+        updated: As it was said then.
+        stored: When it was stored.
+        hash: Of the raw text, xxh3 of 128 bits in hexadecimal digits: two texts with the same one are equal.
+        text: The raw text, where the index stored texts when it came.
+    """
+
+    title: str | None
+    published: datetime | None
+    updated: datetime | None
+    stored: datetime
+    hash: str
+    text: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -336,9 +359,24 @@ def document(ledger: Ledger, entry: Entry) -> StoredDocument:
         words=entry.words,
         agencies=tuple(orjson.loads(entry.agencies)),
         stored=moment(entry.stored),
-        revisions=tuple(map(moment, ledger.revisions(entry.id))),
+        revisions=tuple(moment(row.stored) for row in ledger.revisions(entry.id)),
         settings=ledger.fingerprint(entry.judgement),
     )
+
+
+def revisions(ledger: Ledger, entry: Entry) -> list[StoredRevision]:
+    """The former texts of a document, oldest first."""
+    return [
+        StoredRevision(
+            title=row.title,
+            published=_moment(row.published),
+            updated=_moment(row.updated),
+            stored=moment(row.stored),
+            hash=row.raw.hex(),
+            text=None if row.text is None else ledger.bodies.inflated(entry.num, row.text),
+        )
+        for row in ledger.revisions(entry.id)
+    ]
 
 
 def described(ledger: Ledger, family: FamilyRow) -> StoredFamily:

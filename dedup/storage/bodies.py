@@ -204,12 +204,12 @@ class BodyTable:
     def raw_text(self, num: int) -> str | None:
         """The raw text, where it is stored."""
         data = self.text(num)
-        return None if data is None else self._inflated(num, data)
+        return None if data is None else self.inflated(num, data)
 
     def raw_texts(self, nums: Sequence[int]) -> dict[int, str]:
         """The raw texts of many documents, where they are stored."""
         sql = "SELECT num, text FROM body WHERE num IN {keys} AND text IS NOT NULL"
-        return {num: self._inflated(num, text) for num, text in self._store.rows_in(sql, nums)}
+        return {num: self.inflated(num, text) for num, text in self._store.rows_in(sql, nums)}
 
     def drop_strays(self) -> None:
         """Remove those whose document is gone."""
@@ -221,7 +221,8 @@ class BodyTable:
             "SELECT 1 FROM document d LEFT JOIN body b ON b.num = d.num WHERE b.text IS NULL LIMIT 1"
         )
 
-    def _inflated(self, num: int, data: bytes) -> str:
+    def inflated(self, num: int, data: bytes) -> str:
+        """A compressed raw text of a document, perhaps a former one."""
         with self.undamaged(num):
             return zlib.decompress(data).decode()
 

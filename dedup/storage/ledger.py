@@ -28,6 +28,7 @@ from dedup.storage.rows import (
     ChangeRow,
     Entry,
     FamilyRow,
+    RevisionRow,
     microseconds,
 )
 from dedup.texts import DAY
@@ -439,10 +440,11 @@ class Ledger:
             *(entry.published, entry.updated, entry.stored, self.bodies.text(entry.num)),
         )
 
-    def revisions(self, identity: str) -> list[int]:
-        """When the former texts of an id were stored, oldest first, in microseconds."""
-        rows = self.store.rows("SELECT stored FROM revision WHERE id = ? ORDER BY num", identity)
-        return [stored for (stored,) in rows]
+    def revisions(self, identity: str) -> list[RevisionRow]:
+        """What is kept of the former texts of an id, oldest first."""
+        names = ", ".join(RevisionRow._fields)
+        rows = self.store.rows(f"SELECT {names} FROM revision WHERE id = ? ORDER BY num", identity)  # noqa: S608
+        return [RevisionRow._make(row) for row in rows]
 
     def drop_revisions(self, identities: Collection[str], before: int | None = None) -> None:
         """Remove the former texts of some ids, and those published before a time."""

@@ -24,6 +24,7 @@ __all__ = [
     "ChangeRow",
     "Entry",
     "FamilyRow",
+    "RevisionRow",
     "microseconds",
     "other_ends",
     "places_in",
@@ -118,6 +119,17 @@ class FamilyRow(NamedTuple):
     size: int
     most: int  # the greatest weight of a member, -1 where it isn't known
     changed: int = 0  # microseconds; set when it is written
+
+
+class RevisionRow(NamedTuple):
+    """A former text of a document."""
+
+    raw: bytes  # hash of the raw text
+    title: str | None
+    published: int | None  # microseconds
+    updated: int | None
+    stored: int
+    text: bytes | None  # compressed
 
 
 class ChangeRow(NamedTuple):

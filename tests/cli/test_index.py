@@ -21,6 +21,17 @@ def answers(out: str) -> list[dict]:
     return [json.loads(line) for line in out.splitlines()]
 
 
+def test_revisions(dedup: Call, tmp_path: Path) -> None:
+    db = tmp_path / "news.db"
+    for text in (LEAD + REST, OTHER):
+        dedup("index", "add", db, "--store-text", stdin=lines({"id": "a", "title": text[:9], "text": text}))
+    (former,) = answers(dedup("index", "revisions", db, "a").out)
+    assert (former["title"], former["text"]) == (LEAD[:9], LEAD + REST)
+    unknown = dedup("index", "revisions", db, "zzz")
+    assert (unknown.code, unknown.out) == (2, "")
+    assert unknown.err == f"dedup: {db}: no document with id 'zzz'\n"
+
+
 def test_a_life(dedup: Call, tmp_path: Path) -> None:
     db = tmp_path / "news.db"
     added = dedup("index", "add", db, stdin=lines(*DOCUMENTS))

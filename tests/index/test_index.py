@@ -16,6 +16,7 @@ from dedup.config import Settings
 from dedup.errors import InputError, OutputError, SchemeError, StorageError, UsageError
 from dedup.index import Index
 from dedup.ingestion import placing
+from dedup.ingestion.intake import raw_hash
 from dedup.ingestion.rebuilding import strip_again
 from dedup.model import RelationKind
 
@@ -244,6 +245,30 @@ def test_a_revision_moves_a_document(index):
     assert index.family(first.family).members == ("a", "b")
     assert len(index.document("c").revisions) == 1
     assert index.check() == []
+
+
+def test_former_texts_can_be_read(place):
+    first, second, third = (article("a", story(n), n, title=f"Title {n}") for n in range(3))
+    with place.open(store_text=True) as index:
+        index.add_many([first, second])
+        assert [r.text for r in index.revisions("a")] == [first.text]
+    with place.open(store_text=False) as index:
+        index.add(third)
+        index.add(first)
+        found = index.revisions("a")
+        assert [r.text for r in found] == [first.text, second.text, None]
+        assert [r.title for r in found] == ["Title 0", "Title 1", "Title 2"]
+        assert [r.published for r in found] == [START + timedelta(hours=n) for n in range(3)]
+        assert tuple(r.stored for r in found) == index.document("a").revisions
+        assert found[0].hash == raw_hash(first.text).hex()
+        index._store.run("UPDATE revision SET text = ? WHERE title = ?", b"x", "Title 0")
+        with pytest.raises(StorageError, match="document 'a' is damaged"):
+            index.revisions("a")
+        index.add(article("b", story(9)))
+        assert index.revisions("b") == []
+        assert index.revisions("none") is None
+        index.remove("a")
+        assert index.revisions("a") is None
 
 
 @pytest.mark.parametrize(("revisions", "hours"), [(12, 72), (45, None)])
