@@ -199,7 +199,7 @@ class Grouped:
             ledger.pairs.within(nums),
             ledger.pairs.within([*nums, *(c.num for c in copies)], "copy"),
         ]
-        bodies = {num: body.told(None) for num, body in ledger.bodies.of(stored).items()}
+        bodies = {num: body.with_attested(None) for num, body in ledger.bodies.of(stored).items()}
         if mine is not None:
             bodies[mine.entry.num] = mine.body
             edges.append(mine.edges.take(np.isin(mine.edges.a, nums) & np.isin(mine.edges.b, nums)))
@@ -232,7 +232,7 @@ def compare_families(
     held = [Counter([e.family for e in family.members if e.family in before]) for family in families]
     rows = _rows(families, held, before)
     heirs = _heirs(families, held, rows, before)
-    told = {row: heirs.get(row, family.id) for row, family in before.items()}
+    new_ids = {row: heirs.get(row, family.id) for row, family in before.items()}
     fresh = -1
     canonical: list[ChangeRow] = []
     for number, family in enumerate(families):
@@ -250,7 +250,7 @@ def compare_families(
             continue
         if old is None:
             found.changes += [ChangeRow("split", None, family.id, before[s].id) for s in sorted(held[number])]
-        for e in _astray(family, told, ledger):
+        for e in _astray(family, new_ids, ledger):
             found.changes.append(ChangeRow("left", e.id, before[e.family].id, family.id))
             found.changes.append(ChangeRow("joined", e.id, family.id))
         found.changes += [ChangeRow("joined", e.id, family.id) for e in family.leaders if e.num in own]
@@ -296,15 +296,15 @@ def _heirs(
     return {row: identity for row, identity in heirs.items() if before[row].id not in current}
 
 
-def _astray(family: Grouped, told: Mapping[int, str], ledger: Ledger) -> list[Entry]:
-    """Members that are not where the others of their former row are told to be; copies with that row.
+def _astray(family: Grouped, new_ids: Mapping[int, str], ledger: Ledger) -> list[Entry]:
+    """Members whose former family goes on under another id; a copy with the row that its leader had.
 
     Args:
         family: As it is to be.
-        told: Ids by row.
+        new_ids: What each former family is called now, by row.
         ledger: What is stored.
     """
-    astray = [e for e in family.members if told.get(e.family, family.id) != family.id]
+    astray = [e for e in family.members if new_ids.get(e.family, family.id) != family.id]
     if family.copies is not None:
         return astray
     origin = {e.num: e.family for e in astray}

@@ -1,7 +1,7 @@
 """What a document is looked up by: 64-bit keys, a list above, a hash, and a number below.
 
 Four lists: fingerprints, bands, fingerprints of long runs, and the windows in which a shingle was seen. The
-*heads* of a document are its keys without numbers. With its own number in them they are its postings.
+*prefixes* of a document are its keys without numbers. With its own number in them they are its postings.
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ __all__ = [
     "LONG",
     "LOW_BITS",
     "Ragged",
-    "head",
-    "heads_of",
     "is_counted",
     "posting_limits",
-    "salted",
+    "prefix",
+    "prefixes_of",
+    "undated_prefix",
 ]
 
 FINGERPRINTS, BANDS, LONG, COUNTS = range(4)
@@ -86,15 +86,15 @@ def is_counted(shingles: Keys) -> NDArray[np.bool_]:
     return np.asarray((shingles >> np.uint64(COUNT_BITS)) == 0)
 
 
-def head(list_: int, hashes: Keys) -> Keys:
+def prefix(list_: int, hashes: Keys) -> Keys:
     """What hashes are looked up by in a list: keys with nothing in the place of a number."""
     return np.asarray(hashes << _SHIFTS[list_] | _STARTS[list_])
 
 
-def heads_of(
+def prefixes_of(
     fingerprints: Ragged, signatures: NDArray[np.uint32], long_runs: Ragged, shingles: Shingles
 ) -> list[Keys]:
-    """The heads of n documents, each document's sorted and distinct.
+    """The prefixes of n documents, each document's sorted and distinct.
 
     Args:
         fingerprints: Of 48 bits.
@@ -118,13 +118,13 @@ def heads_of(
         long_runs.offsets,
         running(counted)[shingles.offsets],
     )
-    lists = [(head(i, part), offsets[i].tolist()) for i, part in enumerate(hashes)]
+    lists = [(prefix(i, part), offsets[i].tolist()) for i, part in enumerate(hashes)]
     return [
         distinct(np.concatenate([part[bounds[d] : bounds[d + 1]] for part, bounds in lists]))
         for d in range(n)
     ]
 
 
-def salted(heads: Keys) -> Keys:
-    """Under what the shingles of undated documents are counted, for heads of counts."""
-    return heads ^ _SALT
+def undated_prefix(prefixes: Keys) -> Keys:
+    """The prefixes under which undated documents count their shingles, for those of dated ones; and back."""
+    return prefixes ^ _SALT

@@ -22,7 +22,7 @@ from dedup.ingestion.keys import (
     LONG,
     is_counted,
 )
-from dedup.ingestion.seeking import Sought, joined, looked_at
+from dedup.ingestion.seeking import Queries, joined, looked_at
 from dedup.ingestion.verifying import texts_of, verified
 from dedup.ragged import distinct, is_in, owners, run_starts, running, steps, tally
 from dedup.shingles import roll, widths
@@ -54,8 +54,8 @@ _SHINGLE_MASK = np.uint64((1 << HASH_BITS) - 1)
 MOST_SAME = 16
 """Documents with the same body that are looked at."""
 
-MEETINGS = 1 << 21
-"""Heads that pairs of documents placed together may have in common; with more, half are placed first. 512
+BATCH_HITS = 1 << 21
+"""Prefixes that pairs of documents placed together may have in common; with more, half are placed first. 512
 articles of the generator have 100,000, 512 copies of one press release with other names in it 40 million."""
 
 
@@ -152,7 +152,7 @@ def place(
 def read_ahead(documents: Sequence[PreparedDocument], postings: Postings, *, undated: bool) -> None:
     """Read at once what many documents will be looked up by, a part after the other."""
     if documents:
-        postings.read_ahead(*Sought([document.heads for document in documents], undated).ranges())
+        postings.read_ahead(*Queries([document.prefixes for document in documents], undated).ranges())
 
 
 class _Equals(NamedTuple):
@@ -225,19 +225,19 @@ class _Batch:
             Whether it was done: not where they have too much in common to be placed together.
         """
         undated = undated or any(entry.published is None for entry in self._entries)
-        sought = self._sought = Sought([document.heads for document in self._documents], undated)
-        meetings = sought.meetings(MEETINGS)
-        if meetings is None:
+        queries = self._queries = Queries([document.prefixes for document in self._documents], undated)
+        met = queries.batch_hits(BATCH_HITS)
+        if met is None:
             return False
-        low, high = sought.ranges()
+        low, high = queries.ranges()
         counts = len(low) if stored else np.searchsorted(low, COUNTED)
-        hits = sought.hits(postings.find(low[:counts], high[:counts]))
-        self._found = _Found(sought, joined(hits, meetings.hits(self._entries)), self._entries)
+        hits = queries.hits(postings.find(low[:counts], high[:counts]))
+        self._found = _Found(queries, joined(hits, met.hits(self._entries)), self._entries)
         self._occur()
         if not stored and self._is_related():
-            hits = sought.hits(postings.find(low[counts:], high[counts:]))
+            hits = queries.hits(postings.find(low[counts:], high[counts:]))
         # of one that isn't stored and shares nothing no counts are found
-        self._mark_stock(joined(hits, meetings.windows(self._entries)))
+        self._mark_stock(joined(hits, met.windows(self._entries)))
         return True
 
     def _is_related(self) -> bool:
@@ -327,7 +327,7 @@ class _Batch:
 
     def keys(self) -> Keys:
         """The postings of all that is no exact copy."""
-        return self._sought.postings(self._entries) if self._entries else _NO_KEYS
+        return self._queries.postings(self._entries) if self._entries else _NO_KEYS
 
     # --- what is there
 
@@ -389,7 +389,7 @@ class _Batch:
 
     def _mark_stock(self, counts: Hits) -> None:
         """Mark what is stock for each document in its flags."""
-        frequent = self._sought.often(counts, self._entries, self._settings)
+        frequent = self._queries.often(counts, self._entries, self._settings)
         self._crossing = set(frequent.owner[frequent.crossing].tolist())
         often = _of(frequent.owner, frequent.shingle, HASH_BITS)
         if not len(often):
@@ -474,7 +474,7 @@ class _Batch:
         """Which fingerprints, rows of what is sought, lie outside stock text."""
         own = distinct(self._stock >> np.uint64(HASH_BITS)).astype(np.int64)
         outside = np.ones(len(rows), bool)
-        asked = np.flatnonzero(is_in(self._sought.owner[rows], own))
+        asked = np.flatnonzero(is_in(self._queries.owner[rows], own))
         if not len(asked):
             return outside
         kept = []
@@ -483,8 +483,8 @@ class _Batch:
             fingerprints = document.fingerprints[document.outside_stock(self._flags[i], self._settings)]
             kept.append(_of(i, fingerprints >> HASH_SHIFT, KEY_BITS))
         rows = rows[asked]
-        heads = self._sought.head[rows] >> np.uint64(NUMBER_BITS)
-        sought = _of(self._sought.owner[rows], heads, KEY_BITS)
+        prefixes = self._queries.prefix[rows] >> np.uint64(NUMBER_BITS)
+        sought = _of(self._queries.owner[rows], prefixes, KEY_BITS)
         outside[asked] = is_in(sought, np.sort(np.concatenate(kept)))
         return outside
 
@@ -492,11 +492,11 @@ class _Batch:
 class _Found:
     """Documents found, others than oneself, sorted."""
 
-    def __init__(self, sought: Sought, hits: Hits, entries: Sequence[Entry]) -> None:
-        owner = sought.owner[hits.row]
-        other = np.flatnonzero(hits.number != sought.numbers(entries)[hits.row])
+    def __init__(self, queries: Queries, hits: Hits, entries: Sequence[Entry]) -> None:
+        owner = queries.owner[hits.row]
+        other = np.flatnonzero(hits.number != queries.numbers(entries)[hits.row])
         self.row, self.number, self.owner = hits.row[other], hits.number[other], owner[other]
-        self._list = sought.list[self.row]
+        self._list = queries.list[self.row]
 
     def of(self, list_: int) -> NDArray[np.int64]:
         """Those of one list."""

@@ -10,7 +10,7 @@ import orjson
 import pyarrow as pa
 
 from dedup.ingestion.intake import raw_hash
-from dedup.ingestion.keys import Ragged, heads_of
+from dedup.ingestion.keys import Ragged, prefixes_of
 from dedup.pipeline import prepare
 from dedup.ragged import owners, running, steps
 from dedup.shingles import Shingles, widths
@@ -45,7 +45,7 @@ class PreparedDocument:
         spans: int64[t, 2], characters of the body tokens in the raw text.
         fingerprints: uint64[f], 48 bits.
         fingerprint_at: uint32[f], their tokens.
-        heads: uint64[h], what it is looked up by.
+        prefixes: uint64[h], what it is looked up by.
         text: The raw text; None where it isn't known any more.
     """
 
@@ -55,7 +55,7 @@ class PreparedDocument:
     spans: NDArray[np.int64]
     fingerprints: NDArray[np.uint64]
     fingerprint_at: NDArray[np.uint32]
-    heads: NDArray[np.uint64]
+    prefixes: NDArray[np.uint64]
     text: str | None = None
 
     def outside_stock(self, flags: NDArray[np.uint8], settings: Settings) -> NDArray[np.bool_]:
@@ -74,8 +74,10 @@ class PreparedDocument:
 
     def with_entry(self, entry: Entry) -> PreparedDocument:
         """The same with something else known of it."""
-        own = self.hash, self.flags, self.spans, self.fingerprints, self.fingerprint_at, self.heads, self.text
-        return PreparedDocument(entry, *own)
+        body = self.hash, self.flags, self.spans
+        return PreparedDocument(
+            entry, *body, self.fingerprints, self.fingerprint_at, self.prefixes, self.text
+        )
 
 
 def prepare_documents(
@@ -99,7 +101,7 @@ def prepare_documents(
     (length,) = half_words(prepared.flags, prepared.offsets[:-1], prepared.offsets[1:])
     spaceless = is_spaceless(length, steps(prepared.offsets))
     shingles = Shingles.of(prepared.hash, prepared.offsets, widths(spaceless, settings))
-    heads = heads_of(
+    prefixes = prefixes_of(
         Ragged(prepared.fingerprint_offsets, prepared.fingerprints),
         prepared.signatures,
         Ragged(prepared.long_offsets, prepared.long_hash),
@@ -116,7 +118,7 @@ def prepare_documents(
             spans[part],
             prepared.fingerprints[own],
             prepared.fingerprint_at[own],
-            heads[i],
+            prefixes[i],
             texts[i],
         )
 
@@ -176,11 +178,11 @@ def from_stored(entry: Entry, body: Body, spans: NDArray[np.int64], settings: Se
     offsets = np.array([0, len(hashes)])
     shingles = Shingles.of(hashes, offsets, widths([entry.spaceless], settings))
     sketches = sketch(shingles, settings)
-    heads = heads_of(
+    prefixes = prefixes_of(
         Ragged(sketches.offsets, sketches.fingerprints),
         sketches.signatures,
         Ragged(*long_runs(hashes, offsets)),
         shingles,
     )[0]
     fingerprints = sketches.fingerprints, sketches.positions
-    return PreparedDocument(entry, hashes, unstocked(body.flags), spans, *fingerprints, heads)
+    return PreparedDocument(entry, hashes, unstocked(body.flags), spans, *fingerprints, prefixes)

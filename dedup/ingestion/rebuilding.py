@@ -13,10 +13,10 @@ from dedup import kernels
 from dedup.boilerplate import Recurring
 from dedup.canonical import measure
 from dedup.ingestion.judging import Grouped, Settlement, compare_families
-from dedup.ingestion.keys import HASH_SHIFT, Ragged, heads_of
+from dedup.ingestion.keys import HASH_SHIFT, Ragged, prefixes_of
 from dedup.ingestion.prepared import prepare_documents
 from dedup.ingestion.recalling import recall, table_of
-from dedup.ingestion.seeking import Sought
+from dedup.ingestion.seeking import Queries
 from dedup.pipeline import Judged, judge, learn
 from dedup.stock import LONG_RUN, windows
 from dedup.storage.codec import LATE, unstocked
@@ -177,7 +177,7 @@ def _write_postings(
     """All postings anew, in the order of keys; the occurrence of each document and its window."""
     postings.clear()
     prepared = recalled.prepared
-    heads = heads_of(
+    prefixes = prefixes_of(
         Ragged(prepared.fingerprint_offsets, prepared.fingerprints),
         prepared.signatures,
         Ragged(prepared.long_offsets, prepared.long_hash),
@@ -207,9 +207,9 @@ def _write_postings(
         same = (prepared.content[i] == prepared.content[judged.leader[i]]).all()
         if not entry.bodiless and (entry.leader == entry.num or not same):
             posted.append(entry)
-            theirs.append(heads[i])
+            theirs.append(prefixes[i])
         if posted and (len(posted) == _MOVED or i == len(entries) - 1):
-            postings.append(Sought(theirs, undated).postings(posted))
+            postings.append(Queries(theirs, undated).postings(posted))
             postings.maintain(0)
             posted, theirs = [], []
     postings.settle(0)

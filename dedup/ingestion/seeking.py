@@ -13,7 +13,7 @@ from dedup.ingestion.keys import (
     FINGERPRINTS,
     LIST_SHIFT,
     LOW_BITS,
-    salted,
+    undated_prefix,
 )
 from dedup.ragged import distinct, gather, owners, run_starts, running, steps
 from dedup.stock import UNDATED, counted_by
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     Keys = NDArray[np.uint64]
     Numbers = NDArray[np.int64]
 
-__all__ = ["Hits", "Meetings", "Sought", "joined", "looked_at"]
+__all__ = ["BatchHits", "Hits", "Queries", "joined", "looked_at"]
 
 _MASKS = (np.uint64(1) << np.array(LOW_BITS, np.uint64)) - np.uint64(1)
 _LIST_BITS = np.uint64(64) - LIST_SHIFT
@@ -40,7 +40,7 @@ class Hits(NamedTuple):
     """What was found, sorted and distinct.
 
     Attributes:
-        row: int64[h], of ``Sought``.
+        row: int64[h], of ``Queries``.
         number: int64[h], of a document, or of a window.
     """
 
@@ -62,34 +62,35 @@ class Frequent(NamedTuple):
     crossing: NDArray[np.bool_]
 
 
-class Sought:
-    """The heads of n documents, a row each.
+class Queries:
+    """The prefixes of n documents, a row each.
 
     Attributes:
         first: int64[n + 1], the first row of each document.
         owner: int64[r], the document.
-        head: uint64[r].
+        prefix: uint64[r].
         list: int64[r].
-        undated: bool[r], the head is one under which undated documents count their shingles.
+        undated: bool[r], the prefix is one under which undated documents count their shingles.
     """
 
-    def __init__(self, heads: Sequence[Keys], undated: bool) -> None:
+    def __init__(self, prefixes: Sequence[Keys], undated: bool) -> None:
         """Of documents in their order, and whether there may be undated ones anywhere."""
         if undated:
-            counts = [part[np.searchsorted(part, COUNTED) :] for part in heads]
-            heads = [part for pair in zip(heads, map(salted, counts), strict=True) for part in pair]
-        size = np.array([len(part) for part in heads])
-        self.head = np.concatenate(heads)
-        self.undated = (
-            np.repeat(np.arange(len(heads)) % 2 == 1, size) if undated else np.zeros(len(self.head), bool)
-        )
+            counts = [part[np.searchsorted(part, COUNTED) :] for part in prefixes]
+            both = zip(prefixes, map(undated_prefix, counts), strict=True)
+            prefixes = [part for pair in both for part in pair]
+        size = np.array([len(part) for part in prefixes])
+        self.prefix = np.concatenate(prefixes)
+        self.undated = np.zeros(len(self.prefix), bool)
+        if undated:
+            self.undated = np.repeat(np.arange(len(prefixes)) % 2 == 1, size)
         self.first = running(size)[:: 1 + undated]
         self.owner = owners(self.first)
-        self.list = (self.head >> LIST_SHIFT).astype(np.int64)
+        self.list = (self.prefix >> LIST_SHIFT).astype(np.int64)
 
     def ranges(self) -> tuple[Keys, Keys]:
         """First and last key of all that may be found, sorted, each once."""
-        low = distinct(self.head)
+        low = distinct(self.prefix)
         return low, low | _MASKS[(low >> LIST_SHIFT).astype(np.int64)]
 
     def hits(self, keys: Keys) -> Hits:
@@ -97,29 +98,29 @@ class Sought:
         if not len(keys):
             return Hits(*np.empty((2, 0), np.int64))
         mask = _MASKS[self.list]
-        first = np.searchsorted(keys, self.head)
+        first = np.searchsorted(keys, self.prefix)
         # most find nothing, and the end of nothing need not be searched for
-        held = np.flatnonzero(keys[np.minimum(first, len(keys) - 1)] | mask == self.head | mask)
+        held = np.flatnonzero(keys[np.minimum(first, len(keys) - 1)] | mask == self.prefix | mask)
         held = held[first[held] < len(keys)]
-        places, of = gather(first[held], np.searchsorted(keys, self.head[held] | mask[held], "right"))
+        places, of = gather(first[held], np.searchsorted(keys, self.prefix[held] | mask[held], "right"))
         row = held[of]
         return Hits(row, (keys[places] & mask[row]).astype(np.int64))
 
-    def meetings(self, most: int) -> Meetings | None:
-        """All pairs of documents with the same head; None where there are more of them than ``most``."""
+    def batch_hits(self, most: int) -> BatchHits | None:
+        """All pairs of documents with the same prefix; None where there are more of them than ``most``."""
         if len(self.first) == 2:
-            return Meetings(self, *np.empty((2, 0), np.int64))
-        rows = np.argsort(self.head)
+            return BatchHits(self, *np.empty((2, 0), np.int64))
+        rows = np.argsort(self.prefix)
         same = np.zeros(len(rows) + 1, bool)
-        same[1:-1] = self.head[rows[1:]] == self.head[rows[:-1]]
+        same[1:-1] = self.prefix[rows[1:]] == self.prefix[rows[:-1]]
         rows = rows[same[1:] | same[:-1]]
-        rows = rows[np.lexsort((rows, self.head[rows]))]
-        opens = np.flatnonzero(run_starts(self.head[rows]))
+        rows = rows[np.lexsort((rows, self.prefix[rows]))]
+        opens = np.flatnonzero(run_starts(self.prefix[rows]))
         count = steps(np.append(opens, len(rows)))
         if np.dot(count, count - 1) > 2 * most:
             return None
         one, two = gather(np.repeat(opens, count), np.arange(len(rows)))
-        return Meetings(self, rows[one], rows[two])
+        return BatchHits(self, rows[one], rows[two])
 
     def numbers(self, entries: Sequence[Entry]) -> Numbers:
         """The numbers of documents in what is not counted: int64[r].
@@ -139,7 +140,7 @@ class Sought:
             counts, self.undated != dated[self.owner], leads[self.owner] | (self.list != FINGERPRINTS)
         )
         number = np.where(counts, own[self.owner], self.numbers(entries))
-        return np.asarray((self.head | number.astype(np.uint64))[posted])
+        return np.asarray((self.prefix | number.astype(np.uint64))[posted])
 
     def limits(self, settings: Settings) -> Numbers:
         """How often the shingle of a row may be counted before it is stock: int64[r]."""
@@ -161,34 +162,35 @@ class Sought:
         crossing = (seen == 0) & (count == limit + 1)
         enough = count > limit
         rows, crossing = rows[enough], crossing[enough]
-        hashes = np.where(self.undated[rows], salted(self.head[rows]), self.head[rows]) << _LIST_BITS
+        prefixes = self.prefix[rows]
+        hashes = np.where(self.undated[rows], undated_prefix(prefixes), prefixes) << _LIST_BITS
         return Frequent(self.owner[rows], hashes >> (_LIST_BITS + np.uint64(LOW_BITS[COUNTS])), crossing)
 
 
-class Meetings(NamedTuple):
-    """Documents of a batch with a head in common.
+class BatchHits(NamedTuple):
+    """Documents of a batch with a prefix in common.
 
     Attributes:
-        sought: Whose rows they are.
+        queries: Whose rows they are.
         one: int64[p], rows, each of an earlier document than the one beside it.
         two: int64[p].
     """
 
-    sought: Sought
+    queries: Queries
     one: Numbers
     two: Numbers
 
     def hits(self, entries: Sequence[Entry]) -> Hits:
         """What they find of each other."""
-        found = np.flatnonzero(self.sought.list[self.two] != COUNTS)
-        return Hits(self.two[found], self.sought.numbers(entries)[self.one[found]])
+        found = np.flatnonzero(self.queries.list[self.two] != COUNTS)
+        return Hits(self.two[found], self.queries.numbers(entries)[self.one[found]])
 
     def windows(self, entries: Sequence[Entry]) -> Hits:
         """What they count for each other."""
         own, dated = _counted_as(entries)
-        of = self.sought.owner[self.one]
-        told = self.sought.list[self.two] == COUNTS
-        told &= self.sought.undated[self.one] != dated[of]
+        of = self.queries.owner[self.one]
+        told = self.queries.list[self.two] == COUNTS
+        told &= self.queries.undated[self.one] != dated[of]
         return Hits(self.two[told], own[of[told]])
 
 
@@ -220,7 +222,7 @@ def joined(one: Hits, two: Hits) -> Hits:
 
 
 def _counted_as(entries: Sequence[Entry]) -> tuple[Numbers, NDArray[np.bool_]]:
-    """What documents are counted with, and whether by windows."""
+    """The number in the counts of each document, of its window or its occurrence, and whether it is dated."""
     occurrence = np.array([entry.occurrence for entry in entries], np.int64)
     window = np.array([entry.in_window for entry in entries], np.int64)
     return counted_by(occurrence, window).astype(np.int64), window != UNDATED

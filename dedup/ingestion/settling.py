@@ -249,13 +249,13 @@ def _join(joins: Sequence[_Join], ledger: Ledger, settings: Settings) -> None:
             *(family.size + 1, max(family.most, choice.most)),
         )
         case.found.families[row] = after
-        told = [ChangeRow("joined", new.id, after.id)]
+        changes = [ChangeRow("joined", new.id, after.id)]
         if after.id != family.id:
             case.found.renamed.insert(0, (family.id, after.id))
-            told.insert(0, ChangeRow("merged", None, after.id, family.id))
+            changes.insert(0, ChangeRow("merged", None, after.id, family.id))
         if (after.id, after.canonical) != (family.id, family.canonical):
-            told.append(ChangeRow("canonical", choice.canonical.id, after.id))
-        case.found.changes[:0] = told
+            changes.append(ChangeRow("canonical", choice.canonical.id, after.id))
+        case.found.changes[:0] = changes
 
 
 def _members(family: FamilyRow, ledger: Ledger) -> dict[int, Entry]:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, NamedTuple
 from dedup.edges import NONE, VERSION, Edges
 from dedup.ingestion.placing import place
 from dedup.ingestion.prepared import PreparedDocument, from_stored
-from dedup.ingestion.seeking import Sought
+from dedup.ingestion.reverifying import reverify, stock_pairs
+from dedup.ingestion.seeking import Queries
 from dedup.ingestion.settling import settle, settle_again
-from dedup.ingestion.turns import turns
 from dedup.ingestion.verifying import verified
-from dedup.ingestion.weighing import stock_pairs, weigh_again
+from dedup.ingestion.waves import waves
 from dedup.storage.codec import stocked
 from dedup.storage.rows import NO_EDGES, Body, ChangeRow, Entry, microseconds
 
@@ -57,7 +57,7 @@ class Writer:
         return document.with_entry(entry)
 
     def put(self, documents: Sequence[PreparedDocument], *, undated: bool) -> Iterator[tuple[int, Written]]:
-        """Store new documents, with the outcome of doing so in their order; each with its place, in turns.
+        """Store new documents, with the outcome of doing so in their order; each with its place, in waves.
 
         Args:
             documents: Not yet numbered, no id twice, none that is stored.
@@ -84,23 +84,23 @@ class Writer:
         ledger, settings = self._ledger, self._settings
         stock = stock_pairs(documents, placements, ledger, self._postings, settings)
         touched = {i: {*pairs.a.tolist(), *pairs.b.tolist()} for i, pairs in stock.items()}
-        told: list[list[ChangeRow]] = [[] for _ in documents]
-        for turn in turns(placements, touched, ledger):
-            for i in turn:
+        changes: list[list[ChangeRow]] = [[] for _ in documents]
+        for wave in waves(placements, touched, ledger):
+            for i in wave:
                 if i in stock:
                     entry = documents[i].entry
-                    told[i] += self._weigh_again(placements[i], stock[i], entry.num, at=entry.stored)
-            settlements = settle([placements[i] for i in turn], ledger, settings)
+                    changes[i] += self._reverify(placements[i], stock[i], entry.num, at=entry.stored)
+            settlements = settle([placements[i] for i in wave], ledger, settings)
             written = [
-                self._write(documents[i], placements[i], s) for i, s in zip(turn, settlements, strict=True)
+                self._write(documents[i], placements[i], s) for i, s in zip(wave, settlements, strict=True)
             ]
-            for i, settlement in zip(turn, settlements, strict=True):
-                told[i] += settlement.changes
+            for i, settlement in zip(wave, settlements, strict=True):
+                changes[i] += settlement.changes
             for table, some in (("edge", True), ("copy", False)):
                 edges = [w.edges for w in written if (w.entry.leader == w.entry.num) == some]
                 ledger.pairs.add(Edges.concat([NO_EDGES, *edges]), table)
-            yield from zip(turn, written, strict=True)
-        ledger.log([change for changes in told for change in changes])
+            yield from zip(wave, written, strict=True)
+        ledger.log([change for some in changes for change in some])
 
     def replace(self, known: Entry, document: PreparedDocument) -> PreparedDocument:
         """Take out a document, and keep what is said of it; the new revision, to be put in its place.
@@ -118,7 +118,7 @@ class Writer:
     def _write(self, document: PreparedDocument, placement: Placement, settlement: Settlement) -> Written:
         """Store a new document and what follows; its edges and the changes aside."""
         num = document.entry.num
-        body = placement.body.told(settlement.attested.pop(num, None))
+        body = placement.body.with_attested(settlement.attested.pop(num, None))
         entry = self.apply(settlement, num, at=document.entry.stored, insert=True)[num]
         text = None
         if self._store_text and document.text is not None:  # an index that is merged may have none
@@ -126,12 +126,12 @@ class Writer:
         self._ledger.insert(entry, body, document.spans, text)
         return Written(entry, placement.edges)
 
-    def _weigh_again(
+    def _reverify(
         self, placement: Placement, pairs: Edges, by: int | None = None, *, at: int | None = None
     ) -> list[ChangeRow]:
-        """Forget what stored documents share but for text that is stock by now; what is to be told."""
+        """Forget what stored documents share but for text that is stock by now; the changes."""
         ledger = self._ledger
-        found = weigh_again(placement, pairs, ledger, self._settings)
+        found = reverify(placement, pairs, ledger, self._settings)
         if found is None:
             return []
         for num, body in found.bodies.items():
@@ -238,7 +238,7 @@ class Writer:
         ledger.update([heir, *(c._replace(leader=heir.num) for c in equal if c.num != heir.num)])
         spans = ledger.bodies.spans([heir.num])[heir.num]
         document = from_stored(heir, bodies[heir.num], spans, self._settings)
-        self._postings.append(Sought([document.heads], undated=True).postings([heir]))
+        self._postings.append(Queries([document.prefixes], undated=True).postings([heir]))
         return leader._replace(leader=heir.num)
 
     def _place_again(self, document: PreparedDocument) -> None:
@@ -247,9 +247,9 @@ class Writer:
         (placement,), keys = place([document], ledger, postings, settings, undated=True)
         postings.append(keys)
         for pairs in stock_pairs([document], [placement], ledger, postings, settings).values():
-            ledger.log(self._weigh_again(placement, pairs))
+            ledger.log(self._reverify(placement, pairs))
         (settlement,) = settle([placement], ledger, settings)
-        ledger.bodies.repack(num, placement.body.told(settlement.attested.pop(num, None)))
+        ledger.bodies.repack(num, placement.body.with_attested(settlement.attested.pop(num, None)))
         entry = self.apply(settlement)[num]
         ledger.log(settlement.changes)
         ledger.pairs.add(placement.edges, "edge" if entry.leader == num else "copy")

@@ -144,7 +144,7 @@ class BodyTable:
         self._attested.update(masks)
         for num, mask in masks.items():
             if num in self._kept:
-                self._kept[num] = self._kept[num].told(mask)
+                self._kept[num] = self._kept[num].with_attested(mask)
 
     def repack(self, num: int, body: Body) -> None:
         """Write a body anew."""
@@ -178,7 +178,7 @@ class BodyTable:
     def _unpacked(self, num: int, words: bytes, attested: bytes | None = None) -> Body:
         with self.undamaged(num):
             body = Body(*unpack_words(words, self.vocabulary))
-            return body.told(unpack_mask(attested, len(body.hash)))
+            return body.with_attested(unpack_mask(attested, len(body.hash)))
 
     @contextlib.contextmanager
     def undamaged(self, num: int) -> Iterator[None]:

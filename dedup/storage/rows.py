@@ -104,7 +104,7 @@ class Body:
     flags: NDArray[np.uint8]
     attested: NDArray[np.bool_] | None = None
 
-    def told(self, attested: NDArray[np.bool_] | None) -> Body:
+    def with_attested(self, attested: NDArray[np.bool_] | None) -> Body:
         """The same with what other members carry."""
         return Body(self.hash, self.flags, attested)
 

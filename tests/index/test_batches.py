@@ -14,7 +14,7 @@ from benchmarks.corpus import generate
 from dedup.edges import PARTIAL, ROUNDUP_WORDS, VERSION
 from dedup.index import Index
 from dedup.ingestion import placing
-from dedup.ingestion.seeking import Sought
+from dedup.ingestion.seeking import Queries
 from dedup.model import Document
 from dedup.storage import bodies, ledger, pairs, segments
 from dedup.texts import CHARACTER, STOCK
@@ -65,11 +65,11 @@ def test_generated_articles(tmp_path, dated, parts, monkeypatch):
 
 def test_what_has_too_much_in_common_is_placed_in_parts(tmp_path, monkeypatch):
     heads = [np.array([1, 2 + i], np.uint64) for i in range(4)]  # one of them is in all four
-    assert Sought(heads, undated=False).meetings(5) is None
-    met = Sought(heads, undated=False).meetings(6)
+    assert Queries(heads, undated=False).batch_hits(5) is None
+    met = Queries(heads, undated=False).batch_hits(6)
     met_rows = list(zip(met.one.tolist(), met.two.tolist(), strict=True))
     assert met_rows == [(a, b) for b in range(0, 8, 2) for a in range(0, b, 2)]
-    monkeypatch.setattr(placing, "MEETINGS", 1000)
+    monkeypatch.setattr(placing, "BATCH_HITS", 1000)
     same(tmp_path, [article(f"d{i}", version(1, i % 6), i % 5, source=f"s{i % 3}") for i in range(24)])
 
 

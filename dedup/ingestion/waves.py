@@ -1,4 +1,4 @@
-"""Turns: which documents of a batch can be settled together."""
+"""Waves: which documents of a batch can be settled together."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ if TYPE_CHECKING:
     from dedup.ingestion.placing import Placement
     from dedup.storage.ledger import Ledger
 
-__all__ = ["turns"]
+__all__ = ["waves"]
 
 
-def turns(
+def waves(
     placements: Sequence[Placement], touched: Mapping[int, Collection[int]], ledger: Ledger
 ) -> list[list[int]]:
-    """Documents of a batch in turns, those of one in their order.
+    """Documents of a batch in waves, those of one in their order.
 
-    No document of a turn touches a component that another one touches, and what earlier ones of the batch
-    decide for it, they decide in turns before its own.
+    No document of a wave touches a component that another one touches, and what earlier ones of the batch
+    decide for it, they decide in waves before its own.
 
     Args:
         placements: The documents, in the order in which they come.
@@ -41,7 +41,7 @@ def turns(
     stored -= set(nums.tolist())
     ledger.load_components(stored)
     node = {num: ledger.component([num]).first for num in stored}
-    parent, free = dict[int, int](), dict[int, int]()  # of what is connected: the first turn it is not in
+    parent, free = dict[int, int](), dict[int, int]()  # of what is connected: the first wave it is not in
 
     def root(num: int) -> int:
         num = node.get(num, num)
@@ -55,11 +55,11 @@ def turns(
     for i, num in enumerate(nums.tolist()):
         here = range(bounds[i], bounds[i + 1])
         roots = {root(end) for end in [*touched.get(i, ()), *(sides[row] for row in here if connects[row])]}
-        turn = max((free.get(r, 0) for r in [*roots, *(root(sides[row]) for row in here)]), default=0)
+        wave = max((free.get(r, 0) for r in [*roots, *(root(sides[row]) for row in here)]), default=0)
         for r in roots:
             parent[r] = num
-        free[root(num)] = turn + 1
-        if turn == len(found):
+        free[root(num)] = wave + 1
+        if wave == len(found):
             found.append([])
-        found[turn].append(i)
+        found[wave].append(i)
     return found

@@ -1,4 +1,4 @@
-"""Weighing again: what text that turns out to be stock means for pairs that are stored.
+"""Reverifying: what text that turns out to be stock means for pairs that are stored.
 
 The first days of a series are judged before anybody can know that it is one, and their reports may have made
 families. When a document comes of which some text is stock by then, the stored pairs that share that text are
@@ -14,7 +14,7 @@ import numpy as np
 
 from dedup.candidates import Pairs
 from dedup.edges import EXACT, PARTIAL, Edges
-from dedup.ingestion.keys import FINGERPRINTS, HASH_SHIFT, head
+from dedup.ingestion.keys import FINGERPRINTS, HASH_SHIFT, prefix
 from dedup.ingestion.verifying import texts_of
 from dedup.overlap import verify
 from dedup.ragged import distinct, is_in
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from dedup.storage.rows import Body
     from dedup.storage.segments import Postings
 
-__all__ = ["Weighed", "stock_pairs", "weigh_again"]
+__all__ = ["Reverified", "reverify", "stock_pairs"]
 
 MOST = 16
 """Documents looked at from either end of those with some stock text. With all of them, a call of ``add`` took
@@ -43,7 +43,7 @@ _NUMBER = np.uint64((1 << NUMBER_BITS) - 1)
 
 
 @dataclass(frozen=True, slots=True)
-class Weighed:
+class Reverified:
     """Stored pairs that are something weaker without stock text.
 
     Attributes:
@@ -83,8 +83,8 @@ def stock_pairs(
     for i in newly:
         document, flags = documents[i], placements[i].body.flags
         fingerprints = document.fingerprints[~document.outside_stock(flags, settings)]
-        heads = distinct(head(FINGERPRINTS, fingerprints >> HASH_SHIFT))
-        found[i] = set((postings.find(heads, heads | _NUMBER) & _NUMBER).tolist())
+        prefixes = distinct(prefix(FINGERPRINTS, fingerprints >> HASH_SHIFT))
+        found[i] = set((postings.find(prefixes, prefixes | _NUMBER) & _NUMBER).tolist())
     batch = {placement.entry.posted: placement.entry for placement in placements}
     holding = ledger.posted(set().union(*found.values()) - batch.keys()) | batch
     holders: dict[int, list[int]] = {}
@@ -105,7 +105,7 @@ def stock_pairs(
     return stock
 
 
-def weigh_again(placement: Placement, pairs: Edges, ledger: Ledger, settings: Settings) -> Weighed | None:
+def reverify(placement: Placement, pairs: Edges, ledger: Ledger, settings: Settings) -> Reverified | None:
     """Pairs that the stock text of a new document makes weaker; None if it tells nothing new.
 
     Args:
@@ -133,9 +133,9 @@ def weigh_again(placement: Placement, pairs: Edges, ledger: Ledger, settings: Se
     after = verify(texts, places, settings)
     weaker = after.kind > before.kind
     after = after.between(before.a, before.b)
-    told = {
+    late_flags = {
         num: replace(bodies[num], flags=bodies[num].flags | flags)
         for num, flags in zip(order, late, strict=True)
         if flags.any()
     }
-    return Weighed(before.take(weaker), after.take(weaker), told)
+    return Reverified(before.take(weaker), after.take(weaker), late_flags)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dedup.edges import PARTIAL, QUOTE, ROUNDUP_WORDS, VERSION, Edges
-from dedup.ingestion.turns import turns
+from dedup.ingestion.waves import waves
 from dedup.storage.ledger import Component
 from dedup.storage.rows import NO_EDGES, NO_LINKS
 
@@ -58,10 +58,10 @@ def test_what_is_connected_goes_one_after_the_other(pairs, touched):
         )
         for i, others in enumerate(found)
     ]
-    order = turns(placements, touched, Ledger())
-    assert sorted(i for turn in order for i in turn) == list(range(len(pairs)))
-    assert all(turn == sorted(turn) and turn for turn in order)
-    turn_of = {i: number for number, turn in enumerate(order) for i in turn}
+    order = waves(placements, touched, Ledger())
+    assert sorted(i for wave in order for i in wave) == list(range(len(pairs)))
+    assert all(wave == sorted(wave) and wave for wave in order)
+    wave_of = {i: number for number, wave in enumerate(order) for i in wave}
     held: dict[int, set[int]] = {}  # what each document is connected with: components, documents
     for i, others in enumerate(found):
         mine = {STORED + i}
@@ -69,7 +69,7 @@ def test_what_is_connected_goes_one_after_the_other(pairs, touched):
             mine.add(other if other >= STORED else other // 3)
         for before in range(i):
             if held[before] & mine:
-                assert turn_of[before] < turn_of[i]
+                assert wave_of[before] < wave_of[i]
                 mine |= held[before]
         held[i] = mine
-        assert all(turn_of[other - STORED] < turn_of[i] for other in others if other >= STORED)
+        assert all(wave_of[other - STORED] < wave_of[i] for other in others if other >= STORED)
