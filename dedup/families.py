@@ -92,7 +92,9 @@ def find_roundups(
     if where is not None:
         order = order[where[host[order]]]
     order = order[np.bincount(host[order], minlength=documents)[host[order]] > 1]
-    order = order[np.lexsort((row[order], -own[order], host[order]))]
+    # of pieces that overlap one counts: the largest, of these the one that is mostly inside, then the first
+    begins = edges.runs[edges.run_start[row[order]], side[order]]
+    order = order[np.lexsort((row[order], begins, -other[order], -own[order], host[order]))]
     row, side, host = row[order], side[order], host[order]
     opens = np.flatnonzero(run_starts(host))
     hosts = host[opens]

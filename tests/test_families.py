@@ -319,6 +319,23 @@ def test_roundups(rows: list[Edge], expected: list[int]) -> None:
     assert roundups(turned) == [5 - x for x in expected]
 
 
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 4), st.sampled_from([200, 300]), st.sampled_from([0.3, 0.6, 0.9])),
+        min_size=2,
+        max_size=6,
+    ).flatmap(lambda pieces: st.tuples(st.just(pieces), st.permutations(pieces)))
+)
+@example(([(0, 300, 0.9), (1, 300, 0.9), (2, 300, 0.9)], [(1, 300, 0.9), (0, 300, 0.9), (2, 300, 0.9)]))
+def test_the_order_of_pieces_changes_nothing(orders: tuple[list[tuple[int, int, float]], ...]) -> None:
+    """An index has them as they came, a run by the time of what they are of; of two in one place one counts."""
+    first, second = (
+        roundups([piece(of, 150 * at, size, inside) for of, (at, size, inside) in enumerate(pieces, 1)], 7)
+        for pieces in orders
+    )
+    assert first == second
+
+
 def test_a_copy_of_a_roundup_is_no_version_of_it() -> None:
     rows = [piece(1, 0, 200), piece(2, 300, 200), piece(3, 0, 1000, 1.0, NEAR)]
     assert roundups(rows) == [0]
