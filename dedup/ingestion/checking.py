@@ -95,7 +95,7 @@ def _parts(ledger: Ledger, table: str) -> Iterator[list[int]]:
 def _misnamed(ledger: Ledger) -> Iterator[str]:
     """Families that have not the id of their earliest member."""
     for some in _parts(ledger, "family"):
-        families = ledger.families(some)
+        families = ledger.families_there(some)
         entries = ledger.entries_there([family.earliest for family in families.values()])
         for family in families.values():
             earliest = entries.get(family.earliest)

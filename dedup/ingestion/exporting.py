@@ -63,9 +63,11 @@ def exported(ledger: Ledger, settings: Settings) -> Tables:
     named += [end for found in stored for end in (found.a, found.b)]
     gone = np.setdiff1d(np.concatenate(named), [e.num for e in entries])
     if len(gone):
-        raise ledger.gone(int(gone[0]))
+        raise ledger.gone(f"document number {gone[0]}")
     leader = np.array([place[e.leader] for e in entries], np.int64)
     row = [entries[i].family for i in leader.tolist()]
+    if lost := set(row) - canonicals.keys():
+        raise ledger.gone(f"family number {min(lost)}")
     first: dict[int, int] = {}
     for i, number in enumerate(row):
         first.setdefault(number, i)

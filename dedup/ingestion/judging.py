@@ -188,10 +188,9 @@ class Grouped:
         nums = [e.num for e in self.leaders]
         mine = None if new is None or new.entry.num not in nums else new
         stored = [num for num in nums if mine is None or num != mine.entry.num]
-        before = ledger.families({e.family for e in self.leaders if e.num in stored}).values()
-        chosen = ledger.entries_there(
-            {num for family in before for num in (family.canonical, family.earliest)}
-        )
+        before = ledger.families_there({e.family for e in self.leaders if e.num in stored}).values()
+        standing = {num for family in before for num in (family.canonical, family.earliest)}
+        chosen = ledger.entries_there(standing)
         known = {c.num: c for c in [*ledger.copies(stored, MANY), *chosen.values()] if c.leader in stored}
         copies = [c for c in known.values() if c.num != c.leader]
         self.earliest = min([self.leaders[0], *copies], key=lambda e: e.key)
@@ -228,7 +227,8 @@ def compare_families(
         own: Documents that aren't stored yet.
         lost: Rows of families that have lost members.
     """
-    before = ledger.families({e.family for f in families for e in f.leaders if e.family >= 0} | set(lost))
+    rows_before = {e.family for f in families for e in f.leaders if e.family >= 0}
+    before = ledger.families_there(rows_before | set(lost))
     held = [Counter([e.family for e in family.members if e.family in before]) for family in families]
     rows = _rows(families, held, before)
     heirs = _heirs(families, held, rows, before)

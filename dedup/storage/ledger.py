@@ -189,10 +189,9 @@ class Ledger:
             StorageError: One is gone.
         """
         found = self.entries_there(nums)
-        if len(found) < len(nums):
-            for num in nums:
-                if num not in found:
-                    raise self.gone(num)
+        for num in nums if len(found) < len(nums) else ():
+            if num not in found:
+                raise self.gone(f"document number {num}")
         return found
 
     def entries_there(self, nums: Collection[int]) -> dict[int, Entry]:
@@ -463,16 +462,16 @@ class Ledger:
         """What to raise where something of a document is not what was stored."""
         entry = self.entries_there([num]).get(num)
         if entry is None:
-            return self.gone(num)
+            return self.gone(f"document number {num}")
         return StorageError(
             f"{self.store.name}: what is stored of document {entry.id!r} is damaged; "
             "remove it and add it again"
         )
 
-    def gone(self, num: int) -> StorageError:
-        """What to raise where a document is not there that others refer to."""
+    def gone(self, what: str) -> StorageError:
+        """What to raise where a document or a family is not there."""
         return StorageError(
-            f"{self.store.name}: document number {num} is gone, but others refer to it; rebuild the index"
+            f"{self.store.name}: {what} is gone, but documents refer to it; rebuild the index"
         )
 
     def check_runs(self, edges: Edges, nums: Sequence[int], size: NDArray[np.int64]) -> None:
@@ -560,7 +559,19 @@ class Ledger:
     # --- families
 
     def families(self, nums: Collection[int]) -> dict[int, FamilyRow]:
-        """Families by row."""
+        """Families by row.
+
+        Raises:
+            StorageError: One is gone.
+        """
+        found = self.families_there(nums)
+        for num in nums if len(found) < len(nums) else ():
+            if num not in found:
+                raise self.gone(f"family number {num}")
+        return found
+
+    def families_there(self, nums: Collection[int]) -> dict[int, FamilyRow]:
+        """Families by row; those that are gone are missing."""
         missing = [num for num in nums if num not in self._families]
         if missing:
             for row in self.store.rows_in(f"SELECT {_FAMILY} FROM family WHERE num IN {{keys}}", missing):  # noqa: S608

@@ -337,11 +337,32 @@ def test_a_document_may_be_gone(place, gone):
                 call()
             except StorageError as error:
                 said.add(str(error).removeprefix(f"{index._store.name}: "))
-        assert said == {f"document number {num} is gone, but others refer to it; rebuild the index"}
+        assert said == {f"document number {num} is gone, but documents refer to it; rebuild the index"}
         index.rebuild()
         assert index.check() == []
         assert len(index.export()["documents"]) == index.stats()["documents"]
         assert index.check() == []
+
+
+def test_a_family_may_be_gone(place):
+    documents = [article(f"d{n}", version(0, n), n) for n in range(4)]
+    with place.open() as index:
+        index.add_many(documents)
+        (row,) = (num for (num,) in index._store.rows("SELECT num FROM family"))
+        index._store.run("DELETE FROM family")
+        index._ledger.forget()
+        for call in (
+            index.export,
+            lambda: index.document("d0"),
+            lambda: index.query(article("q", version(0, 1), 9)),
+            lambda: index.add(article("q", version(0, 1), 9)),
+            lambda: index.remove("d3"),
+        ):
+            with pytest.raises(StorageError, match=f"family number {row} is gone"):
+                call()
+        index.rebuild()
+        assert index.check() == []
+        assert len(index.family("d0")) == 4
 
 
 def write(index: Index, table: str, name: str, num: int, data: bytes) -> None:
