@@ -184,6 +184,10 @@ class AsyncIndex:
         """See :meth:`dedup.Index.prune`."""
         return await self._run(self.index.prune, before)
 
+    async def forget_changes(self, until: int) -> int:
+        """See :meth:`dedup.Index.forget_changes`."""
+        return await self._run(self.index.forget_changes, until)
+
     async def export(
         self,
         out: str | os.PathLike[str] | None = None,

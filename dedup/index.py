@@ -474,14 +474,19 @@ class Index:
         """What happened to families after a cursor, in order.
 
         Args:
-            since: The cursor of the last change already seen; 0 for all.
+            since: The cursor of the last change already seen; 0 for all that are kept.
             limit: The most to give.
 
         Raises:
-            UsageError: One of them is no whole number.
+            UsageError: One of them is no whole number, or changes after ``since`` were forgotten.
         """
         start, most = _bounded(since, "since"), _bounded(limit, "limit")
         with self._reading():
+            if 0 < start < (forgotten := self._ledger.forgotten_changes()):
+                raise UsageError(
+                    f"changes up to {forgotten} were forgotten, those after {start} among them:"
+                    " read all families, and go on from there"
+                )
             return answers.changes(self._ledger, start, most)
 
     def stats(self) -> dict[str, Any]:
@@ -542,6 +547,23 @@ class Index:
                 self._postings.maintain(self._ledger.first_posted())
             total += len(entries)
             if len(entries) < _PRUNED:
+                return total
+
+    def forget_changes(self, until: int) -> int:
+        """Forget changes up to a cursor, some at a time: one that everybody who follows them has passed.
+
+        Returns:
+            How many.
+
+        Raises:
+            UsageError: ``until`` is no whole number.
+        """
+        end, total = _bounded(until, "until"), 0
+        while True:
+            with self._changing():
+                forgotten = self._ledger.forget_changes(end, _PRUNED)
+            total += forgotten
+            if forgotten < _PRUNED:
                 return total
 
     # --- the whole

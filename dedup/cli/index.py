@@ -123,14 +123,29 @@ def changes(
 @index.command()
 def prune(
     db: Database,
-    before: Annotated[str, typer.Option(metavar="TIME", help="Published before it.", show_default=False)],
+    before: Annotated[
+        str | None, typer.Option(metavar="TIME", help="Documents published before it.", show_default=False)
+    ] = None,
+    changes: Annotated[
+        int | None,
+        typer.Option(
+            metavar="CURSOR",
+            help="Changes up to it, which everybody who follows them has passed.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
-    """Forget what was published before a time."""
-    moment = time_argument(before, "--before")
-    if moment is None:
+    """Forget what was published before a time, or was told of families up to a cursor."""
+    if before is None and changes is None:
+        raise UsageError("nothing to forget: say --before or --changes")
+    moment = None if before is None else time_argument(before, "--before")
+    if before is not None and moment is None:
         raise UsageError("--before needs a time")
     with _open(db, existing=True) as opened:
-        _put({"removed": opened.prune(moment)})
+        if moment is not None:
+            _put({"removed": opened.prune(moment)})
+        if changes is not None:
+            _put({"changes": opened.forget_changes(changes)})
 
 
 @index.command()

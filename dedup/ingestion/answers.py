@@ -359,7 +359,7 @@ def document(ledger: Ledger, entry: Entry) -> StoredDocument:
         words=entry.words,
         agencies=tuple(orjson.loads(entry.agencies)),
         stored=moment(entry.stored),
-        revisions=tuple(moment(row.stored) for row in ledger.revisions(entry.id)),
+        revisions=tuple(map(moment, ledger.revised(entry.id))),
         settings=ledger.fingerprint(entry.judgement),
     )
 

@@ -439,6 +439,11 @@ class Ledger:
             *(entry.published, entry.updated, entry.stored, self.bodies.text(entry.num)),
         )
 
+    def revised(self, identity: str) -> list[int]:
+        """When the former texts of an id were stored, oldest first, in microseconds."""
+        rows = self.store.rows("SELECT stored FROM revision WHERE id = ? ORDER BY num", identity)
+        return [stored for (stored,) in rows]
+
     def revisions(self, identity: str) -> list[RevisionRow]:
         """What is kept of the former texts of an id, oldest first."""
         names = ", ".join(RevisionRow._fields)
@@ -651,6 +656,19 @@ class Ledger:
         first = self.take_numbers("next_change", len(changes))
         now = microseconds()
         self._logged += [(first + i, *change, now) for i, change in enumerate(changes)]
+
+    def forget_changes(self, until: int, limit: int) -> int:
+        """Remove the first changes up to a place; how many."""
+        rows = self.store.rows("SELECT seq FROM change WHERE seq <= ? ORDER BY seq LIMIT ?", until, limit)
+        if rows:
+            last = rows[-1][0]
+            self.store.run("DELETE FROM change WHERE seq <= ?", last)
+            self.set_meta("forgotten_changes", last)
+        return len(rows)
+
+    def forgotten_changes(self) -> int:
+        """The place of the last change that was removed."""
+        return int(self._meta.get("forgotten_changes", 0))
 
     def changes(self, since: int, limit: int) -> list[tuple[Any, ...]]:
         """Changes after a place, in order."""

@@ -68,6 +68,8 @@ def test_a_life(dedup: Call, tmp_path: Path) -> None:
     assert dedup("index", "rebuild", db).json()["families"] == 1
     assert dedup("index", "merge", tmp_path / "other.db", db).json() == {"stored": 3}
     assert dedup("index", "prune", db, "--before", "2026-03-15").json() == {"removed": 2}
+    assert dedup("index", "prune", db, "--changes", str(told[0]["cursor"])).json() == {"changes": 1}
+    assert dedup("index", "prune", db).err == "dedup: nothing to forget: say --before or --changes\n"
     removed = dedup("index", "remove", db, "zzz", "c")
     assert (removed.code, [answer["removed"] for answer in answers(removed.out)]) == (0, [False, True])
     again = dedup("index", "remove", db, "c")

@@ -551,6 +551,27 @@ def test_prune_forgets_what_is_old(index):
         index.prune("")
 
 
+def test_changes_are_forgotten_up_to_a_cursor(place, monkeypatch):
+    monkeypatch.setattr("dedup.index._PRUNED", 2)
+    with place.open() as index:
+        for n in range(5):
+            index.add(article(f"a{n}", story(n), n))
+        told = index.changes()
+        assert index.forget_changes(told[2].cursor) == 3
+        assert index.forget_changes(0) == index.forget_changes(told[2].cursor) == 0
+    with place.open() as index:
+        assert index.changes() == index.changes(since=told[2].cursor) == told[3:]
+        with pytest.raises(UsageError, match="changes up to 3 were forgotten, those after 2 among them"):
+            index.changes(since=told[1].cursor)
+        assert index.forget_changes(told[-1].cursor + 1000) == len(told) - 3
+        index.add(article("new", story(9), 9))
+        (change,) = index.changes()
+        assert change.cursor == told[-1].cursor + 1
+        assert index.check() == []
+        with pytest.raises(UsageError):
+            index.forget_changes("x")
+
+
 def test_prune_forgets_earlier_texts_too(places):
     with places().open(store_text=True) as index:
         for text, published in ((story(1), None), (story(2), START)):
