@@ -30,6 +30,7 @@ __all__ = [
     "counting",
     "credited_captions",
     "dates",
+    "faults",
     "initials",
     "led_by_cues",
     "open_captions",
@@ -86,6 +87,7 @@ _DATE = re.compile(
     rb"(\d{1,2}[./]\d{1,2}[./]\d{4}|\d{4}([-./])\d{1,2}\2\d{1,2})"
     rb"(([ ,|T/-]|\xe2\x80\x93){1,3}\d{1,2}[:.]\d{2}(:\d{2})?)?"
 )
+_FAULT = re.compile(rb"[A-Z][\w ]+: .+ in \S*[/\\].+ on line \d+", re.DOTALL)
 _TIME = re.compile(rb"([01]?\d|2[0-3])[:.h][0-5]\d( Uhr| h)?")
 
 
@@ -136,6 +138,21 @@ def dates(view: View, among: NDArray[np.bool_]) -> NDArray[np.bool_]:
     many = np.bincount(document, alone, len(units.offsets) - 1) >= STAMPS
     found[rows] |= many[document] & alone
     return found & among
+
+
+def faults(view: View) -> NDArray[np.bool_]:
+    """bool[U]: what PHP says of a fault: "Warning: Undefined variable $a in /www/page.php on line 12"."""
+    tokens, surface, units, measures = view.tokens, view.surface, view.units, view.measures
+    found: NDArray[np.bool_] = (surface.shape[units.last - 1] & signs.NUMBER != 0) & ~view.prose
+    found &= (measures.opening & signs.UPPER != 0) & (measures.counts[:, signs.N_GLUE] > 1)
+    if not found.any():  # mostly
+        return found
+    data, begins = text_buffers(view.texts)
+    base = begins[:-1].repeat(steps(units.offsets))
+    for u in np.flatnonzero(found).tolist():
+        start, end = tokens.start[units.first[u]], tokens.end[units.last[u] - 1]
+        found[u] = _FAULT.fullmatch(data[base[u] + start : base[u] + end].tobytes()) is not None
+    return found
 
 
 def sentences(measures: Measures) -> NDArray[np.bool_]:

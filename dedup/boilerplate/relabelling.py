@@ -14,6 +14,7 @@ from dedup.boilerplate.forms import (
     counting,
     credited_captions,
     dates,
+    faults,
     initials,
     led_by_cues,
     open_captions,
@@ -263,8 +264,9 @@ def comments(view: View, labels: Labels) -> None:
 
 
 def links(view: View, labels: Labels) -> None:
-    """An address is no sentence."""
+    """An address is no sentence, and what a program says of its faults is nobody's."""
     labels[addresses(view.measures) & (labels <= TITLE)] = NAV
+    labels[faults(view) & (labels <= TITLE)] = WIDGET
 
 
 def listed(view: View, labels: Labels) -> None:

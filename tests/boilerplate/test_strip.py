@@ -947,6 +947,22 @@ def test_an_article_may_use_the_words_of_outlets(sentence: str) -> None:
 @pytest.mark.parametrize(
     ("line", "goes"),
     [
+        ("Deprecated: Function create_function() is deprecated in /www/htdocs/a/gallery.php on line 214", True),
+        ("Strict Standards: Declaration of A_Page::b() should be compatible with A::b(&$c) in /a/b.php on line 9", True),
+        ('PHP Warning:  Undefined array key "a" in C:\\Program Files\\web\\index.php on line 9', True),
+        ("The clerk found the fault in /www/page.php on line 1", False),
+    ],
+)  # fmt: skip
+def test_what_a_program_says_of_its_faults_goes(line: str, goes: bool) -> None:
+    """Five in a row: one alone, with a label before a colon, is called a caption."""
+    text = page(*BODY[:2], *(f"{line}{row}" for row in range(5)), *BODY[2:])
+    assert strip_boilerplate(text).text == (page(*BODY) if goes else text)
+
+
+@pytest.mark.usefixtures("all_is_body")
+@pytest.mark.parametrize(
+    ("line", "goes"),
+    [
         ("Das könnte Sie auch interessieren:", True),
         ("(Symbolbild)", True),
         ("À lire aussi :", True),
