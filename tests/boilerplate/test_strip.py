@@ -943,6 +943,38 @@ def test_an_article_may_use_the_words_of_outlets(sentence: str) -> None:
     assert strip_boilerplate(sentence).text == sentence
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Save my name, email, and website in this browser for the next time I comment.",
+        "Meinen Namen, E-Mail und Website in diesem Browser speichern, bis ich wieder kommentiere.",
+        "Enregistrer mon nom, mon e-mail et mon site dans le navigateur pour mon prochain commentaire.",
+        "Este sitio usa Akismet para reducir el spam. Aprende cómo se procesan los datos de tus comentarios.",
+        "Twój adres e-mail nie zostanie opublikowany. Wymagane pola są oznaczone *",
+        "Для отправки комментария вам необходимо авторизоваться.",
+        "次回のコメントで使用するためブラウザーに自分の名前、メールアドレス、サイトを保存する。",
+        "您的电子邮箱地址不会被公开。 必填项已用 * 标注",
+        "Sieh dir diesen Beitrag auf Instagram an\nEin Beitrag geteilt von Kai Halm (@kaihalm)",
+        "Visa det här inlägget på Instagram",
+        "Du verwendest einen veralteten Browser. Es ist möglich, dass diese oder andere Websites nicht korrekt "
+        "angezeigt werden.",
+        "You are using an out of date browser. It may not display this or other websites correctly.",
+        "Il tuo browser non supporta il tag video.",
+        "De technische opslag of toegang is strikt noodzakelijk voor het legitieme doel het gebruik mogelijk te "
+        "maken van een specifieke dienst waarom de abonnee of gebruiker uitdrukkelijk heeft gevraagd.",
+        "Wir respektieren es voll und ganz, wenn Sie Cookies ablehnen möchten. Um zu vermeiden, dass Sie immer "
+        "wieder nach Cookies gefragt werden, erlauben Sie uns bitte, einen Cookie für Ihre Einstellungen zu speichern.",
+        "Flowing in every day, these data are added to the Wayback Machine after an embargo period.\n"
+        "Starting in 1996, Alexa Internet has been donating their crawl data to the Internet Archive.",
+        "It looks like nothing was found at this location. Maybe try a search?",
+        "Erreur lors de la connexion à la base de données",
+        "콘텐츠로 건너뛰기",
+    ],
+)  # fmt: skip
+def test_what_the_software_of_a_site_prints_goes_from_between_paragraphs(line: str) -> None:
+    assert strip_boilerplate(page(*BODY[:2], line, *BODY[2:])).text == page(*BODY)
+
+
 @pytest.mark.usefixtures("all_is_body")
 @pytest.mark.parametrize(
     ("line", "goes"),
@@ -957,6 +989,28 @@ def test_what_a_program_says_of_its_faults_goes(line: str, goes: bool) -> None:
     """Five in a row: one alone, with a label before a colon, is called a caption."""
     text = page(*BODY[:2], *(f"{line}{row}" for row in range(5)), *BODY[2:])
     assert strip_boilerplate(text).text == (page(*BODY) if goes else text)
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "This website uses cookies to track visitors, the regulator said.",
+        "Cookies are small text files that can be used to follow users.",
+        "The site was briefly unavailable for scheduled maintenance.",
+        "The paper uses Akismet to reduce spam.",
+        "A post shared by the mayor on Sunday drew criticism.",
+        "An archived version of the page, saved by the Internet Archive in 2013, still names him as a director.",
+        "Die Wiedergabe des Videos ist nicht möglich, teilte die Polizei mit.",
+        "Rund dreitausend Rechner der Verwaltung verwenden einen veralteten Browser.",
+        "Une publication partagée par le maire a suscité des critiques dimanche soir.",
+        "El ayuntamiento está utilizando un navegador obsoleto.",
+        "Et opslag delt af borgmesteren søndag vakte kritik.",
+        "Post udostępniony przez burmistrza w niedzielę wywołał krytykę.",
+        "彼女がシェアした投稿は三万回読まれた。",
+    ],
+)
+def test_an_article_may_speak_of_the_software_of_sites(sentence: str) -> None:
+    assert strip_boilerplate(page(*BODY[:3], sentence, LAST)).text == page(*BODY[:3], sentence, LAST)
 
 
 @pytest.mark.usefixtures("all_is_body")
