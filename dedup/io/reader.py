@@ -45,7 +45,10 @@ def stop(reject: Reject) -> NoReturn:
 
 def nothing_usable(rejects: Sequence[Reject]) -> UsageError:
     """The error where no record is left to work on; it names the first that was refused."""
-    first = rejects[0] if rejects else "there is nothing in the input"
+    if not rejects:
+        return UsageError("no document that can be used: there is nothing in the input")
+    # what is no record at all is refused before those beside it are looked at
+    first = min((r for r in rejects if r.file == rejects[0].file), key=lambda r: r.line or 0)
     return UsageError(f"no document that can be used: {first}")
 
 

@@ -184,6 +184,10 @@ def test_no_usable_document_is_an_error(dedup: Call, tmp_path: Path) -> None:
     outcome = dedup("run", path, "-o", tmp_path / "out")
     assert outcome.code == 2
     assert outcome.err == f"dedup: no document that can be used: {path}:1: text is empty\n"
+    path.write_text('{"title": "a"}\n{"title": "b"}\n[1]\n')  # the array is refused before the others are
+    outcome = dedup("run", path, "-o", tmp_path / "out")
+    missing = "text is missing; fields are 'title'"
+    assert outcome.err == f"dedup: no document that can be used: {path}:1: {missing}\n"
     path.write_bytes(b"")
     outcome = dedup("run", path, "-o", tmp_path / "out")
     assert outcome.err == f"dedup: no document that can be used: there is nothing in {path}\n"
