@@ -121,8 +121,8 @@ def _reached(share: float, limit: float) -> str:
     if share >= limit:
         return f"the longer article has {percent(share)} of the shorter one (version needs {percent(limit)})"
     return (
-        f"the longer article has {_below(share, limit)} of the shorter one, and the {percent(limit)} that "
-        "version needs if sentences count whole of which half is shared"
+        f"the longer article has {_below(share, limit)} of the shorter one, and with the rest of sentences "
+        f"half of which are shared the {percent(limit)} that version needs"
     )
 
 
