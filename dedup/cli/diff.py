@@ -26,7 +26,8 @@ def diff(
     """Show what B changed of A.
 
     A line is a paragraph and starts with "-" (dropped), "+" (added), "~" (edited), "<" (moved away) or ">"
-    (moved here). Nothing is printed where the texts are equal.
+    (moved here). In an edited one, [-dropped-] and {+added+} are marked; ¶ is the end of its line. Nothing is
+    printed where the texts are equal.
     """
     import orjson
 

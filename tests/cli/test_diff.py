@@ -23,6 +23,14 @@ def test_text(dedup: Call, pair: tuple[Path, Path]) -> None:
     assert "\x1b" not in outcome.out
 
 
+def test_the_end_of_a_line_is_marked_as_the_help_says(dedup: Call, tmp_path: Path) -> None:
+    one, two = tmp_path / "a.txt", tmp_path / "b.txt"
+    one.write_text(LEAD.strip())
+    two.write_text(LEAD.strip() + "\nMore of it.")
+    assert "{+¶+}\n" in dedup("diff", one, two).out
+    assert "¶ is the end of its line" in " ".join(dedup("diff", "--help").out.split())
+
+
 def test_equal_texts_print_nothing(dedup: Call, pair: tuple[Path, Path]) -> None:
     outcome = dedup("diff", pair[0], pair[0])
     assert (outcome.code, outcome.out) == (0, "")
