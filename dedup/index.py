@@ -213,7 +213,8 @@ class Index:
         """Store a document, in one transaction, and say where it belongs.
 
         The same id and text again stores nothing and gives the first answer, with the family and its
-        canonical version as they are now. The same id with another text is a new revision of that document.
+        canonical version as they are now, and without what was revised or removed since. The same id with
+        another text is a new revision of that document, whatever its dates say.
 
         Args:
             document: A ``Document``, or a mapping with its fields. A date that cannot be read is left out;

@@ -48,6 +48,22 @@ def test_the_same_again_is_told_where_it_is_now(index):
     assert (again.family, again.canonical) == (index.family("a").id, "a")
 
 
+def test_the_same_again_names_none_that_was_revised_since(index):
+    index.add(article("a", story(1)))
+    assert index.add(article("b", version(1, 1), 1)).other == "a"
+    index.add(article("a", [*story(1), "A line more."], 2))
+    again = index.add(article("b", version(1, 1), 1))
+    assert (again.other, again.stored, again.canonical) == (None, False, "a")
+
+
+def test_an_earlier_text_that_comes_later_is_a_revision(index):
+    later = article("a", story(1), 5)
+    index.add(later)
+    index.add(article("a", version(1, 1), 1))
+    assert index.document("a").published < later.published
+    assert len(index.revisions("a")) == 1
+
+
 def test_the_same_again_once_a_later_copy_leads(index):
     first = index.add(article("a", story(1), 9))
     index.add(article("b", story(1), 3))
