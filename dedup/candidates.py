@@ -147,9 +147,10 @@ def is_flash(tokens: npt.ArrayLike, spaceless: npt.ArrayLike, settings: Settings
     Args:
         tokens: [n], of the body.
         spaceless: [n], most of them are single characters.
-        settings: For the width of a window, which is sure to hold one.
+        settings: For the width of a window, which is sure to hold one; where a shingle doubles, it does.
     """
-    sure = 2 * (settings.window + widths(spaceless, settings) - 1)
+    width = widths(spaceless, settings)
+    sure = 2 * (width // settings.shingle_words * settings.window + width - 1)
     return np.asarray(np.asarray(tokens) < np.minimum(sure, FLASH))
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 from itertools import combinations, pairwise
 from pathlib import Path
 
@@ -95,6 +96,27 @@ def test_a_flash_is_found_with_the_report_that_begins_with_it(tmp_path, count, f
         index.remove("report0")
         match = other.query(article("new", [paragraph(("flash", 0, count), count)], 1))
         assert match.relation == "version"
+
+
+def test_a_flash_in_characters_is_found_with_the_report_that_begins_with_it(tmp_path):
+    """Their windows are twice as wide: a text of up to 40 need not share two fingerprints."""
+    documents = []
+    for n in range(24):
+        opening, more = (characters((n, part), count) for part, count in enumerate((34 + n % 7, 160)))
+        documents += [
+            article(f"flash{n}", [opening], n, source="wire"),
+            article(f"report{n}", [opening, more], n + 0.2, source="paper"),
+        ]
+    result = dedup.find_families(documents)
+    assert [len(family) for family in result.families] == [2] * 24
+    with Index.open(tmp_path / "news.db") as index:
+        index.add_many(documents)
+        assert index.export()["relations"].equals(result.relations_table())
+
+
+def characters(seed: object, count: int) -> str:
+    """A sentence of so many ideographs."""
+    return "".join(map(chr, random.Random(str(seed)).choices(range(0x4E00, 0x5200), k=count))) + "。"
 
 
 PARTS = [paragraph(("part", n), 60) for n in range(11)] + ["".join(map(chr, range(0x4E00, 0x4E78))) + "。"]
