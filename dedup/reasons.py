@@ -101,10 +101,7 @@ def explain(relation: Relation, rule: Rule, settings: Settings) -> str:
         case Rule.CUT:
             return f"the shorter article was cut from the longer one: they share {both}"
         case Rule.FLASH:
-            return (
-                "a flash, and what it grew into within half a day: "
-                f"the longer article has {percent(most)} of it"
-            )
+            return f"a flash, and within half a day of it a longer article that has {percent(most)} of it"
         case Rule.WHOLE:
             return f"whoever says it, most of both is shared: {both}"
         case Rule.NEAR:

@@ -67,7 +67,7 @@ def said(rule: Rule, coverage: tuple[float, float], shared: int, narrative: int)
         (Rule.REPORT, (0.1, 0.476), 90, 10, "the 48 % that version needs, with the figures of one day"),
         (Rule.BRIEF, (0.1, 0.55), 25, 25, "of another source, has 55 % of the shorter one, 25 words of it"),
         (Rule.CUT, (1, 0.6), 90, 4, "was cut from the longer one: they share 100 % of one and 60 % of the"),
-        (Rule.FLASH, (0.9, 0.1), 28, 26, "grew into within half a day: the longer article has 90 % of it"),
+        (Rule.FLASH, (0.9, 0.1), 28, 26, "within half a day of it a longer article that has 90 % of it"),
         (Rule.WHOLE, (0.85, 0.7), 90, 4, "most of both is shared: 85 % of one and 70 % of the other"),
         (Rule.NEAR, (0.97, 0.95), 90, 80, "97 % of one and 95 % of the other (near needs 90 % of both)"),
         (
