@@ -54,8 +54,11 @@ def open_scheme(
         earlier = not meta and is_index(store)
     if "scheme" not in meta:
         if read_only:
-            made = "made by an earlier version; opened for writing, it is brought up to date"
-            raise StorageError(f"{store.name}: {made if earlier else 'no index, and nothing may be written'}")
+            reason = "no index, and nothing may be written"
+            if earlier:
+                writing = "opened for writing, as dedup index add does, it is brought up to date"
+                reason = f"made by an earlier version; {writing}"
+            raise StorageError(f"{store.name}: {reason}")
         with store.writing():
             if not is_current(store):
                 migrate(store)
