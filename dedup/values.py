@@ -222,8 +222,19 @@ def no_mapping(value: object) -> str:
     return f"{type(value).__name__}, not a Document or a mapping{hint}"
 
 
+_NO_TEXT = {
+    b"\x1f\x8b": "gzip, which gzip -dc unpacks",
+    b"\x28\xb5\x2f\xfd": "zstd, which zstd -dc unpacks",
+    b"PAR1": "Parquet, which is read from files ending in .parquet",
+}
+"""What data looks like that begins with some bytes."""
+
+
 def no_utf8(data: bytes) -> str:
     """The reason where bytes are no UTF-8, with what makes it of them."""
+    for mark, what in _NO_TEXT.items():
+        if data.startswith(mark):
+            return f"invalid UTF-8; it looks like {what}"
     if is_wide(data):
         return "invalid UTF-8; it looks like UTF-16, which iconv -f UTF-16 -t UTF-8 converts"
     return "invalid UTF-8; if it is Windows-1252, iconv -f CP1252 -t UTF-8 converts it"

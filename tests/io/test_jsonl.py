@@ -125,6 +125,12 @@ def test_a_line_fares_alike_alone_and_in_company(lines: list[bytes], closed: boo
         (b'{"text": "a"} {"text": "b"}', "not valid JSON"),
         (b'{"text": "\xe4"}', no_utf8(b"")),
         (b'{"text": "a", "other": "\xe4"}', no_utf8(b"")),
+        (b"\x1f\x8b\x08\x08", "invalid UTF-8; it looks like gzip, which gzip -dc unpacks"),
+        (b"\x28\xb5\x2f\xfd\x00", "invalid UTF-8; it looks like zstd, which zstd -dc unpacks"),
+        (
+            b"PAR1\x15\x00",
+            "invalid UTF-8; it looks like Parquet, which is read from files ending in .parquet",
+        ),
         (b'{"text": "\\uDC00"}', "lone surrogate in a \\u escape"),
         (b'{"text": 1}', "text is a number, not a string"),
         (b'{"text": true}', "text is a boolean, not a string"),
