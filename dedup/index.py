@@ -528,7 +528,7 @@ class Index:
         return True
 
     def prune(self, before: date | str) -> int:
-        """Forget documents published before a time, some at a time; undated ones stay.
+        """Forget documents published before a time, some at a time, and former texts; undated ones stay.
 
         Returns:
             How many.
