@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CROWD",
-    "FLASH",
+    "FLASH_TOKENS",
     "STAR_CENTRES",
     "Pairs",
     "band_keys",
@@ -52,8 +52,8 @@ before it."""
 STAR_CENTRES = 8
 """Documents looked at on either end of a crowd; the index keeps as many of the first in its postings."""
 
-FLASH = 48
-"""Tokens; a longer text is no flash, however wide a window is: the index has a list of shorter ones."""
+FLASH_TOKENS = 64
+"""Tokens; a longer text is no flash, however wide windows are set: the index has a list of shorter ones."""
 
 _TOGETHER = 1 << 12  # signatures looked at at once: what is made of them stays in the cache
 
@@ -151,7 +151,7 @@ def is_flash(tokens: npt.ArrayLike, spaceless: npt.ArrayLike, settings: Settings
     """
     width = widths(spaceless, settings)
     sure = 2 * (width // settings.shingle_words * settings.window + width - 1)
-    return np.asarray(np.asarray(tokens) < np.minimum(sure, FLASH))
+    return np.asarray(np.asarray(tokens) < np.minimum(sure, FLASH_TOKENS))
 
 
 def passage_pairs(fingerprints: Fingerprints, flash: NDArray[np.bool_], settings: Settings) -> Pairs:

@@ -126,7 +126,7 @@ class Settings:
     stock_documents: int = _number(40, 1, 4096)  # without dates: seen in more groups of documents than this
 
     # candidates
-    min_shared_fingerprints: int = _number(2, 1, 1000)  # fingerprints of a pair to be verified; of a flash 1
+    min_shared_fingerprints: int = _number(2, 1, 1000)  # a pair must share; one if it has a mere sentence
 
     # canonical
     policy: str = "fullest"  # fullest, earliest, source, agency; dedup.canonical has the orders

@@ -19,7 +19,7 @@ from dedup import kernels
 from dedup.candidates import CROWD
 from dedup.components import by_first, first_connected
 from dedup.edges import NEAR, VERSION, Edges, Links
-from dedup.ragged import first_of_run, run_starts
+from dedup.ragged import first_of_run, gather, run_starts
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -93,7 +93,9 @@ def find_roundups(
         order = order[where[host[order]]]
     order = order[np.bincount(host[order], minlength=documents)[host[order]] > 1]
     # of pieces that overlap one counts: the largest, of these the one that is mostly inside, then the first
-    begins = edges.runs[edges.run_start[row[order]], side[order]]
+    at, of = gather(edges.run_start[row[order]], edges.run_stop[row[order]])
+    begins = np.full(len(order), np.iinfo(np.int64).max)
+    np.minimum.at(begins, of, edges.runs[at, side[order][of]])
     order = order[np.lexsort((row[order], begins, -other[order], -own[order], host[order]))]
     row, side, host = row[order], side[order], host[order]
     opens = np.flatnonzero(run_starts(host))

@@ -154,7 +154,10 @@ class Result(Tables):
 
     @cached_property
     def relations(self) -> Sequence[Relation]:
-        """Related pairs; exact and near copies are grouped, each paired with the first of its group only."""
+        """Related pairs; exact and near copies are grouped, each paired with the first of its group only.
+
+        Their table is kept with the result, some hundred bytes a pair; :meth:`relations_table` keeps nothing.
+        """
         table = self.relations_table()
         return _Lazy(len(table), lambda low, high: map(_relation, table.slice(low, high - low).to_pylist()))
 

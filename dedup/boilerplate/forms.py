@@ -81,13 +81,17 @@ DESK = signs.SPACE | signs.SLASH | signs.DASH
 PLUS = 2
 """Signs of addition that frame an entry of a ticker, at least."""
 
+FAULT_PLACE_BYTES = 24
+"""Bytes in which the number of a line stands at the end of what PHP says, at most."""
+
 _STAMPED = [CUES.index(kind) for kind in ("month", "weekday", "meta")]
 _ENTRY = re.compile(rb"\+{%d,}\s*\d{1,2}[:.]\d{2}\b.*\+{%d,}" % (PLUS, PLUS), re.DOTALL)
 _DATE = re.compile(
     rb"(\d{1,2}[./]\d{1,2}[./]\d{4}|\d{4}([-./])\d{1,2}\2\d{1,2})"
     rb"(([ ,|T/-]|\xe2\x80\x93){1,3}\d{1,2}[:.]\d{2}(:\d{2})?)?"
 )
-_FAULT = re.compile(rb"[A-Z][\w ]+: .+ in \S*[/\\].+ on line \d+", re.DOTALL)
+_FAULT = re.compile(rb"[A-Z][\w ]+: .+? in [^\s/\\]*[/\\]", re.DOTALL)
+_FAULT_PLACE = re.compile(rb" on line \d+\Z")
 _TIME = re.compile(rb"([01]?\d|2[0-3])[:.h][0-5]\d( Uhr| h)?")
 
 
@@ -151,7 +155,8 @@ def faults(view: View) -> NDArray[np.bool_]:
     base = begins[:-1].repeat(steps(units.offsets))
     for u in np.flatnonzero(found).tolist():
         start, end = tokens.start[units.first[u]], tokens.end[units.last[u] - 1]
-        found[u] = _FAULT.fullmatch(data[base[u] + start : base[u] + end].tobytes()) is not None
+        said = data[base[u] + start : base[u] + end].tobytes()
+        found[u] = bool(_FAULT_PLACE.search(said[-FAULT_PLACE_BYTES:]) and _FAULT.match(said))
     return found
 
 
@@ -402,9 +407,10 @@ def _counted() -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
 
 
 def counting(view: View) -> NDArray[np.bool_]:
-    """bool[U]: a unit half of which counts up: the days of a calendar, the pages of a list, A to Z.
+    """bool[U]: a unit that counts up, but for a word in ten: the days of a calendar, pages of a list, A to Z.
 
     Each in a line of its own, or all in one. Two sites that share nothing else have 30 words in common so.
+    Figures other than 0 to 9 are not looked at.
     """
     units, counts = view.units, view.measures.counts
     size, letters, figures = (counts[:, c] for c in (signs.N_TOKENS, signs.N_BYTES, signs.N_NUMBER))
@@ -420,7 +426,7 @@ def counting(view: View) -> NDArray[np.bool_]:
     count = steps(np.append(opens, len(at)))
     counted = np.bincount(of, np.repeat(count >= COUNTED, count), len(some))
     chosen = np.zeros(len(units), bool)
-    chosen[some] = (counted > 0) & (2 * counted >= size[some])
+    chosen[some] = (counted > 0) & (10 * counted >= 9 * size[some])
     return chosen
 
 

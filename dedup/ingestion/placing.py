@@ -452,7 +452,8 @@ class _Batch:
         own = self._flashes(self._entries)
         flash = np.array([e.num in own for e in self._entries], bool)
         enough = (times >= self._settings.min_shared_fingerprints) | flash[pairs >> NUMBER_BITS]
-        kept = enough | self._ledger.may_be_short(pairs & _NUMBERS)
+        short = np.sort(np.array([e.posted for e in self._entries if e.num in own], np.int64))
+        kept = enough | self._ledger.may_be_short(pairs & _NUMBERS) | is_in(pairs & _NUMBERS, short)
         pairs, enough = pairs[kept], enough[kept]
         known = self._holding(distinct(pairs & _NUMBERS).tolist())
         others = self._flashes([known[num] for num in {*(pairs & _NUMBERS)[~enough].tolist()} & known.keys()])

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dedup.candidates import FLASH
+from dedup.candidates import FLASH_TOKENS
 from dedup.components import first_connected
 from dedup.edges import EXACT, Edges, Links, join_links
 from dedup.errors import StorageError
-from dedup.ragged import by_owner, distinct, is_in, steps
+from dedup.ragged import by_owner, is_in, steps
 from dedup.storage.base import Row
 from dedup.storage.bodies import BodyTable
 from dedup.storage.pairs import PairTable, links_of
@@ -92,7 +92,8 @@ class Ledger:
         self.bodies = BodyTable(store, self.damaged)
         self._writes = 0
         self._meta: dict[str, str] = {}
-        self._short, self._short_until = np.empty(0, np.int64), 0
+        # numbers of short texts, and how far, and after how many rebuildings, they have been read
+        self._short, self._short_until, self._short_epoch = np.empty(0, np.int64), 0, ""
         self.forget()
 
     def forget(self) -> None:
@@ -210,18 +211,25 @@ class Ledger:
         return found | {e.posted: e for e in others}
 
     def may_be_short(self, nums: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Which numbers that fingerprints are found by may be of a document below ``FLASH``: bool[n].
+        """Which numbers that fingerprints are found by may be of a text of few tokens: bool[n].
 
         Those of documents that are of this transaction, or gone, may be, too.
         """
         stored = int(self._meta["next_document"])  # when the transaction began
+        if self._short_epoch != self._meta["postings.epoch"]:  # rebuilding may have stripped texts anew
+            self._short, self._short_until = np.empty(0, np.int64), 0
+            self._short_epoch = self._meta["postings.epoch"]
         if stored > self._short_until:
-            sql = f"SELECT num, revises FROM document WHERE tokens < {FLASH} AND num >= ? AND num < ?"  # noqa: S608
+            condition = f"tokens < {FLASH_TOKENS} AND num >= ? AND num < ?"
+            sql = f"SELECT num, revises FROM document WHERE {condition}"  # noqa: S608
             rows = self.store.rows(sql, self._short_until, stored)
-            found = [revises if revises >= 0 else num for num, revises in rows]
-            self._short = distinct(np.append(self._short, np.array(found, np.int64)))
+            self._add_short([revises if revises >= 0 else num for num, revises in rows])
             self._short_until = stored
         return is_in(nums, self._short) | (nums >= stored)
+
+    def _add_short(self, nums: Sequence[int]) -> None:
+        new = np.sort(np.array(nums, np.int64))
+        self._short = np.insert(self._short, self._short.searchsorted(new), new)
 
     def first_posted(self) -> int:
         """The lowest number in the postings of the documents that are here; 0 where there are none."""
@@ -373,6 +381,8 @@ class Ledger:
         """Store a document."""
         self._inserted.append(entry.num)
         self._entries[entry.num] = entry
+        if entry.tokens < FLASH_TOKENS and entry.revises >= 0:  # found by a number of before the transaction
+            self._add_short([entry.revises])
         self.bodies.insert(entry.num, body, spans, text)
 
     def update(self, entries: Collection[Entry]) -> None:

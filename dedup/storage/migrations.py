@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from dedup.candidates import FLASH
 from dedup.errors import SchemeError
 
 if TYPE_CHECKING:
@@ -78,7 +77,8 @@ _REVISES = (
     "CREATE INDEX document_revises ON document (revises) WHERE revises >= 0",
 )
 
-_SHORT = (f"CREATE INDEX document_short ON document (num, revises) WHERE tokens < {FLASH}",)
+# the number is ``dedup.candidates.FLASH_TOKENS`` of that version
+_SHORT = ("CREATE INDEX document_short ON document (num, revises) WHERE tokens < 64",)
 
 MIGRATIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("0001 documents, edges, families, postings", _FIRST),

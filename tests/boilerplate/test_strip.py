@@ -284,7 +284,15 @@ def test_a_stamp_between_other_signs_heads_no_entry(monkeypatch: pytest.MonkeyPa
 
 @pytest.mark.parametrize(
     "line",
-    ["0 1 2 3 4", "1\n2\n3\n4\n6", "5 4 3 2 1", "A B C D F", "Ships 1 2 3 4 5 and the others left the bay."],
+    [
+        "0 1 2 3 4",
+        "1\n2\n3\n4\n6",
+        "5 4 3 2 1",
+        "A B C D F",
+        "Ships 1 2 3 4 5 and the others left the bay.",
+        "1 2 3 4 5 6 7 8 9 R H E",
+        "Round 1 2 3 4 5",
+    ],
 )
 def test_what_does_not_count_up_stays(line: str) -> None:
     assert not any(r.kind == Kind.NAV for r in strip_boilerplate(page(*BODY[:2], line, *BODY[2:])).removed)
@@ -579,6 +587,13 @@ def test_time_is_linear(piece: str) -> None:
 
     seconds(1 << 20)  # compiles
     assert seconds(1 << 20) < 16 * seconds(1 << 18) + 0.5
+
+
+def test_a_fault_with_a_path_that_does_not_end_takes_linear_time() -> None:
+    text = f"Warning: a in {'/b' * (1 << 17)} 5"
+    begin = time.process_time()
+    assert strip_boilerplate(text).text == text
+    assert time.process_time() - begin < 3  # with a pattern that went back 7
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from dedup.model import Document
 from dedup.storage import bodies, ledger, pairs, segments
 from dedup.texts import CHARACTER, STOCK
 
-from .news import article, paragraph, version
+from .news import article, paragraph, story, version
 
 
 def everything(path, documents, *, together: bool) -> tuple:
@@ -314,3 +314,19 @@ def test_what_of_a_notice_is_stock_is_counted_as_in_a_run():
     assert not placing._stocky(entry, flags)
     assert placing._stocky(entry, flags & ~np.uint8(CHARACTER))
     assert not placing._stocky(SimpleNamespace(published=None), flags & ~np.uint8(CHARACTER))
+
+
+@pytest.mark.parametrize("together", [1, 2, 3, 512])
+def test_a_revision_that_becomes_a_flash_is_found_at_once(tmp_path, together, monkeypatch):
+    """By the number of the first text of its id, which an earlier transaction has given."""
+    monkeypatch.setattr(dedup.index, "_TOGETHER", together)
+    opening = paragraph(("flash", 1, 15), 15)
+    documents = [
+        article("other", story(8), 0, source="wire"),
+        article("flash", story(9), 0, source="wire"),
+        article("flash", [opening], 0.5, source="wire"),
+        article("report", [opening, *story(1)], 1, source="paper"),
+    ]
+    same(tmp_path, documents)
+    with Index.open(tmp_path / "many.db") as index:
+        assert [family.members for family in index.families()] == [("flash", "report")]

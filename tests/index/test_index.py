@@ -5,6 +5,7 @@ import os
 from dataclasses import replace
 from datetime import timedelta
 
+import numpy as np
 import pandas as pd
 import polars as pl
 import pyarrow as pa
@@ -12,6 +13,7 @@ import pytest
 
 import dedup
 import dedup.index
+from dedup.candidates import FLASH_TOKENS
 from dedup.config import Settings
 from dedup.errors import InputError, OutputError, SchemeError, StorageError, UsageError
 from dedup.index import Index
@@ -19,6 +21,7 @@ from dedup.ingestion import placing
 from dedup.ingestion.intake import raw_hash
 from dedup.ingestion.rebuilding import strip_again
 from dedup.model import RelationKind
+from dedup.storage.migrations import MIGRATIONS
 
 from .news import START, article, paragraph, story, version
 
@@ -565,6 +568,25 @@ def test_prune_forgets_what_is_old(index):
     assert index.check() == []
     with pytest.raises(UsageError):
         index.prune("")
+
+
+def test_what_is_short_is_known_after_rebuilding(place):
+    """Which may have stripped a text anew under the number it had."""
+    with place.open() as index, place.open() as other:
+        index.add(article("a", story(1)))
+        nums = np.array([index._ledger.store.rows("SELECT num FROM document")[0][0]])
+        for opened in (index, other):
+            with opened._reading():
+                assert not opened._ledger.may_be_short(nums).any()
+        index._store.run("UPDATE document SET tokens = 20")
+        index.rebuild()
+        for opened in (index, other):
+            with opened._reading():
+                assert opened._ledger.may_be_short(nums).all()
+
+
+def test_the_list_of_short_texts_is_what_is_asked_for():
+    assert f"tokens < {FLASH_TOKENS}" in str(MIGRATIONS[2])
 
 
 def test_changes_are_forgotten_up_to_a_cursor(place, monkeypatch):
