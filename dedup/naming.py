@@ -83,11 +83,13 @@ class _Title(NamedTuple):
 
     def names(self, body: set[int]) -> set[tuple[int, int]]:
         """Two words in a row, in capitals, that the text has, too."""
-        told = [
+        found = [
             word in body and bool(weight) and self.capital(i)
             for i, (word, weight) in enumerate(zip(self.words, self.weights, strict=True))
         ]
-        return {pair for pair, *both in zip(pairwise(self.words), told, told[1:], strict=False) if all(both)}
+        return {
+            pair for pair, *both in zip(pairwise(self.words), found, found[1:], strict=False) if all(both)
+        }
 
     def capitals_around(self, names: set[tuple[int, int]]) -> bool:
         """Whether the words besides some names, two at least, all have capitals, which then say nothing."""
@@ -259,8 +261,8 @@ def _other_name(x: _Title, y: _Title, body_x: set[int], body_y: set[int]) -> boo
     if len(differing - name_x - name_y) > BESIDES:
         return False
     unheard = not (name_x & (body_y | set(y.words)) or name_y & (body_x | set(x.words)))
-    told = bool(differing) and name_x <= body_x and name_y <= body_y
-    if not (told or (first == 0 and unheard and not (parted_x or parted_y))):
+    both_named = bool(differing) and name_x <= body_x and name_y <= body_y
+    if not (both_named or (first == 0 and unheard and not (parted_x or parted_y))):
         return False
     return _unlike(letters_x, letters_y)
 

@@ -148,7 +148,7 @@ def test_a_run_of_another_format_is_not_gone_on_with(tmp_path: Path, monkeypatch
     (tmp_path / "in.jsonl").write_bytes(b"{}")
     sources = list(discover([str(tmp_path)]))
     key = made_from(sources, Settings())
-    monkeypatch.setattr(base, "FORMAT", base.FORMAT - 1)
+    monkeypatch.setattr(base, "WORK_FORMAT", base.WORK_FORMAT - 1)
     assert key != made_from(sources, Settings())
 
 

@@ -58,7 +58,7 @@ SIGNATURE_TOKENS = (2, 4)
 
 STRONG_WEIGHT = 3
 """Weight of a phrase that hardly ever stands in an article."""
-COUNTED = 5
+LEAST_COUNTED = 5
 """Figures or letters that follow each other, at least, where something is counted."""
 LABEL_TOKENS = 5
 """Words before the colon of a caption, at most: "Empty quay: Two ships wait …"."""
@@ -424,7 +424,7 @@ def counting(view: View) -> NDArray[np.bool_]:
     follows &= (at[1:] == at[:-1] + 1) & (document[1:] == document[:-1])
     opens = np.flatnonzero(np.append(True, ~follows)) if len(at) else at
     count = steps(np.append(opens, len(at)))
-    counted = np.bincount(of, np.repeat(count >= COUNTED, count), len(some))
+    counted = np.bincount(of, np.repeat(count >= LEAST_COUNTED, count), len(some))
     chosen = np.zeros(len(units), bool)
     chosen[some] = (counted > 0) & (10 * counted >= 9 * size[some])
     return chosen

@@ -12,9 +12,9 @@ from dedup._version import __version__
 if TYPE_CHECKING:
     from dedup.config import Settings
 
-__all__ = ["FORMAT", "Progress", "identity_of", "silent"]
+__all__ = ["WORK_FORMAT", "Progress", "identity_of", "silent"]
 
-FORMAT = 2
+WORK_FORMAT = 2
 """Of what a run leaves for another to go on with; counted up whenever its names or their meaning change."""
 
 
@@ -33,12 +33,12 @@ def identity_of(settings: Settings, *parts: Any) -> str:
     """Hash of everything a result depends on, by which a run knows what it may go on with.
 
     Args:
-        settings: Their fingerprint counts, the version of the package, and :data:`FORMAT`.
+        settings: Their fingerprint counts, the version of the package, and :data:`WORK_FORMAT`.
         parts: What else does; anything that is JSON.
 
     Returns:
         32 hexadecimal digits.
     """
     # not orjson: a path may be no UTF-8, and its halves of surrogate pairs are escaped here
-    everything = [__version__, FORMAT, settings.fingerprint(), *parts]
+    everything = [__version__, WORK_FORMAT, settings.fingerprint(), *parts]
     return xxhash.xxh3_128_hexdigest(json.dumps(everything).encode())

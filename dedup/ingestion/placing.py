@@ -401,10 +401,10 @@ class _Batch:
         counted = is_counted(shingles.hash & _SHINGLE_MASK)
         stock = counted & is_in(shingles.hash, often)
         # a shingle that isn't counted is stock between two that are
-        told = np.flatnonzero(counted)
+        places = np.flatnonzero(counted)
         after = np.cumsum(counted)
-        inside = np.flatnonzero((after > 0) & (after < len(told)))
-        left, right = told[after[inside] - 1], told[after[inside]]
+        inside = np.flatnonzero((after > 0) & (after < len(places)))
+        left, right = places[after[inside] - 1], places[after[inside]]
         between = stock[left] & stock[right]
         between &= (shingles.hash[left] ^ shingles.hash[right]) >> np.uint64(HASH_BITS) == 0
         stock[inside] |= between
@@ -564,8 +564,8 @@ class TextShingles:
 
     def within(self, chosen: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """Shingles that lie wholly in the chosen tokens, bool[tokens]: bool[shingles]."""
-        told = running(chosen)
-        return np.asarray(told[self._at + self._width] - told[self._at] == self._width)
+        before = running(chosen)
+        return np.asarray(before[self._at + self._width] - before[self._at] == self._width)
 
     def covered(self, chosen: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """Tokens that lie in one of the chosen shingles: bool[tokens]."""

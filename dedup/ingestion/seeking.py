@@ -189,9 +189,9 @@ class BatchHits(NamedTuple):
         """What they count for each other."""
         own, dated = _counted_as(entries)
         of = self.queries.owner[self.one]
-        told = self.queries.list[self.two] == COUNTS
-        told &= self.queries.undated[self.one] != dated[of]
-        return Hits(self.two[told], own[of[told]])
+        counted = self.queries.list[self.two] == COUNTS
+        counted &= self.queries.undated[self.one] != dated[of]
+        return Hits(self.two[counted], own[of[counted]])
 
 
 def looked_at(of: Numbers) -> NDArray[np.bool_]:

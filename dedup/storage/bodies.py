@@ -86,10 +86,10 @@ class BodyTable:
                     for num, text in self._inserted.items()
                 ],
             )
-        if told := sorted(self._attested.keys() - self._inserted.keys()):
+        if changed := sorted(self._attested.keys() - self._inserted.keys()):
             self._store.run_many(
                 "UPDATE body SET attested = ? WHERE num = ?",
-                [(pack_mask(self._attested[num]), num) for num in told],
+                [(pack_mask(self._attested[num]), num) for num in changed],
             )
         self._inserted, self._attested = {}, {}
 

@@ -62,7 +62,7 @@ _STRIPPED = (
 )  # fmt: skip
 """What stripping decides of a document."""
 
-_MARKS = {kind: ", ".join("?" * len(kind._fields)) for kind in (Entry, FamilyRow)}
+_PLACEHOLDERS = {kind: ", ".join("?" * len(kind._fields)) for kind in (Entry, FamilyRow)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -395,7 +395,7 @@ class Ledger:
         new, known = self._inserted, self._entries
         if new:
             self.store.run_many(
-                f"INSERT INTO document ({_ENTRY}) VALUES ({_MARKS[Entry]})",  # noqa: S608
+                f"INSERT INTO document ({_ENTRY}) VALUES ({_PLACEHOLDERS[Entry]})",  # noqa: S608
                 [known[num] for num in new],
             )
         if changed := [known[num] for num in sorted(self._updated.difference(new))]:
@@ -644,7 +644,7 @@ class Ledger:
             # an id may pass from one row to another, so all are taken out first
             self.store.run_in("DELETE FROM family WHERE num IN {keys}", sorted(self._put))
             self.store.run_many(
-                f"INSERT INTO family ({_FAMILY}) VALUES ({_MARKS[FamilyRow]})",  # noqa: S608
+                f"INSERT INTO family ({_FAMILY}) VALUES ({_PLACEHOLDERS[FamilyRow]})",  # noqa: S608
                 list(self._put.values()),
             )
             self._put = {}

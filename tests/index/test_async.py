@@ -27,7 +27,10 @@ def test_the_same_calls(place, tmp_path):
             assert [await index.family(first.family)] == families
             assert (await index.document("a")).canonical == families[0].canonical
             assert (await index.diff("v1")).apply((await index.document(families[0].canonical)).text)
-            assert (await index.changes())[0].kind == "new"
+            told = await index.changes()
+            assert told[0].kind == "new"
+            assert await index.forget_changes(told[0].cursor) == 1
+            assert await index.revisions("a") == []
             assert "almost all is shared" in await index.explain("v3", "a")
             assert await index.remove("v4")
             assert await index.prune("2020-01-01") == 0

@@ -64,9 +64,9 @@ def test_generated_articles(tmp_path, dated, parts, monkeypatch):
 
 
 def test_what_has_too_much_in_common_is_placed_in_parts(tmp_path, monkeypatch):
-    heads = [np.array([1, 2 + i], np.uint64) for i in range(4)]  # one of them is in all four
-    assert Queries(heads, undated=False).batch_hits(5) is None
-    met = Queries(heads, undated=False).batch_hits(6)
+    prefixes = [np.array([1, 2 + i], np.uint64) for i in range(4)]  # one of them is in all four
+    assert Queries(prefixes, undated=False).batch_hits(5) is None
+    met = Queries(prefixes, undated=False).batch_hits(6)
     met_rows = list(zip(met.one.tolist(), met.two.tolist(), strict=True))
     assert met_rows == [(a, b) for b in range(0, 8, 2) for a in range(0, b, 2)]
     monkeypatch.setattr(placing, "BATCH_HITS", 1000)
