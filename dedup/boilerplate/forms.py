@@ -18,6 +18,8 @@ from dedup.ragged import gather, holders, is_in, owners, run_starts, running, st
 from dedup.tokens import text_buffers, tokenize
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
     from dedup.boilerplate.units import Measures, Units
@@ -95,6 +97,19 @@ _FAULT_PLACE = re.compile(rb" on line \d+\Z")
 _TIME = re.compile(rb"([01]?\d|2[0-3])[:.h][0-5]\d( Uhr| h)?")
 
 
+def _said(view: View, rows: NDArray[np.int64], *, blocks: bool = False) -> Iterator[tuple[int, bytes]]:
+    """Some units, each with its text from its first token to its last, or with all of its block."""
+    tokens, units = view.tokens, view.units
+    if blocks:
+        start, end = tokens.block_start[units.block[rows]], tokens.block_end[units.block[rows]]
+    else:
+        start, end = tokens.start[units.first[rows]], tokens.end[units.last[rows] - 1]
+    data, begins = text_buffers(view.texts)
+    base = begins[units.documents(rows)]
+    for row, low, high in zip(rows.tolist(), (base + start).tolist(), (base + end).tolist(), strict=True):
+        yield row, data[low:high].tobytes()
+
+
 def addresses(measures: Measures) -> NDArray[np.bool_]:
     """bool[U]: the unit is an address, of the web or of mail, or nothing but tags.
 
@@ -116,19 +131,15 @@ def dates(view: View, among: NDArray[np.bool_]) -> NDArray[np.bool_]:
     of day alone, 14:05, where three and more stand in an article, as above the entries of a live blog, no
     two of them in a row.
     """
-    tokens, units, measures = view.tokens, view.units, view.measures
+    units, measures = view.units, view.measures
     size, figures = measures.counts[:, signs.N_TOKENS], measures.counts[:, signs.N_NUMBER]
     cues = measures.covered[:, _STAMPED].sum(axis=1)
     found: NDArray[np.bool_] = (figures > 0) & (figures <= DATE_TOKENS)
     found &= (figures + cues + 1 >= size) & (measures.gap_after & (signs.STOP | signs.COLON) == 0)
     if not found.any():
         return found
-    data, begins = text_buffers(view.texts)
-    base = begins[:-1].repeat(steps(units.offsets))
     times = []
-    for u in np.flatnonzero(found).tolist():
-        start, end = tokens.start[units.first[u]], tokens.end[units.last[u] - 1]
-        said = data[base[u] + start : base[u] + end].tobytes()
+    for u, said in _said(view, np.flatnonzero(found)):
         whole = _DATE.fullmatch(said) if figures[u] == size[u] else _DATE.search(said)
         found[u] = whole is not None and (figures[u] == size[u] or whole[3] is not None)
         if _TIME.fullmatch(said):
@@ -146,16 +157,12 @@ def dates(view: View, among: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 def faults(view: View) -> NDArray[np.bool_]:
     """bool[U]: what PHP says of a fault: "Warning: Undefined variable $a in /www/page.php on line 12"."""
-    tokens, surface, units, measures = view.tokens, view.surface, view.units, view.measures
+    surface, units, measures = view.surface, view.units, view.measures
     found: NDArray[np.bool_] = (surface.shape[units.last - 1] & signs.NUMBER != 0) & ~view.prose
     found &= (measures.opening & signs.UPPER != 0) & (measures.counts[:, signs.N_GLUE] > 1)
     if not found.any():  # mostly
         return found
-    data, begins = text_buffers(view.texts)
-    base = begins[:-1].repeat(steps(units.offsets))
-    for u in np.flatnonzero(found).tolist():
-        start, end = tokens.start[units.first[u]], tokens.end[units.last[u] - 1]
-        said = data[base[u] + start : base[u] + end].tobytes()
+    for u, said in _said(view, np.flatnonzero(found)):
         found[u] = bool(_FAULT_PLACE.search(said[-FAULT_PLACE_BYTES:]) and _FAULT.match(said))
     return found
 
@@ -372,17 +379,14 @@ def agency_lines(view: View) -> NDArray[np.uint8]:
 
 def ticker_entries(view: View) -> NDArray[np.bool_]:
     """bool[U]: the unit heads an entry of a ticker: "+++ 21:14 Ship sails +++"."""
-    tokens, units, measures = view.tokens, view.units, view.measures
+    measures = view.measures
     found: NDArray[np.bool_] = (measures.opening & signs.NUMBER != 0) & (
         measures.gap_before & signs.OTHER != 0
     )
     if not found.any():  # mostly
         return found
-    data, begins = text_buffers(view.texts)
-    base = begins[:-1].repeat(steps(units.offsets))
-    for u in np.flatnonzero(found).tolist():
-        start, end = (side[units.block[u]] for side in (tokens.block_start, tokens.block_end))
-        found[u] = _ENTRY.fullmatch(data[base[u] + start : base[u] + end].tobytes().strip()) is not None
+    for u, said in _said(view, np.flatnonzero(found), blocks=True):
+        found[u] = _ENTRY.fullmatch(said.strip()) is not None
     return found
 
 
