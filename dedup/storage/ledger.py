@@ -9,7 +9,7 @@ than by their numbers, at the latest at the end of the transaction.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -42,6 +42,8 @@ if TYPE_CHECKING:
     from dedup.storage.base import Store
 
 __all__ = ["Component", "Ledger"]
+
+Found = TypeVar("Found")
 
 FAMILIES = 20
 """Bits of a family's row below the number of the document by which it came about."""
@@ -189,11 +191,7 @@ class Ledger:
         Raises:
             StorageError: One is gone.
         """
-        found = self.entries_there(nums)
-        for num in nums if len(found) < len(nums) else ():
-            if num not in found:
-                raise self.gone(f"document number {num}")
-        return found
+        return self._complete(self.entries_there(nums), nums, "document")
 
     def entries_there(self, nums: Collection[int]) -> dict[int, Entry]:
         """Documents by number; those that are gone are missing."""
@@ -483,6 +481,13 @@ class Ledger:
             "remove it and add it again"
         )
 
+    def _complete(self, found: dict[int, Found], nums: Collection[int], what: str) -> dict[int, Found]:
+        """What was found by number, if nothing is missing."""
+        for num in nums if len(found) < len(nums) else ():
+            if num not in found:
+                raise self.gone(f"{what} number {num}")
+        return found
+
     def gone(self, what: str) -> StorageError:
         """What to raise where a document or a family is not there."""
         return StorageError(
@@ -579,11 +584,7 @@ class Ledger:
         Raises:
             StorageError: One is gone.
         """
-        found = self.families_there(nums)
-        for num in nums if len(found) < len(nums) else ():
-            if num not in found:
-                raise self.gone(f"family number {num}")
-        return found
+        return self._complete(self.families_there(nums), nums, "family")
 
     def families_there(self, nums: Collection[int]) -> dict[int, FamilyRow]:
         """Families by row; those that are gone are missing."""
