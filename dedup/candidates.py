@@ -20,6 +20,7 @@ from dedup.kernels.constants import MIX
 from dedup.parallel import for_each, in_order
 from dedup.ragged import by_owner, distinct, first_of_run, run_starts
 from dedup.shingles import widths
+from dedup.texts import mostly_stock
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from dedup.config import Settings
     from dedup.fingerprints import Fingerprints
+    from dedup.texts import Texts
 
 __all__ = [
     "CROWD",
@@ -35,6 +37,7 @@ __all__ = [
     "Pairs",
     "band_keys",
     "exact_leaders",
+    "find_flashes",
     "is_flash",
     "near_pairs",
     "passage_pairs",
@@ -152,6 +155,19 @@ def is_flash(tokens: npt.ArrayLike, spaceless: npt.ArrayLike, settings: Settings
     width = widths(spaceless, settings)
     sure = 2 * (width // settings.shingle_words * settings.window + width - 1)
     return np.asarray(np.asarray(tokens) < np.minimum(sure, FLASH_TOKENS))
+
+
+def find_flashes(texts: Texts, settings: Settings) -> NDArray[np.bool_]:
+    """Texts that one fingerprint in common is enough for: bool[n].
+
+    Not those that are mostly stock, a notice and next week's.
+
+    Args:
+        texts: Body tokens of n documents, stock marked.
+        settings: For the width of a window.
+    """
+    flash = is_flash(texts.stop - texts.start, texts.spaceless, settings)
+    return flash & ~mostly_stock(texts.flags, texts.start, texts.stop)
 
 
 def passage_pairs(fingerprints: Fingerprints, flash: NDArray[np.bool_], settings: Settings) -> Pairs:

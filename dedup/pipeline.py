@@ -32,7 +32,7 @@ from dedup.boilerplate import (
     sentence_starts,
     strip,
 )
-from dedup.candidates import Pairs, is_flash, passage_pairs, unique_pairs
+from dedup.candidates import Pairs, find_flashes, passage_pairs, unique_pairs
 from dedup.canonical import Versions, choose
 from dedup.columns import codes, whole, whole_strings
 from dedup.copies import collapse, loosen
@@ -47,7 +47,7 @@ from dedup.shingles import shingle, widths
 from dedup.signatures import sketch
 from dedup.stock import find_notices, flag_stock, long_runs, windows
 from dedup.templates import FORM
-from dedup.texts import CUT, SENTENCE, STOCK, Texts, half_words, is_spaceless, mostly_stock, times_of
+from dedup.texts import CUT, SENTENCE, STOCK, Texts, half_words, is_spaceless, times_of
 from dedup.tokens import Tokens, tokenize
 from dedup.verdicts import Rule
 
@@ -386,9 +386,7 @@ def find_pairs(
         texts.flags, start, stop, width, begin, end, prepared.fingerprint_at, STOCK, used
     )
     fingerprints = Fingerprints(prepared.fingerprints, used, begin, end, leading)
-    flash = is_flash(texts.stop - texts.start, texts.spaceless, settings)
-    flash &= ~mostly_stock(texts.flags, texts.start, texts.stop)  # a notice, and next week's
-    return passage_pairs(fingerprints, flash, settings)
+    return passage_pairs(fingerprints, find_flashes(texts, settings), settings)
 
 
 def relate(documents: Numbered, pairs: Pairs, settings: Settings) -> Edges:

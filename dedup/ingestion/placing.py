@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from dedup.candidates import is_flash
+from dedup.candidates import find_flashes, is_flash
 from dedup.edges import NEAR, NONE, Edges
 from dedup.fingerprints import HASH_BITS
 from dedup.ingestion.keys import (
@@ -467,9 +467,12 @@ class _Batch:
     def _flashes(self, entries: Sequence[Entry]) -> set[int]:
         """Numbers of those that are looked at with all that they share one fingerprint with."""
         tokens, spaceless = np.array([(e.tokens, e.spaceless) for e in entries], np.int64).reshape(-1, 2).T
-        short = np.flatnonzero(is_flash(tokens, spaceless, self._settings)).tolist()
-        bodies = self._bodies([entries[place_].num for place_ in short])
-        return {num for num, body in bodies.items() if not _is_stock(body.flags)}
+        short = [entries[i] for i in np.flatnonzero(is_flash(tokens, spaceless, self._settings)).tolist()]
+        if not short:  # mostly
+            return set()
+        bodies = self._bodies([e.num for e in short])
+        flash = find_flashes(texts_of(short, [bodies[e.num] for e in short]), self._settings)
+        return {e.num for e, is_one in zip(short, flash.tolist(), strict=True) if is_one}
 
     def _outside_stock(self, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Which fingerprints, rows of what is sought, lie outside stock text."""
@@ -538,10 +541,8 @@ class _Verified:
 
 def _stocky(entry: Entry, flags: NDArray[np.uint8]) -> bool:
     """Dated, and mostly stock: a notice in the words of every week."""
-    return entry.published is not None and _is_stock(flags)
-
-
-def _is_stock(flags: NDArray[np.uint8]) -> bool:
+    if entry.published is None:
+        return False
     return bool(mostly_stock(flags, np.array([0]), np.array([len(flags)]))[0])
 
 

@@ -14,7 +14,7 @@ import pyarrow as pa
 from pyspark.sql import functions as F
 
 from dedup import kernels
-from dedup.candidates import band_keys, is_flash
+from dedup.candidates import band_keys, find_flashes
 from dedup.copies import days_of_stock
 from dedup.edges import NEAR
 from dedup.engines.spark.arrays import booleans, flat, integers, packed, texts_of
@@ -36,7 +36,7 @@ from dedup.engines.spark.verifying import TEXT, compared
 from dedup.ragged import at_most, first_of_run, gather, run_starts, running
 from dedup.shingles import widths
 from dedup.stock import LONG_RUN, UNDATED, counted_by, flag
-from dedup.texts import DAY, NEVER, STOCK, mostly_stock
+from dedup.texts import DAY, NEVER, STOCK
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -280,8 +280,7 @@ def _mark(table: pa.Table, settings: Settings) -> pa.Table:
             "half_words": texts.half_words(),
             "day": days_of_stock(texts, notice),
             "fingerprints": packed(fingerprints[used != 0], kept[offsets]),
-            "flash": is_flash(texts.stop - texts.start, texts.spaceless, settings)
-            & ~mostly_stock(flags, texts.start, texts.stop),
+            "flash": find_flashes(texts, settings),
         }
     )
 
