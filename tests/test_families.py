@@ -327,6 +327,7 @@ def test_roundups(rows: list[Edge], expected: list[int]) -> None:
     ).flatmap(lambda pieces: st.tuples(st.just(pieces), st.permutations(pieces)))
 )
 @example(([(0, 300, 0.9), (1, 300, 0.9), (2, 300, 0.9)], [(1, 300, 0.9), (0, 300, 0.9), (2, 300, 0.9)]))
+@example(([(0, 300, 0.9), (1, 300, 0.9), (2, 300, 0.9)], [(0, 300, 0.9), (2, 300, 0.9), (1, 300, 0.9)]))
 def test_the_order_of_pieces_changes_nothing(orders: tuple[list[tuple[int, int, float]], ...]) -> None:
     """An index has them as they came, a run by the time of what they are of; of two in one place one counts."""
     first, second = (

@@ -286,6 +286,7 @@ def test_a_stamp_between_other_signs_heads_no_entry(monkeypatch: pytest.MonkeyPa
     "line",
     [
         "0 1 2 3 4",
+        "1 2 3 4",
         "1\n2\n3\n4\n6",
         "5 4 3 2 1",
         "A B C D F",

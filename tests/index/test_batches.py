@@ -316,10 +316,15 @@ def test_what_of_a_notice_is_stock_is_counted_as_in_a_run():
     assert not placing._stocky(SimpleNamespace(published=None), flags & ~np.uint8(CHARACTER))
 
 
+@pytest.mark.parametrize("most", [placing.BATCH_HITS, 0])
 @pytest.mark.parametrize("together", [1, 2, 3, 512])
-def test_a_revision_that_becomes_a_flash_is_found_at_once(tmp_path, together, monkeypatch):
-    """By the number of the first text of its id, which an earlier transaction has given."""
+def test_a_revision_that_becomes_a_flash_is_found_at_once(tmp_path, together, most, monkeypatch):
+    """By the number of the first text of its id, which an earlier transaction has given.
+
+    Placed together with the report, or before it in the same transaction.
+    """
     monkeypatch.setattr(dedup.index, "_TOGETHER", together)
+    monkeypatch.setattr(placing, "BATCH_HITS", most)
     opening = paragraph(("flash", 1, 15), 15)
     documents = [
         article("other", story(8), 0, source="wire"),
