@@ -13,8 +13,8 @@ from dedup.candidates import Pairs
 from dedup.config import Settings
 from dedup.engines import base, workspace
 from dedup.engines.local import find_families
-from dedup.engines.resuming import check_disk, disk_need, made_from, run_key
-from dedup.engines.workspace import Workspace
+from dedup.engines.resuming import made_from, run_key
+from dedup.engines.workspace import Workspace, check_disk, disk_need
 from dedup.errors import OutputError
 from dedup.io import from_documents
 from dedup.io.discover import discover

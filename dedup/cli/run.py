@@ -173,8 +173,8 @@ def _find(
         What was found; its counts if it is there already, and ``--resume`` has nothing left to do.
     """
     from dedup.engines.local import find_families
-    from dedup.engines.resuming import check_disk, disk_need, made_from, run_key
-    from dedup.engines.workspace import Workspace
+    from dedup.engines.resuming import made_from, run_key
+    from dedup.engines.workspace import Workspace, check_disk, disk_need
     from dedup.io import OutputFolder, needed, read_sources
     from dedup.io.discover import discover
     from dedup.output import write_files

@@ -1,13 +1,11 @@
-"""What is looked at before a run begins: the room on the disk, and how it knows files it may go on with."""
+"""How a run knows the files of an earlier one that it may go on with."""
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dedup.engines.base import identity_of
-from dedup.errors import OutputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -15,29 +13,7 @@ if TYPE_CHECKING:
     from dedup.config import Settings
     from dedup.io.discover import Source
 
-__all__ = ["check_disk", "disk_need", "made_from", "run_key"]
-
-
-def disk_need(size: int) -> int:
-    """Bytes of disk a run may need, roughly, for so many bytes of JSONL: its result, and its files beside it.
-
-    Measured on generated news: the result is up to twice the input; batches of text and records take twice
-    the input, columns of tokens, sketches and pairs two and a half times.
-    """
-    return 2 * size + 9 * size // 2
-
-
-def check_disk(folder: Path, need: int) -> None:
-    """See whether a folder's disk has room.
-
-    Raises:
-        OutputError: It has not.
-    """
-    while not folder.exists():
-        folder = folder.parent
-    free = shutil.disk_usage(folder).free
-    if need > free:
-        raise OutputError(f"{folder}: {need / 1e6:,.0f} MB of disk needed, {free / 1e6:,.0f} MB free")
+__all__ = ["made_from", "run_key"]
 
 
 def run_key(made_from: str | None) -> str | None:
